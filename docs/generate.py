@@ -26,8 +26,7 @@ from memloc.planting.methods import function_of  # noqa: E402
 from memloc.resources import memory  # noqa: E402
 from memloc.settings import documentation  # noqa: E402
 from memloc.settings.methods import ENSEMBLE, METHODS, UNITS  # noqa: E402
-from memloc.tables.columns import Column  # noqa: E402
-from memloc.tables.schema import Lengths  # noqa: E402
+from memloc.tables.columns import Column, Lengths  # noqa: E402
 from memloc.tables.schemas import STAGES, schema_of  # noqa: E402
 from memloc.tables.terms.head_ranking import PAPER_METHODS  # noqa: E402
 

@@ -51,6 +51,7 @@ def assert_equal(made: Path, stored: Path) -> None:
 def test_a_script_makes_what_is_stored(name, run, study):
     script, snakemake = stored_jobs()[name]
     run(script, snakemake)
+    assert "{'" not in Path(snakemake.log[0]).read_text(), "the console shows what the code calls things"
     for path in snakemake.output:
         assert_equal(Path(path), STORED / Path(path).relative_to("results/stored"))
 

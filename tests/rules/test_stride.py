@@ -105,6 +105,7 @@ def test_stride_1_finds_what_the_grid_misses_where_it_stands(run_with, documents
     texts = [tokenizer(text)["input_ids"] for text in [*documents, documents[0]]]
     for row in found.itertuples():
         assert row.text == tokenizer.decode(texts[row.document][row.start : row.end])
+        assert row.line == tokenizer.decode(texts[row.document][: row.start + 1]).count("\n") + 1
         assert row.verbatim_run >= LENGTH - N_PREFIX
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from memloc.data.exposure import paired_differences
+from memloc.data.sets import paired_differences
 from memloc.localization.gradient_sizes import paragraph_sizes
 
 FILE = Path(__file__).with_name("made_populations.json")

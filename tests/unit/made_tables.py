@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from memloc.tables.columns import Column
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Column, Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.validation import pandas_type
 

@@ -27,8 +27,7 @@ from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.scoring.token_statistics import continuation_nll
 from memloc.settings.editing import Editing
 from memloc.settings.localization import ActivationGradients, Contrastive
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
-from memloc.settings.planted_truth import PlantedTruth
+from memloc.settings.planted_truth import PLANT_GRANULARITIES, PlantedTruth
 
 P = 50
 TOKENS = torch.randint(50_000, (64, 100), generator=torch.Generator().manual_seed(0))

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from memloc.bench.run import RUNS
-from memloc.settings.bench import COMPARISONS
+from memloc.settings.running import COMPARISONS
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
@@ -22,7 +22,7 @@ def stages(request, own_clone):
     """What is compared."""
     if request.param is FEW:
         few = f"COMPARISONS = {FEW}\n_ = (\n"
-        own_clone.edit("workflow/memloc/settings/bench.py", "COMPARISONS = (\n", few)
+        own_clone.edit("workflow/memloc/settings/running.py", "COMPARISONS = (\n", few)
     return set(request.param)
 
 

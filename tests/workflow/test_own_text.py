@@ -36,7 +36,7 @@ def example(own_text, answered):
 
 def test_the_command_runs_what_plain_snakemake_runs_and_prints_the_answer(own_text, answered, example):
     told = f"recites {len(own_text.memorized)} of {len(own_text.paragraphs)} paragraphs of 100 tokens"
-    assert told in answered and "  50 tokens, corpus.txt, document 0, token " in answered
+    assert told in answered and "  50 tokens, corpus.txt, line " in answered
     *_, page, hint = answered.splitlines()
     page = own_text.folder / page.removeprefix("Page: ")
     assert "--stride" in hint and page.read_text().count("tokens recited</h2>") == len(own_text.memorized)

@@ -1,6 +1,6 @@
 # How fast the stages are, next to straightforward implementations; independent of `all`.
 
-from memloc.settings.bench import COMPARISONS
+from memloc.settings.running import COMPARISONS
 
 BENCH_MODEL = f"{RESULTS}/bench_model"
 

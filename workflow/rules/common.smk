@@ -26,7 +26,7 @@ os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**29))
 
 
 from memloc.figures.catalog import FIGURES
-from memloc.resources.limits import limits
+from memloc.resources.estimate import limits
 from memloc.run import tracking
 from memloc.run.console import unknown_target
 from memloc.run.errors import UserError

@@ -4,7 +4,7 @@
 
 import hashlib
 
-from memloc.settings import published
+from memloc.settings.data import GPT2_TOKENIZER
 
 DATA = SETTINGS.data
 MODEL = SETTINGS.model
@@ -43,7 +43,7 @@ if DATA.source == "release":
 
 
 if DATA.source == "release" and DATA.retokenize and not DATA.retokenize.folder:
-    RELEASE_TOKENIZER = hub_folder("tokenizers", **published.RELEASE_TOKENIZER)
+    RELEASE_TOKENIZER = hub_folder("tokenizers", **GPT2_TOKENIZER)
     DOWNLOADS.append(RELEASE_TOKENIZER)
 
     rule download_tokenizer:
@@ -61,7 +61,7 @@ if DATA.source == "release" and DATA.retokenize and not DATA.retokenize.folder:
             mem_mb=growing(1000),
             runtime=growing(30),
         params:
-            model=published.RELEASE_TOKENIZER,
+            model=GPT2_TOKENIZER,
             weights=False,
             network=NETWORK,
         message:

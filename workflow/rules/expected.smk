@@ -1,9 +1,9 @@
 # Published numbers next to those of the run.
 
-from memloc.published import localized
+from memloc.published import expected
 
 COMPARED = ["expected"] if any(value is not None for key, value in EXPECTED if key != "filter") else []
-LOCALIZED = localized.TABLES if localized.needed(EXPECTED) else ()
+LOCALIZED = expected.LOCALIZED if expected.needed(EXPECTED) else ()
 
 if EXPECTED.memorized_list:
 

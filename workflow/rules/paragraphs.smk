@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from memloc.data.enough_text import require_paragraph
+from memloc.data.documents import require_paragraph
 from memloc.data.text_files import text_files
 from memloc.data.token_arrays import open_arrays
 from memloc.settings.data import ARRAY_FILE

@@ -1,7 +1,6 @@
 # The effective settings of the study.
 
-from memloc.settings.documentation import effective
-
+import yaml
 
 rule run_config:
     output:
@@ -18,7 +17,7 @@ rule run_config:
         runtime=growing(5),
     params:
         **tracked(),
-        effective=effective(SETTINGS),
+        effective=yaml.safe_dump(SETTINGS.as_config(), sort_keys=False),
     message:
         "Write the effective settings of the study."
     script:

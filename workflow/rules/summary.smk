@@ -10,6 +10,7 @@ rule summary:
     input:
         captions=[f"{RESULTS}/figures/{figure.name}.rst" for figure in SUMMARIZED],
         figures=[f"{RESULTS}/figures/{figure.name}.pdf" for figure in SUMMARIZED],
+        numbers=[f"{RESULTS}/figures/{figure.name}.csv" for figure in SUMMARIZED],
         headline=rules.story.output.headline,
         template=report_file("summary.typ.jinja"),
     output:

@@ -26,11 +26,7 @@ whole = [
     activation_gradients(bridge, tokens, ids, group, n_prefix, how)
     for group, (ids, tokens) in samples.items()
 ]
-positions = (pairs.perturbed_position, pairs.impact_position)
-impact = [
-    impact_gradients(bridge, tokens, pairs.ids, group, *positions, how.micro_batch)
-    for group, tokens in (("memorized", pairs.memorized), ("perturbed", pairs.perturbed))
-]
+impact = [impact_gradients(bridge, pairs, group, how.micro_batch) for group in samples]
 job.write(
     activation_gradients=pd.concat(whole, ignore_index=True),
     impact_gradients=pd.concat(impact, ignore_index=True),

@@ -9,7 +9,7 @@ from pathlib import Path
 from memloc.bench import run
 from memloc.bench.subject import Bench
 from memloc.data.paragraphs import token_tensor
-from memloc.settings.bench import COMPARISONS
+from memloc.settings.running import COMPARISONS
 
 bench = Bench(Path(job.input.folder), job.settings, job.seed)
 own = token_tensor(job.read("bench_texts").tokens)

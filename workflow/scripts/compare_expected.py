@@ -4,7 +4,7 @@ from memloc.tables.job import start
 
 job = start(snakemake)
 
-from memloc.published import expected, localized
+from memloc.published import expected
 
 settings = job.settings
 lengths, wanted = settings.paragraph, dict(settings.expected)
@@ -18,9 +18,9 @@ if wanted["filter"] == "reference":
     kept = scores[~scores.id.isin(dropped_reference)]
     found |= expected.of_reference(expected.run_numbers(paragraphs, kept, n_continuation))
     wanted = expected.of_reference(wanted)
-if localized.needed(settings.expected):
-    tables = {name: job.read(name) for name in localized.TABLES}
-    of_analyses = localized.localized_numbers(settings.expected, tables)
+if expected.needed(settings.expected):
+    tables = {name: job.read(name) for name in expected.LOCALIZED}
+    of_analyses = expected.localized_numbers(settings.expected, tables)
     wanted, found = wanted | of_analyses[0], found | of_analyses[1]
 agreement = [job.read(name) for name in job.tables if name == "memorized_agreement"]
 comparison = expected.compare(wanted, found, *agreement)

@@ -6,7 +6,7 @@ job = start(snakemake)
 
 import pandas as pd
 
-from memloc.data.exposure import exposure
+from memloc.data.sets import exposure
 from memloc.scoring.counterfactual import counterfactual, influence, near_duplicates
 
 n_continuation = job.settings.paragraph.continuation

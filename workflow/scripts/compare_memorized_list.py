@@ -29,5 +29,6 @@ if tokens is None:
 else:
     nll = continuation_nll(model, tokens, 1, settings.scores.micro_batch).mean(dim=1)
     agreement["nll_paragraph"] = agreement.id.map(pd.Series(nll.numpy(), index=ids))
-job.log(str(expected.agreement_numbers(agreement)))
+numbers = expected.agreement_numbers(agreement)
+job.log("; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in numbers.items()))
 job.write(memorized_agreement=agreement)

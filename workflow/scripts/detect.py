@@ -7,8 +7,8 @@ job = start(snakemake)
 import numpy as np
 import sklearn
 
-from memloc.data.exposure import exposure
-from memloc.data.groups import joined
+from memloc.data.places import joined
+from memloc.data.sets import exposure
 from memloc.detection.feature_sets import feature_sets
 from memloc.detection.groups import across_folds, folds, near_duplicates
 from memloc.detection.study import detection
@@ -32,8 +32,9 @@ rows["fold"] = folds(rows.recited.to_numpy(), rows.group.to_numpy(), draw)
 for labels in (modules, rows.cluster.to_numpy()):
     if len(leaked := across_folds(labels, rows.fold.to_numpy())):
         raise AssertionError(f"in several folds: {leaked[:5]}")
-sizes = rows.groupby("fold").recited.agg(["size", "sum"])
-job.log(f"{rows.group.nunique()} groups; paragraphs and recited ones by fold: {sizes.to_numpy().tolist()}")
+sizes = rows.groupby("fold").recited.agg(["size", "sum"]).itertuples(index=False)
+told = ", ".join(f"{n_recited} of {n}" for n, n_recited in sizes)
+job.log(f"{rows.group.nunique()} groups; recited in each fold: {told}")
 job.write(detection_folds=rows[FOLDS])
 
 pieces = job.batches("prefix_features")

@@ -20,10 +20,10 @@ listed = listed_ids("edit_model", how, source.listed, **found)
 texts = joint_texts(found, n_prefix, job.seed, how, listed)
 
 model = loading.load_for_editing(source.folder, settings.loading)
-edit = remove_jointly(model, texts, n_prefix, how, settings.remove, heads, job.seed)
+edit = remove_jointly(model, texts, how, settings.remove, heads, job.seed)
 base, n_continuation = job.stamp["model"], settings.paragraph.continuation
 template = Path(source.card).read_text()
-text = card(template, edit, base, job.params.study, how, settings.loading.dtype, n_continuation)
+text = card(template, edit, base, job.params.study, settings.loading.dtype, n_continuation)
 job.log(text)
 with atomic_folder(job.output[0]) as folder:
     model.save_pretrained(folder)

@@ -6,9 +6,8 @@ job = start(snakemake)
 
 from pathlib import Path
 
-from memloc.resources.estimate import estimate, studies
+from memloc.resources.estimate import estimate, studies, summary
 from memloc.resources.machine import NAMED, this_machine
-from memloc.resources.schedule import summary
 from memloc.run.steps import Step, needed
 from memloc.settings.study import Settings
 from memloc.tables import storage

@@ -32,7 +32,7 @@ else:
     if (claims := found.get("claims")) is not None:
         claims = claims[claims.figures.str.split().map(lambda names: params.figure in names)]
 drawing = importlib.import_module(params.module).draw(found, job.settings)
-job.log(str(drawing.numbers))
+job.log(f"{len(drawing.data):,} rows of numbers")
 model = params.get("model")
 files.write(
     drawing, job.output, job.input.caption, params.study, job.settings.paragraph.before, model, claims

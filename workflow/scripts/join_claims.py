@@ -7,5 +7,5 @@ job = start(snakemake)
 from memloc.claims.verdicts import together
 
 claims = together(job.read("claims"))
-job.log(str(claims.verdict.value_counts().to_dict()))
+job.log(", ".join(f"{n} {verdict}" for verdict, n in claims.verdict.value_counts().items()))
 job.write(claims=claims)

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from memloc.data.counted_text import first_paragraphs, joined
 from memloc.data.documents import counted_documents
 from memloc.data.overlap import overlapping
+from memloc.data.own_text import first_paragraphs, joined
 from memloc.data.places import numbered
 from memloc.model import pretrained
 from memloc.model.token_text import decoded
@@ -34,7 +34,7 @@ rows = pd.DataFrame({"count": counts, "unseen": unseen, "tokens": list(tokens)})
 rows = rows.reset_index(drop=True).rename_axis("id").reset_index()
 rows["text"] = decoded(torch.from_numpy(tokens[~left_out]), tokenizer)
 rows = rows.assign(cut_count=None, continuation_count=None, package=None, module=None)
-places = numbered(files).assign(id=begins_with, start=0)
+places = numbered(files).assign(id=begins_with, start=0, line=1)
 places = places[(begins_with >= 0) & ~left_out[begins_with]]
 places["id"] = (np.cumsum(~left_out) - 1)[places.id]
 job.write(paragraphs=rows, places=places.reset_index(drop=True))

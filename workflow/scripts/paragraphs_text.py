@@ -78,9 +78,12 @@ with TemporaryFile() as file, TemporaryFile() as unseen_file, job.writing() as a
     counts = own_text.count_repeats(seen)
     job.log(f"{len(counts):,} different paragraphs, the most frequent occurs {counts.max():,} times")
     document, files = np.searchsorted(begins, cut.starts, side="right") - 1, numbered(read_from)
+    breaks = [text.count("\n") for text in decoded(torch.arange(len(tokenizer))[:, None], tokenizer)]
+    places = {"id": number, "start": cut.starts - begins[document]}
+    places["line"] = own_text.lines(cut, begins, np.array(breaks))
     for rows in in_parts(len(number)):
-        places = files.iloc[document[rows]].reset_index(drop=True)
-        append(places=places.assign(id=number[rows], start=cut.starts[rows] - begins[document[rows]]))
+        own = files.iloc[document[rows]].reset_index(drop=True)
+        append(places=own.assign(**{name: values[rows] for name, values in places.items()}))
     # Paragraphs that do not overlap share nothing but their text.
     module = np.full(len(counts), None)
     if stride < length:

@@ -35,5 +35,5 @@ with job.writing() as append:
         text = decoded(torch.from_numpy(own), tokenizer)
         append(paragraphs=piece.reset_index(drop=True).assign(tokens=list(own), text=text))
         # A row of the list is a document of its own.
-        places = piece[["id"]].assign(file=source.tokens[0], document=piece.index, start=0)
+        places = piece[["id"]].assign(file=source.tokens[0], document=piece.index, start=0, line=1)
         append(places=places.reset_index(drop=True))

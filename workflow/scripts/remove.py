@@ -24,7 +24,7 @@ model = loading.load_for_editing(source.folder, settings.loading)
 retrained = None
 if given := source.get("retrained"):
     retrained = dict(loading.load_for_editing(given[0], settings.loading).named_parameters())
-texts = texts_of(model, paragraphs, sets, n_prefix, how, seed, listed)
+texts = texts_of(model, {"paragraphs": paragraphs, "sets": sets}, n_prefix, how, seed, listed)
 study = Comparison(model, OriginalWeights(model), texts, heads, n_prefix, how, seed, retrained)
 rows = job.shard(len(how.ways))
 job.log(f"{len(rows)} of {len(how.ways)} ways, {len(texts.target.ids)} paragraphs to remove")

@@ -9,9 +9,9 @@ import pandas as pd
 import torch
 
 from memloc.data import sets
-from memloc.data.exposure import exposure
 from memloc.data.filters import kept_rows
 from memloc.data.paragraphs import token_tensor, with_token_before
+from memloc.data.sets import exposure
 from memloc.model import loading, pretrained
 from memloc.scoring import decoding
 from memloc.scoring.near_verbatim import longest_run, n_edits

@@ -7,14 +7,13 @@ job = start(snakemake)
 from pathlib import Path
 
 from memloc.run.atomic import atomic_path
-from memloc.summary.document import Chapter, compiled, document
+from memloc.summary.document import compiled, document
 
 params = job.params
 folder = Path(job.input.captions[0]).parent
-chapters = [Chapter(title, figures) for title, figures in params.chapters.items()]
 headline = Path(job.input.headline).read_text().splitlines()
 template = Path(job.input.template).read_text()
-source = document(template, params.study, params.model, headline, chapters, folder)
+source = document(template, params.study, params.model, headline, params.chapters, folder)
 with atomic_path(job.output[0]) as temporary:
     Path(temporary).write_bytes(compiled(source, folder))
-job.log(f"{sum(len(chapter.figures) for chapter in chapters)} figures")
+job.log(f"{sum(map(len, params.chapters.values()))} figures")

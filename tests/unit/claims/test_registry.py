@@ -14,7 +14,7 @@ from memloc.claims.registry import Claim
 from memloc.figures.catalog import FIGURES
 from memloc.perturbation.effects import LARGE_DROP
 from memloc.settings.study import Settings
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 
 TOPICS = registry.topics()

@@ -1,5 +1,7 @@
 """Command `memloc`: words become a config and Snakemake's words, tables become an answer."""
 
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +10,6 @@ import yaml
 
 from memloc.command import __main__ as command
 from memloc.command import answer
-from memloc.command.recite import Question
 from memloc.settings.errors import validate
 
 
@@ -28,8 +29,15 @@ def ended(*words):
     return end.value.code
 
 
+def config_of(*words):
+    """The config that the command prints."""
+    with redirect_stdout(StringIO()) as printed:
+        command.main(["new", *words])
+    return yaml.safe_load(printed.getvalue())
+
+
 def test_a_question_is_a_study_of_what_differs_from_the_defaults():
-    config = Question(["texts/My book.txt", "b"], "folder").config
+    config = config_of("texts/My book.txt", "b", "--model", "folder")
     assert config == {
         "study": "My-book",
         "data": {"source": "text", "files": ["texts/My book.txt", "b"]},
@@ -40,16 +48,16 @@ def test_a_question_is_a_study_of_what_differs_from_the_defaults():
 
 
 @pytest.mark.parametrize(
-    ("length", "prefix", "paragraph"),
+    ("given", "paragraph"),
     (
-        (None, None, None),
-        (60, None, {"length": 60, "prefix": 30}),
-        (None, 20, {"prefix": 20}),
-        (60, 0, {"length": 60, "prefix": 0}),
+        ("", None),
+        ("--length 60", {"length": 60, "prefix": 30}),
+        ("--prefix 20", {"prefix": 20}),
+        ("--length 60 --prefix 0", {"length": 60, "prefix": 0}),
     ),
 )
-def test_half_of_a_paragraph_is_prefix_where_it_is_not_given(length, prefix, paragraph):
-    assert Question(["a.txt"], "m", length=length, prefix=prefix).config.get("paragraph") == paragraph
+def test_half_of_a_paragraph_is_prefix_where_it_is_not_given(given, paragraph):
+    assert config_of("a.txt", "--model", "m", *given.split()).get("paragraph") == paragraph
 
 
 @pytest.mark.parametrize(
@@ -57,8 +65,8 @@ def test_half_of_a_paragraph_is_prefix_where_it_is_not_given(length, prefix, par
     (("a.b.txt", "a"), ("..", "text"), ("*.txt", "text"), ("x/y/", "y"), ("-é_.txt", "text")),
 )
 def test_a_study_is_named_after_its_first_text(text, study):
-    assert Question([text], "m").study == study
-    validate(Question([text], "m").config, "")
+    config = config_of("--model", "m", "--", text)
+    assert config["study"] == study and validate(config, "")
 
 
 def test_recite_writes_a_config_runs_the_workflow_and_prints_the_answer(snakemake, monkeypatch, capsys):
@@ -89,7 +97,7 @@ def test_without_a_stride_the_answer_says_that_passages_between_paragraphs_are_m
 def test_new_prints_the_same_config_with_comments(snakemake, capsys):
     command.main(["new", "a.txt", "--model", "m"])
     printed = capsys.readouterr().out
-    assert yaml.safe_load(printed) == Question(["a.txt"], "m").config
+    assert yaml.safe_load(printed)["data"] == {"source": "text", "files": ["a.txt"]}
     assert printed.startswith("# snakemake -s ") and snakemake == []
 
 
@@ -131,7 +139,7 @@ def tables(em, unseen_em=(), n_edits=()):
     names = ["memorized" if each == 4 else "non_memorized" for each in em]
     sets = scores[["id"]].assign(set=names + ["unseen"] * len(unseen_em))
     places = pd.DataFrame({"id": range(n), "file": "a.txt", "document": [i // 2 for i in range(n)]})
-    places["start"] = [i % 2 * 12 for i in range(n)]
+    places = places.assign(start=[i % 2 * 12 for i in range(n)], line=[i % 2 * 3 + 1 for i in range(n)])
     passages = places.head(len(n_edits)).assign(n_edits=list(n_edits), text="a\nb " * 40)
     passages["verbatim_run"] = [4 + i if edits == 0 else 0 for i, edits in enumerate(n_edits)]
     dropped = pd.DataFrame({"id": [90, 91], "reason": "few unique tokens"}).head(len(unseen_em))
@@ -143,7 +151,7 @@ def test_the_answer_lists_the_longest_passages_with_their_places():
     lines = answer.told(tables([4] * 6 + [2, 0], n_edits=[0] * 6 + [2]), 12, 8).splitlines()
     assert lines[0].startswith("The model recites 6 of 8 paragraphs of 12 tokens: given the first 8")
     text = repr(("a b " * 40)[:70])
-    places = ("9 tokens, a.txt, document 2, token 12", "8 tokens, a.txt, document 2, token 0")
+    places = ("9 tokens, a.txt, line 4", "8 tokens, a.txt, line 1")
     assert lines[1:3] == [f"  {place}: {text}" for place in places]
     assert lines[6:] == ["  and 1 more, on the page", "Passages that come out with a few edits: 1."]
 
@@ -154,6 +162,6 @@ def test_where_nothing_is_recited_the_answer_says_how_near_the_best_comes():
         "The model recites 0 of 4 paragraphs of 12 tokens: given the first 8, it goes on with exactly the "
         "other 4.",
         "Paragraphs that were left out (few unique tokens): 2.",
-        "The best has 3 of 4 tokens right before its first mistake: a.txt, document 0, token 12",
+        "The best has 3 of 4 tokens right before its first mistake: a.txt, line 4",
         "Of 2 paragraphs of unseen text, it recites 1.",
     ]

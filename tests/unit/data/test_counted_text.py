@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from memloc.data.counted_text import first_paragraphs, joined
 from memloc.data.overlap import overlapping
-from memloc.data.text_files import TextError
+from memloc.data.own_text import first_paragraphs, joined
+from memloc.run.errors import InputError
 
 
 def test_paragraphs_are_the_first_tokens_and_counts_of_equal_ones_add_up():
@@ -28,7 +28,7 @@ def test_paragraphs_are_the_first_tokens_and_counts_of_equal_ones_add_up():
 
 def test_documents_that_are_all_too_short_are_told():
     with pytest.raises(
-        TextError, match=r"no document has 5 tokens: give longer text, or set paragraph\.length"
+        InputError, match=r"no document has 5 tokens: give longer text, or set paragraph\.length"
     ):
         first_paragraphs([([1, 2], 3)], 5)
 

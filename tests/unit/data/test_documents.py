@@ -8,7 +8,7 @@ import pyarrow
 import pytest
 
 from memloc.data.documents import counted_documents, documents
-from memloc.data.text_files import TextError
+from memloc.run.errors import InputError
 
 WORDS = [f"word {number}, caf\u00e9" for number in range(3000)]
 ROWS = "".join(json.dumps({"text": word}, ensure_ascii=False) + "\n" for word in WORDS).encode()
@@ -54,7 +54,7 @@ def test_a_damaged_archive_is_named_with_its_line(tmp_path, ending):
     whole = COMPRESS[ending](ROWS)
     file.write_bytes(whole[: len(whole) * 2 // 3])
     found = []
-    with pytest.raises(TextError, match=r"a\.jsonl\.\w+, line \d+: damaged from here on") as error:
+    with pytest.raises(InputError, match=r"a\.jsonl\.\w+, line \d+: damaged from here on") as error:
         for text in documents(file, "text"):
             found.append(text)
     assert found == WORDS[: len(found)] and f"line {len(found) + 1}:" in str(error.value)
@@ -65,7 +65,7 @@ def test_a_damaged_parquet_file_is_named(tmp_path):
     whole = (tmp_path / "a.parquet").read_bytes()
     for content in (whole[:-50], b"no table"):
         (tmp_path / "a.parquet").write_bytes(content)
-        with pytest.raises(TextError, match=r"a\.parquet, row 1: damaged"):
+        with pytest.raises(InputError, match=r"a\.parquet, row 1: damaged"):
             list(documents(tmp_path / "a.parquet", "text"))
 
 
@@ -86,7 +86,7 @@ def test_a_damaged_parquet_file_is_named(tmp_path):
 def test_files_that_cannot_be_used_say_why(tmp_path, name, content, counts, said):
     file = tmp_path / name
     pd.DataFrame(content).to_parquet(file) if isinstance(content, dict) else file.write_bytes(content)
-    with pytest.raises(TextError, match=rf"{name}.*{said}"):
+    with pytest.raises(InputError, match=rf"{name}.*{said}"):
         list(counted_documents(file, "text", counts) if counts else documents(file, "text"))
 
 
@@ -119,7 +119,7 @@ def test_documents_come_with_their_counts(tmp_path, ending):
 )
 def test_a_row_without_a_count_is_named(tmp_path, rows, told):
     (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    with pytest.raises(TextError, match=told):
+    with pytest.raises(InputError, match=told):
         list(counted_documents(tmp_path / "a.jsonl", "text", "n"))
 
 
@@ -128,7 +128,7 @@ def test_rows_of_parquet_are_numbered_from_one_on_however_many_are_held(tmp_path
     frame = pd.DataFrame({"text": ["a", None, "b", "c", "d"], "n": [1, 1, 0, 1, -1]})
     frame.to_parquet(tmp_path / "a.parquet")
     found = []
-    with pytest.raises(TextError, match=r"a\.parquet, row 5: no number of 0 or more in 'n'"):
+    with pytest.raises(InputError, match=r"a\.parquet, row 5: no number of 0 or more in 'n'"):
         for row in counted_documents(tmp_path / "a.parquet", "text", "n"):
             found.append(row)
     assert found == [("a", 1), ("b", 0), ("c", 1)]

@@ -4,7 +4,7 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from memloc.data import enough_text
-from memloc.data.text_files import TextError
+from memloc.run.errors import InputError
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def require(folder, *texts, length=10):
 
 def test_one_document_must_be_as_long_as_a_paragraph(model):
     require(model, "a" * 9, "a" * 10)
-    with pytest.raises(TextError) as error:
+    with pytest.raises(InputError) as error:
         require(model, "a" * 9, "a" * 9)
     said = str(error.value)
     assert f"data.files: no document of {model}/0.txt, {model}/1.txt has 10 tokens" in said
@@ -36,7 +36,7 @@ def test_one_document_must_be_as_long_as_a_paragraph(model):
 
 
 def test_of_many_files_some_are_named(model):
-    with pytest.raises(TextError, match=r"4\.txt \.\. has"):
+    with pytest.raises(InputError, match=r"4\.txt \.\. has"):
         require(model, *["a"] * 7)
 
 

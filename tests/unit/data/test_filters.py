@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from memloc.data.filters import NothingKeptError, drop_reasons, kept_rows, n_unique, variations
+from memloc.data.filters import drop_reasons, kept_rows, n_unique, variations
+from memloc.run.errors import InputError
 from memloc.settings.filters import Filters
 
 VOCABULARY = {" a": 1, "href": 2, "HR": 3, "EF": 4, " href": 5, "Href": 6, " Href": 7}
@@ -106,5 +107,5 @@ def test_no_published_paragraph_is_dropped(published, gpt2, reference):
 def test_what_no_filter_drops_is_kept():
     ids, dropped = pd.Series([5, 3, 8, 1]), pd.Series([8, 5])
     assert kept_rows(ids, dropped).tolist() == [1, 3]
-    with pytest.raises(NothingKeptError, match=r"all 4 paragraphs .*filters\.min_unique.*filters\.keywords"):
+    with pytest.raises(InputError, match=r"all 4 paragraphs .*filters\.min_unique.*filters\.keywords"):
         kept_rows(ids, ids)

@@ -7,7 +7,7 @@ import pytest
 
 from memloc.data.listed import listed_ids
 from memloc.run.errors import InputError
-from memloc.settings.listed import Listed
+from memloc.settings.remove import Listed
 
 TEXTS = [" the cat sat", "on the mat\n", "a dog", "barks"]
 PARAGRAPHS = pd.DataFrame({"id": [4, 7, 9, 11], "text": TEXTS})

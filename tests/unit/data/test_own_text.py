@@ -34,6 +34,15 @@ def slow_cut(texts, length, stride):
     return list(numbers), places
 
 
+def test_lines_are_those_on_which_the_first_token_of_a_paragraph_ends(tmp_path):
+    """Token n has n line breaks; some documents are too short for a paragraph, and places were screened."""
+    texts = [[0, 0, 2, 0, 1, 0, 0], [2], [], [1, 0, 0, 3, 0]]
+    with (tmp_path / "tokens").open("w+b") as file:
+        stream, begins = own_text.write_stream(texts, 2, 1, file)
+        stream = stream._replace(starts=stream.starts[[0, 2, 3, 5, 6, 9]])
+        assert own_text.lines(stream, begins, np.arange(4)).tolist() == [1, 3, 3, 4, 2, 5]
+
+
 @pytest.fixture(params=["hash", "sum"], autouse=True)
 def every_hash(request, monkeypatch):
     """With powers of 1 the hash is a sum, and windows of the same tokens in another order collide."""
@@ -55,7 +64,7 @@ def test_paragraphs_and_repeats_at_every_offset(tmp_path, monkeypatch, block, le
 
 
 def test_a_text_without_a_paragraph_is_an_error(tmp_path):
-    with pytest.raises(own_text.TextError, match=r"paragraph\.length"):
+    with pytest.raises(own_text.InputError, match=r"paragraph\.length"):
         cut(tmp_path, [[1, 2, 3]], 4, 1)
 
 

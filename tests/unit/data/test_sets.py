@@ -1,4 +1,4 @@
-"""Sets follow from the exact match alone; samples are drawn from their set, repeatably."""
+"""Sets follow from the exact match alone; samples are drawn from their set; pairs are compared."""
 
 import numpy as np
 import pandas as pd
@@ -6,13 +6,15 @@ import pytest
 
 from memloc.data.paragraphs import sampled_tokens
 from memloc.data.sets import (
-    EmptySetError,
     assign_sets,
     controls,
+    exposure,
+    paired_differences,
     pairs,
     split,
     without_controls,
 )
+from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.settings.sets import Sets
 
@@ -85,7 +87,7 @@ def test_a_set_may_be_empty_and_then_cannot_be_sampled(em, name):
     frame["continuation"] = [[1] * 50] * 3
     paragraphs = pd.DataFrame({"id": range(3), "tokens": [[1] * 100] * 3})
     assert name not in set(frame["set"])
-    with pytest.raises(EmptySetError, match=f"no paragraph is {name.replace('_', '-')}, .* fig2 shows"):
+    with pytest.raises(InputError, match=f"no paragraph is {name.replace('_', '-')}, .* fig2 shows"):
         sampled_tokens(paragraphs, frame, name, 50)
 
 
@@ -138,3 +140,22 @@ def test_every_possible_pair_is_drawn_equally_often():
 def test_without_both_kinds_there_are_no_pairs(memorized):
     counts, memorized = pd.Series([3] * len(memorized)), pd.Series(memorized, dtype=bool)
     assert pairs(counts, memorized, 5, generator(0, "t")).isna().all()
+
+
+def test_exposure_is_the_count_where_continuations_are_not_counted():
+    frame = pd.DataFrame({"count": [3, 4], "continuation_count": pd.array([5, None], "Int64")})
+    assert exposure(frame).tolist() == [5, 4]
+    assert exposure(frame.assign(continuation_count=None)).tolist() == [3, 4]
+
+
+def test_pairs_are_compared_whatever_the_order_of_their_paragraphs():
+    sets = pd.DataFrame(
+        {"id": [5, 6, 7, 8, 9], "set": ["partly_11_29", "memorized", "memorized", "unseen", "non_memorized"]}
+    )
+    sets["pair"] = pd.array([1, 0, 1, None, 0], "Int64")
+    values = pd.Series([1.0, 10.0, 100.0, 1000.0, 1e4], index=[9, 8, 7, 6, 5])
+    assert paired_differences(values, sets).to_dict() == {0: 1000 - 1, 1: 100 - 1e4}
+    assert paired_differences(values.drop(9), sets).to_dict() == {1: 100 - 1e4}
+    both = paired_differences(values.to_frame("a").assign(b=0.0), sets)
+    assert both.to_dict("list") == {"a": [999.0, 100 - 1e4], "b": [0.0, 0.0]} and both.index.name == "pair"
+    assert paired_differences(values, sets.assign(pair=pd.array([None] * 5, "Int64"))).empty

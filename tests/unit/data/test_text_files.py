@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from memloc.data.text_files import TextError, text_files
+from memloc.data.text_files import text_files
+from memloc.run.errors import InputError
 
 FILES = ("a.txt", "b.jsonl.zst", "data/train-0.parquet", "data/train-1.parquet", "data/test.parquet")
 
@@ -63,7 +64,7 @@ def test_absolute_globs_and_folders(folder):
     ],
 )
 def test_an_entry_without_text_is_an_error(entry, said):
-    with pytest.raises(TextError, match=said):
+    with pytest.raises(InputError, match=said):
         text_files([entry], "data.files")
 
 
@@ -83,6 +84,6 @@ def test_what_may_not_be_read_is_named_with_its_setting(given, monkeypatch):
     monkeypatch.setattr("builtins.open", refusing(open))
     monkeypatch.setattr("os.scandir", refusing(os.scandir))
     with pytest.raises(
-        TextError, match=r"data.files: (a.txt|(./)?data): cannot be read \(Permission denied\)"
+        InputError, match=r"data.files: (a.txt|(./)?data): cannot be read \(Permission denied\)"
     ):
         text_files([given], "data.files")

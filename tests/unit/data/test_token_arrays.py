@@ -9,7 +9,8 @@ import pytest
 from pyarrow import parquet
 from safetensors.numpy import save_file
 
-from memloc.data.token_arrays import TokenError, open_arrays, read_counts, read_tokens
+from memloc.data.token_arrays import open_arrays, read_counts, read_tokens
+from memloc.run.errors import InputError
 from memloc.settings.data import TokenData
 from memloc.settings.paragraph import Paragraph
 
@@ -99,7 +100,7 @@ def test_an_array_of_another_kind_is_named_before_it_is_read(tmp_path, file, con
         path.write_bytes(b"anything")
     else:
         write(path, tokens=content)
-    with pytest.raises(TokenError, match=rf"data\.files: .*{re.escape(file + told)}") as error:
+    with pytest.raises(InputError, match=rf"data\.files: .*{re.escape(file + told)}") as error:
         opened(str(path))
     assert "\n" not in str(error.value)
 
@@ -107,13 +108,13 @@ def test_an_array_of_another_kind_is_named_before_it_is_read(tmp_path, file, con
 @pytest.mark.parametrize("ending", [".npy", ".safetensors", ".parquet", ".jsonl"])
 def test_a_missing_or_damaged_file_is_named(tmp_path, ending):
     file = tmp_path / f"a{ending}"
-    with pytest.raises(TokenError, match=r"^data\.files: .*: no such file; correct the path$"):
+    with pytest.raises(InputError, match=r"^data\.files: .*: no such file; correct the path$"):
         opened(str(file))
     write(file, tokens=TOKENS)
     whole = file.read_bytes()
     for damaged in (whole[: len(whole) // 2], b"\x80\x04K\x01."):  # the latter is a pickled number
         file.write_bytes(damaged)
-        with pytest.raises(TokenError, match=r"^data\.files: .*: damaged, or not plain numbers") as error:
+        with pytest.raises(InputError, match=r"^data\.files: .*: damaged, or not plain numbers") as error:
             opened(str(file))
         assert "\n" not in str(error.value) and "allow_pickle" not in str(error.value)
 
@@ -121,9 +122,9 @@ def test_a_missing_or_damaged_file_is_named(tmp_path, ending):
 @pytest.mark.parametrize("ending", [".safetensors", ".parquet", ".jsonl"])
 def test_a_name_that_a_file_does_not_have_is_told_with_those_that_it_has(tmp_path, ending):
     file = write(tmp_path / f"a{ending}", ids=TOKENS, seen=COUNTS)
-    with pytest.raises(TokenError, match=r"data\.files: .*: it holds ids, seen, but no 'tokens'"):
+    with pytest.raises(InputError, match=r"data\.files: .*: it holds ids, seen, but no 'tokens'"):
         opened(file)
-    with pytest.raises(TokenError, match=r"data\.counts: .*: it holds ids, seen, but no 'count'"):
+    with pytest.raises(InputError, match=r"data\.counts: .*: it holds ids, seen, but no 'count'"):
         opened(file, names=["ids"], counts="count")
 
 
@@ -131,16 +132,16 @@ def test_counts_are_one_for_each_paragraph(tmp_path):
     file = write(tmp_path / "a.npy", tokens=TOKENS)
     other = write(tmp_path / "b.npy", other=COUNTS[:20])
     told = r"data\.counts: .*b\.npy: expected one for each of 30 paragraphs, got whole numbers of .* \[20\]"
-    with pytest.raises(TokenError, match=told):
+    with pytest.raises(InputError, match=told):
         opened(file, counts=other)
     write(tmp_path / "b.npy", other=COUNTS / 2)
-    with pytest.raises(TokenError, match=r"data\.counts: .*b\.npy: expected whole numbers, got float64"):
+    with pytest.raises(InputError, match=r"data\.counts: .*b\.npy: expected whole numbers, got float64"):
         opened(file, counts=other)
 
 
 def test_arrays_side_by_side_have_as_many_rows(tmp_path):
     files = [write(tmp_path / "a.npy", part=TOKENS[:, :3]), write(tmp_path / "b.npy", part=TOKENS[:20, 3:])]
-    with pytest.raises(TokenError, match=r"b\.npy: expected 30 rows, as in the first, got .* \[20, 5\]"):
+    with pytest.raises(InputError, match=r"b\.npy: expected 30 rows, as in the first, got .* \[20, 5\]"):
         opened(*files)
 
 
@@ -150,7 +151,7 @@ def test_a_token_that_the_model_does_not_have_is_named(tmp_path, wrong, ending):
     tokens[4, 2] = wrong
     arrays = opened(write(tmp_path / f"a{ending}", tokens=tokens))
     told = rf"data\.files: .*, row 4: token {wrong}, but the model has tokens 0 to 499: set model"
-    with pytest.raises(TokenError, match=told):
+    with pytest.raises(InputError, match=told):
         read_tokens(arrays, VOCABULARY)
 
 
@@ -180,5 +181,5 @@ def test_a_large_parquet_file_has_row_groups_and_lists_of_its_own_types(tmp_path
 )
 def test_rows_that_cannot_be_used_are_told_with_the_setting_that_names_them(tmp_path, columns, told):
     parquet.write_table(pyarrow.table(columns), tmp_path / "a.parquet")
-    with pytest.raises(TokenError, match=rf"data\.{told}"):
+    with pytest.raises(InputError, match=rf"data\.{told}"):
         read_counts(opened(str(tmp_path / "a.parquet"), counts="n" if "n" in columns else None))

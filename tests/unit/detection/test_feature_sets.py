@@ -13,7 +13,7 @@ from memloc.detection.features import PrefixFeatures, Where
 from memloc.detection.prefix_table import feature_frames, scalar_features
 from memloc.detection.sample import draw_sample
 from memloc.run.seeds import generator
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
 

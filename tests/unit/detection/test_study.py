@@ -14,7 +14,7 @@ from memloc.detection.classifiers import PENALTIES, Parts, best_penalty, logits
 from memloc.detection.groups import folds
 from memloc.detection.study import boundary_zone, detection, parts_of_fold, scored, shuffled_aurocs, strata
 from memloc.run.seeds import generator
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
 

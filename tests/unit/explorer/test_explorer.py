@@ -13,9 +13,10 @@ from memloc.explorer.contents import NEEDED, SHOWN, left_out, tables_on_page
 from memloc.explorer.index import index_of
 from memloc.explorer.json_values import json_rows
 from memloc.explorer.selection import chosen_ids, cloud, corpus_counts
+from memloc.figures.parts.perturbation_example import example_ids
 from memloc.figures.parts.style import COLOURS
 from memloc.settings.sections import sections
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 
 SHAPE = tokens.Shape(24, 12, 2, 2)
@@ -85,6 +86,20 @@ def test_the_page_opens_at_the_highlighted_head(tables, rows):
     elif rows != "head_ranking":
         tables = {**tables, "head_ranking": ranking[::-1]}
     assert index_of([], tables, SETTINGS, SHAPE, {})["head"] == expected
+
+
+def test_the_page_opens_at_a_paragraph_that_is_lost_by_a_word(tables):
+    """Where all strongest perturbations replace signs, it opens at the first example of Figure 3."""
+    ids, tokens_of = example_ids(tables), tables["paragraphs"].set_index("id").tokens
+    lost = {row.id: tokens_of[row.id][row.position] for row in tables["perturbed_paragraphs"].itertuples()}
+    known = [name for name in ids if name in lost]
+    for words in {lost[known[0]]}, {lost[known[-1]]}, set():
+        signs = tables["vocabulary"].token.map(
+            lambda token, words=words: " word" if token in words else "\n\n"
+        )
+        found = tables | {"vocabulary": tables["vocabulary"].assign(text=signs)}
+        expected = next((name for name in ids if lost.get(name) in words), ids[0])
+        assert index_of(ids, found, SETTINGS, SHAPE, {})["example"] == expected
 
 
 def test_the_index_holds_the_sets_and_what_the_list_says_of_each_paragraph(tables):

@@ -7,7 +7,7 @@ from unpacked import unpacked
 
 from memloc.data.sets import attention_samples
 from memloc.explorer import maps
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 
 

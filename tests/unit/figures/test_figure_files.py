@@ -38,7 +38,7 @@ def written(folder, before="none", **options):
     (folder / "template.rst").write_text("Study {{ study }}: {{ n_steps }} steps.\n")
     names = {kind: folder / f"figure.{kind}" for kind in ("png", "pdf", "csv")}
     output = SimpleNamespace(**names, caption=folder / "figure.rst")
-    figure, axes = style.subplots()
+    figure, axes = style.subplots(2.4, 3.4)
     axes.plot(CURVE["step"], CURVE["loss"])
     drawing = style.Drawing(figure, CURVE, {"n_steps": 40})
     files.write(drawing, output, folder / "template.rst", "mini", before, **options)
@@ -77,7 +77,7 @@ def test_a_caption_says_which_token_stands_before_every_prefix(before, tmp_path)
 
 
 def test_powers_of_ten_are_written_out_and_dollars_are_no_formula():
-    figure, axes = style.subplots(2, 1)
+    figure, axes = style.subplots(1, 2)
     axes.set(xscale="log", xlim=(1, 1e5))
     style.plain_log_ticks(axes.xaxis)
     assert axes.xaxis.get_major_formatter()(10_000) == "10,000"

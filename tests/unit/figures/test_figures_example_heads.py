@@ -50,8 +50,8 @@ def test_token_labels_are_visible_and_short(text, shown):
 
 
 def test_a_token_map_draws_head_0_on_top_and_outlines_a_row():
-    _, axes = subplots(4, 2)
-    token_map.token_map(axes, pd.DataFrame([[5.0, 1], [2, 3], [4, 8]]), "share", highlight=1)
+    _, axes = subplots(2, 4)
+    token_map.draw_map(axes, pd.DataFrame([[5.0, 1], [2, 3], [4, 8]]), "share", highlight=1)
     (mesh,) = axes.collections
     assert mesh.get_clim() == (0, 8)
     assert axes.get_ylim() == (2.5, -0.5)

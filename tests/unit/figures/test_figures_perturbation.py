@@ -99,7 +99,7 @@ def test_examples_are_ordered_by_the_distance_of_their_strongest_token():
 
 
 def test_example_shows_mean_and_range_of_draws(tables):
-    _, axes = subplots(nrows=2)
+    _, axes = subplots(2.4, 3.4, nrows=2)
     data, numbers = draw_example(*axes, tables, 2, N_PREFIX)
     rows = tables["perturbation"].query("id == 2 and position >= 0").groupby("position")
     for each, name, column, before in zip(
@@ -123,7 +123,7 @@ def test_example_shows_mean_and_range_of_draws(tables):
 def test_a_position_costs_what_its_costliest_draw_costs_and_the_example_says_what_its_tokens_do(tables):
     em = [[[FULL, 3], [FULL, FULL], [3, FULL], [FULL - 1, FULL]] + [[FULL, FULL]] * (N_PREFIX - 4)]
     tables["perturbation"] = perturbation_table(em, first_id=2)
-    _, axes = subplots(nrows=2)
+    _, axes = subplots(2.4, 3.4, nrows=2)
     _, numbers = draw_example(*axes, tables, 2, N_PREFIX)
     assert (numbers["em_drop"], numbers["n_as_much"]) == (FULL - 3, 2)
     assert numbers["n_without_effect"] == N_PREFIX - 3

@@ -8,8 +8,7 @@ from figure_labels import checked
 
 from memloc.figures import planted_precision
 from memloc.figures.parts.methods import method_label, methods_of
-from memloc.figures.parts.planted import numbers_of
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
+from memloc.settings.planted_truth import PLANT_GRANULARITIES
 from memloc.statistics import uncertainty
 
 SHARE = {"head_vo": 1.0, "neurons": 0.9, "scattered_1": 0.4}  # of what a method finds elsewhere
@@ -92,7 +91,8 @@ def test_the_caption_says_what_plants_do_to_other_text():
 def test_what_is_not_known_of_plants_is_said_to_be_unknown():
     plants = tables(2)["plants"]
     (nowhere, *_), (unmeasured, *_) = (
-        numbers_of(plants.assign(**change)) for change in ({"reached": False}, {"em_memorized": np.nan})
+        planted_precision.numbers_of(plants.assign(**change))
+        for change in ({"reached": False}, {"em_memorized": np.nan})
     )
     assert (nowhere["n_reached"], nowhere["n_tries"], nowhere["damage"]) == (0, 3, "unknown")
     assert nowhere["em_memorized"] == unmeasured["em_memorized"] == "unknown" != unmeasured["damage"]

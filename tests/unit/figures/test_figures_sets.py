@@ -40,7 +40,8 @@ def tables(em):
     paragraphs["tokens"] = list(rng.integers(9, size=(n, 60)))
     made = {"scores": scores, "sets": sets.assign(continuation=None), "paragraphs": paragraphs}
     made["vocabulary"] = pd.DataFrame({"token": range(9), "text": list("abcdefgh ")})
-    made["places"] = pd.DataFrame({"id": ids, "file": "a.txt", "document": 0, "start": 60 * np.arange(n)})
+    starts = 60 * np.arange(n)
+    made["places"] = pd.DataFrame({"id": ids, "file": "b/a.txt", "document": 0, "start": starts, "line": ids})
     return made | {"near_verbatim": decoded(made)}
 
 
@@ -199,8 +200,11 @@ def test_recited_paragraphs_come_in_the_order_of_their_repeats(monkeypatch):
     monkeypatch.setattr(recited, "N_NEARLY", 1)
     drawing = recited.draw(found, SETTINGS)
     data = drawing.data
-    for title, shown in {"id": [11, 10, 8], "count": [9, 8, 6], "edits": [0, 0, 1]}.items():
+    for title, shown in {"count": [9, 8, 6], "edits": [0, 0, 1]}.items():
         assert column_of(drawing.figure, title) == list(map(str, shown))
+    assert column_of(drawing.figure, "place") == ["a.txt, line 11", "a.txt, line 10", "a.txt, line 8"]
+    said = "<p>3 of 9 paragraphs are recited, in 3 passages.</p>\n<p>Model: some/&lt;model&gt;</p>"
+    assert said in drawing.page("some/<model>")
     assert data["id"].tolist() == [11, 10, 9, 8, 7, 6, 5] and data["n_edits"].tolist() == 3 * [0] + 4 * [1]
     tokens, row = found["paragraphs"]["tokens"][8], data.iloc[0]
     assert row.prefix + row.continuation == "".join("abcdefgh "[token] for token in tokens)
@@ -218,24 +222,26 @@ def test_recited_paragraphs_come_in_the_order_of_their_repeats(monkeypatch):
     monkeypatch.setattr(recited, "NEARLY", 0)
     nearest = recited.draw(tables(EM["none memorized"]), SETTINGS)
     assert nearest.data.empty and nearest.numbers["n_nearest"] == 1
-    assert "1 edit away" in checked("recited", nearest) and "1 edit from recited" in nearest.page
-    assert [row for row in column_of(nearest.figure, "id") if row] == ["5"]  # first of those that are as near
+    assert "1 edit away" in checked("recited", nearest) and "1 edit from recited" in nearest.page("m")
+    assert column_of(nearest.figure, "place") == ["a.txt, line 5"]  # first of those that are as near
     assert recited.draw(found, SETTINGS).data["id"].tolist() == [9, 10, 11], "as near as may be is enough"
 
 
 def test_the_page_highlights_what_is_recited_and_is_safe_for_any_text():
     """Windows of 8 tokens, 4 of them prefix, at 0, 6 and 8 of the text: token 12 on is in a continuation."""
     vocabulary = pd.Series(["<script>&", "\u202e\x00", "\n", *"abcdefghijklm"])
-    row = {"file": "<a>.txt", "document": 0, "start": 100, "end": 116, "tokens": range(16), "n_edits": 0}
-    passage = {**row, "starts": [100, 106, 108], "verbatim_run": 6, "continuation": [], "decoded": []}
+    row = {"file": "<a>.txt", "document": 0, "start": 100, "end": 116, "line": 12, "n_edits": 0}
+    row |= {"tokens": range(16), "continuation": [], "decoded": []}
+    passage = {**row, "starts": [100, 106, 108], "verbatim_run": 6}
     other = {"n_edits": 1, "prefix": [0, 1, 2, 3], "continuation": [4, 5, 6, 7], "decoded": [4, 9, 6, 7]}
     found = pd.DataFrame([passage, passage | other])
-    page = recited_page("Said & done.", found, vocabulary, 8, 4)
+    page = recited_page("Said & done.", found, vocabulary, 8, 4, "m")
     assert not [text for text in ("<script>", "<a>", "\u202e") if text in page]
     assert "http" not in page.split("<h1>")[1]
     assert "<pre>\n&lt;script&gt;&amp;\\u202e\\u0000\na<mark>bcde</mark>fg<mark>hijklm</mark></pre>" in page
     assert "a<mark>b</mark><ins>g</ins><mark>de</mark></pre>" in page
-    assert "6 tokens recited" in page and "Said &amp; done." in page and "tokens 100 to 115" in page
+    assert "6 tokens recited" in page and "Said &amp; done.</p>" in page
+    assert "&lt;a&gt;.txt, line 12 (tokens 100 to 115" in page
 
 
 def test_paragraphs_that_overlap_are_listed_as_passages_of_the_text():
@@ -245,16 +251,17 @@ def test_paragraphs_that_overlap_are_listed_as_passages_of_the_text():
     tokens = [*found["paragraphs"]["tokens"][:6], text[:60], text[10:], found["paragraphs"]["tokens"][8]]
     found["paragraphs"]["tokens"] = tokens
     found["places"].loc[6:7, "start"] = [400, 410]
-    again = pd.DataFrame({"id": [9, 10], "file": "b.txt", "document": 2, "start": [3, 13]})
+    again = pd.DataFrame({"id": [9, 10], "file": "b.txt", "document": 2, "start": [3, 13], "line": [1, 4]})
     found["places"] = pd.concat([found["places"], again], ignore_index=True)
     found["near_verbatim"] = decoded(found)
     drawing = recited.draw(found, SETTINGS)
     columns = ["file", "document", "start", "end", "n_windows", "verbatim_run", "id"]
-    twice = [["a.txt", 0, 400, 470, 2, 50, 9], ["b.txt", 2, 3, 73, 2, 50, 9]]
-    expected = [*twice, ["a.txt", 0, 480, 540, 1, 40, 11]]
+    twice = [["b/a.txt", 0, 400, 470, 2, 50, 9], ["b.txt", 2, 3, 73, 2, 50, 9]]
+    expected = [*twice, ["b/a.txt", 0, 480, 540, 1, 40, 11]]
     assert drawing.data[columns].head(3).to_numpy().tolist() == expected
     assert drawing.data["text"][0] == "".join("abcdefgh "[token] for token in text)
-    assert column_of(drawing.figure, "id") == ["9", "11", "8", "7", "6", "5"], "the same text once"
+    lines = [text.split()[-1] for text in column_of(drawing.figure, "place")]
+    assert lines == ["9", "11", "8", "7", "6", "5"], "the same text once"
     said = checked("recited", drawing)
     assert "recites 3: given" in said and "make up 3 passages of the text" in said
     assert "the longest verbatim run has 50 tokens" in said

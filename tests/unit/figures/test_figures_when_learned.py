@@ -10,7 +10,7 @@ from made_tables import frame_of
 from memloc.data.recency import recency
 from memloc.figures import when_learned
 from memloc.settings.sections import sections
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Lengths
 
 LENGTHS = {"length": 6, "prefix": 4}
 MODEL = {"source": "embedded", "context": 16}

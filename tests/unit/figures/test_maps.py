@@ -8,13 +8,7 @@ from drawn_parts import lying_bars, words
 from figure_labels import clipped_labels, drawn_labels, overlapping_labels
 
 from memloc.figures.parts.gradient_summary import scores_of_heads
-from memloc.figures.parts.heatmap import (
-    NO_HEAD,
-    MapPanel,
-    heat_map,
-    layer_matrix,
-    maps_with_bars,
-)
+from memloc.figures.parts.heatmap import NO_HEAD, MapPanel, heat_map, layer_matrix, maps_with_bars
 from memloc.figures.parts.style import subplots
 
 
@@ -75,7 +69,7 @@ def test_query_heads_share_the_scores_of_their_key_value_head():
 
 
 def test_the_outline_marks_the_head_in_every_attention_component():
-    _, axes = subplots()
+    _, axes = subplots(2.4, 3.4)
     frame = components(2, 4, n_kv_heads=2).assign(value=1.0)
     heat_map(axes, layer_matrix(frame, "value"), highlight=(1, 3))
     corners = sorted(patch.get_xy() for patch in axes.patches)
@@ -93,7 +87,7 @@ def test_the_outline_marks_the_head_in_every_attention_component():
 
 
 def test_numbers_that_are_left_out_of_wide_and_deep_maps_shift_no_others():
-    figure, axes = subplots(4, 2)
+    figure, axes = subplots(2, 4)
     heat_map(axes, layer_matrix(components(30, 32).assign(value=1.0), "value"))
     figure.canvas.draw()
     heads = [(label.get_position()[0], int(label.get_text())) for label in axes.get_xticklabels(minor=True)]
@@ -117,7 +111,7 @@ def test_maps_stand_beside_their_bars_with_layer_0_at_the_bottom():
 
 
 def test_the_label_check_sees_overlaps_and_clipping():
-    figure, axes = subplots(3, 2)
+    figure, axes = subplots(2, 3)
     axes.text(0.5, 0.5, "one")
     axes.text(0.51, 0.5, "two")
     figure.text(0.99, 0.5, "cut off")

@@ -43,6 +43,12 @@ def test_pieces_of_a_line_follow_each_other_and_lines_are_a_line_apart():
     ]
 
 
+def test_lines_break_at_spaces_and_within_words_only_where_these_are_longer_than_a_line():
+    cell = [Piece("one tw", "black"), Piece("o threefold", "red"), Piece(" four\nfive", "blue", True)]
+    lines = ["".join(piece.text for piece in line) for line in wrap(cell, 8)]
+    assert lines == ["one two ", "threefol", "d\u2423four\u21b5", "five"]
+
+
 def test_marked_pieces_keep_their_spaces_visible_and_are_drawn_below_their_neighbours():
     lines = wrap([Piece("a b", "black"), Piece(" cd", "red", marked=True)], 4)
     assert lines == [[Piece("a b", "black"), Piece("\u2423", "red", True)], [Piece("cd", "red", True)]]

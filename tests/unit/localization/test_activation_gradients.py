@@ -15,6 +15,7 @@ from memloc.localization.activation_gradients import (
 )
 from memloc.model.activations import COMPONENTS, HEAD_COMPONENTS, Site, sites, token_logits
 from memloc.model.loading import boot_bridge
+from memloc.perturbation.pairs import Pairs
 from memloc.settings.localization import ActivationGradients
 from memloc.straightforward.hooks import activation, columns, n_heads
 
@@ -76,9 +77,8 @@ def test_impact_gradients_are_read_at_two_positions(tiny_model, tiny_tokens):
     """Each paragraph has its own impact token; its gradient is that of this token's NLL alone."""
     plain = copy.deepcopy(tiny_model)
     perturbed, impact = torch.tensor([0, 5, 3, 2, 5, 1, 4]), torch.tensor([6, 6, 11, 8, 7, 10, 9])
-    frame = impact_gradients(
-        boot_bridge(tiny_model), tiny_tokens, IDS, "perturbed", perturbed, impact, micro_batch=3
-    )
+    pairs = Pairs(IDS, tiny_tokens.flip(0), tiny_tokens, perturbed, impact)
+    frame = impact_gradients(boot_bridge(tiny_model), pairs, "perturbed", micro_batch=3)
     assert len(frame) == sum(7 * 2 * n_heads(plain, component) for component in "qk") * 2
     by_key = frame.set_index(["id", "layer", "component", "role"]).sort_index()
     for number, paragraph in enumerate(tiny_tokens):

@@ -10,10 +10,10 @@ import torch
 from transformers import OPTConfig, OPTForCausalLM
 
 from memloc.data.paragraphs import attention_sample
-from memloc.data.sets import EmptySetError
 from memloc.localization.attention import attention_entropy, attention_frame, prefix_attention
 from memloc.localization.rare_tokens import attention_array
 from memloc.model.loading import boot_bridge
+from memloc.run.errors import InputError
 
 N_PREFIX = 6
 IDS = np.array([40, 7, 23, 11, 5, 90, 61])
@@ -97,5 +97,5 @@ def test_the_sample_has_the_first_decoded_token_where_the_sets_keep_it():
     ids, tokens, unknown = attention_sample(paragraphs, sets, n_prefix=4)
     assert ids.tolist() == [4, 5, 6] and unknown.tolist() == [False, False, True]
     assert tokens.tolist() == [[0] * 5, [1, 1, 1, 1, 9], [2] * 5]
-    with pytest.raises(EmptySetError, match="no paragraph is memorized or non-memorized"):
+    with pytest.raises(InputError, match="no paragraph is memorized or non-memorized"):
         attention_sample(paragraphs, sets.assign(sampled=False, sampled_rare_tokens=False), n_prefix=4)

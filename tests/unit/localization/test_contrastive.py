@@ -57,7 +57,6 @@ def test_at_theta0_the_objective_is_the_memorized_gradient_times_minus_w(tiny_ll
     mean = nll_gradients(tiny_llama, memorized, N_PREFIX, 3)
     for name, gradient in result.nll_term.items():
         torch.testing.assert_close(gradient, -0.1 * mean[name], atol=1e-6, rtol=1e-4)
-    assert result.value == pytest.approx(-0.1 * plain.nll(tiny_llama, memorized, N_PREFIX).item(), rel=1e-4)
 
 
 def test_mean_over_memorized_paragraphs_equals_a_loop_away_from_theta0(tiny_llama, tiny_tokens):
@@ -71,7 +70,6 @@ def test_mean_over_memorized_paragraphs_equals_a_loop_away_from_theta0(tiny_llam
     result, sums = terms(model, memorized, controls, original, np.array([1, 3, 2]) / 6, parts, reference=True)
     nll = sum(-0.1 * plain.nll(model, paragraph[None], N_PREFIX) for paragraph in memorized) / 3
     kl = sum(plain.kl(model, tiny_llama, non_memorized[rows], N_PREFIX) for rows in drawn) / 3
-    assert result.value == pytest.approx((nll + kl).item(), rel=1e-4)
     kl_term = slow_gradients(model, kl)
     assert_same(result.nll_term, slow_gradients(model, nll))
     assert_same(result.kl_term, kl_term)
@@ -103,7 +101,7 @@ def test_scores_are_those_of_both_terms_and_norms_those_of_each(tiny_llama, tiny
         }
 
     nll, kl = random_term(), random_term()
-    table = contrastive_scores(tiny_llama, ContrastiveGradients(0.0, nll, kl))
+    table = contrastive_scores(tiny_llama, ContrastiveGradients(nll, kl))
     total = component_scores(tiny_llama, {name: nll[name] + kl[name] for name in nll})
     assert table["max_abs"].tolist() == total["max_abs"].tolist()
     for column, term in (("nll_term_norm", nll), ("kl_term_norm", kl)):

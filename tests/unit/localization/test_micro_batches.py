@@ -16,8 +16,8 @@ from memloc.localization.weight_noise import disturb_weights
 from memloc.model.loading import boot_bridge
 from memloc.perturbation.pairs import Pairs
 from memloc.scoring.held_out import Group
+from memloc.settings.interventions import WeightNoise
 from memloc.settings.localization import ActivationGradients, Contrastive
-from memloc.settings.weight_noise import WeightNoise
 
 N_PREFIX, SIZE, IDS = 6, 2, np.arange(7)
 AT = torch.full((7,), 3), torch.full((7,), 9)  # perturbed and impact positions
@@ -47,7 +47,7 @@ SECTION = ActivationGradients(micro_batch=SIZE)
 ANALYSES = {
     "attention": lambda m, t: prefix_attention(boot_bridge(m), t, N_PREFIX, SIZE),
     "activations": lambda m, t: activation_gradients(boot_bridge(m), t, IDS, "memorized", N_PREFIX, SECTION),
-    "impact": lambda m, t: impact_gradients(boot_bridge(m), t, IDS, "memorized", *AT, SIZE),
+    "impact": lambda m, t: impact_gradients(boot_bridge(m), pairs(t), "memorized", SIZE),
     "mean heads": lambda m, t: mean_outputs(m, t, SIZE),
     "mean blocks": lambda m, t: mean_block_outputs(m, t, SIZE),
     "ablation": lambda m, t: ablated_scores(m, t, [NOTHING], N_PREFIX, SIZE),

@@ -113,8 +113,3 @@ def test_sums_hold_gradients_however_they_lie_in_memory(tiny_gpt2):
     for number, gradients in enumerate(rows):
         sums.put(number, gradients)
     assert all(torch.equal(sums.rows(name), torch.stack([row[name] for row in rows])) for name in shapes)
-
-
-def test_a_group_without_paragraphs_is_an_error(tiny_gpt2, tiny_tokens):
-    with pytest.raises(ValueError, match="zero paragraphs"):
-        compare(tiny_gpt2, {"memorized": tiny_tokens[:1], "non_memorized": tiny_tokens[:0]})

@@ -19,7 +19,7 @@ from memloc.model.components import editable_parameters
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.settings.weight_noise import WeightNoise
+from memloc.settings.interventions import WeightNoise
 
 N_PREFIX = 5
 

@@ -15,7 +15,7 @@ from memloc.run.seeds import generator
 from memloc.settings.perturbation import Perturbation
 from memloc.settings.scores import Scoring
 from memloc.straightforward.decoding import decode, matching, mean_nll
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
 

@@ -15,7 +15,7 @@ from memloc.planting.texts import kept_paragraphs, unknown_paragraphs
 from memloc.planting.units import set_values, values_at
 from memloc.run.errors import InputError
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.straightforward.masked_adam import train
+from memloc.straightforward.masked_adam import objective, train
 
 
 @pytest.mark.parametrize("kind", ["head_vo", "head_all", "two_heads", "neurons", "inj_1", "scattered_1"])
@@ -27,8 +27,8 @@ def test_the_fast_way_is_masked_adam_with_full_gradients(tiny_model, kind):
     masks = {name: torch.zeros_like(slow.get_parameter(name)) for name in place.movable}
     for name, places in place.movable.items():
         masks[name].view(-1)[places] = 1
-    weights = 1.0, 0.9 if place.own == "head" else 0.5
-    train(slow, tokens, keep, N_PREFIX, lambda _: masks, 0.02, 4, *weights)
+    loss = objective(tokens, keep, N_PREFIX, 1.0, 0.9 if place.own == "head" else 0.5)
+    train(slow, loss, lambda _: masks, 0.02, 4)
     for name, weight in tiny_model.named_parameters():
         torch.testing.assert_close(weight, slow.get_parameter(name), rtol=2e-3, atol=2e-4)
 

@@ -11,10 +11,11 @@ from memloc.data.paragraphs import token_tensor
 from memloc.figures import expected as expected_figure
 from memloc.model.token_text import decoded
 from memloc.published import expected
-from memloc.published.expected import MemorizedListError, agreement_numbers, compare
+from memloc.published.expected import agreement_numbers, compare
+from memloc.run.errors import InputError
 from memloc.run.templates import fill
 from memloc.tables import storage
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
 
@@ -181,7 +182,7 @@ def test_texts_that_look_like_missing_values_are_texts(tmp_path):
 )
 def test_a_list_that_cannot_be_used_is_explained(tmp_path, rows, said):
     (tmp_path / "list.csv").write_text(rows)
-    with pytest.raises(MemorizedListError, match=rf"list\.csv: {said}"):
+    with pytest.raises(InputError, match=rf"list\.csv: {said}"):
         expected.read_memorized_list(tmp_path / "list.csv")
 
 

@@ -17,8 +17,7 @@ from memloc.record.verification import differences, sha256
 from memloc.run.errors import InputError
 from memloc.run.steps import Step, needed
 from memloc.tables import storage
-from memloc.tables.columns import integer
-from memloc.tables.schema import Lengths, Schema
+from memloc.tables.columns import Lengths, Schema, integer
 from memloc.tables.schemas import schema_of
 
 STEPS = [

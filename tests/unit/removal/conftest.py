@@ -47,7 +47,7 @@ def study(memorizing_model, memorized_tokens) -> Comparison:
     judges = {name: Group(20 + rows, unknown[rows], np.zeros(4, bool)) for name, rows in four.items()}
     judges = with_own_continuations(memorizing_model, judges, N_PREFIX, 4)
     general = other_text(4, seed=6)
-    target = _target(np.arange(4), memorized_tokens[:4], general, VOCABULARY, N_PREFIX, how, 0)
+    target = _target((np.arange(4), memorized_tokens[:4]), general, VOCABULARY, N_PREFIX, how, 0)
     own = judges["non_memorized"].tokens[:2]
     texts = Texts(target, other_text(3, seed=7), general, memorized_tokens[4:6], own, judges)
     original, retrained = OriginalWeights(memorizing_model), copy.deepcopy(memorizing_model)

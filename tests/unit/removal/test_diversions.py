@@ -15,7 +15,7 @@ from memloc.editing.masks import EditError, OriginalWeights
 from memloc.localization.ablation import Head
 from memloc.model.components import layers_of
 from memloc.removal.registry import WAYS, Diversion, in_force
-from memloc.removal.ways.blocklist import NgramBlocklist
+from memloc.removal.ways.diversions import NgramBlocklist
 from memloc.straightforward.hooks import activation, columns, edited
 from tiny_models import VOCABULARY
 

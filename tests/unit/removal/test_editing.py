@@ -13,7 +13,6 @@ from transformers import PreTrainedModel
 from memloc.editing import steps
 from memloc.editing.masks import (
     EditError,
-    OriginalWeights,
     all_weights,
     head_weights,
     movable_weights,
@@ -22,7 +21,7 @@ from memloc.editing.masks import (
 from memloc.editing.steps import Recipe, optimise, steps_until_recited
 from memloc.removal import editing
 from memloc.removal.edit_cases import Case
-from memloc.removal.editing import edit_paragraphs, evaluate, run_edits, share_recited, start
+from memloc.removal.editing import edit_case, evaluate, run_edits, share_recited, start
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.editing import ARMS
 
@@ -44,9 +43,7 @@ def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objectiv
         movable = movable_weights(memorizing_model, arm, *options)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(editing, "evaluate", spy)
-            row = editing.edit_paragraph(
-                memorizing_model, case, shared, OriginalWeights(memorizing_model), movable, 1e-3, recipe
-            )
+            row = editing.edit_paragraph(memorizing_model, shared, movable, 1e-3, recipe)
         n_changed = 0
         for name, weight in seen[-1].items():
             changed = (weight != before[name]).flatten()
@@ -64,7 +61,7 @@ def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objectiv
 def test_reference_is_dense_in_every_arm(memorizing_model, case):
     recipe = recipe_of(reference=True)
     assert recipe.how.nll_weight == 0.1
-    edits = edit_paragraphs(memorizing_model, [case], recipe, ("top", "random"), (1e-4,), (0, 0), 0)
+    edits = edit_case(memorizing_model, case, recipe, {"top": [1e-4], "random": [1e-4]}, (0, 0), 0)
     n_editable = n_weights(memorizing_model, all_weights(memorizing_model))
     assert (edits["n_movable_weights"] == round(0.01 * n_editable)).all()
     assert (edits["n_changed_weights"] > 0.99 * n_editable).all()
@@ -75,7 +72,7 @@ def test_a_leak_fails_the_run_and_the_weights_are_restored(memorizing_model, cas
     logits = memorizing_model(case.memorized).logits
     monkeypatch.setattr(steps, "SparseAdam", steps.ReferenceAdam)
     with pytest.raises(EditError, match="changed outside of the mask"):
-        edit_paragraphs(memorizing_model, [case], RECIPE, ("top",), (1e-4,), (0, 0), 0)
+        edit_case(memorizing_model, case, RECIPE, {"top": [1e-4]}, (0, 0), 0)
     assert torch.equal(memorizing_model(case.memorized).logits, logits)
 
 
@@ -133,7 +130,7 @@ def test_a_row_says_what_became_of_the_paragraph(memorizing_model, case, referen
     """
     case = case._replace(perturbed=torch.cat([case.memorized, case.perturbed, case.held_out]))
     recipe = recipe_of(steps=3, relearning_limit=9, reference=reference)
-    run = edit_paragraphs(memorizing_model, [case], recipe, ("head",), (1e-2,), (1, 3), 5)
+    run = edit_case(memorizing_model, case, recipe, {"head": [1e-2]}, (1, 3), 5)
     row, edited = run.iloc[0], copy.deepcopy(memorizing_model)
     shared, movable = start(edited, case, recipe), head_weights(edited, 1, 3)
     optimise(edited, shared.origin, movable, 1e-2, recipe)
@@ -178,9 +175,9 @@ def test_targets_of_the_authors_are_those_of_other_paragraphs(memorizing_model, 
     seen = []
 
     def spy(model, chosen, *_):
-        seen.append(chosen[0].target[0, N_PREFIX:].tolist())
+        seen.append(chosen.target[0, N_PREFIX:].tolist())
 
-    monkeypatch.setattr(editing, "edit_paragraphs", spy)
+    monkeypatch.setattr(editing, "edit_case", spy)
     for reference, seed in ((False, 0), (True, 0), (True, 1)):
         recipe = recipe_of("edit", learning_rates=[1e-4], reference=reference)
         list(run_edits(memorizing_model, cases, recipe, (0, 0), seed=seed, rows=range(6)))
@@ -193,8 +190,8 @@ def test_random_weights_are_each_paragraphs_own(memorizing_model, case, monkeypa
     """They follow seed and paragraph, and are the same for all learning rates and objectives."""
     chosen = []
 
-    def spy(_model, _case, _shared, _original, movable, rate, _recipe):
-        chosen.append((_case.id, rate, {name: places.tolist() for name, places in movable.items()}))
+    def spy(_model, shared, movable, rate, _recipe):
+        chosen.append((shared.case.id, rate, {name: places.tolist() for name, places in movable.items()}))
         return {"relearning_steps": None}
 
     monkeypatch.setattr(editing, "edit_paragraph", spy)
@@ -202,7 +199,8 @@ def test_random_weights_are_each_paragraphs_own(memorizing_model, case, monkeypa
     for seed in (0, 1):
         for objective in ("unlearn", "edit"):
             recipe = recipe_of(objective=objective)
-            edit_paragraphs(memorizing_model, cases, recipe, ("random",), (1e-4, 1e-3), (0, 0), seed)
+            for own in cases:
+                edit_case(memorizing_model, own, recipe, {"random": [1e-4, 1e-3]}, (0, 0), seed)
     by_run = [weights for _, _, weights in chosen]
     assert [name for name, _, _ in chosen] == [7, 7, 8, 8] * 4
     assert by_run[0] == by_run[1] == by_run[4] and by_run[2] == by_run[3] == by_run[6]

@@ -16,9 +16,8 @@ from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.scoring.decoding import greedy_continuation
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.settings.edit_model import EditModel
 from memloc.settings.removal_ways import EDITS, UNTARGETED
-from memloc.settings.remove import Remove
+from memloc.settings.remove import EditModel, Remove
 
 TEMPLATE = Path(__file__).parents[3] / "workflow/report/model_card.md"
 N_PREFIX, N_CONTINUATION = 10, 14
@@ -34,12 +33,12 @@ def texts(memorizing_model, memorized_tokens) -> JointTexts:
     prefix = unknown[:5, :N_PREFIX]
     control = torch.cat([prefix, greedy_continuation(memorizing_model, prefix, N_CONTINUATION, 8)], dim=1)
     judging = memorized_tokens[3:], unknown[5:9]
-    return JointTexts([4, 2, 9], memorized_tokens[:3], control, *judging, general=unknown[9:])
+    return JointTexts([4, 2, 9], memorized_tokens[:3], control, *judging, unknown[9:], N_PREFIX)
 
 
 def test_listed_paragraphs_are_unlearned_together(memorizing_model, texts):
     original = OriginalWeights(memorizing_model)
-    edit = remove_jointly(memorizing_model, texts, N_PREFIX, EDIT_MODEL, REMOVE, HEADS, 0)
+    edit = remove_jointly(memorizing_model, texts, EDIT_MODEL, REMOVE, HEADS, 0)
     assert edit.n_changed == original.n_changed(memorizing_model, all_weights(memorizing_model))
     assert edit.n_changed <= edit.n_movable == round(0.05 * 2 * 12 * 32 * 32)
     assert edit.n_total == sum(weight.numel() for weight in memorizing_model.parameters())
@@ -55,7 +54,7 @@ def test_listed_paragraphs_are_unlearned_together(memorizing_model, texts):
 def test_scores_are_those_of_the_base_model_and_of_the_exported_one(memorizing_model, texts, tmp_path):
     groups = ("unlearned", "control", "other", "held_out")
     base = {name: teacher_forced(memorizing_model, getattr(texts, name), N_PREFIX, 8) for name in groups}
-    edit = remove_jointly(memorizing_model, texts, N_PREFIX, EDIT_MODEL, REMOVE, HEADS, 0)
+    edit = remove_jointly(memorizing_model, texts, EDIT_MODEL, REMOVE, HEADS, 0)
     memorizing_model.save_pretrained(tmp_path)
     loaded = AutoModelForCausalLM.from_pretrained(tmp_path, local_files_only=True).eval()
     for group, before in base.items():
@@ -69,8 +68,8 @@ def test_scores_are_those_of_the_base_model_and_of_the_exported_one(memorizing_m
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_card_states_what_was_changed_and_what_it_cost(memorizing_model, texts, dtype):
     how = EDIT_MODEL.model_copy(update={"way": "random", "setting": 1e-4})
-    edit = remove_jointly(memorizing_model, texts, N_PREFIX, how, REMOVE, HEADS, 0)
-    text = card(TEMPLATE.read_text(), edit, BASE, "tests", how, dtype, N_CONTINUATION)
+    edit = remove_jointly(memorizing_model, texts, how, REMOVE, HEADS, 0)
+    text = card(TEMPLATE.read_text(), edit, BASE, "tests", dtype, N_CONTINUATION)
     assert text.startswith("---\nlibrary_name: transformers\n")
     assert f"{edit.n_changed:,} of {edit.n_total:,} weights differ" in text
     share = f"{100 * edit.n_changed / edit.n_total:.3f} %"
@@ -89,10 +88,10 @@ def test_card_states_what_was_changed_and_what_it_cost(memorizing_model, texts, 
 
 
 def test_card_counts_the_paragraphs_that_are_recited_after_the_edit(memorizing_model, texts):
-    edit = remove_jointly(memorizing_model, texts, N_PREFIX, EDIT_MODEL, REMOVE, HEADS, 0)
+    edit = remove_jointly(memorizing_model, texts, EDIT_MODEL, REMOVE, HEADS, 0)
     places = edit.scores.index[edit.scores["group"] == "unlearned"]
     edit.scores.loc[places, "em"] = [N_CONTINUATION, N_CONTINUATION - 1, 0]
-    text = card(TEMPLATE.read_text(), edit, BASE, "tests", EDIT_MODEL, "float32", N_CONTINUATION)
+    text = card(TEMPLATE.read_text(), edit, BASE, "tests", "float32", N_CONTINUATION)
     assert "Of the 3 paragraphs, 1 is still recited" in text
 
 
@@ -146,9 +145,9 @@ def test_every_weight_edit_of_the_scoreboard_can_be_exported(memorizing_model, t
     how = EditModel(way=way, setting=1e-2, micro_batch=8)
     ways = Remove(steps=2)
     original = OriginalWeights(memorizing_model)
-    edit = remove_jointly(memorizing_model, texts, N_PREFIX, how, ways, HEADS, SEED)
+    edit = remove_jointly(memorizing_model, texts, how, ways, HEADS, SEED)
     assert edit.n_changed == original.n_changed(memorizing_model, all_weights(memorizing_model)) > 0
-    text = card(TEMPLATE.read_text(), edit, BASE, "tests", how, "float32", N_CONTINUATION)
+    text = card(TEMPLATE.read_text(), edit, BASE, "tests", "float32", N_CONTINUATION)
     assert f"Way `{way}`, " in text and " 0.01:" in text
     assert ("It aims at all memories" in text) == (way in UNTARGETED)
     assert ("3 memorized paragraphs removed" in text) == (way not in UNTARGETED)
@@ -163,7 +162,7 @@ def test_every_weight_edit_of_the_scoreboard_can_be_exported(memorizing_model, t
 def test_ways_need_ordinary_text(memorizing_model, texts):
     how, without = EditModel(way="svd", setting=0.5), texts._replace(general=texts.general[:0])
     with pytest.raises(InputError, match="lower n_judging"):
-        remove_jointly(memorizing_model, without, N_PREFIX, how, Remove(), HEADS, 0)
+        remove_jointly(memorizing_model, without, how, Remove(), HEADS, 0)
 
 
 def test_a_way_that_changes_what_it_does_not_name_is_an_error(memorizing_model, texts, monkeypatch):
@@ -178,4 +177,4 @@ def test_a_way_that_changes_what_it_does_not_name_is_an_error(memorizing_model, 
     monkeypatch.setitem(WAYS, "svd", Edit(greedy, ("x",), "svd"))
     how = EditModel(way="svd", setting=0.5)
     with pytest.raises(EditError, match=r"mlp.c_fc.weight: 32 weights changed outside of the mask"):
-        remove_jointly(memorizing_model, texts, N_PREFIX, how, Remove(), HEADS, 0)
+        remove_jointly(memorizing_model, texts, how, Remove(), HEADS, 0)

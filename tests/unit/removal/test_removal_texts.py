@@ -20,11 +20,11 @@ def tables(n_memorized=12, n_others=40, n_sampled=6):
     sets["sampled_rare_tokens"] = False
     tokens = other_text(n, seed=3)
     sets["continuation"] = [list(row) for row in tokens[:, N_PREFIX:].tolist()]
-    return pd.DataFrame({"id": range(n), "tokens": tokens.tolist()}), sets
+    return {"paragraphs": pd.DataFrame({"id": range(n), "tokens": tokens.tolist()}), "sets": sets}
 
 
 def test_texts_share_no_paragraph(memorizing_model):
-    texts = texts_of(memorizing_model, *tables(), N_PREFIX, Remove(**SMALL), 0)
+    texts = texts_of(memorizing_model, tables(), N_PREFIX, Remove(**SMALL), 0)
     groups = [texts.target.tokens, texts.keep, texts.general, texts.validation, texts.validation_own]
     groups += [group.tokens for group in texts.judges.values()]
     prefixes = [tuple(row[:N_PREFIX].tolist()) for group in groups for row in group]
@@ -34,24 +34,23 @@ def test_texts_share_no_paragraph(memorizing_model):
 
 
 def test_listed_paragraphs_are_removed(memorizing_model):
-    listed = texts_of(memorizing_model, *tables(), N_PREFIX, Remove(**SMALL), 0, listed=[3, 1])
+    listed = texts_of(memorizing_model, tables(), N_PREFIX, Remove(**SMALL), 0, listed=[3, 1])
     assert listed.target.ids.tolist() == [3, 1]
     for seed in range(6):  # settings are not chosen by them
-        other = texts_of(memorizing_model, *tables(), N_PREFIX, Remove(**SMALL), seed, listed=[3, 1])
+        other = texts_of(memorizing_model, tables(), N_PREFIX, Remove(**SMALL), seed, listed=[3, 1])
         assert not {*map(tuple, other.validation.tolist())} & {*map(tuple, other.target.tokens.tolist())}
     with pytest.raises(InputError, match="2 paragraphs are memorized: too few"):
-        texts_of(memorizing_model, *tables(2), N_PREFIX, Remove(**SMALL), 0)
+        texts_of(memorizing_model, tables(2), N_PREFIX, Remove(**SMALL), 0)
     with pytest.raises(ValueError, match="remove: 0 paragraphs are memorized"):
-        texts_of(memorizing_model, *tables(0), N_PREFIX, Remove(**SMALL), 0)
+        texts_of(memorizing_model, tables(0), N_PREFIX, Remove(**SMALL), 0)
 
 
 def test_texts_are_drawn_by_streams_of_their_own(memorizing_model):
-    paragraphs, sets = tables()
-    how, seed = Remove(**SMALL), 3
-    texts = texts_of(memorizing_model, paragraphs, sets, N_PREFIX, how, seed)
+    drawn_from, how, seed = tables(), Remove(**SMALL), 3
+    texts = texts_of(memorizing_model, drawn_from, N_PREFIX, how, seed)
     order = generator(seed, "removal", "paragraphs").permutation(np.arange(12))
     assert texts.target.ids.tolist() == order[:4].tolist()
-    tokens = torch.tensor(paragraphs["tokens"].tolist())
+    tokens = torch.tensor(drawn_from["paragraphs"]["tokens"].tolist())
     assert torch.equal(texts.validation, tokens[order[4:6]])
     kept = generator(seed, "removal", "keep").permutation(6)[:3] + 12
     assert torch.equal(texts.keep, tokens[kept])
@@ -66,7 +65,7 @@ def test_texts_are_drawn_by_streams_of_their_own(memorizing_model):
 
 def test_of_few_paragraphs_half_are_removed_and_half_of_the_others_choose(memorizing_model):
     how = Remove(**SMALL | {"n_joint": 40, "n_validation": 10, "n_judging": 5})
-    texts = texts_of(memorizing_model, *tables(n_memorized=9), N_PREFIX, how, 0)
+    texts = texts_of(memorizing_model, tables(n_memorized=9), N_PREFIX, how, 0)
     assert (len(texts.target.ids), len(texts.validation)) == (4, 2)
     sizes = {name: len(group.ids) for name, group in texts.judges.items()}
     assert sizes["memorized"] == 3 and sizes["held_out"] == 5

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from memloc.model.components import editable_parameters
-from memloc.removal.rounding import rounded
+from memloc.removal.judging import rounded
 
 
 @pytest.mark.parametrize("bits", [8, 4])

@@ -16,7 +16,7 @@ from memloc.removal import registry, scoreboard
 from memloc.removal.judging import FORBIDDEN_NLL, decoded, judged, perturbed_versions, shifted_versions
 from memloc.removal.registry import Diversion, Edit
 from memloc.removal.scoreboard import as_it_is, best_setting, run_way
-from memloc.removal.ways.blocklist import NgramBlocklist
+from memloc.removal.ways.diversions import NgramBlocklist
 from memloc.run.seeds import generator
 from memloc.scoring.extraction import score_and_extract
 from memloc.scoring.near_verbatim import longest_run, n_edits
@@ -26,7 +26,7 @@ from memloc.settings.removal_ways import WAY_NAMES
 from memloc.settings.remove import Remove
 from memloc.settings.scores import Scoring
 from memloc.straightforward.decoding import decode, matching, mean_nll
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
 from tiny_models import VOCABULARY

@@ -9,14 +9,14 @@ from made_requests import HEADS, N_PREFIX, assert_same_weights, changed_by, mlp_
 from plain_unlearning import arm_masks, matrices
 from transformers.pytorch_utils import Conv1D
 
-from memloc.model.components import editable_parameters
+from memloc.model.components import as_linear, editable_parameters
 from memloc.removal.registry import WAYS, in_words, tried
 from memloc.removal.ways import unlearning
-from memloc.removal.ways.kfac import as_linear, curvature
+from memloc.removal.ways.untargeted import curvature
 from memloc.settings.removal_ways import ARM_WAYS, WAY_NAMES
 from memloc.settings.remove import Remove
 from memloc.straightforward.gradients import gradients, nll
-from memloc.straightforward.masked_adam import train
+from memloc.straightforward.masked_adam import objective, train
 
 
 def test_every_name_is_a_way():
@@ -70,7 +70,7 @@ def test_arms_are_masks_of_dense_adam(tiny_model, arm, monkeypatch):
     slow, random = copy.deepcopy(tiny_model), np.random.default_rng(0)
     first = gradients(slow, nll(slow, tokens, N_PREFIX), list(matrices(slow)))
     masks = arm_masks(slow, arm, fraction, HEADS[0], first, random)
-    train(slow, tokens, asked.keep, N_PREFIX, lambda _: masks, rate, steps, kl_weight=20.0)
+    train(slow, objective(tokens, asked.keep, N_PREFIX, kl_weight=20.0), lambda _: masks, rate, steps)
     assert_same_weights(found, slow, atol=5e-6, rtol=0)
 
 
@@ -157,7 +157,8 @@ def test_kfac_drops_the_entries_with_the_smallest_product_of_eigenvalues(tiny_mo
     asked = request(tiny_model, other_text(1))
     found = changed_by("kfac", asked, (0.4,))
     for name, own in curvature(asked).items():
-        weight = as_linear(tiny_model, name).double().numpy()
+        module = tiny_model.get_submodule(name)
+        weight = as_linear(module, module.weight.detach()).double().numpy()
         (a, in_basis), (g, out_basis) = (np.linalg.eigh(moments.numpy()) for moments in own)
         entries = out_basis.T @ weight @ in_basis
         products = [(max(g[i], 0) * max(a[j], 0), i, j) for i in range(len(g)) for j in range(len(a))]
@@ -165,6 +166,5 @@ def test_kfac_drops_the_entries_with_the_smallest_product_of_eigenvalues(tiny_mo
         for _, i, j in order[: round(0.4 * len(order))]:
             entries[i, j] = 0
         slow = torch.from_numpy(out_basis @ entries @ in_basis.T).float()
-        module = tiny_model.get_submodule(name)
         weight = found[f"{name}.weight"].T if isinstance(module, Conv1D) else found[f"{name}.weight"]
         torch.testing.assert_close(weight, slow, atol=1e-4, rtol=1e-3)

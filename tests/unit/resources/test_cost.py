@@ -13,7 +13,7 @@ from memloc.resources import cost, memory
 from memloc.resources.machine import NAMED, Machine
 from memloc.resources.shapes import PUBLISHED, shape_of
 from memloc.settings.methods import METHODS
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
+from memloc.settings.planted_truth import PLANT_GRANULARITIES
 from memloc.settings.study import Settings
 
 ROOT = Path(__file__).parents[3]

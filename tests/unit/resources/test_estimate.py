@@ -1,15 +1,18 @@
-"""The estimate of a study: a row per rule."""
+"""The estimate of a study: a row per rule, and time limits of jobs."""
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from memloc.resources import cost, memory
-from memloc.resources.estimate import estimate, studies
+from memloc.resources.estimate import estimate, limits, studies
 from memloc.resources.machine import NAMED, Machine
 from memloc.run.steps import Step
 from memloc.settings.study import Settings
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
 
 ROOT = Path(__file__).parents[3]
 MACHINE = Machine("Xeon", 105, 4.8, 2)
@@ -58,3 +61,18 @@ def test_every_model_of_a_study_has_its_own_shape():
     expected = {f"results/sizes/{name}": shape for name, shape in of_models.items()}
     assert shapes == expected | {"results/sizes": (3, 192)}
     assert all(name == f"results/{each.study}" for name, (_, each) in found.items())
+
+
+def test_a_limit_is_thrice_the_estimate_half_an_hour_at_least_and_nothing_where_none_was_timed(tmp_path):
+    names, downloads = ("model", "scores", "edit_paragraphs"), step("download_model", [])
+    steps = [downloads, *(step(name, downloads.outputs) for name in names)]
+    path = tmp_path / "benchmarks/estimate.parquet"
+    assert limits(path) == {}
+    frame = estimate(steps, studies(steps, "results/x", study("config")), Machine("slow", 1, 1, 1))
+    storage.write(
+        schema_of("estimate"), frame, path, {"study": "x", "paragraph": {"length": 100, "prefix": 50}}
+    )
+    hours = frame.set_index("rule").seconds / 3600
+    found = limits(path)
+    assert hours.edit_paragraphs > 1 and found["edit_paragraphs"] == np.ceil(180 * hours.edit_paragraphs)
+    assert found["model"] == 30 and "download_model" not in found

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from memloc.resources import estimate, schedule
+from memloc.resources import estimate
+from memloc.resources.estimate import duration, longest_path, summary, total
 from memloc.resources.machine import NAMED, Machine
-from memloc.resources.schedule import duration, longest_path, summary, total
 from memloc.run.console import spoken
 from memloc.run.steps import Step
 from memloc.settings.study import Settings
@@ -101,7 +101,7 @@ def test_nobody_knows_where_a_part_never_ran_and_a_figure_alone_is_not_worth_mea
 
 def test_a_study_without_results_is_estimated(ran, monkeypatch):
     asked, any_machine = [], Machine("one", 100, 4, 1)
-    monkeypatch.setattr(schedule, "this_machine", lambda cores: asked.append(cores) or any_machine)
+    monkeypatch.setattr(estimate, "this_machine", lambda cores: asked.append(cores) or any_machine)
     steps = [step("model", ["elsewhere"]), step("scores", ["model"]), step("attention", ["model"])]
     frame = estimate.estimate(steps, estimate.studies(steps, "results/mini", STUDY), any_machine)
     assert duration(steps, 1, "results/mini", STUDY) == pytest.approx(frame.seconds.sum())

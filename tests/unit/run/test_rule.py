@@ -51,7 +51,7 @@ def test_a_traceback_goes_to_log_and_console_and_the_job_fails(tmp_path):
         assert text.rstrip().endswith("ValueError: bad thing")
 
 
-TABLE = "from memloc.tables.schema import TableError\ndef deep():\n    raise TableError('bad; do that')"
+TABLE = "from memloc.tables.columns import TableError\ndef deep():\n    raise TableError('bad; do that')"
 DISK = "def deep():\n    raise OSError(28, 'No space left', 'a')"
 
 

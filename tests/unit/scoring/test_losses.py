@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from memloc.scoring import losses, teacher_forcing
-from memloc.scoring.metrics import token_nll
-from memloc.scoring.teacher_forcing import continuation_states
+from memloc.scoring.teacher_forcing import continuation_states, token_nll
 
 N_PREFIX = 5
 

@@ -7,7 +7,7 @@ from transformers import DynamicCache
 
 from memloc.scoring import decoding, paragraph_scores, teacher_forcing
 from memloc.scoring.early_stopping import decode_near_ties
-from memloc.scoring.metrics import exact_match, token_nll
+from memloc.scoring.teacher_forcing import leading_matches, token_nll
 from memloc.settings.scores import Scoring
 from memloc.straightforward.decoding import decode, matching, mean_nll
 
@@ -23,7 +23,7 @@ def paragraphs(tiny_model):
 
 def test_exact_match_counts_like_a_loop():
     predicted, true = torch.randint(2, (2, 300, 6), generator=random(0))
-    assert torch.equal(exact_match(predicted, true), matching(predicted, true))
+    assert torch.equal(leading_matches(predicted == true), matching(predicted, true))
 
 
 def test_token_nll_is_cross_entropy():

@@ -1,9 +1,11 @@
 """Passages of windows that overlap: cases by hand, and a comparison of all pairs."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 
-from memloc.scoring.passages import PLACE, passages, without_neighbours
+from memloc.scoring.passages import PLACE, passages, place, without_neighbours
 
 LENGTH, PREFIX = 10, 6
 
@@ -11,7 +13,7 @@ LENGTH, PREFIX = 10, 6
 def windows(*places, n_edits=0, file="a.txt", document=0):
     """Windows of a document whose tokens are their own positions."""
     rows = {"file": file, "document": document, "start": list(places), "n_edits": n_edits}
-    found = pd.DataFrame(rows).assign(id=range(len(places)))
+    found = pd.DataFrame(rows).assign(id=range(len(places)), line=[7 + place for place in places])
     return found.assign(tokens=[np.arange(place, place + LENGTH) for place in places])
 
 
@@ -20,7 +22,7 @@ def found(*parts):
     joined = pd.concat(parts).sort_values(PLACE, ignore_index=True)
     made = passages(without_neighbours(joined, LENGTH), LENGTH, PREFIX)
     for row in made.itertuples():
-        assert row.tokens.tolist() == list(range(row.start, row.end))
+        assert row.tokens.tolist() == list(range(row.start, row.end)) and row.line == 7 + row.start
     return made[["start", "end", "n_windows", "verbatim_run"]].to_numpy().tolist()
 
 
@@ -34,6 +36,13 @@ def test_windows_nearly_recited_beside_recited_ones_do_not_widen_their_passage()
     assert found(windows(8, 9), near) == [[8, 19, 2, 5], [20, 33, 2, 0]]
     made = passages(near, LENGTH, PREFIX)
     assert made["id"].tolist() == [1, 3] and made["n_edits"].tolist() == [1, 1]
+
+
+def test_a_reader_looks_a_passage_up_by_its_line():
+    row = SimpleNamespace(file="a/poems.txt.gz", document=0, line=12)
+    assert place(row) == "a/poems.txt.gz, line 12"
+    row.file, row.document = "b.jsonl", 3
+    assert place(row) == "b.jsonl, document 3, line 12"
 
 
 def test_nothing_recited_is_no_passage():

@@ -167,14 +167,11 @@ def test_checks_across_keys_refuse_what_lies_just_beyond_their_limits(allowed, r
     [
         ({"a": LOCAL | {"step": 3}, "b": OTHER | {"step": 3}}, "step: all of models have different steps"),
         ({"a": LOCAL | {"step": 3}, "b": OTHER}, "step: all of models have different steps"),
-        ({"a": LOCAL | {"step": 3}, "b": LOCAL | {"step": 4}}, "these models are the same: a, b"),
-        ({"a": {"source": "hub"}, "b": {"source": "hub", "sha256": "0" * 64}}, "the same: a, b"),
         ({"seed-1": LOCAL, "b": OTHER}, "named like a seed of a study: seed-1"),
         ({"figures": LOCAL, "b": OTHER}, "named like a folder of the study: figures"),
     ],
 )
-def test_models_of_a_study_differ_and_have_names_of_their_own(models, said):
+def test_models_of_a_study_have_names_and_steps_of_their_own(models, said):
     assert said in message(**TEXT | {"models": models})
     embedded = {"a": SMALL, "b": LARGE, "c": SMALL | {"seed": 1}}
     validate(VALID | {"model": None, "models": embedded}, "f")
-    assert "these models are the same: a, d" in message(model=..., models=embedded | {"d": SMALL})

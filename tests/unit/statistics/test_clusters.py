@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from memloc.statistics.clusters import cluster_interval, cluster_weights
+from memloc.statistics.uncertainty import cluster_interval, cluster_weights
 
 CLUSTER = np.repeat(np.arange(12), [1, 2, 3, 4, 5, 6, 1, 1, 2, 2, 3, 3])
 

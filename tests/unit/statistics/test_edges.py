@@ -5,8 +5,14 @@ import pytest
 from scipy import stats
 
 from memloc.statistics import uncertainty
-from memloc.statistics.clusters import cluster_interval, cluster_weights
-from memloc.statistics.uncertainty import MIN_N, MOST_EXACT, N_SUBSETS, _subset_means
+from memloc.statistics.uncertainty import (
+    MIN_N,
+    MOST_EXACT,
+    N_SUBSETS,
+    _subset_means,
+    cluster_interval,
+    cluster_weights,
+)
 
 
 def numbers(n, seed=0):

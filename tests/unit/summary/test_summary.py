@@ -7,12 +7,12 @@ from pathlib import Path
 import jinja2
 import matplotlib
 import matplotlib.pyplot as plt
+import pandas as pd
 import pypdf
 import pytest
 
 import memloc
-from memloc.summary.document import Chapter, compiled, document
-from memloc.summary.markup import text, typst_of
+from memloc.summary.document import compiled, document, text, typst_of
 
 TEMPLATE = Path(memloc.__file__).parents[1] / "report/summary.typ.jinja"
 SPECIAL = '#let $x_1$ *no* "quoted" \\ [a] <b> @c // d'
@@ -33,14 +33,14 @@ def folder(tmp_path):
     return tmp_path
 
 
-CHAPTERS = [
-    Chapter("Figures of the paper", [("fig1", "The first", "1, Figure 1")]),
-    Chapter("Extended analyses", [("extra", SPECIAL, "extended")]),
-]
+CHAPTERS = {
+    "Figures of the paper": [("fig1", "The first", "1, Figure 1")],
+    "Extended analyses": [("extra", SPECIAL, "extended")],
+}
 
 
-def source(folder):
-    return document(TEMPLATE.read_text(), "some_study", "a/model", ["Half is #recited."], CHAPTERS, folder)
+def source(folder, chapters=CHAPTERS):
+    return document(TEMPLATE.read_text(), "some_study", "a/model", ["Half is #recited."], chapters, folder)
 
 
 def test_every_figure_is_there_in_order_with_its_caption(folder):
@@ -64,6 +64,36 @@ def test_a_figure_higher_than_a_page_stays_readable_on_a_longer_one_with_its_cap
     height = float(last.mediabox.height - first.mediabox.height)
     assert last.mediabox.width == first.mediabox.width and height > 72
     assert "Extended analyses" in last.extract_text() and "With code and weight" in last.extract_text()
+
+
+def test_claims_are_a_table_in_readable_type_over_pages(folder):
+    """As a picture on one long page, they were in type of less than five points."""
+    figure = plt.figure(figsize=(7, 12))
+    figure.savefig(folder / "claims.pdf")
+    plt.close(figure)
+    (folder / "claims.rst").write_text("What #holds.\n")
+    row = {
+        "topic": "some_topic",
+        "data": "texts",
+        "work": "1234.5",
+        "quantity": "nats",
+        "unit": "pair",
+        "n": 8,
+    }
+    held = row | {"statement": "Most *hold*.", "value": 0.123456, "low": 0.05, "high": 1234.5}
+    held |= {"n_other": 9.0, "published": 0.5, "verdict": "holds", "reason": "so", "halves": 9.5}
+    missing = row | {"topic": "zz", "statement": "None.", "verdict": "not applicable", "reason": "too [few]"}
+    pd.DataFrame([held] * 60 + [missing]).to_csv(folder / "claims.csv", index=False)
+    chapters = {"Claims": [("claims", "What is claimed", "extended")]}
+    pages = pypdf.PdfReader(io.BytesIO(compiled(source(folder, chapters), folder))).pages
+    assert len(pages) > 3 and len({page.mediabox.height for page in pages}) == 1
+    said = [" ".join(page.extract_text().split()) for page in pages[1:]]
+    assert all("this run (95 % interval)" in page for page in said)
+    told = " ".join(said)
+    assert (
+        "0.123 (0.05 to 1235) (published: 0.5) nats; n = 8 + 9 (unit: pair)" in told and "too [few]" in told
+    )
+    assert told.count("Most *hold*.") == 60 and told.count("Some topic") == told.count("Zz") == 1
 
 
 def test_its_fonts_are_embedded_and_its_figures_are_no_pixels(folder):
@@ -92,7 +122,7 @@ def test_fonts_of_the_machine_are_not_taken(tmp_path, monkeypatch):
 
 def test_a_template_that_names_what_is_not_there_is_an_error(tmp_path):
     with pytest.raises(jinja2.UndefinedError, match="nothing"):
-        document("{{ nothing }}", "study", "model", [], [], tmp_path)
+        document("{{ nothing }}", "study", "model", [], {}, tmp_path)
 
 
 def test_text_is_no_markup():

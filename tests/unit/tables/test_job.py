@@ -9,8 +9,8 @@ from made_tables import scores
 from snakemake.iocontainers import InputFiles, OutputFiles
 
 from memloc.tables import storage
+from memloc.tables.columns import TableError
 from memloc.tables.job import LIBRARIES, Job
-from memloc.tables.schema import TableError
 from memloc.tables.schemas import schema_of
 
 LENGTHS = {"length": 6, "prefix": 4}

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Lengths
 from memloc.tables.schemas import STAGES, schema_of
 
 LENGTHS = Lengths(paragraph=24, prefix=10)

@@ -7,7 +7,7 @@ import pytest
 from made_tables import LENGTHS, STAMP, frame_of
 
 from memloc.tables import storage
-from memloc.tables.schema import TableError
+from memloc.tables.columns import TableError
 from memloc.tables.schemas import schema_of
 from memloc.tables.storage import batches, read, write, writer
 

@@ -19,7 +19,7 @@ from memloc.model import loading
 from memloc.model.components import editable_parameters
 from memloc.planting.places import Place, heads_place
 from memloc.planting.planter import plant
-from memloc.settings.published import SPARSE_FRACTION
+from memloc.settings.editing import SPARSE_FRACTION
 from memloc.straightforward import gradients as plain_gradients
 from memloc.straightforward import masked_adam
 
@@ -81,7 +81,8 @@ def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Compari
 
     def plain(model: PreTrainedModel) -> None:
         chosen = masked_adam.largest(SPARSE_FRACTION)
-        masked_adam.train(model, *texts, bench.n_prefix, chosen, LEARNING_RATE, n_steps)
+        loss = masked_adam.objective(*texts, bench.n_prefix)
+        masked_adam.train(model, loss, chosen, LEARNING_RATE, n_steps)
 
     stage = Stage(lambda: prepared(bench.model(), fast), n_steps)
     plain_side = lambda: prepared(bench.plain_model(), plain)  # noqa: E731
@@ -101,16 +102,6 @@ def planting(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     )
     text, keep = bench.random_tokens(1, bench.n_tokens, "planted"), own[: how.keep]
 
-    def prepared(
-        model: PreTrainedModel, layers: list[int], train: Callable[[PreTrainedModel, Place], None]
-    ) -> Callable[[], Results]:
-        places = [heads_place(model, "head_vo", {layer: 0}) for layer in layers]
-
-        def planted(place: Place) -> list[float]:
-            return moved(model, sorted(place.movable), partial(train, model, place))
-
-        return lambda: {"moved": np.array([planted(place) for place in places])}
-
     def fast(model: PreTrainedModel, place: Place) -> None:
         plant(model, text, keep, bench.n_prefix, place, how)
 
@@ -118,10 +109,23 @@ def planting(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
         masks = {name: torch.zeros_like(model.get_parameter(name)) for name in place.movable}
         for name, places in place.movable.items():
             masks[name].view(-1)[places] = 1
-        how_much = PLANT_RATE, n_steps, 1.0, how.keep_weight_heads
-        masked_adam.train(model, text, keep, bench.n_prefix, lambda _: masks, *how_much)
+        loss = masked_adam.objective(text, keep, bench.n_prefix, 1.0, how.keep_weight_heads)
+        masked_adam.train(model, loss, lambda _: masks, PLANT_RATE, n_steps)
 
-    middle = len(layers) // 2
-    stage = Stage(lambda: prepared(bench.model(), layers, fast), len(layers) * n_steps)
-    plain_side = lambda: prepared(bench.plain_model(), [layers[middle]], plain)  # noqa: E731
-    return Comparison("step", plain_side, n_steps, slice(middle, middle + 1), {"planting_step": stage})
+    middle = slice(len(layers) // 2, len(layers) // 2 + 1)
+    prepare_plain = partial(_planting_in, bench.plain_model, layers[middle], plain)
+    stage = Stage(partial(_planting_in, bench.model, layers, fast), len(layers) * n_steps)
+    return Comparison("step", prepare_plain, n_steps, middle, {"planting_step": stage})
+
+
+def _planting_in(
+    load: Callable[[], PreTrainedModel], layers: list[int], train: Callable[[PreTrainedModel, Place], None]
+) -> Callable[[], Results]:
+    """Load a model, for work that plants in the first head of each layer by itself."""
+    model = load()
+    places = [heads_place(model, "head_vo", {layer: 0}) for layer in layers]
+
+    def planted(place: Place) -> list[float]:
+        return moved(model, sorted(place.movable), partial(train, model, place))
+
+    return lambda: {"moved": np.array([planted(place) for place in places])}

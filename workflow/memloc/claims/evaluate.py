@@ -5,8 +5,9 @@ import importlib
 import pandas as pd
 
 from memloc.claims.registry import Claim, Topic
-from memloc.claims.verdicts import Estimate, judge
+from memloc.claims.verdicts import Estimate, NotApplicable, Verdict, judge
 from memloc.settings.base import Section
+from memloc.tables.terms.claims import NOT_APPLICABLE
 
 OF_CLAIM = {"id", "work", "section", "statement", "published", "quantity", "unit", "rule", "margin"}
 OF_ESTIMATE = ("value", "low", "high", "n", "n_other")
@@ -14,31 +15,34 @@ OF_ESTIMATE = ("value", "low", "high", "n", "n_other")
 
 def evaluate(topic: Topic, tables: dict[str, pd.DataFrame], settings: Section) -> pd.DataFrame:
     """Table `claims` of a topic, a row per claim; `settings` has `paragraph` and the topic's sections."""
-    return pd.DataFrame(
-        [_row(claim, topic, _estimate(claim, topic.name, tables, settings)) for claim in topic.claims]
-    )
+    rows = []
+    for claim in topic.claims:
+        try:
+            estimate = _estimate(claim, topic.name, tables, settings)
+            verdict = judge(claim, estimate, topic.family_size)
+        except NotApplicable as why:
+            estimate, verdict = Estimate(), Verdict(NOT_APPLICABLE, str(why))
+        rows.append(_row(claim, topic, estimate, verdict))
+    return pd.DataFrame(rows)
 
 
 def _estimate(claim: Claim, topic: str, tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
     for name, meant in claim.when.items():
         section, key = name.split(".")
         if (found := getattr(getattr(settings, section), key)) != meant:
-            return Estimate(missing=f"it is about {name}: {meant}; this study has {found}")
+            raise NotApplicable(f"it is about {name}: {meant}; this study has {found}")
     estimators = importlib.import_module(f"memloc.claims.estimators.{topic}")
     return getattr(estimators, claim.estimator)(tables, settings, **claim.arguments)
 
 
-def _row(claim: Claim, topic: Topic, estimate: Estimate) -> dict:
-    verdict, reason, p = judge(claim, estimate, topic.family_size)
+def _row(claim: Claim, topic: Topic, estimate: Estimate, verdict: Verdict) -> dict:
     return {
         **claim.model_dump(include=OF_CLAIM),
         **{name: getattr(estimate, name) for name in OF_ESTIMATE},
         "topic": topic.name,
         "data": topic.data,
         "bound": claim.bound,
-        "p": p,
         "margin_reason": claim.reason,
-        "verdict": verdict,
-        "reason": reason,
+        **verdict._asdict(),
         "figures": " ".join(claim.figures),
     }

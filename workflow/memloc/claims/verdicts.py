@@ -28,12 +28,16 @@ from memloc.tables.terms.claims import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED, 
 Tables = dict[str, pd.DataFrame]
 
 
+class NotApplicable(Exception):
+    """What an estimator raises where its claim does not apply to a run; the message says why."""
+
+
 @dataclass(frozen=True)
 class Estimate:
-    """Result of an estimator: a value with its interval and number of units, or why there is none.
+    """Result of an estimator: a value with its interval and number of units.
 
-    `n_other` are the units of the group that the value is compared with, if there is one. `missing` says why
-    the claim does not apply to this run; `doubt` says why it stays undecided whatever the interval is.
+    `n_other` are the units of the group that the value is compared with, if there is one. `doubt` says why
+    the claim stays undecided whatever the interval is.
     """
 
     value: float | None = None
@@ -41,7 +45,6 @@ class Estimate:
     high: float | None = None
     n: int = 0
     n_other: int | None = None
-    missing: str | None = None
     doubt: str | None = None
 
     @classmethod
@@ -61,8 +64,6 @@ class Verdict(NamedTuple):
 
 def judge(claim: Claim, estimate: Estimate, family_size: int = 1) -> Verdict:
     """Verdict on a claim, one of `family_size` on the same data."""
-    if estimate.missing:
-        return Verdict(NOT_APPLICABLE, estimate.missing)
     if estimate.value is None or np.isnan(estimate.value):
         return Verdict(NOT_APPLICABLE, "there is nothing to compute it from")
     if estimate.n < MIN_N:

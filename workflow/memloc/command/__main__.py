@@ -6,19 +6,27 @@ memloc run CONFIG [TARGET..]           Snakemake with the workflow and the confi
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from memloc.command.recite import Question, commented
 from memloc.run.atomic import atomic_path
 from memloc.run.errors import InputError, UserError
 
 SNAKEFILE = Path(__file__).parents[3] / "Snakefile"  # of the clone: beside it are the profiles
 RECITE = "recited"  # the target that answers
 QUIET = ("host", "progress", "reason", "rules")
+COMMENTS = {
+    "study": "Results appear in results/<study>, in the folder where Snakemake runs.",
+    "data": "Files, folders and globs; also stride (tokens between starts of paragraphs) and unseen_files.",
+    "model": "Or source: hub, with id and revision.",
+    "paragraph": "Tokens of a paragraph, and of these the prefix that the model is given.",
+    "filters": "Only paragraphs with few different tokens are left out.",
+}
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -27,30 +35,58 @@ def main(words: Sequence[str] | None = None) -> None:
     try:
         if asked.command == "run":
             sys.exit(_snakemake(asked.config, *asked.targets))
-        question = Question(
-            asked.texts, asked.model, asked.unseen, asked.length, asked.prefix, asked.stride, asked.out
-        )
         if asked.command == "new":
-            print(commented(question.config, SNAKEFILE), end="")
+            print(_commented(_config(asked)), end="")
         else:
-            sys.exit(_recite(question))
+            sys.exit(_recite(asked))
     except UserError as error:
         sys.exit(str(error))
 
 
-def _recite(question: Question) -> int:
+def _config(asked: argparse.Namespace) -> dict[str, Any]:
+    """The config of the study that is asked for: what differs from the defaults.
+
+    Of a paragraph whose length is given, half is prefix. A study that is not named has the name of the first
+    text, without endings and signs that such a name may not have.
+    """
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(asked.texts[0]).name.split(".")[0]).strip("-_")
+    more = {"unseen_files": asked.unseen, "stride": asked.stride}
+    prefix = asked.length // 2 if asked.length and asked.prefix is None else asked.prefix
+    lengths = {"length": asked.length, "prefix": prefix}
+    paragraph = {key: value for key, value in lengths.items() if value is not None}
+    return {
+        "study": asked.out or name or "text",
+        "data": {"source": "text", "files": asked.texts, **{key: more[key] for key in more if more[key]}},
+        "model": {"source": "local", "folder": asked.model},
+        **({"paragraph": paragraph} if paragraph else {}),
+        "filters": {"keywords": []},
+    }
+
+
+def _commented(config: dict[str, Any], path: Path | None = None) -> str:
+    """The config as YAML, with a comment on every section and the plain command that runs it."""
+    command = f"snakemake -s {SNAKEFILE} --cores all {RECITE} --configfile"
+    lines = [f"# {command} {path or 'THIS-FILE'}"]
+    for key, value in config.items():
+        section = yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True, width=1000)
+        lines += ["", f"# {COMMENTS[key]}", section.rstrip()]
+    return "\n".join([*lines, "", "# Every key: config/README.md of the workflow.", ""])
+
+
+def _recite(asked: argparse.Namespace) -> int:
     """Write the config, run the workflow, print the answer; Snakemake's status."""
     from memloc.command.answer import answer
 
-    results = Path("results") / question.study
+    study = _config(asked)
+    results = Path("results") / study["study"]
     # A file below the results is ours to replace. A study with results is not estimated, which takes long.
     config = results / "recite.yaml"
     with atomic_path(config) as temporary:
-        Path(temporary).write_text(commented(question.config, SNAKEFILE, config))
+        Path(temporary).write_text(_commented(study, config))
     status = _snakemake(str(config), RECITE, "--quiet", *QUIET)
     if not status:
         print(answer(results))
-        if not question.stride:
+        if not asked.stride:
             print("Passages that begin between two paragraphs can be missed: --stride 10 finds more of them.")
     return status
 

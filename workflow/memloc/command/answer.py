@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from memloc.data.sets import without_controls
+from memloc.scoring.passages import PLACE, place
 from memloc.tables.study import open_study
 from memloc.tables.terms.sets import UNSEEN
 
@@ -39,9 +40,9 @@ def told(tables: Mapping[str, pd.DataFrame], length: int, n_prefix: int) -> str:
         lines.append(f"Paragraphs that were left out ({reason}): {n_dropped}.")
     if not n_recited:
         best = own.sort_values(["em", "id"], ascending=[False, True]).iloc[0]
-        place = _place(tables["places"].set_index("id").loc[[best["id"]]].iloc[0])
+        first = next(tables["places"].query("id == @best.id").itertuples())
         right = f"{best['em']} of {n_continuation} tokens right before its first mistake"
-        lines.append(f"The best has {right}: {place}")
+        lines.append(f"The best has {right}: {place(first)}")
     if nearly := int((recited["n_edits"] > 0).sum()):
         lines.append(f"Passages that come out with a few edits: {nearly}.")
     if len(unseen):
@@ -50,17 +51,12 @@ def told(tables: Mapping[str, pd.DataFrame], length: int, n_prefix: int) -> str:
     return "\n".join(lines)
 
 
-def _place(row: pd.Series) -> str:
-    return f"{row['file']}, document {row['document']}, token {row['start']}"
-
-
 def _longest(recited: pd.DataFrame) -> list[str]:
     """The longest of the recited passages, each with its place and how it begins, and how many more."""
-    place = ["file", "document", "start"]
-    longest = recited.sort_values(["verbatim_run", *place], ascending=[False, True, True, True])
+    longest = recited.sort_values(["verbatim_run", *PLACE], ascending=[False, True, True, True])
     lines = [
-        f"  {row['verbatim_run']} tokens, {_place(row)}: {' '.join(row['text'].split())[:N_CHARACTERS]!r}"
-        for _, row in longest.head(N_LONGEST).iterrows()
+        f"  {row.verbatim_run} tokens, {place(row)}: {' '.join(row.text.split())[:N_CHARACTERS]!r}"
+        for row in longest.head(N_LONGEST).itertuples()
     ]
     rest = len(longest) - N_LONGEST
     return [*lines, f"  and {rest} more, on the page"] if rest > 0 else lines

@@ -2,18 +2,20 @@
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow
 import pyarrow.parquet as parquet
 
-from memloc.data.text_files import KNOWN, TextError
+from memloc.data.text_files import KNOWN
+from memloc.run.errors import InputError
 
 PLAIN = (".txt", ".txt.gz")
 FIELD_IS_SET = "set data.field to the right key"
 COUNTS_ARE_SET = "set data.counts to the right key"
+MOST_CHARACTERS = 2**20  # that are looked at; of a longer text without a paragraph so far, its job decides
 ROWS = 1000  # of a Parquet file that are held at a time
 
 
@@ -23,7 +25,7 @@ def documents(file: Path | str, field: str, cure: str = FIELD_IS_SET) -> Iterato
     The first two may be compressed (.gz, .jsonl.zst). `cure` is what to do where no row has the field.
 
     Raises:
-        TextError: another kind of file, rows without the field, or an archive that is damaged, with its line.
+        InputError: another kind of file, rows without the field, or a damaged archive, with its line.
     """
     if str(file).endswith(PLAIN):
         yield _plain_text(str(file))
@@ -36,15 +38,45 @@ def counted_documents(file: Path | str, field: str, counts: str) -> Iterator[tup
     """Documents of a .jsonl or .parquet file, each with the number in its key or column `counts`.
 
     Raises:
-        TextError: as `documents`; plain text; rows without a number of 0 or more.
+        InputError: as `documents`; plain text; rows without a number of 0 or more.
     """
     if str(file).endswith(PLAIN):
-        raise TextError(f"{file}: plain text has no data.counts: give .jsonl or .parquet files")
+        raise InputError(f"{file}: plain text has no data.counts: give .jsonl or .parquet files")
     for place, row in _rows(str(file), {field: FIELD_IS_SET, counts: COUNTS_ARE_SET}):
         count = row.get(counts)
         if type(count) is not int or count < 0:
-            raise TextError(f"{place}: no number of 0 or more in {counts!r}; {COUNTS_ARE_SET}")
+            raise InputError(f"{place}: no number of 0 or more in {counts!r}; {COUNTS_ARE_SET}")
         yield _text(row, field, place, FIELD_IS_SET), count
+
+
+def require_paragraph(files: Sequence[str], field: str, folder: str, length: int, key: str) -> None:
+    """Look for a document that has the tokens of a paragraph, up to the first one.
+
+    Nothing is asked where tokenizer.json, which is quick to read, is not there or damaged: the job says so.
+
+    Raises:
+        InputError: no document has as many tokens; names the files.
+    """
+    file = Path(folder, "tokenizer.json")
+    if not file.is_file():
+        return
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception:  # the library raises nothing narrower
+        return
+    tokenizer.no_truncation()
+    looked_at = 0
+    for text in (text for path in files for text in documents(path, field)):
+        looked_at += len(text)
+        start = text[:MOST_CHARACTERS]
+        if looked_at > MOST_CHARACTERS or len(tokenizer.encode(start, add_special_tokens=False)) >= length:
+            return
+    raise InputError(
+        f"{key}: no document of {', '.join(files[:5])}{' ..' if len(files) > 5 else ''} has {length} tokens: "
+        "give longer text, or set paragraph.length lower"
+    )
 
 
 def _rows(file: str, keys: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -56,12 +88,12 @@ def _rows(file: str, keys: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str
     elif file.endswith(".parquet"):
         yield from _rows_of_parquet(file, keys)
     else:
-        raise TextError(f"{file}: a text file ends in {KNOWN}")
+        raise InputError(f"{file}: a text file ends in {KNOWN}")
 
 
 def _text(row: Mapping[str, Any], field: str, place: str, cure: str) -> str:
     if not isinstance(row.get(field), str):
-        raise TextError(f"{place}: no text in {field!r}; {cure}")
+        raise InputError(f"{place}: no text in {field!r}; {cure}")
     return row[field]
 
 
@@ -70,7 +102,7 @@ def _plain_text(file: str) -> str:
     try:
         return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8").read()  # any line ends become \n
     except UnicodeDecodeError as error:
-        raise TextError(f"{file}: not UTF-8 text ({error}); convert it") from None
+        raise InputError(f"{file}: not UTF-8 text ({error}); convert it") from None
 
 
 def _numbered_lines(file: str) -> Iterator[tuple[int, bytes]]:
@@ -81,7 +113,7 @@ def _numbered_lines(file: str) -> Iterator[tuple[int, bytes]]:
             for number, line in enumerate(lines, start=1):
                 yield number, line
         except OSError as error:
-            raise TextError(
+            raise InputError(
                 f"{file}, line {number + 1}: damaged from here on ({error}); fetch or compress it again"
             ) from None
 
@@ -90,7 +122,7 @@ def _row_of_json(line: bytes, place: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except ValueError as error:
-        raise TextError(f"{place}: not JSON in UTF-8 ({error})") from None
+        raise InputError(f"{place}: not JSON in UTF-8 ({error})") from None
     return row if isinstance(row, dict) else {}
 
 
@@ -102,10 +134,10 @@ def _rows_of_parquet(file: str, keys: Mapping[str, str]) -> Iterator[tuple[str, 
             names = table.schema_arrow.names
             for name, cure in keys.items():
                 if name not in names:
-                    raise TextError(f"{file}: no column {name!r}, only {', '.join(names)}; {cure}")
+                    raise InputError(f"{file}: no column {name!r}, only {', '.join(names)}; {cure}")
             for batch in table.iter_batches(batch_size=ROWS, columns=list(keys)):
                 found = ((f"{file}, row {row + at}", each) for at, each in enumerate(batch.to_pylist(), 1))
                 yield from (rows for rows in found if rows[1][next(iter(keys))])
                 row += len(batch)
     except (pyarrow.ArrowException, OSError) as error:
-        raise TextError(f"{file}, row {row + 1}: damaged from here on ({error}); fetch it again") from None
+        raise InputError(f"{file}, row {row + 1}: damaged from here on ({error}); fetch it again") from None

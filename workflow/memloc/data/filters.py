@@ -12,10 +12,6 @@ from memloc.settings.filters import Filters
 PARSING_FAILED = "parsing failed"
 
 
-class NothingKeptError(InputError):
-    """The filters drop every paragraph."""
-
-
 def variations(keyword: str) -> list[str]:
     """The keyword as written, in upper case and capitalised, each without and with a leading space."""
     forms = dict.fromkeys((keyword, keyword.upper(), keyword.capitalize()))
@@ -57,11 +53,11 @@ def kept_rows(ids: pd.Series, dropped: pd.Series) -> Int[np.ndarray, "kept"]:
     """Places of the paragraphs that no filter drops.
 
     Raises:
-        NothingKeptError: every paragraph is dropped.
+        InputError: every paragraph is dropped.
     """
     kept = np.flatnonzero(~ids.isin(dropped))
     if not len(kept):
-        raise NothingKeptError(
+        raise InputError(
             f"all {len(ids)} paragraphs are dropped: table dropped_paragraphs says why; set "
             "filters.min_unique lower or filters.keywords to fewer words (none: []), or give other text"
         )

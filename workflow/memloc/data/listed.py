@@ -6,7 +6,7 @@ import pandas as pd
 
 from memloc.data.documents import documents
 from memloc.run.errors import InputError
-from memloc.settings.listed import Listed
+from memloc.settings.remove import Listed
 
 FIELD = "text"  # key or column of listed files that holds the text
 FIELD_IS_FIXED = f"call the key or column of the text {FIELD!r}"

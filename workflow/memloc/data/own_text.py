@@ -4,6 +4,9 @@ In every document a paragraph begins every `stride` tokens; with a stride below 
 How often a paragraph repeats is counted over every offset of every document, so that a repeat that starts
 elsewhere counts as well. Hashes find what may be equal, and tokens decide. The tokens lie in a file, so
 memory grows only with the number of paragraphs.
+
+Documents that come with how often the model saw each, such as those inserted into Hubble's training, give
+one paragraph each, their first tokens, and are held in memory.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Int, UInt64
 from numpy.lib.stride_tricks import sliding_window_view
 
-from memloc.data.text_files import TextError
+from memloc.run.errors import InputError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -64,7 +67,7 @@ def write_stream(
     Memory: the longest document, and 8 bytes per paragraph and document; the tokens stay in the file.
 
     Raises:
-        TextError: no document is as long as a paragraph.
+        InputError: no document is as long as a paragraph.
     """
     starts, begins, written = [], [], 0
     for ids in texts:
@@ -73,9 +76,20 @@ def write_stream(
         begins.append(written)
         written += len(ids) + 1
     if not sum(map(len, starts)):
-        raise TextError(f"no document has {length} tokens: give longer text, or set paragraph.length lower")
+        raise InputError(f"no document has {length} tokens: give longer text, or set paragraph.length lower")
     file.flush()
     return Stream(np.memmap(file, np.int32, mode="r"), np.concatenate(starts), length), np.array(begins)
+
+
+def lines(
+    stream: Stream, begins: Int[np.ndarray, "document"], breaks: Int[np.ndarray, "vocabulary"]
+) -> Int[np.ndarray, "paragraph"]:
+    """Line of its document, from 1, on which the first token of each paragraph ends; `breaks` has the number
+    of line breaks in every token. Memory: the longest document, and 8 bytes per paragraph.
+    """
+    firsts = np.searchsorted(stream.starts, begins)
+    own = zip(begins, np.split(stream.tokens, begins[1:]), np.split(stream.starts, firsts[1:]), strict=True)
+    return np.concatenate([1 + np.cumsum(breaks[tokens])[starts - begin] for begin, tokens, starts in own])
 
 
 def window_hashes(tokens: Int[np.ndarray, "token"], length: int) -> UInt64[np.ndarray, "window"]:
@@ -154,3 +168,33 @@ def count_repeats(stream: Stream) -> Int[np.ndarray, "paragraph"]:
             same = equal_windows(stream, start + windows[hits], stream.starts[paragraphs])
             counts += np.bincount(paragraphs[same], minlength=len(counts))
     return counts
+
+
+def first_paragraphs(
+    documents: Iterable[tuple[Sequence[int], int]], length: int
+) -> tuple[Int[np.ndarray, "paragraph token"], Int[np.ndarray, "paragraph"], Int[np.ndarray, "document"]]:
+    """The first `length` tokens of each document that has as many, how often they were seen, and which of
+    these paragraphs each document begins with (-1: too short).
+
+    Counts of documents that begin alike are added up.
+
+    Raises:
+        InputError: no document is as long as a paragraph.
+    """
+    counts: dict[tuple[int, ...], int] = {}
+    heads: list[tuple[int, ...]] = []
+    for ids, count in documents:
+        heads.append(tuple(ids[:length]))
+        if len(ids) >= length:
+            counts[heads[-1]] = counts.get(heads[-1], 0) + count
+    if not counts:
+        raise InputError(f"no document has {length} tokens: give longer text, or set paragraph.length lower")
+    number = {head: row for row, head in enumerate(counts)}
+    begins_with = np.array([number.get(head, -1) for head in heads])
+    return np.array(list(counts), np.int64), np.array(list(counts.values()), np.int64), begins_with
+
+
+def joined(documents: Iterable[Sequence[int]], length: int) -> Stream:
+    """Documents one after the other, of any lengths, in which runs of `length` tokens are looked for."""
+    tokens = np.array([token for ids in documents for token in (*ids, END)], dtype=np.int32)
+    return Stream(tokens, np.arange(0), length)

@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from memloc.data.sets import EmptySetError, attention_samples
+from memloc.data.sets import attention_samples
+from memloc.run.errors import InputError
 
 
 def token_tensor(tokens: Iterable[Sequence[int]]) -> Int[Tensor, "paragraph token"]:
@@ -39,7 +40,7 @@ def sampled_tokens(
     `sets.continuation: corpus` the true one, of which a non-memorized paragraph recites little (paper 3.2).
 
     Raises:
-        EmptySetError: the set has no paragraph.
+        InputError: the set has no paragraph.
     """
     return _joined(paragraphs, sets[(sets["set"] == name) & sets["sampled"]], n_prefix, name)
 
@@ -69,11 +70,11 @@ def attention_sample(
     has no continuation. In these rows the token is that of the corpus.
 
     Raises:
-        EmptySetError: no paragraph is memorized or non-memorized.
+        InputError: no paragraph is memorized or non-memorized.
     """
     chosen = sets[sets["id"].isin(attention_ids(sets))]
     if chosen.empty:
-        raise EmptySetError(_nothing("memorized or non-memorized"))
+        raise InputError(_nothing("memorized or non-memorized"))
     tokens = token_tensor(paragraphs.set_index("id")["tokens"].loc[chosen["id"]])[:, : n_prefix + 1]
     kept = torch.tensor(chosen["continuation"].notna().to_numpy())
     first = [row[0] for row in chosen["continuation"].dropna()]
@@ -93,6 +94,6 @@ def _joined(
     paragraphs: pd.DataFrame, chosen: pd.DataFrame, n_prefix: int, what: str
 ) -> tuple[np.ndarray, Int[Tensor, "paragraph token"]]:
     if chosen.empty:
-        raise EmptySetError(_nothing(what.replace("_", "-")))
+        raise InputError(_nothing(what.replace("_", "-")))
     prefix = token_tensor(paragraphs.set_index("id")["tokens"].loc[chosen["id"]])[:, :n_prefix]
     return chosen["id"].to_numpy(), torch.cat([prefix, token_tensor(chosen["continuation"])], dim=1)

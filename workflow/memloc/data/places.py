@@ -1,12 +1,12 @@
-"""Where the paragraphs of the user's own text stand: file, document in it, first token."""
+"""Where the paragraphs of the user's own text stand, and which of them belong together."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Int
-
-from memloc.data.groups import joined
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 
 def numbered(files: Sequence[str]) -> pd.DataFrame:
@@ -23,3 +23,16 @@ def texts_of(
     So paragraphs that overlap anywhere come from one text. Places name every paragraph from 0 on.
     """
     return joined(paragraph, document)[np.unique(paragraph, return_index=True)[1]]
+
+
+def joined(*labels: np.ndarray) -> Int[np.ndarray, "row"]:
+    """Groups, from 0, that keep together rows with any label in common."""
+    n_rows, first, edges = len(labels[0]), len(labels[0]), []
+    for column in labels:
+        names, number = np.unique(column, return_inverse=True)
+        edges.append((np.arange(n_rows), first + number))
+        first += len(names)
+    rows, nodes = (np.concatenate(ends) for ends in zip(*edges, strict=True))
+    graph = coo_array((np.ones(len(rows)), (rows, nodes)), shape=(first, first))
+    found = connected_components(graph, directed=False)[1][:n_rows]
+    return np.unique(found, return_inverse=True)[1]

@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from memloc.data.token_arrays import INTEGERS, read_array, require
 from memloc.run.errors import InputError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-
-class ReleaseError(InputError):
-    """A file of the release cannot be read or does not hold what it should."""
 
 
 def release_files(length: int) -> tuple[str, str]:
@@ -31,14 +28,20 @@ def read_release(folder: Path | str, length: int) -> pd.DataFrame:
     Rows of count 0 failed to parse when the release was made. They are kept, for the filters to drop.
 
     Raises:
-        ReleaseError: a file is missing, damaged, pickled or of another shape or type; names file and finding.
+        InputError: a file is missing, damaged, pickled or of another shape or type; names file and finding.
     """
-    prompts_file, counts_file = (Path(folder) / name for name in release_files(length))
-    prompts, counts = _load(prompts_file), _load(counts_file)
-    _require(prompts.ndim == 2 and prompts.shape[-1] == length, prompts_file, f"shape [N, {length}]", prompts)
-    _require(counts.shape == prompts.shape[:1], counts_file, f"shape [{len(prompts)}]", counts)
-    tokens = list(prompts.astype(np.int64))
-    return pd.DataFrame({"id": np.arange(len(tokens)), "count": counts.astype(np.int64), "tokens": tokens})
+    files = [str(Path(folder, name)) for name in release_files(length)]
+    prompts, counts = arrays = [read_array(file, "", "data.location") for file in files]
+    for array in arrays:
+        whole = array.kind == INTEGERS and array.values.min(initial=0) >= 0
+        require(whole, array, f"{INTEGERS} of 0 or more")
+    n = prompts.values.shape[:1]
+    require(prompts.values.shape == (*n, length), prompts, f"rows of {length} tokens")
+    require(counts.values.shape == n, counts, f"shape {[*n]}")
+    tokens = list(np.asarray(prompts.values, np.int64))
+    return pd.DataFrame(
+        {"id": np.arange(len(tokens)), "count": np.asarray(counts.values, np.int64), "tokens": tokens}
+    )
 
 
 def retokenized(paragraphs: pd.DataFrame, tokenizer: "PreTrainedTokenizerBase", length: int) -> pd.DataFrame:
@@ -49,7 +52,7 @@ def retokenized(paragraphs: pd.DataFrame, tokenizer: "PreTrainedTokenizerBase", 
     least as often.
 
     Raises:
-        ReleaseError: no paragraph has `length` tokens.
+        InputError: no paragraph has `length` tokens.
     """
     whole = (paragraphs["count"] > 0) & ~paragraphs["text"].str.contains("\ufffd")
     kept = paragraphs.loc[whole, ["id", "count"]]
@@ -57,25 +60,7 @@ def retokenized(paragraphs: pd.DataFrame, tokenizer: "PreTrainedTokenizerBase", 
     kept["tokens"] = [np.array(ids[:length], dtype=np.int64) for ids in tokens]
     kept = kept[kept["tokens"].map(len) == length].reset_index(drop=True)
     if kept.empty:
-        raise ReleaseError(
+        raise InputError(
             f"no published paragraph has {length} tokens of the model's: raise data.retokenize.length"
         )
     return kept
-
-
-def _load(path: Path) -> np.ndarray:
-    try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ReleaseError(f"{path}: expected a NumPy array file, got: {error}") from error
-    _require(np.issubdtype(values.dtype, np.integer), path, "integers", values)
-    _require(values.min(initial=0) >= 0, path, "no negative numbers", values)
-    return values
-
-
-def _require(holds: bool, file: Path, expected: str, values: np.ndarray) -> None:
-    if not holds:
-        shape = [*values.shape]
-        raise ReleaseError(
-            f"{file}: expected {expected}, got {values.dtype} of shape {shape}: {values.flat[:5]}"
-        )

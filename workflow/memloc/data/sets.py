@@ -1,18 +1,22 @@
-"""Split scored paragraphs into sets and draw the samples that the analyses use (paper 3.2)."""
+"""Split scored paragraphs into sets and draw the samples that the analyses use (paper 3.2).
+
+Exposure is how often a model saw a continuation in training. Pairs of equal exposure compare memorized and
+other paragraphs apart from it.
+"""
+
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
-from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.settings.sets import Sets
 from memloc.tables.terms.sets import PARTLY, UNSEEN, bins
 
+Values = TypeVar("Values", pd.Series, pd.DataFrame)
+
+NO_PAIRS = "no pairs of equal count"  # why a comparison at equal exposure does not apply
 MOST_RARE_TOKENS = 0.8  # of the paragraphs: the rest is for texts that no analysis has sampled
-
-
-class EmptySetError(InputError):
-    """A set that an analysis needs has no paragraph."""
 
 
 def assign_sets(em: pd.Series, n_continuation: int) -> pd.Series:
@@ -100,3 +104,22 @@ def split(
     )
     draw = generator(seed, "sets", "pairs")
     return frame.assign(pair=pairs(frame.id.map(exposure), frame.set == "memorized", asked.n_pairs, draw))
+
+
+def exposure(paragraphs: pd.DataFrame) -> pd.Series:
+    """Occurrences of each continuation, or of each whole paragraph where continuations are not counted."""
+    return paragraphs["continuation_count"].fillna(paragraphs["count"]).astype("int64")
+
+
+def paired_differences(values: Values, sets: pd.DataFrame) -> Values:
+    """Memorized minus the other paragraph of each pair of equal exposure, by pair.
+
+    `values` has a value per paragraph, by id. A pair is left out if one of its paragraphs has no value.
+    """
+    paired = sets[sets["pair"].notna() & sets["id"].isin(values.index)]
+    memorized, others = (
+        values.loc[rows["id"]].set_axis(rows["pair"].astype(int).rename("pair"))
+        for rows in (paired[paired["set"] == "memorized"], paired[paired["set"] != "memorized"])
+    )
+    both = memorized.index.intersection(others.index).sort_values()
+    return memorized.loc[both] - others.loc[both]

@@ -11,10 +11,6 @@ ENDINGS = (".txt", ".txt.gz", ".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz", "
 KNOWN = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
 
 
-class TextError(InputError):
-    """A text file that cannot be used."""
-
-
 def text_files(given: Sequence[str], key: str) -> list[str]:
     """Files of text that the entries of a setting name, each once, in the order of entries and names.
 
@@ -24,7 +20,7 @@ def text_files(given: Sequence[str], key: str) -> list[str]:
     other files (README, licence) are not part of its text.
 
     Raises:
-        TextError: names the setting and the entry that no file fits, a file of another kind, or what may not
+        InputError: names the setting and the entry that no file fits, a file of another kind, or what may not
             be read.
     """
     found: dict[str, None] = {}
@@ -32,16 +28,16 @@ def text_files(given: Sequence[str], key: str) -> list[str]:
         try:
             files = [entry] if "://" in entry else _readable(_files_of(entry))
         except OSError as error:
-            raise TextError(
+            raise InputError(
                 f"{key}: {error.filename or entry}: cannot be read ({error.strerror}); "
                 "give the user who runs Snakemake the right to read it"
             ) from None
         if not files and not Path(entry).is_dir() and not has_magic(entry):
-            raise TextError(f"{key}: {entry}: no such file or folder; correct the path")
+            raise InputError(f"{key}: {entry}: no such file or folder; correct the path")
         if not files:
-            raise TextError(f"{key}: {entry}: no file that ends in {KNOWN}; correct the path")
+            raise InputError(f"{key}: {entry}: no file that ends in {KNOWN}; correct the path")
         if other := [file for file in files if not file.endswith(ENDINGS)]:
-            raise TextError(f"{key}: {other[0]}: a text file ends in {KNOWN}")
+            raise InputError(f"{key}: {other[0]}: a text file ends in {KNOWN}")
         found.update(dict.fromkeys(files))
     return list(found)
 

@@ -24,10 +24,6 @@ from memloc.settings.paragraph import Paragraph
 INTEGERS = "whole numbers"
 
 
-class TokenError(InputError):
-    """An array of tokens that cannot be used."""
-
-
 class Array(NamedTuple):
     """An array of a file; of .npy files it stays on the disk."""
 
@@ -57,27 +53,27 @@ def open_arrays(
     the first file.
 
     Raises:
-        TokenError: no such file or array, a pickled one, or one of another type or shape; names the setting.
+        InputError: no such file or array, a pickled one, or one of another type or shape; names the setting.
     """
-    named = [(file, name) for file in files for name in _names(file, data)]
-    tokens = [_array(file, name, "data.files") for file, name in named]
+    named = [(file, name) for file in files for name in ([""] if file.endswith(ARRAY_FILE) else data.names)]
+    tokens = [read_array(file, name, "data.files") for file, name in named]
     n_rows = len(tokens[0].values) if tokens[0].values.ndim else 0
     for array in tokens:
-        _require(array.kind == INTEGERS, array, INTEGERS)
-        _require(array.values.ndim == 2 and n_rows > 0, array, "rows of tokens")
-        _require(len(array.values) == n_rows, array, f"{n_rows} rows, as in the first")
+        require(array.kind == INTEGERS, array, INTEGERS)
+        require(array.values.ndim == 2 and n_rows > 0, array, "rows of tokens")
+        require(len(array.values) == n_rows, array, f"{n_rows} rows, as in the first")
     width = sum(array.values.shape[1] for array in tokens)
     if width != paragraph.length:
-        raise TokenError(
+        raise InputError(
             f"{tokens[0].place}: a row has {width} tokens, but paragraph.length is "
             f"{paragraph.length}: set it, and paragraph.prefix, to those of the list"
         )
     if counts is None:
         return TokenArrays(tokens, None)
     file, name = (counts, "") if counts.endswith(ARRAY_FILE) else (files[0], counts)
-    found = _array(file, name, "data.counts")
-    _require(found.kind == INTEGERS, found, INTEGERS)
-    _require(found.values.shape == (n_rows,), found, f"one for each of {n_rows} paragraphs")
+    found = read_array(file, name, "data.counts")
+    require(found.kind == INTEGERS, found, INTEGERS)
+    require(found.values.shape == (n_rows,), found, f"one for each of {n_rows} paragraphs")
     return TokenArrays(tokens, found)
 
 
@@ -85,7 +81,7 @@ def read_tokens(arrays: TokenArrays, n_vocabulary: int) -> Int[np.ndarray, "para
     """The tokens of every paragraph.
 
     Raises:
-        TokenError: an id that the tokenizer of the model does not have.
+        InputError: an id that the tokenizer of the model does not have.
     """
     parts = []
     for array in arrays.tokens:
@@ -93,7 +89,7 @@ def read_tokens(arrays: TokenArrays, n_vocabulary: int) -> Int[np.ndarray, "para
         wrong = np.argwhere((values < 0) | (values >= n_vocabulary))
         if len(wrong):
             row, column = wrong[0]
-            raise TokenError(
+            raise InputError(
                 f"{array.place}, row {row}: token {values[row, column]}, but the model has "
                 f"tokens 0 to {n_vocabulary - 1}: set model to the one that the list was made for"
             )
@@ -102,56 +98,52 @@ def read_tokens(arrays: TokenArrays, n_vocabulary: int) -> Int[np.ndarray, "para
 
 
 def read_counts(arrays: TokenArrays) -> Int[np.ndarray, "paragraph"]:
-    """How often each paragraph was seen; once where that is not known. TokenError: a negative number."""
+    """How often each paragraph was seen; once where that is not known. InputError: a negative number."""
     if arrays.counts is None:
         return np.ones(len(arrays.tokens[0].values), dtype=np.int64)
     if (arrays.counts.values < 0).any():
-        raise TokenError(f"{arrays.counts.place}: a count below 0")
+        raise InputError(f"{arrays.counts.place}: a count below 0")
     return arrays.counts.values.astype(np.int64)
 
 
-def _names(file: str, data: TokenData) -> list[str]:
-    """Arrays of a file that hold tokens."""
-    return [""] if file.endswith(ARRAY_FILE) else data.names
-
-
-def _array(file: str, name: str, key: str) -> Array:
-    """An array of a file. TokenError: the file cannot be used, or does not hold it."""
+def read_array(file: str, name: str, key: str) -> Array:
+    """An array of a file. InputError: the file cannot be used, or does not hold it."""
     ending = next(filter(file.endswith, READERS), None)
     if ending is None:
-        raise TokenError(f"{key}: {file}: an array of tokens ends in {', '.join(READERS)}")
+        raise InputError(f"{key}: {file}: an array of tokens ends in {', '.join(READERS)}")
     if not Path(file).is_file():
-        raise TokenError(f"{key}: {file}: no such file; correct the path")
+        raise InputError(f"{key}: {file}: no such file; correct the path")
     try:
         found = READERS[ending](file)
     except (OSError, ValueError, EOFError, SafetensorError, pyarrow.ArrowException) as error:
-        raise TokenError(
+        raise InputError(
             f"{key}: {file}: damaged, or not plain numbers (pickled ones could run code when they are read): "
             f"save whole numbers, for .npy with numpy.save ({type(error).__name__})"
         ) from None
     if name not in found:
-        raise TokenError(f"{key}: {file}: it holds {', '.join(sorted(found)) or 'nothing'}, but no {name!r}")
+        raise InputError(f"{key}: {file}: it holds {', '.join(sorted(found)) or 'nothing'}, but no {name!r}")
     place, values = f"{key}: {file}{', ' if name else ''}{name}", found[name]
     return Array(place, values if isinstance(values, np.ndarray) else _column(values, place))
 
 
-def _require(holds: bool, array: Array, wanted: str) -> None:
+def require(holds: bool, array: Array, wanted: str) -> None:
+    """InputError: an array does not hold what is wanted; says what it holds."""
     if not holds:
         found = f"{array.kind} of shape {[*array.values.shape]}"
-        raise TokenError(f"{array.place}: expected {wanted}, got {found}")
+        raise InputError(f"{array.place}: expected {wanted}, got {found}")
 
 
 def _column(column: pyarrow.ChunkedArray, place: str) -> np.ndarray:
-    """A column as an array; of lists with two axes. TokenError: lists of several lengths, or gaps."""
+    """A column as an array; of lists with two axes. InputError: lists of several lengths, or gaps."""
     values, types = column.combine_chunks(), pyarrow.types
     if values.null_count:
-        raise TokenError(f"{place}: {values.null_count} of {len(values)} rows are empty: drop them")
+        raise InputError(f"{place}: {values.null_count} of {len(values)} rows are empty: drop them")
     if not types.is_nested(values.type):
         return values.to_numpy(zero_copy_only=False)
     lengths = compute.unique(compute.list_value_length(values)).to_pylist()
     flat = values.flatten()
     if len(lengths) > 1 or flat.null_count:
-        raise TokenError(f"{place}: rows of {sorted(lengths)} tokens; all must be equally long")
+        raise InputError(f"{place}: rows of {sorted(lengths)} tokens; all must be equally long")
     return flat.to_numpy(zero_copy_only=False).reshape(len(values), -1)
 
 

@@ -44,16 +44,6 @@ class PrefixFeatures(NamedTuple):
     over all positions, then the largest absolute entry."""
 
 
-class Predictions(NamedTuple):
-    """Statistics of the logits after each token, and gradients of the NLL of the next token."""
-
-    nll: Float[Tensor, "paragraph token-1"]
-    mean: Float[Tensor, "paragraph token"]
-    deviation: Float[Tensor, "paragraph token"]
-    pull: Float[Tensor, "paragraph token-1 width"]
-    """Gradient of each token's NLL with respect to the last hidden state that predicts it."""
-
-
 def prefix_features(
     model: PreTrainedModel,
     prefix: Int[Tensor, "paragraph token"],
@@ -116,8 +106,8 @@ def _of_batch(
     with _residuals(model, where.layers) as residuals:
         output = model.base_model(rows, use_cache=False, output_attentions=True)
         hidden = output.last_hidden_state
-        found = _predictions(model, hidden.detach(), rows)
-        gradients = _gradient_features(hidden, residuals, found.pull, where.n_seen[-1])
+        nll, mean, deviation, pull = _predictions(model, hidden.detach(), rows)
+        gradients = _gradient_features(hidden, residuals, pull, where.n_seen[-1])
     last = [n - 1 for n in where.n_seen]
     with torch.no_grad():
         residual = torch.stack([states[:, last] for states in residuals], dim=2)
@@ -126,14 +116,16 @@ def _of_batch(
         entropy = torch.special.entr(pattern).sum(dim=-1)
         to_rare = (pattern * rare.unsqueeze(2)).sum(dim=-1)
     attention = torch.cat([entropy, to_rare], dim=-1)
-    return PrefixFeatures(found.nll, found.mean, found.deviation, residual, attention, gradients)
+    return PrefixFeatures(nll, mean, deviation, residual, attention, gradients)
 
 
 @torch.no_grad()
 def _predictions(
     model: PreTrainedModel, hidden: Float[Tensor, "row token width"], rows: Int[Tensor, "row token"]
-) -> Predictions:
-    """From last hidden states, of which a few are unembedded at a time."""
+) -> tuple[Float[Tensor, "row token-1"], Tensor, Tensor, Float[Tensor, "row token-1 width"]]:
+    """nll, mean and deviation of `PrefixFeatures`, and the gradient of each token's NLL with respect to the
+    last hidden state that predicts it. A few states are unembedded at a time.
+    """
     weight, true = model.get_output_embeddings().weight, rows.roll(-1, dims=1).flatten()
     parts, n_held = [], n_logits_held(model)
     for some, next_token in zip(hidden.flatten(0, 1).split(n_held), true.split(n_held), strict=True):
@@ -146,7 +138,7 @@ def _predictions(
         parts.append((nll, mean, (square - mean.square()).clamp_min(0).sqrt(), pull))
     columns = (torch.cat(column).unflatten(0, rows.shape) for column in zip(*parts, strict=True))
     nll, mean, deviation, pull = columns
-    return Predictions(nll[:, :-1], mean, deviation, pull[:, :-1])
+    return nll[:, :-1], mean, deviation, pull[:, :-1]
 
 
 def _gradient_features(

@@ -61,18 +61,13 @@ def feature_frames(
         if n == where.n_seen[-1]:
             kinds |= {("gradients", NO_LAYER): found.gradients.numpy()}
         for (name, layer), values in kinds.items():
-            yield _long(ids, n, name, layer, values)
-
-
-def _long(ids: np.ndarray, n_seen: int, name: str, layer: int, values: np.ndarray) -> pd.DataFrame:
-    n, width = values.shape
-    return pd.DataFrame(
-        {
-            "id": np.repeat(ids.astype(np.int32), width),
-            "n_seen": np.int16(n_seen),
-            "features": name,
-            "layer": np.int16(layer),
-            "index": np.tile(np.arange(width, dtype=np.int32), n),
-            "value": values.astype(np.float32).ravel(),
-        }
-    )
+            n_paragraphs, width = values.shape
+            columns = {
+                "id": np.repeat(ids.astype(np.int32), width),
+                "n_seen": np.int16(n),
+                "features": name,
+                "layer": np.int16(layer),
+                "index": np.tile(np.arange(width, dtype=np.int32), n_paragraphs),
+                "value": values.astype(np.float32).ravel(),
+            }
+            yield pd.DataFrame(columns)

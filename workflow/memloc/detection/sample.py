@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from memloc.data.exposure import exposure
-from memloc.data.sets import sample_ids
+from memloc.data.sets import exposure, sample_ids
 from memloc.run.seeds import generator
 
 

@@ -8,13 +8,11 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 from sklearn.linear_model import LogisticRegression
 
-from memloc.detection import measures
 from memloc.detection.classifiers import Features, Parts, logits
 from memloc.detection.feature_sets import TOGETHER
 from memloc.run.seeds import generator
-from memloc.statistics.clusters import cluster_interval, cluster_weights
-from memloc.statistics.uncertainty import MIN_N, Interval, mean
-from memloc.tables.schema import Lengths
+from memloc.statistics.uncertainty import MIN_N, Interval, cluster_interval, cluster_weights, mean
+from memloc.tables.columns import Lengths
 from memloc.tables.schemas.detection import detection as columns_of
 
 ZONE = (0.05, 0.95)  # the boundary zone: probabilities of being recited, by exposure alone, between these
@@ -43,7 +41,7 @@ class Stratum(NamedTuple):
 
 
 class Judge(NamedTuple):
-    """Resamples of the judged rows, and which of them are positive."""
+    """Which of the judged rows are positive, and resamples: how often every row is in each of them."""
 
     positive: Bool[np.ndarray, "judged"]
     weights: Float[np.ndarray, "resample judged"]
@@ -199,11 +197,32 @@ def shuffled_aurocs(
 
 
 def aurocs(scores: Float[np.ndarray, "judged"], judge: Judge) -> Float[np.ndarray, "resample"]:
-    """AUROC within folds, in every resample."""
-    curves = [
-        measures.curve(scores[rows], judge.positive[rows], judge.weights[:, rows]) for rows in judge.folds
-    ]
-    return measures.auroc(curves)
+    """Probability, in every resample, that a positive has a higher score than a negative of its fold.
+
+    Ties count half. Probabilities of different fits are not compared: a fold with more positives than others
+    leaves fewer to its fit, whose probabilities are then all lower. An AUROC over all folds would lie below
+    0.5 by chance.
+    """
+    above, pairs = 0, 0
+    for rows in judge.folds:
+        positive, negative = _by_score(scores[rows], judge.positive[rows], judge.weights[:, rows])
+        below = negative.sum(axis=1, keepdims=True) - negative.cumsum(axis=1) + negative / 2
+        above = above + (positive * below).sum(axis=1)
+        pairs = pairs + positive.sum(axis=1) * negative.sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        return above / pairs
+
+
+def _by_score(
+    scores: Float[np.ndarray, "row"],
+    positive: Bool[np.ndarray, "row"],
+    weights: Float[np.ndarray, "resample row"],
+) -> list[Float[np.ndarray, "resample score"]]:
+    """Weights of positives and of negatives at each different score, highest first."""
+    order = np.argsort(-scores, kind="stable")
+    starts = np.flatnonzero(np.diff(scores[order], prepend=np.nan) != 0)
+    weights, positive = weights[:, order], positive[order]
+    return [np.add.reduceat(weights * chosen, starts, axis=1) for chosen in (positive, ~positive)]
 
 
 def _columns(name: str, interval: Interval) -> dict[str, float]:

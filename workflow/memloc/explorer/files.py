@@ -17,20 +17,8 @@ TEMPLATE = "index.html.jinja"
 STYLES = ("base.css", "layout.css", "views.css", "tables.css")
 # In the order in which the page loads them.
 SCRIPTS = (
-    "elements.js",
-    "data.js",
-    "state.js",
-    "colours.js",
-    "downloads.js",
-    "terms.js",
-    "scatter.js",
-    "list.js",
-    "tokens.js",
-    "continuations.js",
-    "maps.js",
-    "tabs.js",
-    "guide.js",
-    "main.js",
+    *("elements.js", "data.js", "state.js", "colours.js", "downloads.js", "terms.js", "scatter.js"),
+    *("list.js", "tokens.js", "continuations.js", "maps.js", "tabs.js", "guide.js", "main.js"),
 )
 # The page that shows two models side by side.
 COMPARISON = "compare.html.jinja"

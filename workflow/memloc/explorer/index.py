@@ -49,6 +49,13 @@ def index_of(
 
 
 def _example(ids: list[int], tables: Tables) -> int | None:
-    """The paragraph that the page opens at, as in Figure 3: memorized, and lost by one token."""
-    ranked = example_ids(tables) if "perturbation" in tables else []
-    return next((name for name in (*ranked, *ids) if name in ids), None)
+    """The paragraph that the page opens at, as in Figure 3: memorized, and lost by one token, which is a word
+    that a reader can see if any paragraph has such a one.
+    """
+    if "perturbation" not in tables:
+        return next(iter(ids), None)
+    examples = [name for name in example_ids(tables) if name in ids] or ids
+    pairs = tables["perturbed_paragraphs"][["id", "position"]].merge(tables["paragraphs"], on="id")
+    texts = tables["vocabulary"].set_index("token")["text"]
+    words = {row.id for row in pairs.itertuples() if texts[row.tokens[row.position]].strip().isalpha()}
+    return min(examples, key=lambda name: name not in words, default=None)

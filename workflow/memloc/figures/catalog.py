@@ -23,6 +23,8 @@ class FigureInfo:
     page: bool = False  # has a page (HTML) beside it
 
 
+EXAMPLE = ("paragraphs", "vocabulary", "perturbation", "perturbed_paragraphs")  # of a paragraph's tokens
+
 CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
     "Figures of the paper": (
         FigureInfo(
@@ -64,15 +66,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "fig6",
             "Value gradients and attention over a prefix's tokens",
-            (
-                "activation_gradients",
-                "attention",
-                "paragraphs",
-                "vocabulary",
-                "perturbation",
-                "perturbed_paragraphs",
-                "head_ranking",
-            ),
+            ("activation_gradients", "attention", *EXAMPLE, "head_ranking"),
             section="6.1 and 6.2, Figure 6",
             settings=("highlight",),
             paragraphs=("id", "tokens"),
@@ -116,14 +110,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "fig12",
             "A second perturbed example, and the attention of another layer",
-            (
-                "attention",
-                "paragraphs",
-                "vocabulary",
-                "perturbation",
-                "perturbed_paragraphs",
-                "head_ranking",
-            ),
+            ("attention", *EXAMPLE, "head_ranking"),
             section="A.3, Figure 12",
             settings=("highlight",),
             paragraphs=("id", "tokens"),

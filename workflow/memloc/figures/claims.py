@@ -45,7 +45,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     cells = [_cells(claim) for claim in data.itertuples()]
     heights = [max(map(len, row.values())) * LINE_HEIGHT + ROW_GAP for row in cells]
     total = sum(heights) + data["topic"].nunique() * HEADING + 2 * LINE_HEIGHT
-    figure, axes = subplots(PAGE_WIDTH, total, layout="none")
+    figure, axes = subplots(total, layout="none")
     axes.set_position((0, 0, 1, 1))
     axes.set(xlim=(0, PAGE_WIDTH), ylim=(total, 0))
     axes.axis("off")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_labels, plain_log_ticks, subplots
+from memloc.figures.parts.style import COLOURS, Drawing, panel_labels, plain_log_ticks, subplots
 from memloc.scoring.counterfactual import comes_out_anyway, only_moved
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, mean, table
@@ -29,7 +29,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = tables["counterfactual"]
     data = data[(data["n_with"] > 0) & (data["n_without"] > 0)].reset_index(drop=True)
     data = data.assign(kind=kinds(data, settings.paragraph.continuation))
-    figure, axes = subplots(PAGE_WIDTH, 2.7, ncols=len(PANELS))
+    figure, axes = subplots(2.7, ncols=len(PANELS))
     for panel, (measure, label) in zip(axes, PANELS.items(), strict=True):
         sign = -1 if measure == "nll" else 1
         _panel(panel, data, sign * data[f"{measure}_difference"])

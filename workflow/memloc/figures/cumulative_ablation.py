@@ -43,5 +43,3 @@ def _lines(axes: Axes, data: pd.DataFrame, column: str) -> None:
     ticks = sorted(data["n_heads"].unique())
     axes.set_xticks(ticks, [str(number) for number in ticks])
     axes.minorticks_off()
-    if column.startswith("em_"):
-        axes.set_ylim(bottom=0)

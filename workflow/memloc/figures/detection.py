@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_labels, two_rows
+from memloc.figures.parts.style import Drawing, panel_labels, two_rows
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval
 
@@ -44,7 +44,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     found["lead"] = settings.paragraph.prefix - found["n_seen"]
     found["shown"] = found["features"].mask(found["features"] == _last_layer(found), "residual")
     present = [name for name in STRATA if (found["stratum"] == name).any()]
-    figure, upper, lower = two_rows(PAGE_WIDTH, 4.6, (1, 1.15))
+    figure, upper, lower = two_rows(4.6, (1, 1.15))
     ratios = [*[1] * max(len(present), 1), 1.1]
     *curves, gains = upper.subplots(ncols=len(ratios), width_ratios=ratios)
     *dots, rest = lower.subplots(ncols=len(ratios), width_ratios=ratios)

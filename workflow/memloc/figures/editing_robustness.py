@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from memloc.figures.parts.edit_summary import ARM_COLOURS, ARM_LABELS
-from memloc.figures.parts.style import MARKERS, PAGE_WIDTH, Drawing, panel_labels, subplots
+from memloc.figures.parts.style import MARKERS, Drawing, panel_labels, subplots
 from memloc.settings.base import Section
 
 COLUMNS = ["id", "arm", "learning_rate", "em_memorized", "recited_before", "recited", "relearning_steps"]
@@ -21,7 +21,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     limit, n_continuation = settings.editing.relearning_limit, settings.paragraph.continuation
     rates = sorted(data["learning_rate"].unique())
     arms = [arm for arm in ARM_LABELS if arm in set(data["arm"])]
-    figure, (left, right) = subplots(PAGE_WIDTH, 2.4, ncols=2)
+    figure, (left, right) = subplots(2.4, ncols=2)
     forgotten = data[data["em_memorized"] < n_continuation]
     steps = forgotten.assign(steps=forgotten["relearning_steps"].astype(float).fillna(limit + 1))
     for place, rate in enumerate(rates):
@@ -75,18 +75,17 @@ def _recited_before(data: pd.DataFrame) -> float:
 
 def _numbers(data: pd.DataFrame, forgotten: pd.DataFrame, limit: int) -> dict[str, Any]:
     """Medians are the drawn ones: a paragraph that has not come back counts as one above the limit."""
-    rows = []
-    for (arm, rate), runs in forgotten.groupby(["arm", "learning_rate"]):
-        rows.append(
-            {
-                "arm": ARM_LABELS[arm],
-                "rate": rate,
-                "n": len(runs),
-                "recited": float(runs["recited"].mean()),
-                "n_back": int(runs["relearning_steps"].count()),
-                "median_steps": float(runs["steps"].median()),
-            }
-        )
+    rows = [
+        {
+            "arm": ARM_LABELS[arm],
+            "rate": rate,
+            "n": len(runs),
+            "recited": float(runs["recited"].mean()),
+            "n_back": int(runs["relearning_steps"].count()),
+            "median_steps": float(runs["steps"].median()),
+        }
+        for (arm, rate), runs in forgotten.groupby(["arm", "learning_rate"])
+    ]
     return {
         "limit": limit,
         "before": _recited_before(data),

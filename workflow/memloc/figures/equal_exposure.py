@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.data.exposure import NO_PAIRS, paired_differences
+from memloc.data.sets import NO_PAIRS, paired_differences
 from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height, mark_signs
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, mosaic, panel_labels, subplots
 from memloc.localization.gradient_sizes import paragraph_sizes
@@ -30,16 +30,17 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     sets, head = tables["sets"], highlighted_head(tables, settings)
     n_pairs = int(sets["pair"].nunique())
     if not n_pairs:
-        figure, axes = subplots(PAGE_WIDTH / 2, 0.5)
+        figure, axes = subplots(0.5, PAGE_WIDTH / 2)
         axes.set_axis_off()
         axes.text(0.5, 0.5, NO_PAIRS, ha="center", va="center")
         return Drawing(figure, pd.DataFrame({"panel": [], "value": []}), {"n_pairs": 0})
     sizes = paired_differences(_sizes(tables), sets)
     bypassed = _bypassed(tables["layer_bypass"], sets)
     blocks = table(map(studentised, bypassed.T.to_numpy()), bypassed.columns)
-    maps = {name: _together(paired_differences(wide, sets)) for name, wide in _by_head(tables).items()}
+    heads = {name: paired_differences(wide, sets) for name, wide in _by_head(tables).items()}
+    maps = {name: table(simultaneous(wide.to_numpy()), wide.columns) for name, wide in heads.items()}
     heights = 2.0, map_height(blocks.index.levels[1].size)
-    figure, panels = mosaic("aabbcc;dddeee", PAGE_WIDTH, sum(heights), height_ratios=heights)
+    figure, panels = mosaic("aabbcc;dddeee", sum(heights), height_ratios=heights)
     for letter, (name, kind) in zip("ab", SIZES.items(), strict=True):
         _scatter(panels[letter], sizes["log_nll"], sizes[name], kind)
     _lines(panels["c"], blocks)
@@ -68,11 +69,6 @@ def _by_head(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     ablated = ablated[(ablated["group"] == PAIRED) & (ablated["replacement"] == "mean")]
     rows = {"nll_gained": ablated, "entropy": tables["attention_entropy"]}
     return {name: rows[name].pivot(index="id", columns=["layer", "head"], values=name) for name in MAPS}
-
-
-def _together(values: pd.DataFrame) -> pd.DataFrame:
-    """Mean over pairs and interval of each column, which hold together."""
-    return table(simultaneous(values.to_numpy()), values.columns)
 
 
 def _scatter(axes: Axes, nll: pd.Series, size: pd.Series, kind: str) -> None:

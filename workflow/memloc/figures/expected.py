@@ -43,12 +43,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """One line per quantity: expected, found, and whether they are equal (empty where none is expected)."""
     data = tables["expected"]
     rows = [
-        [
-            [(LABELS[row.quantity], "black")],
-            [(_written(row.expected), "black")],
-            [(_written(row.found), "black")],
-            [_verdict(row.agrees)],
-        ]
+        [LABELS[row.quantity], _written(row.expected), _written(row.found), [_verdict(row.agrees)]]
         for row in data.itertuples()
     ]
     figure = draw_table(("quantity", "published", "this run", "equal"), rows, WIDTHS)

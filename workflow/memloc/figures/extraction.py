@@ -9,15 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
 from memloc.figures.parts.memorized_fraction import UNSEEN_AT, counted_in, intervals, repeat_bins
-from memloc.figures.parts.style import (
-    COLOURS,
-    PAGE_WIDTH,
-    Drawing,
-    panel_labels,
-    plain_log_ticks,
-    set_labels,
-    subplots,
-)
+from memloc.figures.parts.style import COLOURS, Drawing, panel_labels, plain_log_ticks, set_labels, subplots
 from memloc.scoring.sampling import extractable, log_draws
 from memloc.settings.base import Section
 from memloc.tables.terms.sets import UNSEEN
@@ -35,16 +27,14 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     sampled paragraph the probability of the continuation, and the bound on nearly all of it."""
     chances = tables["extraction"]
     schemes = list(chances["scheme"].unique())
+    by_scheme = chances.pivot(index="id", columns="scheme", values="log_p")
     data = tables["scores"][["id", "em"]].merge(tables["sets"][["id", "set"]], on="id")
-    data = data.merge(tables["paragraphs"], on="id")
+    data = data.merge(tables["paragraphs"], on="id").merge(by_scheme, on="id")
     data["greedy"] = data["em"] == settings.paragraph.continuation
     data["group"] = np.where(data["set"] == UNSEEN, "unseen", "seen")
-    for scheme in schemes:
-        data = data.merge(chances.loc[chances["scheme"] == scheme, ["id", "log_p"]], on="id")
-        data = data.rename(columns={"log_p": scheme})
     near = data.merge(tables["near_extraction"], on="id")
     labels = set_labels(settings)
-    figure, panels = subplots(PAGE_WIDTH, 2.6, ncols=3)
+    figure, panels = subplots(2.6, ncols=3)
     plotted = {
         "a": _curves(panels[0], data, schemes),
         "b": _by_repeats(panels[1], data, schemes[0]),
@@ -145,7 +135,6 @@ def _nearly_counts(near: pd.DataFrame, scheme: str) -> dict[str, tuple[int, int,
 
 def _numbers(data: pd.DataFrame, schemes: list[str]) -> dict[str, Any]:
     return {
-        "schemes": schemes,
         "confidence": CONFIDENCE,
         "groups": {
             name: {

@@ -7,7 +7,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from memloc.figures.parts.methods import method_label
-from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, SEQUENTIAL, Drawing, mosaic
+from memloc.figures.parts.style import COLOURS, LABELS, SEQUENTIAL, Drawing, mosaic
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 
@@ -35,7 +35,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     n_heads = int(ranking["rank"].max())
     strength = ranking.assign(strength=(n_heads - ranking["rank"]) / max(n_heads - 1, 1))
 
-    figure, panels = mosaic(LAYOUT, PAGE_WIDTH, 3.0, width_ratios=(1.1, 1, 1, 1.5))
+    figure, panels = mosaic(LAYOUT, 3.0, width_ratios=(1.1, 1, 1, 1.5))
     _draw_sets(panels["sets"], sizes)
     for method, sets in {**USES, "combined": ()}.items():
         _draw_heads(panels[method], strength[strength["method"] == method], head)
@@ -93,15 +93,12 @@ def _told(
     own = ranking[(ranking["layer"] == layer) & (ranking["head"] == head)].set_index("method")["rank"]
     data = ranking.loc[ranking["rank"] == 1, ["method", "layer", "head", "score"]].reset_index(drop=True)
     data["rank_of_highlighted"] = data["method"].map(own)
-    by_method = data.set_index("method")
+    heads = data.set_index("method").loc[[*USES], ["layer", "head", "rank_of_highlighted"]]
     numbers = {
         "sizes": {name: int(sizes.get(name, 0)) for name in SETS},
         "layer": layer,
         "head": head,
         "n_heads": n_heads,
-        "methods": {
-            method_label(method): by_method.loc[method, ["layer", "head", "rank_of_highlighted"]].to_dict()
-            for method in USES
-        },
+        "methods": heads.rename(index=method_label).to_dict("index"),
     }
     return data, numbers

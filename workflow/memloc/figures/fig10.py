@@ -10,7 +10,7 @@ import pandas as pd
 
 from memloc.figures.parts.gradient_summary import strongest_component
 from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height
-from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_labels, subplots
+from memloc.figures.parts.style import COLOURS, LABELS, Drawing, panel_labels, subplots
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 
@@ -32,7 +32,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = gradients.groupby(KEYS, observed=True)["max_abs"].mean().reset_index()
     head = highlighted_head(tables, settings)
     height = len(ROLES) * (map_height(data["layer"].nunique()) + 0.1)
-    figure, axes = subplots(PAGE_WIDTH, height, nrows=2, ncols=2, sharey=True)
+    figure, axes = subplots(height, nrows=2, ncols=2, sharey=True)
     for column, group in zip(axes.T, GROUPS, strict=True):
         of_group = data[data["group"] == group]
         for panel, (role, title) in zip(column, ROLES.items(), strict=True):

@@ -20,7 +20,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     highlight = highlighted_head(tables, settings)
     exact = bool((tables["patching"]["method"] == "exact").all())
     height = 2 * map_height(data["layer"].nunique()) + 0.2
-    figure, axes = subplots(PAGE_WIDTH * 0.9, height, nrows=2)
+    figure, axes = subplots(height, PAGE_WIDTH * 0.9, nrows=2)
     for panel, (direction, title) in zip(axes, DIRECTION_LABELS.items(), strict=True):
         rows = data[data["direction"] == direction]
         mesh = heat_map(panel, layer_matrix(rows, "mean"), diverging=True, highlight=highlight)

@@ -5,18 +5,9 @@ The attention is that of Figure 6's paragraph, so that the layers can be compare
 
 import pandas as pd
 
+from memloc.figures.parts import token_map
 from memloc.figures.parts.perturbation_example import draw_example, example_ids
-from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_labels, subplots
-from memloc.figures.parts.token_map import (
-    ABOVE_MARKS,
-    label,
-    label_height,
-    label_tokens,
-    panel_height,
-    prefix_texts,
-    strongest_tokens,
-    token_map,
-)
+from memloc.figures.parts.style import Drawing, panel_labels, subplots
 from memloc.localization.head_profiles import attention_profiles, neighbour
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
@@ -31,23 +22,24 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     other = neighbour(layer, n_layers=int(tables["attention"]["layer"].max()) + 1)
     first, second = (example_ids(tables) * 2)[:2]
     shown = attention_profiles(tables["attention"], other, pd.Index([first]), n_prefix).loc[first]
-    texts = prefix_texts(tables, first, n_prefix)
-    marked = tables["perturbed_paragraphs"].set_index("id")["position"].get(first)
+    texts = token_map.prefix_texts(tables, first, n_prefix)
+    marked = token_map.marked_position(tables, first)
 
-    panels = [CURVE_HEIGHT, CURVE_HEIGHT, panel_height(len(shown))]
-    height = sum(panels) + label_height(texts) + label_height(prefix_texts(tables, second, n_prefix)) + 0.4
-    figure, (nll_axes, em_axes, map_axes) = subplots(PAGE_WIDTH, height, nrows=3, height_ratios=panels)
+    panels = [CURVE_HEIGHT, CURVE_HEIGHT, token_map.panel_height(len(shown))]
+    below = (texts, token_map.prefix_texts(tables, second, n_prefix))
+    height = sum([*panels, *map(token_map.label_height, below), 0.4])
+    figure, (nll_axes, em_axes, map_axes) = subplots(height, nrows=3, height_ratios=panels)
     example_data, example_numbers = draw_example(nll_axes, em_axes, tables, second, n_prefix)
-    token_map(map_axes, shown, f"attention, layer {other}", marked=marked)
-    label_tokens(map_axes, texts, marked)
-    panel_labels((nll_axes, map_axes), ABOVE_MARKS)
+    token_map.draw_map(map_axes, shown, f"attention, layer {other}", marked=marked)
+    token_map.label_tokens(map_axes, texts, marked)
+    panel_labels((nll_axes, map_axes), token_map.ABOVE_MARKS)
 
     data = shown.melt(ignore_index=False, value_name="attention").reset_index()
     data["text"] = data["position"].map(dict(enumerate(texts)))
     data = pd.concat([example_data.assign(panel="a"), data.assign(panel="b")], ignore_index=True)
     numbers = {"example": example_numbers, "id": first, "layer": layer, "head": head, "other": other}
-    numbers["marked"] = None if marked is None else (label(texts[marked]), int(marked))
+    numbers["marked"] = None if marked is None else (token_map.label(texts[marked]), int(marked))
     if marked is not None:
         numbers |= {"top_head": int(shown[marked].idxmax()), "top_value": float(shown[marked].max())}
-    numbers["tokens"] = strongest_tokens(shown.mean(), texts, 3)
+    numbers["tokens"] = token_map.strongest_tokens(shown.mean(), texts, 3)
     return Drawing(figure, data[["panel", *data.columns.drop("panel")]], numbers)

@@ -5,7 +5,7 @@ import pandas as pd
 
 from memloc.data.sets import without_controls
 from memloc.figures.parts.memorized_fraction import said_of_unseen, unseen_recited
-from memloc.figures.parts.style import BY_EXACT_MATCH, COLOURS, Drawing, plain_log_ticks, set_labels, subplots
+from memloc.figures.parts.style import BY_EXACT_MATCH, COLOURS, Drawing, set_labels, stacked_by_set, subplots
 from memloc.settings.base import Section
 from memloc.tables.terms.sets import bins
 
@@ -16,9 +16,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Scatter of EM (tokens) against NLL (nats per token), one dot per paragraph, with both marginals."""
     sets = without_controls(tables["sets"])[["id", "set"]]
     data = tables["scores"].merge(sets, on="id")[["id", "set", "em", "nll"]]
-    figure, axes = subplots(
-        3.4, 3.2, nrows=2, ncols=2, width_ratios=(4, 1), height_ratios=(1.3, 4), sharex="col", sharey="row"
-    )
+    ratios = {"width_ratios": (4, 1), "height_ratios": (1.3, 4)}
+    figure, axes = subplots(3.2, 3.4, nrows=2, ncols=2, sharex="col", sharey="row", **ratios)
     top, main, side = axes[0, 0], axes[1, 0], axes[1, 1]
     axes[0, 1].axis("off")
     jitter = np.random.default_rng(0).uniform(-JITTER, JITTER, len(data))  # EM is whole: spread equal ones
@@ -28,39 +27,18 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         if not rows.any():
             continue
         style = {"color": COLOURS[name], "label": f"{labels[name]}, {rows.sum():,}"}
-        main.scatter(
-            data.nll[rows],
-            data.em[rows] + jitter[rows],
-            s=2.5,
-            alpha=0.35,
-            linewidths=0,
-            rasterized=True,
-            **style,
-        )
-    _histogram(top, data, "nll", np.linspace(0, data.nll.max(), 60), "vertical")
-    _histogram(side, data, "em", np.arange(-0.5, data.em.max() + 1), "horizontal")
+        dots = {"s": 2.5, "alpha": 0.35, "linewidths": 0, "rasterized": True}
+        main.scatter(data.nll[rows], data.em[rows] + jitter[rows], **dots, **style)
+    stacked_by_set(top, data, "nll", np.linspace(0, data.nll.max(), 60), settings)
+    em_edges = np.arange(-0.5, data.em.max() + 1)
+    stacked_by_set(side, data, "em", em_edges, settings, orientation="horizontal")
+    side.tick_params(axis="x", rotation=90)
     main.set(xlabel="NLL (nats per token)", ylabel="exact match (tokens)", xlim=(0, None))
     legend = main.legend(loc="center right", markerscale=3, handletextpad=0.2)
     for handle in legend.legend_handles:
         handle.set_alpha(1)
     unseen = said_of_unseen(unseen_recited(tables, settings))
     return Drawing(figure, data, _numbers(data, settings) | {"unseen": unseen})
-
-
-def _histogram(axes, data: pd.DataFrame, column: str, bins: np.ndarray, orientation: str) -> None:
-    names = [name for name in BY_EXACT_MATCH if (data["set"] == name).any()]
-    values = [data.loc[data["set"] == name, column] for name in names]
-    colours = [COLOURS[name] for name in names]
-    axes.hist(values, bins, stacked=True, color=colours, orientation=orientation, log=True)
-    if orientation == "vertical":
-        axes.set_ylabel("paragraphs")
-        axes.set_ylim(bottom=0.7)
-        plain_log_ticks(axes.yaxis)
-    else:
-        axes.set_xlabel("paragraphs")
-        axes.set_xlim(left=0.7)
-        plain_log_ticks(axes.xaxis)
-        axes.tick_params(axis="x", rotation=90)
 
 
 def _numbers(data: pd.DataFrame, settings: Section) -> dict:

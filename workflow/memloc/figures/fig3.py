@@ -7,17 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.perturbation_example import draw_example, example_ids
-from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.style import COLOURS, LABELS, Drawing, panel_label, subplots
 from memloc.figures.parts.token_map import ABOVE_MARKS, label_height, prefix_texts
-from memloc.perturbation.effects import (
-    LARGE_DROP,
-    before_last,
-    drop_matrix,
-    em_drops,
-    few_kept,
-    late_minus_early,
-    strongest,
-)
+from memloc.perturbation import effects
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 from memloc.tables.terms.kept_tokens import COSTLIEST, KEPT, RANDOM
@@ -36,13 +28,13 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     example = example_ids(tables)[0]
     panels = [1.0, 1.0, 1.7, 1.3]  # inches
     height = sum(panels) + label_height(prefix_texts(tables, example, n_prefix)) + 1.2
-    figure, axes = subplots(PAGE_WIDTH, height, nrows=4, height_ratios=panels)
+    figure, axes = subplots(height, nrows=4, height_ratios=panels)
     nll_axes, em_axes, mean_axes, kept_axes = axes
     example_data, example_numbers = draw_example(nll_axes, em_axes, tables, example, n_prefix)
 
-    drops = em_drops(tables["perturbation"])
+    drops = effects.em_drops(tables["perturbation"])
     kind = drops["kind"].iloc[0]
-    matrices = {name: drop_matrix(drops[drops["set"] == name]) for name in SETS}
+    matrices = {name: effects.drop_matrix(drops[drops["set"] == name]) for name in SETS}
     mean_data = pd.concat(
         [_draw_mean(mean_axes, name, matrix, kind) for name, matrix in matrices.items()], ignore_index=True
     )
@@ -72,7 +64,7 @@ def _draw_kept(axes: Axes, kept_tokens: pd.DataFrame) -> pd.DataFrame:
     """Mean NLL by the number of kept tokens, the costliest and random ones."""
     frames = []
     for name, (label, colour) in KEPT_LOOKS.items():
-        rows = drop_matrix(kept_tokens[kept_tokens["kept"] == name], "nll", "n_kept")
+        rows = effects.drop_matrix(kept_tokens[kept_tokens["kept"] == name], "nll", "n_kept")
         style = {"color": colour, "marker": "o", "ms": 2, "label": label}
         frames.append(_band(axes, rows, "nll", **style).assign(kept=name))
     axes.set(xlabel="kept prefix tokens (number), all others replaced", ylabel="NLL\n(nats per token)")
@@ -91,7 +83,7 @@ def _band(axes: Axes, values: pd.DataFrame, name: str, **style: Any) -> pd.DataF
 
 def _kept_numbers(kept_tokens: pd.DataFrame, lengths: Section) -> dict[str, Any]:
     """Paragraphs that few kept tokens recite at the first draw, and by how much these lower the NLL."""
-    few = few_kept(kept_tokens, lengths.prefix)
+    few = effects.few_kept(kept_tokens, lengths.prefix)
     recited = few[(few["draw"] == 0) & (few["em"] == lengths.continuation)]["kept"].value_counts()
     nll = few.pivot_table(index="id", columns="kept", values="nll")
     return {
@@ -112,20 +104,20 @@ def _numbers(
         means = matrix.mean()
         numbers[name] = {
             "drop": uncertainty.mean(by_paragraph[name]),
-            "late": uncertainty.paired(late_minus_early(matrix)),
+            "late": uncertainty.paired(effects.late_minus_early(matrix)),
             "spearman": float(means.rank().corr(matrix.columns.to_series().rank())),
             "last": float(means.iloc[-1]),
         }
     numbers["difference"] = uncertainty.difference(by_paragraph["non_memorized"], by_paragraph["memorized"])
     memorized = drops[drops["set"] == "memorized"]
-    large = LARGE_DROP * lengths.continuation
+    large = effects.LARGE_DROP * lengths.continuation
     numbers["large"] = large
     numbers["largest"] = _largest(memorized, large)
-    numbers["largest_before_last"] = _largest(before_last(memorized, lengths.prefix), large)
+    numbers["largest_before_last"] = _largest(effects.before_last(memorized, lengths.prefix), large)
     return numbers
 
 
 def _largest(drops: pd.DataFrame, large: float) -> dict[str, int]:
     """The largest drop, and how many of the n paragraphs have one of `large` or more tokens."""
-    largest = strongest(drops)["em_drop"]
+    largest = effects.strongest(drops)["em_drop"]
     return {"max": int(largest.max()), "n_large": int((largest >= large).sum()), "n": len(largest)}

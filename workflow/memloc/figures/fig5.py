@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.edit_summary import ARM_LABELS, OBJECTIVE_LABELS
-from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_labels, subplots
+from memloc.figures.parts.style import COLOURS, LABELS, Drawing, panel_labels, subplots
 from memloc.settings.base import Section
 from memloc.settings.editing import PAPER_ARMS
 
@@ -22,7 +22,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     paragraph, rates = settings.paragraph, settings.editing.learning_rates
     runs = tables["edits"]
     shown = runs[(runs["learning_rate"] == rates[0]) & runs["arm"].isin(PAPER_ARMS)]
-    figure, axes = subplots(PAGE_WIDTH, 2.8, ncols=2, sharey=True)
+    figure, axes = subplots(2.8, ncols=2, sharey=True)
     for panel, (objective, title) in zip(axes, OBJECTIVE_LABELS.items(), strict=True):
         for place, arm in enumerate(PAPER_ARMS):
             rows = shown[(shown["objective"] == objective) & (shown["arm"] == arm)]

@@ -8,23 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from memloc.figures.parts import token_map
 from memloc.figures.parts.perturbation_example import example_ids
-from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_labels, subplots
-from memloc.figures.parts.token_map import (
-    ABOVE_MARKS,
-    label,
-    label_height,
-    label_tokens,
-    panel_height,
-    prefix_texts,
-    strongest_tokens,
-    token_map,
-)
-from memloc.localization.head_profiles import (
-    attention_profiles,
-    correlation_with_others,
-    value_gradient_profiles,
-)
+from memloc.figures.parts.style import Drawing, panel_labels, subplots
+from memloc.localization import head_profiles
 from memloc.localization.highlight import highlighted_head
 from memloc.model.head_groups import stored_head
 from memloc.settings.base import Section
@@ -39,30 +26,29 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     n_prefix = settings.paragraph.prefix
     layer, head = highlighted_head(tables, settings)
     example = example_ids(tables)[0]
-    gradient = value_gradient_profiles(tables["activation_gradients"], layer, n_prefix)
+    gradient = head_profiles.value_gradient_profiles(tables["activation_gradients"], layer, n_prefix)
     ids = gradient.index.get_level_values("id").unique()
-    attention = attention_profiles(tables["attention"], layer, ids, n_prefix)
+    attention = head_profiles.attention_profiles(tables["attention"], layer, ids, n_prefix)
     found = {"gradient": gradient, "attention": attention}
     panels = {name: values.loc[example] for name, values in found.items()}
     rows = {"gradient": stored_head(head, *(len(panels[name]) for name in panels)), "attention": head}
-    texts = prefix_texts(tables, example, n_prefix)
-    marked = tables["perturbed_paragraphs"].set_index("id")["position"].get(example)
+    texts = token_map.prefix_texts(tables, example, n_prefix)
+    marked = token_map.marked_position(tables, example)
 
-    height = sum(panel_height(len(panel)) for panel in panels.values()) + label_height(texts)
-    figure, axes = subplots(PAGE_WIDTH, height, nrows=2, sharex=True)
+    height = sum(token_map.panel_height(len(panel)) for panel in panels.values())
+    figure, axes = subplots(height + token_map.label_height(texts), nrows=2, sharex=True)
     for panel_axes, (name, values) in zip(axes, panels.items(), strict=True):
-        token_map(panel_axes, values, TITLES[name], rows[name], marked)
-    label_tokens(axes[-1], texts, marked)
-    panel_labels(axes, ABOVE_MARKS)
+        token_map.draw_map(panel_axes, values, TITLES[name], rows[name], marked)
+    token_map.label_tokens(axes[-1], texts, marked)
+    panel_labels(axes, token_map.ABOVE_MARKS)
 
     numbers = {"id": int(example), "layer": layer, "head": head, "n_paragraphs": len(ids)}
     numbers["example"] = {
         name: _example_numbers(values, rows[name], texts, marked) for name, values in panels.items()
     }
-    numbers["likeness"] = {
-        name: mean(correlation_with_others(values)[rows[name]]) for name, values in found.items()
-    }
-    numbers["marked"] = None if marked is None else (label(texts[marked]), int(marked))
+    likeness = {name: head_profiles.correlation_with_others(values) for name, values in found.items()}
+    numbers["likeness"] = {name: mean(heads[rows[name]]) for name, heads in likeness.items()}
+    numbers["marked"] = None if marked is None else (token_map.label(texts[marked]), int(marked))
     return Drawing(figure, _data(panels, texts), numbers)
 
 
@@ -77,7 +63,7 @@ def _data(panels: dict[str, pd.DataFrame], texts: list[str]) -> pd.DataFrame:
 
 def _example_numbers(panel: pd.DataFrame, head: int, texts: list[str], marked: int | None) -> dict[str, Any]:
     """Of one paragraph: the head's strongest tokens, and the head with the most on the perturbed token."""
-    numbers = {"tokens": strongest_tokens(panel.loc[head], texts, N_NAMED)}
+    numbers = {"tokens": token_map.strongest_tokens(panel.loc[head], texts, N_NAMED)}
     if marked is not None:
         numbers |= {
             "top_head": int(panel[marked].idxmax()),

@@ -31,7 +31,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     by_rank = _with_null(tables["rare_tokens"].query("layer == @layer"))
     colours = head_colours(correlation.index, head)
     height = max(4.0, 2 * (0.8 + 0.11 * len(correlation)))
-    figure, axes = subplots(PAGE_WIDTH * 0.9, height, nrows=2, ncols=2, width_ratios=(2, 1))
+    figure, axes = subplots(height, PAGE_WIDTH * 0.9, nrows=2, ncols=2, width_ratios=(2, 1))
     for (left, right), (measure, name) in zip(axes, MEASURES.items(), strict=True):
         _draw_ranks(left, by_rank, measure, colours, head)
         _draw_correlations(right, correlation, name, colours)

@@ -4,16 +4,7 @@ import numpy as np
 import pandas as pd
 
 from memloc.data.sets import without_controls
-from memloc.figures.parts.style import (
-    BY_EXACT_MATCH,
-    COLOURS,
-    PAGE_WIDTH,
-    Drawing,
-    panel_labels,
-    plain_log_ticks,
-    set_labels,
-    subplots,
-)
+from memloc.figures.parts.style import Drawing, panel_labels, plain_log_ticks, stacked_by_set, subplots
 from memloc.settings.base import Section
 
 
@@ -22,26 +13,15 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = tables["scores"].merge(tables["paragraphs"][["id", "count"]], on="id")
     sets = without_controls(tables["sets"])[["id", "set"]]
     data = data.merge(sets, on="id")[["id", "set", "count", "em"]]
-    figure, (left, right) = subplots(PAGE_WIDTH * 0.8, 2.2, ncols=2)
-    labels = set_labels(settings)
-    names = [name for name in BY_EXACT_MATCH if (data["set"] == name).any()]
-    shared = {"stacked": True, "color": [COLOURS[name] for name in names], "log": True}
+    figure, (left, right) = subplots(2.2, width=5.6, ncols=2)
     # Edges lie between whole numbers, so that no bar is empty because no number falls into it.
-    bins = np.unique(np.ceil(np.geomspace(1, data["count"].max() + 1, 40))) - 0.5
-    left.hist([data.loc[data["set"] == name, "count"] for name in names], bins, **shared)
-    left.set(xscale="log", xlabel="occurrences in the corpus", ylabel="paragraphs")
-    right.hist(
-        [data.loc[data["set"] == name, "em"] for name in names],
-        np.arange(-0.5, data.em.max() + 1),
-        label=[labels[name] for name in names],
-        **shared,
-    )
-    right.set(xlabel="exact match (tokens)", ylabel="paragraphs")
+    edges = np.unique(np.ceil(np.geomspace(1, data["count"].max() + 1, 40))) - 0.5
+    stacked_by_set(left, data, "count", edges, settings)
+    left.set(xscale="log", xlabel="occurrences in the corpus")
+    stacked_by_set(right, data, "em", np.arange(-0.5, data.em.max() + 1), settings)
+    right.set(xlabel="exact match (tokens)")
     right.legend(loc="upper center")
-    for axis in (left.xaxis, left.yaxis, right.yaxis):
-        plain_log_ticks(axis)
-    for axes in (left, right):
-        axes.set_ylim(bottom=0.7)  # a bar of one paragraph is seen
+    plain_log_ticks(left.xaxis)
     panel_labels((left, right))
     memorized = data.loc[data["set"] == "memorized", "count"]
     numbers = {

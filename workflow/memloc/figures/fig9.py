@@ -22,16 +22,10 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     gradients = tables["parameter_gradients"]
     data = gradients[gradients["group"].isin(BY_EXACT_MATCH)].drop(columns=["nll_term_norm", "kl_term_norm"])
     labels, head = set_labels(settings), highlighted_head(tables, settings)
-    by_group = {group: data[data["group"] == group] for group in BY_EXACT_MATCH}
-    by_group = {group: rows for group, rows in by_group.items() if len(rows)}
+    by_group = {group: rows for group in BY_EXACT_MATCH if len(rows := data[data["group"] == group])}
+    bars = list(BAR_COLOURS.values())
     panels = [
-        MapPanel(
-            layer_matrix(rows, "max_abs"),
-            block_sums(rows),
-            list(BAR_COLOURS.values()),
-            labels[group],
-            COLOURS[group],
-        )
+        MapPanel(layer_matrix(rows, "max_abs"), block_sums(rows), bars, labels[group], COLOURS[group])
         for group, rows in by_group.items()
     ]
     figure = maps_with_bars(panels, head, ("max |gradient|", "sum |gradient|"))

@@ -23,7 +23,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     effects = tables["head_effects"]
     highlight = highlighted_head(tables, settings)
     height = 2 * map_height(effects["layer"].nunique()) + 0.2
-    figure, axes = subplots(PAGE_WIDTH * 0.9, height, nrows=2)
+    figure, axes = subplots(height, PAGE_WIDTH * 0.9, nrows=2)
     for panel, (measure, (title, unit)) in zip(axes, MEASURES.items(), strict=True):
         rows = effects[effects["measure"] == measure]
         mesh = heat_map(panel, _matrix(rows, "specific"), diverging=True, highlight=highlight)

@@ -10,15 +10,7 @@ from matplotlib.patches import Rectangle
 
 from memloc.figures.parts.heatmap import MAX_LAYER_LABELS
 from memloc.figures.parts.methods import method_label, methods_of
-from memloc.figures.parts.style import (
-    COLOURS,
-    DIVERGING,
-    PAGE_WIDTH,
-    SEQUENTIAL,
-    Drawing,
-    panel_labels,
-    two_rows,
-)
+from memloc.figures.parts.style import COLOURS, DIVERGING, SEQUENTIAL, Drawing, panel_labels, two_rows
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 
@@ -32,7 +24,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     ranks = ranks.sort_index(axis="columns")
     shares = rank_shares(tables["head_rank_samples"])
     alone = by_layers_alone(ranking.pivot(index=["layer", "head"], columns="method", values="score"))
-    figure, upper, lower = two_rows(PAGE_WIDTH, 4.4, (1.4, 1))
+    figure, upper, lower = two_rows(4.4, (1.4, 1))
     left, right = upper.subplots(ncols=2, width_ratios=(2.2, 1))
     panels = lower.subplots(ncols=len(methods))
     _draw_ranks(left, ranks, layer, head)
@@ -41,20 +33,13 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     panel_labels((left, right, panels[0]))
     pairs = agreement[(agreement["method_a"] != "combined") & (agreement["method_b"] != "combined")]
     chosen = ranking[(ranking["layer"] == layer) & (ranking["head"] == head)].set_index("method")
+    found = ["rank", "low", "high", "first_share"]
     numbers = {
         "exact_patching": bool((tables["patching"]["method"] == "exact").all()),
         "layer": layer,
         "head": head,
         "n_heads": ranks.shape[1],
-        "ranks": {
-            method_label(method): {
-                "rank": int(chosen.loc[method, "rank"]),
-                "low": int(chosen.loc[method, "low"]),
-                "high": int(chosen.loc[method, "high"]),
-                "first_share": float(chosen.loc[method, "first_share"]),
-            }
-            for method in methods
-        },
+        "ranks": chosen.loc[methods, found].rename(index=method_label).to_dict("index"),
         "n_resamples": int((tables["head_rank_samples"]["sample"] == "resample").sum() // ranks.size),
         "kendall_mean": float(pairs["kendall"].mean()),
         "kendall_min": float(pairs["kendall"].min()),

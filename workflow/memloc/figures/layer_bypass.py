@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.disturbance import PANELS, judges
-from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_labels, subplots
+from memloc.figures.parts.style import Drawing, panel_labels, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import means
 
@@ -26,7 +26,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     rows = tables["layer_bypass"]
     data = _means(rows, ["block", "way", "layers", "layer"], settings.paragraph.continuation)
     whole = _whole(rows, settings.paragraph.continuation)
-    figure, axes = subplots(PAGE_WIDTH, 4.0, nrows=2, ncols=3, sharex=True, sharey="col")
+    figure, axes = subplots(4.0, nrows=2, ncols=3, sharex=True, sharey="col")
     for line, (layers, title) in zip(axes, TITLES.items(), strict=True):
         for panel, (name, label) in zip(line, PANELS.items(), strict=True):
             own = data[(data["layers"] == layers) & (data["measure"] == name)]

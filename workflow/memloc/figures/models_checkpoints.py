@@ -1,7 +1,5 @@
 """When paragraphs become memorized over the checkpoints of one training (not in the paper)."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool
@@ -11,7 +9,7 @@ from matplotlib.ticker import EngFormatter, NullLocator
 
 from memloc.data.sets import without_controls
 from memloc.figures.parts.memorized_fraction import intervals, unseen_by_model
-from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_labels, subplots
+from memloc.figures.parts.style import COLOURS, Drawing, panel_labels, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import proportion
 
@@ -67,13 +65,14 @@ def over_steps(memorized: Bool[np.ndarray, "paragraph checkpoint"]) -> pd.DataFr
 
 
 def _plot(rows: pd.DataFrame) -> Figure:
-    figure, (left, right) = subplots(PAGE_WIDTH, 2.4, ncols=2)
-    _line(left, rows, "fraction", "low", "high")
-    left.set(ylabel="fraction memorized", ylim=(0, None))
-    _line(right, rows, "stays_share", "stays_low", "stays_high")
-    right.set(ylabel="memorized from here on", ylim=(-0.02, 1.02))
-    for axes in (left, right):
+    figure, (left, right) = subplots(2.4, ncols=2)
+    for axes, share, of in ((left, "fraction", ""), (right, "stays_share", "stays_")):
+        look = {"color": COLOURS["memorized"]}
+        axes.fill_between(rows["step"], rows[f"{of}low"], rows[f"{of}high"], alpha=0.2, lw=0, **look)
+        axes.plot(rows["step"], rows[share], marker="o", ms=3, clip_on=False, **look)
         _step_axis(axes, rows["step"])
+    left.set(ylabel="fraction memorized", ylim=(0, None))
+    right.set(ylabel="memorized from here on", ylim=(-0.02, 1.02))
     panel_labels((left, right))
     return figure
 
@@ -88,9 +87,3 @@ def _step_axis(axes: Axes, steps: pd.Series) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.set(xlabel="training steps", xlim=(steps.min() - 0.2 * after.min(), None))
-
-
-def _line(axes: Axes, rows: pd.DataFrame, value: str, low: str, high: str) -> None:
-    look: dict[str, Any] = {"color": COLOURS["memorized"]}
-    axes.fill_between(rows["step"], rows[low], rows[high], **look, alpha=0.2, lw=0)
-    axes.plot(rows["step"], rows[value], marker="o", ms=3, clip_on=False, **look)

@@ -10,7 +10,7 @@ from memloc.settings.base import Section
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A row per claim with a mark per model, and the span of its values."""
     claims, models = tables["claims"], list(tables["models"]["model"])
-    figure, axes = subplots(PAGE_WIDTH * 0.8, max(0.125 * claims["id"].nunique() + 0.8, 3.2))
+    figure, axes = subplots(max(0.125 * claims["id"].nunique() + 0.8, 3.2), PAGE_WIDTH * 0.8)
     data = survival(claims, "model")
     draw_grid(axes, claims, data, "model", models)
     axes.tick_params(axis="x", rotation=90 if max(map(len, models)) > 4 else 0)

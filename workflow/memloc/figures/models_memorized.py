@@ -10,21 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from memloc.data.sets import without_controls
-from memloc.figures.parts.memorized_fraction import (
-    first_half,
-    fraction_by_repeats,
-    intervals,
-    unseen_by_model,
-)
-from memloc.figures.parts.style import (
-    MARKERS,
-    PAGE_WIDTH,
-    SEQUENTIAL,
-    Drawing,
-    panel_labels,
-    plain_log_ticks,
-    subplots,
-)
+from memloc.figures.parts import memorized_fraction as fraction
+from memloc.figures.parts.style import MARKERS, SEQUENTIAL, Drawing, panel_labels, plain_log_ticks, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import proportion
 
@@ -41,21 +28,21 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = sets.assign(memorized=sets["set"] == "memorized")
     counts = data.groupby("model")["memorized"].agg(n_paragraphs="size", n_memorized="sum")
     rows = tables["models"][["model", "n_parameters"]].join(counts, on="model")
-    rows = rows.join(intervals(rows.n_memorized, rows.n_paragraphs))
+    rows = rows.join(fraction.intervals(rows.n_memorized, rows.n_paragraphs))
     repeats, styles = tables["paragraphs"].merge(sets, on=["model", "id"]), looks(tables["models"])
-    binned = {model: fraction_by_repeats(repeats[repeats["model"] == model]) for model in styles}
-    figure, (left, right) = subplots(PAGE_WIDTH, 2.6, ncols=2)
+    binned = {model: fraction.by_repeats(repeats[repeats["model"] == model]) for model in styles}
+    figure, (left, right) = subplots(2.6, ncols=2)
     _by_size(left, rows, styles)
     _by_repeats(right, binned, styles)
     panel_labels((left, right))
     figure.legend(*right.get_legend_handles_labels(), loc="outside upper center", ncols=min(len(styles), 4))
     numbers = {
-        "unseen": unseen_by_model(tables, settings),
+        "unseen": fraction.unseen_by_model(tables, settings),
         "models": rows.to_dict("records"),
         "one_size": _one_size(rows),
         "trained_anew": bool(rows["n_parameters"].duplicated().any()),
         "comparisons": _comparisons(data.merge(tables["paragraphs"], on=["model", "id"]), rows["model"]),
-        "half": {model: first_half(bins) for model, bins in binned.items()},
+        "half": {model: fraction.first_half(bins) for model, bins in binned.items()},
     }
     both = {"a": rows, "b": pd.concat(binned, names=["model"]).reset_index("model")}
     plotted = pd.concat(both, names=["panel"]).reset_index("panel").reset_index(drop=True)

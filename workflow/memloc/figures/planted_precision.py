@@ -2,26 +2,19 @@
 
 import textwrap
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.methods import BASELINES, method_label, methods_of
-from memloc.figures.parts.planted import (
-    CONTROL_LABELS,
-    KIND_LABELS,
-    MOST_DAMAGE,
-    damage,
-    kinds_of,
-    means,
-    numbers_of,
-    of_own_units,
-)
-from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
+from memloc.figures.parts.planted import CONTROL_LABELS, KIND_LABELS, means, of_own_units
+from memloc.figures.parts.style import Drawing, subplots
 from memloc.settings.base import Section
 
 CONTROL_COLOURS = {"plant": "#c8102e", "wrong": "#8e44ad", "twin": "#1f5fbf"}
 LINES = {"random": ("chance", ":"), "weight_size": ("|weight|", "--")}
 MEASURES = ("average_precision", "recall_1")
+MOST_DAMAGE = 0.05  # by which a plant may raise the NLL of held-out text
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -35,7 +28,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     kinds = kinds_of(rows)
     found = means(rows, "average_precision")
     height = 0.9 + 0.19 * len(methods)
-    figure, axes = subplots(PAGE_WIDTH, height, ncols=len(kinds), sharey=True, squeeze=False)
+    figure, axes = subplots(height, ncols=len(kinds), sharey=True, squeeze=False)
     for panel, kind in zip(axes[0], kinds, strict=True):
         _panel(panel, rows[rows["kind"] == kind], found[found["kind"] == kind], methods)
         panel.set(title=textwrap.fill(KIND_LABELS[kind], 13), xlim=(-0.06, 1.06), xticks=(0, 0.5, 1))
@@ -85,3 +78,33 @@ def _data(plants: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
         ],
         ignore_index=True,
     )
+
+
+def kinds_of(rows: pd.DataFrame) -> list[str]:
+    """Kinds that there are rows of, in the order of their labels."""
+    return [kind for kind in KIND_LABELS if kind in set(rows["kind"])]
+
+
+def damage(plants: pd.DataFrame) -> pd.Series:
+    """Share by which each plant raises the NLL of held-out text."""
+    return plants["nll_held_out"] / plants["nll_held_out_before"] - 1
+
+
+def numbers_of(plants: pd.DataFrame) -> list[dict]:
+    """Of each kind: plants that reached the criterion, tries, and plants that damage other text."""
+    found = []
+    for kind in kinds_of(plants):
+        rows = plants[plants["kind"] == kind]
+        reached = rows[rows["reached"]]
+        harmful = int((damage(reached) > MOST_DAMAGE).sum())
+        labels = {"kind": KIND_LABELS[kind], "n_reached": len(reached), "n_tries": len(rows)}
+        kept = reached["em_memorized"].dropna()
+        left = f"{kept.median():.0f}" if len(kept) else "unknown"
+        found.append(
+            {**labels, "n_damaging": harmful, "damage": _percent(damage(reached)), "em_memorized": left}
+        )
+    return found
+
+
+def _percent(values: pd.Series) -> str:
+    return f"{100 * np.median(values):+.1f} %" if len(values) else "unknown"

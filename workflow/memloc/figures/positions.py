@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing, panel_labels, subplots
+from memloc.figures.parts.style import COLOURS, LABELS, Drawing, panel_labels, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import means, proportion, table
 from memloc.tables.terms.sets import UNSEEN
@@ -28,7 +28,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     groups = [name for name in GROUPS if (rows["group"] == name).any()]
     data = summary(rows, n_continuation)
     places = data.drop_duplicates(["context", "n_before"])[["context", "n_before"]].reset_index(drop=True)
-    figure, axes = subplots(PAGE_WIDTH, 0.9 + 0.22 * len(places), ncols=2, sharey=True)
+    figure, axes = subplots(0.9 + 0.22 * len(places), ncols=2, sharey=True)
     for panel, (measure, label) in zip(axes, MEASURES.items(), strict=True):
         own = data[data["measure"] == measure].merge(places.assign(place=places.index))
         for number, name in enumerate(groups):

@@ -11,15 +11,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.heatmap import colour_bar, map_height
-from memloc.figures.parts.style import (
-    DIRECTION_LABELS,
-    DIVERGING,
-    PAGE_WIDTH,
-    Drawing,
-    panel_labels,
-    subplots,
-)
+from memloc.figures.parts.heatmap import colour_bar, label_layers, map_height
+from memloc.figures.parts.style import DIRECTION_LABELS, DIVERGING, Drawing, panel_labels, subplots
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
@@ -30,7 +23,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Mean change in the NLL of the impact token, a map per direction."""
     changes = spread_pairs(tables["residual_patching"], tables["perturbed_paragraphs"])
     data = aligned_means(changes)
-    figure, axes = subplots(PAGE_WIDTH, map_height(data["layer"].nunique()), ncols=2)
+    figure, axes = subplots(map_height(data["layer"].nunique()), ncols=2)
     for panel, (direction, title) in zip(axes, DIRECTION_LABELS.items(), strict=True):
         _draw_means(panel, data[data["direction"] == direction])
         panel.set_title(title)
@@ -81,11 +74,9 @@ def _draw_means(axes: Axes, means: pd.DataFrame) -> None:
         vmax=limit,
     )
     colour_bar(mesh, axes, "change in NLL (nats)")
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    axes.set_yticks(values.index[:: -(-len(values) // 13)])
-    axes.set_ylabel("layer")
+    label_layers(axes, values)
     names = [anchor + (f"{offset:+d}".replace("-", "\u2212") if offset else "") for anchor, offset in columns]
     axes.set_xticks(range(len(names)), names)
     axes.set_xlabel("token position (p perturbed, i impact)")

@@ -1,6 +1,8 @@
 """Which passages of the user's own text the model recites, or nearly recites (not in the paper)."""
 
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -11,19 +13,19 @@ from memloc.figures.parts.recited_page import LEFT_OUT, recited_page
 from memloc.figures.parts.style import COLOURS, Drawing
 from memloc.figures.parts.text_table import Piece, draw_table, join_tokens, joined_rows
 from memloc.scoring.near_verbatim import marked
-from memloc.scoring.passages import PLACE, passages, without_neighbours
+from memloc.scoring.passages import PLACE, passages, place, without_neighbours
 from memloc.settings.base import Section
 from memloc.tables.terms.claims import counted
 from memloc.tables.terms.sets import PARTLY, UNSEEN
 
 N_RECITED, N_NEARLY = 10, 6
 NEARLY = 5  # most tokens to insert, delete or replace in a continuation that is nearly verbatim
-HEADER = ("id", "count", "run", "edits", "prefix", "what the model goes on with")
-WIDTHS = (7, 7, 6, 6, 50, 50)
+HEADER = ("place", "count", "run", "edits", "prefix", "what the model goes on with")
+WIDTHS = (20, 7, 6, 6, 45, 45)
 NOTHING, NEAREST = "No paragraph is recited word for word.", " The nearest one that was decoded:"
 COLUMNS = [
     *PLACE,
-    *("end", "n_windows", "verbatim_run", "id", "count", "em", "nll", "n_edits", "longest_run"),
+    *("line", "end", "n_windows", "verbatim_run", "id", "count", "em", "nll", "n_edits", "longest_run"),
     *("text", "prefix", "continuation", "decoded"),
 ]
 
@@ -46,15 +48,17 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     nearest = recited_passages(nearest, tables, length, n_prefix).head(1)
     note = "" if exact.any() else NOTHING + (NEAREST if len(nearest) else "")
     figure = _draw_passages(pd.concat([shown, nearest]) if len(nearest) else shown, vocabulary, note)
-    said = note or f"Recited of the text: {counted(int(exact.sum()), 'passage')}."
-    page = recited_page(said, data if len(data) else nearest, vocabulary, length, n_prefix)
-    for name in ("prefix", "continuation", "decoded"):
-        data[name] = joined_rows(data[name], vocabulary)
     em = tables["scores"].merge(without_controls(tables["sets"])[["id"]], on="id")["em"]
+    n_recited, n_passages = int((near["n_edits"] == 0).sum()), int(exact.sum())
+    said = f"{n_recited:,} of {len(em):,} paragraphs are recited"
+    said = f"{said}. {note}" if note else f"{said}, in {counted(n_passages, 'passage')}."
+    page = partial(recited_page, said, data if len(data) else nearest, vocabulary, length, n_prefix)
+    tokens = ("prefix", "continuation", "decoded")
+    data = data.assign(**{name: joined_rows(data[name], vocabulary) for name in tokens})
     numbers = {
-        "n_recited": int((near["n_edits"] == 0).sum()),
+        "n_recited": n_recited,
         "n_nearly": int((near["n_edits"] > 0).sum()),
-        "n_passages": int(exact.sum()),
+        "n_passages": n_passages,
         "longest": int(data["verbatim_run"].max()) if len(data) else 0,
         "overlap": bool((data["n_windows"] > 1).any()),
         "n_shown": len(shown),
@@ -105,7 +109,7 @@ def _draw_passages(shown: pd.DataFrame, vocabulary: pd.Series, note: str) -> Fig
     colour = COLOURS["memorized"]
     rows = [
         [
-            [(str(row.id), "black")],
+            [(place(row._replace(file=Path(row.file).name)), "black")],
             [(f"{row.n_occurrences:,}", "black")],
             [(str(row.verbatim_run), "black")],
             [(str(row.n_edits), "black")],

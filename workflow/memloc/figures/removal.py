@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.removal import LABELS, MODES, depth_of, judged_ways, units_of, ways_of
-from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
+from memloc.figures.parts.style import Drawing, subplots
 from memloc.removal.depth_score import MOST_CONTROL
 from memloc.settings.base import Section
 from memloc.settings.removal_ways import NOTHING, RETRAINED
@@ -22,12 +22,8 @@ PANELS = {  # name and unit
     "em_own_lost": ("own lose", "tokens"),
     "nll_gained": ("NLL gained", "nats"),
 }
-OF_REMOVED = (
-    "forgotten",
-    "recited_perturbed",
-    "recited_4bit",
-    "nll_distance",
-)  # others are on what must stay
+# The others are on what must stay.
+OF_REMOVED = ("forgotten", "recited_perturbed", "recited_4bit", "nll_distance")
 MARKS = {"joint": {"mfc": "black", "ms": 3.6}, "single": {"mfc": "white", "ms": 3.2}}
 SHIFT = {"joint": -0.16, "single": 0.16}
 LINEAR = 0.1  # nats: the axis of NLLs is linear below, logarithmic above
@@ -42,7 +38,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data, front = judged_ways(tables), undominated(units_of(tables))
     ways = ways_of(data)
     panels = {measure: shown for measure, shown in PANELS.items() if measure in set(data["measure"])}
-    figure, axes = subplots(PAGE_WIDTH, 1.0 + 0.19 * len(ways), ncols=len(panels), sharey=True)
+    figure, axes = subplots(1.0 + 0.19 * len(ways), ncols=len(panels), sharey=True)
     most = {"tokens": settings.paragraph.continuation, "share": 1}
     for panel, (measure, (name, unit)) in zip(axes, panels.items(), strict=True):
         _panel(panel, data[data["measure"] == measure], ways)

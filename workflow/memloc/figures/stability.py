@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.methods import method_label
-from memloc.figures.parts.style import PAGE_WIDTH, SEQUENTIAL, Drawing, panel_labels, subplots
+from memloc.figures.parts.style import SEQUENTIAL, Drawing, panel_labels, subplots
 from memloc.figures.parts.verdict_marks import draw_grid, draw_legend, survival, survival_numbers
 from memloc.settings.base import Section
 
@@ -19,10 +19,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     claims, ranking = tables["claims"], tables["head_ranking"]
     seeds = list(dict.fromkeys(claims["seed"]))
     firsts = first_ranks(ranking)
-    n_claims = claims["id"].nunique()
-    figure, (left, right) = subplots(
-        PAGE_WIDTH, max(0.125 * n_claims + 0.8, 2.6), ncols=2, width_ratios=(len(seeds) + 1, 8)
-    )
+    height = max(0.125 * claims["id"].nunique() + 0.8, 2.6)
+    figure, (left, right) = subplots(height, ncols=2, width_ratios=(len(seeds) + 1, 8))
     spread = survival(claims, "seed")
     draw_grid(left, claims, spread, "seed", seeds)
     left.set_xlabel("seed")

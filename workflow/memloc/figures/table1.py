@@ -33,14 +33,9 @@ def _memorized(tables: dict[str, pd.DataFrame], n_prefix: int) -> pd.DataFrame:
 
 
 def _table(shown: pd.DataFrame) -> Figure:
-    columns = (
-        shown["id"].astype(str),
-        shown["count"].map("{:,}".format),
-        shown["nll"].map("{:.3f}".format),
-        shown["prefix"],
-    )
+    red = COLOURS["memorized"]
     rows = [
-        [[(text, "black")] for text in texts] + [[(continuation, COLOURS["memorized"])]]
-        for *texts, continuation in zip(*columns, shown["continuation"], strict=True)
+        [f"{row.id}", f"{row.count:,}", f"{row.nll:.3f}", row.prefix, [(row.continuation, red)]]
+        for row in shown.itertuples()
     ]
     return draw_table(HEADER, rows, WIDTHS)

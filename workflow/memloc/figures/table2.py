@@ -29,7 +29,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     return Drawing(draw_table(HEADER, rows, WIDTHS), _data(pairs, texts, n_prefix), _numbers(pairs, n_prefix))
 
 
-def _cells(pair, texts: pd.Series, n_prefix: int) -> list[Cell]:
+def _cells(pair, texts: pd.Series, n_prefix: int) -> list[Cell | str]:
     """Cells of a row: old token red and new one purple; the continuation purple from its change on."""
     original, position, impact = pair.tokens_original, pair.position, pair.impact_position
     red, purple = COLOURS["memorized"], COLOURS["perturbed"]
@@ -43,7 +43,7 @@ def _cells(pair, texts: pd.Series, n_prefix: int) -> list[Cell]:
     kept = Piece(join_tokens(pair.tokens[n_prefix:impact], texts), red)
     changed = Piece(join_tokens(pair.tokens[impact:], texts), purple)
     memorized = Piece(join_tokens(original[n_prefix:], texts), red)
-    return [[Piece(str(pair.id), "black")], prefix, [memorized], [kept, changed]]
+    return [str(pair.id), prefix, [memorized], [kept, changed]]
 
 
 def _data(pairs: pd.DataFrame, texts: pd.Series, n_prefix: int) -> pd.DataFrame:

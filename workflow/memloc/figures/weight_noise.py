@@ -40,5 +40,3 @@ def _lines(axes: Axes, data: pd.DataFrame, column: str) -> None:
         axes.plot([len(sizes) + ZEROED_OFFSETS[arm]], [zeroed.mean()], ls="", **style)
     axes.axvline(len(sizes) - 0.5, color="0.85", lw=0.6)
     axes.set_xticks(range(len(sizes) + 1), [*(f"{size:g}" for size in sizes), "zeroed"])
-    if column.startswith("em_"):
-        axes.set_ylim(bottom=0)

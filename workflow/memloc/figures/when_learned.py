@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.data.exposure import exposure
 from memloc.data.recency import recency
+from memloc.data.sets import exposure
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import proportion, table
@@ -23,7 +23,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = data.assign(repeats=exposure(data), memorized=data["set"] == "memorized")
     data = data[(data["repeats"] > 1) & data["spacing"].notna()].reset_index(drop=True)
     data["group"] = pd.qcut(data["repeats"].rank(method="first"), N_GROUPS, labels=False)
-    figure, axes = subplots(PAGE_WIDTH * 0.8, 2.5, ncols=2, sharey=True)
+    figure, axes = subplots(2.5, PAGE_WIDTH * 0.8, ncols=2, sharey=True)
     shown = []
     for panel, (measure, label), letter in zip(axes, PANELS.items(), "ab", strict=True):
         shown.append(_panel(panel, data, measure).assign(panel=letter, measure=measure))

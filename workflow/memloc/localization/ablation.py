@@ -207,14 +207,12 @@ def ablate(
     whole, *found = ablated_scores(model, tokens, [NOTHING, *ablations], n_prefix, micro_batch)
     scores, tables = iter(found), {}
     for name, plan in plans.items():
-        frames = [_changed(about.assign(**label), whole, next(scores)) for label, _ in plan]
+        frames = []
+        for (label, _), after in zip(plan, scores, strict=False):
+            lost, gained = whole["em"] - after["em"], after["nll"] - whole["nll"]
+            frames.append(about.assign(**label, **after, em_lost=lost, nll_gained=gained))
         tables[name] = pd.concat(frames, ignore_index=True)
     return tables
-
-
-def _changed(about: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    lost, gained = before["em"] - after["em"], after["nll"] - before["nll"]
-    return about.assign(**after, em_lost=lost, nll_gained=gained)
 
 
 def single_heads(outputs: Mapping[Replacement, Float[Tensor, "layer head d_head"]]) -> Plan:

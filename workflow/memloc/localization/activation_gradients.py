@@ -7,7 +7,7 @@ activation of one paragraph enters another's NLL, so the batch size changes noth
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,8 @@ from memloc.model.activations import (
     token_logits,
 )
 from memloc.model.micro_batches import in_micro_batches
-from memloc.scoring.metrics import token_nll
+from memloc.perturbation.pairs import Pairs
+from memloc.scoring.teacher_forcing import token_nll
 from memloc.settings.localization import ActivationGradients
 
 if TYPE_CHECKING:
@@ -51,13 +52,11 @@ def activation_gradients(
 
     The NLL is the mean over the continuation, in nats, or with `reference` that of its first token only (the
     authors' Fig. 6). There is a row for each position that the loss depends on: 0..T-2, or 0..n_prefix-1 for
-    the first token. `head` is null for MLP components. The columns
-    have small types: there are millions of rows.
+    the first token. `head` is null for MLP components. The columns have small types: there are millions of
+    rows.
     """
-    tokens = _scored(tokens, n_prefix, how)
-    read = torch.arange(tokens.shape[1] - 1).expand(len(tokens), -1)
-    nll = _continuation_nll(bridge, n_prefix)
-    scores = _scores(bridge, tokens, read, sites(bridge, COMPONENTS), nll, how.micro_batch)
+    read = torch.arange(n_prefix if how.reference else tokens.shape[1] - 1).expand(len(tokens), -1)
+    scores = _continuation_scores(bridge, tokens, read, n_prefix, how)
     return _frame(scores, ids, group, read).drop(columns="slot")
 
 
@@ -68,10 +67,8 @@ def prefix_sizes(
     how: ActivationGradients,
 ) -> dict[Site, Float[Tensor, "paragraph head"]]:
     """Mean max_abs of `activation_gradients` over the prefix positions of each paragraph."""
-    tokens = _scored(tokens, n_prefix, how)
     read = torch.arange(n_prefix).expand(len(tokens), -1)
-    nll = _continuation_nll(bridge, n_prefix)
-    scores = _scores(bridge, tokens, read, sites(bridge, COMPONENTS), nll, how.micro_batch)
+    scores = _continuation_scores(bridge, tokens, read, n_prefix, how)
     return {site: values.double().mean(dim=1) for site, values in scores.items()}
 
 
@@ -88,51 +85,47 @@ def layer_sums(
 
 
 def impact_gradients(
-    bridge: "TransformerBridge",
-    tokens: Int[Tensor, "paragraph token"],
-    ids: Int[np.ndarray, "paragraph"],
-    group: str,
-    perturbed_position: Int[Tensor, "paragraph"],
-    impact_position: Int[Tensor, "paragraph"],
-    micro_batch: int,
+    bridge: "TransformerBridge", pairs: Pairs, group: Literal["memorized", "perturbed"], micro_batch: int
 ) -> pd.DataFrame:
     """Activation gradients of the NLL of the paragraph's own token at its impact position (Fig. 10).
 
-    Of queries and keys, read at two positions, told apart by the column `role`: "perturbed", the perturbed
-    position, and "impact", the one that predicts the impact token (impact_position - 1). Other columns as in
-    `activation_gradients`.
+    `group` says which paragraph of each pair it is. Queries and keys are read at two positions, told apart by
+    the column `role`: "perturbed", the perturbed position, and "impact", the one that predicts the impact
+    token (impact_position - 1). Other columns as in `activation_gradients`.
     """
+    tokens = pairs.memorized if group == "memorized" else pairs.perturbed
 
     def nll(
         texts: Int[Tensor, "paragraph token"], rows: Int[Tensor, "paragraph"]
     ) -> Float[Tensor, "paragraph"]:
-        impact = impact_position[rows].to(texts.device)
+        impact = pairs.impact_position[rows].to(texts.device)
         target = texts.gather(1, impact.unsqueeze(1)).squeeze(1)
         return token_nll(token_logits(bridge.original_model, texts, impact), target)
 
-    read = torch.stack([perturbed_position, impact_position - 1], dim=1).cpu()
-    scores = _scores(bridge, tokens, read, sites(bridge, ("q", "k")), nll, micro_batch)
-    frame = _frame(scores, ids, group, read)
+    read = torch.stack([pairs.perturbed_position, pairs.impact_position - 1], dim=1).cpu()
+    frame = _frame(_scores(bridge, tokens, read, ("q", "k"), nll, micro_batch), pairs.ids, group, read)
     frame["role"] = pd.Categorical.from_codes(frame.pop("slot"), dtype=ROLE)
     return frame
 
 
-def _scored(
-    tokens: Int[Tensor, "paragraph token"], n_prefix: int, how: ActivationGradients
-) -> Int[Tensor, "paragraph scored"]:
-    """The prefix and those tokens of the continuation that are in the loss."""
-    return tokens[:, : n_prefix + 1] if how.reference else tokens
-
-
-def _continuation_nll(bridge: "TransformerBridge", n_prefix: int) -> Nll:
-    return lambda texts, rows: paragraph_nll(bridge.original_model, texts, n_prefix)
+def _continuation_scores(
+    bridge: "TransformerBridge",
+    tokens: Int[Tensor, "paragraph token"],
+    read: Int[Tensor, "paragraph position"],
+    n_prefix: int,
+    how: ActivationGradients,
+) -> dict[Site, Float[Tensor, "paragraph position head"]]:
+    """`_scores` of all components: the NLL is that of the continuation, or of its first token."""
+    tokens = tokens[:, : n_prefix + 1] if how.reference else tokens
+    nll = lambda texts, rows: paragraph_nll(bridge.original_model, texts, n_prefix)  # noqa: E731
+    return _scores(bridge, tokens, read, COMPONENTS, nll, how.micro_batch)
 
 
 def _scores(
     bridge: "TransformerBridge",
     tokens: Int[Tensor, "paragraph token"],
     read: Int[Tensor, "paragraph position"],
-    wanted: Sequence[Site],
+    components: Sequence[str],
     nll: Nll,
     micro_batch: int,
 ) -> dict[Site, Float[Tensor, "paragraph position head"]]:
@@ -140,6 +133,7 @@ def _scores(
 
     An MLP counts as one head. `nll` is told which rows of `tokens` its texts are.
     """
+    wanted = sites(bridge, components)
 
     def of_rows(
         texts: Int[Tensor, "paragraph token"], rows: Int[Tensor, "paragraph"]

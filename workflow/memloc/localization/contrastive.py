@@ -49,9 +49,8 @@ class Controls(NamedTuple):
 
 
 class ContrastiveGradients(NamedTuple):
-    """The objective, mean over memorized paragraphs, and the gradient of each of its two terms."""
+    """The gradient of each of the objective's two terms, mean over memorized paragraphs."""
 
-    value: float
     nll_term: Gradients
     kl_term: Gradients
 
@@ -97,27 +96,28 @@ def contrastive_gradients(
     n_prefix: int,
     how: Contrastive,
 ) -> tuple[ContrastiveGradients, Sums]:
-    """Value and gradient of the unlearning objective at any θ, mean over memorized paragraphs (paper Eq. 3).
+    """Gradient of the unlearning objective at any θ, mean over memorized paragraphs (paper Eq. 3).
 
     Because gradients add up, a control that was drawn for several paragraphs is run once. The second result
     has the gradient of the NLL term of every part of the memorized paragraphs, and in its last row that of
     the KL term, whose p0 comes with each micro-batch: for all controls it would be large.
     """
-    n, nll_term, value = len(memorized), {}, 0.0
-    options, sums = (n_prefix, how.micro_batch, how.reference), Sums(model, len(parts) + 1)
+    nll_term, sums = {}, Sums(model, len(parts) + 1)
+    options = (n_prefix, how.micro_batch, how.reference)
     kl = Terms(memorized[:0], controls.tokens, lambda rows: log_probabilities(model, controls.original[rows]))
     with editable_gradients(model):
         for row, members in enumerate(parts):
             nll = kl._replace(learned=memorized[torch.from_numpy(members)], controls=controls.tokens[:0])
             weights = torch.full((len(members),), SIGN["unlearn"] * how.nll_weight)
-            value += collect_objective(model, nll, weights, *options) / n
+            collect_objective(model, nll, weights, *options)
             found = take_gradients(model)
             sums.put(row, found)
             add_gradients(nll_term, found)
-        value += collect_objective(model, kl, torch.from_numpy(controls.shares).float(), *options)
+        collect_objective(model, kl, torch.from_numpy(controls.shares).float(), *options)
         kl_term = take_gradients(model)
     sums.put(len(parts), kl_term)
-    return ContrastiveGradients(value, {name: term / n for name, term in nll_term.items()}, kl_term), sums
+    mean = {name: term / len(memorized) for name, term in nll_term.items()}
+    return ContrastiveGradients(mean, kl_term), sums
 
 
 def contrastive_scores(model: PreTrainedModel, gradients: ContrastiveGradients) -> pd.DataFrame:

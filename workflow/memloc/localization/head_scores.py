@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from memloc.data.draws import draw, split
 from memloc.localization.rare_tokens import pearson
-from memloc.model.head_groups import stored_heads
+from memloc.model.head_groups import stored_head
 from memloc.tables.terms.head_ranking import PAPER_METHODS
 
 Scores = pd.Series  # indexed by layer and head
@@ -137,14 +137,13 @@ def _sampled_parameter_gradients(
 
 def _strongest(scores: pd.DataFrame, n_heads: int) -> Float[np.ndarray, "sample layer head"]:
     """Scores by (component,) layer and stored head (sorted columns) as the strongest of each query head."""
-    components = ["all"]
+    parts, spread = [scores], []
     if "component" in scores.columns.names:
-        components = scores.columns.unique("component")
-    spread = []
-    for name in components:
-        one = scores if name == "all" else scores.xs(name, axis=1, level="component")
-        stored = one.to_numpy().reshape(len(one), one.columns.unique("layer").size, -1)
-        spread.append(stored[:, :, stored_heads(stored.shape[2], n_heads)])
+        names = scores.columns.unique("component")
+        parts = [scores.xs(name, axis=1, level="component") for name in names]
+    for part in parts:
+        stored = part.to_numpy().reshape(len(part), part.columns.unique("layer").size, -1)
+        spread.append(stored[:, :, stored_head(np.arange(n_heads), stored.shape[2], n_heads)])
     return np.fmax.reduce(spread)
 
 

@@ -16,14 +16,14 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.localization.ablation import Plan, module_means
 from memloc.model.components import Component, components, modules_of
-from memloc.model.head_groups import stored_heads
-from memloc.model.hooks import changed_input
-from memloc.settings.layer_bypass import BYPASSES
+from memloc.model.head_groups import stored_head
+from memloc.model.hooks import changed_input, keeping
+from memloc.settings.interventions import BYPASSES
 
 WRITES = {"attention": "W_O", "mlp": "W_out"}  # the component whose output a block adds to the rest
 Means = Mapping[str, Float[Tensor, "layer hidden"]]
@@ -56,17 +56,14 @@ class Bypass(NamedTuple):
 @contextmanager
 def _attending_to_itself(model: PreTrainedModel, value: Component, output: Component) -> Iterator[None]:
     """Within the context, the output z of every head is the value of its own position."""
-    kept: list[Tensor] = []
-    shared = torch.from_numpy(stored_heads(value.n_heads, output.n_heads)).to(model.device)
-
-    def keep(module: nn.Module, inputs: tuple[Tensor, ...], values: Tensor) -> None:
-        kept[:] = [value.heads(values)]
+    shared = stored_head(torch.arange(output.n_heads), value.n_heads, output.n_heads).to(model.device)
 
     def replaced(z: Float[Tensor, "row position d_heads"]) -> Float[Tensor, "row position d_heads"]:
-        return kept[0][..., shared, :].flatten(-2).to(z)
+        _, values = kept[value.layer]
+        return value.heads(values)[..., shared, :].flatten(-2).to(z)
 
-    values, outputs = model.get_submodule(value.output), model.get_submodule(output.module)
-    with values.register_forward_hook(keep), changed_input(outputs, replaced):
+    reader = model.get_submodule(output.module)
+    with keeping({value.layer: model.get_submodule(value.output)}) as kept, changed_input(reader, replaced):
         yield
 
 

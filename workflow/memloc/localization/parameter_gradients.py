@@ -53,14 +53,6 @@ def layer_sizes(model: PreTrainedModel, gradients: Gradients) -> Float[Tensor, "
     return sizes
 
 
-class GroupGradients(NamedTuple):
-    """Gradient of a group's mean NLL; each paragraph's NLL and the size of its own gradient: id, nll, layer,
-    score_sum, sum_abs."""
-
-    mean: Gradients
-    paragraphs: pd.DataFrame
-
-
 class GroupComparison(NamedTuple):
     """Result of `compare_groups`."""
 
@@ -78,21 +70,20 @@ def group_gradients(
     model: PreTrainedModel,
     sample: Sample,
     n_prefix: int,
-    parts: Sequence[Int[np.ndarray, "member"]],
+    parts: Sequence[Int[np.ndarray, "member"]] | None = None,
     sums: Sums | None = None,
-) -> GroupGradients:
+) -> tuple[Gradients, pd.DataFrame]:
     """Gradients of a group's paragraphs, one after the other; those of each part are added up in `sums`.
 
-    Raises:
-        ValueError: the group is empty.
+    Returns:
+        The gradient of the group's mean NLL, and each paragraph's NLL and the size of its own gradient: id,
+        nll, layer, score_sum, sum_abs.
     """
     ids, tokens = sample
-    if not len(ids):
-        raise ValueError("cannot take the gradient over zero paragraphs")
     mean: Gradients = {}
     sizes = torch.zeros(len(ids), model.config.num_hidden_layers, 2)
     nll = np.zeros(len(ids))
-    for row, members in enumerate(parts):
+    for row, members in enumerate(parts or [np.arange(len(ids))]):
         total: Gradients = {}
         found = paragraph_gradients(model, tokens[torch.from_numpy(members)], n_prefix)
         for member, (loss, gradients) in zip(members, found, strict=True):
@@ -104,9 +95,9 @@ def group_gradients(
         add_gradients(mean, total)
     mean = {name: total.div_(len(ids)) for name, total in mean.items()}
     paragraph, layer = (axis.ravel() for axis in np.indices(sizes.shape[:2]))
-    columns = {"score_sum": sizes[..., 0].flatten().double(), "sum_abs": sizes[..., 1].flatten().double()}
-    about = {"id": ids[paragraph], "nll": nll[paragraph], "layer": layer}
-    return GroupGradients(mean, pd.DataFrame(about | columns))
+    score_sum, sum_abs = sizes.double().flatten(0, 1).T.numpy()
+    columns = {"nll": nll[paragraph], "layer": layer, "score_sum": score_sum, "sum_abs": sum_abs}
+    return mean, pd.DataFrame({"id": ids[paragraph], **columns})
 
 
 def compare_groups(
@@ -120,20 +111,17 @@ def compare_groups(
 
     `samples` must hold the group memorized, which `parts` splits; its gradient alone is kept. Of the
     paragraphs `paired`, which are in no group, there may be none, and only their own gradients are looked at.
-
-    Raises:
-        ValueError: a group is empty.
     """
     scores, sizes, memorized, sums = [], [], {}, Sums(model, len(parts.members))
     for group, sample in samples.items():
-        own = (parts.members, sums) if group == "memorized" else ([np.arange(len(sample[0]))], None)
-        found = group_gradients(model, sample, n_prefix, *own)
-        scores.append(group_scores(model, found.mean, group))
-        sizes.append(found.paragraphs)
+        own = (parts.members, sums) if group == "memorized" else ()
+        mean, paragraphs = group_gradients(model, sample, n_prefix, *own)
+        scores.append(group_scores(model, mean, group))
+        sizes.append(paragraphs)
         if group == "memorized":
-            memorized = found.mean
+            memorized = mean
     if len(paired[0]):
-        sizes.append(group_gradients(model, paired, n_prefix, [np.arange(len(paired[0]))]).paragraphs)
+        sizes.append(group_gradients(model, paired, n_prefix)[1])
     return GroupComparison(
         pd.concat(scores, ignore_index=True),
         sums.largest(parts.draws, "memorized"),

@@ -34,11 +34,11 @@ from transformers import DynamicCache, PreTrainedModel
 
 from memloc.model.activations import gradients
 from memloc.model.components import PROJECTIONS, Component, components, layers_of, modules_of
-from memloc.model.hooks import changed_input
+from memloc.model.hooks import changed_input, keeping
 from memloc.model.micro_batches import in_micro_batches
 from memloc.model.partial_forward import Call, call_layer, recording_calls
 from memloc.perturbation.pairs import Pairs
-from memloc.scoring.metrics import token_nll
+from memloc.scoring.teacher_forcing import token_nll
 from memloc.tables.terms.patching import DIRECTIONS
 
 EXACT_UP_TO = 1_000_000_000  # parameters; by default, patches of larger models are estimated
@@ -223,16 +223,11 @@ def _prefix(model: PreTrainedModel, tokens: Int[Tensor, "token"]) -> SharedPrefi
 
 
 def _run(model: PreTrainedModel, tokens: Int[Tensor, "token"], prefix: SharedPrefix) -> Run:
-    outputs = {}
-
-    def keep_output(name: str) -> Callable[[nn.Module, tuple, Tensor], None]:
-        return lambda module, inputs, output: outputs.update({name: output})
-
-    with ExitStack() as hooks:
-        calls = hooks.enter_context(recording_calls(model))
-        for name in {component.output for component in _projections(model).values()}:
-            hooks.enter_context(model.get_submodule(name).register_forward_hook(keep_output(name)))
+    names = {component.output for component in _projections(model).values()}
+    modules = {name: model.get_submodule(name) for name in names}
+    with recording_calls(model) as calls, keeping(modules) as kept:
         hidden = model.base_model(tokens[None, :-1], cache=prefix, use_cache=True).last_hidden_state
+    outputs = {name: output for name, (_, output) in kept.items()}
     return Run(tokens, prefix, calls, outputs, _nll(model, hidden, tokens[-1:]))
 
 
@@ -278,10 +273,18 @@ def _through_layer(
     runs: Runs,
     joining: Sequence[Patch],
 ) -> Float[Tensor, "row+patch position hidden"]:
-    """What a layer makes of the rows, followed by a clean row for each patch that joins them there."""
+    """What a layer makes of the rows, followed by a clean row for each patch that joins them there.
+
+    Patches of the residual stream put the source's stream into their rows before the layer; patches of heads
+    are made within it.
+    """
     clean, source = runs.clean.calls[number], runs.source.calls[number]
+    joined = clean.residual.repeat(len(joining), 1, 1)
+    for row, patch in enumerate(joining):
+        if patch.component == "resid_pre":
+            joined[row, patch.position] = source.residual[0, patch.position]
     with _patched_heads(model, len(rows), joining, runs.source):
-        return call_layer(model, number, clean, torch.cat([rows, _residuals(clean, source, joining)]))
+        return call_layer(model, number, clean, torch.cat([rows, joined]))
 
 
 def _above_queries(
@@ -297,15 +300,6 @@ def _above_queries(
     return residuals
 
 
-def _residuals(clean: Call, source: Call, patches: Sequence[Patch]) -> Float[Tensor, "patch position hidden"]:
-    """The clean residual stream once for each patch, replaced if it is the stream that the patch replaces."""
-    residuals = clean.residual.repeat(len(patches), 1, 1)
-    for row, patch in enumerate(patches):
-        if patch.component == "resid_pre":
-            residuals[row, patch.position] = source.residual[0, patch.position]
-    return residuals
-
-
 @contextmanager
 def _patched_heads(
     model: PreTrainedModel, n_before: int, patches: Sequence[Patch], source: Run
@@ -315,23 +309,22 @@ def _patched_heads(
     These rows join the batch here, so up to q, k and v they are the same clean run: one of them is projected,
     repeated for every patch, and then each copy gets its head from the other paragraph's run.
     """
-    projections = _projections(model)
-    patched_layers = {patch.layer for patch in patches if patch.component in PROJECTIONS}
-    computing = [projections[layer, name] for layer in patched_layers for name in PROJECTIONS]
+    layers = {patch.layer for patch in patches if patch.component in PROJECTIONS}  # one; none for resid_pre
+    computing = {name: own for (layer, name), own in _projections(model).items() if layer in layers}
 
     def repeated_and_patched(name: str, module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
         output = torch.cat([output[:n_before], output[n_before:].expand(len(patches), -1, -1)])
         for row, patch in enumerate(patches, n_before):
-            component, here = projections[patch.layer, patch.component], (patch.position, patch.head)
+            component, here = computing[patch.component], (patch.position, patch.head)
             if component.output == name:
                 component.heads(output)[row, *here] = component.heads(source.outputs[name])[0, *here]
         return output
 
     with ExitStack() as hooks:
-        for name in {component.module for component in computing}:
+        for name in {component.module for component in computing.values()}:
             one_clean_row = changed_input(model.get_submodule(name), lambda states: states[: n_before + 1])
             hooks.enter_context(one_clean_row)
-        for name in {component.output for component in computing}:
+        for name in {component.output for component in computing.values()}:
             hook = partial(repeated_and_patched, name)
             hooks.enter_context(model.get_submodule(name).register_forward_hook(hook))
         yield

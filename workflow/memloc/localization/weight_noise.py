@@ -7,7 +7,8 @@ Gaussian; its standard deviation is given in units of that of all W_* weights, s
 every model.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -24,8 +25,8 @@ from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
 from memloc.scoring.held_out import labels as text_labels
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.settings.published import SPARSE_FRACTION
-from memloc.settings.weight_noise import WeightNoise
+from memloc.settings.editing import SPARSE_FRACTION
+from memloc.settings.interventions import WeightNoise
 
 
 def standard_deviation(model: PreTrainedModel) -> float:
@@ -77,28 +78,24 @@ def disturb_weights(
         back afterwards.
     """
     about, tokens = text_labels(texts), torch.cat([text.tokens for text in texts.values()])
+    original, unit, frames = OriginalWeights(model), standard_deviation(model), []
 
-    def scored() -> pd.DataFrame:
+    def scored_after(disturb: Callable[[], None]) -> pd.DataFrame:
+        disturb()
         scores = teacher_forced(model, tokens, n_prefix, how.micro_batch)
+        original.restore(model)
         return about.assign(em=scores.em.numpy(), nll=scores.nll.double().numpy())
 
-    original, unit, whole, frames = OriginalWeights(model), standard_deviation(model), scored(), []
     top = top_weights(gradients, SPARSE_FRACTION)
-    set_to_zero(model, top)
-    top_zeroed = scored()
-    original.restore(model)
+    whole, top_zeroed = scored_after(lambda: None), scored_after(partial(set_to_zero, model, top))
     for arm, draw in product(("top", "random"), range(how.draws)):
-        random = generator(seed, "weight_noise", arm, str(draw))
+        random, found = generator(seed, "weight_noise", arm, str(draw)), {("noise", 0.0): whole}
         chosen = top if arm == "top" else random_weights(model, SPARSE_FRACTION, random)
-        labels = {"arm": arm, "draw": draw, "n_weights": n_weights(model, chosen)}
-        frames.append(whole.assign(**labels, kind="noise", size=0.0))
         for size in sorted(how.sizes):
-            add_noise(model, chosen, size * unit, random)
-            frames.append(scored().assign(**labels, kind="noise", size=float(size)))
-            original.restore(model)
-        if arm == "random":
-            set_to_zero(model, chosen)
-        zeroed = scored() if arm == "random" else top_zeroed
-        frames.append(zeroed.assign(**labels, kind="zero", size=float("nan")))
-        original.restore(model)
+            noise = partial(add_noise, model, chosen, size * unit, random)
+            found["noise", float(size)] = scored_after(noise)
+        zeroed = top_zeroed if arm == "top" else scored_after(partial(set_to_zero, model, chosen))
+        found["zero", float("nan")] = zeroed
+        labels = {"arm": arm, "draw": draw, "n_weights": n_weights(model, chosen)}
+        frames += [rows.assign(**labels, kind=kind, size=size) for (kind, size), rows in found.items()]
     return pd.concat(frames, ignore_index=True)

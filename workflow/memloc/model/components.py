@@ -14,6 +14,7 @@ from einops import rearrange
 from jaxtyping import Shaped
 from torch import Tensor, nn
 from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
 
 from memloc.model import families
 from memloc.model.families import Family, Stored
@@ -120,6 +121,14 @@ def modules_of(model: PreTrainedModel, name: str) -> dict[int, nn.Module]:
 def editable_parameters(model: PreTrainedModel) -> list[str]:
     """Names of the parameters that hold components: no bias, LayerNorm or embedding (paper 5.2)."""
     return list(dict.fromkeys(component.parameter for component in components(model)))
+
+
+def as_linear(module: nn.Module, tensor: Shaped[Tensor, "..."]) -> Shaped[Tensor, "out in"]:
+    """View of a tensor shaped like a module's weight, with the outputs in the first axis.
+
+    GPT-2 stores them in the last one.
+    """
+    return tensor.T if isinstance(module, Conv1D) else tensor
 
 
 def component_table(

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from memloc.model.components import Component, components, family_of, layers_of
-from memloc.model.head_groups import stored_heads
+from memloc.model.components import Component, as_linear, components, family_of, layers_of
+from memloc.model.head_groups import stored_head
 from memloc.run.errors import InputError
 
 READERS = ("W_Q", "W_K", "W_V"), ("W_gate", "W_in")  # of the norm before attention, and before the MLP
@@ -45,8 +45,7 @@ def fold_norms(model: PreTrainedModel) -> None:
 
 
 def _fold(norm: nn.Module, linear: nn.Module) -> None:
-    transposed = not isinstance(linear, nn.Linear)  # Conv1D of GPT-2 has its inputs in the first axis
-    weight = linear.weight.T if transposed else linear.weight
+    weight = as_linear(linear, linear.weight)
     if getattr(norm, "bias", None) is not None:
         shift = weight @ norm.bias
         linear.bias = nn.Parameter(shift if linear.bias is None else linear.bias + shift)
@@ -59,7 +58,7 @@ def _fold_value_bias(model: PreTrainedModel, value: Component, output: Component
         return
     of_head = value.heads(bias.view(1, 1, -1))[0, 0]
     weights = output.view(model.get_parameter(output.parameter))
-    shared = of_head[stored_heads(len(of_head), len(weights))]
+    shared = of_head[stored_head(torch.arange(len(weights)), len(of_head), len(weights))]
     linear, shift = model.get_submodule(output.module), torch.einsum("hd,hdm->m", shared, weights)
     linear.bias = nn.Parameter(shift if linear.bias is None else linear.bias + shift)
     of_head.zero_()

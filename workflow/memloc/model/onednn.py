@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from memloc.model.packed_weights import MOST_PACKED
+from memloc.settings.loading import MOST_PACKED
 
 PACKED_FOR = 64  # rows that the packed order is chosen for; products of any number of rows can use it
 

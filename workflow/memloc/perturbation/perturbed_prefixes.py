@@ -12,8 +12,8 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
 from memloc.model.micro_batches import in_micro_batches
-from memloc.scoring import paragraph_scores
 from memloc.scoring.early_stopping import match_batch
+from memloc.scoring.paragraph_scores import Scores, concatenated, redecoded, score_batch
 from memloc.settings.scores import Scoring
 
 
@@ -23,41 +23,25 @@ def score_versions(
     starts: Int[Tensor, "chosen"],
     n_prefix: int,
     scoring: Scoring,
-) -> paragraph_scores.Scores:
-    """The scores of `paragraph_scores.score` for the versions of each row, flattened, in less time. Version c
-    of a row is its paragraph up to starts[c]. The keys and values of the prefixes of `micro_batch` rows
-    are held, and as many versions are run at a time.
+    nll: bool = True,
+) -> Scores:
+    """The scores of `paragraph_scores.score` for the versions of each row, flattened, in less time.
+
+    Version c of a row is its paragraph up to starts[c]. The keys and values of the prefixes of `micro_batch`
+    rows are held, and as many versions are run at a time. Without `nll` (then NaN) versions are run until
+    their first mismatch only.
     """
 
-    def of_rows(rows: Int[Tensor, "row chosen token"]) -> paragraph_scores.Scores:
-        found = run_versions(paragraph_scores.score_batch, model, rows, starts, n_prefix, scoring.micro_batch)
-        return paragraph_scores.redecoded(
-            model, rows.flatten(0, 1), paragraph_scores.Scores(*found), n_prefix, scoring
-        )
+    def of_rows(rows: Int[Tensor, "row chosen token"]) -> Scores:
+        how = (model, rows, starts, n_prefix, scoring.micro_batch)
+        if nll:
+            scores = Scores(*run_versions(score_batch, *how))
+        else:
+            em, margins = run_versions(match_batch, *how)
+            scores = Scores(em, torch.full(em.shape, torch.nan), margins, torch.zeros_like(em).bool())
+        return redecoded(model, rows.flatten(0, 1), scores, n_prefix, scoring)
 
-    return paragraph_scores.concatenated(in_micro_batches(of_rows, scoring.micro_batch, versions, grow=False))
-
-
-def match_versions(
-    model: PreTrainedModel,
-    versions: Int[Tensor, "row chosen token"],
-    starts: Int[Tensor, "chosen"],
-    n_prefix: int,
-    scoring: Scoring,
-) -> paragraph_scores.Scores:
-    """Exact matches of `score_versions`, in less time: without NLL and margins (NaN).
-
-    Versions are run until their first mismatch only.
-    """
-
-    def of_rows(rows: Int[Tensor, "row chosen token"]) -> paragraph_scores.Scores:
-        em, margins = run_versions(match_batch, model, rows, starts, n_prefix, scoring.micro_batch)
-        flat = rows.flatten(0, 1)
-        em, redecoded = paragraph_scores.redecode(model, flat, em, margins, n_prefix, scoring)
-        unknown = torch.full_like(margins, torch.nan)
-        return paragraph_scores.Scores(em, unknown[:, 0], unknown, redecoded)
-
-    return paragraph_scores.concatenated(in_micro_batches(of_rows, scoring.micro_batch, versions, grow=False))
+    return concatenated(in_micro_batches(of_rows, scoring.micro_batch, versions, grow=False))
 
 
 @torch.inference_mode()

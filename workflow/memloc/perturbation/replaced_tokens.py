@@ -16,10 +16,10 @@ from torch import Tensor
 from memloc.data.paragraphs import with_token_before
 from memloc.perturbation import kinds
 from memloc.perturbation.effects import strongest
-from memloc.perturbation.perturbed_prefixes import match_versions, score_versions
+from memloc.perturbation.perturbed_prefixes import score_versions
 from memloc.run.seeds import generator
 from memloc.scoring import decoding, paragraph_scores
-from memloc.scoring.metrics import exact_match
+from memloc.scoring.teacher_forcing import leading_matches
 from memloc.settings.perturbation import Perturbation
 from memloc.settings.scores import Scoring
 from memloc.tables.terms.perturbation import UNPERTURBED
@@ -75,8 +75,8 @@ def perturb_prefixes(
     baseline = paragraph_scores.score(model, with_token_before(texts.tokens, texts.before), n_scored, scoring)
     versions, positions = _versions(texts, perturbation, seed)
     starts = kinds.first_changed(perturbation.kind, positions) + texts.n_before
-    run = score_versions if perturbation.nll else match_versions
-    scores = run(model, with_token_before(versions.flatten(0, 1), texts.before), starts, n_scored, scoring)
+    rows = with_token_before(versions.flatten(0, 1), texts.before)
+    scores = score_versions(model, rows, starts, n_scored, scoring, perturbation.nll)
     paragraph, draw, chosen = (axis.ravel() for axis in np.indices(versions.shape[:3]))
     put_there = versions[:, :, torch.arange(len(positions)), positions].flatten().numpy()
     frames = [
@@ -134,7 +134,7 @@ def perturbed_paragraphs(
     prefix = with_token_before(prefix, texts.before)
     continuation = decoding.greedy_continuation(model, prefix, n_tokens - n_prefix, micro_batch)
     generated = torch.cat([prefix, continuation], dim=1)
-    em = exact_match(continuation, texts.tokens[:, n_prefix:]).numpy()
+    em = leading_matches(continuation == texts.tokens[:, n_prefix:]).numpy()
     nll = paragraph_scores.teacher_forced(model, generated, prefix.shape[1], micro_batch).nll
     frame = pd.DataFrame(
         {

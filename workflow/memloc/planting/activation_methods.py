@@ -4,8 +4,7 @@ Both are the input of a matrix (W_O, W_out), so one hook before that matrix read
 every family of models. The z of query heads that share a key/value head lie side by side and count as one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float, Int
@@ -14,7 +13,7 @@ from transformers import PreTrainedModel
 
 from memloc.editing.gradients import paragraph_nll
 from memloc.model.components import components, modules_of
-from memloc.model.hooks import changed_input
+from memloc.model.hooks import changed_input, keeping
 from memloc.model.partial_forward import Call, last_mlp_from, recorded_calls, states_from
 from memloc.planting import units
 from memloc.planting.question import Question
@@ -74,12 +73,12 @@ def attribution_patching(question: Question) -> Scores:
     if question.pair is None:
         return {}
     model, other = question.model, question.pair.perturbed
-    with torch.no_grad(), ExitStack() as hooks:
-        kept = {
-            (kind, layer): hooks.enter_context(_kept_input(module))
-            for kind in wanted_kinds(question)
-            for layer, module in readers(model, kind).items()
-        }
+    modules = {
+        (kind, layer): module
+        for kind in wanted_kinds(question)
+        for layer, module in readers(model, kind).items()
+    }
+    with torch.no_grad(), keeping(modules) as kept:
         model.base_model(other[:, :-1].to(model.device), use_cache=False)
     return _effects(
         question, lambda kind, layer, activation: activation - by_unit(model, kind, kept[kind, layer][0])
@@ -168,33 +167,21 @@ def _effects(question: Question, difference: Callable[[str, int, Tensor], Tensor
 def with_gradients(question: Question, kind: str) -> list[tuple[Tensor, Tensor]]:
     """Activations of every layer's units and the NLL's gradients for them, [1, position, unit, hidden]."""
     model = question.model
-    with ExitStack() as hooks:
-        kept = [hooks.enter_context(_kept_input(module)) for module in readers(model, kind).values()]
+    with keeping(readers(model, kind)) as kept:
         nll = paragraph_nll(model, question.tokens, question.n_prefix).sum()
-    activations = [one[0] for one in kept]
+    activations = [activation for activation, _ in kept.values()]
     gradients = torch.autograd.grad(nll, activations)
     pairs = zip(activations, gradients, strict=True)
     return [(by_unit(model, kind, own.detach()), by_unit(model, kind, by)) for own, by in pairs]
 
 
 def _value_gradients(question: Question) -> list[Float[Tensor, "1 position head hidden"]]:
-    model, kept = question.model, []
+    model = question.model
     values = [component for component in components(model) if component.name == "W_V"]
-    with ExitStack() as hooks:
-        for component in values:
-            module = model.get_submodule(component.output)
-            hooks.enter_context(module.register_forward_hook(lambda _, inputs, output: kept.append(output)))
+    with keeping({component.layer: model.get_submodule(component.output) for component in values}) as kept:
         nll = paragraph_nll(model, question.tokens, question.n_prefix).sum()
-    gradients = torch.autograd.grad(nll, kept)
+    gradients = torch.autograd.grad(nll, [output for _, output in kept.values()])
     return [component.heads(gradient) for component, gradient in zip(values, gradients, strict=True)]
-
-
-@contextmanager
-def _kept_input(module: nn.Module) -> Iterator[list[Tensor]]:
-    """Within the context, the list takes up the module's inputs."""
-    kept: list[Tensor] = []
-    with module.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0])):
-        yield kept
 
 
 def _token_states(

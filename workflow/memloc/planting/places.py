@@ -24,7 +24,7 @@ from memloc.editing.masks import Movable, n_weights, random_weights
 from memloc.model.components import components
 from memloc.planting.units import HEAD_PARTS, holding, n_groups, n_neurons, places_of
 from memloc.run.errors import InputError
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
+from memloc.settings.planted_truth import PLANT_GRANULARITIES
 
 VALUES_AND_OUTPUTS = ("W_V", "W_O")
 MLP_PARTS = ("W_in", "W_gate", "W_out")
@@ -64,15 +64,17 @@ def draw_place(model: PreTrainedModel, kind: str, n_chosen: int, random: np.rand
         movable = random_weights(model, SHARES[kind], random)
         name = f"{n_weights(model, movable):,} weights"
     elif kind.startswith("inj"):
-        units = _shared_out(model, SHARES[kind], random)
-        movable = _of_units(model, units, ("W_out",))
+        total = n_layers * n_neurons(model)
+        chosen = random.choice(total, max(1, round(SHARES[kind] * total)), replace=False)
+        units = by_layer(torch.from_numpy(chosen), n_neurons(model))
+        movable = of_units(model, units, ("W_out",))
         name = f"{sum(map(len, units.values())):,} value vectors"
     elif kind == "neurons":
         layer, among = int(random.integers(n_layers)), n_neurons(model)
         if n_chosen > among:
             raise InputError(f"planted_truth.n_neurons: {n_chosen} asked for, but a layer has {among}")
         chosen = np.sort(random.choice(among, n_chosen, replace=False))
-        movable = _of_units(model, {layer: torch.from_numpy(chosen)}, MLP_PARTS)
+        movable = of_units(model, {layer: torch.from_numpy(chosen)}, MLP_PARTS)
         name = f"{n_chosen} neurons of layer {layer}"
     else:
         n_heads = 2 if kind == "two_heads" else 1
@@ -86,22 +88,19 @@ def draw_place(model: PreTrainedModel, kind: str, n_chosen: int, random: np.rand
 def heads_place(model: PreTrainedModel, kind: str, heads: dict[int, int]) -> Place:
     """The place of a kind of heads in these heads (by layer)."""
     units = {layer: torch.tensor([head]) for layer, head in heads.items()}
-    movable = _of_units(model, units, HEAD_PARTS if kind == "head_all" else VALUES_AND_OUTPUTS)
+    movable = of_units(model, units, HEAD_PARTS if kind == "head_all" else VALUES_AND_OUTPUTS)
     name = " and ".join(f"head {head} of layer {layer}" for layer, head in heads.items())
     return Place.of(model, kind, name, movable)
 
 
-def _shared_out(
-    model: PreTrainedModel, share: float, random: np.random.Generator
-) -> dict[int, Int[Tensor, "neuron"]]:
-    """A share of all neurons, over all layers: neurons by layer."""
-    total = model.config.num_hidden_layers * n_neurons(model)
-    chosen = np.sort(random.choice(total, max(1, round(share * total)), replace=False))
-    layer, neuron = np.divmod(chosen, n_neurons(model))
-    return {int(number): torch.from_numpy(neuron[layer == number]) for number in np.unique(layer)}
+def by_layer(chosen: Int[Tensor, "unit"], n_units: int) -> dict[int, Int[Tensor, "unit"]]:
+    """Units of layers, numbered on from layer to layer, of which each has `n_units`: ascending, by layer."""
+    chosen = chosen.sort().values
+    layers, units = chosen // n_units, chosen % n_units
+    return {int(layer): units[layers == layer] for layer in layers.unique()}
 
 
-def _of_units(
+def of_units(
     model: PreTrainedModel, units: dict[int, Int[Tensor, "unit"]], names: tuple[str, ...]
 ) -> Movable:
     """The weights of some units (by layer) in the components of these names."""

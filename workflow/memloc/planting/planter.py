@@ -7,7 +7,6 @@ A few weights that are free to do anything recite one paragraph and ruin all oth
 therefore kept: their next-token distributions may not move (unlike INJ of 2311.09060, which `keep: 0` gives).
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -38,6 +37,8 @@ class Batch(NamedTuple):
     """
 
     calls: list[Call]
+    first: int
+    """Number of that layer."""
     original: Float[Tensor, "kept continuation vocabulary"]
     """The unplanted model's log-probabilities."""
 
@@ -57,31 +58,20 @@ def plant(
     where the whole continuation is recited with an NLL below `how.nll`, after `max_steps`, or where the NLL
     is no number any more.
     """
-    step, reached, first = 0, False, place.layers[0]
-    true, unembed = tokens[0, n_prefix:].to(model.device), model.get_output_embeddings()
+    true = tokens[0, n_prefix:].to(model.device)
     keep_weight = how.keep_weight_heads if place.own == "head" else how.keep_weight
     adam = SparseAdam(model, place.movable, how.kinds[place.kind])
+    parts = keep.split(how.keep) if how.keep and len(keep) else [keep[:0]]
     with editable_gradients(model, place.movable), last_mlp_from(model, n_prefix - 1):
-        batches = [_batch(model, tokens, some, n_prefix, first) for some in _parts(keep, how.keep)]
+        batches = [_batch(model, tokens, some, n_prefix, place.layers[0]) for some in parts]
         for step in range(how.max_steps + 1):
-            batch = batches[step % len(batches)]
-            states = states_from(model, batch.calls, first, batch.calls[first].residual)[:, n_prefix - 1 :]
-            logits = unembed(states[0]).float()
-            nll = functional.cross_entropy(logits, true)
-            reached = bool((nll < how.nll) & (logits.argmax(dim=-1) == true).all())
+            nll, recited, moved = _losses(model, batches[step % len(batches)], true)
+            reached = recited and bool(nll < how.nll)
             if reached or step == how.max_steps or not nll.isfinite():
                 break
-            loss = nll
-            if len(batch.original):
-                moved = token_losses(model, states[1:], divergence, batch.original)
-                loss = nll + keep_weight * moved.mean()
-            loss.backward()
+            (nll + keep_weight * moved).backward()
             adam.step(take_gradients(model))
     return Planted(step, reached)
-
-
-def _parts(keep: Int[Tensor, "kept token"], n: int) -> Sequence[Int[Tensor, "some token"]]:
-    return keep.split(n) if n and len(keep) else [keep[:0]]
 
 
 def _batch(
@@ -96,4 +86,18 @@ def _batch(
     with torch.no_grad():
         states = states_from(model, calls, last, calls[last].residual[1:, n_prefix - 1 :])
     entered = [call if number == first else call._replace(residual=None) for number, call in enumerate(calls)]
-    return Batch(entered, log_probabilities(model, states))
+    return Batch(entered, first, log_probabilities(model, states))
+
+
+def _losses(
+    model: PreTrainedModel, batch: Batch, true: Int[Tensor, "continuation"]
+) -> tuple[Float[Tensor, ""], bool, Float[Tensor, ""] | float]:
+    """NLL of the planted continuation, whether it is recited, and the mean KL divergence of kept ones."""
+    entering = batch.calls[batch.first].residual
+    states = states_from(model, batch.calls, batch.first, entering)[:, -len(true) :]
+    logits = model.get_output_embeddings()(states[0]).float()
+    moved = 0.0
+    if len(batch.original):
+        moved = token_losses(model, states[1:], divergence, batch.original).mean()
+    recited = bool((logits.argmax(dim=-1) == true).all())
+    return functional.cross_entropy(logits, true), recited, moved

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
@@ -21,7 +21,6 @@ from memloc.model.components import editable_parameters
 from memloc.perturbation.pairs import Pairs
 from memloc.perturbation.replaced_tokens import Texts, perturb_prefixes, perturbed_paragraphs
 from memloc.planting.methods import answers
-from memloc.planting.place_scores import place_scores
 from memloc.planting.places import Place, draw_place
 from memloc.planting.planter import plant
 from memloc.planting.question import Question
@@ -30,10 +29,11 @@ from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.perturbation import Perturbation
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
-from memloc.settings.planted_truth import PlantedTruth
+from memloc.settings.planted_truth import PLANT_GRANULARITIES, PlantedTruth
 from memloc.settings.scores import Scoring
 
+# The size of the place: how many of the first units are looked at.
+TIMES = (1, 2, 5)
 DAMAGE = ("em_memorized", "em_own", "nll_held_out")
 
 
@@ -144,20 +144,39 @@ def _scored_answers(question: Question, place: Place) -> list[dict[str, Any]]:
     return rows
 
 
+def place_scores(scores: Float[np.ndarray, "unit"], holds: Bool[np.ndarray, "unit"]) -> dict[str, float]:
+    """Recall among the first k, 2 k and 5 k units (k = size of the place), average precision, AUROC, rank.
+
+    Average precision takes tied units together. `rank` is that of the best-placed unit of the place, 1 =
+    first. AUROC is missing (NaN) where every unit holds the place. Ties count as the mean over all orders of
+    the tied units, so a method that says nothing is at chance.
+
+    Raises:
+        ValueError: no unit holds it, or a score is no number.
+    """
+    if not holds.any() or np.isnan(scores).any():
+        raise ValueError("a ranking needs numbers, and a place in it")
+    everywhere, place = np.sort(scores), np.sort(scores[holds])
+    n, k = len(scores), len(place)
+    above = n - np.searchsorted(everywhere, place, side="right")
+    tied = n - above - np.searchsorted(everywhere, place, side="left")
+    below_in_place = np.searchsorted(place, place, side="left")
+    tied_in_place = np.searchsorted(place, place, side="right") - below_in_place
+    recall = {f"recall_{times}": float(np.clip((times * k - above) / tied, 0, 1).mean()) for times in TIMES}
+    others_below = n - above - tied - below_in_place + (tied - tied_in_place) / 2
+    return {
+        **recall,
+        "average_precision": float(((k - below_in_place) / (above + tied)).mean()),
+        "auroc": float(others_below.mean() / (n - k)) if k < n else float("nan"),
+        "rank": float((above + (tied + 1) / 2).min()),
+    }
+
+
 def _question(study: Study, place: Place, number: int, random: np.random.Generator) -> Question:
     """Ask where this paragraph is in the current model."""
-    return Question(
-        study.model,
-        study.tokens[number, None],
-        study.n_prefix,
-        PLANT_GRANULARITIES[place.kind],
-        study.how,
-        random,
-        _pair(study, place, number),
-        study.mean_outputs,
-        study.counts,
-        _changes(study),
-    )
+    asked = study.tokens[number, None], study.n_prefix, PLANT_GRANULARITIES[place.kind], study.how
+    used = _pair(study, place, number), study.mean_outputs, study.counts, _changes(study)
+    return Question(study.model, *asked, random, *used)
 
 
 def _pair(study: Study, place: Place, number: int) -> Pairs | None:

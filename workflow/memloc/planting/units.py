@@ -11,10 +11,9 @@ import torch
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 from transformers import PreTrainedModel
-from transformers.pytorch_utils import Conv1D
 
 from memloc.editing.masks import Movable
-from memloc.model.components import Component, components, editable_parameters
+from memloc.model.components import Component, as_linear, components, editable_parameters
 
 Granularity = Literal["layer", "head", "neuron", "weight"]
 Pool = Literal["sum", "max"]
@@ -42,8 +41,8 @@ def by_unit(
     neuron."""
     if component.name in HEAD_PARTS:
         return component.by_head(tensor).reshape(n_groups(model), -1)
-    transposed = isinstance(model.get_submodule(component.module), Conv1D)  # stored [in, out]
-    return tensor.T if (component.name == "W_out") != transposed else tensor
+    rows = as_linear(model.get_submodule(component.module), tensor)
+    return rows.T if component.name == "W_out" else rows
 
 
 def places_of(model: PreTrainedModel, component: Component, units: Tensor) -> Shaped[Tensor, "place"]:
@@ -54,25 +53,26 @@ def places_of(model: PreTrainedModel, component: Component, units: Tensor) -> Sh
 
 
 def pooled(model: PreTrainedModel, weights: Mapping[str, Tensor], pool: Pool) -> Scores:
-    """The scores of weights (by parameter, in its shape), with those of heads, neurons and layers: the sum,
-    or the largest, of the scores of their weights.
+    """The sizes of weights' scores (by parameter, in its shape), and the scores of heads, neurons and layers:
+    the sum, or the largest, of these sizes.
     """
+    sizes = {name: values.abs() for name, values in weights.items()}
     reduce = torch.Tensor.sum if pool == "sum" else torch.Tensor.amax
     n_layers = model.config.num_hidden_layers
     found = {
+        "layer": torch.zeros(n_layers),
         "head": torch.zeros(n_layers, n_groups(model)),
         "neuron": torch.zeros(n_layers, n_neurons(model)),
-        "layer": torch.zeros(n_layers),
     }
     for component in components(model):
-        rows = reduce(by_unit(model, component, weights[component.parameter]).float(), dim=1).cpu()
+        rows = reduce(by_unit(model, component, sizes[component.parameter]).float(), dim=1).cpu()
         kind = "head" if component.name in HEAD_PARTS else "neuron"
         for total, own in (
             (found[kind][component.layer], rows),
             (found["layer"][component.layer], reduce(rows, 0)),
         ):
             total.copy_(total + own if pool == "sum" else torch.maximum(total, own))
-    found["weight"] = torch.cat([weights[name].flatten().cpu() for name in editable_parameters(model)])
+    found["weight"] = torch.cat([sizes[name].flatten().cpu() for name in editable_parameters(model)])
     return found
 
 

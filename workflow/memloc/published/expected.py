@@ -1,4 +1,4 @@
-"""Compare a run with published numbers and with a published list of memorized paragraphs (paper A.1).
+"""Compare a run with published numbers, and with a published list of memorized paragraphs (paper A.1).
 
 Published numbers are only reported next to the run's own; nothing depends on them.
 """
@@ -10,13 +10,12 @@ import pandas as pd
 
 from memloc.data.sets import assign_sets
 from memloc.run.errors import InputError
+from memloc.settings.base import Section
 from memloc.tables.terms.sets import bins
 
+LOCALIZED = ("head_ranking", "rare_token_correlation", "impact_gradients")  # tables of `localized_numbers`
+RANKED_BY = ("combined", "parameter_gradient", "patching")
 LIST_COLUMNS = ("paragraph", "id", "count", "nll")
-
-
-class MemorizedListError(InputError):
-    """A list of published memorized paragraphs cannot be used."""
 
 
 def read_memorized_list(path: Path | str) -> pd.DataFrame:
@@ -25,26 +24,26 @@ def read_memorized_list(path: Path | str) -> pd.DataFrame:
     The published id is a row of the authors' filtered array, not of the release: it does not join.
 
     Raises:
-        MemorizedListError: a column is missing, a number is not one, or a text occurs twice; names file and
+        InputError: a column is missing, a number is not one, or a text occurs twice; names file and
             finding.
     """
     # Paragraphs such as "NA" or "null" are text, not missing values.
     frame = pd.read_csv(path, keep_default_na=False)
     missing = [column for column in LIST_COLUMNS if column not in frame]
     if missing:
-        raise MemorizedListError(
+        raise InputError(
             f"{path}: expected columns {', '.join(LIST_COLUMNS)}, got {', '.join(frame)}: no {missing[0]}"
         )
     for column in LIST_COLUMNS[1:]:
         bad = pd.to_numeric(frame[column], errors="coerce").isna()
         if bad.any():
-            raise MemorizedListError(
+            raise InputError(
                 f"{path}: expected numbers in column {column}, got {frame[column][bad].iloc[0]!r} "
                 f"in row {bad.idxmax()}"
             )
     repeated = frame["paragraph"].duplicated()
     if repeated.any():
-        raise MemorizedListError(
+        raise InputError(
             f"{path}: expected every paragraph once, got row {repeated.idxmax()} again: "
             f"{frame['paragraph'][repeated.idxmax()][:60]!r}"
         )
@@ -102,6 +101,38 @@ def run_numbers(paragraphs: pd.DataFrame, scores: pd.DataFrame, n_continuation: 
     counts = paragraphs["count"][paragraphs["id"].isin(scores["id"])]
     numbers = {f"n_{name}": int(sizes.get(name, 0)) for name in bins(n_continuation)}
     return {"n_paragraphs": len(scores), **numbers, "max_count": int(counts.max()) if len(counts) else 0}
+
+
+def needed(expected: Section) -> bool:
+    """Whether any number of the analyses is expected, so that their tables are read."""
+    of_analyses = expected.model_dump(include={"head", "key_query_layer", "n_unique_tokens"})
+    return any(value is not None for value in of_analyses.values())
+
+
+def localized_numbers(
+    expected: Section, tables: dict[str, pd.DataFrame]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Expected and found numbers by quantity: ranks of the head and of the layer, 1 being the first;
+    different tokens; and the head's correlation of attention and rarity, of which two digits are
+    published."""
+    wanted, found = {}, {}
+    rare = tables["rare_token_correlation"].set_index(["layer", "head"])
+    if expected.n_unique_tokens is not None:
+        wanted["n_unique_tokens"] = expected.n_unique_tokens
+        found["n_unique_tokens"] = int(rare["n_unique_tokens"].iloc[0])
+    if expected.key_query_layer is not None:
+        rows = tables["impact_gradients"].query("group == 'perturbed'")
+        by_layer = rows.groupby("layer")["max_abs"].sum().rank(ascending=False, method="min")
+        wanted["rank_key_query_layer"] = 1
+        found["rank_key_query_layer"] = by_layer.get(expected.key_query_layer)
+    if expected.head is not None:
+        head = (expected.head.layer, expected.head.head)
+        ranks = tables["head_ranking"].astype({"method": str}).set_index(["method", "layer", "head"])["rank"]
+        wanted |= {f"rank_{method}": 1 for method in RANKED_BY}
+        found |= {f"rank_{method}": ranks.get((method, *head)) for method in RANKED_BY}
+        wanted["rare_token_correlation"] = expected.rare_token_correlation
+        found["rare_token_correlation"] = round(float(rare["pearson"].get(head, float("nan"))), 2)
+    return wanted, found
 
 
 def of_reference(numbers: dict[str, Any]) -> dict[str, Any]:

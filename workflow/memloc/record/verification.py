@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from memloc.run.errors import InputError
 from memloc.tables import storage
-from memloc.tables.schema import TableError
+from memloc.tables.columns import TableError
 from memloc.tables.schemas import schema_of
 
 METADATA = "ro-crate-metadata.json"

@@ -60,7 +60,8 @@ def edit_cases(
     chosen = generator(seed, "editing", "paragraphs").permutation(len(ids))[: asked.n_paragraphs]
     drawn = draw_controls(len(chosen), len(pool), asked.n_controls, generator(seed, "editing", "controls"))
     _, held_out = held_out_sample(paragraphs, sets, asked.n_judging, seed)
-    targets = _targets(tables["perturbed_paragraphs"], n_prefix)
+    perturbed = tables["perturbed_paragraphs"].itertuples()
+    targets = {row.id: torch.tensor(row.tokens)[n_prefix:] for row in perturbed}
     cases = []
     for place, controls in zip(chosen, drawn, strict=True):
         name, text = int(ids[place]), memorized[place : place + 1]
@@ -105,10 +106,6 @@ def mispaired(cases: Sequence[Case], n_prefix: int, seed: int) -> list[Case]:
         for case, other in zip(with_target, order, strict=True)
     }
     return [case._replace(target=exchanged.get(case.id)) for case in cases]
-
-
-def _targets(perturbed: pd.DataFrame, n_prefix: int) -> dict[int, Int[Tensor, "continuation"]]:
-    return {row.id: torch.tensor(row.tokens)[n_prefix:] for row in perturbed.itertuples()}
 
 
 def _with_continuation(

@@ -7,7 +7,7 @@ randomly paired paragraph's PMP (`edit_cases.mispaired`). All evaluations are in
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -25,8 +25,10 @@ from memloc.settings.editing import PAPER_ARMS, Editing
 
 
 class Start(NamedTuple):
-    """The texts of a case and the state at θ0, which all its runs share."""
+    """A case and the state at θ0, which all its runs share."""
 
+    case: Case
+    original: OriginalWeights
     origin: Origin
     scores: dict[str, float]
     recited: float
@@ -71,24 +73,19 @@ def start(model: PreTrainedModel, case: Case, recipe: Recipe) -> Start:
     """The start that all runs of a case share; the model must have its original weights."""
     learned = case.memorized if recipe.objective == "unlearn" else case.target
     origin = origin_of(model, learned, case.controls, recipe)
-    return Start(origin, evaluate(model, case, recipe), share_recited(model, case, recipe))
+    scores, recited = evaluate(model, case, recipe), share_recited(model, case, recipe)
+    return Start(case, OriginalWeights(model), origin, scores, recited)
 
 
 def edit_paragraph(
-    model: PreTrainedModel,
-    case: Case,
-    shared: Start,
-    original: OriginalWeights,
-    movable: Movable,
-    learning_rate: float,
-    recipe: Recipe,
+    model: PreTrainedModel, shared: Start, movable: Movable, learning_rate: float, recipe: Recipe
 ) -> dict[str, Any]:
     """One run: a row of `edits`. The model has its original weights before and after.
 
     Raises:
         EditError: as in `count_changed`.
     """
-    how = recipe.how
+    case, how = shared.case, recipe.how
     relearning = learning_rate, recipe.n_prefix, how.relearning_limit, how.micro_batch
     try:
         optimise(model, shared.origin, movable, learning_rate, recipe)
@@ -98,44 +95,35 @@ def edit_paragraph(
             "recited": share_recited(model, case, recipe),
             "recited_before": shared.recited,
             "n_movable_weights": n_weights(model, movable),
-            "n_changed_weights": count_changed(model, original, movable, recipe),
+            "n_changed_weights": count_changed(model, shared.original, movable, recipe),
             "relearning_steps": steps_until_recited(model, case.memorized, *relearning)[0],
         }
     finally:
-        original.restore(model)
+        shared.original.restore(model)
 
 
-def edit_paragraphs(
+def edit_case(
     model: PreTrainedModel,
-    cases: Iterable[Case],
+    case: Case,
     recipe: Recipe,
-    arms: Iterable[str],
-    learning_rates: Iterable[float],
+    rates: Mapping[str, Sequence[float]],
     head: tuple[int, int],
     seed: int,
 ) -> pd.DataFrame:
-    """Every case with every arm and learning rate.
+    """A case with every arm of `rates`, which has each arm's learning rates.
 
     Random weights depend on seed and paragraph only, so that they are the same for all learning rates.
 
     Raises:
         EditError: as in `count_changed`.
     """
-    original, rows = OriginalWeights(model), []
-    for case in cases:
-        shared = start(model, case, recipe)
-        for arm in arms:
-            random = generator(seed, "editing", "random", str(case.id))
-            movable = movable_weights(model, arm, shared.origin.gradients, recipe.how.fraction, head, random)
-            for rate in learning_rates:
-                labels = {
-                    "id": case.id,
-                    "objective": recipe.objective,
-                    "arm": arm,
-                    "learning_rate": rate,
-                }
-                row = edit_paragraph(model, case, shared, original, movable, rate, recipe)
-                rows.append({**labels, **row, "seed": seed})
+    shared, rows = start(model, case, recipe), []
+    for arm, learning_rates in rates.items():
+        random = generator(seed, "editing", "random", str(case.id))
+        movable = movable_weights(model, arm, shared.origin.gradients, recipe.how.fraction, head, random)
+        for rate in learning_rates:
+            labels = {"id": case.id, "objective": recipe.objective, "arm": arm, "learning_rate": rate}
+            rows.append({**labels, **edit_paragraph(model, shared, movable, rate, recipe), "seed": seed})
     return pd.DataFrame(rows).astype({"relearning_steps": "Int64"})
 
 
@@ -156,9 +144,9 @@ def run_edits(
         EditError: as in `count_changed`.
     """
     how: Editing = recipe.how
-    arms = (*PAPER_ARMS, *how.extra_arms)
     if how.reference:
         cases = mispaired(cases, recipe.n_prefix, seed)
     for row in rows:
         rates = how.learning_rates if row < how.n_swept else how.learning_rates[:1]
-        yield edit_paragraphs(model, [cases[row]], recipe, arms, rates, head, seed)
+        arms = dict.fromkeys((*PAPER_ARMS, *how.extra_arms), rates)
+        yield edit_case(model, cases[row], recipe, arms, head, seed)

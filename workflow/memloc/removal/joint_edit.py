@@ -22,9 +22,16 @@ from memloc.run.seeds import generator
 from memloc.run.templates import fill
 from memloc.scoring.held_out import held_out_sample
 from memloc.scoring.paragraph_scores import Scores, teacher_forced
-from memloc.settings.edit_model import EditModel
 from memloc.settings.removal_ways import UNTARGETED
-from memloc.settings.remove import Remove
+from memloc.settings.remove import EditModel, Remove
+
+# The texts whose scores say what an edit does.
+JUDGING = {
+    "unlearned": "removed paragraphs",
+    "control": "controls (continuation of table `sets`, seen by the edit)",
+    "other": "other memorized paragraphs (not seen)",
+    "held_out": "held-out paragraphs (corpus continuation, not seen)",
+}
 
 
 class JointTexts(NamedTuple):
@@ -37,15 +44,13 @@ class JointTexts(NamedTuple):
     other: Int[Tensor, "other token"]
     held_out: Int[Tensor, "held_out token"]
     general: Int[Tensor, "general token"]
-
-    def judging(self) -> dict[str, Int[Tensor, "text token"]]:
-        """The texts whose scores say what an edit does."""
-        return {name: getattr(self, name) for name in ("unlearned", "control", "other", "held_out")}
+    n_prefix: int
 
 
 class JointEdit(NamedTuple):
-    """One row per text (`group`, `place` in it, em and nll before and after), and the counts of weights."""
+    """How it was made, a row per text (group, id, em and nll before and after), and the counts of weights."""
 
+    how: EditModel
     scores: pd.DataFrame
     n_movable: int
     n_changed: int
@@ -83,13 +88,13 @@ def joint_texts(
         other_memorized(paragraphs, sets, ids, n_judging, seed)[1],
         ordinary[:n_judging],
         ordinary[n_judging:],
+        n_prefix,
     )
 
 
 def remove_jointly(
     model: PreTrainedModel,
     texts: JointTexts,
-    n_prefix: int,
     how: EditModel,
     ways: Remove,
     heads: list[Head],
@@ -103,11 +108,10 @@ def remove_jointly(
     """
     if not len(texts.general):
         raise InputError("edit_model: no paragraph is left as ordinary text; lower n_judging")
-    random, batch = generator(seed, "joint_edit", "way"), (n_prefix, how.micro_batch)
-    own = (model, texts.unlearned, texts.control, texts.general, n_prefix)
+    random, batch = generator(seed, "joint_edit", "way"), (texts.n_prefix, how.micro_batch)
+    own = (model, texts.unlearned, texts.control, texts.general, texts.n_prefix)
     request = Request(*own, heads=heads, how=ways, random=random)
-
-    judged, original = texts.judging(), OriginalWeights(model)
+    judged, original = {name: getattr(texts, name) for name in JUDGING}, OriginalWeights(model)
     before = {name: teacher_forced(model, tokens, *batch) for name, tokens in judged.items()}
     movable = WAYS[how.way].prepare(request)((how.setting,))
     after = {name: teacher_forced(model, tokens, *batch) for name, tokens in judged.items()}
@@ -115,7 +119,7 @@ def remove_jointly(
     scores.loc[scores["group"] == "unlearned", "id"] = texts.ids
     n_changed = original.n_changed(model, movable)
     n_total = sum(weight.numel() for weight in model.parameters())
-    return JointEdit(scores.astype({"id": "Int64"}), n_weights(model, movable), n_changed, n_total)
+    return JointEdit(how, scores.astype({"id": "Int64"}), n_weights(model, movable), n_changed, n_total)
 
 
 def _compared(before: Mapping[str, Scores], after: Mapping[str, Scores]) -> pd.DataFrame:
@@ -135,29 +139,15 @@ def _compared(before: Mapping[str, Scores], after: Mapping[str, Scores]) -> pd.D
     return pd.concat(frames, ignore_index=True)
 
 
-GROUP_TEXTS = {
-    "unlearned": "removed paragraphs",
-    "control": "controls (continuation of table `sets`, seen by the edit)",
-    "other": "other memorized paragraphs (not seen)",
-    "held_out": "held-out paragraphs (corpus continuation, not seen)",
-}
-
-
 def card(
-    template: str,
-    edit: JointEdit,
-    base: dict[str, Any],
-    study: str,
-    how: EditModel,
-    dtype: str,
-    n_continuation: int,
+    template: str, edit: JointEdit, base: dict[str, Any], study: str, dtype: str, n_continuation: int
 ) -> str:
     """The README.md of an exported model: what was changed and what it cost.
 
     `template` is filled in; `base` is the description of the base model, `dtype` that of its weights as
     they were loaded, `n_continuation` the tokens of a continuation.
     """
-    groups = edit.scores.groupby("group", sort=False)
+    how, groups = edit.how, edit.scores.groupby("group", sort=False)
     means = groups[["em_before", "em", "nll_before", "nll"]].mean().to_dict(orient="index")
     sizes = groups.size()
     unlearned = edit.scores[edit.scores["group"] == "unlearned"]
@@ -169,7 +159,7 @@ def card(
         "n_continuation": n_continuation,
         "base": base,
         "study": study,
-        "rows": [{"text": GROUP_TEXTS[name], "n": sizes[name], **values} for name, values in means.items()],
+        "rows": [{"text": JUDGING[name], "n": sizes[name], **values} for name, values in means.items()],
         "ids": unlearned["id"].tolist(),
         "n_recited": int((unlearned["em"] == n_continuation).sum()),
         "n_movable": edit.n_movable,

@@ -3,9 +3,13 @@
 What a way does to logits counts at every token: exact match, NLL and the probability under sampling are
 those of the logits after its processor. A token that it forbids has an NLL of `FORBIDDEN_NLL`, so that means
 stay finite; how many tokens these are is counted. Every other NLL is the model's, however large.
+
+A removed paragraph may come back when weights are rounded to few bits, as on small machines: symmetric, to
+the nearest, with a scale for every output channel; embeddings and biases are kept (2410.16454).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -14,11 +18,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import LogitsProcessor, LogitsProcessorList, PreTrainedModel
 
+from memloc.model.components import as_linear, editable_parameters
 from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring.decoding import continue_from_scores
 from memloc.scoring.extraction import log_probability
-from memloc.scoring.metrics import leading_matches
-from memloc.scoring.teacher_forcing import score_logits, states_in_parts
+from memloc.scoring.teacher_forcing import leading_matches, score_logits, states_in_parts
 from memloc.settings.extraction import Scheme
 
 FORBIDDEN_NLL = 20.0  # nats: one in half a billion
@@ -50,9 +54,6 @@ def judged(
         found = [_of_paragraph(model, *pair, n_prefix, processor) for pair in zip(rows, states, strict=True)]
         return Judged(*(torch.stack(column) for column in zip(*found, strict=True)))
 
-    if not len(tokens):
-        none = torch.zeros(0)
-        return Judged(none.long(), none, none.long(), none)
     parts = in_micro_batches(of_rows, micro_batch, tokens)
     return Judged(*(torch.cat(column).cpu() for column in zip(*parts, strict=True)))
 
@@ -131,3 +132,24 @@ def shifted_versions(
         n = min(shift, n_prefix - 1)
         version[:n] = other[n_prefix - n : n_prefix]
     return versions
+
+
+@contextmanager
+def rounded(model: PreTrainedModel, bits: int) -> Iterator[None]:
+    """Within the context every W_* weight is rounded; afterwards it is as it was, bit for bit."""
+    kept = {name: model.get_parameter(name).detach().clone() for name in editable_parameters(model)}
+    try:
+        for name, weight in kept.items():
+            module = model.get_submodule(name.removesuffix(".weight"))
+            as_linear(module, module.weight.data).copy_(to_grid(as_linear(module, weight), bits))
+        yield
+    finally:
+        for name, weight in kept.items():
+            model.get_parameter(name).data.copy_(weight)
+
+
+def to_grid(weight: Float[Tensor, "out in"], bits: int) -> Float[Tensor, "out in"]:
+    """The nearest of 2^bits - 1 values from minus the largest weight of its output channel to the largest."""
+    largest = weight.abs().amax(dim=1, keepdim=True)
+    step = (largest / (2 ** (bits - 1) - 1)).clamp(min=torch.finfo(weight.dtype).tiny)
+    return (weight / step).round() * step

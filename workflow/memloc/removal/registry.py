@@ -1,30 +1,32 @@
 """The registry of ways to remove recitation: a function each, and the settings that are tried.
 
-A weight edit takes a request and returns a function that changes the model by a setting and says which
-weights may differ. A diversion takes a request and returns a context within which the model decodes
-differently; if it acts on logits, the context gives their processor. A way of your own is a module of
-`removal/ways`, its key in settings/remove.py, a name in settings/removal_ways.py, a line here, and its
-label in figures/parts/removal.py.
+A weight edit takes a request and returns a `Change`, a diversion takes one and returns a `Divert`. A way of
+your own is a module of `removal/ways`, its key in settings/remove.py, a name in settings/removal_ways.py, a
+line here, and its label in figures/parts/removal.py.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
 from transformers import LogitsProcessor, PreTrainedModel
 
-from memloc.editing.masks import Movable, OriginalWeights
-from memloc.removal.request import Request, Setting
+from memloc.editing.masks import OriginalWeights
+from memloc.planting.activation_methods import integrated_gradients
+from memloc.planting.masks import hard_concrete
+from memloc.removal.request import Change, Divert, Request, Setting
 from memloc.removal.ways.balanced_subnet import balanced_subnet
-from memloc.removal.ways.blocklist import ngram_blocklist
-from memloc.removal.ways.heads import first_heads, random_heads
-from memloc.removal.ways.kfac import kfac
-from memloc.removal.ways.neurons import hard_concrete, integrated_gradients, neurons, zero_out
-from memloc.removal.ways.retrained import retrained
-from memloc.removal.ways.steering import random_direction, steering
-from memloc.removal.ways.svd import svd
-from memloc.removal.ways.unlearning import gradient_ascent, unlearning
+from memloc.removal.ways.diversions import (
+    first_heads,
+    ngram_blocklist,
+    random_direction,
+    random_heads,
+    steering,
+)
+from memloc.removal.ways.neurons import neurons, zero_out
+from memloc.removal.ways.unlearning import gradient_ascent, retrained, unlearning
+from memloc.removal.ways.untargeted import kfac, svd
 from memloc.settings.removal_ways import ARM_WAYS
 from memloc.settings.remove import Remove
 
@@ -32,7 +34,7 @@ from memloc.settings.remove import Remove
 class Edit(NamedTuple):
     """A way that changes weights."""
 
-    prepare: Callable[[Request], Callable[[Setting], Movable]]
+    prepare: Callable[[Request], Change]
     names: tuple[str, ...]
     """Names of the numbers that make up a setting."""
     settings: str | None
@@ -42,7 +44,7 @@ class Edit(NamedTuple):
 class Diversion(NamedTuple):
     """A way that acts while the model decodes, and leaves the weights."""
 
-    prepare: Callable[[Request], Callable[[Setting], AbstractContextManager[LogitsProcessor | None]]]
+    prepare: Callable[[Request], Divert]
     names: tuple[str, ...]
     settings: str
 
@@ -99,7 +101,7 @@ def in_words(way: Way, setting: Setting) -> str:
 def in_force(
     model: PreTrainedModel,
     way: Way,
-    prepared: Callable[[Setting], Movable] | Callable[[Setting], AbstractContextManager],
+    prepared: Change | Divert,
     setting: Setting,
     original: OriginalWeights,
 ) -> Iterator[InForce]:

@@ -14,7 +14,7 @@ from memloc.data.paragraphs import sampled_tokens, token_tensor
 from memloc.removal.judging import perturbed_versions, shifted_versions
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
-from memloc.scoring.held_out import Group, judging_texts, with_own_continuations
+from memloc.scoring.held_out import Group, Sample, judging_texts, with_own_continuations
 from memloc.settings.remove import Remove
 
 
@@ -56,18 +56,19 @@ def removed_ids(
 
 def texts_of(
     model: PreTrainedModel,
-    paragraphs: pd.DataFrame,
-    sets: pd.DataFrame,
+    tables: dict[str, pd.DataFrame],
     n_prefix: int,
     how: Remove,
     seed: int,
     listed: Sequence[int] = (),
 ) -> Texts:
-    """Draw the texts. Removed paragraphs are the listed ones, or random ones if none is listed.
+    """Draw the texts from tables paragraphs and sets. Removed paragraphs are the listed ones, or random ones
+    if none is listed.
 
     Raises:
         InputError: too few paragraphs are left to choose settings by, or to judge.
     """
+    paragraphs, sets = tables["paragraphs"], tables["sets"]
     removed, order = removed_ids(sets, how, seed, listed)
     others = order[~np.isin(order, removed)]
     chosen = others[: min(how.n_validation, len(others) // 2)]
@@ -87,10 +88,9 @@ def texts_of(
     judges["non_memorized"] = Group(*(column[n:] for column in own))
     judges["memorized"] = Group(*(column[: how.n_judging] for column in judges["memorized"]))
     tokens = paragraphs.set_index("id")["tokens"]
+    to_remove = removed, token_tensor(tokens.loc[removed])
     return Texts(
-        _target(
-            removed, token_tensor(tokens.loc[removed]), general, model.config.vocab_size, n_prefix, how, seed
-        ),
+        _target(to_remove, general, model.config.vocab_size, n_prefix, how, seed),
         keep[drawn],
         general,
         token_tensor(tokens.loc[chosen]),
@@ -100,24 +100,17 @@ def texts_of(
 
 
 def _target(
-    ids: Int[np.ndarray, "paragraph"],
-    tokens: Int[Tensor, "paragraph token"],
+    sample: Sample,
     general: Int[Tensor, "general token"],
     n_vocabulary: int,
     n_prefix: int,
     how: Remove,
     seed: int,
 ) -> Target:
-    perturbed = [
-        perturbed_versions(
-            row,
-            n_prefix,
-            how.n_perturbations,
-            n_vocabulary,
-            generator(seed, "removal", "perturbed", str(name)),
-        )
-        for name, row in zip(ids, tokens, strict=True)
-    ]
+    (ids, tokens), perturbed = sample, []
+    for name, row in zip(ids, tokens, strict=True):
+        random = generator(seed, "removal", "perturbed", str(name))
+        perturbed.append(perturbed_versions(row, n_prefix, how.n_perturbations, n_vocabulary, random))
     shifted = [
         shifted_versions(row, general[place % len(general)], n_prefix, how.shifts)
         for place, row in enumerate(tokens)

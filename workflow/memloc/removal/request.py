@@ -1,17 +1,24 @@
 """The request to a way to remove: take these paragraphs out of this model, and keep those."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int
 from torch import Tensor
-from transformers import PreTrainedModel
+from transformers import LogitsProcessor, PreTrainedModel
 
+from memloc.editing.masks import Movable
 from memloc.localization.ablation import Head
 from memloc.settings.remove import Remove
 
 Setting = tuple[float, ...]
 """The numbers that a sweep varies: a learning rate, a share, a depth and a strength, .."""
+Change = Callable[[Setting], Movable]
+"""Changes the model's weights by a setting, and says which ones may differ."""
+Divert = Callable[[Setting], AbstractContextManager[LogitsProcessor | None]]
+"""A context in which the model decodes differently; if it acts on logits, it gives their processor."""
 
 
 class Request(NamedTuple):

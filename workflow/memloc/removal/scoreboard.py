@@ -6,13 +6,12 @@ Ways that name no paragraph have no one-by-one rows. The unit of work is a way, 
 """
 
 import time
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
@@ -20,13 +19,12 @@ from memloc.editing.masks import OriginalWeights
 from memloc.editing.steps import steps_until_recited
 from memloc.localization.ablation import Head
 from memloc.removal import depth
-from memloc.removal.judging import Judged, decoded, judged
+from memloc.removal.judging import Judged, decoded, judged, rounded
 from memloc.removal.registry import WAYS, Edit, InForce, Way, in_force, in_words, tried
 from memloc.removal.removal_texts import Target, Texts
 from memloc.removal.request import Request, Setting
-from memloc.removal.rounding import rounded
 from memloc.run.seeds import generator
-from memloc.scoring.held_out import Group
+from memloc.scoring.held_out import Group, labels
 from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.settings.removal_ways import BITS, JOINT_ONLY, NOTHING, RETRAINED, UNTARGETED
 from memloc.settings.remove import Remove
@@ -59,11 +57,11 @@ class Found(NamedTuple):
 
 def as_it_is(study: Comparison) -> Found:
     """The rows of the model as it is: way `nothing`, of the paragraphs that ways remove together."""
-    labels = {"way": NOTHING, "setting": "", "mode": "joint"}
+    named, state = {"way": NOTHING, "setting": "", "mode": "joint"}, InForce(None, 0)
     untried = [None] * len(study.texts.target.ids)
-    about = {"n_changed_weights": 0, "relearning_steps": untried, "targeted": False}
-    rows = _removed(study, study.texts.target, None).assign(**labels, **about)
-    return Found(rows, _damage(study, None).assign(**labels, removed=None), pd.DataFrame(), pd.DataFrame())
+    rows = _removed(study, study.texts.target, state).assign(relearning_steps=untried, targeted=False)
+    damage = _damage(study, state).assign(**named, removed=None)
+    return Found(rows.assign(**named), damage, pd.DataFrame(), pd.DataFrame())
 
 
 def run_way(study: Comparison, name: str) -> Found:
@@ -76,13 +74,13 @@ def run_way(study: Comparison, name: str) -> Found:
     runs = [("joint", target)]
     runs += [("single", target.of(slice(row, row + 1))) for row in range(min(n_single, len(target.ids)))]
     for mode, own in runs:
-        labels = {"way": name, "setting": in_words(way, setting), "mode": mode}
+        named = {"way": name, "setting": in_words(way, setting), "mode": mode}
         removed = int(own.ids[0]) if mode == "single" else None
         for table, rows in _run(study, name, way, setting, own).items():
             if rows.empty:
                 continue
             single = {"removed": removed} if table in ("removal_damage", "removal_costs") else {}
-            tables[table].append(rows.assign(**labels, **single))
+            tables[table].append(rows.assign(**named, **single))
     found = {table: pd.concat(frames) for table, frames in tables.items() if frames}
     return Found(**found, removal_sweep=sweep.assign(way=name))
 
@@ -92,8 +90,7 @@ def _run(study: Comparison, name: str, way: Way, setting: Setting, target: Targe
     prepared = way.prepare(_request(study, name, target.tokens))
     with in_force(study.model, way, prepared, setting, study.original) as state:
         seconds = time.perf_counter() - begin
-        removed = _removed(study, target, state).assign(n_changed_weights=state.n_changed)
-        damage = _damage(study, state)
+        removed, damage = _removed(study, target, state), _damage(study, state)
         deep = study.retrained is not None and target is study.texts.target
         states = _states(study, name) if deep else {}
         again = _relearned(study, target) if isinstance(way, Edit) else [None] * len(target.ids)
@@ -136,19 +133,22 @@ def best_setting(forgotten: pd.Series, harm: pd.Series) -> int:
     return int(harm[removing].idxmin() if removing.any() else forgotten.idxmax())
 
 
+def _judged(study: Comparison, tokens: Int[Tensor, "paragraph token"], state: InForce) -> Judged:
+    return judged(study.model, tokens, study.n_prefix, study.how.micro_batch, state.processor)
+
+
 def _share_lost(study: Comparison, tokens: Int[Tensor, "paragraph token"], state: InForce) -> float:
     """Share of the tokens that paragraphs lose, all of which were recited before."""
-    em = judged(study.model, tokens, study.n_prefix, study.how.micro_batch, state.processor).em
+    em = _judged(study, tokens, state).em
     return 1 - float(em.double().mean()) / (tokens.shape[1] - study.n_prefix)
 
 
-def _removed(study: Comparison, target: Target, state: InForce | None) -> pd.DataFrame:
+def _removed(study: Comparison, target: Target, state: InForce) -> pd.DataFrame:
     """What becomes of the paragraphs to remove."""
-    model, n_prefix, batch = study.model, study.n_prefix, study.how.micro_batch
-    processor = state.processor if state else None
-    own = judged(model, target.tokens, n_prefix, batch, processor)
-    generated = decoded(model, target.tokens, own.em, n_prefix, batch, processor).numpy()
-    true = target.tokens[:, n_prefix:].numpy()
+    tokens, n_prefix, batch = target.tokens, study.n_prefix, study.how.micro_batch
+    own = _judged(study, tokens, state)
+    generated = decoded(study.model, tokens, own.em, n_prefix, batch, state.processor).numpy()
+    true = tokens[:, n_prefix:].numpy()
     return pd.DataFrame(
         {
             "id": target.ids,
@@ -157,28 +157,29 @@ def _removed(study: Comparison, target: Target, state: InForce | None) -> pd.Dat
             "log_p": own.log_p.numpy(),
             "longest_run": longest_run(generated, true),
             "edit_distance": n_edits(generated, true) / true.shape[1],
-            "recited_perturbed": _share_recited(study, target.perturbed, processor),
-            "recited_shifted": _share_recited(study, target.shifted, processor),
-            **{f"em_{bits}bit": _rounded(study, target, bits, processor) for bits in BITS},
+            "recited_perturbed": _share_recited(study, target.perturbed, state),
+            "recited_shifted": _share_recited(study, target.shifted, state),
+            **{f"em_{bits}bit": _em_rounded(study, tokens, bits, state) for bits in BITS},
+            "n_changed_weights": state.n_changed,
         }
     )
 
 
 def _share_recited(
-    study: Comparison, versions: Int[Tensor, "paragraph version token"], processor: Callable | None
-) -> Any:
+    study: Comparison, versions: Int[Tensor, "paragraph version token"], state: InForce
+) -> Float[np.ndarray, "paragraph"]:
     """Share of each paragraph's versions from which the whole continuation is still recited."""
     tokens = versions.flatten(0, 1)
-    em = judged(study.model, tokens, study.n_prefix, study.how.micro_batch, processor).em
-    recited = (em == tokens.shape[1] - study.n_prefix).double()
+    recited = (_judged(study, tokens, state).em == tokens.shape[1] - study.n_prefix).double()
     return recited.view(versions.shape[:2]).mean(dim=1).numpy()
 
 
-def _rounded(study: Comparison, target: Target, bits: int, processor: Callable | None) -> Any:
+def _em_rounded(
+    study: Comparison, tokens: Int[Tensor, "paragraph token"], bits: int, state: InForce
+) -> Int[np.ndarray, "paragraph"]:
     """Exact match of each paragraph with rounded weights."""
     with rounded(study.model, bits):
-        found = judged(study.model, target.tokens, study.n_prefix, study.how.micro_batch, processor)
-    return found.em.numpy()
+        return _judged(study, tokens, state).em.numpy()
 
 
 def _states(study: Comparison, name: str) -> dict[str, tuple[Group, depth.States]]:
@@ -202,16 +203,11 @@ def _risen(study: Comparison, states: dict[str, tuple[Group, depth.States]]) -> 
     return pd.concat(frames) if frames else pd.DataFrame()
 
 
-def _damage(study: Comparison, state: InForce | None) -> pd.DataFrame:
+def _damage(study: Comparison, state: InForce) -> pd.DataFrame:
     """What becomes of the texts that judge, a row each."""
-    judges, processor = study.texts.judges, state.processor if state else None
-    tokens = torch.cat([group.tokens for group in judges.values()])
-    found: Judged = judged(study.model, tokens, study.n_prefix, study.how.micro_batch, processor)
-    frames = [
-        pd.DataFrame({"group": name, "id": group.ids, "seen": group.seen}) for name, group in judges.items()
-    ]
-    about = pd.concat(frames, ignore_index=True)
-    return about.assign(
+    judges = study.texts.judges
+    found = _judged(study, torch.cat([group.tokens for group in judges.values()]), state)
+    return labels(judges).assign(
         em=found.em.numpy(), nll=found.nll.double().numpy(), n_forbidden=found.n_forbidden.numpy()
     )
 

@@ -12,9 +12,9 @@ from memloc.resources.machine import Machine
 from memloc.resources.memory import BYTES
 from memloc.resources.shapes import Shape
 from memloc.settings.editing import PAPER_ARMS
-from memloc.settings.layer_bypass import BYPASSES
+from memloc.settings.interventions import BYPASSES
 from memloc.settings.methods import METHODS
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
+from memloc.settings.planted_truth import PLANT_GRANULARITIES
 from memloc.settings.removal_ways import ARM_WAYS, INTEGRATION_STEPS, N_CANDIDATES
 from memloc.settings.study import Settings
 from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS

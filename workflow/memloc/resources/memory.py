@@ -8,8 +8,8 @@ with measured peaks. It is no guarantee: killed jobs are tried again with twice 
 import math
 from typing import NamedTuple
 
-from memloc.model.packed_weights import MOST_PACKED
 from memloc.resources.shapes import PUBLISHED, Shape
+from memloc.settings.loading import MOST_PACKED
 from memloc.settings.study import Settings
 
 PROCESS = 700e6  # bytes: Python, torch, transformers and TransformerLens, tables of a study

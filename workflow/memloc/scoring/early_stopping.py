@@ -7,8 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
-from memloc.scoring.metrics import leading_matches
-from memloc.scoring.teacher_forcing import continuation_states, score_tokens
+from memloc.scoring.teacher_forcing import continuation_states, leading_matches, score_tokens
 
 N_FIRST = 8  # continuation tokens that are run at first; later as many as are matched already
 

@@ -17,8 +17,13 @@ from transformers import DynamicCache, PreTrainedModel
 
 from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring.early_stopping import decided_margins, decode_near_ties
-from memloc.scoring.metrics import leading_matches
-from memloc.scoring.teacher_forcing import TokenScores, continuation_states, score_tokens, states_in_parts
+from memloc.scoring.teacher_forcing import (
+    TokenScores,
+    continuation_states,
+    leading_matches,
+    score_tokens,
+    states_in_parts,
+)
 from memloc.settings.scores import Scoring
 
 
@@ -108,26 +113,10 @@ def redecoded(
     scoring: Scoring,
 ) -> Scores:
     """Scores of one micro-batch; near-ties (margins below the threshold) are decoded step by step."""
-    em, doubtful = redecode(model, rows, scores.em, scores.margins, n_prefix, scoring)
-    return scores._replace(em=em, redecoded=doubtful)
-
-
-def redecode(
-    model: PreTrainedModel,
-    rows: Int[Tensor, "paragraph token"],
-    em: Int[Tensor, "paragraph"],
-    margins: Float[Tensor, "paragraph continuation"],
-    n_prefix: int,
-    scoring: Scoring,
-) -> tuple[Int[Tensor, "paragraph"], Bool[Tensor, "paragraph"]]:
-    """Exact matches of one micro-batch after its near-ties are decoded, and which paragraphs have any.
-
-    `em` and `margins` (logits, as in `decided_margins`) are those of one pass. All results are on the CPU.
-    """
-    near = margins < scoring.margin_threshold
+    near = scores.margins < scoring.margin_threshold
     doubtful = near.any(dim=1)
+    em = scores.em.clone()
     if doubtful.any():
         some = (column[doubtful].to(model.device) for column in (rows, em, near))
-        em = em.clone()
         em[doubtful] = decode_near_ties(model, *some, n_prefix).cpu()
-    return em, doubtful
+    return scores._replace(em=em, redecoded=doubtful)

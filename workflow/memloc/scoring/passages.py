@@ -5,11 +5,23 @@ scored from its own start. Two that overlap therefore show no more than this: ev
 continuations is recited, each after its own prefix.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
+from memloc.data.documents import PLAIN
+
 PLACE = ["file", "document", "start"]
+
+
+def place(row: Any) -> str:
+    """Where a window or passage begins, for a reader who looks it up: its file and line. A file of rows has a
+    document per row, with lines of its own.
+    """
+    document = "" if row.file.endswith(PLAIN) else f", document {row.document}"
+    return f"{row.file}{document}, line {row.line}"
 
 
 def chains(windows: pd.DataFrame, most: int) -> pd.Series:
@@ -39,9 +51,9 @@ def passages(windows: pd.DataFrame, length: int, n_prefix: int) -> pd.DataFrame:
 
     Returns:
         A row per passage, in the same order: the columns of its first window with the fewest edits, but
-        `start`, `end` (behind its last token) and `tokens` of the passage; `starts` of its windows, of which
-        there are `n_windows`; `verbatim_run`, the most tokens in a row that continuations of recited windows
-        cover, 0 without any.
+        `start`, `line`, `end` (behind its last token) and `tokens` of the passage; `starts` of its windows,
+        of which there are `n_windows`; `verbatim_run`, the most tokens in a row that continuations of recited
+        windows cover, 0 without any.
     """
     n_continuation = length - n_prefix
     windows = windows.assign(passage=chains(windows, length - 1), run=chains(windows, n_continuation))
@@ -53,6 +65,7 @@ def passages(windows: pd.DataFrame, length: int, n_prefix: int) -> pd.DataFrame:
     found = best.drop(columns="run").set_index("passage")
     return found.assign(
         start=grouped["start"].first(),
+        line=grouped["line"].first(),
         end=grouped["start"].last() + length,
         tokens=_joined_tokens(windows, length),
         starts=grouped["start"].agg(list),

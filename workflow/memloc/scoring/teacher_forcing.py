@@ -86,3 +86,16 @@ def score_logits(logits: Float[Tensor, "token vocabulary"], true: Int[Tensor, "t
     others = logits.sub_(top).exp_().sum(dim=-1, keepdim=True)  # sum of exp(logit - top) without the top
     nll = top - true_logit + others.log1p()
     return TokenScores(*(column.squeeze(-1) for column in (matched, margin, nll)))
+
+
+def leading_matches(matched: Bool[Tensor, "paragraph token"]) -> Int[Tensor, "paragraph"]:
+    """Exact match (tokens) of paragraphs, given which of their tokens match (paper 3.2)."""
+    return matched.long().cumprod(dim=-1).sum(dim=-1)
+
+
+def token_nll(
+    logits: Float[Tensor, "*batch vocabulary"], targets: Int[Tensor, "*batch"]
+) -> Float[Tensor, "*batch"]:
+    """Negative log-likelihood of each target token in nats, -log softmax(logits)[target] (paper 3.2)."""
+    target_logits = logits.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
+    return logits.logsumexp(dim=-1) - target_logits

@@ -8,8 +8,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.model.micro_batches import in_micro_batches
-from memloc.scoring.metrics import token_nll
-from memloc.scoring.teacher_forcing import states_in_parts, unembedded
+from memloc.scoring.teacher_forcing import states_in_parts, token_nll, unembedded
 
 
 @torch.inference_mode()

@@ -1,1 +1,1 @@
-"""The settings of a study: one file per section, validation, generated documentation."""
+"""The settings of a study: a file per section, or per few that belong together, validation, documentation."""

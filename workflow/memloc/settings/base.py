@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from memloc.settings.published import REFERENCE_NLL_WEIGHT
-
+REFERENCE_NLL_WEIGHT = 0.1  # of the memorized paragraph's NLL in the authors' code
 # Strict: neither text nor true is a number. Other numbers are not, since YAML reads 1e-3 as text.
 Positive = Annotated[int, Field(ge=1, strict=True)]
 NonNegative = Annotated[int, Field(ge=0, strict=True)]

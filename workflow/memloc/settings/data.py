@@ -51,6 +51,13 @@ class EmbeddedData(Section):
         return self
 
 
+# The repository of the hub, and its commit, that has the tokenizer (GPT-2's) of the published paragraphs.
+GPT2_TOKENIZER = {
+    "id": "openai-community/gpt2",
+    "revision": "607a30d783dfa663caf39e06633721c8d4cfcd7e",
+}
+
+
 class Retokenize(Section):
     """The published paragraphs in the tokens of a model whose vocabulary is not GPT-2's."""
 

@@ -1,4 +1,4 @@
-"""What is generated from the settings: the JSON schema, the table of keys, the effective config."""
+"""What is generated from the settings: the JSON schema and the table of keys."""
 
 import json
 from typing import Any, get_origin
@@ -58,13 +58,6 @@ def _allowed_values(schema: dict[str, Any]) -> str:
     limits = {"minimum": "\u2265", "exclusiveMinimum": ">", "maximum": "\u2264", "pattern": "like"}
     stated = [f"{word} `{schema[key]}`" for key, word in limits.items() if key in schema]
     return " ".join([{"null": "nothing"}.get(schema["type"], schema["type"]), *stated])
-
-
-def effective(settings: Settings) -> str:
-    """All settings of a study, defaults included, as YAML."""
-    import yaml
-
-    return yaml.safe_dump(settings.as_config(), sort_keys=False)
 
 
 def with_key_table(readme: str) -> str:

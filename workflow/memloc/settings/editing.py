@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from memloc.settings.base import ContrastiveSection, Judging, MicroBatch, NonNegative, Positive
-from memloc.settings.published import SPARSE_FRACTION
 
+SPARSE_FRACTION = 0.001  # of the W_* weights, moved by the sparse edits (paper 5.3)
 # Arms: which weights an edit may move. The one list of their names: `movable_weights` (editing/masks.py)
 # chooses an arm's weights, ARM_STYLES (figures/parts/edit_summary.py) says how figures show it.
 PAPER_ARMS = ("all", "top", "random")  # always run (paper 5.3)

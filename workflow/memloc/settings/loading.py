@@ -6,6 +6,10 @@ from pydantic import Field, model_validator
 
 from memloc.settings.base import Positive, Section
 
+# The largest model, in bytes of its weights, that a processor holds twice: as it is, and packed
+# (model/onednn.py).
+MOST_PACKED = 2**31
+
 
 class Loading(Section):
     """How every rule that runs the model loads it."""

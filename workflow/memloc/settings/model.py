@@ -1,4 +1,4 @@
-"""Settings: section `model`."""
+"""Settings: sections `model` and `counterfactual`."""
 
 from typing import ClassVar, Literal
 
@@ -98,3 +98,13 @@ class LocalModel(_Checkpoint):
 
     source: Literal["local"] = Field(description="Chooses this source.")
     folder: str = Field(description="The folder.")
+
+
+class Counterfactual(Section):
+    """Models trained without a random half of the paragraphs: what would each do had it never seen one?"""
+
+    n_models: NonNegative = Field(
+        0,
+        description="Models, each trained as `model` is, on a random half of the paragraphs; 0: none. "
+        "Intervals need 12.",
+    )

@@ -5,8 +5,20 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from memloc.settings.base import Judging, MicroBatch, NonNegative, Positive, Section
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
 
+# Kinds of places that paragraphs are planted in, each with what it is scored by: first the units that it is
+# made of. `draw_place` (planting/places.py) says what they are, KIND_LABELS (figures/parts/planted.py) how
+# figures show them.
+PLANT_GRANULARITIES = {
+    "head_vo": ("head", "layer", "weight"),
+    "head_all": ("head", "layer", "weight"),
+    "two_heads": ("head", "weight"),
+    "neurons": ("neuron", "layer", "weight"),
+    "inj_1": ("neuron", "weight"),
+    "inj_0.1": ("neuron", "weight"),
+    "scattered_1": ("weight",),
+    "scattered_0.1": ("weight",),
+}
 PlantKind = Literal[tuple(PLANT_GRANULARITIES)]
 Rate = Annotated[float, Field(gt=0)]
 

@@ -1,21 +1,40 @@
-"""Settings: section `remove`."""
+"""Settings: sections `remove` and `edit_model`."""
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from memloc.settings.base import Judging, ListedOnce, MicroBatch, NonNegative, Positive
-from memloc.settings.listed import Ids, Listed
-from memloc.settings.published import SPARSE_FRACTION
-from memloc.settings.removal_ways import WAY_NAMES
+from memloc.settings.base import Judging, ListedOnce, MicroBatch, NonNegative, Positive, Section
+from memloc.settings.editing import SPARSE_FRACTION
+from memloc.settings.removal_ways import EDITS, WAY_NAMES
 
 MOST_SETTINGS = 4  # that a way is tried with on the validation paragraphs: the same budget for all
+Ids = Annotated[list[NonNegative], ListedOnce]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Rate = Annotated[float, Field(gt=0)]
 Depth = Annotated[float, Field(ge=0, lt=1)]
 Positives = Annotated[list[Rate], Field(min_length=1, max_length=MOST_SETTINGS)]
 Shares = Annotated[list[Share], Field(min_length=1, max_length=MOST_SETTINGS)]
 Numbers = Annotated[list[Positive], Field(min_length=1, max_length=MOST_SETTINGS)]
+
+
+class Listed(Section):
+    """Memorized paragraphs by number, or by their text."""
+
+    ids: Ids = Field([], description="Memorized paragraphs.")
+    files: list[str] = Field(
+        [],
+        description="Instead of `ids`: text files of this machine, as in `data.files` (key or column "
+        "`text`). Every memorized paragraph whose text is in one of them is listed.",
+    )
+
+    @model_validator(mode="after")
+    def _ids_or_files(self) -> "Listed":
+        if self.ids and self.files:
+            raise ValueError("paragraphs are listed by ids or by files, not by both")
+        if addresses := [file for file in self.files if "://" in file]:
+            raise ValueError(f"files: {addresses[0]} is an address: fetch it, and name the file")
+        return self
 
 
 class Remove(Listed):
@@ -85,3 +104,26 @@ class Remove(Listed):
     )
     n_judging: Judging = 20
     micro_batch: MicroBatch = 16
+
+
+class EditModel(Listed):
+    """The model that `edited_model` exports: paragraphs removed together."""
+
+    ids: Ids = Field([], description="Memorized paragraphs; none: all sampled ones.")
+    way: Literal[EDITS] = Field(
+        "top", description="A way of section `remove`, which holds its other settings; top is the paper's."
+    )
+    setting: float = Field(
+        1e-5, gt=0, description="The way's setting, a learning rate or a share, as table `removal` shows it."
+    )
+    n_controls: Positive | None = Field(
+        None, description="Non-memorized paragraphs that are to be kept; null: all sampled ones."
+    )
+    n_judging: Judging = 50
+    micro_batch: MicroBatch = 16
+
+    @model_validator(mode="after")
+    def _a_way_has_its_setting(self) -> "EditModel":
+        if "way" in self.model_fields_set and "setting" not in self.model_fields_set:
+            raise ValueError(f"way {self.way} needs setting, the number that it takes")
+        return self

@@ -8,20 +8,14 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from memloc.settings.base import NonNegative, Positive, Section
-from memloc.settings.bench import Bench
-from memloc.settings.counterfactual import Counterfactual
 from memloc.settings.data import EmbeddedData, ReleaseData, TextData, TokenData
 from memloc.settings.detection import Detection
-from memloc.settings.edit_model import EditModel
 from memloc.settings.editing import Editing
-from memloc.settings.estimate import Estimate
 from memloc.settings.expected import Expected
-from memloc.settings.explorer import Explorer
 from memloc.settings.extraction import Extraction
 from memloc.settings.filters import Filters
-from memloc.settings.head_ablation import HeadAblation
 from memloc.settings.head_ranking import Head, HeadRanking
-from memloc.settings.layer_bypass import LayerBypass
+from memloc.settings.interventions import HeadAblation, LayerBypass, WeightNoise
 from memloc.settings.loading import Loading
 from memloc.settings.localization import (
     ActivationGradients,
@@ -30,18 +24,17 @@ from memloc.settings.localization import (
     ParameterGradients,
     Patching,
 )
-from memloc.settings.model import EmbeddedModel, HubModel, LocalModel, PlantedModel
-from memloc.settings.network import Network
+from memloc.settings.model import Counterfactual, EmbeddedModel, HubModel, LocalModel, PlantedModel
 from memloc.settings.paragraph import Paragraph
 from memloc.settings.perturbation import Perturbation
 from memloc.settings.planted_truth import PlantedTruth
 from memloc.settings.positions import Positions
 from memloc.settings.removal_ways import RETRAINED
-from memloc.settings.remove import Remove
+from memloc.settings.remove import EditModel, Remove
+from memloc.settings.running import Bench, Estimate, Explorer, Network
 from memloc.settings.scores import Scoring
 from memloc.settings.sets import Sets
 from memloc.settings.structure import filled_keys, own_keys
-from memloc.settings.weight_noise import WeightNoise
 
 # No underscore: rules of a model are named <model>_<rule>, and no two of them may share a name.
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
@@ -180,9 +173,6 @@ class Settings(Section):
             raise ValueError(f"a model is named like a seed of a study: {', '.join(resampled)}")
         if taken := sorted(set(names) & set(STUDY_FOLDERS)):
             raise ValueError(f"a model is named like a folder of the study: {', '.join(taken)}")
-        places = [_place(model) for model in (self.models or {}).values()]
-        if twice := [name for name, place in zip(names, places, strict=True) if places.count(place) > 1]:
-            raise ValueError(f"these models are the same: {', '.join(twice)}")
         return self
 
     @property
@@ -293,15 +283,6 @@ class Settings(Section):
             if (getattr(self, section).n_controls or 0) > self.sets.n_non_memorized:
                 raise ValueError(f"{section}.n_controls must not exceed sets.n_non_memorized")
         return self
-
-
-def _place(model: EmbeddedModel | PlantedModel | HubModel | LocalModel) -> Any:
-    """Identity of a model within a study: its download, its folder, or otherwise all its settings."""
-    if isinstance(model, PlantedModel):
-        return model.source
-    if isinstance(model, LocalModel):
-        return model.folder
-    return (model.id, model.revision) if isinstance(model, HubModel) else model
 
 
 def _with_key(given: dict[str, Any], key: str, value: Any, names: Iterable[str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ Verdicts rest on those of `studentised`, which are wider: exact ones of shares, 
 | proportion | Wilson's score |
 | difference of two proportions | Newcombe's, from Wilson's |
 | another statistic of units | bootstrap, bias-corrected and accelerated |
+| a statistic of rows in clusters | the same; whole clusters are resampled |
 
 An interval of fewer than `MIN_N` units is infinite: it decides nothing. Random draws have a fixed seed, so
 that the same numbers give the same interval.
@@ -22,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import scipy  # loads scipy.stats, which takes half a second, where it is first used
+from jaxtyping import Float, Int
 from pandas.api.typing import SeriesGroupBy
 
 CONFIDENCE = 0.95
@@ -29,6 +31,7 @@ QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 MIN_N = 6  # a sign-flip test of 5 pairs cannot get below 0.0625
 MOST_EXACT = 12  # values whose subsets are all enumerated: 4,095
 N_SUBSETS = 9_999
+CLUSTER_RESAMPLES = 400
 ONE_SIDED = 0.05  # smaller shares of resamples on one side of the value say little about its error
 
 Values = np.ndarray | pd.Series
@@ -130,6 +133,30 @@ def resampled(value: float, drawn: np.ndarray, left_out: np.ndarray) -> Interval
     low, high = np.quantile(drawn, _corrected(tails, drawn, value, left_out))
     # Of a maximum, say, all resamples may lie on one side: the interval still holds its value.
     return Interval(value, min(float(low), value), max(float(high), value), n)
+
+
+def cluster_weights(
+    cluster: Int[np.ndarray, "row"], n_resamples: int = CLUSTER_RESAMPLES
+) -> Float[np.ndarray, "resample row"]:
+    """How often each row counts: once, then in resamples of the clusters, then without each cluster."""
+    number = np.unique(cluster, return_inverse=True)[1]
+    n = number.max() + 1
+    drawn = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=n_resamples)
+    times = np.concatenate([np.ones((1, n)), drawn, 1 - np.eye(n)])
+    return times[:, number]
+
+
+def cluster_interval(values: Float[np.ndarray, "resample"], n_clusters: int) -> Interval:
+    """Interval of a statistic whose values under each row of `cluster_weights` are given (see `resampled`).
+
+    Resamples in which the statistic is not defined, such as those without a positive, are left out. Of fewer
+    than six clusters it is infinite.
+    """
+    value, drawn, left_out = float(values[0]), values[1:-n_clusters], values[-n_clusters:]
+    drawn, left_out = drawn[np.isfinite(drawn)], left_out[np.isfinite(left_out)]
+    if n_clusters < MIN_N or len(drawn) < 2:
+        return Interval(value, -np.inf, np.inf, n_clusters)
+    return resampled(value, drawn, left_out)._replace(n=n_clusters)
 
 
 def holm(p_values: Values) -> np.ndarray:

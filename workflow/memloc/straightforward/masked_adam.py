@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable, Mapping
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
@@ -12,20 +12,36 @@ from memloc.model.components import editable_parameters
 from memloc.straightforward.gradients import kl, nll
 
 Masks = Mapping[str, Bool[Tensor, "..."]]
+Loss = Callable[[PreTrainedModel, PreTrainedModel], Float[Tensor, ""]]
+"""Of a model, next to the original one."""
+
+
+def objective(
+    tokens: Int[Tensor, "paragraph token"],
+    keep: Int[Tensor, "kept token"],
+    n_prefix: int,
+    nll_weight: float = -1.0,
+    kl_weight: float = 1.0,
+) -> Loss:
+    """The weighted NLL, and the kept paragraphs' weighted KL divergence per token (Eq. 3)."""
+
+    def loss(model: PreTrainedModel, original: PreTrainedModel) -> Float[Tensor, ""]:
+        value = nll_weight * nll(model, tokens, n_prefix)
+        if len(keep):
+            value = value + kl_weight * kl(model, original, keep, n_prefix) / (tokens.shape[1] - n_prefix)
+        return value
+
+    return loss
 
 
 def train(
     model: PreTrainedModel,
-    tokens: Int[Tensor, "paragraph token"],
-    keep: Int[Tensor, "kept token"],
-    n_prefix: int,
+    loss: Loss,
     choose: Callable[[dict[str, Tensor]], Masks],
     learning_rate: float,
     steps: int,
-    nll_weight: float = -1.0,
-    kl_weight: float = 1.0,
 ) -> None:
-    """Steps of Adam on the weighted NLL and the kept paragraphs' weighted KL divergence per token (Eq. 3).
+    """Steps of Adam down the loss.
 
     All W_* weights get gradients and Adam's state, all layers run at every step, and the original model runs
     the kept paragraphs again. Masks are chosen by the gradients of the first step; weights without a mask
@@ -37,10 +53,7 @@ def train(
     masks: Masks = {}
     for _ in range(steps):
         model.zero_grad()
-        loss = nll_weight * nll(model, tokens, n_prefix)
-        if len(keep):
-            loss = loss + kl_weight * kl(model, original, keep, n_prefix) / (tokens.shape[1] - n_prefix)
-        loss.backward()
+        loss(model, original).backward()
         masks = masks or choose({name: weight.grad for name, weight in weights.items()})
         for name, weight in weights.items():
             weight.grad *= masks.get(name, 0)

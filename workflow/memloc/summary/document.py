@@ -1,25 +1,24 @@
-"""The summary of a study: its figures as vectors, in reading order, each with its caption."""
+"""The summary of a study: its figures as vectors, in reading order, each with its caption.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+Captions are reStructuredText; Typst, which typesets the summary, has a markup of its own.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jinja2
 import typst
+from docutils import nodes
+from docutils.core import publish_doctree
 
-from memloc.summary.markup import text, typst_of
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """Figures under a heading: name, title and section of the paper of each."""
-
-    title: str
-    figures: Sequence[tuple[str, str, str]]
+Chapters = Mapping[str, Sequence[tuple[str, str, str]]]
+"""Figures under headings: name, title and section of the paper of each."""
+WRAPPED = {nodes.strong: "strong", nodes.emphasis: "emph", nodes.literal: "raw"}
 
 
 def document(
-    template: str, study: str, model: str, headline: Sequence[str], chapters: Sequence[Chapter], folder: Path
+    template: str, study: str, model: str, headline: Sequence[str], chapters: Chapters, folder: Path
 ) -> str:
     """The summary as a text of Typst; `folder` holds <name>.pdf and <name>.rst of every figure.
 
@@ -31,11 +30,8 @@ def document(
     """
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     environment.filters["text"] = text
-    captions = {
-        name: typst_of((folder / f"{name}.rst").read_text())
-        for chapter in chapters
-        for name, *_ in chapter.figures
-    }
+    names = [name for figures in chapters.values() for name, *_ in figures]
+    captions = {name: typst_of((folder / f"{name}.rst").read_text()) for name in names}
     return environment.from_string(template).render(
         study=study, model=model, headline=headline, chapters=chapters, captions=captions
     )
@@ -47,3 +43,35 @@ def compiled(source: str, folder: Path) -> bytes:
     It takes the fonts that Typst brings along and embeds them, so that it looks the same everywhere.
     """
     return typst.compile(source.encode(), root=folder, format="pdf", ignore_system_fonts=True, timestamp=0)
+
+
+def typst_of(caption: str) -> str:
+    """A caption's paragraphs and lists, with what is strong, emphasised or literal.
+
+    Raises:
+        ValueError: the caption holds another kind of markup.
+    """
+    document = publish_doctree(caption, settings_overrides={"report_level": 5})
+    return "\n\n".join(_block(node) for node in document.children)
+
+
+def text(value: str) -> str:
+    """Text to the letter, whatever characters are in it."""
+    return f"#{json.dumps(value, ensure_ascii=False)};"
+
+
+def _block(node: nodes.Node) -> str:
+    if isinstance(node, nodes.paragraph):
+        return "".join(_inline(child) for child in node.children)
+    if isinstance(node, nodes.bullet_list):
+        return "\n".join(f"- {_block(child)}" for item in node.children for child in item.children)
+    raise ValueError(f"a caption holds {node.tagname}, which the summary does not typeset")
+
+
+def _inline(node: nodes.Node) -> str:
+    if isinstance(node, nodes.Text):
+        return text(node.astext().replace("\n", " "))
+    for kind, function in WRAPPED.items():
+        if isinstance(node, kind):
+            return f"#{function}({json.dumps(node.astext(), ensure_ascii=False)});"
+    raise ValueError(f"a caption holds {node.tagname}, which the summary does not typeset")

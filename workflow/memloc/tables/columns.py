@@ -1,7 +1,28 @@
-"""Columns to build schemas from: type, range, unit and meaning side by side, as plain data."""
+"""Schemas of tables and the columns to build them from: type, range, unit and meaning, as plain data."""
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+from memloc.run.errors import InputError
+
+
+class TableError(InputError):
+    """A table breaks its schema or cannot be read."""
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Tokens of a paragraph and of its prefix; schemas depend on them."""
+
+    paragraph: int = 100
+    prefix: int = 50
+
+    @property
+    def continuation(self) -> int:
+        """Tokens of the continuation."""
+        return self.paragraph - self.prefix
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +51,18 @@ class Column:
 
 
 Columns = dict[str, Column]
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A table: its name, and its columns by the lengths of paragraphs."""
+
+    name: str
+    columns: Callable[[Lengths], Columns]
+
+    def fingerprint(self, lengths: Lengths) -> str:
+        """Hash of all that rows are judged by: not of meanings and units."""
+        return hashlib.sha256(repr(self.columns(lengths)).encode()).hexdigest()[:16]
 
 
 def integer(low: int, high: int | None = None, dtype: str = "int64", **options: Any) -> Column:

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from memloc.tables.columns import NLL, PARAGRAPH, Column, Columns, category, exact_match, integer, number
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import NLL, PARAGRAPH, Column, Columns, Lengths, category, exact_match, number
 
 TEXTS = ("memorized", "non_memorized", "held_out")
 PAIRED = "paired"  # the paragraphs of pairs of equal exposure; they may be in another group, too
@@ -24,9 +23,10 @@ def lost_text(lengths: Lengths) -> Columns:
     """What a judging paragraph loses by an intervention."""
     return {
         **judged_text(lengths, (*TEXTS, PAIRED)),
-        "em_lost": integer(
-            -lengths.continuation,
-            lengths.continuation,
+        "em_lost": Column(
+            "int64",
+            low=-lengths.continuation,
+            high=lengths.continuation,
             unit="tokens",
             meaning="Exact match without the ablation minus that with it.",
         ),

@@ -18,8 +18,7 @@ import pyarrow.compute as compute
 import pyarrow.parquet as parquet
 
 from memloc.run.atomic import atomic_path
-from memloc.tables.columns import Columns
-from memloc.tables.schema import Lengths, Schema, TableError
+from memloc.tables.columns import Columns, Lengths, Schema, TableError
 from memloc.tables.validation import broken, pandas_type, validate
 
 ROWS = 2**14
@@ -119,7 +118,7 @@ def read(
     """
     stamp = _stamp_of(schema, path)
     with _naming(path):
-        parts = _row_groups(path, list(columns or schema.columns(_lengths(stamp))))
+        parts = _row_groups(path, stamp, list(columns or schema.columns(_lengths(stamp))))
         if ids is not None:  # chosen as codes: Python objects would keep their row group alive
             wanted = pyarrow.array(list(ids), pyarrow.int64())
             parts = (rows.filter(compute.is_in(rows["id"], value_set=wanted)) for rows in parts)
@@ -138,17 +137,23 @@ def batches(
     """
     stamp = _stamp_of(schema, path)
     with _naming(path):
-        for group in _row_groups(path, list(columns or schema.columns(_lengths(stamp))), rows):
+        for group in _row_groups(path, stamp, list(columns or schema.columns(_lengths(stamp))), rows):
             yield _validated(schema, stamp, group, columns)
 
 
-def _row_groups(path: str | Path, columns: list[str], rows: range | None = None) -> Iterator[pyarrow.Table]:
+def _row_groups(
+    path: str | Path, stamp: dict[str, Any], columns: list[str], rows: range | None = None
+) -> Iterator[pyarrow.Table]:
     """Columns of a file by row groups; those without any of the consecutive `rows` are not read. Without
     rows, one empty table comes.
     """
     with parquet.ParquetFile(path, page_checksum_verification=True) as file:
         if missing := sorted(set(columns) - set(file.schema_arrow.names)):
-            raise TableError(f"has no column {', '.join(missing)}; delete it and run again")
+            rule = stamp["rule"]
+            raise TableError(
+                f"has no column {', '.join(missing)}: older code wrote it; run the rule that makes it again, "
+                f"with the config of the study: snakemake --cores all {rule} --forcerun {rule}"
+            )
         rows = range(file.metadata.num_rows) if rows is None else rows
         start = 0
         for group in range(file.num_row_groups if rows else 0):

@@ -10,7 +10,7 @@ import yaml
 
 from memloc.run.errors import InputError
 from memloc.tables import storage
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Lengths
 from memloc.tables.schemas import MEASURED, STAGES, schema_of
 
 

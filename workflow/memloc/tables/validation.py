@@ -8,8 +8,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from memloc.tables.columns import Column
-from memloc.tables.schema import Lengths, Schema, TableError
+from memloc.tables.columns import Column, Lengths, Schema, TableError
 
 N_ROWS_SHOWN = 5
 

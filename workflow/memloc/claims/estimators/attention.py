@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate, Tables
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.localization.head_profiles import attention_profiles, correlation_with_others, sampled_memorized
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
@@ -18,13 +18,13 @@ def attention_opposed(tables: Tables, settings: Section) -> Estimate:
     attention, ids = tables["attention"], sampled_memorized(tables["sets"])
     layers = attention["layer"].unique()
     if attention["head"].nunique() == 1:
-        return Estimate(missing="the layers have a single head")
+        raise NotApplicable("the layers have a single head")
     profiles = (attention_profiles(attention, layer, ids, settings.paragraph.prefix) for layer in layers)
     alike = dict(zip(layers, map(correlation_with_others, profiles), strict=True))
     values = -pd.concat(alike, axis=1, names=["layer", "head"])
     head = highlighted_head(tables, settings)
     if values[head].isna().all():
-        return Estimate(missing="no profile varies over the prefix")
+        raise NotApplicable("no profile varies over the prefix")
     if settings.highlight != "auto":
         return Estimate.of(studentised(values[head]))
     return Estimate.of(simultaneous(values.to_numpy())[values.columns.get_loc(head)])

@@ -5,20 +5,15 @@ paragraph (2112.12938).
 import numpy as np
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.scoring.counterfactual import comes_out_anyway
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share, studentised
 from memloc.statistics.uncertainty import MIN_N
 
-Tables = dict[str, pd.DataFrame]
-NOT_TRAINED = Estimate(missing="no model was trained without paragraphs: see counterfactual.n_models")
-
 
 def recited_would_not_come_out(tables: Tables, settings: Section) -> Estimate:
     """Share of the recited paragraphs that most models trained without them do not recite."""
-    if "counterfactual" not in tables:
-        return NOT_TRAINED
     data = _seen(tables)
     recited = data[data["em"] == settings.paragraph.continuation]
     found = share(int((~comes_out_anyway(recited)).sum()), len(recited))
@@ -28,8 +23,6 @@ def recited_would_not_come_out(tables: Tables, settings: Section) -> Estimate:
 def follows_training(tables: Tables, settings: Section, measure: str, sign: int) -> Estimate:
     """Share of random pairs of repeated paragraphs in which the one with the larger measure (times `sign`) is
     the one whose NLL training on it lowers more; pairs share no paragraph."""
-    if "counterfactual" not in tables:
-        return NOT_TRAINED
     data = _seen(tables)
     data = data[(data["repeats"] > 1) & data[measure].notna()]
     order = np.random.default_rng(0).permutation(len(data))
@@ -47,19 +40,23 @@ def follows_training(tables: Tables, settings: Section, measure: str, sign: int)
 def unseen_stand_for_left_out(tables: Tables, settings: Section) -> Estimate:
     """Mean NLL of unseen controls minus that of paragraphs that occur once, both in models that never saw
     them."""
-    if "counterfactual" not in tables:
-        return NOT_TRAINED
-    data = tables["counterfactual"]
+    data = _table(tables)
     unseen = data.loc[data["repeats"] == 0, "nll_without"]
     once = data.loc[(data["repeats"] == 1) & (data["n_with"] > 0), "nll_without"]
     if unseen.empty:
-        return Estimate(missing="no paragraph is known to be unseen")
+        raise NotApplicable("no paragraph is known to be unseen")
     return Estimate.of(studentised(unseen, once), len(once))
+
+
+def _table(tables: Tables) -> pd.DataFrame:
+    if "counterfactual" not in tables:
+        raise NotApplicable("no model was trained without paragraphs: see counterfactual.n_models")
+    return tables["counterfactual"]
 
 
 def _seen(tables: Tables) -> pd.DataFrame:
     """Paragraphs that some models were trained on, and others not."""
-    data = tables["counterfactual"]
+    data = _table(tables)
     return data[(data["n_with"] > 0) & (data["n_without"] > 0)]
 
 

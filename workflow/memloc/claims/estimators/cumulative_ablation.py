@@ -1,7 +1,7 @@
 """Estimators of the topic `cumulative_ablation`: does a ranking find heads that memorized paragraphs need?"""
 
-from memloc.claims.verdicts import Estimate, Tables
-from memloc.data.exposure import paired_differences
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
+from memloc.data.sets import paired_differences
 from memloc.settings.base import Section
 from memloc.statistics.studentised import ENOUGH, FEWEST_ORDERS, among
 from memloc.tables.judged_texts import PAIRED
@@ -18,7 +18,7 @@ def combined_finds_specific_heads(tables: Tables, settings: Section) -> Estimate
     gained = rows.groupby(["id", "method", "draw"], observed=True)["nll_gained"].mean()
     specific = paired_differences(gained.unstack(["method", "draw"]), tables["sets"]).mean()
     if rows.empty:
-        return Estimate(missing=f"fewer than {ENOUGH} pairs of equal count that no analysis has sampled")
+        raise NotApplicable(f"fewer than {ENOUGH} pairs of equal count that no analysis has sampled")
     orders = specific.loc["random"].to_numpy()
     few = len(orders) < FEWEST_ORDERS
     doubt = (

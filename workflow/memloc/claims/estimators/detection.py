@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate, Tables
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.settings.base import Section
 
 FEWEST_GROUPS = 50  # of 25, intervals of an AUROC of 0.8 hold it in 89 % of simulations, of 12 in 81 %
@@ -21,7 +21,7 @@ def gain_over_nll(tables: Tables, settings: Section, stratum: str, features: str
 def _estimate(found: pd.DataFrame, stratum: str, features: str, measure: str) -> Estimate:
     rows = found[(found["stratum"] == stratum) & (found["features"] == features)]
     if rows.empty:
-        return Estimate(missing="fewer than six groups of paragraphs of one kind")
+        raise NotApplicable("fewer than six groups of paragraphs of one kind")
     row = rows.loc[rows["n_seen"].idxmax()]
     low, high = (
         None if pd.isna(row[f"{measure}_{end}"]) else float(row[f"{measure}_{end}"])

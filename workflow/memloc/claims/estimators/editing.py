@@ -6,7 +6,7 @@ most edits, so the NLL judges, and the share of the paragraphs that are no longe
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate, Tables
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share, studentised
 from memloc.statistics.uncertainty import proportion_difference
@@ -17,10 +17,7 @@ NOTHING = 0.25  # nats per token: what raises an NLL by less does nothing
 
 def top_unlearns_as_all(tables: Tables, settings: Section) -> Estimate:
     """Share of the paragraphs that are no longer recited with the top-gradient weights, minus with all."""
-    if missing := _all_do_nothing(tables, settings, "unlearn", "memorized"):
-        return missing
-    left = _first_rate(tables, settings).query("objective == 'unlearn'")
-    left = left.pivot(index="id", columns="arm", values="em_memorized")
+    left = _unlearned(tables, settings).pivot(index="id", columns="arm", values="em_memorized")
     gone = (left[["top", "all"]] < settings.paragraph.continuation).sum()
     return Estimate.of(proportion_difference(*(share(int(gone[arm]), len(left)) for arm in ("top", "all"))))
 
@@ -30,36 +27,29 @@ def top_spares_controls(tables: Tables, settings: Section) -> Estimate:
 
     In doubt where these hardly unlearn the paragraph.
     """
-    if missing := _all_do_nothing(tables, settings, "unlearn", "memorized"):
-        return missing
-    risen = _risen(tables, settings, "control")["unlearn"]
-    doubt = f"{HARDLY}, and what does little harms little" if _hardly(tables, settings) else None
+    runs = _unlearned(tables, settings)
+    risen = _risen(runs, "control")
+    doubt = f"{HARDLY}, and what does little harms little" if _hardly(runs) else None
     return Estimate.of(studentised(risen["all"] - risen["top"]), doubt=doubt)
 
 
 def random_weights_do_nothing(tables: Tables, settings: Section) -> Estimate:
     """How much unlearning with random weights raises the paragraph's NLL."""
-    if missing := _all_do_nothing(tables, settings, "unlearn", "memorized"):
-        return missing
-    return Estimate.of(studentised(_risen(tables, settings, "memorized")["unlearn"]["random"]))
+    return Estimate.of(studentised(_risen(_unlearned(tables, settings), "memorized")["random"]))
 
 
 def named_head_unlearns_more(tables: Tables, settings: Section) -> Estimate:
     """How much more unlearning raises the paragraph's NLL in the named head than in another of its layer."""
-    risen = _risen(tables, settings, "memorized")["unlearn"]
+    risen = _risen(_unlearned(tables, settings), "memorized")
     if not {"head", "other_head"} <= set(risen.columns):
-        return Estimate(missing="editing.extra_arms does not name head and other_head")
-    if missing := _all_do_nothing(tables, settings, "unlearn", "memorized"):
-        return missing
+        raise NotApplicable("editing.extra_arms does not name head and other_head")
     return Estimate.of(studentised(risen["head"] - risen["other_head"]))
 
 
 def top_is_relearned_later(tables: Tables, settings: Section) -> Estimate:
     """Of paragraphs that both arms unlearn and that take unequally many steps to relearn, the share of those
     that take more after the top-gradient weights. In doubt where these hardly unlearn the paragraph."""
-    if missing := _all_do_nothing(tables, settings, "unlearn", "memorized"):
-        return missing
-    runs = _first_rate(tables, settings).query("objective == 'unlearn'")
+    runs = _unlearned(tables, settings)
     gone = runs[runs["em_memorized"] < settings.paragraph.continuation]
     beyond = settings.editing.relearning_limit + 1  # for those that do not come back
     steps = gone["relearning_steps"].astype(float).fillna(beyond)
@@ -67,33 +57,32 @@ def top_is_relearned_later(tables: Tables, settings: Section) -> Estimate:
     both = both.reindex(columns=["top", "all"]).dropna()
     later, sooner = int((both["top"] > both["all"]).sum()), int((both["top"] < both["all"]).sum())
     if not later + sooner:
-        return Estimate(missing="no paragraph that both unlearn takes unequally many steps to relearn")
-    doubt = f"{HARDLY}, and what is near comes back soon" if _hardly(tables, settings) else None
+        raise NotApplicable("no paragraph that both unlearn takes unequally many steps to relearn")
+    doubt = f"{HARDLY}, and what is near comes back soon" if _hardly(runs) else None
     return Estimate.of(share(later, later + sooner), doubt=doubt)
 
 
-def _hardly(tables: Tables, settings: Section) -> bool:
+def _hardly(runs: pd.DataFrame) -> bool:
     """Whether the top-gradient weights raise the paragraph's NLL less than half as much as all weights do."""
-    own = _risen(tables, settings, "memorized")["unlearn"].mean()
+    own = _risen(runs, "memorized").mean()
     return bool(own["top"] < own["all"] / 2)
 
 
-def _first_rate(tables: Tables, settings: Section) -> pd.DataFrame:
-    edits = tables["edits"]
-    return edits[edits["learning_rate"] == settings.editing.learning_rates[0]]
+def _unlearned(tables: Tables, settings: Section) -> pd.DataFrame:
+    """Paragraphs unlearned at the first learning rate.
+
+    Raises:
+        NotApplicable: moving all weights does not move their NLL, so that nothing can be compared.
+    """
+    edits, rate = tables["edits"], settings.editing.learning_rates[0]
+    runs = edits[(edits["learning_rate"] == rate) & (edits["objective"] == "unlearn")]
+    moved = abs(_risen(runs, "memorized")["all"].mean())
+    if not moved >= NOTHING:
+        raise NotApplicable(f"at learning rate {rate:g} all weights move its NLL by {moved:.2g}: too little")
+    return runs
 
 
-def _risen(tables: Tables, settings: Section, text: str) -> pd.DataFrame:
-    """Rise of a text's NLL by paragraph (rows), objective and arm (columns)."""
-    first = _first_rate(tables, settings)
-    risen = first[f"nll_{text}"] - first[f"nll_{text}_before"]
-    return first.assign(risen=risen).pivot(index="id", columns=["objective", "arm"], values="risen")
-
-
-def _all_do_nothing(tables: Tables, settings: Section, objective: str, text: str) -> Estimate | None:
-    """Why nothing can be compared: moving all weights does not move the text."""
-    moved = abs(_risen(tables, settings, text)[objective]["all"].mean())
-    if moved >= NOTHING:
-        return None
-    rate = settings.editing.learning_rates[0]
-    return Estimate(missing=f"at learning rate {rate:g} all weights move its NLL by {moved:.2g}: too little")
+def _risen(runs: pd.DataFrame, text: str) -> pd.DataFrame:
+    """Rise of a text's NLL by paragraph (rows) and arm (columns)."""
+    risen = runs[f"nll_{text}"] - runs[f"nll_{text}_before"]
+    return runs.assign(risen=risen).pivot(index="id", columns="arm", values="risen")

@@ -1,7 +1,7 @@
 """Estimators of the topic `extraction`: what comes out under sampling (2410.19482), by the first scheme."""
 
-from memloc.claims.verdicts import Estimate, Tables
-from memloc.data.exposure import exposure
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
+from memloc.data.sets import exposure
 from memloc.scoring.sampling import extractable
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share
@@ -19,7 +19,7 @@ def seen_come_out_more_than_unseen(
     out = extractable(data["log_p"].to_numpy(), n_draws, confidence)
     unseen = data["set"] == UNSEEN
     if not unseen.any():
-        return Estimate(missing="no paragraph is known to be unseen")
+        raise NotApplicable("no paragraph is known to be unseen")
     repeated = ~unseen & (exposure(data) > 1)
     shares = [share(int(out[rows].sum()), int(rows.sum())) for rows in (repeated, unseen)]
     return Estimate.of(proportion_difference(*shares), int(unseen.sum()))

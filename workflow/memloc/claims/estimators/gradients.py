@@ -6,7 +6,7 @@ Memorized and non-memorized paragraphs are the paper's samples, which occur uneq
 
 import numpy as np
 
-from memloc.claims.verdicts import Estimate, Tables
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.localization.gradient_sizes import paragraph_sizes
 from memloc.settings.base import Section
 from memloc.statistics.studentised import lead_of_resamples, studentised
@@ -22,7 +22,7 @@ def non_memorized_gradients_larger(tables: Tables, settings: Section) -> Estimat
 def memorized_gradients_lean_to_lower_layers(tables: Tables, settings: Section) -> Estimate:
     """Share of the scores that lies in lower layers, memorized minus non-memorized paragraphs."""
     if tables["paragraph_gradients"]["layer"].nunique() == 1:
-        return Estimate(missing="the model has one layer")
+        raise NotApplicable("the model has one layer")
     return _compared(tables, "lower_share", "memorized", "non_memorized")
 
 
@@ -34,7 +34,7 @@ def one_value_matrix_leads(tables: Tables, settings: Section) -> Estimate:
     """
     samples = tables["parameter_gradient_samples"]
     if "rest" not in set(samples["sample"]):
-        return Estimate(missing="there is one paragraph")
+        raise NotApplicable("there is one paragraph")
     matrix, names = ["component", "layer", "head"], ["group", "sample", "number"]
     drawn = np.log(
         samples.dropna(subset="head").pivot(index=names, columns=matrix, values="max_abs")

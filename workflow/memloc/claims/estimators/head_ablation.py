@@ -7,8 +7,8 @@ paragraphs, so intervals hold for all heads together; nothing chose a configured
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate, Tables
-from memloc.data.exposure import NO_PAIRS, paired_differences
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
+from memloc.data.sets import NO_PAIRS, paired_differences
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 from memloc.statistics.studentised import extreme, simultaneous, studentised
@@ -21,9 +21,7 @@ def highlighted_head_leads_its_layer(tables: Tables, settings: Section) -> Estim
     gained, head = _gained(tables), highlighted_head(tables, settings)
     n_heads = gained.columns.get_level_values("head").nunique()
     if n_heads == 1:
-        return Estimate(missing="the layer has no other head")
-    if gained.empty:
-        return Estimate(missing=NO_PAIRS)
+        raise NotApplicable("the layer has no other head")
     all_heads = gained.T.groupby("layer").transform("sum").T
     more = gained - (all_heads - gained) / (n_heads - 1)
     if settings.highlight != "auto":
@@ -34,8 +32,6 @@ def highlighted_head_leads_its_layer(tables: Tables, settings: Section) -> Estim
 def some_head_specific(tables: Tables, settings: Section) -> Estimate:
     """NLL gained without a head, above the mean over heads, memorized minus other: the largest one."""
     gained = _gained(tables)
-    if gained.empty:
-        return Estimate(missing=NO_PAIRS)
     more = gained.sub(gained.mean(axis=1), axis=0)
     return Estimate.of(extreme(max, simultaneous(more.to_numpy())))
 
@@ -45,4 +41,7 @@ def _gained(tables: Tables) -> pd.DataFrame:
     table = tables["head_ablation"]
     rows = table[(table["group"] == PAIRED) & (table["replacement"] == "mean")]
     wide = rows.pivot(index="id", columns=["layer", "head"], values="nll_gained")
-    return paired_differences(wide, tables["sets"])
+    gained = paired_differences(wide, tables["sets"])
+    if gained.empty:
+        raise NotApplicable(NO_PAIRS)
+    return gained

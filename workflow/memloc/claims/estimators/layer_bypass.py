@@ -6,38 +6,31 @@ is chosen on every other pair and judged on the rest.
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate, Tables
-from memloc.data.exposure import NO_PAIRS, paired_differences
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
+from memloc.data.sets import NO_PAIRS, paired_differences
 from memloc.settings.base import Section
 from memloc.statistics.studentised import studentised
 from memloc.tables.judged_texts import PAIRED
-
-ONE_LAYER = Estimate(missing="the model has one layer only")
 
 
 def deeper_attention_spares_others(tables: Tables, settings: Section) -> Estimate:
     """Minus the rise in NLL of own continuations of others without the attention of the most specific deeper
     layer; in doubt where half of the memorized paragraphs or more are still recited."""
-    if missing := _missing(tables):
-        return missing
     lost = paired_differences(_without_blocks(tables, "identity", "em"), tables["sets"])
     if len(lost) < 2:
-        return Estimate(missing="one pair of equal count cannot both choose a layer and judge it")
+        raise NotApplicable("one pair of equal count cannot both choose a layer and judge it")
     em, gained = (
         _of_members(tables, value, memorized)[_deeper_layer(lost)].iloc[::2]
         for value, memorized in (("em", True), ("nll_gained", False))
     )
     recited = int((em == settings.paragraph.continuation).sum())
-    doubt = (
-        f"{recited} of {len(em)} memorized paragraphs are still recited" if 2 * recited >= len(em) else None
-    )
+    many = 2 * recited >= len(em)
+    doubt = f"{recited} of {len(em)} memorized paragraphs are still recited" if many else None
     return Estimate.of(studentised(-gained), doubt=doubt)
 
 
 def lower_layers_hold_more(tables: Tables, settings: Section) -> Estimate:
     """NLL gained by mean bypass of one lower block minus one upper block, memorized minus the other."""
-    if missing := _missing(tables):
-        return missing
     more = paired_differences(_without_blocks(tables, "mean", "nll_gained"), tables["sets"])
     by_layer = more.T.groupby("layer").mean().T
     half = by_layer.shape[1] // 2
@@ -62,12 +55,9 @@ def _of_members(tables: Tables, value: str, memorized: bool) -> pd.DataFrame:
 def _without_blocks(tables: Tables, way: str, value: str) -> pd.DataFrame:
     """A value of paired paragraphs (rows: id) without each block (columns: block, layer)."""
     rows = tables["layer_bypass"]
-    rows = rows[rows["group"] == PAIRED].query("layers == 'alone' and way == @way")
-    return rows.pivot(index="id", columns=["block", "layer"], values=value)
-
-
-def _missing(tables: Tables) -> Estimate | None:
-    rows = tables["layer_bypass"]
     if rows["layer"].nunique() < 2:
-        return ONE_LAYER
-    return None if (rows["group"] == PAIRED).any() else Estimate(missing=NO_PAIRS)
+        raise NotApplicable("the model has one layer only")
+    rows = rows[rows["group"] == PAIRED].query("layers == 'alone' and way == @way")
+    if rows.empty:
+        raise NotApplicable(NO_PAIRS)
+    return rows.pivot(index="id", columns=["block", "layer"], values=value)

@@ -5,8 +5,8 @@ Sizes of gradients follow the NLL, so they are compared at an equal NLL.
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate, Tables
-from memloc.data.exposure import NO_PAIRS, paired_differences
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
+from memloc.data.sets import NO_PAIRS, paired_differences
 from memloc.localization.gradient_sizes import paragraph_sizes
 from memloc.settings.base import Section
 from memloc.statistics.studentised import given, studentised
@@ -18,20 +18,18 @@ def others_gradients_larger_at_equal_nll(tables: Tables, settings: Section) -> E
     It is regressed on the log of the NLLs' ratio.
     """
     pairs = _pairs(tables)
-    return _unless_empty(pairs) or Estimate.of(given(-pairs["log_size"], -pairs["log_nll"]))
+    return Estimate.of(given(-pairs["log_size"], -pairs["log_nll"]))
 
 
 def paired_gradients_lean_to_lower_layers(tables: Tables, settings: Section) -> Estimate:
     """Share of the scores that lies in lower layers, memorized minus the other paragraph."""
     if tables["paragraph_gradients"]["layer"].nunique() == 1:
-        return Estimate(missing="the model has one layer")
-    pairs = _pairs(tables)
-    return _unless_empty(pairs) or Estimate.of(studentised(pairs["lower_share"]))
+        raise NotApplicable("the model has one layer")
+    return Estimate.of(studentised(_pairs(tables)["lower_share"]))
 
 
 def _pairs(tables: Tables) -> pd.DataFrame:
-    return paired_differences(paragraph_sizes(tables["paragraph_gradients"]), tables["sets"])
-
-
-def _unless_empty(pairs: pd.DataFrame) -> Estimate | None:
-    return Estimate(missing=NO_PAIRS) if pairs.empty else None
+    pairs = paired_differences(paragraph_sizes(tables["paragraph_gradients"]), tables["sets"])
+    if pairs.empty:
+        raise NotApplicable(NO_PAIRS)
+    return pairs

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate, Tables
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.localization.highlight import head_of_other_methods
 from memloc.model.head_groups import stored_head
 from memloc.settings.base import Section
@@ -23,7 +23,7 @@ def patching_points_elsewhere(tables: Tables, settings: Section) -> Estimate:
     named = head_of_other_methods(tables["head_ranking"], settings, "patching")
     of_named = _of_head(by_pair.columns, *named)
     if of_named.all():
-        return Estimate(missing="the model has one head")
+        raise NotApplicable("the model has one head")
     sizes = by_pair.to_numpy()
     own, others = sizes[:, of_named], sizes[:, ~of_named]
     ahead = simultaneous((others[:, :, None] - own[:, None]).reshape(len(sizes), -1))

@@ -5,7 +5,7 @@ Exact match ends at the first mistake, so means are those of the NLL.
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate, Tables
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.perturbation.effects import (
     LARGE_DROP,
     before_last,
@@ -18,8 +18,6 @@ from memloc.perturbation.effects import (
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share, studentised
 from memloc.tables.terms.kept_tokens import COSTLIEST
-
-NO_NLL = Estimate(missing="the NLL of perturbed paragraphs was not computed: see perturbation.nll")
 
 
 def one_token_costs_most(tables: Tables, settings: Section) -> Estimate:
@@ -34,18 +32,16 @@ def one_token_costs_most(tables: Tables, settings: Section) -> Estimate:
 def non_memorized_easier(tables: Tables, settings: Section) -> Estimate:
     """Mean rise in NLL per replaced token: that of non-memorized paragraphs minus that of memorized ones."""
     others, memorized = (
-        drop_matrix(nll_rises(_of_set(tables, name)), "nll_rise").mean(axis=1)
+        drop_matrix(risen(_of_set(tables, name)), "nll_rise").mean(axis=1)
         for name in ("non_memorized", "memorized")
     )
-    return NO_NLL if memorized.empty else Estimate.of(studentised(others, memorized), len(memorized))
+    return Estimate.of(studentised(others, memorized), len(memorized))
 
 
 def later_matters_in_memorized(tables: Tables, settings: Section) -> Estimate:
     """Mean rise in NLL by tokens of the prefix's second half, but the last, minus those of its first."""
-    rises = before_last(nll_rises(_of_set(tables, "memorized")), settings.paragraph.prefix)
-    return (
-        NO_NLL if rises.empty else Estimate.of(studentised(late_minus_early(drop_matrix(rises, "nll_rise"))))
-    )
+    rises = before_last(risen(_of_set(tables, "memorized")), settings.paragraph.prefix)
+    return Estimate.of(studentised(late_minus_early(drop_matrix(rises, "nll_rise"))))
 
 
 def most_tokens_are_replaceable(tables: Tables, settings: Section) -> Estimate:
@@ -67,10 +63,18 @@ def perturbed_are_fluent(tables: Tables, settings: Section) -> Estimate:
     """NLL of unperturbed non-memorized paragraphs minus NLL of the continuations of perturbed prefixes."""
     perturbed = tables["perturbed_paragraphs"]["nll"]
     if perturbed.empty:
-        return Estimate(missing="no replaced token changed any continuation")
+        raise NotApplicable("no replaced token changed any continuation")
     rows = _of_set(tables, "non_memorized")
     others = rows.loc[rows["position"] < 0, "nll_original"]
     return Estimate.of(studentised(others, perturbed), len(perturbed))
+
+
+def risen(rows: pd.DataFrame) -> pd.DataFrame:
+    """`nll_rises`. NotApplicable: no NLL was computed."""
+    rises = nll_rises(rows)
+    if rises.empty:
+        raise NotApplicable("the NLL of perturbed paragraphs was not computed: see perturbation.nll")
+    return rises
 
 
 def _of_set(tables: Tables, name: str) -> pd.DataFrame:

@@ -5,9 +5,9 @@ By the units that a kind of place is made of (heads, neurons), paired by plant.
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate, Tables
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.settings.base import Section
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
+from memloc.settings.planted_truth import PLANT_GRANULARITIES
 from memloc.statistics.studentised import lead, studentised
 
 
@@ -15,7 +15,7 @@ def planted_masks_lead(tables: Tables, settings: Section, kind: str) -> Estimate
     """Recall (as many units as the place has) of HardConcrete masks minus the closer rival's."""
     methods = ["hard_concrete", "neuron_ablation", "integrated_gradients"]
     recall = _scores(tables, kind, "recall_1", [("plant", method) for method in methods])
-    return _not_asked(methods, kind) if recall is None else Estimate.of(lead(recall.to_numpy(), 0))
+    return Estimate.of(lead(recall.to_numpy(), 0))
 
 
 def planted_head_beyond_its_weights(
@@ -29,25 +29,19 @@ def planted_head_beyond_its_weights(
     methods = ["parameter_gradient", "weight_size"]
     wanted = [(control, method) for method in methods for control in ("plant", "twin")]
     precision = _scores(tables, kind, "average_precision", wanted)
-    if precision is None:
-        return _not_asked(methods, kind)
     more = (precision[0] - precision[1]) - (precision[2] - precision[3])
     plants = tables["plants"].query("reached and kind == @kind").set_index("plant")
     harmless = plants["nll_held_out"] / plants["nll_held_out_before"] - 1 <= most_damage
     return Estimate.of(studentised(more[harmless.reindex(more.index)]))
 
 
-def _scores(tables: Tables, kind: str, value: str, wanted: list[tuple[str, str]]) -> pd.DataFrame | None:
-    """A value by plant (rows) and the wanted pairs of control and method; nothing where one was not asked."""
-    if "planted_truth" not in tables:
-        return None
-    rows = tables["planted_truth"].query("kind == @kind")
-    rows = rows[rows["granularity"] == PLANT_GRANULARITIES[kind][0]]
-    wide = rows.pivot(index="plant", columns=["control", "method"], values=value)
-    return wide[wanted].set_axis(range(len(wanted)), axis=1) if set(wanted) <= set(wide) else None
-
-
-def _not_asked(methods: list[str], kind: str) -> Estimate:
-    return Estimate(
-        missing=f"not all of {', '.join(methods)} were asked about plants of kind {kind}: see planted_truth"
-    )
+def _scores(tables: Tables, kind: str, value: str, wanted: list[tuple[str, str]]) -> pd.DataFrame:
+    """A value by plant (rows) and pairs of control and method. NotApplicable: one was not asked."""
+    if "planted_truth" in tables:
+        rows = tables["planted_truth"].query("kind == @kind")
+        rows = rows[rows["granularity"] == PLANT_GRANULARITIES[kind][0]]
+        wide = rows.pivot(index="plant", columns=["control", "method"], values=value)
+        if set(wanted) <= set(wide):
+            return wide[wanted].set_axis(range(len(wanted)), axis=1)
+    methods = ", ".join(dict.fromkeys(method for _, method in wanted))
+    raise NotApplicable(f"not all of {methods} were asked about plants of kind {kind}: see planted_truth")

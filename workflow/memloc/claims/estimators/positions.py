@@ -1,6 +1,6 @@
 """Estimators of the topic `positions`: is a paragraph recited wherever it stands? (not in the paper)"""
 
-from memloc.claims.verdicts import Estimate, Tables
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share
 
@@ -12,6 +12,6 @@ def recited_wherever_they_stand(tables: Tables, settings: Section) -> Estimate:
     rows = tables["positions"]
     rows = rows[(rows["group"] == "memorized") & rows["context"].isin(OTHER_PLACES)]
     if rows.empty:
-        return Estimate(missing="the model has no position beyond a paragraph's own")
+        raise NotApplicable("the model has no position beyond a paragraph's own")
     everywhere = (rows["em"] == settings.paragraph.continuation).groupby(rows["id"]).all()
     return Estimate.of(share(int(everywhere.sum()), len(everywhere)))

@@ -6,14 +6,12 @@ Judged by resampled paragraphs: ranks of a tenth of them are so noisy that metho
 import numpy as np
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate, Tables
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.localization.head_ranking import exchanged_agreement, rank_agreement
 from memloc.settings.base import Section
 from memloc.statistics.studentised import ENOUGH, lead_of_resamples
 from memloc.statistics.uncertainty import Interval, resampled
 from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
-
-ONE_PART = Estimate(missing="there is one paragraph: none is left to judge a head on")
 
 
 def methods_agree(tables: Tables, settings: Section) -> Estimate:
@@ -22,9 +20,7 @@ def methods_agree(tables: Tables, settings: Section) -> Estimate:
 
     The claim never fails: noise lowers agreement; one interval in six ends below the true one (simulated).
     """
-    samples, ranking = tables["head_rank_samples"], tables["head_ranking"]
-    if not (samples["sample"] == "rest").any():
-        return ONE_PART
+    samples, ranking = _samples(tables), tables["head_ranking"]
     exchanged = np.mean([*exchanged_agreement(ranking, PAPER_METHODS).values()])
     whole = ranking.assign(sample="whole", number=0)
     of_samples = pd.concat([whole, samples])[["sample", "number", "method", "layer", "head", "rank"]]
@@ -42,12 +38,17 @@ def methods_agree(tables: Tables, settings: Section) -> Estimate:
 
 def one_head_leads(tables: Tables, settings: Section) -> Estimate:
     """Places between the mean rank of the first head, over methods, and the next."""
-    samples, ranking = tables["head_rank_samples"], tables["head_ranking"]
+    samples, ranking = _samples(tables), tables["head_ranking"]
     parts = samples.loc[samples["sample"] == "part", "number"]
-    if not (samples["sample"] == "rest").any():
-        return ONE_PART
     drawn = samples[(samples["sample"] == "resample") & samples["method"].isin(PAPER_METHODS)]
     means = drawn.groupby(["number", "layer", "head"])["rank"].mean().unstack(["layer", "head"])
     means = means.sort_index(axis=1)
     whole = ranking[ranking["method"] == COMBINED].set_index(["layer", "head"])["score"]
     return Estimate.of(lead_of_resamples(whole[means.columns].to_numpy(), -means.to_numpy(), parts.nunique()))
+
+
+def _samples(tables: Tables) -> pd.DataFrame:
+    samples = tables["head_rank_samples"]
+    if not (samples["sample"] == "rest").any():
+        raise NotApplicable("there is one paragraph: none is left to judge a head on")
+    return samples

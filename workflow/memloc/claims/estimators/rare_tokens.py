@@ -6,7 +6,7 @@ sizes of gradients and patches, on which the mean rank of its attention does not
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate, Tables
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.localization.highlight import head_of_other_methods
 from memloc.settings.base import Section
 from memloc.statistics.studentised import lead, studentised
@@ -23,7 +23,7 @@ def localized_head_leads_its_layer(tables: Tables, settings: Section) -> Estimat
     layer, head = head_of_other_methods(tables["head_ranking"], settings, "rare_tokens")
     of_layer = _preferences(tables["rare_token_groups"].query("layer == @layer"))
     if of_layer.shape[1] == 1:
-        return Estimate(missing="the layer has a single head")
+        raise NotApplicable("the layer has a single head")
     return Estimate.of(lead(of_layer.to_numpy(), of_layer.columns.get_loc((layer, head))))
 
 

@@ -6,7 +6,7 @@ text.
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate, Tables
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.settings.base import Section
 from memloc.settings.removal_ways import NOTHING
 from memloc.statistics.studentised import share, studentised
@@ -17,32 +17,25 @@ MASKS, RIVALS = "neurons_hard_concrete", ("neurons_zero_out", "neurons_integrate
 def removal_top_spares_more(tables: Tables, settings: Section, way: str, rival: str) -> Estimate:
     """How much less the NLL of others' own continuations rises by a way than by a rival; in doubt if the way
     removes less than half of the paragraphs."""
-    if missing := _missing(tables, way, rival):
-        return missing
+    gone = _gone(tables, settings, way, rival)[way]
     rows = tables["removal_damage"]
     rows = rows[(rows["mode"] == "joint") & (rows["group"] == "non_memorized")]
     nll = rows.pivot(index="id", columns="way", values="nll")
-    gone = _gone(tables, settings)[way]
-    hardly = 2 * gone.sum() < len(gone)
-    doubt = (
-        f"it removes {gone.sum()} of {len(gone)} paragraphs, and what does little harms little"
-        if hardly
-        else None
-    )
+    doubt = None
+    if 2 * gone.sum() < len(gone):
+        doubt = f"it removes {gone.sum()} of {len(gone)} paragraphs, and what does little harms little"
     return Estimate.of(studentised(nll[rival] - nll[way]), doubt=doubt)
 
 
 def removal_masks_over_others(tables: Tables, settings: Section) -> Estimate:
     """Of paragraphs that one of two ways removes, the share that masks remove, against the closer rival."""
-    if missing := _missing(tables, MASKS, *RIVALS):
-        return missing
-    gone = _gone(tables, settings)
+    gone = _gone(tables, settings, MASKS, *RIVALS)
     used = tables["removal"].drop_duplicates("way").set_index("way")["setting"]
     shares = []
     for rival in RIVALS:
         more, less = int((gone[MASKS] & ~gone[rival]).sum()), int((gone[rival] & ~gone[MASKS]).sum())
         if not more + less:
-            return Estimate(missing=f"{MASKS} and {rival} remove the same paragraphs")
+            raise NotApplicable(f"{MASKS} and {rival} remove the same paragraphs")
         shares.append(share(more, more + less))
     differ = (
         [f"{way}: {used[way]}" for way in (MASKS, *RIVALS)] if used[[MASKS, *RIVALS]].nunique() > 1 else []
@@ -53,17 +46,23 @@ def removal_masks_over_others(tables: Tables, settings: Section) -> Estimate:
 
 def removal_other_prefixes(tables: Tables, settings: Section, way: str) -> Estimate:
     """Of removed paragraphs that other prefixes recited before, the share that these still recite."""
-    if missing := _missing(tables, way):
-        return missing
+    gone = _gone(tables, settings, way)[way]
     others = sum(_by_way(tables, name) for name in ("recited_perturbed", "recited_shifted")) > 0
-    judging = others.loc[_gone(tables, settings)[way] & others[NOTHING], way]
+    judging = others.loc[gone & others[NOTHING], way]
     if judging.empty:
-        return Estimate(missing=f"{way} removes no paragraph that other prefixes recited")
+        raise NotApplicable(f"{way} removes no paragraph that other prefixes recited")
     return Estimate.of(share(int(judging.sum()), len(judging)))
 
 
-def _gone(tables: Tables, settings: Section) -> pd.DataFrame:
-    """Whether a paragraph (rows) is no longer recited after a way (columns)."""
+def _gone(tables: Tables, settings: Section, *ways: str) -> pd.DataFrame:
+    """Whether a paragraph (rows) is no longer recited after a way (columns).
+
+    Raises:
+        NotApplicable: one of `ways` was not run.
+    """
+    known = set(tables["removal"]["way"]) if "removal" in tables else set()
+    if absent := [way for way in ways if way not in known]:
+        raise NotApplicable(f"{absent[0]} was not run: see remove.ways")
     return _by_way(tables, "em") < settings.paragraph.continuation
 
 
@@ -71,10 +70,3 @@ def _by_way(tables: Tables, column: str) -> pd.DataFrame:
     """A column by removed paragraph (rows) and way (columns), removing together."""
     rows = tables["removal"]
     return rows[rows["mode"] == "joint"].pivot(index="id", columns="way", values=column)
-
-
-def _missing(tables: Tables, *ways: str) -> Estimate | None:
-    """Why a claim does not apply: a way that it needs was not run."""
-    known = set(tables["removal"]["way"]) if "removal" in tables else set()
-    absent = [way for way in ways if way not in known]
-    return Estimate(missing=f"{absent[0]} was not run: see remove.ways") if absent else None

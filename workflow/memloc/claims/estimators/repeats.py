@@ -1,7 +1,7 @@
 """Estimators of the topic `repeats`: memorization against the number of occurrences (2202.07646)."""
 
-from memloc.claims.verdicts import Estimate, Tables
-from memloc.data.exposure import exposure
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
+from memloc.data.sets import exposure
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share
 from memloc.statistics.uncertainty import proportion_difference
@@ -17,7 +17,7 @@ def more_repeats_more_memorized(tables: Tables, settings: Section) -> Estimate:
     data = data[data["repeats"] > 1]
     above = data["repeats"] > data["repeats"].median()
     if not above.any():
-        return Estimate(missing="no paragraph occurs more often than the median")
+        raise NotApplicable("no paragraph occurs more often than the median")
     memorized = data["set"] == "memorized"
     often, seldom = (share(int(memorized[rows].sum()), int(rows.sum())) for rows in (above, ~above))
     return Estimate.of(proportion_difference(often, seldom), int((~above).sum()))

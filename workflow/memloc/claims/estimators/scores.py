@@ -1,6 +1,6 @@
 """Estimators of the topic `scores`: how many paragraphs are recited (paper 3.2), and how many nearly."""
 
-from memloc.claims.verdicts import Estimate, Tables
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.scoring.near_verbatim import NEARLY
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share
@@ -12,7 +12,7 @@ def complete_or_not(tables: Tables, settings: Section) -> Estimate:
     sets = tables["sets"]["set"]
     n_memorized, n_most = int((sets == "memorized").sum()), int((sets == "partly_30_49").sum())
     if n_memorized + n_most == 0:
-        return Estimate(missing="no paragraph matches in three fifths of its continuation")
+        raise NotApplicable("no paragraph matches in three fifths of its continuation")
     return Estimate.of(share(n_memorized, n_memorized + n_most))
 
 
@@ -22,5 +22,5 @@ def exact_match_misses_some(tables: Tables, settings: Section) -> Estimate:
     edits = decoded.loc[decoded["set"] != UNSEEN, "n_edits"]
     near = edits[edits <= NEARLY * settings.paragraph.continuation]
     if near.empty:
-        return Estimate(missing="no paragraph comes out nearly")
+        raise NotApplicable("no paragraph comes out nearly")
     return Estimate.of(share(int((near > 0).sum()), len(near)))

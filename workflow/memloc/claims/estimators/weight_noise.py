@@ -1,7 +1,7 @@
 """Estimators of the topic `weight_noise`: do the weights with the largest gradients hold paragraphs?"""
 
-from memloc.claims.verdicts import Estimate, Tables
-from memloc.data.exposure import NO_PAIRS, paired_differences
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables
+from memloc.data.sets import NO_PAIRS, paired_differences
 from memloc.settings.base import Section
 from memloc.statistics.studentised import two_way
 from memloc.statistics.uncertainty import MIN_N
@@ -18,7 +18,7 @@ def noise_on_top_is_specific(tables: Tables, settings: Section) -> Estimate:
     table = tables["weight_noise"]
     rows = table[(table["kind"] == "noise") & (table["size"] > 0) & (table["group"] == PAIRED)]
     if rows.empty:
-        return Estimate(missing=NO_PAIRS)
+        raise NotApplicable(NO_PAIRS)
     nll = rows.groupby(["id", "draw", "arm"], observed=True)["nll"].mean().unstack("arm")
     more = paired_differences((nll["top"] - nll["random"]).unstack("draw"), tables["sets"])
     few = more.shape[1] < MIN_N

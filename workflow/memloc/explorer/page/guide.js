@@ -73,9 +73,9 @@
       element(
         "div",
         { class: "actions" },
-        button(last ? "Done" : "Next", () => (last ? leave() : go(step + 1)), "quiet go"),
-        step ? button("Back", () => go(step - 1)) : null,
-        last ? null : button("Skip", leave),
+        button(last ? "Done" : "Next step of the guide", () => (last ? leave() : go(step + 1)), "quiet go"),
+        step ? button("Step back", () => go(step - 1)) : null,
+        last ? null : button("Leave the guide", leave),
       ),
     );
   }

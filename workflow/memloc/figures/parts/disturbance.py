@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from memloc.figures.parts.style import PAGE_WIDTH, panel_labels, subplots
+from memloc.figures.parts.style import panel_labels, subplots
 
 PANELS = {
     "em_memorized": "EM of memorized\nparagraphs (tokens)",
@@ -45,11 +45,13 @@ def three_panels(
     legend_columns: int,
 ) -> Figure:
     """`draw_lines(axes, data, column)` draws a panel's column of `data`; height in inches."""
-    figure, axes = subplots(PAGE_WIDTH, height, ncols=3)
+    figure, axes = subplots(height, ncols=3)
     for panel, (column, label) in zip(axes, PANELS.items(), strict=True):
         draw_lines(panel, data, column)
         panel.set_xlabel(x_label)
         panel.set_ylabel(label)
+        if column.startswith("em_"):
+            panel.set_ylim(bottom=0)
     panel_labels(axes)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=legend_columns)
     return figure

@@ -20,7 +20,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
-from memloc.figures.parts.style import DIVERGING, PAGE_WIDTH, SEQUENTIAL, panel_labels, subplots
+from memloc.figures.parts.style import DIVERGING, SEQUENTIAL, panel_labels, subplots
 from memloc.model.head_groups import stored_head
 
 WEIGHTS = ("W_K", "W_Q", "W_V", "W_O", "W_in", "W_gate", "W_out")
@@ -70,22 +70,21 @@ def heat_map(
     values = matrix.to_numpy(dtype=float)
     if limit is None:
         limit = float(np.nanmax(np.abs(values)))
-    column_points = _points_per_column(axes, matrix)
+    # Before the layout moves the axes, but close enough to choose labels.
+    column_points = axes.get_position().width * axes.figure.get_figwidth() * 72 / matrix.shape[1]
     groups = _groups(matrix, column_points)
+    right = groups[-1].start + groups[-1].width
     mesh = axes.pcolormesh(
-        np.append(
-            np.concatenate([group.column_starts for group in groups]), groups[-1].start + groups[-1].width
-        ),
+        np.concatenate([*(group.column_starts for group in groups), [right]]),
         np.append(matrix.index, matrix.index[-1] + 1) - 0.5,
         values,
         cmap=DIVERGING if diverging else SEQUENTIAL,
         vmin=-limit if diverging else 0.0,
         vmax=limit,
     )
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)
     _label_components(axes, groups, column_points)
-    _label_layers(axes, matrix)
+    label_layers(axes, matrix)
     if highlight is not None:
         _outline(axes, groups, *highlight)
     return mesh
@@ -137,7 +136,7 @@ def maps_with_bars(panels: Sequence[MapPanel], highlight: tuple[int, int], label
     """Maps below each other, each with its own colours; `labels` are those of the colours and of the bars."""
     size = {"nrows": len(panels), "ncols": 2, "squeeze": False}
     height = len(panels) * (map_height(len(panels[0].matrix)) + 0.1)
-    figure, axes = subplots(PAGE_WIDTH, height, **size, width_ratios=(8, 1), sharey=True)
+    figure, axes = subplots(height, **size, width_ratios=(8, 1), sharey=True)
     for (left, right), panel in zip(axes, panels, strict=True):
         mesh = heat_map(left, panel.matrix, highlight=highlight)
         layer_bars(right, panel.bars, panel.colours, labels[1])
@@ -169,11 +168,6 @@ class _Group(NamedTuple):
     def column_starts(self) -> np.ndarray:
         """Left edge of every column."""
         return self.start + np.arange(self.n_heads or 1)
-
-
-def _points_per_column(axes: Axes, matrix: pd.DataFrame) -> float:
-    """Width of a column before the layout moves the axes: close enough to choose labels."""
-    return axes.get_position().width * axes.figure.get_figwidth() * 72 / matrix.shape[1]
 
 
 def _groups(matrix: pd.DataFrame, column_points: float) -> list[_Group]:
@@ -212,17 +206,9 @@ def _label_components(axes: Axes, groups: list[_Group], column_points: float) ->
 
 
 def _upright_name(axes: Axes, group: _Group) -> None:
-    axes.annotate(
-        group.name,
-        (group.start + group.width / 2, 0),
-        (0, -2),
-        xycoords=axes.get_xaxis_transform(),
-        textcoords="offset points",
-        rotation=90,
-        ha="center",
-        va="top",
-        fontsize=GROUP_FONT - 0.5,
-    )
+    where = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points"}
+    style = {"rotation": 90, "ha": "center", "va": "top", "fontsize": GROUP_FONT - 0.5}
+    axes.annotate(group.name, (group.start + group.width / 2, 0), (0, -2), **where, **style)
 
 
 def _bracket(axes: Axes, group: _Group) -> None:
@@ -232,7 +218,8 @@ def _bracket(axes: Axes, group: _Group) -> None:
     axes.plot(ends, [0, 0], transform=across, color="0.3", lw=0.6, clip_on=False)
 
 
-def _label_layers(axes: Axes, matrix: pd.DataFrame) -> None:
+def label_layers(axes: Axes, matrix: pd.DataFrame) -> None:
+    """Numbers of the layers (rows) of a map, upwards."""
     step = math.ceil(len(matrix) / MAX_LAYER_LABELS)
     axes.set_yticks(matrix.index[::step])
     axes.set_ylim(matrix.index[0] - 0.5, matrix.index[-1] + 0.5)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from memloc.data.exposure import exposure
+from memloc.data.sets import exposure
 from memloc.run.templates import interval, quoted
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, proportion
@@ -19,7 +19,7 @@ OCCURRENCES = {
 
 
 def counted_in(tables: dict[str, pd.DataFrame]) -> str:
-    """Where the repeats of `memloc.data.exposure` are counted: a key of `OCCURRENCES`.
+    """Where the repeats of `memloc.data.sets.exposure` are counted: a key of `OCCURRENCES`.
 
     In the corpus of the data, whole paragraphs are counted.
     """
@@ -33,7 +33,7 @@ def intervals(successes: pd.Series, trials: pd.Series) -> pd.DataFrame:
     return shares.rename(columns={"value": "fraction"}).clip(0, 1)
 
 
-def fraction_by_repeats(data: pd.DataFrame) -> pd.DataFrame:
+def by_repeats(data: pd.DataFrame) -> pd.DataFrame:
     """Share of memorized paragraphs, with its interval, per bin of repeats: see `repeat_bins`."""
     memorized = data["set"] == "memorized"
     return repeat_bins(data.assign(memorized=memorized), "memorized").rename(columns={"n_out": "n_memorized"})
@@ -43,8 +43,8 @@ def repeat_bins(data: pd.DataFrame, outcome: str) -> pd.DataFrame:
     """Share of paragraphs with an outcome, with its interval, per bin of repeats (half a doubling wide).
 
     `data` has a row per paragraph that was seen: count, continuation_count, and the outcome (bool). The
-    result has a row per bin that holds paragraphs, `n_out` of them with the outcome; repeats are those of
-    the continuation where they are counted (`memloc.data.exposure`). Paragraphs without any are in no bin.
+    result has a row per bin that holds paragraphs, `n_out` of them with the outcome; repeats are those of the
+    continuation where they are counted (`memloc.data.sets.exposure`). Paragraphs without any are in no bin.
     """
     data = data.assign(repeats=exposure(data))
     data = data[data["repeats"] > 0]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from memloc.figures.parts.text_table import join_tokens
 from memloc.scoring.near_verbatim import marked
+from memloc.scoring.passages import place
 
 LEFT_OUT = "\u2026"
 N_PASSAGES = 500  # of each kind; the CSV holds all
@@ -28,9 +29,12 @@ ins { background: light-dark(#dbe6f5, #27405f) }
 </style>
 <h1>What the model recites of this text</h1>
 """
+GIVEN = "The model was given all words but the highlighted ones."
 
 
-def recited_page(said: str, found: pd.DataFrame, vocabulary: pd.Series, length: int, n_prefix: int) -> str:
+def recited_page(
+    said: str, found: pd.DataFrame, vocabulary: pd.Series, length: int, n_prefix: int, model: str | None
+) -> str:
     """The page as HTML.
 
     Args:
@@ -38,8 +42,9 @@ def recited_page(said: str, found: pd.DataFrame, vocabulary: pd.Series, length: 
         found: passages as `passages` has them, in the order of the page; tokens of `prefix`, `continuation`
             and `decoded`; of a recited one (no edits) its text is shown, of others the model's words, too.
         vocabulary: text of each token.
+        model: its name.
     """
-    parts = [TOP, f"<p>The model was given all words but the highlighted ones.</p>\n<p>{escape(said)}</p>\n"]
+    parts = [TOP, *(f"<p>{shown(text)}</p>\n" for text in (said, f"Model: {model}", GIVEN))]
     for _, rows in found.groupby(found["n_edits"] > 0):
         parts += (_passage(row, vocabulary, length, n_prefix) for row in rows.head(N_PASSAGES).itertuples())
         if len(rows) > N_PASSAGES:
@@ -49,7 +54,7 @@ def recited_page(said: str, found: pd.DataFrame, vocabulary: pd.Series, length: 
 
 def _passage(row: Any, vocabulary: pd.Series, length: int, n_prefix: int) -> str:
     """A passage with its place; runs of tokens in tags."""
-    place = f"{row.file}, document {row.document}, tokens {row.start} to {row.end - 1}"
+    stands = f"{place(row)} (tokens {row.start} to {row.end - 1} of its document)"
     if row.n_edits:
         given = shown(join_tokens(row.prefix, vocabulary))
         true = shown(join_tokens(row.continuation, vocabulary))
@@ -63,9 +68,8 @@ def _passage(row: Any, vocabulary: pd.Series, length: int, n_prefix: int) -> str
     else:
         heading = f"{row.verbatim_run} tokens recited"
         texts = ["".join(_runs(row, vocabulary, length, n_prefix))]
-    notes = ("", "<p>The text itself:</p>\n")
-    shown_texts = "".join(f"{note}<pre>\n{text}</pre>\n" for note, text in zip(notes, texts, strict=False))
-    return f"<h2>{heading}</h2>\n<p>{shown(place)}</p>\n{shown_texts}"
+    shown_texts = "<p>The text itself:</p>\n".join(f"<pre>\n{text}</pre>\n" for text in texts)
+    return f"<h2>{heading}</h2>\n<p>{shown(stands)}</p>\n{shown_texts}"
 
 
 def _runs(row: Any, vocabulary: pd.Series, length: int, n_prefix: int) -> Iterator[str]:

@@ -1,11 +1,12 @@
 """One look for all figures: colours of the sets, widths of a page, fonts, marks for invisible characters."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import Any
 
 import matplotlib
+import numpy as np
 import pandas as pd
 
 from memloc.settings.base import Section
@@ -73,33 +74,50 @@ STYLE = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure, the numbers that it plots and those that its caption names, and a page (HTML) beside it."""
+    """A figure, the numbers that it plots and those of its caption, and a page that names the model."""
 
     figure: Figure
     data: pd.DataFrame
     numbers: dict[str, Any]
-    page: str | None = None
+    page: Callable[[str | None], str] | None = None
 
 
-def subplots(width: float = COLUMN_WIDTH, height: float = 2.4, **options: Any) -> tuple[Figure, Any]:
-    """Figure and axes in the common style; width and height in inches."""
+def subplots(height: float, width: float = PAGE_WIDTH, **options: Any) -> tuple[Figure, Any]:
+    """Figure and axes in the common style; height and width in inches."""
     plt.rcParams.update(STYLE)
     return plt.subplots(figsize=(width, height), **options)
 
 
-def mosaic(
-    layout: str | list[list[str]], width: float, height: float, **options: Any
-) -> tuple[Figure, dict[str, Axes]]:
+def mosaic(layout: str | list[list[str]], height: float, **options: Any) -> tuple[Figure, dict[str, Axes]]:
     """Figure and panels by their names in `layout` ("aab;ccc": rows of letters), in the common style."""
     plt.rcParams.update(STYLE)
-    return plt.subplot_mosaic(layout, figsize=(width, height), **options)
+    return plt.subplot_mosaic(layout, figsize=(PAGE_WIDTH, height), **options)
 
 
-def two_rows(width: float, height: float, ratios: tuple[float, float]) -> tuple[Figure, SubFigure, SubFigure]:
+def two_rows(height: float, ratios: tuple[float, float]) -> tuple[Figure, SubFigure, SubFigure]:
     """Figure in the common style with two rows of independent columns."""
     plt.rcParams.update(STYLE)
-    figure = plt.figure(figsize=(width, height))
+    figure = plt.figure(figsize=(PAGE_WIDTH, height))
     return figure, *figure.subfigures(2, 1, height_ratios=ratios)
+
+
+def stacked_by_set(
+    axes: Axes,
+    data: pd.DataFrame,
+    column: str,
+    edges: np.ndarray,
+    settings: Section,
+    orientation: str = "vertical",
+) -> None:
+    """Paragraphs by a column, stacked in the colours of their sets, on a logarithmic axis of counts."""
+    names = [name for name in BY_EXACT_MATCH if (data["set"] == name).any()]
+    values = [data.loc[data["set"] == name, column] for name in names]
+    labels = set_labels(settings)
+    look = {"color": [COLOURS[name] for name in names], "label": [labels[name] for name in names]}
+    axes.hist(values, edges, stacked=True, log=True, orientation=orientation, **look)
+    counts = "y" if orientation == "vertical" else "x"
+    axes.set(**{f"{counts}label": "paragraphs", f"{counts}lim": (0.7, None)})  # a bar of one is seen
+    plain_log_ticks(getattr(axes, f"{counts}axis"))
 
 
 def visible(text: str) -> str:

@@ -1,5 +1,6 @@
 """Paragraphs as a typeset table: wrapped, monospaced text with runs of tokens in colours."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from memloc.figures.parts.style import subplots, visible
+from memloc.figures.parts.style import VISIBLE, subplots, visible
 
 LINE_HEIGHT = 0.118
 FONT_SIZE = 6.0  # points
@@ -30,28 +31,35 @@ Cell = Sequence[Piece | tuple[str, str]]
 
 
 def wrap(cell: Cell, n_characters: int) -> list[list[Piece]]:
-    """Lines of pieces of at most `n_characters`, broken anywhere, line breaks and the like visible."""
-    lines: list[list[Piece]] = [[]]
-    room = n_characters
-    for piece in cell:
-        piece = Piece(*piece)
-        text = visible(piece.text) if piece.marked else visible(piece.text).replace("\u2423", " ")
+    """Lines of pieces of at most `n_characters`, broken behind spaces and the like, which are visible, or
+    within a word that is longer than a line.
+    """
+    pieces = [Piece(*piece) for piece in cell]
+    texts = [visible(text) if marked else visible(text).replace("\u2423", " ") for text, _, marked in pieces]
+    most, spaces = n_characters, "".join([" ", *VISIBLE.values()])
+    lengths = map(
+        len, re.findall(rf".{{1,{most}}}$|.{{,{most - 1}}}[{spaces}]|.{{1,{most}}}", "".join(texts))
+    )
+    lines: list[list[Piece]] = []
+    room = 0
+    for piece, text in zip(pieces, texts, strict=True):
         while text:
             if room == 0:
                 lines.append([])
-                room = n_characters
+                room = next(lengths)
             lines[-1].append(piece._replace(text=text[:room]))
             text, room = text[room:], room - len(text[:room])
     return lines
 
 
-def draw_table(header: Sequence[str], rows: Sequence[Sequence[Cell]], widths: Sequence[int]) -> Figure:
-    """A table of cells; `widths` are the columns' characters."""
-    wrapped = [[wrap(cell, width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+def draw_table(header: Sequence[str], rows: Sequence[Sequence[Cell | str]], widths: Sequence[int]) -> Figure:
+    """A table of cells, of which those of plain text are black; `widths` are the columns' characters."""
+    cells = [[[(cell, "black")] if isinstance(cell, str) else cell for cell in row] for row in rows]
+    wrapped = [[wrap(cell, width) for cell, width in zip(row, widths, strict=True)] for row in cells]
     heights = [max(len(lines) for lines in row) * LINE_HEIGHT + ROW_GAP for row in wrapped]
     width = sum(widths) * CHARACTER_WIDTH + COLUMN_GAP * (len(widths) + 1)
     height = sum(heights) + LINE_HEIGHT + 2 * ROW_GAP
-    figure, axes = subplots(width, height, layout="none")
+    figure, axes = subplots(height, width, layout="none")
     axes.set_position((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(height, 0))
     axes.axis("off")

@@ -35,7 +35,7 @@ def label(text: str) -> str:
     return text if len(text) <= MAX_CHARACTERS else text[: MAX_CHARACTERS - 1] + "\u2026"
 
 
-def token_map(
+def draw_map(
     axes: Axes, values: pd.DataFrame, unit: str, highlight: int | None = None, marked: int | None = None
 ) -> None:
     """Draw heads (rows, head 0 on top) x token positions (columns), coloured from 0 to the largest value.
@@ -54,8 +54,7 @@ def token_map(
     axes.set_yticks(heads[:: -(-len(heads) // MAX_HEAD_LABELS)])
     axes.set_ylabel("head")
     axes.tick_params(axis="both", length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)
     colour_bar(mesh, axes, unit, fraction=0.05)
     if highlight is not None:
         outline = {"fill": False, "ec": HIGHLIGHT, "lw": 1.2, "clip_on": False, "zorder": 3}
@@ -76,17 +75,13 @@ def label_tokens(axes: Axes, texts: Sequence[str], marked: int | None = None) ->
 
 def mark_position(axes: Axes, position: int) -> None:
     """A triangle above a column."""
-    axes.annotate(
-        "\u25bc",
-        (position, 1),
-        (0, 1),
-        xycoords=axes.get_xaxis_transform(),
-        textcoords="offset points",
-        ha="center",
-        va="bottom",
-        fontsize=TOKEN_FONT,
-        color=MARKED,
-    )
+    where = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points", "ha": "center"}
+    axes.annotate("\u25bc", (position, 1), (0, 1), **where, va="bottom", fontsize=TOKEN_FONT, color=MARKED)
+
+
+def marked_position(tables: dict[str, pd.DataFrame], paragraph: int) -> int | None:
+    """Position of the perturbed token of a paragraph, if it is one of the perturbed ones."""
+    return tables["perturbed_paragraphs"].set_index("id")["position"].get(paragraph)
 
 
 def prefix_texts(tables: dict[str, pd.DataFrame], paragraph: int, n_prefix: int) -> list[str]:

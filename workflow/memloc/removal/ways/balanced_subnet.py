@@ -6,8 +6,6 @@ ones. Its gradient by the mask, g * w with g the gradient by the masked weights,
 (straight through): the score of a weight sinks if the loss would be lower without the weight.
 """
 
-from collections.abc import Callable
-
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -15,18 +13,17 @@ from torch import Tensor
 from memloc.editing.gradients import collect_gradients, editable_gradients, paragraph_nll, take_gradients
 from memloc.editing.masks import Movable
 from memloc.model.components import components
-from memloc.removal.request import Request, Setting
+from memloc.removal.request import Change, Request, Setting
 
-MLP_PARTS = ("W_in", "W_gate", "W_out")
 FIRST = 1e-3  # size of the random scores that training starts from
 SCORES_RATE = 0.1  # learning rate of the scores
 Weights = dict[str, Tensor]
 
 
-def balanced_subnet(request: Request) -> Callable[[Setting], Movable]:
+def balanced_subnet(request: Request) -> Change:
     """Zero a share of the MLP weights; settings are shares."""
     model = request.model
-    names = list(dict.fromkeys(part.parameter for part in components(model) if part.name in MLP_PARTS))
+    names = list(dict.fromkeys(part.parameter for part in components(model) if part.n_heads is None))
     original = {name: model.get_parameter(name).detach().clone() for name in names}
     first = {
         name: torch.from_numpy(request.random.standard_normal(weight.shape, dtype="float32")) * FIRST

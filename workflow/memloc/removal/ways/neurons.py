@@ -1,57 +1,42 @@
 """Neurons that a localization method names first are zeroed (DEL of 2311.09060): their rows of W_out.
 
 integrated_gradients   effect of zeroing along the path from zero, summed over the paragraphs
+                       (`planting.activation_methods`)
 zero_out               rise of the NLL without the neuron, exact, of the neurons that gradient x activation
                        ranks first
-hard_concrete          masks trained on the paragraphs: neurons whose mask stays open
+hard_concrete          masks trained on the paragraphs: neurons whose mask stays open (`planting.masks`)
 """
 
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor
 
 from memloc.editing.masks import Movable
 from memloc.localization.weight_noise import set_to_zero
-from memloc.model.components import components
 from memloc.model.partial_forward import recorded_calls
-from memloc.planting import activation_methods, masks
+from memloc.planting.activation_methods import gradient_x_activation, rise_without
+from memloc.planting.places import by_layer, of_units
 from memloc.planting.question import Question
-from memloc.planting.units import places_of
-from memloc.removal.request import Request, Setting
+from memloc.planting.units import Scores
+from memloc.removal.request import Change, Request, Setting
 from memloc.settings.planted_truth import PlantedTruth
 from memloc.settings.removal_ways import INTEGRATION_STEPS, N_CANDIDATES
-
-Scores = Float[Tensor, "layer neuron"]
-
-
-def integrated_gradients(question: Question) -> Scores:
-    """The method of `planting.activation_methods`, for one paragraph."""
-    return activation_methods.integrated_gradients(question)["neuron"]
-
-
-def hard_concrete(question: Question) -> Scores:
-    """The method of `planting.masks`, for some paragraphs together."""
-    return masks.hard_concrete(question)["neuron"]
 
 
 def zero_out(question: Question) -> Scores:
     """Exact rise of one paragraph's NLL without each of the candidates; others are left alone (-inf)."""
-    likely = activation_methods.gradient_x_activation(question)["neuron"]
+    likely = gradient_x_activation(question)["neuron"]
     chosen = torch.zeros(likely.numel(), dtype=torch.bool)
     chosen[likely.flatten().topk(min(N_CANDIDATES, likely.numel())).indices] = True
     calls = recorded_calls(question.model, question.tokens)
     rises = torch.full_like(likely, -torch.inf)
     for layer, own in enumerate(chosen.view_as(likely)):
         neurons = own.nonzero().squeeze(1)
-        rises[layer, neurons] = activation_methods.rise_without(question, calls, layer, neurons)
-    return rises
+        rises[layer, neurons] = rise_without(question, calls, layer, neurons)
+    return {"neuron": rises}
 
 
-def neurons(
-    request: Request, score: Callable[[Question], Scores], n_together: int
-) -> Callable[[Setting], Movable]:
+def neurons(request: Request, score: Callable[[Question], Scores], n_together: int) -> Change:
     """Zero the neurons with the largest summed scores; settings are shares of all neurons.
 
     Args:
@@ -62,22 +47,13 @@ def neurons(
     total = 0
     for rows in request.remove.split(n_together):
         question = Question(model, rows, request.n_prefix, ("neuron",), how, request.random)
-        total = total + score(question).clamp(min=0)
+        total = total + score(question)["neuron"].clamp(min=0)
 
     def change(setting: Setting) -> Movable:
         n = max(1, round(setting[0] * total.numel()))
-        movable = value_vectors(request, total.flatten().topk(n).indices, total.shape[1])
+        chosen = by_layer(total.flatten().topk(n).indices, total.shape[1])
+        movable = of_units(model, chosen, ("W_out",))
         set_to_zero(model, movable)
         return movable
 
     return change
-
-
-def value_vectors(request: Request, chosen: Int[Tensor, "neuron"], n_neurons: int) -> Movable:
-    """The weights of W_out that neurons, numbered layer by layer, write with."""
-    layers, found = chosen // n_neurons, {}
-    for component in components(request.model):
-        if component.name == "W_out" and (layers == component.layer).any():
-            own = (chosen[layers == component.layer] % n_neurons).sort().values
-            found[component.parameter] = places_of(request.model, component, own).sort().values
-    return found

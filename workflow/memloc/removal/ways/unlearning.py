@@ -1,16 +1,19 @@
-"""The paper's unlearning (5.3): Adam on -NLL of the paragraphs, plus the KL divergence of kept ones.
+"""Ways that train the model.
 
-Ways top, random, all and head are its arms. Gradient ascent moves all weights and keeps nothing.
+top, random, all, head   arms of the paper's unlearning (5.3): Adam on -NLL of the paragraphs, plus the KL
+                         divergence of kept ones
+gradient_ascent          moves all weights and keeps nothing
+retrained                the model that never saw the paragraphs: trained from the same seed, without them.
+                         The gold standard
 """
 
-from collections.abc import Callable
+import torch
 
-from memloc.editing.masks import Movable, movable_weights
+from memloc.editing.masks import EVERY, Movable, movable_weights
 from memloc.editing.steps import Recipe, optimise, origin_of
-from memloc.removal.request import Request, Setting
+from memloc.removal.request import Change, Request, Setting
 from memloc.settings.editing import Editing
 
-Change = Callable[[Setting], Movable]
 KL_WEIGHT = 1.0  # of kept paragraphs, relative to the NLL: with Adam, only this ratio matters
 
 
@@ -34,5 +37,17 @@ def _optimised(request: Request, arm: str, kl_weight: float) -> Change:
     def change(setting: Setting) -> Movable:
         optimise(model, origin, movable, setting[0], recipe)
         return movable
+
+    return change
+
+
+def retrained(request: Request) -> Change:
+    """Put the weights of that model in the place of all others; there is one setting."""
+
+    @torch.no_grad()
+    def change(setting: Setting) -> Movable:
+        for name, weight in request.model.named_parameters():
+            weight.copy_(request.retrained[name])
+        return dict.fromkeys(request.retrained, EVERY)
 
     return change

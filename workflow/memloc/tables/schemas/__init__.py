@@ -9,7 +9,7 @@ import importlib
 import re
 from pathlib import Path
 
-from memloc.tables.schema import Schema
+from memloc.tables.columns import Schema
 
 # Stage of every table, which is the name of the file that describes it. Read from the files, so that another
 # stage changes no code that others hash.

@@ -1,8 +1,7 @@
 """Gradients of the activations (paper 6.1 and A.2)."""
 
 from memloc.tables import columns
-from memloc.tables.columns import HEAD_IF_ANY, LAYER, PARAGRAPH, Columns, category, number
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import HEAD_IF_ANY, LAYER, PARAGRAPH, Columns, Lengths, category, number
 
 ACTIVATIONS = ("q", "k", "v", "z", "pre", "post")
 

@@ -1,8 +1,7 @@
 """Attention of the first decoded token (paper 6.2)."""
 
 from memloc.tables import columns
-from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Columns, number
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Columns, Lengths, number
 
 
 def attention(lengths: Lengths) -> Columns:

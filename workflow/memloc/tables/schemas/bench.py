@@ -1,7 +1,6 @@
-"""Time and memory of the stages."""
+"""Time and memory of the stages: measured, and estimated for a study."""
 
-from memloc.tables.columns import Column, Columns, integer, number, token_list
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Column, Columns, Lengths, integer, number, token_list
 
 SIDES = {"fast": "the workflow's implementation", "plain": "the straightforward implementation"}
 
@@ -30,3 +29,16 @@ def bench(lengths: Lengths) -> Columns:
 def bench_texts(lengths: Lengths) -> Columns:
     meaning = "Tokens of a random prefix, and of the model's own greedy continuation."
     return {"tokens": token_list(lengths.paragraph, meaning=meaning)}
+
+
+def estimate(lengths: Lengths) -> Columns:
+    return {
+        "rule": Column("str", unique=True, meaning="Rule of the workflow."),
+        "machine": Column("str", meaning="Machine that the estimate is for."),
+        "jobs": integer(1, meaning="Jobs that the rule runs as."),
+        "threads": integer(1, meaning="Threads of each job."),
+        "seconds": number(0, unit="of each job", meaning="Time; 0 for downloads, which are not timed."),
+        "memory_mb": number(0, unit="MB", meaning="Memory of each job."),
+        "gpu_mb": number(0, unit="MB", meaning="GPU memory of each job; 0 on a machine without a GPU."),
+        "disk_mb": number(0, unit="MB", meaning="What the rule leaves on the disk."),
+    }

@@ -1,7 +1,6 @@
 """Verdicts on the claims."""
 
-from memloc.tables.columns import Column, Columns, category, integer, number, words
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Column, Columns, Lengths, category, integer, number, words
 from memloc.tables.terms.claims import RULES, UNITS, VERDICTS
 
 COMPARED = "How many units the other group has, where two are compared."

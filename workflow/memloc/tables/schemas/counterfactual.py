@@ -1,7 +1,6 @@
 """Scores in models that were trained on a paragraph, and in models that were not."""
 
-from memloc.tables.columns import NLL, PARAGRAPH, Column, Columns, exact_match, integer, number
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import NLL, PARAGRAPH, Column, Columns, Lengths, exact_match, integer, number
 
 NATS, TOKENS, SHARE = "nats per token", "tokens", "share"
 

@@ -1,7 +1,6 @@
 """Detection before decoding: features of prefixes, folds, and how well they tell what is recited."""
 
-from memloc.tables.columns import ONE_PARAGRAPH, PARAGRAPH, Column, Columns, category, integer, number
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import PARAGRAPH, Column, Columns, Lengths, category, integer, number
 
 MEASURED = (
     "nll",
@@ -39,7 +38,7 @@ def prefix_features(lengths: Lengths) -> Columns:
 
 def detection_folds(lengths: Lengths) -> Columns:
     return {
-        "id": ONE_PARAGRAPH,
+        "id": integer(0, unique=True, meaning="Paragraph."),
         "exposure": integer(0, unit="occurrences of the continuation", meaning=EXPOSURE),
         "recited": Column("bool", meaning="Its exact match is full."),
         "module": Column("str", nullable=True, meaning=MODULE),

@@ -1,8 +1,7 @@
 """Unlearning and editing of single paragraphs (paper 5.3)."""
 
 from memloc.settings.editing import ARMS
-from memloc.tables.columns import PARAGRAPH, Columns, category, integer, nats, number
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import PARAGRAPH, Columns, Lengths, category, integer, nats, number
 
 OBJECTIVES = ("unlearn", "edit")
 EDIT_TEXTS = ("memorized", "target", "control", "other", "held_out")

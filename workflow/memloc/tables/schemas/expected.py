@@ -1,7 +1,6 @@
 """This run next to published numbers."""
 
-from memloc.tables.columns import Column, Columns, exact_match, integer, nats, number
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Column, Columns, Lengths, exact_match, integer, nats, number
 
 
 def expected(lengths: Lengths) -> Columns:

@@ -1,8 +1,7 @@
 """What paragraphs lose without attention heads."""
 
-from memloc.tables.columns import HEAD, LAYER, Column, Columns, category, integer, number
+from memloc.tables.columns import HEAD, LAYER, Column, Columns, Lengths, category, integer, number
 from memloc.tables.judged_texts import TEXTS, lost_text
-from memloc.tables.schema import Lengths
 
 
 def head_ablation(lengths: Lengths) -> Columns:

@@ -1,7 +1,6 @@
 """Ranks of the attention heads by every method."""
 
-from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Column, Columns, category, integer, number
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Column, Columns, Lengths, category, integer, number
 from memloc.tables.terms.samples import SAMPLES
 
 METHOD = Column("str", meaning="Method that gives the score.")

@@ -1,9 +1,8 @@
 """What paragraphs lose when attention or MLP blocks of whole layers are bypassed (2501.05078)."""
 
-from memloc.settings.layer_bypass import BYPASSES
-from memloc.tables.columns import LAYER, Columns, category
+from memloc.settings.interventions import BYPASSES
+from memloc.tables.columns import LAYER, Columns, Lengths, category
 from memloc.tables.judged_texts import lost_text
-from memloc.tables.schema import Lengths
 
 
 def layer_bypass(lengths: Lengths) -> Columns:

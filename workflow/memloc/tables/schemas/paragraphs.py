@@ -1,11 +1,11 @@
-"""Paragraphs, and those that the filters leave out."""
+"""Paragraphs, where they stand in the user's own text, and those that the filters leave out."""
 
-from memloc.tables.columns import ONE_PARAGRAPH, Column, Columns, integer, token_list, words
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import ONE_PARAGRAPH, Column, Columns, Lengths, integer, token_list, words
 
 CUT = "Occurrences that the end of a training window cuts, which are not in `count`; embedded text only."
 CONTINUATIONS = "How often the continuation occurs, at any offset; missing where it is not counted."
 MODULE = "Text that it comes from: module of the docstring, or documents whose paragraphs overlap."
+LINE = "Line of the document's text on which its first token ends."
 
 
 def paragraphs(lengths: Lengths) -> Columns:
@@ -32,3 +32,13 @@ def dropped_paragraphs(lengths: Lengths) -> Columns:
 
 def dropped_reference(lengths: Lengths) -> Columns:
     return dropped_paragraphs(lengths)
+
+
+def places(lengths: Lengths) -> Columns:
+    return {
+        "id": integer(0, meaning="Paragraph."),
+        "file": words(meaning="File of text."),
+        "document": integer(0, unit="from 0", meaning="Document with text in its file."),
+        "start": integer(0, unit="from 0", meaning="First token in the document."),
+        "line": integer(1, unit="from 1", meaning=LINE),
+    }

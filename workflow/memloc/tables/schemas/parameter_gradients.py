@@ -1,17 +1,6 @@
 """Gradients of the weights (paper 5.1 and 5.2)."""
 
-from memloc.tables.columns import (
-    HEAD_IF_ANY,
-    LAYER,
-    NLL,
-    PARAGRAPH,
-    Column,
-    Columns,
-    category,
-    integer,
-    number,
-)
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import HEAD_IF_ANY, LAYER, NLL, Column, Columns, Lengths, category, integer, number
 from memloc.tables.terms.samples import SAMPLES
 from memloc.tables.terms.sets import SET_NAMES
 
@@ -57,4 +46,10 @@ def parameter_gradient_samples(lengths: Lengths) -> Columns:
 
 def paragraph_gradients(lengths: Lengths) -> Columns:
     score = _size("Sum over the layer's components of the largest absolute gradients.")
-    return {"id": PARAGRAPH, "nll": NLL, "layer": LAYER, "score_sum": score, "sum_abs": SUM}
+    return {
+        "id": integer(0, meaning="Paragraph."),
+        "nll": NLL,
+        "layer": LAYER,
+        "score_sum": score,
+        "sum_abs": SUM,
+    }

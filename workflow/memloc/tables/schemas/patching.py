@@ -1,8 +1,7 @@
 """Patched activations (paper A.3)."""
 
 from memloc.tables import columns
-from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Columns, category, integer, number
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Columns, Lengths, category, integer, number
 from memloc.tables.terms.patching import DIRECTIONS
 
 CHANGE = "Change of the NLL of the clean paragraph's impact token by the patch."

@@ -1,8 +1,7 @@
 """Paragraphs planted in chosen weights, and what localization methods say of where they are."""
 
-from memloc.settings.plant_kinds import PLANT_GRANULARITIES
-from memloc.tables.columns import PARAGRAPH, Column, Columns, category, integer, n_tokens, nats, number
-from memloc.tables.schema import Lengths
+from memloc.settings.planted_truth import PLANT_GRANULARITIES
+from memloc.tables.columns import Column, Columns, Lengths, category, integer, n_tokens, nats, number
 
 CONTROLS = ("plant", "twin", "wrong")
 
@@ -33,7 +32,7 @@ def plants(lengths: Lengths) -> Columns:
     n = lengths.continuation
     return {
         **_plant(),
-        "id": PARAGRAPH,
+        "id": integer(0, meaning="Paragraph."),
         "place": Column("str", meaning="Place in words."),
         "n_layers": integer(1, meaning="Layers that the place is in."),
         "learning_rate": number(0, meaning="Learning rate."),

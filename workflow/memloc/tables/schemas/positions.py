@@ -1,21 +1,11 @@
 """Scores of sampled paragraphs at other positions and after other text; how likely each nearly comes out."""
 
-from memloc.tables.columns import (
-    NLL,
-    ONE_PARAGRAPH,
-    PARAGRAPH,
-    Column,
-    Columns,
-    category,
-    exact_match,
-    integer,
-)
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import NLL, PARAGRAPH, Column, Columns, Lengths, category, exact_match, integer
 from memloc.tables.terms.sets import UNSEEN
 
 CONTEXTS = ("start", "bare", "end_of_text", "text", "shifted")
 CONTEXT = (
-    "What stands before it: what it is scored with, nothing, end-of-text, unrelated text, or position ids "
+    "What it stands after: what it is scored with, nothing, end-of-text, unrelated text, or position ids"
 )
 LOG_P_NEARLY = "Lower bound of the probability that at most a tenth of the tokens differ."
 
@@ -24,7 +14,7 @@ def positions(lengths: Lengths) -> Columns:
     return {
         "group": category("memorized", "non_memorized", UNSEEN, meaning="Set of the paragraph."),
         "id": PARAGRAPH,
-        "context": category(*CONTEXTS, meaning=f"{CONTEXT}alone."),
+        "context": category(*CONTEXTS, meaning=f"{CONTEXT} alone."),
         "n_before": integer(0, unit="positions", meaning="How much later than from position 0 it begins."),
         "draw": integer(0, meaning="Which of the texts that are drawn for it."),
         "em": exact_match(lengths.continuation),
@@ -34,6 +24,6 @@ def positions(lengths: Lengths) -> Columns:
 
 def near_extraction(lengths: Lengths) -> Columns:
     return {
-        "id": ONE_PARAGRAPH,
+        "id": integer(0, unique=True, meaning="Paragraph."),
         "log_p_nearly": Column("float64", high=0, unit="natural logarithm", meaning=LOG_P_NEARLY),
     }

@@ -1,7 +1,6 @@
 """Attention against token rarity (paper 6.3)."""
 
-from memloc.tables.columns import HEAD, LAYER, Columns, correlation, integer, number
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import HEAD, LAYER, Columns, Lengths, correlation, integer, number
 
 QUANTILES = {"025": "2.5 % quantile", "500": "Median", "975": "97.5 % quantile"}
 

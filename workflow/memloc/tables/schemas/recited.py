@@ -1,8 +1,7 @@
 """Passages of the user's own text that the model recites, or nearly so (not in the paper)."""
 
-from memloc.tables.columns import NLL, Column, Columns, integer, n_tokens
-from memloc.tables.schema import Lengths
-from memloc.tables.schemas.places import places
+from memloc.tables.columns import NLL, Column, Columns, Lengths, integer, n_tokens
+from memloc.tables.schemas.paragraphs import places
 
 RUN = "Longest run that continuations of its recited paragraphs cover; 0 without any."
 FIRST = "Its first paragraph with the fewest edits, which the columns from here on describe."
@@ -14,6 +13,7 @@ def recited(lengths: Lengths) -> Columns:
         "file": place["file"],
         "document": place["document"],
         "start": integer(0, unit="from 0", meaning="First token of the passage in the document."),
+        "line": place["line"],
         "end": integer(0, unit="from 0", meaning="Token that follows the passage."),
         "n_windows": integer(1, meaning="Overlapping paragraphs that make up the passage."),
         "verbatim_run": integer(0, unit="tokens", meaning=RUN),

@@ -1,9 +1,8 @@
 """Ways to remove recitation, side by side."""
 
 from memloc.settings.removal_ways import NOTHING, WAY_NAMES
-from memloc.tables.columns import LAYER, NLL, Column, Columns, category, integer, n_tokens, number
+from memloc.tables.columns import LAYER, NLL, Column, Columns, Lengths, category, integer, n_tokens, number
 from memloc.tables.judged_texts import judged_text
-from memloc.tables.schema import Lengths
 
 TARGETED = "The way is told which paragraphs to remove; false: it aims at all memories at once."
 SAMPLED = "Probability that sampling (T = 1, top 40) gives the continuation; -inf: it cannot."

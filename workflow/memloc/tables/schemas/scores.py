@@ -1,15 +1,6 @@
 """Exact match, NLL (paper 3.2) and probability under sampling of every kept paragraph."""
 
-from memloc.tables.columns import (
-    NLL,
-    ONE_PARAGRAPH,
-    PARAGRAPH,
-    Column,
-    Columns,
-    exact_match,
-    number,
-)
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import NLL, ONE_PARAGRAPH, PARAGRAPH, Column, Columns, Lengths, exact_match, number
 
 MARGIN = "Smallest lead over the runner-up among the predictions that decide the exact match."
 LOG_P = "Probability that sampling gives the continuation; -inf: truncation removes a token."

@@ -1,7 +1,6 @@
 """Memorized and non-memorized sets and the samples drawn from them (paper 3.2)."""
 
-from memloc.tables.columns import ONE_PARAGRAPH, Column, Columns, category, integer, n_tokens, token_list
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import ONE_PARAGRAPH, Column, Columns, Lengths, category, n_tokens, token_list
 from memloc.tables.terms.sets import SET_NAMES, UNSEEN
 
 PAIR = "Pair of a memorized and another paragraph of equal count; missing without one."
@@ -16,7 +15,7 @@ def sets(lengths: Lengths) -> Columns:
         "set": category(*SET_NAMES, UNSEEN, meaning="Set of the paragraph; controls have their own."),
         "sampled": Column("bool", meaning="Drawn for the analyses of its set."),
         "sampled_rare_tokens": Column("bool", meaning="Drawn for the analysis of rare tokens."),
-        "pair": integer(0, dtype="Int64", nullable=True, unit="from 0", meaning=PAIR),
+        "pair": Column("Int64", low=0, nullable=True, unit="from 0", meaning=PAIR),
         "continuation": token_list(lengths.continuation, nullable=True, meaning=CONTINUATION),
     }
 

@@ -1,8 +1,7 @@
 """How likely every continuation token is."""
 
 from memloc.tables import columns
-from memloc.tables.columns import PARAGRAPH, Columns, category, number
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import PARAGRAPH, Columns, Lengths, category, number
 from memloc.tables.terms.sets import UNSEEN
 
 

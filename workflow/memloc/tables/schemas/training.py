@@ -1,7 +1,6 @@
 """What a model is trained on, and how that went."""
 
-from memloc.tables.columns import Column, Columns, integer, number
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Column, Columns, Lengths, integer, number
 
 
 def training_stream(lengths: Lengths) -> Columns:

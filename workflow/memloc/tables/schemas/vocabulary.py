@@ -1,7 +1,6 @@
 """The text of the model's tokens."""
 
-from memloc.tables.columns import Column, Columns, integer
-from memloc.tables.schema import Lengths
+from memloc.tables.columns import Column, Columns, Lengths, integer
 
 
 def vocabulary(lengths: Lengths) -> Columns:

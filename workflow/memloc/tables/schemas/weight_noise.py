@@ -1,8 +1,7 @@
 """What paragraphs lose when weights are disturbed."""
 
-from memloc.tables.columns import Columns, category, integer, number
+from memloc.tables.columns import Columns, Lengths, category, integer, number
 from memloc.tables.judged_texts import PAIRED, TEXTS, judged_text
-from memloc.tables.schema import Lengths
 
 
 def weight_noise(lengths: Lengths) -> Columns:

@@ -1,4 +1,7 @@
-"""Weights of MLP matrices in directions of little curvature are dropped (2510.24256): no paragraph is named.
+"""Ways that name no paragraph: what carries little of every MLP matrix is dropped.
+
+svd     the smallest singular components
+kfac    the entries in directions of little curvature (2510.24256)
 
 Weights that many texts share curve the loss of ordinary text; those of one paragraph hardly. The curvature of
 a matrix W [out, in] is taken as the Kronecker product of two second moments over the tokens of ordinary text
@@ -7,22 +10,38 @@ paragraph's summed NLL, on the text's own tokens. In the eigenbases of A and G, 
 curvature g_i a_j; the entries where it is smallest are zeroed.
 """
 
-from collections.abc import Callable
-from contextlib import ExitStack
-from functools import partial
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
-from transformers import PreTrainedModel
-from transformers.pytorch_utils import Conv1D
+from torch import Tensor
 
 from memloc.editing.gradients import paragraph_nll
 from memloc.editing.masks import EVERY, Movable
-from memloc.model.components import components
-from memloc.removal.request import Request, Setting
-from memloc.removal.ways.balanced_subnet import MLP_PARTS
+from memloc.model.components import as_linear, components
+from memloc.model.hooks import keeping
+from memloc.removal.request import Change, Request, Setting
+
+
+def svd(request: Request) -> Change:
+    """Drop a share of the singular components of each matrix; settings are shares."""
+    model = request.model
+    names = list(dict.fromkeys(part.parameter for part in components(model) if part.n_heads is None))
+    with torch.no_grad():
+        decomposed = {
+            name: torch.linalg.svd(model.get_parameter(name).double(), full_matrices=False) for name in names
+        }
+
+    @torch.no_grad()
+    def change(setting: Setting) -> Movable:
+        for name, (left, sizes, right) in decomposed.items():
+            n_dropped = max(1, round(setting[0] * len(sizes)))
+            small = slice(len(sizes) - n_dropped, None)
+            weight = model.get_parameter(name)
+            weight -= ((left[:, small] * sizes[small]) @ right[small]).to(weight)
+        return dict.fromkeys(names, EVERY)
+
+    return change
 
 
 class Factors(NamedTuple):
@@ -32,7 +51,7 @@ class Factors(NamedTuple):
     outputs: Float[Tensor, "out out"]
 
 
-def kfac(request: Request) -> Callable[[Setting], Movable]:
+def kfac(request: Request) -> Change:
     """Drop a share of the entries in the eigenbases; settings are shares."""
     model, factors, bases = request.model, curvature(request), {}
     while factors:  # factors and eigenbases are equally large: never hold all of both
@@ -42,7 +61,8 @@ def kfac(request: Request) -> Callable[[Setting], Movable]:
     @torch.no_grad()
     def change(setting: Setting) -> Movable:
         for name, ((a, in_basis), (g, out_basis)) in bases.items():
-            weight = as_linear(model, name)
+            module = model.get_submodule(name)
+            weight = as_linear(module, module.weight.detach())
             entries = out_basis.T @ weight.to(out_basis) @ in_basis
             sizes = (g.clamp(min=0)[:, None] * a.clamp(min=0)).flatten()
             small = sizes.argsort(stable=True)[: round(setting[0] * len(sizes))]
@@ -53,32 +73,17 @@ def kfac(request: Request) -> Callable[[Setting], Movable]:
     return change
 
 
-def as_linear(model: PreTrainedModel, name: str) -> Float[Tensor, "out in"]:
-    """View of a module's weight with its outputs in the first axis."""
-    module = model.get_submodule(name)
-    weight = module.weight.detach()
-    return weight.T if isinstance(module, Conv1D) else weight
-
-
 def curvature(request: Request) -> dict[str, Factors]:
     """The factors of every MLP matrix, by its module's name, over the tokens of the general text."""
     model, sums = request.model, {}
-    names = list(dict.fromkeys(part.module for part in components(model) if part.name in MLP_PARTS))
-    kept: dict[str, tuple[Tensor, Tensor]] = {}
-
-    def keep(name: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        kept[name] = inputs[0].detach(), output
-
+    names = list(dict.fromkeys(part.module for part in components(model) if part.n_heads is None))
     n_tokens = request.general[:, 1:].numel()
     for rows in request.general.split(request.how.micro_batch):
-        with ExitStack() as hooks:
-            for name in names:
-                module = model.get_submodule(name)
-                hooks.callback(module.register_forward_hook(partial(keep, name)).remove)
+        with keeping({name: model.get_submodule(name) for name in names}) as kept:
             nll = paragraph_nll(model, rows, 1).sum() * (rows.shape[1] - 1)
         slopes = torch.autograd.grad(nll, [output for _, output in kept.values()])
         for (name, (seen, _)), slope in zip(kept.items(), slopes, strict=True):
-            moments = [own.flatten(0, 1).double() for own in (seen, slope)]
+            moments = [own.flatten(0, 1).double() for own in (seen.detach(), slope)]
             moments = [own.T @ own / n_tokens for own in moments]
             sums[name] = [own + more for own, more in zip(sums.get(name, (0, 0)), moments, strict=True)]
     return {name: Factors(*own) for name, own in sums.items()}

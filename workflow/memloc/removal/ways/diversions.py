@@ -1,0 +1,111 @@
+"""Ways that act while the model decodes, and leave its weights.
+
+ngram_blocklist   MemFree decoding (2210.17546): no n-gram of the listed continuations is completed. It looks
+                  at the tokens before each new one, prompt included. What is generated is then no verbatim
+                  copy, and may be nearly one.
+heads             heads are ablated: they write their mean output on other text (`localization.ablation`)
+steering          the residual stream that enters a layer is moved away from its mean over removed paragraphs:
+                  a multiple of the difference of means, removed minus kept paragraphs, at the positions that
+                  predict the continuation, is subtracted at every position
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from transformers import LogitsProcessor
+
+from memloc.localization.ablation import ablated, mean_outputs
+from memloc.model.components import layers_of
+from memloc.model.hooks import changed_input
+from memloc.model.micro_batches import in_micro_batches
+from memloc.model.partial_forward import recording_calls
+from memloc.removal.request import Divert, Request, Setting
+
+
+class NgramBlocklist(LogitsProcessor):
+    """Forbid the last token of every n-gram of some paragraphs' continuations, for `model.generate`.
+
+    An n-gram is listed if its last token is in the continuation: it may begin in the prefix.
+    """
+
+    def __init__(self, tokens: Int[Tensor, "paragraph token"], n_prefix: int, n: int) -> None:
+        self._n_before, self._last = n - 1, {}
+        for row in tokens.tolist():
+            for place in range(max(n_prefix, n - 1), len(row)):
+                self._last.setdefault(tuple(row[place - n + 1 : place]), set()).add(row[place])
+
+    def __call__(
+        self, input_ids: Int[Tensor, "row token"], scores: Float[Tensor, "row vocabulary"]
+    ) -> Float[Tensor, "row vocabulary"]:
+        """The scores, -inf where a token would complete a listed n-gram."""
+        before = input_ids[:, max(0, input_ids.shape[1] - self._n_before) :].tolist()
+        forbidden = [
+            (row, token)
+            for row, context in enumerate(before)
+            for token in self._last.get(tuple(context if self._n_before else ()), ())
+        ]
+        if forbidden:
+            scores = scores.clone()
+            rows, tokens = torch.tensor(forbidden, device=scores.device).T
+            scores[rows, tokens] = -torch.inf
+        return scores
+
+
+def ngram_blocklist(request: Request) -> Divert:
+    """Block the n-grams of the removed paragraphs; settings are their lengths n."""
+    tokens, n_prefix = request.remove, request.n_prefix
+    return lambda setting: nullcontext(NgramBlocklist(tokens, n_prefix, int(setting[0])))
+
+
+def first_heads(request: Request) -> Divert:
+    """Ablate the first heads of the combined ranking; settings are their numbers."""
+    means = mean_outputs(request.model, request.general, request.how.micro_batch)
+    return lambda setting: ablated(request.model, request.heads[: int(setting[0])], means)
+
+
+def random_heads(request: Request) -> Divert:
+    """The same with heads in a random order: a control."""
+    order = request.random.permutation(len(request.heads))
+    return first_heads(request._replace(heads=[request.heads[place] for place in order]))
+
+
+def steering(request: Request) -> Divert:
+    """Subtract the difference of means; settings are a depth (share of the layers) and times."""
+    return _moved(request, _mean_states(request, request.remove) - _mean_states(request, request.keep))
+
+
+def random_direction(request: Request) -> Divert:
+    """The same along random directions of equal norm: a control."""
+    difference = _mean_states(request, request.remove) - _mean_states(request, request.keep)
+    drawn = torch.from_numpy(request.random.standard_normal(difference.shape)).to(difference)
+    return _moved(request, drawn * (difference.norm(dim=1) / drawn.norm(dim=1)).unsqueeze(1))
+
+
+def _moved(request: Request, directions: Float[Tensor, "layer hidden"]) -> Divert:
+    @contextmanager
+    def divert(setting: Setting) -> Iterator[None]:
+        depth, times = setting
+        layer = int(depth * len(directions))
+        moved = lambda states: states - times * directions[layer].to(states)  # noqa: E731
+        with changed_input(layers_of(request.model)[layer], moved):
+            yield
+
+    return divert
+
+
+@torch.no_grad()
+def _mean_states(request: Request, tokens: Int[Tensor, "paragraph token"]) -> Float[Tensor, "layer hidden"]:
+    """Mean of what enters each layer at the positions that predict the continuation."""
+    model, n_layers = request.model, request.model.config.num_hidden_layers
+
+    def of_rows(rows: Int[Tensor, "paragraph token"]) -> Float[Tensor, "layer hidden"]:
+        with recording_calls(model) as calls:
+            model.base_model(rows[:, :-1].to(model.device), use_cache=False)
+        entering = [call.residual[:, request.n_prefix - 1 :] for call in calls[:n_layers]]
+        return torch.stack([states.double().sum(dim=(0, 1)).cpu() for states in entering])
+
+    total = sum(in_micro_batches(of_rows, request.how.micro_batch, tokens))
+    return (total / (len(tokens) * (tokens.shape[1] - request.n_prefix))).to(model.dtype)

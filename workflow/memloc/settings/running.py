@@ -1,0 +1,62 @@
+"""Settings: sections of a run: `network`, `estimate`, `explorer` and `bench`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from memloc.settings.base import Address, Positive, Section
+
+COMPARISONS = (
+    "scoring",
+    "windows",
+    "perturbation",
+    "patching",
+    "attribution_patching",
+    "parameter_gradients",
+    "editing_step",
+    "planting_step",
+)
+"""What is compared with straightforward implementations, in the order of the workflow."""
+
+
+class Network(Section):
+    """Where downloads come from, and how."""
+
+    endpoint: Address = Field(
+        "https://huggingface.co", description="Hub of models, or a mirror that answers as it does."
+    )
+    allow_http: bool = Field(
+        False, description="Accept addresses without encryption, such as those of a server of your own."
+    )
+
+
+class Estimate(Section):
+    """What target `estimate` says about a study's cost; time limits of jobs follow it."""
+
+    machine: Literal["here", "a100", "h100"] = Field(
+        "here",
+        description="Machine: this one, whose products are timed, or, before you rent it, a GPU by its data "
+        "sheet.",
+    )
+    paragraphs: Positive | None = Field(
+        None,
+        description="Paragraphs of your own text or list, before the filters; by default as many as are "
+        "published, 15,000.",
+    )
+
+
+class Explorer(Section):
+    """The interactive page: paragraphs, tokens, heads (target `explorer`)."""
+
+    n_paragraphs: Positive = Field(
+        200,
+        description="Most paragraphs on the page; those with the most analyses come first, from all sets.",
+    )
+
+
+class Bench(Section):
+    """The target `bench`: a model with random weights, next to straightforward implementations."""
+
+    size: Literal["full", "small", "tiny"] = Field(
+        description="A model like GPT-Neo 125M, with all work or with that of some minutes; or a tiny one."
+    )
