@@ -46,7 +46,7 @@ def test_every_claim_is_counted_and_the_caption_says_so():
     assert drawing.numbers["counts"] == {HOLDS: 3, FAILS: 1, OPEN: 1, NOT_APPLICABLE: 1}
     caption = fill((REPORT / "claims.rst").read_text(), drawing.numbers | {"study": "mini"})
     assert "6 statements on 3 topics" in caption and "3 hold" in caption
-    assert "one of 2 families, which are corrected" in caption
+    assert "one of 2 families. The verdicts" in caption
 
 
 def test_claims_are_written_below_their_topic_which_names_its_data():

@@ -109,8 +109,8 @@ def compare_groups(
 ) -> GroupComparison:
     """Scores of the mean continuation NLL of each group of paragraphs.
 
-    `samples` must hold the group memorized, which `parts` splits; its gradient alone is kept. Of the
-    paragraphs `paired`, which are in no group, there may be none, and only their own gradients are looked at.
+    `samples` must hold the group memorized, which `parts` splits; its gradient alone is kept. The paragraphs
+    `paired`, of which there may be none, are in no group: only their own gradients are measured.
     """
     scores, sizes, memorized, sums = [], [], {}, Sums(model, len(parts.members))
     for group, sample in samples.items():

@@ -149,7 +149,7 @@ def rounded(model: PreTrainedModel, bits: int) -> Iterator[None]:
 
 
 def to_grid(weight: Float[Tensor, "out in"], bits: int) -> Float[Tensor, "out in"]:
-    """The nearest of 2^bits - 1 values from minus the largest weight of its output channel to the largest."""
+    """The nearest of 2^bits - 1 even steps between minus and plus the largest |weight| of its channel."""
     largest = weight.abs().amax(dim=1, keepdim=True)
     step = (largest / (2 ** (bits - 1) - 1)).clamp(min=torch.finfo(weight.dtype).tiny)
     return (weight / step).round() * step

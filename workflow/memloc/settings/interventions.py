@@ -16,7 +16,7 @@ class HeadAblation(Section):
         50, description="Memorized paragraphs that no analysis has sampled, and as many non-memorized ones."
     )
     top: Annotated[list[Positive], Field(min_length=1)] = Field(
-        [1, 2, 4, 8, 16, 32], description="Numbers of heads that are ablated together (by their mean)."
+        [1, 2, 4, 8, 16, 32], description="Numbers of heads that are replaced by their means together."
     )
     n_random: Positive = Field(
         39, description="Random orders of the heads, to compare with the rankings; verdicts need 39."
@@ -40,12 +40,12 @@ class WeightNoise(Section):
 
     n_paragraphs: Positive = Field(
         50,
-        description="Memorized paragraphs whose gradients choose the weights; as many other memorized ones, "
-        "and as many non-memorized ones, judge.",
+        description="Memorized paragraphs whose gradients choose the weights; as many other memorized ones "
+        "and as many non-memorized ones judge the noise.",
     )
     sizes: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
         [0.3, 1.0, 3.0, 10.0],
-        description="Standard deviations of the noise, in those of the model's W_* weights.",
+        description="Standard deviations of the noise, in units of the W_* weights' standard deviation.",
     )
     draws: Positive = Field(6, description="Draws of the noise, and of the random weights; verdicts need 6.")
     n_judging: Judging = 50  # held-out paragraphs

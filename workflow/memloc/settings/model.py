@@ -101,7 +101,7 @@ class LocalModel(_Checkpoint):
 
 
 class Counterfactual(Section):
-    """Models trained without a random half of the paragraphs: what would each do had it never seen one?"""
+    """Models trained on random halves of the paragraphs: what would a model do had it never seen one?"""
 
     n_models: NonNegative = Field(
         0,

@@ -35,8 +35,7 @@ class Estimate(Section):
 
     machine: Literal["here", "a100", "h100"] = Field(
         "here",
-        description="Machine: this one, whose products are timed, or, before you rent it, a GPU by its data "
-        "sheet.",
+        description="This machine, whose matrix products are timed, or a GPU by its data sheet.",
     )
     paragraphs: Positive | None = Field(
         None,
@@ -50,7 +49,7 @@ class Explorer(Section):
 
     n_paragraphs: Positive = Field(
         200,
-        description="Most paragraphs on the page; those with the most analyses come first, from all sets.",
+        description="At most so many paragraphs are on the page; those with the most analyses come first.",
     )
 
 
@@ -58,5 +57,5 @@ class Bench(Section):
     """The target `bench`: a model with random weights, next to straightforward implementations."""
 
     size: Literal["full", "small", "tiny"] = Field(
-        description="A model like GPT-Neo 125M, with all work or with that of some minutes; or a tiny one."
+        description="A model like GPT-Neo 125M with all work or with a few minutes of work, or a tiny model."
     )

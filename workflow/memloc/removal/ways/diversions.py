@@ -1,8 +1,8 @@
 """Ways that act while the model decodes, and leave its weights.
 
 ngram_blocklist   MemFree decoding (2210.17546): no n-gram of the listed continuations is completed. It looks
-                  at the tokens before each new one, prompt included. What is generated is then no verbatim
-                  copy, and may be nearly one.
+                  at the tokens before each new one, prompt included. The generated text is then no verbatim
+                  copy, but may be nearly one.
 heads             heads are ablated: they write their mean output on other text (`localization.ablation`)
 steering          the residual stream that enters a layer is moved away from its mean over removed paragraphs:
                   a multiple of the difference of means, removed minus kept paragraphs, at the positions that

@@ -40,5 +40,5 @@ def estimate(lengths: Lengths) -> Columns:
         "seconds": number(0, unit="of each job", meaning="Time; 0 for downloads, which are not timed."),
         "memory_mb": number(0, unit="MB", meaning="Memory of each job."),
         "gpu_mb": number(0, unit="MB", meaning="GPU memory of each job; 0 on a machine without a GPU."),
-        "disk_mb": number(0, unit="MB", meaning="What the rule leaves on the disk."),
+        "disk_mb": number(0, unit="MB", meaning="Disk space that the rule's outputs take."),
     }

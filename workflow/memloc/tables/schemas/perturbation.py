@@ -15,7 +15,7 @@ def perturbation(lengths: Lengths) -> Columns:
         "set": category("memorized", "non_memorized", nullable=True, meaning=SAMPLED),
         "position": columns.position(-1, lengths.prefix, f"{PERTURBED}; -1: none is perturbed."),
         "draw": integer(0, meaning="Number of the random draw."),
-        "token": integer(-1, meaning="Token that is there then; -1 for the paragraph as it is."),
+        "token": integer(-1, meaning="Token there after the perturbation; -1: none is perturbed."),
         "em": n_tokens(lengths.continuation, columns.OWN_CONTINUATION),
         "nll_original": nats("Mean NLL of the paragraph's own continuation.", nullable=True),
         "kind": category(*KINDS, meaning="What is done to the token."),

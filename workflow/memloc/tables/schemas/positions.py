@@ -5,7 +5,8 @@ from memloc.tables.terms.sets import UNSEEN
 
 CONTEXTS = ("start", "bare", "end_of_text", "text", "shifted")
 CONTEXT = (
-    "What it stands after: what it is scored with, nothing, end-of-text, unrelated text, or position ids"
+    "What it stands after: the same as in `scores` (start), nothing (bare), end-of-text, unrelated text, or "
+    "later position ids alone (shifted)."
 )
 LOG_P_NEARLY = "Lower bound of the probability that at most a tenth of the tokens differ."
 
@@ -14,9 +15,11 @@ def positions(lengths: Lengths) -> Columns:
     return {
         "group": category("memorized", "non_memorized", UNSEEN, meaning="Set of the paragraph."),
         "id": PARAGRAPH,
-        "context": category(*CONTEXTS, meaning=f"{CONTEXT} alone."),
-        "n_before": integer(0, unit="positions", meaning="How much later than from position 0 it begins."),
-        "draw": integer(0, meaning="Which of the texts that are drawn for it."),
+        "context": category(*CONTEXTS, meaning=CONTEXT),
+        "n_before": integer(
+            0, unit="positions", meaning="Positions before it, without the token of `paragraph.before`."
+        ),
+        "draw": integer(0, meaning="Number of the text among those that are drawn for it."),
         "em": exact_match(lengths.continuation),
         "nll": NLL,
     }
