@@ -203,7 +203,7 @@ def test_caption_of_figure_3_describes_the_largest_drops_with_and_without_the_la
     # 45 of 50 tokens, as in the paper's words.
     em = [[[5]] * N_PREFIX, [[6]] * N_PREFIX, [[50]] * N_PREFIX]
     drops = em_drops(perturbation_table(em, full=50))
-    assert fig3._largest(drops, fig3.LARGE_DROP * 50) == {"max": 45, "n_large": 1, "n": 3}
+    assert fig3._largest(drops, fig3.effects.LARGE_DROP * 50) == {"max": 45, "n_large": 1, "n": 3}
 
 
 def test_captions_are_valid_markup_whatever_the_tokens_are(tables):

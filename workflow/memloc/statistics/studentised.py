@@ -154,6 +154,13 @@ def among(own: float, others: Float[np.ndarray, "order"]) -> Interval:
 
 
 def _intervals(groups: Sequence[Group], together: bool) -> list[Interval]:
+    """Of every column, the mean of the first group minus that of the second, if there is one: value plus and
+    minus its standard error times the 95 % quantile of |t| in resamples of centred values.
+
+    `together`: the quantile of the largest |t| of all columns, so that all intervals hold at once. n is the
+    smaller group's. Fewer than `ENOUGH` values give an infinite interval, values without variance one of no
+    width.
+    """
     sizes = np.min([np.isfinite(group).sum(axis=0) for group in groups], axis=0)
     once = [np.ones((1, len(group))) for group in groups]
     values, errors = (found[0] for found in _difference(groups, once))

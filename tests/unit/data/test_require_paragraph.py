@@ -3,7 +3,7 @@
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from memloc.data import enough_text
+from memloc.data import documents
 from memloc.run.errors import InputError
 
 
@@ -23,7 +23,7 @@ def require(folder, *texts, length=10):
         files.append(f"{folder}/{number}.txt")
         with open(files[-1], "w") as file:
             file.write(text)
-    enough_text.require_paragraph(files, "text", folder, length, "data.files")
+    documents.require_paragraph(files, "text", folder, length, "data.files")
 
 
 def test_one_document_must_be_as_long_as_a_paragraph(model):
@@ -41,7 +41,7 @@ def test_of_many_files_some_are_named(model):
 
 
 def test_a_long_text_is_left_to_its_job(model, monkeypatch):
-    monkeypatch.setattr(enough_text, "MOST_CHARACTERS", 20)
+    monkeypatch.setattr(documents, "MOST_CHARACTERS", 20)
     require(model, "a" * 9, "a" * 9, "a" * 9)
 
 
