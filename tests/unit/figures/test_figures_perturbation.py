@@ -249,7 +249,7 @@ def test_table_2_marks_the_replaced_token_and_the_change(pairs):
         name, prefix, memorized, perturbed = table2._cells(shown, texts, N_PREFIX)
         marked = [(piece.text, piece.colour) for piece in prefix if piece.marked]
         assert marked == [(row.old_token, red), (row.new_token, purple)]
-        assert memorized == [Piece(row.memorized_continuation, red)] and name[0].text == str(row.id)
+        assert memorized == [Piece(row.memorized_continuation, red)] and name == str(row.id)
         kept = "".join(texts[original[N_PREFIX : pair.impact_position]])
         expected = [(kept, red), (row.perturbed_continuation[len(kept) :], purple)]
         assert [(piece.text, piece.colour) for piece in perturbed] == expected

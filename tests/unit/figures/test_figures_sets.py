@@ -251,12 +251,12 @@ def test_paragraphs_that_overlap_are_listed_as_passages_of_the_text():
     tokens = [*found["paragraphs"]["tokens"][:6], text[:60], text[10:], found["paragraphs"]["tokens"][8]]
     found["paragraphs"]["tokens"] = tokens
     found["places"].loc[6:7, "start"] = [400, 410]
-    again = pd.DataFrame({"id": [9, 10], "file": "b.txt", "document": 2, "start": [3, 13], "line": [1, 4]})
+    again = pd.DataFrame({"id": [9, 10], "file": "c.txt", "document": 2, "start": [3, 13], "line": [1, 4]})
     found["places"] = pd.concat([found["places"], again], ignore_index=True)
     found["near_verbatim"] = decoded(found)
     drawing = recited.draw(found, SETTINGS)
     columns = ["file", "document", "start", "end", "n_windows", "verbatim_run", "id"]
-    twice = [["b/a.txt", 0, 400, 470, 2, 50, 9], ["b.txt", 2, 3, 73, 2, 50, 9]]
+    twice = [["b/a.txt", 0, 400, 470, 2, 50, 9], ["c.txt", 2, 3, 73, 2, 50, 9]]
     expected = [*twice, ["b/a.txt", 0, 480, 540, 1, 40, 11]]
     assert drawing.data[columns].head(3).to_numpy().tolist() == expected
     assert drawing.data["text"][0] == "".join("abcdefgh "[token] for token in text)

@@ -54,6 +54,9 @@ def judged(
         found = [_of_paragraph(model, *pair, n_prefix, processor) for pair in zip(rows, states, strict=True)]
         return Judged(*(torch.stack(column) for column in zip(*found, strict=True)))
 
+    if not len(tokens):
+        none = torch.zeros(0)
+        return Judged(none.long(), none, none.long(), none)
     parts = in_micro_batches(of_rows, micro_batch, tokens)
     return Judged(*(torch.cat(column).cpu() for column in zip(*parts, strict=True)))
 

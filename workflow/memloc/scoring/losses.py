@@ -10,6 +10,7 @@ time, and backward passes start from there. With softmax p of the logits:
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int, Shaped
@@ -58,8 +59,26 @@ def token_losses(
         losses, slopes = loss(logits.detach().float(), their)
         found.append((losses, *torch.autograd.grad(logits, some, slopes.to(logits.dtype))))
     losses, slopes = (torch.cat(column) for column in zip(*found, strict=True))
-    product = (states * slopes.view_as(states)).sum(dim=-1)  # its gradient is the known one
-    return losses.view(states.shape[:-1]) + (product - product.detach())
+    return _Known.apply(states, losses.view(states.shape[:-1]), slopes.view_as(states))
+
+
+class _Known(torch.autograd.Function):
+    """Losses whose gradients with respect to the states they were computed from are known already."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        states: Float[Tensor, "*token width"],
+        losses: Float[Tensor, "*token"],
+        slopes: Float[Tensor, "*token width"],
+    ) -> Float[Tensor, "*token"]:
+        ctx.save_for_backward(slopes)
+        return losses.clone()
+
+    @staticmethod
+    def backward(ctx: Any, weight: Float[Tensor, "*token"]) -> tuple[Tensor, None, None]:
+        (slopes,) = ctx.saved_tensors
+        return slopes * weight.unsqueeze(-1).to(slopes), None, None
 
 
 @torch.no_grad()
