@@ -2,6 +2,7 @@
 
 import yaml
 
+
 rule run_config:
     output:
         f"{RESULTS}/run_config.yaml",
