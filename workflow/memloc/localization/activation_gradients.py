@@ -117,7 +117,10 @@ def _continuation_scores(
 ) -> dict[Site, Float[Tensor, "paragraph position head"]]:
     """`_scores` of all components: the NLL is that of the continuation, or of its first token."""
     tokens = tokens[:, : n_prefix + 1] if how.reference else tokens
-    nll = lambda texts, rows: paragraph_nll(bridge.original_model, texts, n_prefix)  # noqa: E731
+
+    def nll(texts: Int[Tensor, "paragraph token"], _: Tensor) -> Float[Tensor, "paragraph"]:
+        return paragraph_nll(bridge.original_model, texts, n_prefix)
+
     return _scores(bridge, tokens, read, COMPONENTS, nll, how.micro_batch)
 
 
