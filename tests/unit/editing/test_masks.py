@@ -14,6 +14,7 @@ from memloc.editing.masks import (
     all_weights,
     another_head,
     head_weights,
+    largest,
     layer_weights,
     movable_weights,
     n_weights,
@@ -43,6 +44,17 @@ def test_top_and_random_have_the_exact_size(tiny_gpt_neo, tiny_tokens, fraction)
 def test_ties_do_not_change_the_size():
     movable = top_weights({"a": torch.ones(4, 3), "b": torch.ones(8)}, 0.25)
     assert sum(len(places) for places in movable.values()) == 5
+
+
+@pytest.mark.parametrize("n", [1, 20_000, 400_000])
+@pytest.mark.parametrize("sample", [0, 1, -1])
+def test_the_largest_values_are_those_of_topk(sample, n):
+    """Also where every fourth value, of which the sample is made, is unlike the others."""
+    values = torch.rand(400_000, generator=torch.Generator().manual_seed(0))
+    values[::4] += sample
+    places = largest(values, n)
+    assert len(places.unique()) == n
+    assert torch.equal(values[places].sort().values, values.topk(n).values.sort().values)
 
 
 def test_top_weights_are_those_of_a_sorted_list(tiny_model, tiny_tokens):
