@@ -29,7 +29,7 @@ def results(tmp_path_factory):
     settings["counterfactual"] = {"n_models": N_MODELS}
     small = yaml.safe_load((ROOT / "config/test.yaml").read_text())["remove"]
     settings["remove"] = small | {"ways": ["top", "retrained"]}
-    settings["model"]["batch"] *= 4  # models of other text need not recite: fewer steps do
+    settings["model"]["batch"] *= 8  # models of other text need not recite: fewer steps do
     (folder / "config.yaml").write_text(yaml.safe_dump(settings))
     shutil.copytree(STORED, folder / "results/stored")
     with scripts_here(folder) as run:
@@ -71,10 +71,11 @@ def test_figure_and_verdicts_are_made_and_nothing_else_is_left(results):
     assert not list(results.glob("shards/**/*.safetensors"))
 
 
-def test_it_is_another_model_that_recites_no_removed_paragraph_as_surely(results):
-    table = read(results, "removal")
-    nll = table[table["mode"] == "joint"].groupby("way")["nll"].mean()
-    assert nll["retrained"] > nll["nothing"] + 1
+def test_it_is_another_model_that_knows_others_better_than_the_removed_paragraphs(results):
+    removed, judging = read(results, "removal"), read(results, "removal_damage")
+    nll = removed[removed["mode"] == "joint"].groupby("way")["nll"].mean()
+    others = judging[judging["group"] == "memorized"].groupby("way")["nll"].mean()
+    assert nll["retrained"] > others["retrained"] + 0.4 and nll["retrained"] > nll["nothing"] + 1
     before, after = (load_file(results / f"{name}/model.safetensors") for name in ("model", "retrained"))
     assert all(not np.array_equal(before[name], after[name]) for name in before)
 
