@@ -6,22 +6,33 @@ killed training goes on from the last checkpoint and gives the same weights, bec
 stream, the learning rate and the model, which drops nothing out, depend on the step alone.
 """
 
+import hashlib
+import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import AttentionInterface, GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedModel
+from transformers import (
+    AttentionInterface,
+    GPTNeoXConfig,
+    GPTNeoXForCausalLM,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
-from memloc.model.pretrained import fuse_gelu
+from memloc.model.onednn import native_bfloat16
+from memloc.model.pretrained import fuse_gelu, read_model, use_deterministic_algorithms
 from memloc.run.atomic import atomic_path
+from memloc.run.progress import Progress
 from memloc.run.rule import log
 from memloc.run.seeds import generator
+from memloc.settings.model import EmbeddedModel, PlantedModel
 
 CLIP_NORM = 1.0
 WEIGHT_DECAY = 0.01
@@ -30,6 +41,59 @@ CHECKPOINT_STEPS = 40  # a killed training resumes from the last such step
 SHORT = "short"  # name of `short_attention` among transformers' implementations; no saved model has it
 COEFFICIENTS = (3.4445, -4.775, 2.0315)  # of such an iteration, torch's own
 LOGITS_BYTES = 2**22  # of logits in single precision that are held at a time
+Curve = list[tuple[int, float, float]]
+"""Step, mean loss since the last point (nats per token), learning rate."""
+
+
+def trained_model(
+    rows: Int[np.ndarray, "window position"],
+    how: EmbeddedModel | PlantedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    base: str | None,
+    seeds: tuple[int, int | None],
+    checkpoints: Path,
+    stamp: dict[str, Any],
+) -> tuple[PreTrainedModel, Curve]:
+    """A model that is trained on `rows` from `base` (a folder), or from random weights where there is none.
+
+    Its checkpoint belongs to these settings, this text and this code, so no other training resumes from it.
+
+    Args:
+        seeds: of the first weights, and of the order of the windows (None: as they are).
+        checkpoints: folder of the resumable state; whoever has saved the model deletes it.
+        stamp: what else the training depends on, as JSON can hold it.
+
+    Returns:
+        The model, and the training curve of `train`.
+
+    Raises:
+        ModelError: `base` cannot be read (`pretrained.read_model`).
+    """
+    use_deterministic_algorithms()
+    of_weights, of_order = seeds
+    rows = ordered(rows, of_order)
+    if base:
+        model = read_model(base)
+    else:
+        shape = {name: getattr(how, name) for name in ("n_layers", "n_heads", "width", "context")}
+        model = new_model(len(tokenizer), **shape, seed=of_weights)
+    bf16 = how.precision == "bfloat16" or (how.precision == "auto" and native_bfloat16(model.device))
+    log(f"{model.num_parameters():,} parameters, {rows.size:,} tokens, {'bfloat16' if bf16 else 'float32'}")
+    known = json.dumps([stamp, how.model_dump(mode="json"), of_weights, bf16]).encode()
+    checkpoint = checkpoints / f"{hashlib.sha256(known + rows.tobytes()).hexdigest()[:16]}.pt"
+    progress = Progress(math.ceil(len(rows) / how.batch), "steps")
+
+    def report(step: int, n_steps: int, loss: float) -> None:
+        progress.at(step, f"loss {loss:.3f}")
+
+    return model, train(model, rows, how, bf16, checkpoint, report)
+
+
+def saved(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Path:
+    """The folder, with the model and its tokenizer in it: loaded again, it computes as the study's does."""
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
 
 
 def new_model(
@@ -212,23 +276,14 @@ def optimizers(
     return [muon(matrices, lr=peak, **how), adamw]
 
 
-class HowTrained(Protocol):
-    """Settings of a training: section `model`."""
-
-    optimizer: Literal["adamw", "muon"]
-    batch: int
-    learning_rate: float
-    warmup_steps: int
-
-
 def train(
     model: PreTrainedModel,
     rows: Int[np.ndarray, "row token"],
-    how: HowTrained,
+    how: EmbeddedModel | PlantedModel,
     bf16: bool,
     checkpoint: Path,
     report: Callable[[int, int, float], None],
-) -> list[tuple[int, float, float]]:
+) -> Curve:
     """One pass over `rows`; `model` is trained in place.
 
     Args:
@@ -236,7 +291,7 @@ def train(
         report: called with step, number of steps and loss every few steps.
 
     Returns:
-        The training curve every few steps: (step, mean loss since the last point, learning rate).
+        The training curve, a point every few steps.
     """
     steppers = optimizers(model, how.optimizer, how.learning_rate, bf16)
     n_steps = math.ceil(len(rows) / how.batch)
@@ -281,7 +336,7 @@ def _save(
 
 def _resume(
     model: PreTrainedModel, steppers: list[torch.optim.Optimizer], path: Path
-) -> tuple[int, list[tuple[int, float, float]], list[float]]:
+) -> tuple[int, Curve, list[float]]:
     """Steps done, curve until then and losses since its last point."""
     if not path.exists():
         return 0, [], []

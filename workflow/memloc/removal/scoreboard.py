@@ -146,7 +146,10 @@ def _share_lost(study: Comparison, tokens: Int[Tensor, "paragraph token"], state
 def _removed(study: Comparison, target: Target, state: InForce) -> pd.DataFrame:
     """What becomes of the paragraphs to remove."""
     tokens, n_prefix, batch = target.tokens, study.n_prefix, study.how.micro_batch
-    own = _judged(study, tokens, state)
+    own, em_rounded = _judged(study, tokens, state), {}
+    for bits in BITS:
+        with rounded(study.model, bits):
+            em_rounded[f"em_{bits}bit"] = _judged(study, tokens, state).em.numpy()
     generated = decoded(study.model, tokens, own.em, n_prefix, batch, state.processor).numpy()
     true = tokens[:, n_prefix:].numpy()
     return pd.DataFrame(
@@ -159,7 +162,7 @@ def _removed(study: Comparison, target: Target, state: InForce) -> pd.DataFrame:
             "edit_distance": n_edits(generated, true) / true.shape[1],
             "recited_perturbed": _share_recited(study, target.perturbed, state),
             "recited_shifted": _share_recited(study, target.shifted, state),
-            **{f"em_{bits}bit": _em_rounded(study, tokens, bits, state) for bits in BITS},
+            **em_rounded,
             "n_changed_weights": state.n_changed,
         }
     )
@@ -172,14 +175,6 @@ def _share_recited(
     tokens = versions.flatten(0, 1)
     recited = (_judged(study, tokens, state).em == tokens.shape[1] - study.n_prefix).double()
     return recited.view(versions.shape[:2]).mean(dim=1).numpy()
-
-
-def _em_rounded(
-    study: Comparison, tokens: Int[Tensor, "paragraph token"], bits: int, state: InForce
-) -> Int[np.ndarray, "paragraph"]:
-    """Exact match of each paragraph with rounded weights."""
-    with rounded(study.model, bits):
-        return _judged(study, tokens, state).em.numpy()
 
 
 def _states(study: Comparison, name: str) -> dict[str, tuple[Group, depth.States]]:
