@@ -1,5 +1,6 @@
 """Command `memloc`: words become a config and Snakemake's words, tables become an answer."""
 
+import logging
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -14,13 +15,19 @@ from memloc.run.rule import LOGS_ONLY
 from memloc.settings.errors import validate
 
 
+@pytest.fixture(autouse=True)
+def _console_as_it_was(monkeypatch):
+    """What the command does to it ends with the test."""
+    monkeypatch.setenv(LOGS_ONLY, "")
+    monkeypatch.setattr(logging.getLogger(command.LOGGER), "filters", [])
+
+
 @pytest.fixture
 def snakemake(monkeypatch, tmp_path):
     """Words that Snakemake is given, which does nothing; in a folder of its own."""
     given = []
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("snakemake.cli.main", given.append)
-    monkeypatch.setenv(LOGS_ONLY, "")  # and as it was, after the test
     return given
 
 
@@ -44,22 +51,22 @@ def test_a_question_is_a_study_of_what_differs_from_the_defaults():
         "study": "My-book",
         "data": {"source": "text", "files": ["texts/My book.txt", "b"]},
         "model": {"source": "local", "folder": "folder"},
+        "paragraph": {"length": 100, "prefix": 50},
         "filters": {"keywords": []},
     }
-    assert validate(config, "").paragraph.length == 100
+    assert validate(config, "")
 
 
 @pytest.mark.parametrize(
     ("given", "paragraph"),
     (
-        ("", None),
         ("--length 60", {"length": 60, "prefix": 30}),
-        ("--prefix 20", {"prefix": 20}),
-        ("--length 60 --prefix 50", {"length": 60}),
+        ("--prefix 20", {"length": 100, "prefix": 20}),
+        ("--length 60 --prefix 50", {"length": 60, "prefix": 50}),
     ),
 )
 def test_half_of_a_paragraph_is_prefix_where_it_is_not_given(given, paragraph):
-    assert config_of("a.txt", "--model", "m", *given.split()).get("paragraph") == paragraph
+    assert config_of("a.txt", "--model", "m", *given.split())["paragraph"] == paragraph
 
 
 @pytest.mark.parametrize(
@@ -97,6 +104,8 @@ def test_recite_writes_a_config_runs_the_workflow_and_prints_the_answer(snakemak
     assert capsys.readouterr().out == "answer of results/mine\n"
     config = "results/mine/recite.yaml"
     (words,) = snakemake
+    told = [logging.makeLogRecord({"levelno": level}) for level in (logging.INFO, logging.ERROR)]
+    assert list(map(bool, map(logging.getLogger(command.LOGGER).filter, told))) == [False, True]
     assert words[:2] == ["--snakefile", str(Path(__file__).parents[3] / "Snakefile")]
     assert "recited" in words and words[-2:] == ["--configfile", config]
     settings = validate(yaml.safe_load(Path(config).read_text()), config)

@@ -206,7 +206,7 @@ def test_recited_paragraphs_come_in_the_order_of_their_repeats(monkeypatch):
     assert column_of(drawing.figure, "place") == ["a.txt, line 11", "a.txt, line 10", "a.txt, line 8"]
     said = "3 of 9 paragraphs of 60 tokens are recited word for word, in 3 passages."
     assert f"<p>Model: some/&lt;model&gt;.</p>\n<p>{said}</p>" in drawing.page
-    of = "Shown, each text once: 2 longest of 3 recited passages, 1 nearest of 4 nearly recited."
+    of = "Shown, each text once: 2 longest of 3 recited, 1 nearest of 4 nearly recited."
     assert f"Model: some/<model>. {said} {of}" in " ".join("".join(column_of(drawing.figure, TEXT)).split())
     assert data["id"].tolist() == [11, 10, 9, 8, 7, 6, 5] and data["n_edits"].tolist() == 3 * [0] + 4 * [1]
     tokens, row = found["paragraphs"]["tokens"][8], data.iloc[0]

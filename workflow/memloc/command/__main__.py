@@ -6,6 +6,7 @@ memloc run CONFIG [TARGET..]           Snakemake with the workflow and the confi
 """
 
 import argparse
+import logging
 import os
 import re
 import sys
@@ -22,7 +23,7 @@ from memloc.run.rule import LOGS_ONLY
 SNAKEFILE = Path(__file__).parents[3] / "Snakefile"  # of the clone: beside it are the profiles
 RECITE = "recited"  # the target that answers
 QUIET = ("host", "progress", "reason", "rules")
-PARAGRAPH = {"length": 100, "prefix": 50}  # the defaults of the settings
+LOGGER = "snakemake.logging"
 COMMENTS = {
     "study": "Results appear in results/<study>, in the folder where Snakemake runs.",
     "data": "Your files, folders and globs; also stride (tokens between starts of paragraphs), unseen_files.",
@@ -47,9 +48,9 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 def _config(asked: argparse.Namespace) -> dict[str, Any]:
-    """The config of the study that is asked for: what differs from the defaults.
+    """The config of the study that is asked for: paragraphs, and what else differs from the defaults.
 
-    Of a paragraph whose length is given, half is prefix. A study that is not named has the name of the first
+    Half of a paragraph is prefix where that is not given. A study that is not named has the name of the first
     text, without endings and signs that such a name may not have.
     """
     length, prefix = asked.length, asked.length // 2 if asked.prefix is None else asked.prefix
@@ -57,13 +58,11 @@ def _config(asked: argparse.Namespace) -> dict[str, Any]:
         raise InputError(f"--prefix {prefix}: must be from 1 to {length - 1}, since --length is {length}")
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(asked.texts[0]).name.split(".")[0]).strip("-_")
     more = {"unseen_files": asked.unseen, "stride": asked.stride}
-    lengths = {"length": length, "prefix": prefix}.items()
-    paragraph = {key: value for key, value in lengths if value != PARAGRAPH[key]}
     return {
         "study": asked.out or name or "text",
         "data": {"source": "text", "files": asked.texts, **{key: more[key] for key in more if more[key]}},
         "model": {"source": "local", "folder": asked.model},
-        **({"paragraph": paragraph} if paragraph else {}),
+        "paragraph": {"length": length, "prefix": prefix},
         "filters": {"keywords": []},
     }
 
@@ -89,6 +88,7 @@ def _recite(asked: argparse.Namespace) -> int:
     with atomic_path(config) as temporary:
         Path(temporary).write_text(_commented(study, config))
     os.environ[LOGS_ONLY] = "1"
+    logging.getLogger(LOGGER).addFilter(lambda record: record.levelno >= logging.WARNING)
     status = _snakemake(str(config), RECITE, "--quiet", *QUIET)
     if not status:
         print(answer(results))

@@ -43,6 +43,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section, model: str = "unnam
     exact, once = data["n_edits"] == 0, ~data.duplicated("text")
     recited, nearly = data[exact & once], data[~exact & once]
     shown = pd.concat([recited.head(N_RECITED), nearly.head(N_NEARLY)])
+    of = [f"{min(len(recited), N_RECITED)} longest of {len(recited):,} recited"] if len(recited) else []
+    of += [f"{min(len(nearly), N_NEARLY)} nearest of {len(nearly):,} nearly recited"] if len(nearly) else []
     nearest = data[:0]
     if data.empty and len(decoded):
         first = nearest_decoded(decoded, tables["places"]).id
@@ -53,9 +55,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section, model: str = "unnam
     said += f", in {counted(n_passages, 'passage')}." if n_recited else "."
     said += " Shown is the nearest one that was decoded." * len(nearest)
     told = [f"Model: {model}.", said]
-    of = f"{min(len(recited), N_RECITED)} longest of {len(recited):,} recited passages"
-    of = f"{of}, {min(len(nearly), N_NEARLY)} nearest of {len(nearly):,} nearly recited"
-    above = " ".join([*told, *([f"Shown, each text once: {of}."] if len(data) else [])])
+    above = " ".join([*told, *([f"Shown, each text once: {', '.join(of)}."] if of else [])])
     figure = _draw_passages(pd.concat([shown, nearest]), vocabulary, above)
     page = recited_page(told, pd.concat([data, nearest]), vocabulary, length, n_prefix)
     tokens = ("prefix", "continuation", "decoded")

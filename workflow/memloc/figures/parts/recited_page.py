@@ -82,10 +82,9 @@ def _runs(row: Any, length: int, n_prefix: int) -> list[Run]:
 
 def _tagged(runs: Sequence[Run], vocabulary: pd.Series, begins: bool) -> str:
     """Runs of tokens in their tags."""
-    differs = runs[-1][1] == "ins"  # and is shown whole
-    texts = map(shown, run_texts([tokens for tokens, _ in runs], vocabulary, begins, differs))
-    pairs = zip(texts, runs, strict=True)
-    return "".join(f"<{tag}>{text}</{tag}>" if tag else text for text, (_, tag) in pairs)
+    tokens, tags = zip(*runs, strict=True)
+    texts = map(shown, run_texts(tokens, vocabulary, begins, tags[-1] == "ins"))  # what differs is kept
+    return "".join(f"<{tag}>{text}</{tag}>" if tag else text for text, tag in zip(texts, tags, strict=True))
 
 
 def shown(text: str) -> str:
