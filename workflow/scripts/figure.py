@@ -32,7 +32,7 @@ else:
     if (claims := found.get("claims")) is not None:
         claims = claims[claims.figures.str.split().map(lambda names: params.figure in names)]
 model = params.get("model")
-# A figure with a page is handed on alone: picture and page name the model.
+# A figure with a page says in both which model it is about.
 named = [model] if job.output.get("page") else []
 drawing = importlib.import_module(params.module).draw(found, job.settings, *named)
 job.log(f"{len(drawing.data):,} rows of numbers")

@@ -246,6 +246,7 @@ def test_the_page_highlights_what_is_recited_and_is_safe_for_any_text():
     assert "<pre>\n&lt;script&gt;&amp;\\u202e\\u0000\na<mark>bcde</mark>fg<mark>hijkl.</mark></pre>" in page
     assert "a<mark>b</mark><ins>g</ins><mark>d.</mark></pre>" in page
     assert "6 tokens recited" in page and "Said &amp; done.</p>" in page
+    assert recited_page(["None."], found[:0], vocabulary, 8, 4).endswith("<p>None.</p>\n</html>\n")
     assert "&lt;a&gt;.txt, line 12 (tokens 101 to 116" in page
 
 
