@@ -6,7 +6,7 @@ import pandas as pd
 
 from memloc.bench.sizes import SIZES
 
-# How many times as fast a stage is meant to be as the straightforward implementation.
+# How many times faster than the straightforward implementation a stage is meant to be.
 GOALS = {
     "scoring": 2.5,
     "perturbation_em": 4,

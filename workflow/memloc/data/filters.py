@@ -33,9 +33,10 @@ def drop_reasons(
     """Why each paragraph is dropped, null where it is kept; the first reason that applies wins.
 
     In order: `failed`, a row of the release that could not be parsed; a share of unique tokens below
-    `min_unique`; a variation of a keyword in the paragraph's text, keywords in the given order. `reference`
-    does as the authors' code: a variation is found where all of its tokens are among the paragraph's, in any
-    order and place, and a share of exactly `min_unique` is dropped too. `encode` must add no special tokens.
+    `min_unique`; a variation of a keyword in the paragraph's text, keywords in the given order. With
+    `reference`, the filters are those of the authors' code: a paragraph with all tokens of a variation, in
+    any order and place, is dropped, and so is a share of exactly `min_unique`. `encode` must add no special
+    tokens.
     """
     share = n_unique(tokens) / tokens.shape[1]
     percent = f"{100 * filters.min_unique:g} % unique tokens"
@@ -50,7 +51,7 @@ def drop_reasons(
 
 
 def kept_rows(ids: pd.Series, dropped: pd.Series) -> Int[np.ndarray, "kept"]:
-    """Places of the paragraphs that no filter drops.
+    """Rows of the paragraphs that no filter drops.
 
     Raises:
         InputError: every paragraph is dropped.
@@ -65,7 +66,7 @@ def kept_rows(ids: pd.Series, dropped: pd.Series) -> Int[np.ndarray, "kept"]:
 
 
 def _in_texts(texts: Sequence[str], keywords: Sequence[str]) -> list[str | None]:
-    """First variation that each text holds."""
+    """First keyword variation that each text holds, None where it holds none."""
     candidates = [variation for keyword in keywords for variation in variations(keyword)]
     return [next((variation for variation in candidates if variation in text), None) for text in texts]
 
@@ -73,7 +74,7 @@ def _in_texts(texts: Sequence[str], keywords: Sequence[str]) -> list[str | None]
 def _in_tokens(
     tokens: Int[np.ndarray, "paragraph token"], keywords: Sequence[str], encode: Callable[[str], list[int]]
 ) -> list[str | None]:
-    """First variation all of whose tokens are in each paragraph."""
+    """First keyword variation of which each paragraph has all tokens, None where there is none."""
     candidates = {
         variation: set(encode(variation)) for keyword in keywords for variation in variations(keyword)
     }

@@ -27,8 +27,10 @@ def places_in_training(
 
 
 def recency(stream: pd.DataFrame, length: int, how: EmbeddedModel | PlantedModel) -> pd.DataFrame:
-    """By paragraph (`id`) `last` and `mean`, the places of its whole occurrences, and `spacing`, their mean
-    distance (missing of a single one); all are shares of the training.
+    """When each paragraph was seen: a row per `id`, in shares of the training.
+
+    `last` and `mean` are places of its whole occurrences, `spacing` is their mean distance (missing for a
+    single occurrence).
     """
     seen = stream.assign(place=places_in_training(len(stream), length, how))
     places = seen[seen["whole"]].groupby("id")["place"]

@@ -1,4 +1,4 @@
-"""From one pass over prefixes to table `prefix_features`."""
+"""Table `prefix_features`, from the features of one pass over prefixes."""
 
 from collections.abc import Iterable, Sequence
 
@@ -18,10 +18,10 @@ def scalar_features(
 ) -> dict[str, Float[np.ndarray, "paragraph lead"]]:
     """The baselines that are one number for each paragraph and lead time.
 
-    nll, nll_last_10: mean of all tokens that are seen, and of the last ten. min_k: of the
-    MIN_K_PERCENT % least likely ones; min_k_plus: the same of log p in standard deviations from its mean
-    under the distribution of the token (2404.02936), negated. zlib: summed NLL by
-    compressed bytes. entropy: of the next token.
+    nll, nll_last_10, min_k: mean NLL of all tokens that are seen, of the last ten, and of the
+    MIN_K_PERCENT % least likely ones. min_k_plus: min_k with another score of a token, the distance of its
+    log p from the distribution's mean log p, in standard deviations, negated (2404.02936). zlib: summed NLL
+    per compressed byte. entropy: entropy of the next token.
     """
     nll = found.nll.double().numpy()
     deviation = found.deviation[:, :-1].double().numpy().clip(1e-6)
@@ -49,7 +49,7 @@ def feature_frames(
     scalars: dict[str, Float[np.ndarray, "paragraph lead"]],
     where: Where,
 ) -> Iterable[pd.DataFrame]:
-    """Table `prefix_features`, a piece for each lead time and kind, paragraph by paragraph in each."""
+    """Table `prefix_features`: a piece for each lead time and kind, which goes paragraph by paragraph."""
     for lead, n in enumerate(where.n_seen):
         kinds = {(name, NO_LAYER): values[:, lead, None] for name, values in scalars.items()}
         kinds |= {

@@ -1,4 +1,4 @@
-"""Which paragraphs detection is fitted to and judged on."""
+"""The paragraphs that detection is fitted to and judged on."""
 
 import pandas as pd
 
@@ -7,11 +7,11 @@ from memloc.run.seeds import generator
 
 
 def draw_sample(paragraphs: pd.DataFrame, n_repeated: int, n_others: int, seed: int) -> pd.DataFrame:
-    """Paragraphs drawn by how often they occur; what the model recites has no part in it.
+    """Draw paragraphs by how often they occur, whether the model recites them or not.
 
-    Of those that occur more than once at most `n_repeated`, of those that occur once and of unseen ones at
-    most `n_others` each. `paragraphs` has id, count, continuation_count and unseen; the rows that are drawn
-    come back in their order, with `exposure`.
+    At most `n_repeated` of them occur more than once, at most `n_others` once, and at most `n_others` are
+    unseen. `paragraphs` has id, count, continuation_count and unseen; the rows that are drawn come back in
+    their order, with `exposure`.
     """
     repeats = exposure(paragraphs)
     groups = {

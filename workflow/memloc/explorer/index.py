@@ -49,8 +49,8 @@ def index_of(
 
 
 def _example(ids: list[int], tables: Tables) -> int | None:
-    """The paragraph that the page opens at, as in Figure 3: memorized, and lost by one token, which is a word
-    that a reader can see if any paragraph has such a one.
+    """The paragraph that the page opens at: the first example of Figure 3 whose perturbed token is a word,
+    which a reader can see; without one, the first example.
     """
     if "perturbation" not in tables:
         return next(iter(ids), None)

@@ -1,4 +1,4 @@
-"""Numbers as the page reads them: arrays of single precision as base64, rows without missing numbers."""
+"""Numbers as the page reads them: arrays in base64, single precision; rows with null for missing numbers."""
 
 import base64
 import math
@@ -15,7 +15,7 @@ def base64_array(values: np.ndarray) -> dict[str, Any]:
 
 
 def json_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of a frame; what is missing or infinite becomes null, as JSON knows neither."""
+    """Rows of a frame; missing and infinite numbers, which JSON does not know, become null."""
     return [{name: json_value(value) for name, value in row.items()} for row in frame.to_dict("records")]
 
 

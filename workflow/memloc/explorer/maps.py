@@ -1,4 +1,4 @@
-"""Layer x head maps of every method, of one paragraph and of the sets; MLPs stand in columns beside them."""
+"""Layer x head maps of every method, for a paragraph and for the sets; MLPs are columns beside them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ Tables = Mapping[str, pd.DataFrame]
 Variants = dict[str, dict[str, Any]]  # a map by the label of its variant
 ALL = "all"  # group of maps that belong to no set
 STRONGEST = "largest of Q, K, V, O"
-# Whose run an activation is patched into.
+# The run that an activation is patched into.
 INTO = {"memorized_into_perturbed": "into perturbed", "perturbed_into_memorized": "into memorized"}
 
 
 @dataclass(frozen=True)
 class Map:
-    """A method's map: what it shows, in which unit, and where it comes from.
+    """A method's map: its quantity, unit and table.
 
-    `of_set` gives the variants of each group of paragraphs from the table, `of_paragraph` those of one
+    `of_set` gives the variants of each group of paragraphs from the table, `of_paragraph` the variants of one
     paragraph from its own rows.
     """
 
@@ -80,7 +80,7 @@ def _contrastive(tables: Tables) -> dict[str, Variants]:
 
 
 def _activations_of_paragraph(rows: pd.DataFrame, n_prefix: int) -> Variants:
-    """Mean over the prefix, of the memorized and of the perturbed version."""
+    """Means over the prefix, for the memorized and for the perturbed version."""
     prefix = rows[rows["position"] < n_prefix]
     keys = ["group", "layer", "component", "head"]
     means = prefix.groupby(keys, observed=True, dropna=False)["max_abs"].mean().reset_index()
@@ -241,13 +241,13 @@ def described(tables: Tables) -> list[dict[str, Any]]:
 
 
 def maps_of_sets(tables: Tables) -> dict[str, dict[str, Variants]]:
-    """By map and group of paragraphs: the variants."""
+    """Variants by map and group of paragraphs."""
     shown = {key: found for key, found in MAPS.items() if found.of_set and found.table in tables}
     return {key: found.of_set(tables) for key, found in shown.items()}
 
 
 def maps_of_paragraph(rows: Tables, n_prefix: int) -> dict[str, Variants]:
-    """By map: the variants of one paragraph, from its own rows of the tables."""
+    """Variants by map, for one paragraph from its own rows of the tables."""
     return {
         key: found.of_paragraph(rows[found.table], n_prefix)
         for key, found in MAPS.items()

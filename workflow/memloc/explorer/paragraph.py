@@ -1,4 +1,4 @@
-"""Everything that the page shows of one paragraph."""
+"""Everything that the page shows about one paragraph."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -47,7 +47,7 @@ def _greedy(own: Rows, texts: pd.Series) -> list[str] | None:
 
 
 def _perturbed(own: Rows, shape: Shape, texts: pd.Series) -> dict[str, Any] | None:
-    """The strongest perturbation: where, by what, and how the model continues."""
+    """The strongest perturbation: position, new token, and the model's continuation."""
     if "perturbed_paragraphs" not in own:
         return None
     row = own["perturbed_paragraphs"].iloc[0]

@@ -1,4 +1,4 @@
-"""Numbers of each token of a paragraph, and the colourings by them."""
+"""Numbers for each token of a paragraph, by which the page colours it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ class Shape:
 
 @dataclass(frozen=True)
 class Colouring:
-    """A number of each token: its name, unit and table; `of` says whether it has one per head or layer.
+    """A number of each token, or of each token and head or layer (`of`), with its name, unit and table.
 
-    `values` takes a paragraph's rows of the table.
+    `values` computes it from a paragraph's rows of the table.
     """
 
     title: str
@@ -42,7 +42,7 @@ class Colouring:
 
 
 def _drop(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
-    """Mean over draws of the exact match that a replaced token costs."""
+    """Exact match that replacing a token costs, mean over draws."""
     means = em_drops(rows).groupby("position")["em_drop"].mean().reset_index()
     return dense_array(means, "em_drop", ["position"], (shape.n_tokens,))
 
