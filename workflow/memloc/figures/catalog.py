@@ -1,7 +1,7 @@
-"""The list of figures and tables to look at, by chapter: names, titles, places in the paper, what they read.
+"""The figures and rendered tables by chapter: names, titles, places in the paper, and the tables they read.
 
-Chapters and figures are in reading order, that of the report, the summary and docs/figures.md. Imports
-nothing heavy: the Snakefile reads it.
+Chapters and figures are in reading order, which report, summary and docs/figures.md follow. Imports nothing
+heavy: the Snakefile reads it.
 """
 
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ class FigureInfo:
     tables: tuple[str, ...]
     section: str = "extended"  # of the paper
     settings: tuple[str, ...] = ()
-    only_for: str | None = None  # source of data or model, comparison, `models`, `checkpoints`, .. it needs
-    paragraphs: tuple[str, ...] = ()  # columns of table paragraphs that the figure needs, which may be long
-    shown: str | None = None  # table whose paragraphs are the only ones that it needs
+    only_for: str | None = None  # what a study must have: a source of data or model, `seeds`, `models`, ..
+    paragraphs: tuple[str, ...] = ()  # columns that it reads of table paragraphs, which may be long
+    shown: str | None = None  # table with the only paragraphs that it reads
     stored: str | None = None  # table that holds the rows of its CSV
-    page: bool = False  # has a page (HTML) beside it
+    page: bool = False  # whether a page (HTML) is beside it
 
 
-EXAMPLE = ("paragraphs", "vocabulary", "perturbation", "perturbed_paragraphs")  # of a paragraph's tokens
+EXAMPLE = ("paragraphs", "vocabulary", "perturbation", "perturbed_paragraphs")  # of an example's tokens
 
 CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
     "Figures of the paper": (
@@ -266,18 +266,18 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
     ),
 }
 FIGURES = tuple(figure for figures in CHAPTERS.values() for figure in figures)
-ON_REQUEST = ("plants", "removal")  # `only_for` of figures that settings ask for, and config/test.yaml does
+ON_REQUEST = ("plants", "removal")  # `only_for` of figures that a study must ask for; config/test.yaml does
 
 _NUMBERS = {title: number for number, title in enumerate(CHAPTERS, start=2)}  # the explorer is the first
 
 
 def numbered(figure: FigureInfo) -> tuple[str, str]:
-    """Chapter and place in it of a figure, so that they sort in reading order."""
+    """Chapter of a figure and its place there, as texts that sort in reading order."""
     title = next(title for title, figures in CHAPTERS.items() if figure in figures)
     return f"{_NUMBERS[title]} {title}", f"{CHAPTERS[title].index(figure) + 1:02}"
 
 
 def chapters(names: set[str]) -> dict[str, list[FigureInfo]]:
-    """The figures that are named, by chapter; chapters without any are left out."""
+    """The named figures by chapter, without empty chapters."""
     shown = {title: [each for each in figures if each.name in names] for title, figures in CHAPTERS.items()}
     return {title: figures for title, figures in shown.items() if figures}

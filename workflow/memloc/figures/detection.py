@@ -10,7 +10,7 @@ from memloc.figures.parts.style import Drawing, panel_labels, two_rows
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval
 
-# Label and colour of the features, from above; the residual stream after other layers is in the CSV.
+# Label and colour of the features, from top to bottom; the CSV also has the residual stream of other layers.
 FEATURES = {
     "nll": ("prefix NLL", "black"),
     "nll_and_activations": ("NLL and activations", "#c8102e"),
@@ -25,7 +25,7 @@ FEATURES = {
     "shuffled_labels": ("shuffled labels", "#aaaaaa"),
 }
 CURVES = ("nll", "nll_and_activations", "residual", "bag_of_words")
-# What is hard to tell comes first.
+# The hardest stratum comes first.
 STRATA = {"boundary": "boundary zone", "all": "all seen", "unseen": "seen or unseen"}
 WORDS = {
     "all": "All seen paragraphs, recited or not",
@@ -120,7 +120,7 @@ def _gains(axes: Axes, found: pd.DataFrame, present: list[str]) -> None:
 
 
 def _numbers(found: pd.DataFrame, present: list[str]) -> dict[str, Any]:
-    """What the caption names: at the whole prefix, and at the shortest one, of every stratum."""
+    """Numbers of the caption for every stratum: at the whole prefix and at the shortest one."""
     strata = {}
     for name in present:
         rows = found[found["stratum"] == name]

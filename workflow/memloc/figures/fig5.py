@@ -12,7 +12,7 @@ from memloc.settings.base import Section
 from memloc.settings.editing import PAPER_ARMS
 
 SETS = {"memorized": "em_memorized", "non_memorized": "em_control"}
-APART = 0.22  # of the two sets from the middle of an arm
+APART = 0.22  # distance of the two sets from the middle of an arm
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:

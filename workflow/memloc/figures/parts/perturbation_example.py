@@ -1,4 +1,4 @@
-"""One memorized paragraph, and what perturbing each of its prefix tokens does (paper 4; Figures 3 and 12)."""
+"""One memorized paragraph, with the effect of perturbing each prefix token (paper 4; Figures 3 and 12)."""
 
 from collections.abc import Mapping
 
@@ -15,8 +15,9 @@ EXAMPLE_DROP = 0.5  # share of the continuation that an example's strongest toke
 def example_ids(tables: Mapping[str, pd.DataFrame]) -> list[int]:
     """Memorized paragraphs in the order in which figures show them as examples.
 
-    First those whose strongest perturbed token is furthest from the continuation, as in the paper's example;
-    on ties larger drops, then smaller ids. Paragraphs that lose less than half of the continuation come last.
+    Paragraphs whose strongest perturbed token is furthest from the continuation come first, as in the paper's
+    example; ties go by larger drop, then smaller id. Paragraphs that lose less than half of the continuation
+    come last.
     """
     perturbation = tables["perturbation"]
     memorized = perturbation[perturbation["set"] == "memorized"]

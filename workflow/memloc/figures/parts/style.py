@@ -74,7 +74,7 @@ STYLE = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure, the numbers that it plots and those of its caption, and a page that names the model."""
+    """A figure, its plotted `data`, the numbers of its caption, and its HTML page, given a model's name."""
 
     figure: Figure
     data: pd.DataFrame
