@@ -172,7 +172,7 @@ class _Group(NamedTuple):
 
 
 def _groups(matrix: pd.DataFrame, column_points: float) -> list[_Group]:
-    """Components from left to right. A head's column has width 1, others are as wide as their name or more."""
+    """Components from left to right. A head's column has width 1, others are at least as wide as a name."""
     names, heads = (matrix.columns.get_level_values(level) for level in (0, 1))
     groups, start = [], 0.0
     for name in names.unique():
