@@ -1,4 +1,4 @@
-"""What is generated from the settings: the JSON schema and the table of keys."""
+"""Documentation that is generated from the settings: the JSON schema and the table of keys."""
 
 import json
 from typing import Any, get_origin

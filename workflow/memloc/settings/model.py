@@ -64,7 +64,7 @@ class PlantedModel(_Training):
     file: ClassVar[str] = "SmolLM2-135M-Instruct.Q4_1.gguf"
     sha256: ClassVar[str] = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
     name: ClassVar[str] = f"{file.removesuffix('.gguf')} with planted memorization"
-    """What the model is called wherever results are shown."""
+    """Name of the model wherever results are shown."""
     optimizer: Literal["adamw", "muon"] = Field("adamw", description="As for an embedded model.")
     batch: Positive = Field(3, description="Windows per optimiser step.")
     learning_rate: float = Field(2e-4, gt=0, description="Peak learning rate (warm-up, then cosine decay).")

@@ -1,4 +1,4 @@
-"""Which sections there are below a section."""
+"""The tree of settings: sections below a section, and their keys."""
 
 from functools import cache
 from typing import Any, get_args, get_origin

@@ -1,8 +1,8 @@
-"""What a script works with: the settings, tables and files of its rule.
+"""The settings, tables and files of a rule, for its script.
 
 A table that a rule reads or writes is the input or output of the table's name: scripts name tables, and know
 neither paths nor schemas. The hash of a rule's code covers these schemas (`code_of` in rules/common.smk).
-Libraries of tables take a second to import, and a script that has no table does without.
+Libraries of tables take a second to import, so a script without a table does not import them.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ LIBRARIES = ("torch", "transformers", "transformer-lens", "numpy", "pandas", "py
 
 
 def start(snakemake: Any) -> "Job":
-    """Begin the script of a rule: log, errors and GPUs as in `run/rule.py`, and what it works with."""
+    """Begin the script of a rule: set up log, errors and GPUs as in `run/rule.py`; returns the job."""
     rule.start(snakemake)
     return Job(snakemake)
 
@@ -72,7 +72,7 @@ class Job:
 
     @cached_property
     def stamp(self) -> dict[str, Any]:
-        """What the metadata of the job's tables say of their origin; a script may add to it.
+        """Provenance for the metadata of the job's tables; a script may add to it.
 
         It depends on inputs and versions only, never on the time. Rules that use the model have its
         description as the input `model`.
@@ -93,7 +93,7 @@ class Job:
         }
 
     def shard(self, n_rows: int, micro_batch: int = 1) -> range:
-        """The rows of this job, where several share those of a stage: whole micro-batches."""
+        """The rows of this job, if several jobs share the rows of a stage: whole micro-batches."""
         from memloc.run.shards import shard_rows
 
         return shard_rows(n_rows, *self.params.shard, micro_batch)
@@ -101,9 +101,9 @@ class Job:
     def read(
         self, table: str, columns: Sequence[str] | None = None, ids: Iterable[int] | None = None
     ) -> "pd.DataFrame":
-        """A table, or some of its columns, or its rows with one of the ids: see `storage.read`.
+        """A table, some of its columns, or its rows with one of the ids: see `storage.read`.
 
-        The rows of a table that is given in several files follow each other.
+        Tables in several files are joined, file by file.
         """
         import pandas as pd
 
@@ -128,7 +128,7 @@ class Job:
 
     @contextmanager
     def writing(self, *tables: str) -> Iterator[Callable[..., None]]:
-        """A function that adds rows to tables, by their names: to all of the job if none are named here.
+        """Yield a function that adds rows to tables, by their names: to `tables`, or to all of the job.
 
         The files appear at the end, and only without an error: see `storage.writer`.
         """

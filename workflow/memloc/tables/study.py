@@ -1,4 +1,4 @@
-"""A finished study for notebooks and scripts outside of the workflow: tables with units and provenance."""
+"""Tables of a finished study, with units and provenance, for notebooks and scripts of your own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from memloc.tables.schemas import MEASURED, STAGES, schema_of
 
 
 class Columns(pd.DataFrame):
-    """Type, unit (empty where there is none) and meaning of columns, a row each; always shown in full."""
+    """A row per column of a table: type, unit (empty without one) and meaning; always shown in full."""
 
     def __repr__(self) -> str:
         return self.to_string()
@@ -69,7 +69,7 @@ class Study:
         return frame
 
     def columns(self, name: str) -> Columns:
-        """What the columns of a table are. Raises: see `table`."""
+        """Type, unit and meaning of a table's columns. Raises: see `table`."""
         self._check(name)
         return described(self.path(name))
 
@@ -79,7 +79,7 @@ class Study:
 
 
 def described(path: Path) -> Columns:
-    """What the columns of a table's file are."""
+    """Type, unit and meaning of the columns of a table's file."""
     stamp = storage.provenance(path)
     lengths = Lengths(stamp["paragraph"]["length"], stamp["paragraph"]["prefix"])
     columns = schema_of(stamp["table"]).columns(lengths)
