@@ -1,4 +1,4 @@
-# What the model does with the prefix: activation gradients and attention (paper 6.1, 6.2 and A.2).
+# Activation gradients and attention over the prefix (paper 6.1, 6.2 and A.2).
 
 
 rule activation_gradients:

@@ -1,5 +1,5 @@
-# One rule per figure, named like it: `snakemake fig7` draws Figure 7. DRAWN has, with each figure, the tables and
-# other files that it is drawn from, and parameters of its script.
+# One rule per figure, named like it: `snakemake fig7` draws Figure 7. DRAWN holds each figure with the inputs
+# and the parameters of its script.
 
 from memloc.figures.catalog import numbered
 

@@ -1,4 +1,4 @@
-# Paragraphs of all data sources, and those that the filters drop.
+# Paragraphs of all sources of data, and paragraphs that the filters drop.
 
 from importlib.metadata import version
 
@@ -89,7 +89,7 @@ elif DATA.source == "tokens":
     rule paragraphs:
         input:
             tokens=TOKENS,
-            # A file of its own; none where the setting names an array of another file.
+            # A separate file; none if the setting names an array of another file.
             counts=[COUNTS] if COUNTS and COUNTS.endswith(ARRAY_FILE) else [],
             folder=MODEL_FOLDER,
         output:

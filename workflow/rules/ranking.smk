@@ -1,4 +1,4 @@
-# What the localization methods say of every head, side by side.
+# Ranks of all heads by every localization method.
 
 if SETTINGS.head_ranking.also:
 

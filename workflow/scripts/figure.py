@@ -25,7 +25,7 @@ elif params.get("seeds"):
 else:
     found = {name: job.read(name) for name in job.tables if job.input[name] and name != "paragraphs"}
     if "paragraphs" in job.tables:
-        # Of this long table only what is drawn: in `sets`, paragraphs that analyses use have a continuation.
+        # Only the drawn rows of this long table; in `sets`, paragraphs that analyses use have a continuation.
         shown = found[params.shown] if params.shown else None
         ids = None if shown is None else shown.dropna(subset=shown.columns.intersection(["continuation"])).id
         found["paragraphs"] = job.read("paragraphs", params.paragraphs, ids)

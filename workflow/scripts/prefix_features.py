@@ -1,4 +1,4 @@
-"""Rule prefix_features: what the model computes over the prefixes of a sample, at every lead time."""
+"""Rule prefix_features: features of the prefixes of a sample, at every lead time."""
 
 from memloc.tables.job import start
 

@@ -25,8 +25,8 @@ def edits(lengths: Lengths) -> Columns:
     share = {"low": 0, "high": 1, "unit": "share of the perturbed prefixes"}
     return {
         "id": PARAGRAPH,
-        "objective": category(*OBJECTIVES, meaning="What the edit is for."),
-        "arm": category(*ARMS, meaning="Which weights may move."),
+        "objective": category(*OBJECTIVES, meaning="Aim of the edit."),
+        "arm": category(*ARMS, meaning="Weights that may move."),
         "learning_rate": number(0, meaning="Learning rate."),
         **_edit_scores(lengths),
         **_edit_scores(lengths, "_before"),
