@@ -1,5 +1,5 @@
-# Verdicts of the run on each claim of memloc/claims/registry.yaml. A topic reads its own tables only, so that a
-# figure with its verdicts in the caption needs no other analysis.
+# Verdicts of the run on each claim of memloc/claims/registry.yaml. A topic reads its own tables only, so that
+# a figure with its verdicts in the caption needs no other analysis.
 
 from memloc.claims import registry
 

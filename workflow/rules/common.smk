@@ -9,8 +9,8 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.io import sourcecache_entry
 
-# Scripts import memloc from here even if it is not installed (conda environments, containers). Rules that were
-# fetched from a repository, for a workflow that uses this one as a module, have no library beside them.
+# Scripts import memloc from here even if it is not installed (conda environments, containers). Rules that
+# were fetched from a repository, for a workflow that uses this one as a module, have no library beside them.
 WORKFLOW = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parent
 FETCHED = not (WORKFLOW / "memloc").is_dir()
 if not FETCHED:
@@ -75,7 +75,7 @@ FIGURE_KINDS = ("pdf", "png", "csv", "rst")
 
 
 def placed(path):
-    """The path below the `prefix` of a module, which Snakemake adds to the files of rules, not to parameters."""
+    """The path below the `prefix` of a module, which Snakemake adds to files of rules, not to parameters."""
     return workflow.modifier.path_modifier.replace_prefix(path)
 
 
@@ -182,8 +182,8 @@ def refused(rule):
 
     def stop(wildcards):
         raise WorkflowError(
-            f"{rule} does not take a token before the prefix: set paragraph.before to none, or ask for targets that "
-            "do, such as fig2, fig3, recited, extraction and positions"
+            f"{rule} does not take a token before the prefix: set paragraph.before to none, or ask for targets "
+            "that do, such as fig2, fig3, recited, extraction and positions"
         )
 
     return stop
@@ -201,12 +201,12 @@ JOINED = {}
 class Shards:
     """A stage that runs as several jobs, rule <stage>_shard, whose parts rule <stage> joins.
 
-    With one shard there are no parts: rule <stage> writes its tables itself. Snakemake's scattergather joins a
-    single part, too, and would write every large table twice.
+    With one shard there are no parts: rule <stage> writes its tables itself. Snakemake's scattergather joins
+    a single part, too, and would write every large table twice.
     """
 
     def __init__(self, stage, most=None, n=None):
-        """No more than `most` jobs have work, and are started. `n` sets their number whatever the setting is."""
+        """At most `most` jobs have work, and are started. `n` sets their number whatever the setting is."""
         self.stage = self.rule = name = stage
         self.n = n or (SETTINGS.shards if most is None else min(SETTINGS.shards, most))
         if self.n > 1:
@@ -244,7 +244,7 @@ def tracked(*sections):
 
 
 def code_of(rule):
-    """Hash of the code of a rule: its script, the module that this imports by a name (parameter `module`), and
+    """Hash of the code of a rule: its script, the module that it imports by a name (parameter `module`), and
     the schemas of the tables that are inputs and outputs."""
     named = {name for files in (rule.input, rule.output) for name, _ in files.items()} & schemas.STAGES.keys()
     files = [source(f"scripts/{Path(rule.script).name}"), *map(schemas.file_of, sorted(named))]

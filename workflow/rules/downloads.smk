@@ -1,5 +1,5 @@
-# Downloads (resources/): the only rules that use the network. Studies share them, and code does not change the
-# content of an address, so neither the study nor the hash of the code is a parameter of a download.
+# Downloads (resources/): the only rules that use the network. Studies share them, and code does not change
+# the content of an address, so neither the study nor the hash of the code is a parameter of a download.
 
 import hashlib
 

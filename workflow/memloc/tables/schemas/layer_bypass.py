@@ -11,8 +11,8 @@ def layer_bypass(lengths: Lengths) -> Columns:
         "block": category(*BYPASSES, meaning="Block that is bypassed."),
         "way": category(
             *ways,
-            meaning="Way to bypass it: each position attends to itself (identity), or the block writes nothing "
-            "(zero) or its mean over other text (mean).",
+            meaning="Way to bypass it: each position attends to itself (identity), or the block writes "
+            "nothing (zero) or its mean over other text (mean).",
         ),
         "layers": category("alone", "from here on", meaning="In this layer alone, or also in all above it."),
         "layer": LAYER,
