@@ -45,7 +45,7 @@ rule compare_activation_gradients:
     threads: SETTINGS.threads
     resources:
         gpu=N_GPU,
-        mem_mb=growing(MEMORY["activation_gradients"]),
+        mem_mb=growing(MEMORY["compare_activation_gradients"]),
         runtime=limited(60),
     params:
         **tracked("activation_gradients", "loading"),

@@ -24,7 +24,7 @@ if EXPECTED.memorized_list:
         threads: SETTINGS.threads
         resources:
             gpu=N_GPU,
-            mem_mb=growing(MEMORY["scores"]),
+            mem_mb=growing(MEMORY["compare_memorized_list"]),
             runtime=growing(30),
         params:
             **tracked("expected", "loading", "scores"),

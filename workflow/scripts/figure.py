@@ -8,6 +8,7 @@ from memloc.tables.job import start
 job = start(snakemake)
 
 import importlib
+from pathlib import Path
 
 import pandas as pd
 
@@ -33,9 +34,8 @@ else:
         claims = claims[claims.figures.str.split().map(lambda names: params.figure in names)]
 drawing = importlib.import_module(params.module).draw(found, job.settings)
 job.log(f"{len(drawing.data):,} rows of numbers")
-model = params.get("model")
-files.write(
-    drawing, job.output, job.input.caption, params.study, job.settings.paragraph.before, model, claims
-)
+template, model = Path(job.input.caption).read_text(), params.get("model")
+numbers, before = drawing.numbers | {"study": params.study}, job.settings.paragraph.before
+files.write(drawing, job.output, files.caption(template, numbers, before, model, claims), model)
 for name in job.made:
     job.write(**{name: drawing.data})

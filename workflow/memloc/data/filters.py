@@ -40,13 +40,15 @@ def drop_reasons(
     """
     share = n_unique(tokens) / tokens.shape[1]
     percent = f"{100 * filters.min_unique:g} % unique tokens"
+    forms = [form for keyword in filters.keywords for form in variations(keyword)]
     if filters.reference:
         repetitive, words = share <= filters.min_unique, f"at most {percent}"
-        found = _in_tokens(tokens, filters.keywords, encode)
+        wanted = {form: set(encode(form)) for form in forms}
+        held = ((form for form in forms if wanted[form] <= present) for present in map(set, tokens.tolist()))
     else:
         repetitive, words = share < filters.min_unique, f"fewer than {percent}"
-        found = _in_texts(texts, filters.keywords)
-    reasons = pd.Series([f"keyword: {variation}" if variation else None for variation in found], dtype="str")
+        held = ((form for form in forms if form in text) for text in texts)
+    reasons = pd.Series([next((f"keyword: {form}" for form in each), None) for each in held], dtype="str")
     return reasons.mask(repetitive, words).mask(failed, PARSING_FAILED)
 
 
@@ -63,22 +65,3 @@ def kept_rows(ids: pd.Series, dropped: pd.Series) -> Int[np.ndarray, "kept"]:
             "filters.min_unique lower or filters.keywords to fewer words (none: []), or give other text"
         )
     return kept
-
-
-def _in_texts(texts: Sequence[str], keywords: Sequence[str]) -> list[str | None]:
-    """First keyword variation that each text holds, None where it holds none."""
-    candidates = [variation for keyword in keywords for variation in variations(keyword)]
-    return [next((variation for variation in candidates if variation in text), None) for text in texts]
-
-
-def _in_tokens(
-    tokens: Int[np.ndarray, "paragraph token"], keywords: Sequence[str], encode: Callable[[str], list[int]]
-) -> list[str | None]:
-    """First keyword variation of which each paragraph has all tokens, None where there is none."""
-    candidates = {
-        variation: set(encode(variation)) for keyword in keywords for variation in variations(keyword)
-    }
-    return [
-        next((variation for variation, wanted in candidates.items() if wanted <= present), None)
-        for present in map(set, tokens.tolist())
-    ]

@@ -48,16 +48,6 @@ class Judge(NamedTuple):
     folds: list[slice]  # rows of each fold; scores of two folds come from different fits
     n_clusters: int
 
-    @property
-    def counts(self) -> dict[str, int]:
-        """Columns that say how many are judged."""
-        n_positive = int(self.positive.sum())
-        return {
-            "n_positive": n_positive,
-            "n_negative": len(self.positive) - n_positive,
-            "n_clusters": self.n_clusters,
-        }
-
 
 def detection(
     rows: pd.DataFrame, sets: Mapping[int, Mapping[str, Features]], n_shuffles: int, seed: int
@@ -71,8 +61,10 @@ def detection(
         judged = groups[stratum.judged]
         positive, weights = stratum.positive[stratum.judged], cluster_weights(judged)
         judge = Judge(positive, weights, stratum.folds, len(np.unique(judged)))
+        sizes = {"n_positive": int(positive.sum()), "n_negative": int((~positive).sum())}
+        sizes |= {"stratum": stratum.name, "n_clusters": judge.n_clusters}
         for n_seen, named in sets.items():
-            counts = {"stratum": stratum.name, "n_seen": n_seen, **judge.counts}
+            counts = {"n_seen": n_seen, **sizes}
             scores = {name: scored(name, features, stratum) for name, features in named.items()}
             reference = aurocs(scores[REFERENCE], judge)
             found += [

@@ -7,6 +7,7 @@ import pandas as pd
 
 from memloc.claims.story import warning
 from memloc.explorer import maps, tokens
+from memloc.explorer.json_values import described
 from memloc.explorer.selection import SCORES, cloud, paragraph_rows
 from memloc.figures.parts.perturbation_example import example_ids
 from memloc.figures.parts.style import COLOURS, set_labels
@@ -42,8 +43,8 @@ def index_of(
         "n_paragraphs": len(tables["sets"]),
         "warning": warning(tables["claims"]) if "claims" in tables else "",
         "cloud": cloud(tables["scores"]),
-        "colourings": tokens.described(tables),
-        "maps": maps.described(tables),
+        "colourings": described(tokens.COLOURINGS, tables),
+        "maps": described(maps.MAPS, tables),
         "tabs": [{"key": key, "title": title} for key, title in titles.items()],
     }
 

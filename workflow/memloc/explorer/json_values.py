@@ -1,7 +1,8 @@
-"""Numbers as the page reads them: arrays in base64, single precision; rows with null for missing numbers."""
+"""Values as the page reads them: arrays in base64, single precision; rows with null for missing numbers."""
 
 import base64
 import math
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,15 @@ def json_value(value: Any) -> Any:
     if value is pd.NA:
         return None
     return value.item() if isinstance(value, np.generic) else value
+
+
+def described(entries: Mapping[str, Any], tables: Collection[str]) -> list[dict[str, Any]]:
+    """The entries (colourings or maps) whose table is on the page, in order and without their functions."""
+    return [
+        {"key": key} | {name: value for name, value in vars(each).items() if isinstance(value, str | bool)}
+        for key, each in entries.items()
+        if each.table in tables
+    ]
 
 
 def dense_array(rows: pd.DataFrame, value: str, keys: list[str], shape: tuple[int, ...]) -> np.ndarray:

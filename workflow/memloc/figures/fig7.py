@@ -29,7 +29,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     layer, head = highlighted_head(tables, settings)
     correlation = tables["rare_token_correlation"].query("layer == @layer").set_index("head")
     by_rank = _with_null(tables["rare_tokens"].query("layer == @layer"))
-    colours = head_colours(correlation.index, head)
+    # Shades from dark to light, and red for the highlighted head.
+    shades = colormaps["viridis"](np.linspace(0.05, 0.9, len(correlation)))
+    colours = dict(zip(correlation.index, shades, strict=True)) | {head: COLOURS["memorized"]}
     height = max(4.0, 2 * (0.8 + 0.11 * len(correlation)))
     figure, axes = subplots(height, PAGE_WIDTH * 0.9, nrows=2, ncols=2, width_ratios=(2, 1))
     for (left, right), (measure, name) in zip(axes, MEASURES.items(), strict=True):
@@ -40,12 +42,6 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     columns = [column for column in correlation if column.startswith(tuple(MEASURES.values()))]
     data = by_rank.merge(correlation[columns], left_on="head", right_index=True)
     return Drawing(figure, data, _numbers(by_rank, correlation, layer, head))
-
-
-def head_colours(heads: pd.Index, highlight: int) -> dict[int, Any]:
-    """Red for the highlighted head, shades from dark to light for the others."""
-    shades = colormaps["viridis"](np.linspace(0.05, 0.9, len(heads)))
-    return dict(zip(heads, shades, strict=True)) | {highlight: COLOURS["memorized"]}
 
 
 def _with_null(by_rank: pd.DataFrame) -> pd.DataFrame:

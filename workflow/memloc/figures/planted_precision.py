@@ -96,15 +96,15 @@ def numbers_of(plants: pd.DataFrame) -> list[dict]:
     for kind in kinds_of(plants):
         rows = plants[plants["kind"] == kind]
         reached = rows[rows["reached"]]
-        harmful = int((damage(reached) > MOST_DAMAGE).sum())
-        labels = {"kind": KIND_LABELS[kind], "n_reached": len(reached), "n_tries": len(rows)}
-        kept = reached["em_memorized"].dropna()
-        left = f"{kept.median():.0f}" if len(kept) else "unknown"
+        raised, kept = damage(reached), reached["em_memorized"].dropna()
         found.append(
-            {**labels, "n_damaging": harmful, "damage": _percent(damage(reached)), "em_memorized": left}
+            {
+                "kind": KIND_LABELS[kind],
+                "n_reached": len(reached),
+                "n_tries": len(rows),
+                "n_damaging": int((raised > MOST_DAMAGE).sum()),
+                "damage": f"{100 * np.median(raised):+.1f} %" if len(raised) else "unknown",
+                "em_memorized": f"{kept.median():.0f}" if len(kept) else "unknown",
+            }
         )
     return found
-
-
-def _percent(values: pd.Series) -> str:
-    return f"{100 * np.median(values):+.1f} %" if len(values) else "unknown"

@@ -101,8 +101,7 @@ def run_numbers(paragraphs: pd.DataFrame, scores: pd.DataFrame, n_continuation: 
 
 def needed(expected: Section) -> bool:
     """Whether a number from an analysis is expected, so that tables of analyses are read."""
-    of_analyses = expected.model_dump(include={"head", "key_query_layer", "n_unique_tokens"})
-    return any(value is not None for value in of_analyses.values())
+    return any(getattr(expected, name) is not None for name in ("head", "key_query_layer", "n_unique_tokens"))
 
 
 def localized_numbers(

@@ -30,6 +30,15 @@ SECTIONS = {
 }
 
 
+# Rules that need as much as another one.
+LIKE = {
+    "compare_memorized_list": "scores",
+    "compare_activation_gradients": "activation_gradients",
+    "unlearn_paragraphs": "edit_paragraphs",
+    "score_heads": "plant_paragraphs",
+}
+
+
 class Passes(NamedTuple):
     """Bytes that passes over some paragraphs hold."""
 
@@ -62,12 +71,10 @@ def passes(shape: Shape, settings: Settings, batch: int, n_tokens: int | None = 
 
 def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
     """Peak bytes of every rule that runs the model, with its weights but without the process."""
-    return (
-        {"model": _weights(shape, settings)}
-        | _without_gradients(shape, settings)
-        | _with_gradients(shape, settings)
-        | _with_moving_weights(shape, settings)
-    )
+    found = {"model": _weights(shape, settings)}
+    for kind in (_without_gradients, _with_gradients, _with_moving_weights):
+        found |= kind(shape, settings)
+    return found | {rule: found[other] for rule, other in LIKE.items()}
 
 
 def _weights(shape: Shape, settings: Settings) -> float:

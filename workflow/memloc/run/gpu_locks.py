@@ -15,6 +15,8 @@ from urllib.parse import quote
 
 VARIABLE = "CUDA_VISIBLE_DEVICES"
 POLL_SECONDS = 1.0
+# Where all jobs of this user on this machine lock GPUs, whatever their TMPDIR.
+LOCKS = Path("/tmp") / f"memloc-gpus-{os.getuid()}"
 
 
 def visible_gpus() -> list[str]:
@@ -25,12 +27,7 @@ def visible_gpus() -> list[str]:
     return [str(index) for index in range(n_gpus)]
 
 
-def lock_folder() -> Path:
-    """Where this user's jobs on this machine lock GPUs; the same for all of them, whatever their TMPDIR."""
-    return Path("/tmp") / f"memloc-gpus-{os.getuid()}"
-
-
-def claim_gpus(n: int, folder: Path) -> list[str]:
+def claim_gpus(n: int, folder: Path = LOCKS) -> list[str]:
     """Hide all GPUs from CUDA in this process but `n` that no other job uses; returns these.
 
     Must run before torch is imported. Waits until enough are free. If a scheduler chose the GPUs already, or

@@ -71,8 +71,7 @@ def start(snakemake: Any) -> None:
     atexit.register(log_peak_memory)
     python = platform.python_version()
     log(f"rule {snakemake.rule}, {snakemake.threads} threads, Python {python}, process {os.getpid()}")
-    gpus = gpu_locks.claim_gpus(snakemake.resources.get("gpu", 0), gpu_locks.lock_folder())
-    if gpus:
+    if gpus := gpu_locks.claim_gpus(snakemake.resources.get("gpu", 0)):
         log(f"GPU {', '.join(gpus)}")
 
 

@@ -43,16 +43,12 @@ def steps_of(rules: Iterable[Any]) -> list[Step]:
             inputs=[str(path) for path in rule.input],
             outputs=[str(path) for path in rule.output],
             benchmark=str(rule.benchmark or ""),
-            threads=_threads(rule.resources["_cores"]),
+            # Rule bench_tables takes all threads, and only its job is told how many.
+            threads=1 if rule.resources["_cores"].is_evaluable() else rule.resources["_cores"].value,
         )
         for rule in rules
         if rule.script
     ]
-
-
-def _threads(asked: Any) -> int:
-    """Threads of a rule; 1 if only its job is told how many (rule bench_tables takes all)."""
-    return 1 if asked.is_evaluable() else asked.value
 
 
 def needed(steps: Iterable[Step], targets: Iterable[str]) -> list[Step]:

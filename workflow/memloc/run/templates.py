@@ -8,10 +8,7 @@ import jinja2
 
 from memloc.statistics.uncertainty import Interval
 
-MORE_OF = (
-    "more of the paragraphs",
-    "more of the repeated paragraphs",
-)  # quantities that compare shares
+MORE_OF = ("more of the paragraphs", "more of the repeated paragraphs")  # quantities that compare shares
 
 
 def fill(template: str, numbers: dict[str, Any]) -> str:

@@ -44,11 +44,6 @@ class EmbeddedModel(_Training):
         "paragraphs. Nothing: the study's seed, and the order in which the stream was drawn.",
     )
 
-    @property
-    def n_neurons(self) -> Positive:
-        """Neurons of a layer."""
-        return 4 * self.width
-
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "EmbeddedModel":
         if self.width % self.n_heads:

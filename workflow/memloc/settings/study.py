@@ -271,8 +271,8 @@ class Settings(Section):
         for model in [self.model] if self.models is None else self.models.values():
             if model.source != "embedded":
                 continue
-            if "neurons" in plants.kinds and plants.n_neurons > model.n_neurons:
-                raise ValueError(f"planted_truth.n_neurons: a layer of the model has {model.n_neurons}")
+            if "neurons" in plants.kinds and plants.n_neurons > 4 * model.width:
+                raise ValueError(f"planted_truth.n_neurons: a layer of the model has {4 * model.width}")
             if "two_heads" in plants.kinds and model.n_layers < 2:
                 raise ValueError("planted_truth.kinds: two_heads needs a model of two layers or more")
         return self

@@ -23,6 +23,7 @@ _OLMO2 = (
     _LLAMA[0],
     {**_LLAMA[1], "q": ("self_attn.q_norm", "output"), "k": ("self_attn.k_norm", "output")},
 )
+_GPT_MLP = {"pre": ("mlp.c_fc", "output"), "post": ("mlp.c_proj", "input")}
 # Family -> the module that holds its layers, and component -> (module of a layer, its input or its output).
 PLACES = {
     "gpt2": (
@@ -30,8 +31,7 @@ PLACES = {
         {
             **dict.fromkeys("qkv", ("attn.c_attn", "output")),
             "z": ("attn.c_proj", "input"),
-            "pre": ("mlp.c_fc", "output"),
-            "post": ("mlp.c_proj", "input"),
+            **_GPT_MLP,
         },
     ),
     "gpt_neo": (
@@ -39,8 +39,7 @@ PLACES = {
         {
             **{name: (f"attn.attention.{name}_proj", "output") for name in "qkv"},
             "z": ("attn.attention.out_proj", "input"),
-            "pre": ("mlp.c_fc", "output"),
-            "post": ("mlp.c_proj", "input"),
+            **_GPT_MLP,
         },
     ),
     **dict.fromkeys(("llama", "mistral", "olmo", "qwen2", "qwen3", "gemma", "smollm3"), _LLAMA),

@@ -30,23 +30,20 @@ def start(snakemake: Any) -> "Job":
     return Job(snakemake)
 
 
-def _tables(files: Any) -> list[str]:
-    return [name for name, _ in files.items() if name in STAGES]
-
-
 class Job:
-    """A run of a rule. `input`, `output`, `params`, `threads` and `resources` are Snakemake's."""
+    """A run of a rule. `rule`, `input`, `output`, `params`, `threads` and `resources` are Snakemake's.
+
+    The job reads the tables named in `tables` and writes the tables named in `made`. `seed` is the study's.
+    """
 
     log = staticmethod(rule.log)
 
     def __init__(self, snakemake: Any) -> None:
         self.rule, self.threads, self.resources = snakemake.rule, snakemake.threads, snakemake.resources
         self.input, self.output, self.params = snakemake.input, snakemake.output, snakemake.params
-
-    @property
-    def seed(self) -> int:
-        """Seed of the study."""
-        return self.params.seed
+        self.tables = [name for name, _ in self.input.items() if name in STAGES]
+        self.made = [name for name, _ in self.output.items() if name in STAGES]
+        self.seed = getattr(self.params, "seed", None)  # downloads have none
 
     @cached_property
     def settings(self) -> Any:
@@ -54,16 +51,6 @@ class Job:
         from memloc.settings.sections import sections
 
         return sections(self.params.settings)
-
-    @property
-    def tables(self) -> list[str]:
-        """Names of the tables that the job reads."""
-        return _tables(self.input)
-
-    @property
-    def made(self) -> list[str]:
-        """Names of the tables that the job writes."""
-        return _tables(self.output)
 
     def files(self, table: str) -> list[str]:
         """Files of a table that the job reads: one, or several of its parts."""

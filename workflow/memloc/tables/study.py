@@ -70,12 +70,9 @@ class Study:
 
     def columns(self, name: str) -> Columns:
         """Type, unit and meaning of a table's columns. Raises: see `table`."""
-        self._check(name)
-        return described(self.path(name))
-
-    def _check(self, name: str) -> None:
         if name not in self.tables:
             raise InputError(f"{self.folder}: no table {name!r}; there are {', '.join(self.tables)}")
+        return described(self.path(name))
 
 
 def described(path: Path) -> Columns:
