@@ -24,7 +24,7 @@ for figure, read, told in DRAWN:
             mem_mb=growing(2000),
             runtime=growing(10),
         params:
-            **tracked(*figure.settings),
+            **tracked(*figure.sections),
             **told,
             module=f"memloc.figures.{figure.name}",
             paragraphs=figure.paragraphs,

@@ -12,8 +12,7 @@ import torch
 from memloc.data.filters import kept_rows
 from memloc.data.paragraphs import token_tensor
 from memloc.detection.features import Where, prefix_features, rarest, residual_states
-from memloc.detection.prefix_table import feature_frames, scalar_features
-from memloc.detection.sample import draw_sample
+from memloc.detection.prefix_table import draw_sample, feature_frames, scalar_features
 from memloc.localization.rare_tokens import unigram_counts
 from memloc.model import loading, pretrained
 from memloc.run.seeds import generator

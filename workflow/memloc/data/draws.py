@@ -71,7 +71,8 @@ def draw_controls(
     """
     if n_controls > n_available:
         raise InputError(
-            f"{n_controls} controls asked for, but only {n_available} non-memorized paragraphs to draw from"
+            f"{n_controls} controls asked for, but only {n_available} non-memorized paragraphs to draw from: "
+            "set contrastive.n_controls and editing.n_controls lower"
         )
     available = np.tile(np.arange(n_available), (n_paragraphs, 1))
     return rng.permuted(available, axis=1)[:, :n_controls]

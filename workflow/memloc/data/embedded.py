@@ -37,9 +37,7 @@ class Docstring(NamedTuple):
     module: str
 
 
-def docstrings(
-    package: str, min_characters: int = MIN_CHARACTERS, each: Callable[..., Iterable[list[str]]] = map
-) -> list[Docstring]:
+def docstrings(package: str, each: Callable[..., Iterable[list[str]]] = map) -> list[Docstring]:
     """Distinct long docstrings of a package, in the order of its files, which are read but not imported.
 
     A text that several modules hold comes once, with the first of them. `each` applies a function to every
@@ -58,7 +56,7 @@ def docstrings(
         below = file.relative_to(folder).with_suffix("").parts
         module = ".".join([package, *below]).removesuffix(".__init__")
         for text in texts:
-            if len(text) > min_characters:
+            if len(text) > MIN_CHARACTERS:
                 found.setdefault(text, module)
     return [Docstring(text, module) for text, module in found.items()]
 

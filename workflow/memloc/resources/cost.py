@@ -74,8 +74,10 @@ def n_compared(settings: Settings) -> int:
 
 
 def n_attended(settings: Settings) -> float:
-    """These, and those of the rare-token analysis: at most four fifths of all."""
-    return n_compared(settings) + min(settings.sets.n_rare_tokens, 0.8 * n_paragraphs(settings))
+    """Paragraphs whose attention is analysed: both sets, pairs, rare-token sample (at most four fifths)."""
+    sets = settings.sets
+    rare_tokens = min(sets.n_rare_tokens, 0.8 * n_paragraphs(settings))
+    return sets.n_memorized + sets.n_non_memorized + 2 * sets.n_pairs + rare_tokens
 
 
 def n_trained(settings: Settings) -> float:

@@ -40,7 +40,7 @@ def _given_to_one_section(config: dict[str, Any]) -> Iterator[str]:
     for name, keys in filled_keys(Settings).items():
         given = config.get(name)
         for key in sorted(keys & given.keys()) if isinstance(given, dict) else ():
-            yield f"{name}.{key}: is now {key}, a key of the study for all sections"
+            yield f"{name}.{key}: {key} is one key of the study, for all sections: set it at the top level"
 
 
 def _explain(problem: dict[str, Any]) -> str:

@@ -165,7 +165,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _one_model_or_several(self) -> "Settings":
         if (self.model is None) == (self.models is None):
-            raise ValueError("one of model (a section) and models (several, by name)")
+            raise ValueError("either model (a section) or models (several, by name)")
         names = list(self.models or {})
         if "/" in self.study and names:
             raise ValueError("the name of a study of several models holds no slash")
@@ -185,7 +185,7 @@ class Settings(Section):
     def _checkpoints_are_of_one_training(self) -> "Settings":
         steps = self.steps
         if steps and (len(set(steps.values())) < len(steps) or set(steps) != set(self.models)):
-            raise ValueError("step: all of models have different steps, or none has one")
+            raise ValueError("step: either all models have different steps, or no model has a step")
         return self
 
     @model_validator(mode="after")
@@ -211,7 +211,7 @@ class Settings(Section):
                 "set data.source to text, tokens or release, or model.source to embedded or planted"
             )
         if any(model.context < self.paragraph.length for model in trained):
-            raise ValueError("model.context must hold a paragraph")
+            raise ValueError("model.context must be at least paragraph.length")
         return self
 
     @model_validator(mode="after")
