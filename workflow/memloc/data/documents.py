@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet as parquet
 
-from memloc.data.text_files import KNOWN
 from memloc.run.errors import InputError
 
 PLAIN = (".txt", ".txt.gz")
@@ -20,13 +19,12 @@ ROWS = 1000  # rows of a Parquet file that are held at a time
 
 
 def documents(file: Path | str, field: str, cure: str = FIELD_IS_SET) -> Iterator[str]:
-    """Documents of a file: a .txt file is one, a .jsonl or .parquet file has one per row, in `field`.
+    """Documents of a file that `text_files` found: a .txt file is one, others have one per row, in `field`.
 
-    The first two may be compressed (.gz, .jsonl.zst). `cure` tells a user what to do about a missing field.
+    Rows are lines of JSON, or of a .parquet file. `cure` tells a user what to do about a missing field.
 
     Raises:
-        InputError: the file is of another kind, a row lacks the field, or an archive is damaged; names the
-            file and the line or row.
+        InputError: a row lacks the field, or the file is damaged; names the file and the line or row.
     """
     if str(file).endswith(PLAIN):
         yield _plain_text(str(file))
@@ -82,14 +80,12 @@ def require_paragraph(files: Sequence[str], field: str, folder: str, length: int
 
 def _rows(file: str, keys: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Rows of a file with their places. `keys` maps columns, the text first, to cures for their absence."""
-    if file.endswith((".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz")):
-        for number, line in _numbered_lines(file):
-            place = f"{file}, line {number}"
-            yield place, _row_of_json(line, place)
-    elif file.endswith(".parquet"):
+    if file.endswith(".parquet"):
         yield from _rows_of_parquet(file, keys)
-    else:
-        raise InputError(f"{file}: a text file ends in {KNOWN}")
+        return
+    for number, line in _numbered_lines(file):
+        place = f"{file}, line {number}"
+        yield place, _row_of_json(line, place)
 
 
 def _text(row: Mapping[str, Any], field: str, place: str, cure: str) -> str:

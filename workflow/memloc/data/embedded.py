@@ -44,11 +44,11 @@ def docstrings(package: str, each: Callable[..., Iterable[list[str]]] = map) -> 
     file, in order: `map`, or the `map` of a pool of processes.
 
     Raises:
-        ModuleNotFoundError: the package is not installed.
+        InputError: no package has this name, or it is a single module.
     """
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(f"data.packages: {package!r} is not an installed package")
+        raise InputError(f"data.packages: {package!r} is not an importable package; correct its name")
     folder = Path(spec.submodule_search_locations[0])
     found: dict[str, str] = {}
     files = sorted(folder.rglob("*.py"))

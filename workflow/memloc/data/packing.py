@@ -17,13 +17,8 @@ def packed_order(
 ) -> Int[np.ndarray, "occurrence"]:
     """The paragraph of each occurrence, in random order: `repeats` whole occurrences, and further cut ones.
 
-    `length` and `context` are the tokens of a paragraph and of a window.
-
-    Raises:
-        ValueError: no paragraph fits a window.
+    `length` and `context` are the tokens of a paragraph and of a window, in which a paragraph fits.
     """
-    if length > context:
-        raise ValueError(f"paragraphs of {length} tokens do not fit windows of {context}")
     waiting = rng.permutation(np.repeat(np.arange(len(repeats)), repeats)).tolist()
     order: list[int] = []
     while waiting:
