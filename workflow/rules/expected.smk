@@ -1,4 +1,4 @@
-# Published numbers next to those of the run.
+# Published numbers next to the numbers of the run.
 
 from memloc.published import expected
 

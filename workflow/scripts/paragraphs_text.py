@@ -50,7 +50,7 @@ def pieces(stream: own_text.Stream, **columns: np.ndarray) -> Iterator[pd.DataFr
 
 
 def screened(cut: own_text.Stream, begins: np.ndarray) -> own_text.Stream:
-    """Paragraphs side by side, and of the others those that the model predicts within the text."""
+    """Paragraphs side by side, and other paragraphs that the model predicts when it reads the text."""
     from memloc.model.onednn import pack  # seconds, which no other text should wait for
     from memloc.scoring.long_context import MOST, passes, predicted_tokens
 

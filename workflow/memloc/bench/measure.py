@@ -20,7 +20,7 @@ import numpy as np
 Results = dict[str, np.ndarray]
 """Name -> one value per item, or several."""
 Prepare = Callable[[], Callable[[], Results]]
-"""Loads what a side needs, which is not timed, and returns the work to be timed."""
+"""Loads model and texts of a side, which is not timed, and returns the work to be timed."""
 # Linux counts kibibytes, macOS bytes.
 PEAK_UNIT = 2**20 if sys.platform == "darwin" else 2**10
 PATIENCE = 5.0  # seconds after which a waiting side checks that its parent still runs
@@ -31,7 +31,7 @@ class BenchError(RuntimeError):
 
 
 class Measured(NamedTuple):
-    """Time of a side's work, the peak memory of its process so far, and what it found."""
+    """Time of a side's work, the peak memory of its process so far, and its results."""
 
     seconds: float
     memory_mb: float

@@ -1,4 +1,4 @@
-"""The page of a benchmark: what was measured, on which machine, next to the goals."""
+"""The page of a benchmark: measurements next to goals, and the machine."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Stages without gradients, or with those of activations alone, next to straightforward implementations."""
+"""Stages without gradients of weights, next to straightforward implementations."""
 
 from collections.abc import Callable
 from functools import partial

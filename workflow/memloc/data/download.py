@@ -1,4 +1,4 @@
-"""Downloads that are complete, verified and atomic; errors say what was expected and what arrived.
+"""Downloads that are complete, verified and atomic; errors name the expected and the received content.
 
 Models come by the hub's own client (`memloc.data.hub`). For other files, no library at hand resumes a
 verified transfer or reads two members of a remote archive: with fsspec's own HTTP file, zipfile mistakes a

@@ -1,4 +1,4 @@
-"""Which texts share a run of tokens with a training text; those that share none are unseen controls.
+"""Texts that share a run of tokens with a training text; the other texts are unseen controls.
 
 Runs of 13 tokens are the usual measure of overlap (2005.14165, appendix C). A paragraph that shares none
 differs from every passage of the training text in at least one of 13 tokens, so near-duplicates are out.

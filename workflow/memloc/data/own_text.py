@@ -142,7 +142,7 @@ def distinct(stream: Stream) -> tuple[Stream, Int[np.ndarray, "paragraph"]]:
     """The stream with the first of equal paragraphs only, and the number there of each given paragraph.
 
     Exact: paragraphs that share a hash are compared with the first of them, and those with other tokens go
-    through the next round. The order is that of the text. Memory: some 60 bytes per paragraph.
+    through the next round. The order of the text stays. Memory: some 60 bytes per paragraph.
     """
     hashes, left = paragraph_hashes(stream), np.arange(len(stream.starts))
     same_as = left.copy()

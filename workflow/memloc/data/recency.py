@@ -17,7 +17,7 @@ def places_in_training(
 ) -> Float[np.ndarray, "occurrence"]:
     """Where in the training, from 0 to 1, the windows of n occurrences of `length` tokens come.
 
-    Windows are in the order in which they were packed, or in that of the model's own seed.
+    Windows come in the order in which they were packed, or in the order of the model's own seed.
     """
     window = packing.places(n, length) // how.context
     n_windows = int(-(-n * (length + 1) // how.context))

@@ -38,7 +38,7 @@ class Array(NamedTuple):
 
 
 class TokenArrays(NamedTuple):
-    """Arrays whose shapes fit each other; those of the tokens lie side by side."""
+    """Arrays whose shapes fit each other; arrays of tokens lie side by side."""
 
     tokens: list[Array]
     counts: Array | None

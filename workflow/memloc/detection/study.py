@@ -120,7 +120,7 @@ def parts_of_fold(
     number: int,
     positive: Bool[np.ndarray, "paragraph"],
 ) -> Parts | None:
-    """Rows `within` a stratum: those of the judging fold `number`, and those of the others, which are fitted.
+    """Rows `within` a stratum: fold `number` judges its own rows; the rows of the other folds are fitted.
 
     None if the fold has no row, or all fitted rows have one label.
     """

@@ -13,7 +13,7 @@ BY_PARAGRAPH = ("paragraphs", "attention", "activation_gradients")  # long: only
 
 
 def tables_on_page(made: Collection[str]) -> list[str]:
-    """Tables to read, of those that the study makes."""
+    """Tables that the page reads, given the tables that the study makes."""
     return [*NEEDED, *(name for name in SHOWN if name in made)]
 
 

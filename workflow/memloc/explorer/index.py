@@ -22,7 +22,7 @@ ORDER = ("memorized", "partly_30_49", "partly_11_29", "non_memorized", UNSEEN)
 def index_of(
     ids: list[int], tables: Tables, settings: Section, shape: tokens.Shape, titles: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Index of the page of the paragraphs `ids`; `titles` are those of its tabs by their keys."""
+    """Index of the page of the paragraphs `ids`; `titles` maps keys of tabs to their titles."""
     labels = set_labels(settings) | {UNSEEN: "unseen"}
     sizes = tables["sets"]["set"].value_counts()
     layer, head = highlighted_head(dict(tables), settings) if "head_ranking" in tables else (0, 0)

@@ -38,7 +38,7 @@ def _work(work: str) -> str:
 
 
 def claims(tables: Tables) -> dict[str, Any]:
-    """Every claim with its value, interval and verdict; those that do not apply come last."""
+    """Every claim with its value, interval and verdict; claims that do not apply come last."""
     order = tables["claims"]["verdict"].eq(NOT_APPLICABLE).sort_values(kind="stable").index
     frame = tables["claims"].loc[order]
     verdicts = frame["verdict"].value_counts()

@@ -114,7 +114,7 @@ def _halves(claim) -> float:
 
 
 def _draw_heading(axes: Axes, topic: str, data: str, top: float) -> float:
-    """Name of a topic, and what its claims rest on, above a line; returns where its first row begins."""
+    """Draw the name of a topic and its data above a line; returns where its first row begins."""
     bottom = top + HEADING - 0.4 * LINE_HEIGHT
     style = {"va": "bottom", "fontsize": HEADING_SIZE}
     name, place = topic.replace("_", " ").capitalize(), bottom - 0.2 * LINE_HEIGHT

@@ -1,4 +1,4 @@
-"""How early, and from what, one can tell that the model will recite (future work of the paper)."""
+"""How early, and by which features, recitation can be detected (future work of the paper)."""
 
 from typing import Any
 

@@ -74,7 +74,7 @@ def _draw_kept(axes: Axes, kept_tokens: pd.DataFrame) -> pd.DataFrame:
 
 
 def _band(axes: Axes, values: pd.DataFrame, name: str, **style: Any) -> pd.DataFrame:
-    """Draw the mean of each column over paragraphs (rows) with its band; the result is what is plotted."""
+    """Draw the mean of each column over paragraphs (rows) with its band; returns the plotted numbers."""
     found = uncertainty.table([uncertainty.mean(values[column]) for column in values], values.columns)
     axes.fill_between(found.index, found["low"], found["high"], color=style["color"], alpha=0.2, lw=0)
     axes.plot(found["value"], **style)

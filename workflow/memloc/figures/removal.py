@@ -1,4 +1,4 @@
-"""Ways to remove recitation, by what removed paragraphs and other text lose (extended)."""
+"""Ways to remove recitation, by the losses of removed paragraphs and of other text (extended)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A run as a Workflow Run RO-Crate: what was made, from what, by which code and environment, with hashes.
+"""A run as a Workflow Run RO-Crate: inputs, results, code and environment, with hashes.
 
 RO-Crate 1.1 with the profiles Workflow RO-Crate 1.0 and Workflow Run RO-Crate 0.5 (process, workflow and
 provenance run). Every rule that ran is a step of the workflow, its script the tool, its run a CreateAction.

@@ -77,7 +77,7 @@ def _differences(folder: Path, results: Path | None) -> Iterator[str]:
 
 
 def _listed(metadata: Path) -> tuple[dict[str, str], set[str]]:
-    """Hashes of all files of a bundle by their place, and the places of those that the study made."""
+    """Hashes of all files of a bundle by their place, and the places of files that the study made."""
     try:
         graph = {entity["@id"]: entity for entity in json.loads(metadata.read_text())["@graph"]}
         hashes = {unquote(name): it["sha256"] for name, it in graph.items() if "File" in it["@type"]}

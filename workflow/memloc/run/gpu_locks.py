@@ -20,7 +20,7 @@ LOCKS = Path("/tmp") / f"memloc-gpus-{os.getuid()}"
 
 
 def visible_gpus() -> list[str]:
-    """Names of the GPUs that this process may use: those of CUDA_VISIBLE_DEVICES, else all of the machine."""
+    """Names of the GPUs that this process may use: in CUDA_VISIBLE_DEVICES, else all of the machine."""
     if VARIABLE in os.environ:
         return [name.strip() for name in os.environ[VARIABLE].split(",") if name.strip()]
     n_gpus = sum(bool(re.fullmatch(r"nvidia\d+", path.name)) for path in Path("/dev").glob("nvidia*"))

@@ -24,7 +24,7 @@ class Step(NamedTuple):
 
     @property
     def rule(self) -> str:
-        """Name of the rule without that of a model or of an importing workflow; for shards, the stage."""
+        """Name of the rule without a model's or an importing workflow's name; for shards, the stage."""
         own = self.benchmark.partition("/benchmarks/")[2]
         return PurePosixPath(own).parts[0].removesuffix(".tsv") if own else self.name
 
@@ -52,7 +52,7 @@ def steps_of(rules: Iterable[Any]) -> list[Step]:
 
 
 def needed(steps: Iterable[Step], targets: Iterable[str]) -> list[Step]:
-    """The steps that the targets need, directly or through others, each after those that it needs."""
+    """The steps that the targets need, directly or through others; each comes after those that it needs."""
     steps, seen, ordered = list(steps), set(), []
 
     def visit(path: str) -> None:

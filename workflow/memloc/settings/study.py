@@ -49,7 +49,7 @@ REFERENCE = (
     "editing",
 )
 RESAMPLED = r"seed-\d+"  # folder of a study whose samples are drawn again
-# Folders that lie next to those of models.
+# Folders of a study, which no model may be named like.
 STUDY_FOLDERS = ("benchmarks", "explorer", "figures", "logs", "tables")
 
 

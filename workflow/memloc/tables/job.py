@@ -70,7 +70,7 @@ class Job:
         return {
             "study": params.study,
             "seed": params.seed,
-            "rule": self.rule.removesuffix("_shard"),  # a shard's rows are those of the whole stage
+            "rule": self.rule.removesuffix("_shard"),  # a shard's rows belong to the stage
             "paragraph": params.settings["paragraph"],
             "settings": params.settings,
             "config_hash": hashlib.sha256(settings.encode()).hexdigest()[:16],
@@ -102,7 +102,7 @@ class Job:
     def batches(
         self, table: str, columns: Sequence[str] | None = None, rows: range | None = None
     ) -> Iterator["pd.DataFrame"]:
-        """The rows of a table, or those of the range `rows`, piece by piece: see `storage.batches`."""
+        """The rows of a table, or the range `rows` of them, piece by piece: see `storage.batches`."""
         from memloc.tables import storage
 
         for path in self.files(table):

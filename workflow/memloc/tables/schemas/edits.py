@@ -8,7 +8,7 @@ EDIT_TEXTS = ("memorized", "target", "control", "other", "held_out")
 
 
 def _edit_scores(lengths: Lengths, suffix: str = "") -> Columns:
-    """Means over the texts around an edit; that of the target is missing where a paragraph has none."""
+    """Means over the texts around an edit; they are missing for the target if a paragraph has none."""
     columns = {}
     for name in EDIT_TEXTS:
         missing, of = name == "target", f"of the texts `{name}`{' before the edit' if suffix else ''}."
