@@ -1,4 +1,4 @@
-"""How large the model of the benchmark is, and how much of each stage is timed."""
+"""Sizes of the benchmark's model, and of the work that is timed."""
 
 from typing import NamedTuple
 

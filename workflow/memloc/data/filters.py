@@ -1,4 +1,4 @@
-"""Which paragraphs are left out, and why (paper A.1)."""
+"""Filters that leave paragraphs out, with their reasons (paper A.1)."""
 
 from collections.abc import Callable, Sequence
 

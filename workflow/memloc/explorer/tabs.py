@@ -83,7 +83,7 @@ def head_ranking(tables: Tables) -> dict[str, Any]:
 
 
 def planted_truth(tables: Tables) -> dict[str, Any]:
-    """How well each method finds paragraphs that were planted in known weights."""
+    """Recall and average precision of each method for paragraphs that were planted in known weights."""
     own = of_own_units(tables["planted_truth"])
     recall, precision = means(own, "recall_1"), means(own, "average_precision")
     keys = ["kind", "control", "method"]

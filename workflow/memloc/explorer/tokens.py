@@ -12,7 +12,7 @@ from memloc.explorer.json_values import base64_array, dense_array, json_rows
 from memloc.perturbation.effects import em_drops
 from memloc.tables.terms.perturbation import UNPERTURBED
 
-Rows = Mapping[str, pd.DataFrame]  # of one paragraph, by table
+Rows = Mapping[str, pd.DataFrame]  # rows of one paragraph, by table
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ class FigureInfo:
     name: str
     title: str
     tables: tuple[str, ...]
-    section: str = "extended"  # of the paper
+    section: str = "extended"  # section and figure of the paper
     settings: tuple[str, ...] = ()  # sections that it reads besides `highlight`
     only_for: str | None = None  # what a study must have: a source of data or model, `seeds`, `models`, ..
     paragraphs: tuple[str, ...] = ()  # columns that it reads of table paragraphs, which may be long

@@ -98,7 +98,7 @@ def _features(axes: Axes, found: pd.DataFrame, first: bool) -> None:
 
 
 def _gains(axes: Axes, found: pd.DataFrame, present: list[str]) -> None:
-    """What activations add to the prefix NLL, with paired intervals."""
+    """Gain of activations over the prefix NLL, with paired intervals."""
     together = found[found["features"] == "nll_and_activations"]
     for number, name in enumerate(present):
         rows = together[together["stratum"] == name].sort_values("lead")

@@ -16,7 +16,7 @@ from memloc.settings.base import Section
 from memloc.statistics.uncertainty import proportion
 
 DASHES = ("-", "--", "-.", ":")
-LIGHTEST = 0.8  # of the colour map: lighter lines are faint on white
+LIGHTEST = 0.8  # last place in the colour map; lighter lines are faint on white
 WIDE = 30  # ratio of largest to smallest model from which ticks at powers of ten are enough
 
 

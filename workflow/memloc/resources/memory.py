@@ -47,7 +47,7 @@ class Passes(NamedTuple):
     kept: float  # activations of all layers for autograd; with checkpointing, their inputs and one layer
     cache: float  # keys and values of all layers, or the residual streams that enter and leave them
     sites: float  # q, k, v, z, pre and post of all layers
-    logits: float  # of every continuation token, in single precision
+    logits: float  # logits of every continuation token, in single precision
 
 
 def passes(shape: Shape, settings: Settings, batch: int, n_tokens: int | None = None) -> Passes:
@@ -101,7 +101,7 @@ def _with_gradients(shape: Shape, settings: Settings) -> dict[str, float]:
     """Rules that take gradients or every head's attention, and their large tables; noise moves weights."""
     weights, prefix, sets = _weights(shape, settings), settings.paragraph.prefix, settings.sets
     gradients = shape.n_component_weights * BYTES[settings.loading.dtype]
-    row = shape.n_layers * shape.n_heads * ROW  # of all heads, at one position
+    row = shape.n_layers * shape.n_heads * ROW  # rows of all heads at one position
     activations = passes(shape, settings, settings.activation_gradients.micro_batch)
     attention = passes(shape, settings, settings.attention.micro_batch, prefix + 1)
     prefixes = passes(shape, settings, settings.detection.micro_batch, prefix)

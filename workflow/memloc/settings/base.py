@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-REFERENCE_NLL_WEIGHT = 0.1  # of the memorized paragraph's NLL in the authors' code
+REFERENCE_NLL_WEIGHT = 0.1  # weight of the memorized paragraph's NLL in the authors' code
 # Strict, so that neither text nor `true` is a whole number. Other numbers are lax: YAML reads 1e-3 as text.
 Positive = Annotated[int, Field(ge=1, strict=True)]
 NonNegative = Annotated[int, Field(ge=0, strict=True)]

@@ -24,7 +24,7 @@ class _Training(Section):
         5, description="Windows per optimiser step: small steps memorize from fewer repeats."
     )
     learning_rate: float = Field(5e-3, gt=0, description="Peak learning rate (warm-up, then cosine decay).")
-    warmup_steps: ClassVar[int] = 15  # of linear warm-up
+    warmup_steps: ClassVar[int] = 15  # steps of linear warm-up
     precision: Literal["auto", "bfloat16", "float32"] = Field(
         "auto", description="Training precision; auto is bfloat16 where the processor multiplies it natively."
     )

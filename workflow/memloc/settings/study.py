@@ -38,7 +38,7 @@ from memloc.settings.structure import filled_keys, own_keys
 
 # No underscore: rules of a model are named <model>_<rule>, and no two of them may share a name.
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
-PUBLISHED_LENGTHS = range(100, 501, 50)  # of the release, in GPT-2's tokens
+PUBLISHED_LENGTHS = range(100, 501, 50)  # lengths of paragraphs in the release, in GPT-2's tokens
 # Sections that can follow the authors' code.
 REFERENCE = (
     "filters",

@@ -64,7 +64,7 @@ class Study:
         frame = storage.read(schema_of(name), self.path(name), columns)
         stamp = storage.provenance(self.path(name))
         units = {column: unit for column, unit in stamp.pop("units").items() if column in frame}
-        stamp.pop("schema", None)  # of no use outside
+        stamp.pop("schema", None)  # only `storage` uses it
         frame.attrs = {"units": units, "provenance": stamp}
         return frame
 

@@ -75,7 +75,7 @@ def _numbers(
     n_prefix: int,
 ) -> dict:
     vocabulary = tables["vocabulary"].set_index("token")["text"]
-    costliest = unperturbed["em"] - data["em_min"]  # of a position's draws
+    costliest = unperturbed["em"] - data["em_min"]  # the largest drop over a position's draws
     return {
         "id": int(top["id"]),
         "position": int(top["position"]),
