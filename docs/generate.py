@@ -141,7 +141,7 @@ def generated() -> dict[Path, str]:
         own_text: between(own_text.read_text(), "families", f"{families.titles()}.\n"),
         methods: between(method_lists, "rankings", ranking_list()),
         tutorial: between(tutorial.read_text(), "rankings", ranking_sentence()),
-        config: documentation.with_key_table(config.read_text()),
+        config: between(config.read_text(), "keys", documentation.key_table()),
         needed: between(needed.read_text(), "memory", memory.table()),
         ROOT / "config" / "schema.json": documentation.json_schema(),
         ROOT / "envs" / "environment.yaml": environment((ROOT / "envs" / "requirements.lock").read_text()),

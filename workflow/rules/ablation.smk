@@ -1,4 +1,4 @@
-# Take heads, and whole blocks, out of the model, one by one and together, and see what becomes of memorized paragraphs.
+# Ablate heads and bypass whole blocks, one by one and together; measure the losses of memorized paragraphs.
 
 
 rule ablate_heads:

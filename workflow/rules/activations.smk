@@ -1,4 +1,4 @@
-# What the model does with the prefix: activation gradients and attention (paper 6.1, 6.2 and A.2).
+# Activation gradients and attention over the prefix (paper 6.1, 6.2 and A.2).
 
 
 rule activation_gradients:
@@ -45,7 +45,7 @@ rule compare_activation_gradients:
     threads: SETTINGS.threads
     resources:
         gpu=N_GPU,
-        mem_mb=growing(MEMORY["activation_gradients"]),
+        mem_mb=growing(MEMORY["compare_activation_gradients"]),
         runtime=limited(60),
     params:
         **tracked("activation_gradients", "loading"),

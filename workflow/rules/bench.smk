@@ -1,10 +1,10 @@
-# How fast the stages are, next to straightforward implementations; independent of `all`.
+# Times of the stages next to straightforward implementations; not part of `all`.
 
 from memloc.settings.running import COMPARISONS
 
 BENCH_MODEL = f"{RESULTS}/bench_model"
 
-# Shards are comparisons: one that was killed is done again by itself.
+# Each shard is a comparison, so that a killed one is repeated alone.
 BENCHED = Shards("bench_tables", most=len(COMPARISONS))
 
 
@@ -44,7 +44,7 @@ rule:
         BENCHED.benchmark
     conda:
         ENVIRONMENT
-    # All threads, so that nothing runs beside it; counted only for a job, since plans may not know how many there are.
+    # All threads, so that nothing runs beside it. Only a job counts them: a plan may not know their number.
     threads: lambda wildcards: workflow.cores
     resources:
         mem_mb=growing(20000),

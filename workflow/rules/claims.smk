@@ -1,9 +1,9 @@
-# What the run says of each claim of memloc/claims/registry.yaml. A topic reads its own tables only, so that a figure
-# whose caption shows its verdicts needs no other analysis.
+# Verdicts of the run on each claim of memloc/claims/registry.yaml. A topic reads its own tables only, so that
+# a figure with its verdicts in the caption needs no other analysis.
 
 from memloc.claims import registry
 
-# Tables that this study does not make: claims on them do not apply.
+# Tables that this study does not make. Claims on them do not apply.
 ABSENT = {*([] if PLANTS_ASKED else PLANTED), *([] if REMOVAL_ASKED else REMOVAL_TABLES)}
 if MODEL.source not in ("embedded", "planted"):
     ABSENT.add("training_stream")

@@ -1,4 +1,4 @@
-# What the other files of rules share: the settings, where files lie, what a script is told, and resources.
+# Shared by the other files of rules: the settings, paths of files, parameters of scripts, and resources.
 
 import importlib.util
 import os
@@ -9,8 +9,8 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.io import sourcecache_entry
 
-# Scripts import memloc from here even if it is not installed (conda environments, containers). Rules that were
-# fetched from a repository, for a workflow that uses this one as a module, have no library beside them.
+# Scripts import memloc from here even if it is not installed (conda environments, containers). Rules that
+# were fetched from a repository, for a workflow that uses this one as a module, have no library beside them.
 WORKFLOW = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parent
 FETCHED = not (WORKFLOW / "memloc").is_dir()
 if not FETCHED:
@@ -75,7 +75,7 @@ FIGURE_KINDS = ("pdf", "png", "csv", "rst")
 
 
 def placed(path):
-    """The path below the `prefix` of a module, which Snakemake adds to the files of rules, not to parameters."""
+    """The path below the `prefix` of a module, which Snakemake adds to files of rules, not to parameters."""
     return workflow.modifier.path_modifier.replace_prefix(path)
 
 
@@ -137,7 +137,7 @@ def claims_of(topic):
 
 
 def drawn(figure):
-    """What a figure is drawn from, and parameters of its script."""
+    """A figure with the inputs and the parameters of its script."""
     if figure.only_for == "seeds":
         folders = [RESULTS, *(f"{RESULTS}/{sample}" for sample in RESAMPLED)]
         return figure, tables_in(folders, *figure.tables), {"seeds": [SETTINGS.seed, *SETTINGS.seeds]}
@@ -148,7 +148,7 @@ def drawn(figure):
 
 
 def figure_files(figure):
-    """Outputs of the rule that draws a figure; the report sorts by its labels, and several models by model."""
+    """Outputs of the rule that draws a figure; the report sorts them by labels, several models by model."""
     path = f"{RESULTS}/figures/{figure.name}"
     chapter, number = numbered(figure)
     labels = {"no.": number, "figure": figure.name, "shows": figure.title, "paper": figure.section}
@@ -173,24 +173,24 @@ def code_files(steps):
     return {place: os.path.relpath(path) for place, path in files.items()}
 
 
-# Rules that run the model with the token of `paragraph.before`; all others look at positions from the first token on.
+# Rules that run the model with the token of `paragraph.before`; others count positions from the first token.
 TAKE_A_TOKEN_BEFORE = ("scores", "sets", "score_samples", "perturbation")
 
 
 def refused(rule):
-    """An input that stops the workflow before any job, of a rule that `paragraph.before` is not for."""
+    """An input of a rule that does not take `paragraph.before`: it stops the workflow before any job."""
 
     def stop(wildcards):
         raise WorkflowError(
-            f"{rule} does not take a token before the prefix: set paragraph.before to none, or ask for targets that "
-            "do, such as fig2, fig3, recited, extraction and positions"
+            f"{rule} does not take a token before the prefix: set paragraph.before to none, or ask for targets "
+            "that do, such as fig2, fig3, recited, extraction and positions"
         )
 
     return stop
 
 
 def no_target(wildcards):
-    """An input that stops the workflow: it was asked for a word that is neither a target nor a file."""
+    """An input that stops the workflow, which was asked for a word that is neither a target nor a file."""
     # An error that is no `Exception` passes Snakemake, which would put a traceback around any other.
     raise SystemExit(unknown_target(wildcards.target, [each.name for each in workflow.rules]))
 
@@ -202,12 +202,12 @@ JOINED = {}
 class Shards:
     """A stage that runs as several jobs, rule <stage>_shard, whose parts rule <stage> joins.
 
-    With one shard there are no parts: rule <stage> writes its tables itself. Snakemake's scattergather joins a
-    single part, too, and would write every large table twice.
+    With one shard there are no parts: rule <stage> writes its tables itself. Snakemake's scattergather joins
+    a single part, too, and would write every large table twice.
     """
 
     def __init__(self, stage, most=None, n=None):
-        """`most` jobs have work; more are not started. `n` is their number whatever the setting is."""
+        """At most `most` jobs have work, and are started. `n` sets their number whatever the setting is."""
         self.stage = self.rule = name = stage
         self.n = n or (SETTINGS.shards if most is None else min(SETTINGS.shards, most))
         if self.n > 1:
@@ -245,8 +245,8 @@ def tracked(*sections):
 
 
 def code_of(rule):
-    """Hash of the code of a rule: its script, the module that this imports by a name (parameter `module`), and the
-    schemas of the tables that are inputs and outputs."""
+    """Hash of the code of a rule: its script, the module that it imports by a name (parameter `module`), and
+    the schemas of the tables that are inputs and outputs."""
     named = {name for files in (rule.input, rule.output) for name, _ in files.items()} & schemas.STAGES.keys()
     files = [source(f"scripts/{Path(rule.script).name}"), *map(schemas.file_of, sorted(named))]
     if module := rule.params.get("module"):
@@ -254,8 +254,8 @@ def code_of(rule):
     return tracking.code_hash(*files)
 
 
-# Priorities: what all wait for starts first, then what the longest chain of jobs waits for, then long jobs. The others,
-# most of them figures, fill the gaps, so that no core waits for a long job at the end.
+# Priorities: jobs that all others wait for start first, then jobs of the longest chain, then long jobs. The
+# others, most of them figures, fill the gaps, so that no core waits for a long job at the end.
 FIRST, AWAITED, LONG = 3, 2, 1
 # GPUs of every rule that runs the model; local runs ignore the number unless a profile sets a limit.
 N_GPU = 0 if SETTINGS.loading.device == "cpu" else SETTINGS.loading.gpus

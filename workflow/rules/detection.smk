@@ -1,4 +1,4 @@
-# Does the prefix alone tell, before anything is decoded, that the model will recite (extended analysis)?
+# Does the prefix alone show, before anything is decoded, that the model will recite (extended analysis)?
 
 
 rule prefix_features:

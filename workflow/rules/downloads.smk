@@ -1,6 +1,5 @@
-# What is downloaded (resources/): the only rules that use the network.
-# Studies share downloads, and the code does not change what an address holds: neither the study nor the hash of
-# the code is a parameter of a download.
+# Downloads (resources/): the only rules that use the network. Studies share them, and code does not change
+# the content of an address, so neither the study nor the hash of the code is a parameter of a download.
 
 import hashlib
 
@@ -73,7 +72,7 @@ elif DATA.source == "release" and DATA.retokenize:
     RELEASE_TOKENIZER = DATA.retokenize.folder
 
 
-# Where the files lie whose addresses section `data` gives.
+# Paths of the files whose addresses section `data` gives.
 PLACES = {}
 if DATA.source in ("text", "tokens"):
     for address in DATA.addresses:

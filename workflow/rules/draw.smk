@@ -1,5 +1,5 @@
-# One rule per figure, named like it: `snakemake fig7` draws Figure 7. DRAWN has, with each figure, the tables and
-# other files that it is drawn from, and parameters of its script.
+# One rule per figure, named like it: `snakemake fig7` draws Figure 7. DRAWN holds each figure with the inputs
+# and the parameters of its script.
 
 from memloc.figures.catalog import numbered
 
@@ -24,7 +24,7 @@ for figure, read, told in DRAWN:
             mem_mb=growing(2000),
             runtime=growing(10),
         params:
-            **tracked(*figure.settings),
+            **tracked(*figure.sections),
             **told,
             module=f"memloc.figures.{figure.name}",
             paragraphs=figure.paragraphs,

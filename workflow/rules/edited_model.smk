@@ -1,4 +1,4 @@
-# A model to take away, from which chosen paragraphs are removed; not part of `all`.
+# A model for use elsewhere, from which chosen paragraphs are removed; not part of `all`.
 
 from memloc.data.text_files import text_files
 

@@ -28,7 +28,7 @@ for objective in OBJECTIVES:
         threads: SETTINGS.threads
         resources:
             gpu=N_GPU,
-            mem_mb=growing(MEMORY["edit_paragraphs"]),
+            mem_mb=growing(MEMORY[EDITING.stage]),
             runtime=limited(1440),
         params:
             **tracked("editing", "loading", "highlight"),

@@ -1,4 +1,4 @@
-# Published numbers next to those of the run.
+# Published numbers next to the numbers of the run.
 
 from memloc.published import expected
 
@@ -24,7 +24,7 @@ if EXPECTED.memorized_list:
         threads: SETTINGS.threads
         resources:
             gpu=N_GPU,
-            mem_mb=growing(MEMORY["scores"]),
+            mem_mb=growing(MEMORY["compare_memorized_list"]),
             runtime=growing(30),
         params:
             **tracked("expected", "loading", "scores"),

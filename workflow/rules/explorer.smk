@@ -2,7 +2,7 @@
 
 from memloc.explorer.contents import left_out, tables_on_page
 
-# These two tables, too, which any study can make, are shown here whether or not a figure reads them.
+# Every study can make these two tables, which the page shows whether or not a figure reads them.
 MADE = [*TABLES, "near_verbatim", "token_statistics"]
 ON_PAGE = tables_on_page(MADE)
 

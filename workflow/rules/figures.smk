@@ -2,7 +2,7 @@
 
 from memloc.settings.study import studies_by_seed
 
-# A list of tokens is text that the user gives, too.
+# Figures of own text are for lists of tokens, too.
 ASKED = {
     "halves": HALVES_ASKED,
     "plants": PLANTS_ASKED,

@@ -1,4 +1,4 @@
-# Gradients of the weights: which components memorized and other paragraphs depend on (paper 5.1 and 5.2).
+# Gradients of the weights for memorized and other paragraphs, and for the contrastive objective (paper 5).
 
 
 rule parameter_gradients:

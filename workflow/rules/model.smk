@@ -1,4 +1,4 @@
-# The model that is analysed, wherever it comes from: its folder, what identifies it, and the memory it needs.
+# The model that is analysed, whatever its source: folder, name and revision, and the memory that rules need.
 
 from memloc.model.context import require_room
 from memloc.resources import memory, shapes
@@ -17,7 +17,7 @@ else:
     )
 
 
-# MB that every rule that runs the model asks for; before an unknown model is downloaded, as for one of 1.4 B.
+# MB that every rule that runs the model asks for; an unknown model counts as one of 1.4 B until it is there.
 with explained(f"{MODEL_FOLDER}: "):
     SHAPE = shapes.shape_of(SETTINGS, *map(placed, PRETRAINED or [MODEL_FOLDER]))
     require_room(placed(MODEL_FOLDER), SETTINGS.paragraph.length)
@@ -44,7 +44,7 @@ rule model:
         dtype=SETTINGS.loading.dtype,
         name=MODEL_NAME,
         revision=MODEL_REVISION,
-        # The user may put another model into the folder; what rules make has Snakemake's own record.
+        # A user may put another model into the folder. Snakemake itself records the folders that rules make.
         files=tracking.file_stamps(placed(MODEL_FOLDER)) if MODEL.source == "local" else {},
     message:
         "Identify the model (hash, sizes) and write the text of its tokens."

@@ -1,5 +1,5 @@
-# Several models in one study: the rules of study.smk once per model, named <model>_<rule>, and figures across models.
-# Each model is a study <study>/<model> with its own folder of results.
+# Several models in one study: the rules of study.smk once per model, named <model>_<rule>, and figures across
+# models. Each model is a study <study>/<model> with its own folder of results.
 
 
 include: "common.smk"

@@ -1,6 +1,6 @@
-# Paragraphs of all data sources, and those that the filters drop.
+# Paragraphs of all sources of data, and paragraphs that the filters drop.
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from memloc.data.documents import require_paragraph
 from memloc.data.text_files import text_files
@@ -12,6 +12,11 @@ EXPECTED = SETTINGS.expected
 PUBLISHED_FILTER = "dropped_reference" if EXPECTED.filter == "reference" else "dropped_paragraphs"
 
 if DATA.source == "embedded":
+
+    try:
+        VERSIONS = {package: version(package) for package in DATA.packages}
+    except PackageNotFoundError as error:
+        raise SystemExit(f"data.packages: {error.name} is not installed: install it, or name other packages")
 
     rule paragraphs:
         input:
@@ -32,8 +37,7 @@ if DATA.source == "embedded":
         params:
             **tracked("data"),
             context=MODEL.context,
-            # Another version of a package is another text.
-            versions={package: version(package) for package in DATA.packages},
+            versions=VERSIONS,  # another version of a package is another text
         message:
             "Cut paragraphs from the docstrings of installed packages and draw their repeats."
         script:
@@ -89,7 +93,7 @@ elif DATA.source == "tokens":
     rule paragraphs:
         input:
             tokens=TOKENS,
-            # A file of its own; none where the setting names an array of another file.
+            # A separate file; none if the setting names an array of another file.
             counts=[COUNTS] if COUNTS and COUNTS.endswith(ARRAY_FILE) else [],
             folder=MODEL_FOLDER,
         output:

@@ -1,5 +1,5 @@
-# One prefix token perturbed at a time, and each memorized paragraph's strongest perturbation (paper 4); a few tokens
-# kept, and all others replaced.
+# One prefix token perturbed at a time, and each memorized paragraph's strongest perturbation (paper 4); a few
+# tokens kept, and all others replaced.
 
 # Every micro-batch is computed by itself. How many paragraphs the pairs add is not known yet.
 N_SAMPLED = SETTINGS.sets.n_memorized + SETTINGS.sets.n_non_memorized

@@ -1,4 +1,4 @@
-# Plant paragraphs in chosen weights, and ask every localization method where they are; only where a study asks for it.
+# Plant paragraphs in chosen weights, and ask every localization method where they are; only if a study asks.
 
 PLANTED = ("plants", "planted_truth")
 PLANTS_ASKED = bool(SETTINGS.planted_truth.kinds)

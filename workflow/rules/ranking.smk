@@ -1,4 +1,4 @@
-# What the localization methods say of every head, side by side.
+# Ranks of all heads by every localization method.
 
 if SETTINGS.head_ranking.also:
 
@@ -19,7 +19,7 @@ if SETTINGS.head_ranking.also:
         threads: SETTINGS.threads
         resources:
             gpu=N_GPU,
-            mem_mb=growing(MEMORY["plant_paragraphs"]),
+            mem_mb=growing(MEMORY["score_heads"]),
             runtime=limited(480),
         params:
             **tracked("head_ranking", "planted_truth", "loading"),

@@ -1,4 +1,4 @@
-# The record of a run, whether it is unchanged, and before a run, what it will cost.
+# The bundle of a run, its verification, and the estimate of a run's cost before it.
 
 import re
 
@@ -30,8 +30,8 @@ rule bundle:
         "../scripts/bundle.py"
 
 
-# The bundle is not an input: after a change of the results it would be made anew, and agree with them. There is no
-# benchmark: it would be an output, and the rule would not run twice.
+# The bundle is not an input: it would be made anew after a change of the results, and agree with them. There
+# is no benchmark: it would be an output, and the rule would not run twice.
 rule verify:
     log:
         log_file("verify"),

@@ -11,7 +11,7 @@ if REMOVAL_ASKED:
     REMOVAL = Shards("remove", most=len(SETTINGS.remove.ways))
     with explained():
         REMOVED_TEXTS = text_files(SETTINGS.remove.files, "remove.files")
-    # Trained as the model was, without what is removed.
+    # Trained like the model, without the paragraphs that are removed.
     RETRAINED_MODEL = [f"{RESULTS}/retrained"] if RETRAINED in SETTINGS.remove.ways else []
 
     rule:

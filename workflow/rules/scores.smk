@@ -1,4 +1,4 @@
-# Exact match, NLL and probability under sampling of every kept paragraph, and the sets that follow (paper 3.2).
+# Exact match, NLL and probability under sampling of every kept paragraph, and the sets (paper 3.2).
 
 
 SCORES = Shards("scores")

@@ -1,5 +1,6 @@
-# Setting `seeds`: all samples are drawn again with other seeds, from the same data, model and scores. Each seed is a
-# study <study>/seed-<n> with rules seed-<n>_<rule>. The study's own rules make what its seeds share.
+# Setting `seeds`: all samples are drawn again with other seeds, from the same data, model and scores. Each
+# seed is a study <study>/seed-<n> with rules seed-<n>_<rule>. The study's own rules make the tables that
+# seeds share.
 
 for sample, settings in RESAMPLED.items():
     sample_module, sample_prefix = f"sample {sample}", f"{sample}_"

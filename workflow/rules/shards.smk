@@ -1,4 +1,4 @@
-# Join the tables that are written in parts, such as those of stages that run as several jobs (setting `shards`).
+# Join tables that are written in parts, such as tables of stages that run as several jobs (setting `shards`).
 
 for stage, (parts, wholes) in JOINED.items():
 

@@ -1,4 +1,4 @@
-# What the study found, in one screen: the report opens with it, and a run ends with its headline.
+# The findings of the study on one screen: the report opens with them, and a run ends with their headline.
 
 
 rule story:

@@ -1,5 +1,5 @@
-# One model's analyses and figures. The Snakefile includes this file; a study of several models imports it once per
-# model (models.smk).
+# One model's analyses and figures. The Snakefile includes this file; a study of several models imports it
+# once per model (models.smk).
 
 
 include: "common.smk"

@@ -1,8 +1,8 @@
-# All figures with their captions in one PDF: those of the paper in its order, then the extended ones.
+# All figures with their captions in one PDF: figures of the paper in its order, then extended ones.
 
 from memloc.figures.catalog import chapters
 
-# Those of several studies (seeds.smk) lie elsewhere in the graph.
+# Figures of several studies (seeds.smk) lie elsewhere in the graph.
 SUMMARIZED = [figure for figure in SHOWN if figure.only_for != "seeds"]
 
 

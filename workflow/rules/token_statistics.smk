@@ -1,4 +1,4 @@
-# How likely the model finds every continuation token (extended analysis).
+# The NLL of every continuation token (extended analysis).
 
 
 rule token_statistics:

@@ -1,7 +1,7 @@
 # Models that the workflow trains itself (results/<study>/model).
 
 TRAINED_MODEL = f"{SHARED}/model"
-# What the training starts from: random weights, where there is none.
+# The model that training starts from; without one, it starts from random weights.
 PRETRAINED = [BASE] if MODEL.source == "planted" else []
 
 if MODEL.source in ("embedded", "planted"):

@@ -1,4 +1,4 @@
-# Disturb weights, and see what becomes of memorized paragraphs.
+# Disturb weights, and measure the losses of memorized paragraphs.
 
 
 rule disturb_weights:

@@ -1,4 +1,4 @@
-"""Rule ablate_heads: what paragraphs lose without each head, and without the first ones of each ranking."""
+"""Rule ablate_heads: losses of paragraphs without each head, and without the first heads of each ranking."""
 
 from memloc.tables.job import start
 

@@ -1,4 +1,4 @@
-"""Rule bench_model: a GPT-Neo with random weights, saved as an ordinary folder, and what it recites."""
+"""Rule bench_model: a GPT-Neo with random weights, saved as an ordinary folder, and texts that it recites."""
 
 from memloc.tables.job import start
 

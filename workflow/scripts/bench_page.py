@@ -1,4 +1,4 @@
-"""Rule bench: the page that says how fast each stage is, on which machine, and which goals were met."""
+"""Rule bench: the page with the speed of each stage, its goal, and the machine."""
 
 from memloc.tables.job import start
 

@@ -1,4 +1,4 @@
-"""Rule bundle: all results of a study, with what made them, as one file that machines can read."""
+"""Rule bundle: all results of a study, with their code and provenance, in one machine-readable file."""
 
 from memloc.tables.job import start
 

@@ -1,4 +1,4 @@
-"""Rule bypass_layers: what paragraphs lose when attention or MLP blocks of whole layers are bypassed."""
+"""Rule bypass_layers: losses of paragraphs when attention or MLP blocks of whole layers are bypassed."""
 
 from memloc.tables.job import start
 
@@ -27,7 +27,7 @@ means = mean_block_outputs(model, texts.pop("means").tokens, how.micro_batch)
 texts, plan = with_own_continuations(model, texts, *batch), bypasses(means)
 found = ablate(model, texts, {"layer_bypass": plan}, *batch)
 if len(paired.ids):
-    # What claims compare: zeros, and all layers from one on, disturb any text.
+    # Claims compare these only: zeros, and all layers from one on, disturb any text.
     compared = [(row, bypass) for row, bypass in plan if row["layers"] == "alone" and row["way"] != "zero"]
     more = ablate(model, {PAIRED: paired}, {"layer_bypass": compared}, *batch)
     found = {name: pd.concat([found[name], more[name]], ignore_index=True) for name in found}

@@ -1,4 +1,4 @@
-"""Rule compare_expected: published numbers next to those of this run."""
+"""Rule compare_expected: published numbers next to the numbers of this run."""
 
 from memloc.tables.job import start
 

@@ -1,4 +1,4 @@
-"""Rule detect: folds that share no text, and how well each set of features tells what is recited."""
+"""Rule detect: folds that share no text, and how well each set of features detects recitation."""
 
 from memloc.tables.job import start
 

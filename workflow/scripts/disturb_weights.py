@@ -22,7 +22,7 @@ choosing = choosing_texts(*sampled_tokens(paragraphs, sets, "memorized", n_prefi
 model = loading.load_model(job.input.folder, settings.loading)
 texts = with_own_continuations(model, texts, n_prefix, how.micro_batch) | {"choosing": choosing}
 texts[PAIRED] = paired_texts(paragraphs, sets, n_prefix, choosing.ids)
-# At the original weights the gradient of the contrastive objective is that of its NLL term, but for the sign.
+# At the original weights, the contrastive objective has the gradient of its NLL term with the other sign.
 gradients = nll_gradients(model, choosing.tokens, n_prefix, how.micro_batch)
 frame = disturb_weights(model, texts, gradients, n_prefix, how, seed)
 job.log(frame.groupby(["group", "arm", "kind", "size"], dropna=False)["em"].mean().to_string())

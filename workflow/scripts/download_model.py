@@ -6,10 +6,10 @@ job = start(snakemake)
 
 from memloc.data.hub import fetch_model
 from memloc.run.console import sized
+from memloc.settings.running import Network
 
-params = job.params
-model = dict(params.model)
-name = model.pop("id")
-folder = fetch_model(name, folder=job.output[0], weights=params.weights, **model, **params.network)
+model, network = job.params.model, Network(**job.params.network)
+asked = {"sha256": model.get("sha256"), "weights": job.params.weights}
+folder = fetch_model(model["id"], model["revision"], job.output[0], network, **asked)
 for path in sorted(folder.iterdir()):
     job.log(f"{path}: {sized(path.stat().st_size)}")

@@ -19,7 +19,7 @@ numbers = Counter()
 
 @cache
 def tokenizer():
-    """The model's. Its libraries take longer to import than all else here; without keywords nobody asks."""
+    """The model's tokenizer, loaded when a keyword needs it: its libraries take long to import."""
     from memloc.model import pretrained
 
     return pretrained.load_tokenizer(job.input.folder)

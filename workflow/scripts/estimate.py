@@ -1,4 +1,4 @@
-"""Rule estimate: what the study will cost, before anything of it has run; time limits of jobs follow it."""
+"""Rule estimate: the cost of the study before it runs; time limits of jobs follow it."""
 
 from memloc.tables.job import start
 

@@ -8,6 +8,7 @@ from memloc.tables.job import start
 job = start(snakemake)
 
 import importlib
+from pathlib import Path
 
 import pandas as pd
 
@@ -25,19 +26,18 @@ elif params.get("seeds"):
 else:
     found = {name: job.read(name) for name in job.tables if job.input[name] and name != "paragraphs"}
     if "paragraphs" in job.tables:
-        # Of this long table only what is drawn: in `sets`, paragraphs that analyses use have a continuation.
+        # Only the drawn rows of this long table; in `sets`, paragraphs that analyses use have a continuation.
         shown = found[params.shown] if params.shown else None
         ids = None if shown is None else shown.dropna(subset=shown.columns.intersection(["continuation"])).id
         found["paragraphs"] = job.read("paragraphs", params.paragraphs, ids)
     if (claims := found.get("claims")) is not None:
         claims = claims[claims.figures.str.split().map(lambda names: params.figure in names)]
-model = params.get("model")
+template, model = Path(job.input.caption).read_text(), params.get("model")
 # A figure with a page says in both which model it is about.
 named = [model] if job.output.get("page") else []
 drawing = importlib.import_module(params.module).draw(found, job.settings, *named)
 job.log(f"{len(drawing.data):,} rows of numbers")
-files.write(
-    drawing, job.output, job.input.caption, params.study, job.settings.paragraph.before, model, claims
-)
+numbers, before = drawing.numbers | {"study": params.study}, job.settings.paragraph.before
+files.write(drawing, job.output, files.caption(template, numbers, before, model, claims))
 for name in job.made:
     job.write(**{name: drawing.data})

@@ -1,4 +1,4 @@
-"""Rule model: what identifies the model, and the text of its tokens."""
+"""Rule model: the model's hash and sizes, which identify it, and the text of its tokens."""
 
 from memloc.tables.job import start
 

@@ -32,9 +32,8 @@ job.log(f"{len(paragraphs)} paragraphs, {n_whole} whole occurrences, {len(stream
 if data.n_unseen:
     seen, controls = (np.stack(rows.tokens) for _, rows in paragraphs.groupby("unseen"))
     boilerplate = shares_run(controls, as_text(seen), BOILERPLATE_RUN).mean()
-    job.log(
-        f"{boilerplate:.0%} of {len(controls)} unseen ones share {BOILERPLATE_RUN} tokens in a row with it"
-    )
+    shared = f"{BOILERPLATE_RUN} tokens in a row with the training text"
+    job.log(f"{boilerplate:.0%} of {len(controls)} unseen paragraphs share {shared}")
 elsewhere = (paragraphs["continuation_count"] > paragraphs["count"]).sum()
 job.log(f"{elsewhere} continuations occur more often than their paragraph")
 

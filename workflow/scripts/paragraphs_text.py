@@ -13,7 +13,7 @@ import torch
 
 from memloc.data import own_text
 from memloc.data.documents import documents
-from memloc.data.overlap import RUN, shares_run
+from memloc.data.overlap import overlapping
 from memloc.data.places import numbered, texts_of
 from memloc.model import pretrained
 from memloc.model.context import most_positions
@@ -23,7 +23,6 @@ from memloc.tables.storage import ROWS
 settings = job.settings
 length, field = settings.paragraph.length, settings.data.field
 stride = settings.data.stride or length
-run = min(RUN, length - settings.paragraph.prefix)
 tokenizer = pretrained.load_tokenizer(job.input.folder)
 
 
@@ -51,7 +50,7 @@ def pieces(stream: own_text.Stream, **columns: np.ndarray) -> Iterator[pd.DataFr
 
 
 def screened(cut: own_text.Stream, begins: np.ndarray) -> own_text.Stream:
-    """Paragraphs side by side, and of the others those that the model predicts within the text."""
+    """Paragraphs side by side, and other paragraphs that the model predicts when it reads the text."""
     from memloc.model.onednn import pack  # seconds, which no other text should wait for
     from memloc.scoring.long_context import MOST, passes, predicted_tokens
 
@@ -64,7 +63,7 @@ def screened(cut: own_text.Stream, begins: np.ndarray) -> own_text.Stream:
     begin = begins[np.searchsorted(begins, cut.starts, side="right") - 1]
     side_by_side = (cut.starts - begin) % length == 0
     taken = side_by_side | passes(predicted, cut, settings.paragraph.prefix, settings.data.screen)
-    job.log(f"{taken.sum():,} of {len(taken):,} are taken, {side_by_side.sum():,} of them side by side")
+    job.log(f"{taken.sum():,} of {len(taken):,} are scored, {side_by_side.sum():,} of them side by side")
     return cut._replace(starts=cut.starts[taken])
 
 
@@ -96,8 +95,8 @@ with TemporaryFile() as file, TemporaryFile() as unseen_file, job.writing() as a
         tokenised = own_text.tokenised(texts(job.input.unseen, []), tokenizer)
         unseen, _ = own_text.distinct(own_text.write_stream(tokenised, length, length, unseen_file)[0])
         for piece in pieces(unseen, count=np.zeros(len(unseen.starts), dtype=np.int64)):
-            free = ~shares_run(np.stack(piece.tokens), seen, run)
+            free = ~overlapping(np.stack(piece.tokens), seen, settings.paragraph.prefix)
             piece = piece[free].reset_index(drop=True)
-            job.log(f"{len(piece):,} of {len(free):,} controls share no {run} tokens in a row with the text")
+            job.log(f"{len(piece):,} of {len(free):,} controls share no run of tokens with the text")
             append(paragraphs=piece.assign(id=piece.index + n_rows, unseen=True, module=None))
             n_rows += len(piece)

@@ -22,7 +22,7 @@ n_vocabulary = len(job.read("vocabulary"))
 names = ("memorized", "non_memorized")
 samples = [sampled_tokens(paragraphs, sets, name, n_prefix) for name in names]
 set_of = {id: name for name, (ids, _) in zip(names, samples, strict=True) for id in ids}
-# After them what they lack of the pairs of equal exposure.
+# After them come paragraphs of pairs of equal exposure that are in no sample.
 samples.append(paired_tokens(paragraphs, sets[~sets.id.isin(set_of)], n_prefix))
 ids, tokens = np.concatenate([ids for ids, _ in samples]), torch.cat([tokens for _, tokens in samples])
 rows = job.shard(len(ids), micro_batch)

@@ -1,4 +1,4 @@
-"""Rule prefix_features: what the model computes over the prefixes of a sample, at every lead time."""
+"""Rule prefix_features: features of the prefixes of a sample, at every lead time."""
 
 from memloc.tables.job import start
 
@@ -12,8 +12,7 @@ import torch
 from memloc.data.filters import kept_rows
 from memloc.data.paragraphs import token_tensor
 from memloc.detection.features import Where, prefix_features, rarest, residual_states
-from memloc.detection.prefix_table import feature_frames, scalar_features
-from memloc.detection.sample import draw_sample
+from memloc.detection.prefix_table import draw_sample, feature_frames, scalar_features
 from memloc.localization.rare_tokens import unigram_counts
 from memloc.model import loading, pretrained
 from memloc.run.seeds import generator

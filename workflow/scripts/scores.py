@@ -16,7 +16,7 @@ from memloc.tables.storage import ROWS
 
 settings = job.settings
 micro_batch = settings.scores.micro_batch
-# Where published numbers come from the authors' filter, what that keeps is scored too.
+# If published numbers come from the authors' filter, the paragraphs that it keeps are scored, too.
 dropped = job.read("dropped_paragraphs").id
 if "dropped_reference" in job.tables:
     dropped = dropped[dropped.isin(job.read("dropped_reference").id)]

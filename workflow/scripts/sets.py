@@ -59,7 +59,7 @@ filled = frame.sampled | (frame.set == "memorized") | frame.pair.notna()
 used = continuations(frame.id[filled])
 frame["continuation"] = used[settings.sets.continuation]
 frame = pd.concat([frame, controls.assign(continuation=None)], ignore_index=True)
-# Decoded by themselves: other micro-batches, and so the analyses' continuations, do not depend on these.
+# These are decoded separately, so that they change no micro-batch of the analyses' continuations.
 more = frame.set.isin(sets.PARTLY) | (frame.set == UNSEEN) & frame.sampled
 more = frame.id[more & frame.continuation.isna()]
 found = pd.concat([used, continuations(more)]) if len(more) else used

@@ -1,4 +1,4 @@
-"""Rule story: what the study found, for the report's first page and the last lines of a run."""
+"""Rule story: the findings of the study, for the report's first page and the last lines of a run."""
 
 from memloc.tables.job import start
 

@@ -1,4 +1,4 @@
-"""Rule token_statistics: how likely each continuation token of the sampled paragraphs is."""
+"""Rule token_statistics: NLL of each continuation token of the sampled paragraphs."""
 
 from memloc.tables.job import start
 

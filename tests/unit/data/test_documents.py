@@ -72,7 +72,6 @@ def test_a_damaged_parquet_file_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "counts", "said"),
     [
-        ("a.csv", b"x", None, r"ends in \.txt, "),
         ("b.jsonl", b'{"text": "x"}\n{"body": "x"}', None, "line 2: no text in 'text'"),
         ("c.jsonl", b"[1]", None, "line 1: no text"),
         ("d.jsonl", b"{", None, "line 1: not JSON"),

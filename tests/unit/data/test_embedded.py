@@ -7,6 +7,7 @@ import pytest
 from memloc.data import embedded
 from memloc.data.embedded import Docstring
 from memloc.data.overlap import RUN
+from memloc.run.errors import InputError
 from memloc.settings.data import EmbeddedData
 from memloc.settings.paragraph import Paragraph
 
@@ -74,7 +75,7 @@ def test_docstrings_are_read_without_importing(package):
 
 @pytest.mark.parametrize("name", ["not_installed_anywhere", "single"])
 def test_a_missing_package_is_named(package, name):
-    with pytest.raises(ModuleNotFoundError, match=f"data.packages: '{name}'"):
+    with pytest.raises(InputError, match=f"data.packages: '{name}'"):
         embedded.docstrings(name)
 
 

@@ -66,8 +66,3 @@ def test_the_order_is_shuffled_repeatable_and_follows_the_seed():
     first, again, other = (drawn([20] * 10, 6, 16, seed)[1].tolist() for seed in (0, 0, 1))
     assert first == again != other
     assert sum(one == following for one, following in zip(first, first[1:], strict=False)) < 60
-
-
-def test_paragraphs_that_fit_no_window_are_refused():
-    with pytest.raises(ValueError, match="7 tokens do not fit windows of 6"):
-        packed_order(np.array([1]), 7, 6, np.random.default_rng(0))

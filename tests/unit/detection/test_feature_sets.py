@@ -10,8 +10,7 @@ import torch
 from memloc.data.sets import sample_ids
 from memloc.detection.feature_sets import TOGETHER, feature_sets
 from memloc.detection.features import PrefixFeatures, Where
-from memloc.detection.prefix_table import feature_frames, scalar_features
-from memloc.detection.sample import draw_sample
+from memloc.detection.prefix_table import draw_sample, feature_frames, scalar_features
 from memloc.run.seeds import generator
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of

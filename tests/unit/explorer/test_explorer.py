@@ -11,7 +11,7 @@ from unpacked import unpacked
 from memloc.explorer import files, tokens
 from memloc.explorer.contents import NEEDED, SHOWN, left_out, tables_on_page
 from memloc.explorer.index import index_of
-from memloc.explorer.json_values import json_rows
+from memloc.explorer.json_values import described, json_rows
 from memloc.explorer.selection import chosen_ids, cloud, corpus_counts
 from memloc.figures.parts.perturbation_example import example_ids
 from memloc.figures.parts.style import COLOURS
@@ -176,7 +176,7 @@ def test_what_a_replaced_token_costs_is_the_mean_over_its_draws():
 
 def test_colourings_say_whose_numbers_they_show_and_in_which_unit(tables):
     """The unit is that of the table's column; only differences lie around zero, only counts are bent."""
-    found = {one["key"]: one for one in tokens.described(tables)}
+    found = {one["key"]: one for one in described(tokens.COLOURINGS, tables)}
     columns = {"effect": "em", "nll_gained": "nll_original", "value_gradient": "max_abs"}
     columns |= {"residual_into_perturbed": "nll_change", "residual_into_memorized": "nll_change"}
     for key, name in columns.items():

@@ -7,6 +7,7 @@ from unpacked import unpacked
 
 from memloc.data.sets import attention_samples
 from memloc.explorer import maps
+from memloc.explorer.json_values import described
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 
@@ -82,13 +83,13 @@ def test_maps_of_sets_are_means_of_their_own_rows(tables):
 def test_every_described_map_has_numbers(tables, pages):
     of_sets = maps.maps_of_sets(tables)
     of_paragraphs = set().union(*(content["maps"] for content in pages.values()))
-    assert {found["key"] for found in maps.described(tables)} == set(of_sets) | of_paragraphs
+    assert {found["key"] for found in described(maps.MAPS, tables)} == set(of_sets) | of_paragraphs
 
 
 def test_maps_of_both_signs_are_coloured_around_zero(tables):
     """Correlations and differences have both; sizes, entropies and ranks have none below zero."""
     signed = {"rare_tokens", "patching", "attribution_patching", "head_ablation"}
-    found = maps.described(tables)
+    found = described(maps.MAPS, tables)
     assert {one["key"] for one in found if one["ascending"]} == {"ranks"}
     assert {one["key"] for one in found if one["diverging"]} == signed & {one["key"] for one in found}
     assert {key for key, one in maps.MAPS.items() if one.diverging} == signed

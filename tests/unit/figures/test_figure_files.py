@@ -32,42 +32,43 @@ SAID = (
 )
 
 
-def written(folder, before="none", **options):
+def written(folder):
     """The contents of the files of a drawing, by their endings."""
     folder.mkdir()
-    (folder / "template.rst").write_text("Study {{ study }}: {{ n_steps }} steps.\n")
-    names = {kind: folder / f"figure.{kind}" for kind in ("png", "pdf", "csv")}
+    names = {kind: folder / f"figure.{kind}" for kind in ("png", "pdf", "csv", "page")}
     output = SimpleNamespace(**names, caption=folder / "figure.rst")
     figure, axes = style.subplots(2.4, 3.4)
     axes.plot(CURVE["step"], CURVE["loss"])
-    drawing = style.Drawing(figure, CURVE, {"n_steps": 40})
-    files.write(drawing, output, folder / "template.rst", "mini", before, **options)
-    (folder / "template.rst").unlink()
+    drawing = style.Drawing(figure, CURVE, {}, page="<p>it</p>")
+    files.write(drawing, output, "The caption.\n")
     return {path.suffix[1:]: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_a_figure_has_four_files_that_hold_no_time(tmp_path):
+def caption(before="none", model=None, claims=None):
+    numbers = {"study": "mini", "n_steps": 40}
+    return files.caption("Study {{ study }}: {{ n_steps }} steps.\n", numbers, before, model, claims)
+
+
+def test_a_figure_has_files_that_hold_no_time(tmp_path):
     first, second = (written(tmp_path / name) for name in "ab")
-    assert first == second and set(first) == {"png", "pdf", "csv", "rst"}
+    assert first == second and set(first) == {"png", "pdf", "csv", "rst", "page"}
     assert first["png"].startswith(b"\x89PNG") and first["pdf"].startswith(b"%PDF")
     assert b"CreationDate" not in first["pdf"]
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "a/figure.csv"), CURVE)
+    assert first["rst"] == b"The caption.\n" and first["page"] == b"<p>it</p>"
 
 
-def test_a_caption_ends_with_its_verdicts_and_the_name_of_the_model(tmp_path):
+def test_a_caption_ends_with_its_verdicts_and_the_name_of_the_model():
     claims = pd.DataFrame([CLAIM, CLAIM | {"verdict": "not applicable"}])
-    plain = written(tmp_path / "a")["rst"].decode()
-    judged = written(tmp_path / "b", claims=claims)["rst"].decode()
-    whole = written(tmp_path / "c", claims=claims, model="lab/a-b")["rst"].decode()
-    assert plain == "Study mini: 40 steps.\n"
-    assert judged == plain + SAID
-    assert whole == judged + f"\nModel: {quoted('lab/a-b')}.\n"
-    assert written(tmp_path / "d", claims=claims[1:])["rst"].decode() == plain
+    assert caption() == "Study mini: 40 steps.\n"
+    assert caption(claims=claims) == caption() + SAID
+    assert caption(claims=claims, model="lab/a-b") == caption() + SAID + f"\nModel: {quoted('lab/a-b')}.\n"
+    assert caption(claims=claims[1:]) == caption()
 
 
 @pytest.mark.parametrize("before", get_args(Paragraph.model_fields["before"].annotation))
-def test_a_caption_says_which_token_stands_before_every_prefix(before, tmp_path):
-    text = written(tmp_path / "a", before, model="tiny")["rst"].decode()
+def test_a_caption_says_which_token_stands_before_every_prefix(before):
+    text = caption(before, model="tiny")
     said = {
         "none": "",
         "end_of_text": "\nIn this study, an end-of-text token stands before every prefix.\n",

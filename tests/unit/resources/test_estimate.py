@@ -1,5 +1,6 @@
 """The estimate of a study: a row per rule, and time limits of jobs."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
 ROOT = Path(__file__).parents[3]
+RULES = ROOT / "workflow/rules"
 MACHINE = Machine("Xeon", 105, 4.8, 2)
 
 
@@ -49,6 +51,22 @@ def test_what_runs_the_model_takes_the_gpu():
     held = memory.stage_bytes(*known["results/x"])["scores"] / 1e6
     assert held <= on_gpu.gpu_mb[1] < held + 1
     assert (on_gpu.gpu_mb > 0).tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize("pair", memory.LIKE.items())
+def test_a_rule_that_does_what_another_one_does_needs_as_much(pair):
+    steps = [step("model", ["x"]), *(step(name, ["results/x/model"]) for name in pair)]
+    rows = estimate(steps, studies(steps, "results/x", study("config")), NAMED["h100"]).set_index("rule")
+    assert rows.memory_mb[pair[0]] == rows.memory_mb[pair[1]] != 2000
+    assert rows.gpu_mb[pair[0]] == rows.gpu_mb[pair[1]] > 0
+
+
+def test_every_rule_asks_for_memory_under_its_own_name():
+    """So the table of the estimate says what a job asks for."""
+    asked = re.findall(r'MEMORY\["(\w+)"\]', "".join(path.read_text() for path in RULES.glob("*.smk")))
+    assert sorted(set(asked) | {"unlearn_paragraphs", "edit_paragraphs"}) == sorted(
+        memory.stage_bytes(*studies([step("model", ["x"])], "results/x", study("config"))["results/x"])
+    )
 
 
 def test_every_model_of_a_study_has_its_own_shape():

@@ -24,7 +24,9 @@ def settings(**changes):
 
 
 def needed(shape, **changes):
-    return memory.stage_bytes(shape, settings(**changes))
+    """Without rules that need as much as another one."""
+    found = memory.stage_bytes(shape, settings(**changes))
+    return {rule: found[rule] for rule in found.keys() - memory.LIKE.keys()}
 
 
 def changed(before, after):

@@ -17,8 +17,8 @@ RELEASE = {"data": {"source": "release"}, "model": {"source": "hub"}}
         ({"parargaph": {}}, "parargaph: unknown key; did you mean paragraph?"),
         ({"scores": {"batch": 3}}, "scores.batch: unknown key; allowed here: margin_threshold, threads"),
         ({"model": {"source": "embedded", "layers": 3}}, "model.layers: unknown key; did you mean n_layers?"),
-        ({"scores": {"micro_batch": 3}}, "scores.micro_batch: is now micro_batch, a key of the study"),
-        ({"attention": {"micro_batch": 3}}, "attention.micro_batch: is now micro_batch, a key of the study"),
+        ({"scores": {"micro_batch": 3}}, "scores.micro_batch: micro_batch is one key of the study"),
+        ({"attention": {"micro_batch": 3}}, "attention.micro_batch: micro_batch is one key of the study"),
         ({"reference": ["scores"]}, "reference.0: given \"scores\"; allowed: 'all', 'filters'"),
         ({"scores": {"threads": "3"}}, 'scores.threads: given "3"; allowed: a valid integer'),
         ({"seed": True}, "seed: given true; allowed: a valid integer"),
@@ -113,7 +113,7 @@ def beyond(section, key, last, first, **others):
             for section in ("contrastive", "editing", "edit_model")
         ),
         ({"paragraph": {"length": 256, "prefix": 255}}, {"paragraph": {"prefix": 100}}, "smaller than"),
-        ({}, {"paragraph": {"length": 257, "prefix": 50}}, "model.context must hold a paragraph"),
+        ({}, {"paragraph": {"length": 257, "prefix": 50}}, "model.context must be at least paragraph.length"),
         (
             *beyond("data", "max_repeats", 9, 8, source="embedded", min_repeats=9),
             "min_repeats must not exceed",
@@ -123,8 +123,8 @@ def beyond(section, key, last, first, **others):
         ({"seed": 3, "seeds": [0, 1]}, {"seeds": [0]}, "seeds must differ"),
         ({}, {"seeds": [1, 1]}, "seeds must differ"),
         ({}, {"seeds": [1], "study": "x/a"}, "seeds need a study of one model"),
-        ({}, {"model": ...}, "one of model (a section) and models (several, by name)"),
-        ({}, {"models": {"a": SMALL, "b": LARGE}}, "one of model (a section) and models"),
+        ({}, {"model": ...}, "either model (a section) or models (several, by name)"),
+        ({}, {"models": {"a": SMALL, "b": LARGE}}, "either model (a section) or models"),
         (RELEASE, {"data": RELEASE["data"]}, "embedded model is trained on embedded data"),
         (TEXT | {"model": LOCAL}, {"model": LOCAL}, "local model is trained already: set data.source"),
         (
@@ -165,8 +165,8 @@ def test_checks_across_keys_refuse_what_lies_just_beyond_their_limits(allowed, r
 @pytest.mark.parametrize(
     ("models", "said"),
     [
-        ({"a": LOCAL | {"step": 3}, "b": OTHER | {"step": 3}}, "step: all of models have different steps"),
-        ({"a": LOCAL | {"step": 3}, "b": OTHER}, "step: all of models have different steps"),
+        ({"a": LOCAL | {"step": 3}, "b": OTHER | {"step": 3}}, "step: either all models have different"),
+        ({"a": LOCAL | {"step": 3}, "b": OTHER}, "step: either all models have different"),
         ({"seed-1": LOCAL, "b": OTHER}, "named like a seed of a study: seed-1"),
         ({"figures": LOCAL, "b": OTHER}, "named like a folder of the study: figures"),
     ],

@@ -90,12 +90,6 @@ def test_effective_settings_are_a_config_of_the_same_study():
     assert validate(yaml.safe_load(written), "f") == study
 
 
-def test_the_key_table_replaces_the_old_one():
-    readme = documentation.with_key_table("before\n<!-- keys -->\nstale\n<!-- /keys -->\nafter\n")
-    assert readme.startswith("before\n<!-- keys -->\n| key |") and readme.endswith("<!-- /keys -->\nafter\n")
-    assert "stale" not in readme and documentation.with_key_table(readme) == readme
-
-
 def all_keys(section, prefix=""):
     for key in structure.own_keys(section):
         if key != "source":

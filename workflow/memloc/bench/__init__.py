@@ -1,1 +1,1 @@
-"""How fast the stages of the workflow are, next to straightforward implementations of the same work."""
+"""Speed of the workflow's stages, next to straightforward implementations of the same work."""

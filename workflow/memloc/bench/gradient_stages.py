@@ -25,7 +25,7 @@ from memloc.straightforward import masked_adam
 
 LEARNING_RATE = 1e-5
 PLANT_RATE = 1e-2
-NEVER = 0.0  # an NLL that no plant gets below
+NEVER = 0.0  # an NLL that no plant reaches, so that each takes all of its steps
 
 
 def parameter_gradients(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
@@ -52,7 +52,7 @@ def parameter_gradients(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Co
 
 @torch.no_grad()
 def moved(model: PreTrainedModel, names: Iterable[str], train: Callable[[], None]) -> list[float]:
-    """How far a training moves each weight matrix; they are then put back."""
+    """Train; the norm of the change of each named weight. The weights are put back."""
     before = {name: model.get_parameter(name).clone() for name in names}
     with torch.enable_grad():
         train()
@@ -63,7 +63,7 @@ def moved(model: PreTrainedModel, names: Iterable[str], train: Callable[[], None
 
 
 def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
-    """Steps of sparse unlearning of one paragraph, and all that comes before the first one (paper 5.3)."""
+    """Sparse unlearning of one paragraph (paper 5.3): its steps, and what they need before the first one."""
     n_steps, n_controls = bench.sizes.n_steps, bench.sizes.n_controls
     texts = own[:1], own[1 : n_controls + 1]
 
@@ -90,10 +90,11 @@ def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Compari
 
 
 def planting(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
-    """Steps of planting a random text in W_V and W_O of a head, in every third layer by itself.
+    """Plant a random text in W_V and W_O of one head, in every third layer in turn.
 
-    Of 12 layers these are the second, fifth, eighth and eleventh: in the mean, as many layers run for these
-    as for all. A straightforward step takes equally long for each, and is taken for one of them alone.
+    A step runs the layers from the planted one on. Of 12 layers, the second, fifth, eighth and eleventh take
+    as long on average as all 12. A straightforward step takes equally long for every layer, so the
+    straightforward side plants in the middle one of these alone.
     """
     n_steps, n_layers = bench.sizes.n_planted_steps, bench.sizes.n_layers
     layers = [*range(min(1, n_layers - 1), n_layers, 3)]
@@ -121,7 +122,7 @@ def planting(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
 def _planting_in(
     load: Callable[[], PreTrainedModel], layers: list[int], train: Callable[[PreTrainedModel, Place], None]
 ) -> Callable[[], Results]:
-    """Load a model, for work that plants in the first head of each layer by itself."""
+    """Load a model. The work then plants in the first head of each layer, one layer at a time."""
     model = load()
     places = [heads_place(model, "head_vo", {layer: 0}) for layer in layers]
 

@@ -20,10 +20,10 @@ import numpy as np
 Results = dict[str, np.ndarray]
 """Name -> one value per item, or several."""
 Prepare = Callable[[], Callable[[], Results]]
-"""Loads what a side needs, which is not timed, and returns the work to be timed."""
+"""Loads model and texts of a side, which is not timed, and returns the work to be timed."""
 # Linux counts kibibytes, macOS bytes.
 PEAK_UNIT = 2**20 if sys.platform == "darwin" else 2**10
-PATIENCE = 5.0  # seconds after which a waiting side looks whether it is still wanted
+PATIENCE = 5.0  # seconds after which a waiting side checks that its parent still runs
 
 
 class BenchError(RuntimeError):
@@ -31,7 +31,7 @@ class BenchError(RuntimeError):
 
 
 class Measured(NamedTuple):
-    """Time of a side's work, the peak memory of its process so far, and what it found."""
+    """Time of a side's work, the peak memory of its process so far, and its results."""
 
     seconds: float
     memory_mb: float
@@ -74,7 +74,7 @@ def _serve(connection: Connection, prepare: Prepare, parent: int) -> None:
     work = prepare()
     while True:
         while not connection.poll(PATIENCE):
-            if os.getppid() != parent:  # it was killed
+            if os.getppid() != parent:  # the parent was killed
                 return
         connection.recv()
         begin = time.perf_counter()
@@ -85,7 +85,9 @@ def _serve(connection: Connection, prepare: Prepare, parent: int) -> None:
 
 
 def take_turns(sides: Mapping[str, Prepare], repeats: int) -> dict[str, Measured]:
-    """Run every side once to warm up, then `repeats` times in turn; times are medians of these.
+    """Run every side once to warm up, then `repeats` times in turn.
+
+    Times are medians of these runs, memory is their largest, results are those of the first run.
 
     Raises:
         BenchError: a side failed.
@@ -108,9 +110,10 @@ def take_turns(sides: Mapping[str, Prepare], repeats: int) -> dict[str, Measured
 
 
 def difference(fast: Results, plain: Results, chosen: np.ndarray | slice) -> float:
-    """Largest difference between the results that both sides have, on the items that both did.
+    """Largest difference between the sides, over the results that both have and the items that both did.
 
-    Of whole numbers, the share that differs; of others, the difference relative to the largest one.
+    The difference of whole numbers is the share of items that differ. The difference of other numbers is
+    relative to the largest one.
     """
     found = [0.0]
     for name in fast.keys() & plain.keys():
@@ -119,4 +122,4 @@ def difference(fast: Results, plain: Results, chosen: np.ndarray | slice) -> flo
             found.append(float((left != right).mean()))
         else:
             found.append(float(np.abs(left - right).max() / np.abs(right).max()))
-    return float(np.max(found))  # a value that is none stays so, unlike with `max`
+    return float(np.max(found))  # unlike `max`, it keeps a NaN

@@ -1,4 +1,4 @@
-"""The page of a benchmark: what was measured, on which machine, next to the goals."""
+"""The page of a benchmark: measurements next to goals, and the machine."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 from memloc.bench.sizes import SIZES
 
-# How many times as fast a stage is meant to be as the straightforward implementation.
+# How many times faster than the straightforward implementation a stage is meant to be.
 GOALS = {
     "scoring": 2.5,
     "perturbation_em": 4,

@@ -26,8 +26,9 @@ RUNS: dict[str, Callable[[Bench, Tensor], Comparison]] = {
     "editing_step": gradient_stages.sparse_editing,
     "planting_step": gradient_stages.planting,
 }
-"""What `settings.bench.COMPARISONS` names."""
-# Relative to the largest value. First-order patching is held against a finite difference.
+"""The comparisons of `COMPARISONS` (settings/running.py)."""
+# Largest differences that are allowed, relative to the largest value. First-order patching is compared with a
+# finite difference.
 TOLERANCE = {"attribution_patching": 0.05, "editing_step": 0.02, "planting_step": 0.02}
 ROUNDING = 1e-3
 
@@ -38,7 +39,7 @@ def compare(
     """Rows of the table `bench`: the stages of some comparisons.
 
     Raises:
-        BenchError: a side failed, or its results are not those of the other side.
+        BenchError: a side failed, or the results of the two sides differ.
     """
     rows = []
     for comparison in (RUNS[name](bench, own) for name in names):

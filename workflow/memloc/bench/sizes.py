@@ -1,32 +1,32 @@
-"""How large the model of the benchmark is, and how much of each stage is timed."""
+"""Sizes of the benchmark's model, and of the work that is timed."""
 
 from typing import NamedTuple
 
 
 class Sizes(NamedTuple):
-    """The model, a GPT-Neo, and the work; by default in full."""
+    """Sizes of the model, a GPT-Neo, and of the work; by default in full."""
 
-    n_layers: int = 12  # of GPT-Neo 125M, as heads, width and vocabulary are
+    n_layers: int = 12  # as in GPT-Neo 125M, like heads, width and vocabulary
     n_heads: int = 12
     width: int = 768
     vocabulary: int = 50257
-    window: int = 256  # of local attention, and the longest context
+    window: int = 256  # tokens of local attention, and of the longest context
     repeats: int = 3  # timed runs of each side, after one that warms it up
-    plain_batch: int = 50  # rows that the straightforward implementations decode and score at a time
-    n_paragraphs: int = 64  # scored
-    n_perturbed: int = 4  # whose prefix tokens are all replaced in turn; straightforwardly, one of them
-    n_pairs: int = 4  # patched at every site
-    patched_plain_step: int = 7  # of so many sites of a pair, one is patched straightforwardly
+    plain_batch: int = 50  # rows that the straightforward side decodes and scores at a time
+    n_paragraphs: int = 64  # paragraphs that are scored
+    n_perturbed: int = 4  # paragraphs whose prefix tokens are all replaced; the straightforward side does one
+    n_pairs: int = 4  # pairs that are patched at every site
+    patched_plain_step: int = 7  # the straightforward side patches one in so many sites of a pair
     n_gradients: int = 50  # paragraphs of the parameter gradients
-    n_controls: int = 10  # of the edited paragraph
-    n_steps: int = 5  # of its edit
-    n_planted_steps: int = 10  # of every plant, one in every third layer
+    n_controls: int = 10  # controls of the edited paragraph
+    n_steps: int = 5  # steps of its edit
+    n_planted_steps: int = 10  # steps of every plant, one in every third layer
 
 
 SMALL = {"repeats": 1, "plain_batch": 25, "n_paragraphs": 16, "n_perturbed": 1, "n_pairs": 1}
 SMALL |= {"patched_plain_step": 25, "n_gradients": 8, "n_controls": 4, "n_steps": 2, "n_planted_steps": 1}
 TINY = {"width": 96, "vocabulary": 512, "window": 128, "repeats": 1}
-OF_TINY = 3  # layers, heads, paragraphs, ..
+OF_TINY = 3  # layers, heads, paragraphs and all other numbers
 SIZES = {
     "full": Sizes(),
     "small": Sizes(**SMALL),

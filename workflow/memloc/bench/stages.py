@@ -1,4 +1,4 @@
-"""Stages without gradients, or with those of activations alone, next to straightforward implementations."""
+"""Stages without gradients of weights, next to straightforward implementations."""
 
 from collections.abc import Callable
 from functools import partial
@@ -26,12 +26,13 @@ from memloc.straightforward import decoding
 from memloc.straightforward.patching import SitePatching
 from memloc.tables.terms.perturbation import UNPERTURBED
 
-FINITE_STEP = 0.02
-N_TEXTS, PLAIN_STEP, SCREEN = 2, 10, 0.8  # of windows: texts, of how many one is decoded, share predicted
+FINITE_STEP = 0.02  # share of the way to the other activation, for finite differences
+# Windows: texts; the straightforward side's step from one to the next; predicted share that passes a screen.
+N_TEXTS, PLAIN_STEP, SCREEN = 2, 10, 0.8
 
 
 def diverted(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Int[Tensor, "paragraph token"]:
-    """The texts with one token of the continuation replaced: exact matches from none to all, evenly."""
+    """The texts, each with one continuation token replaced; exact matches are spread from none to all."""
     tokens, n_left = own[: bench.sizes.n_paragraphs].clone(), bench.n_tokens - bench.n_prefix
     places = bench.n_prefix + (torch.arange(len(tokens)) * (n_left + 1)) // max(len(tokens) - 1, 1)
     rows = (places < bench.n_tokens).nonzero().squeeze(1)
@@ -73,8 +74,9 @@ def scores(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
 
 
 def windows(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
-    """Which windows of a text are recited, one that begins at every token: all scored, or those alone that
-    pass the screen.
+    """Which windows of a text are recited; one begins at every token.
+
+    The first stage scores all windows, the second one only those that pass the screen.
     """
     n, n_left = bench.n_tokens, bench.n_tokens - bench.n_prefix
     # Random weights recite a text at the positions that it was made for, so each begins a document.
@@ -115,7 +117,7 @@ def perturbations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparis
     tokens, n_prefix = own[: bench.sizes.n_perturbed], bench.n_prefix
 
     def versions() -> Int[Tensor, "row token"]:
-        """Those of the first paragraph, made as section 4 of the paper says."""
+        """The perturbed versions of the first paragraph, made as section 4 of the paper says."""
         rows = tokens[:1].repeat(n_prefix, 1)
         random = generator(bench.seed, "perturbation", "0")
         prefix, vocabulary = rows[0, :n_prefix].numpy(), bench.sizes.vocabulary
@@ -131,7 +133,7 @@ def perturbations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparis
 
 
 def _perturb(bench: Bench, tokens: Int[Tensor, "paragraph token"], nll: bool) -> Callable[[], Results]:
-    """With every NLL, or with exact matches alone."""
+    """Perturb every prefix token; with `nll`, score the NLL, too, else the exact match alone."""
     model = bench.reciting_model()
     perturbation = bench.settings.perturbation.model_copy(update={"nll": nll})
     how = (perturbation, bench.settings.scores, bench.seed)
@@ -147,7 +149,10 @@ def _perturb(bench: Bench, tokens: Int[Tensor, "paragraph token"], nll: bool) ->
 
 
 def pairs(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Pairs:
-    """Texts, and versions with one token replaced that go on differently: positions all over the prefix."""
+    """Texts and perturbed versions, which differ in one prefix token and from an impact position on.
+
+    The replaced positions are spread over the prefix.
+    """
     memorized = own[: bench.sizes.n_pairs]
     row = torch.arange(len(memorized))
     position = (2 * row + 1) * bench.n_prefix // (2 * len(memorized))
@@ -172,7 +177,7 @@ def by_site(frame: Any) -> Results:
 
 
 def plain_patching(bench: Bench, together: Pairs, fraction: float) -> Prepare:
-    """One full forward pass for some sites of the first pair, memorized into perturbed."""
+    """Patch some sites of the first pair, memorized into perturbed, by a full forward pass each."""
 
     def prepare() -> Callable[[], Results]:
         clean, source = together.perturbed[:1], together.memorized[:1]
@@ -185,7 +190,7 @@ def plain_patching(bench: Bench, together: Pairs, fraction: float) -> Prepare:
 
 
 def patching_of_every_head(bench: Bench, own: Int[Tensor, "paragraph token"], exact: bool) -> Comparison:
-    """Patches of q, k and v at the perturbed position (paper A.3): all run, or estimated to first order."""
+    """Patch q, k and v of every head at the perturbed position (paper A.3), exactly or to first order."""
     together = pairs(bench, own)
     n_items, step = 2 * len(together.ids) * len(patched_sites(bench)), bench.sizes.patched_plain_step
 

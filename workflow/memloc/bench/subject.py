@@ -1,9 +1,10 @@
-"""The model and texts that every comparison of the benchmark runs, and what a comparison is.
+"""The model and the texts of the benchmark's comparisons, and what a comparison is.
 
-The model has random weights at full size. Its texts are random prefixes with its own greedy continuations,
-which it therefore recites in full. Attention is damped, so that one changed prefix token diverts these only
-sometimes, as with memorized paragraphs (not for patching, which would then change next to nothing). Logits
-are spread, so that near-ties are as rare as in a trained model. The work of a forward pass stays the same.
+The model has random weights. Its texts are random prefixes with its own greedy continuations, which it
+therefore recites in full. Its attention is damped, so that one changed prefix token diverts a continuation
+only sometimes, as with memorized paragraphs; for patching it is not, since patches would then change next to
+nothing. Its logits are spread, so that near-ties are as rare as in a trained model. The work of a forward
+pass stays the same.
 """
 
 from collections.abc import Callable
@@ -29,7 +30,7 @@ ATTENTION_SCALE, LOGIT_SCALE = 0.01, 10.0
 
 
 class Stage(NamedTuple):
-    """A stage of the workflow."""
+    """A stage of the workflow: the work, and how many items it does."""
 
     prepare: Prepare
     n_items: int
@@ -43,7 +44,7 @@ class Comparison:
     plain: Prepare
     n_plain: int
     chosen: np.ndarray | slice
-    """Items of the stages that the straightforward implementation does too."""
+    """Which of the stages' items the straightforward implementation does, too."""
     stages: dict[str, Stage]
 
 
@@ -70,7 +71,7 @@ def random_model(sizes: Sizes, seed: int) -> PreTrainedModel:
 
 @torch.no_grad()
 def damp_attention(model: PreTrainedModel) -> PreTrainedModel:
-    """The model, with smaller outputs of its attention."""
+    """Scale the attention's outputs down, in place; returns the model."""
     for component in components(model):
         if component.name == "W_O":
             model.get_parameter(component.parameter).mul_(ATTENTION_SCALE)
@@ -101,15 +102,15 @@ class Bench:
         return self.settings.paragraph.length
 
     def model(self) -> PreTrainedModel:
-        """The model as rules load it that take gradients."""
+        """The model, loaded as by rules that take gradients."""
         return loading.load_model(self.folder)
 
     def inference_model(self) -> PreTrainedModel:
-        """The model as rules load it that take none."""
+        """The model, loaded as by rules that take no gradients."""
         return loading.load_for_inference(self.folder)
 
     def plain_model(self) -> PreTrainedModel:
-        """The model as transformers loads it."""
+        """The model, loaded by transformers alone."""
         model = AutoModelForCausalLM.from_pretrained(
             self.folder, local_files_only=True, use_safetensors=True, trust_remote_code=False
         )

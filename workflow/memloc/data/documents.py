@@ -1,4 +1,4 @@
-"""Documents of text files, read as a stream: memory is that of the longest document."""
+"""Documents of text files, read as a stream: memory holds one document."""
 
 import io
 import json
@@ -9,23 +9,22 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet as parquet
 
-from memloc.data.text_files import KNOWN
 from memloc.run.errors import InputError
 
 PLAIN = (".txt", ".txt.gz")
 FIELD_IS_SET = "set data.field to the right key"
 COUNTS_ARE_SET = "set data.counts to the right key"
-MOST_CHARACTERS = 2**20  # that are looked at; of a longer text without a paragraph so far, its job decides
-ROWS = 1000  # of a Parquet file that are held at a time
+MOST_CHARACTERS = 2**20  # looked at before any job; whether a longer text has a paragraph, its job finds out
+ROWS = 1000  # rows of a Parquet file that are held at a time
 
 
 def documents(file: Path | str, field: str, cure: str = FIELD_IS_SET) -> Iterator[str]:
-    """Documents of a file: a .txt file is one, a .jsonl or .parquet file has one per row, in `field`.
+    """Documents of a file that `text_files` found: a .txt file is one, others have one per row, in `field`.
 
-    The first two may be compressed (.gz, .jsonl.zst). `cure` is what to do where no row has the field.
+    Rows are lines of JSON, or of a .parquet file. `cure` tells a user what to do about a missing field.
 
     Raises:
-        InputError: another kind of file, rows without the field, or a damaged archive, with its line.
+        InputError: a row lacks the field, or the file is damaged; names the file and the line or row.
     """
     if str(file).endswith(PLAIN):
         yield _plain_text(str(file))
@@ -38,7 +37,7 @@ def counted_documents(file: Path | str, field: str, counts: str) -> Iterator[tup
     """Documents of a .jsonl or .parquet file, each with the number in its key or column `counts`.
 
     Raises:
-        InputError: as `documents`; plain text; rows without a number of 0 or more.
+        InputError: as for `documents`; the file is plain text; a row has no number of 0 or more.
     """
     if str(file).endswith(PLAIN):
         raise InputError(f"{file}: plain text has no data.counts: give .jsonl or .parquet files")
@@ -50,12 +49,12 @@ def counted_documents(file: Path | str, field: str, counts: str) -> Iterator[tup
 
 
 def require_paragraph(files: Sequence[str], field: str, folder: str, length: int, key: str) -> None:
-    """Look for a document that has the tokens of a paragraph, up to the first one.
+    """Refuse files without a document of `length` tokens; reading stops at the first such document.
 
-    Nothing is asked where tokenizer.json, which is quick to read, is not there or damaged: the job says so.
+    Where tokenizer.json, which is quick to read, is missing or damaged, nothing is refused: the job tells.
 
     Raises:
-        InputError: no document has as many tokens; names the files.
+        InputError: no document has as many tokens; names the setting `key` and the files.
     """
     file = Path(folder, "tokenizer.json")
     if not file.is_file():
@@ -80,15 +79,13 @@ def require_paragraph(files: Sequence[str], field: str, folder: str, length: int
 
 
 def _rows(file: str, keys: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Rows of a file with their places; `keys` says what cures a missing column, the text's first."""
-    if file.endswith((".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz")):
-        for number, line in _numbered_lines(file):
-            place = f"{file}, line {number}"
-            yield place, _row_of_json(line, place)
-    elif file.endswith(".parquet"):
+    """Rows of a file with their places. `keys` maps columns, the text first, to cures for their absence."""
+    if file.endswith(".parquet"):
         yield from _rows_of_parquet(file, keys)
-    else:
-        raise InputError(f"{file}: a text file ends in {KNOWN}")
+        return
+    for number, line in _numbered_lines(file):
+        place = f"{file}, line {number}"
+        yield place, _row_of_json(line, place)
 
 
 def _text(row: Mapping[str, Any], field: str, place: str, cure: str) -> str:
@@ -106,7 +103,7 @@ def _plain_text(file: str) -> str:
 
 
 def _numbered_lines(file: str) -> Iterator[tuple[int, bytes]]:
-    """Lines from 1 on, decompressed by the file's ending; several archives one after the other are one."""
+    """Numbered lines from 1 on, decompressed by the file's ending; joined archives are read as one."""
     number = 0
     with pyarrow.input_stream(file, compression="detect") as source, io.BufferedReader(source) as lines:
         try:
@@ -127,7 +124,7 @@ def _row_of_json(line: bytes, place: str) -> dict[str, Any]:
 
 
 def _rows_of_parquet(file: str, keys: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Rows that have a text."""
+    """Rows whose text is neither missing nor empty."""
     row = 0
     try:
         with parquet.ParquetFile(file) as table:

@@ -1,9 +1,9 @@
-"""Downloads that are complete, verified and atomic; errors say what was expected and what arrived.
+"""Downloads that are complete, verified and atomic; errors name the expected and the received content.
 
 Models come by the hub's own client (`memloc.data.hub`). For other files, no library at hand resumes a
-verified transfer, or reads two members of a remote archive: zipfile takes the connection errors of fsspec's
-own HTTP file for a damaged archive. Every request is encrypted unless allowed otherwise and has time-outs,
-and failures are sorted into transient ones, worth another try, and final ones.
+verified transfer or reads two members of a remote archive: with fsspec's own HTTP file, zipfile mistakes a
+connection error for a damaged archive. Every request has time-outs and is encrypted unless a setting allows
+otherwise. Transient failures are tried again, final ones are not.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 
 class DownloadError(UserError, RuntimeError):
-    """A download failed or does not match; the message gives address, expectation and finding."""
+    """A download failed or does not match; the message names the address, what was expected and what came."""
 
 
 class TransientError(DownloadError):
@@ -51,8 +51,8 @@ class TransientError(DownloadError):
 def fetch_file(url: str, path: Path | str, *, sha256: str | None = None, allow_http: bool = False) -> Path:
     """Download `url` to `path`; `sha256` is verified where given.
 
-    After a broken connection the transfer goes on where it stopped if `sha256` is there to prove that the
-    parts fit, else it starts anew.
+    With `sha256`, which proves that the parts fit, a transfer resumes where its connection broke; without,
+    it starts anew.
 
     Raises:
         DownloadError: a failure or mismatch. `path` is untouched and no partial file is left.
@@ -97,7 +97,7 @@ def fetch_members(
 
 
 def verify(origin: str, file: Path, sha256: str | None) -> None:
-    """Check the checksum of a file where it is given. DownloadError: it is another file."""
+    """Compare a file with its checksum, if there is one. DownloadError: they differ."""
     if sha256 is None:
         return
     with file.open("rb") as stream:
@@ -108,7 +108,7 @@ def verify(origin: str, file: Path, sha256: str | None) -> None:
 
 
 def require_encrypted(url: str, allow_http: bool) -> None:
-    """DownloadError: an address without encryption, where that is not allowed."""
+    """Refuse an address without encryption where that is not allowed. DownloadError: it is refused."""
     scheme = urlsplit(url).scheme
     if scheme != "https" and not (allow_http and scheme == "http"):
         expected = "https or http" if allow_http else "https (http only where network.allow_http is set)"
@@ -116,7 +116,7 @@ def require_encrypted(url: str, allow_http: bool) -> None:
 
 
 def _retried(attempt: Callable[[], T]) -> T:
-    """The result of the first successful attempt, or the error of the last one."""
+    """Try again after transient errors: the first result, or the error of the last attempt."""
     for seconds in WAITS:
         try:
             return attempt()
@@ -128,7 +128,7 @@ def _retried(attempt: Callable[[], T]) -> T:
 
 @contextmanager
 def _get(url: str, headers: Mapping[str, str], allow_http: bool) -> Iterator[requests.Response]:
-    """The open response; failures become DownloadErrors, also while its body is read."""
+    """The open response. Failures, also while its body is read, become DownloadErrors."""
     require_encrypted(url, allow_http)
     headers = {"Accept-Encoding": "identity", **headers}  # lengths and ranges then count the file's own bytes
     try:
@@ -149,7 +149,7 @@ def _get(url: str, headers: Mapping[str, str], allow_http: bool) -> Iterator[req
 
 
 def _stream(url: str, file: Path, resume: bool, allow_http: bool) -> None:
-    """Write the body to `file`, or the rest of it behind the part that is already there."""
+    """Write the body to `file`; with `resume`, append what the file lacks."""
     have = file.stat().st_size if resume and file.exists() else 0
     headers = {"Range": f"bytes={have}-"} if have else {}
     with (
@@ -162,7 +162,7 @@ def _stream(url: str, file: Path, resume: bool, allow_http: bool) -> None:
 
 @contextmanager
 def _open_source(source: str, folder: Path, allow_http: bool) -> Iterator[AbstractFileSystem]:
-    """The files of an archive or a folder; an archive that has to come whole lies in `folder` meanwhile."""
+    """The files of an archive or a folder. An archive that is downloaded whole lies in `folder` meanwhile."""
     if "://" in source:
         size = _retried(lambda: _size_if_ranged(source, allow_http))
         if size is not None:

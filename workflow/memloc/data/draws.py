@@ -1,4 +1,4 @@
-"""Samples made from the paragraphs of a sample: parts, all but one part, resamples, and their controls."""
+"""Smaller samples of a sample of paragraphs (a part, all but a part, a resample), and controls."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,9 +15,9 @@ N_RESAMPLES = 200
 
 
 class Draws(NamedTuple):
-    """Samples made of units (paragraphs or parts): the mean over a sample is `weights` @ sums over units.
+    """Samples of units, paragraphs or parts: `weights` @ sums over units is the mean of each sample.
 
-    `keys` has a row per sample: its kind (`sample`) and its `number` within the kind.
+    `keys` has a row per sample: its kind (`sample`) and its `number` among those of its kind.
     """
 
     keys: pd.DataFrame
@@ -25,14 +25,14 @@ class Draws(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """A sample that is split in parts: the members of each, and the samples that are drawn from the parts."""
+    """The members of each part of a sample, and the samples that are drawn from the parts."""
 
     members: list[Int[np.ndarray, "member"]]
     draws: Draws
 
 
 def split(n: int, rng: np.random.Generator, n_parts: int = N_PARTS) -> list[Int[np.ndarray, "member"]]:
-    """Random parts of n paragraphs, of sizes that differ by one at most; fewer parts of fewer paragraphs."""
+    """Split n paragraphs at random into `n_parts`, or n if that is less; sizes differ by one at most."""
     return np.array_split(rng.permutation(n), min(n_parts, n))
 
 
@@ -44,8 +44,8 @@ def draw(
 ) -> Draws:
     """Draw samples of units; unit i holds sizes[i] paragraphs.
 
-    Each part of units ("part"), all units but those of one part ("rest", none if there is a single part), and
-    units drawn with replacement ("resample").
+    The samples are each part ("part"), all units outside of each part ("rest"; none if there is one part
+    only), and units drawn with replacement ("resample").
     """
     inside = np.zeros((len(parts), len(sizes)))
     for row, members in zip(inside, parts, strict=True):
@@ -67,11 +67,12 @@ def draw_controls(
     """Indices of `n_controls` different non-memorized paragraphs for each memorized one.
 
     Raises:
-        ValueError: there are fewer than `n_controls` non-memorized paragraphs.
+        InputError: there are fewer than `n_controls` non-memorized paragraphs.
     """
     if n_controls > n_available:
         raise InputError(
-            f"{n_controls} controls asked for, but only {n_available} non-memorized paragraphs to draw from"
+            f"{n_controls} controls asked for, but only {n_available} non-memorized paragraphs to draw from: "
+            "set contrastive.n_controls and editing.n_controls lower"
         )
     available = np.tile(np.arange(n_available), (n_paragraphs, 1))
     return rng.permuted(available, axis=1)[:, :n_controls]

@@ -1,9 +1,9 @@
 """The embedded study's text: docstrings of installed packages, and a training stream with known repeats.
 
-The number of times that a paragraph occurs in the stream is drawn, not estimated, so the `count` of the
-paragraphs table is exact: the counterpart of the duplication counts of Carlini et al. (2022) for the Pile.
-The stream is packed into windows (`memloc.data.packing`). Occurrences that a window's end cuts are counted
-apart, and so are occurrences of the continuation at any offset, since texts share passages.
+The workflow draws how often each paragraph occurs in the stream, so `count` of table paragraphs is exact. It
+is the counterpart of the duplication counts of Carlini et al. (2022) for the Pile. The stream is packed into
+windows (`memloc.data.packing`). Occurrences that a window's end cuts are counted separately. So are
+occurrences of the continuation at any offset, since texts share passages.
 """
 
 import ast
@@ -37,20 +37,18 @@ class Docstring(NamedTuple):
     module: str
 
 
-def docstrings(
-    package: str, min_characters: int = MIN_CHARACTERS, each: Callable[..., Iterable[list[str]]] = map
-) -> list[Docstring]:
-    """Distinct long docstrings of an installed package in the order of its files, read without importing it.
+def docstrings(package: str, each: Callable[..., Iterable[list[str]]] = map) -> list[Docstring]:
+    """Distinct long docstrings of a package, in the order of its files, which are read but not imported.
 
     A text that several modules hold comes once, with the first of them. `each` applies a function to every
-    file, in order: `map`, or that of a pool of processes.
+    file, in order: `map`, or the `map` of a pool of processes.
 
     Raises:
-        ModuleNotFoundError: the package is not installed.
+        InputError: no package has this name, or it is a single module.
     """
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(f"data.packages: {package!r} is not an installed package")
+        raise InputError(f"data.packages: {package!r} is not an importable package; correct its name")
     folder = Path(spec.submodule_search_locations[0])
     found: dict[str, str] = {}
     files = sorted(folder.rglob("*.py"))
@@ -58,13 +56,13 @@ def docstrings(
         below = file.relative_to(folder).with_suffix("").parts
         module = ".".join([package, *below]).removesuffix(".__init__")
         for text in texts:
-            if len(text) > min_characters:
+            if len(text) > MIN_CHARACTERS:
                 found.setdefault(text, module)
     return [Docstring(text, module) for text, module in found.items()]
 
 
 def file_docstrings(file: Path) -> list[str]:
-    """Docstrings of a Python file, outer ones first; none of one that cannot be parsed."""
+    """Docstrings of a Python file, outer ones first; none if the file cannot be parsed."""
     try:
         tree = ast.parse(file.read_bytes())
     except (SyntaxError, ValueError):  # packages ship files that are broken on purpose, as test data
@@ -96,7 +94,7 @@ def train_tokenizer(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFas
 def cut_paragraphs(
     texts: list[str], tokenizer: PreTrainedTokenizerFast, length: int
 ) -> tuple[Int[np.ndarray, "paragraph token"], Int[np.ndarray, "paragraph"]]:
-    """Distinct, non-overlapping paragraphs of `length` tokens, and the text that each is from."""
+    """Distinct, non-overlapping paragraphs of `length` tokens, and the number of each one's text."""
     encoded = tokenizer(texts, add_special_tokens=False)["input_ids"]
     cut: dict[tuple[int, ...], int] = {}
     for number, ids in enumerate(encoded):
@@ -117,13 +115,13 @@ def draw_repeats(
 def choose_paragraphs(
     paragraphs: np.ndarray, n_prefix: int, n_repeated: int, n_once: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Choose `n_repeated` of `paragraphs` [paragraph, token], then `n_once` others; returns their places.
+    """Choose `n_repeated` of `paragraphs` [paragraph, token], then `n_once` others; returns their rows.
 
-    No other paragraph of the text holds the continuation of one of the `n_once`, at any offset: the model
-    could see it more than once.
+    The continuation of each of the `n_once` occurs nowhere else in the paragraphs, at any offset, so the
+    model sees it once.
 
     Raises:
-        InputError: the text holds fewer such paragraphs than asked for.
+        InputError: the text holds fewer such paragraphs than are asked for.
     """
     order = rng.permutation(len(paragraphs))
     repeated, others = order[:n_repeated], order[n_repeated:]
@@ -148,13 +146,13 @@ def choose_unseen(
     n_prefix: int,
     rng: np.random.Generator,
 ) -> Int[np.ndarray, "unseen"]:
-    """Places of `n_unseen` paragraphs that share no run of 13 tokens with those at `seen`.
+    """Rows of `n_unseen` paragraphs that share no run of 13 tokens with the rows `seen`.
 
-    They come from the packages (one per paragraph) in the shares of the seen ones. Of short paragraphs, the
-    run is as long as the continuation.
+    Each of the `packages`, which are given by paragraph, has the same share among the unseen paragraphs as
+    among the seen ones. Where continuations are shorter than 13 tokens, the run is as long as they are.
 
     Raises:
-        InputError: a package holds fewer such paragraphs than asked for.
+        InputError: a package holds fewer such paragraphs than are asked for.
     """
     order = rng.permutation(np.setdiff1d(np.arange(len(paragraphs)), seen))
     if not n_unseen:
@@ -174,7 +172,7 @@ def choose_unseen(
 
 
 def shares_of(groups: np.ndarray, n: int) -> dict[str, int]:
-    """Whole numbers that add up to n, in the shares of the groups; the largest remainders are rounded up."""
+    """Divide n in proportion to the groups' sizes into whole numbers; largest remainders are rounded up."""
     names, sizes = np.unique(groups, return_counts=True)
     exact = n * sizes / sizes.sum()
     whole = exact.astype(int)
@@ -190,8 +188,7 @@ def make_stream(
     context: int,
     seed: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Draw paragraphs and their repeats, pack them into windows of `context` tokens, and then draw paragraphs
-    that are in none of them.
+    """Draw paragraphs and their repeats, pack them into windows of `context` tokens, and draw unseen ones.
 
     Returns:
         The paragraphs (columns of table `paragraphs`), unseen ones last, and the training stream: `id` of
@@ -199,7 +196,7 @@ def make_stream(
         paragraph depends on `data.n_unseen`.
 
     Raises:
-        InputError: the texts hold fewer paragraphs than asked for.
+        InputError: the texts hold fewer paragraphs than are asked for.
     """
     paragraphs, source = cut_paragraphs([text.text for text in texts], tokenizer, paragraph.length)
     rng = generator(seed, "stream")

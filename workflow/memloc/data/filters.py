@@ -1,4 +1,4 @@
-"""Which paragraphs are left out, and why (paper A.1)."""
+"""Filters that leave paragraphs out, with their reasons (paper A.1)."""
 
 from collections.abc import Callable, Sequence
 
@@ -33,24 +33,27 @@ def drop_reasons(
     """Why each paragraph is dropped, null where it is kept; the first reason that applies wins.
 
     In order: `failed`, a row of the release that could not be parsed; a share of unique tokens below
-    `min_unique`; a variation of a keyword in the paragraph's text, keywords in the given order. `reference`
-    does as the authors' code: a variation is found where all of its tokens are among the paragraph's, in any
-    order and place, and a share of exactly `min_unique` is dropped too. `encode` must add no special tokens.
+    `min_unique`; a variation of a keyword in the paragraph's text, keywords in the given order. With
+    `reference`, the filters are those of the authors' code: a paragraph with all tokens of a variation, in
+    any order and place, is dropped, and so is a share of exactly `min_unique`. `encode` must add no special
+    tokens.
     """
     share = n_unique(tokens) / tokens.shape[1]
     percent = f"{100 * filters.min_unique:g} % unique tokens"
+    forms = [form for keyword in filters.keywords for form in variations(keyword)]
     if filters.reference:
         repetitive, words = share <= filters.min_unique, f"at most {percent}"
-        found = _in_tokens(tokens, filters.keywords, encode)
+        wanted = {form: set(encode(form)) for form in forms}
+        held = ((form for form in forms if wanted[form] <= present) for present in map(set, tokens.tolist()))
     else:
         repetitive, words = share < filters.min_unique, f"fewer than {percent}"
-        found = _in_texts(texts, filters.keywords)
-    reasons = pd.Series([f"keyword: {variation}" if variation else None for variation in found], dtype="str")
+        held = ((form for form in forms if form in text) for text in texts)
+    reasons = pd.Series([next((f"keyword: {form}" for form in each), None) for each in held], dtype="str")
     return reasons.mask(repetitive, words).mask(failed, PARSING_FAILED)
 
 
 def kept_rows(ids: pd.Series, dropped: pd.Series) -> Int[np.ndarray, "kept"]:
-    """Places of the paragraphs that no filter drops.
+    """Rows of the paragraphs that no filter drops.
 
     Raises:
         InputError: every paragraph is dropped.
@@ -62,22 +65,3 @@ def kept_rows(ids: pd.Series, dropped: pd.Series) -> Int[np.ndarray, "kept"]:
             "filters.min_unique lower or filters.keywords to fewer words (none: []), or give other text"
         )
     return kept
-
-
-def _in_texts(texts: Sequence[str], keywords: Sequence[str]) -> list[str | None]:
-    """First variation that each text holds."""
-    candidates = [variation for keyword in keywords for variation in variations(keyword)]
-    return [next((variation for variation in candidates if variation in text), None) for text in texts]
-
-
-def _in_tokens(
-    tokens: Int[np.ndarray, "paragraph token"], keywords: Sequence[str], encode: Callable[[str], list[int]]
-) -> list[str | None]:
-    """First variation all of whose tokens are in each paragraph."""
-    candidates = {
-        variation: set(encode(variation)) for keyword in keywords for variation in variations(keyword)
-    }
-    return [
-        next((variation for variation, wanted in candidates.items() if wanted <= present), None)
-        for present in map(set, tokens.tolist())
-    ]

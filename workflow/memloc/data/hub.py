@@ -1,6 +1,6 @@
-"""Models of the hub, or of a mirror that speaks its protocol, by the hub's own client.
+"""Models of the hub, or of a mirror that speaks its protocol, fetched by the hub's own client.
 
-The client finds the files, goes on where a transfer stopped and drops the token where it is redirected.
+The client finds the files, resumes broken transfers, and drops the token when it is redirected.
 """
 
 import shutil
@@ -11,6 +11,7 @@ from huggingface_hub import HfApi, constants, errors, logging, snapshot_download
 from memloc.data.download import DownloadError, require_encrypted, verify
 from memloc.model.pretrained import COMMIT
 from memloc.run.atomic import atomic_folder
+from memloc.settings.running import Network
 
 WEIGHTS = "model.safetensors"
 SHARDS = (f"{WEIGHTS}.index.json", "model-*-of-*.safetensors")
@@ -28,23 +29,23 @@ def fetch_model(
     model_id: str,
     revision: str,
     folder: Path | str,
+    network: Network,
     *,
-    endpoint: str,
     sha256: str | None = None,
-    allow_http: bool = False,
     weights: bool = True,
 ) -> Path:
     """Download configuration, tokenizer and safetensors weights of a causal language model to `folder`.
 
-    `sha256` belongs to model.safetensors; without it the weights may also be a sharded set. Pickled weights
-    are never fetched. The hub's token (HF_TOKEN), if set, is sent to the endpoint only, and only encrypted.
-    `folder` appears, or is replaced, when everything is there. Of a branch or tag, all files come from the
-    one commit that it stands for, which the file `COMMIT` names.
+    `sha256` is the checksum of model.safetensors; without it, the weights may also be sharded. Pickled
+    weights are never fetched. The hub's token (HF_TOKEN), if set, is sent to `network.endpoint` only, and
+    only encrypted. `folder` appears, or is replaced, once everything is there. A branch or tag stands for one
+    commit, from which all files come and which the file `COMMIT` names.
 
     Raises:
         DownloadError: a file fails or does not match, or the model lacks a tokenizer or safetensors weights.
     """
-    require_encrypted(endpoint, allow_http)
+    endpoint = network.endpoint
+    require_encrypted(endpoint, network.allow_http)
     token = None if endpoint.startswith("https:") else False  # None: as set up, False: none
     constants.HF_HUB_OFFLINE = False  # elsewhere nothing may use the network
     logging.set_verbosity_error()  # warnings hold addresses that are signed
@@ -65,7 +66,7 @@ def fetch_model(
 
 
 def _wanted(model_id: str, names: set[str], weights: bool, sha256: str | None) -> list[str]:
-    """Patterns of the files to fetch, of those of a model. DownloadError: some are not there."""
+    """Patterns of the files to fetch, given the names of a model's files. DownloadError: some are missing."""
     if not any(files <= names for files in TOKENIZERS):
         raise DownloadError(f"{model_id}: expected tokenizer.json or vocab.json and merges.txt, got neither")
     files = (WEIGHTS,) if sha256 or WEIGHTS in names else SHARDS

@@ -15,14 +15,14 @@ FIELD_IS_FIXED = f"call the key or column of the text {FIELD!r}"
 def listed_ids(
     section: str, asked: Listed, files: Iterable[str], paragraphs: pd.DataFrame, sets: pd.DataFrame
 ) -> list[int]:
-    """Ids of the memorized paragraphs that a section lists; nothing where it lists none.
+    """Ids of the memorized paragraphs that a section lists; empty where it lists none.
 
     Args:
         section: its name, for errors.
-        files: what `asked.files` names.
+        files: paths of the files that `asked.files` names.
 
     Raises:
-        InputError: an id is not that of a memorized paragraph, or a text holds none.
+        InputError: an id belongs to no memorized paragraph, or a text holds none.
     """
     memorized = sets.loc[sets["set"] == "memorized", "id"]
     if unknown := sorted(set(asked.ids) - set(memorized)):

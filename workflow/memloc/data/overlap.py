@@ -1,4 +1,4 @@
-"""Which texts share a run of tokens with a training text; those that share none are unseen controls.
+"""Texts that share a run of tokens with a training text; the other texts are unseen controls.
 
 Runs of 13 tokens are the usual measure of overlap (2005.14165, appendix C). A paragraph that shares none
 differs from every passage of the training text in at least one of 13 tokens, so near-duplicates are out.
@@ -14,7 +14,7 @@ RUN = 13  # tokens
 
 
 def as_text(rows: Int[np.ndarray, "row token"]) -> Stream:
-    """Rows one after the other; none runs into the next."""
+    """The rows as one text, with an `END` after each, so that no run of tokens crosses two rows."""
     tokens = np.pad(rows, ((0, 0), (0, 1)), constant_values=END).ravel()
     return Stream(tokens, np.arange(len(rows)) * (rows.shape[1] + 1), rows.shape[1])
 
@@ -22,9 +22,9 @@ def as_text(rows: Int[np.ndarray, "row token"]) -> Stream:
 def overlapping(
     controls: Int[np.ndarray, "control token"], text: Stream, n_prefix: int
 ) -> Bool[np.ndarray, "control"]:
-    """Which paragraphs share a run of 13 tokens with a text, and so are not controls.
+    """Which paragraphs share a run of 13 tokens with a text, and so are no controls.
 
-    Of short paragraphs, the run is as long as the continuation.
+    Where continuations are shorter than 13 tokens, the run is as long as they are.
     """
     return shares_run(controls, text, min(RUN, controls.shape[1] - n_prefix))
 
@@ -34,7 +34,7 @@ def shares_run(
 ) -> Bool[np.ndarray, "paragraph"]:
     """Which paragraphs hold `run` tokens in a row that the text holds, too, at any offset.
 
-    Compared by hash: equal runs are always found, and different ones are taken for equal once in 2**64 pairs.
+    Hashes are compared: equal runs are always found, and different ones pass as equal once in 2**64 pairs.
     Memory: some 20 bytes per token of the paragraphs; the text is read in blocks.
     """
     n, length = paragraphs.shape

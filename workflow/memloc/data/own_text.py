@@ -5,8 +5,8 @@ How often a paragraph repeats is counted over every offset of every document, so
 elsewhere counts as well. Hashes find what may be equal, and tokens decide. The tokens lie in a file, so
 memory grows only with the number of paragraphs.
 
-Documents that come with how often the model saw each, such as those inserted into Hubble's training, give
-one paragraph each, their first tokens, and are held in memory.
+Some documents come with the number of times that the model saw them, such as those inserted into Hubble's
+training. Each gives one paragraph, its first tokens. They are held in memory.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that its powers have inverses modulo 2**64
-END = -1  # no token: a window that holds it is no paragraph
-N_CHARACTERS = 2**20  # tokenised at a time
+END = -1  # ends a document; it is no token, and a window that holds it is no paragraph
+N_CHARACTERS = 2**20  # characters that are tokenised at a time
 BLOCK = 2**18  # windows that are hashed, or compared token by token, at a time
 
 
@@ -61,10 +61,13 @@ def _batched(texts: Iterable[str]) -> Iterator[list[str]]:
 def write_stream(
     texts: Iterable[Sequence[int]], length: int, stride: int, file: BinaryIO
 ) -> tuple[Stream, Int[np.ndarray, "document"]]:
-    """Write tokenised documents to an empty file, 4 bytes a token, and cut them into paragraphs of `length`,
-    of which one begins every `stride` tokens. Also where each document begins.
+    """Write tokenised documents to an empty file, 4 bytes a token, and cut them into paragraphs.
 
-    Memory: the longest document, and 8 bytes per paragraph and document; the tokens stay in the file.
+    A paragraph of `length` tokens begins every `stride` tokens. Memory: the longest document, and 8 bytes
+    per paragraph and document; the tokens stay in the file.
+
+    Returns:
+        The stream, and the place in it where each document begins.
 
     Raises:
         InputError: no document is as long as a paragraph.
@@ -84,8 +87,10 @@ def write_stream(
 def lines(
     stream: Stream, begins: Int[np.ndarray, "document"], breaks: Int[np.ndarray, "vocabulary"]
 ) -> Int[np.ndarray, "paragraph"]:
-    """Line of its document, from 1, on which the first token of each paragraph ends; `breaks` has the number
-    of line breaks in every token. Memory: the longest document, and 8 bytes per paragraph.
+    """The line of its document, from 1, on which the first token of each paragraph ends.
+
+    `breaks` has the number of line breaks in every token. Memory: the longest document, and 8 bytes per
+    paragraph.
     """
     firsts = np.searchsorted(stream.starts, begins)
     own = zip(begins, np.split(stream.tokens, begins[1:]), np.split(stream.starts, firsts[1:]), strict=True)
@@ -95,7 +100,7 @@ def lines(
 def window_hashes(tokens: Int[np.ndarray, "token"], length: int) -> UInt64[np.ndarray, "window"]:
     """Polynomial hash, modulo 2**64, of every window: sum over its tokens t_k of (t_k + 2) * BASE**k.
 
-    A difference of running sums, divided by the power at its start, gives the sum of each window in one step.
+    A difference of running sums, divided by the power at its start, gives the sum of a window.
     """
     terms = tokens.astype(np.uint64) + np.uint64(2)
     powers = np.full(len(terms), BASE)
@@ -107,7 +112,7 @@ def window_hashes(tokens: Int[np.ndarray, "token"], length: int) -> UInt64[np.nd
 
 
 def block_hashes(stream: Stream) -> Iterator[tuple[int, UInt64[np.ndarray, "window"]]]:
-    """Hashes of all windows in blocks: the place of a block's first window, and the hashes."""
+    """Blocks of hashes of all windows: the place of a block's first window, and its hashes."""
     for start in range(0, len(stream.tokens) - stream.length + 1, BLOCK):
         yield start, window_hashes(stream.tokens[start : start + BLOCK + stream.length - 1], stream.length)
 
@@ -134,11 +139,10 @@ def paragraph_hashes(stream: Stream) -> UInt64[np.ndarray, "paragraph"]:
 
 
 def distinct(stream: Stream) -> tuple[Stream, Int[np.ndarray, "paragraph"]]:
-    """The stream with only the first of equal paragraphs, in the order of the text, and which of these each
-    paragraph of the given stream equals (exact).
+    """The stream with the first of equal paragraphs only, and the number there of each given paragraph.
 
-    Paragraphs that share a hash are compared with the first of them. Those with other tokens go through the
-    next round. Memory: some 60 bytes per paragraph.
+    Exact: paragraphs that share a hash are compared with the first of them, and those with other tokens go
+    through the next round. The order of the text stays. Memory: some 60 bytes per paragraph.
     """
     hashes, left = paragraph_hashes(stream), np.arange(len(stream.starts))
     same_as = left.copy()
@@ -173,10 +177,11 @@ def count_repeats(stream: Stream) -> Int[np.ndarray, "paragraph"]:
 def first_paragraphs(
     documents: Iterable[tuple[Sequence[int], int]], length: int
 ) -> tuple[Int[np.ndarray, "paragraph token"], Int[np.ndarray, "paragraph"], Int[np.ndarray, "document"]]:
-    """The first `length` tokens of each document that has as many, how often they were seen, and which of
-    these paragraphs each document begins with (-1: too short).
+    """Paragraphs of documents that come with counts: their first `length` tokens.
 
-    Counts of documents that begin alike are added up.
+    Returns:
+        The distinct paragraphs, how often each was seen (counts of documents that begin alike are added up),
+        and the number of the paragraph that each document begins with (-1: the document is too short).
 
     Raises:
         InputError: no document is as long as a paragraph.
@@ -195,6 +200,6 @@ def first_paragraphs(
 
 
 def joined(documents: Iterable[Sequence[int]], length: int) -> Stream:
-    """Documents one after the other, of any lengths, in which runs of `length` tokens are looked for."""
+    """Documents of any lengths as one stream without paragraphs, to look for runs of `length` tokens in."""
     tokens = np.array([token for ids in documents for token in (*ids, END)], dtype=np.int32)
     return Stream(tokens, np.arange(0), length)

@@ -1,9 +1,9 @@
 """Paragraphs packed into the windows that a model is trained on, as in the corpora of real models.
 
-Documents follow one another with end-of-text between them, and windows of the model's context are cut from
-this text wherever they end. So a paragraph stands at another position, after another text, each time it
-occurs. A window's end cuts some occurrences. These are extra: every paragraph lies whole in a window as often
-as it is to be repeated.
+Documents follow one another with end-of-text between them, and this text is cut into windows of the model's
+context, whatever the cuts go through. So a paragraph stands at another position, after another text, each
+time it occurs. Occurrences that a cut divides are extra: every paragraph lies whole in a window as often as
+it is to be repeated.
 """
 
 from collections.abc import Iterable
@@ -18,15 +18,10 @@ from memloc.data.own_text import END, Stream, count_repeats
 def packed_order(
     repeats: Int[np.ndarray, "paragraph"], length: int, context: int, rng: np.random.Generator
 ) -> Int[np.ndarray, "occurrence"]:
-    """Which paragraph each occurrence is of, in random order: whole ones as often as repeated, and cut ones.
+    """The paragraph of each occurrence, in random order: `repeats` whole occurrences, and further cut ones.
 
-    `length` and `context` are the tokens of a paragraph and of a window.
-
-    Raises:
-        ValueError: no paragraph fits a window.
+    `length` and `context` are the tokens of a paragraph and of a window, in which a paragraph fits.
     """
-    if length > context:
-        raise ValueError(f"paragraphs of {length} tokens do not fit windows of {context}")
     waiting = rng.permutation(np.repeat(np.arange(len(repeats)), repeats)).tolist()
     order: list[int] = []
     while waiting:
@@ -55,7 +50,7 @@ def are_whole(n: int, length: int, context: int) -> Bool[np.ndarray, "occurrence
 def windows(
     documents: Int[np.ndarray, "occurrence token"], end_of_text: int, context: int
 ) -> Int[np.ndarray, "window position"]:
-    """The text of the occurrences, cut into windows. End-of-text fills up the last one."""
+    """The text of the occurrences, cut into windows; end-of-text fills the rest of the last one."""
     text = np.pad(documents, ((0, 0), (0, 1)), constant_values=end_of_text).ravel()
     missing = -len(text) % context
     return np.pad(text, (0, missing), constant_values=end_of_text).reshape(-1, context)
@@ -78,10 +73,10 @@ def occurrences(
 ) -> Int[np.ndarray, "run"]:
     """How often each run of `length` tokens occurs in the windows, at any offset (exact).
 
-    `starts` says where each run lies whole, in the text of all windows one after the other.
+    `starts` is the place of one whole occurrence of each run, counted over all windows one after the other.
     """
     ended = np.pad(windows, ((0, 0), (0, 1)), constant_values=END).ravel()
     order, counts = np.argsort(starts), np.empty(len(starts), dtype=np.int64)
-    places = starts[order] + starts[order] // windows.shape[1]  # an END has come with every window before it
+    places = starts[order] + starts[order] // windows.shape[1]  # every window before it has got an END
     counts[order] = count_repeats(Stream(ended, places, length))
     return counts

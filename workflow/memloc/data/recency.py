@@ -17,7 +17,7 @@ def places_in_training(
 ) -> Float[np.ndarray, "occurrence"]:
     """Where in the training, from 0 to 1, the windows of n occurrences of `length` tokens come.
 
-    Windows are in the order in which they were packed, or in that of the model's own seed.
+    Windows come in the order in which they were packed, or in the order of the model's own seed.
     """
     window = packing.places(n, length) // how.context
     n_windows = int(-(-n * (length + 1) // how.context))
@@ -27,8 +27,10 @@ def places_in_training(
 
 
 def recency(stream: pd.DataFrame, length: int, how: EmbeddedModel | PlantedModel) -> pd.DataFrame:
-    """By paragraph (`id`) `last` and `mean`, the places of its whole occurrences, and `spacing`, their mean
-    distance (missing of a single one); all are shares of the training.
+    """When each paragraph was seen: a row per `id`, in shares of the training.
+
+    `last` and `mean` are places of its whole occurrences, `spacing` is their mean distance (missing for a
+    single occurrence).
     """
     seen = stream.assign(place=places_in_training(len(stream), length, how))
     places = seen[seen["whole"]].groupby("id")["place"]

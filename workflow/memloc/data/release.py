@@ -48,8 +48,8 @@ def retokenized(paragraphs: pd.DataFrame, tokenizer: "PreTrainedTokenizerBase", 
     """Paragraphs cut anew from `text`: `id`, `count` and the first `length` tokens of another tokenizer.
 
     Paragraphs that failed to parse (count 0), whose bytes are not text, or that have fewer than `length`
-    tokens are left out. A count is still that of the whole published paragraph: what is left of it occurs at
-    least as often.
+    tokens are left out. A count stays the count of the whole published paragraph; its shortened version
+    occurs at least as often.
 
     Raises:
         InputError: no paragraph has `length` tokens.

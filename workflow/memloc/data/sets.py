@@ -1,7 +1,7 @@
 """Split scored paragraphs into sets and draw the samples that the analyses use (paper 3.2).
 
-Exposure is how often a model saw a continuation in training. Pairs of equal exposure compare memorized and
-other paragraphs apart from it.
+Exposure is how often a model saw a continuation in training. Pairs of equal exposure show how memorized
+paragraphs differ from others whatever the exposure.
 """
 
 from typing import TypeVar
@@ -15,8 +15,8 @@ from memloc.tables.terms.sets import PARTLY, UNSEEN, bins
 
 Values = TypeVar("Values", pd.Series, pd.DataFrame)
 
-NO_PAIRS = "no pairs of equal count"  # why a comparison at equal exposure does not apply
-MOST_RARE_TOKENS = 0.8  # of the paragraphs: the rest is for texts that no analysis has sampled
+NO_PAIRS = "no pairs of equal count"  # the reason why a comparison at equal exposure does not apply
+MOST_RARE_TOKENS = 0.8  # share of the paragraphs; the others stay for texts that no analysis has sampled
 
 
 def assign_sets(em: pd.Series, n_continuation: int) -> pd.Series:
@@ -37,7 +37,7 @@ def sample_sizes(asked: Sets) -> dict[str, int]:
 
 
 def without_controls(sets: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `sets` that belong to paragraphs which the model may have seen."""
+    """The rows of `sets` without unseen paragraphs."""
     return sets[sets["set"] != UNSEEN]
 
 

@@ -1,4 +1,4 @@
-"""Which files of text the settings name: files, globs, and folders with everything that holds text below."""
+"""The files of text that the settings name: files, globs, and folders, which give all text below them."""
 
 import os
 from collections.abc import Sequence
@@ -14,14 +14,12 @@ KNOWN = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
 def text_files(given: Sequence[str], key: str) -> list[str]:
     """Files of text that the entries of a setting name, each once, in the order of entries and names.
 
-    An address is taken as it is.
-
-    A folder, such as a dataset of the Hugging Face hub, gives the files below it whose endings are known; its
-    other files (README, licence) are not part of its text.
+    An address stays as it is. A folder, such as a dataset of the Hugging Face hub, gives the files below it
+    whose endings are known; its other files (README, licence) are not part of its text.
 
     Raises:
-        InputError: names the setting and the entry that no file fits, a file of another kind, or what may not
-            be read.
+        InputError: no file fits an entry, a file is of another kind, or it cannot be read; names the setting
+            and the file or entry.
     """
     found: dict[str, None] = {}
     for entry in given:
@@ -44,7 +42,7 @@ def text_files(given: Sequence[str], key: str) -> list[str]:
 
 def _files_of(entry: str) -> list[str]:
     if Path(entry).is_dir():
-        # Unlike `rglob`, `walk` can tell of a folder that may not be read, whose text would be missing.
+        # Unlike `rglob`, `walk` reports a folder that may not be read, whose text would be missing.
         below = os.walk(Path(entry), onerror=_raise)
         paths = (Path(folder, name) for folder, _, names in below for name in names)
         return sorted(str(path) for path in paths if path.name.endswith(ENDINGS) and path.is_file())

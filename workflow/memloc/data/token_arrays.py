@@ -1,7 +1,7 @@
 """Paragraphs that come as arrays of token ids: published lists, and text that was tokenised elsewhere.
 
-Whatever the file, an array is a row per paragraph. Shapes are checked before any job runs, token ids when the
-tokenizer is there. Nothing is unpickled: that could run code.
+In every kind of file, an array has a row per paragraph. Shapes are checked before any job runs, token ids
+once the tokenizer is there. Nothing is unpickled: that could run code.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,10 +25,10 @@ INTEGERS = "whole numbers"
 
 
 class Array(NamedTuple):
-    """An array of a file; of .npy files it stays on the disk."""
+    """An array of a file; the array of a .npy file stays on the disk."""
 
     place: str
-    """The setting that names it, file and name."""
+    """The setting that names it, its file, and its name in the file."""
     values: np.ndarray
 
     @property
@@ -38,7 +38,7 @@ class Array(NamedTuple):
 
 
 class TokenArrays(NamedTuple):
-    """Arrays whose shapes fit each other; those of the tokens lie side by side."""
+    """Arrays whose shapes fit each other; arrays of tokens lie side by side."""
 
     tokens: list[Array]
     counts: Array | None
@@ -47,13 +47,13 @@ class TokenArrays(NamedTuple):
 def open_arrays(
     data: TokenData, paragraph: Paragraph, files: Sequence[str], counts: str | None
 ) -> TokenArrays:
-    """The arrays that section `data` names, of types and shapes that fit.
+    """The arrays that section `data` names; their types and shapes are checked.
 
-    `files` and `counts` say where the files of the settings lie; `counts` may also be the name of an array of
-    the first file.
+    `files` and `counts` are paths of the files that the settings name; `counts` may also be the name of an
+    array in the first file.
 
     Raises:
-        InputError: no such file or array, a pickled one, or one of another type or shape; names the setting.
+        InputError: a file or array is missing, pickled, or of another type or shape; names the setting.
     """
     named = [(file, name) for file in files for name in ([""] if file.endswith(ARRAY_FILE) else data.names)]
     tokens = [read_array(file, name, "data.files") for file, name in named]
@@ -81,7 +81,7 @@ def read_tokens(arrays: TokenArrays, n_vocabulary: int) -> Int[np.ndarray, "para
     """The tokens of every paragraph.
 
     Raises:
-        InputError: an id that the tokenizer of the model does not have.
+        InputError: the tokenizer of the model does not have an id.
     """
     parts = []
     for array in arrays.tokens:
@@ -98,7 +98,7 @@ def read_tokens(arrays: TokenArrays, n_vocabulary: int) -> Int[np.ndarray, "para
 
 
 def read_counts(arrays: TokenArrays) -> Int[np.ndarray, "paragraph"]:
-    """How often each paragraph was seen; once where that is not known. InputError: a negative number."""
+    """How often each paragraph was seen; once where that is unknown. InputError: a number is negative."""
     if arrays.counts is None:
         return np.ones(len(arrays.tokens[0].values), dtype=np.int64)
     if (arrays.counts.values < 0).any():
@@ -127,14 +127,14 @@ def read_array(file: str, name: str, key: str) -> Array:
 
 
 def require(holds: bool, array: Array, wanted: str) -> None:
-    """InputError: an array does not hold what is wanted; says what it holds."""
+    """Refuse an array that does not hold what is `wanted`. InputError: it says what the array holds."""
     if not holds:
         found = f"{array.kind} of shape {[*array.values.shape]}"
         raise InputError(f"{array.place}: expected {wanted}, got {found}")
 
 
 def _column(column: pyarrow.ChunkedArray, place: str) -> np.ndarray:
-    """A column as an array; of lists with two axes. InputError: lists of several lengths, or gaps."""
+    """A column as an array; lists become rows. InputError: lists differ in length, or values are missing."""
     values, types = column.combine_chunks(), pyarrow.types
     if values.null_count:
         raise InputError(f"{place}: {values.null_count} of {len(values)} rows are empty: drop them")

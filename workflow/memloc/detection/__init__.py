@@ -1,1 +1,1 @@
-"""Detection before decoding: does the prefix alone tell what a model recites (2403.19851, future work)?"""
+"""Detection before decoding: does the prefix alone show what a model recites (2403.19851, future work)?"""

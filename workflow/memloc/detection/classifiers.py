@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
 
 PENALTIES = (1e-3, 1e-2, 1e-1)  # sklearn's C: the inverse of the penalty's weight
-SINGLE = 1.0  # of a single feature
-FREE = 30.0  # factor of features whose weights should cost next to nothing
+SINGLE = 1.0  # C for a single feature
+FREE = 30.0  # factor on features whose weights should cost next to nothing
 Features = Shaped[np.ndarray, "row feature"] | csr_array
 
 
@@ -26,11 +26,11 @@ class Parts(NamedTuple):
 def logits(
     features: Features, positive: Bool[np.ndarray, "row"], parts: Parts, n_free: int = 0
 ) -> Float[np.ndarray, "judged"]:
-    """Log odds of being positive for the judged rows; probabilities next to 0 or 1 would all be equal.
+    """Log odds of being positive, for the judged rows; probabilities next to 0 or 1 would all be equal.
 
-    The first `n_free` features are next to free of the penalty, so that others can only add to them. Sparse
-    features are scaled by their largest value, which keeps them sparse. A single feature has no direction to
-    choose, and takes no search for a penalty.
+    The penalty hardly touches the first `n_free` features, so that the others can only add to them. Sparse
+    features are scaled by their largest value, which keeps them sparse. The penalty of a single feature is
+    fixed, since it does not change the order of rows.
     """
     from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 
@@ -44,9 +44,9 @@ def logits(
 
 
 def best_penalty(fitted: Features, labels: Bool[np.ndarray, "row"], second: Bool[np.ndarray, "row"]) -> float:
-    """The penalty whose fit to the first half has the lowest loss on the second one.
+    """The penalty whose fit to the first half has the lowest loss on the second half.
 
-    The strongest one where a half has one label only.
+    Where a half has one label only, it is the strongest one.
     """
     if any(len(np.unique(labels[half])) < 2 for half in (second, ~second)):
         return PENALTIES[0]

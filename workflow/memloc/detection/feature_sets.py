@@ -1,4 +1,4 @@
-"""What classifiers see at each lead time: baselines, activations, and both together."""
+"""The features that classifiers see at each lead time: baselines, activations, and both together."""
 
 from collections.abc import Iterable
 
@@ -20,9 +20,9 @@ def feature_sets(
     prefix: Int[np.ndarray, "paragraph token"],
     exposure: Int[np.ndarray, "paragraph"],
 ) -> dict[int, dict[str, Features]]:
-    """By lead time (tokens that are seen) and name, the features of the paragraphs `ids`, in that order.
+    """Sets of features by lead time (tokens that are seen) and name; rows are the paragraphs `ids`.
 
-    `pieces` are those of table `prefix_features`; exposure, bag of words and combined sets are added.
+    `pieces` are parts of table `prefix_features`; exposure, bag of words and combined sets are added.
     """
     measured = _arrays(pieces, ids)
     sets: dict[int, dict[str, Features]] = {}
@@ -41,7 +41,7 @@ def feature_sets(
 def _arrays(
     pieces: Iterable[pd.DataFrame], ids: Int[np.ndarray, "paragraph"]
 ) -> dict[tuple[int, str, int], Float[np.ndarray, "paragraph feature"]]:
-    """The long table as an array of each kind; its rows may be cut anywhere."""
+    """The long table as arrays by lead time, kind and layer; its pieces may be cut anywhere."""
     parts: dict[tuple[int, str, int], list[pd.DataFrame]] = {}
     for piece in pieces:
         for key, rows in piece.groupby(["n_seen", "features", "layer"], observed=True):

@@ -1,8 +1,8 @@
-"""What a model computes over a prefix, at several lead times, from one causal pass.
+"""Features of prefixes at several lead times, from one causal pass of the model.
 
-What a causal model computes at a token does not change with the tokens after it. One pass over the whole
-prefix therefore gives the features of every shorter prefix. Gradients differ, since each prefix has its own
-loss: they are taken once, of what the last lead time sees.
+A causal model's states at a token do not depend on the tokens after it. One pass over the whole prefix
+therefore gives the features of every shorter prefix. Gradients depend on the loss of all tokens that are
+seen: they are taken once, at the last lead time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,9 +20,9 @@ from memloc.scoring.teacher_forcing import n_logits_held
 
 
 class Where(NamedTuple):
-    """Where features are read."""
+    """Lead times and layers at which features are read."""
 
-    n_seen: list[int]  # prefix tokens at each lead time, fewest first; the last one is run
+    n_seen: list[int]  # prefix tokens at each lead time, fewest first
     layers: list[int]
 
 
@@ -30,7 +30,7 @@ class PrefixFeatures(NamedTuple):
     """Features of each paragraph, on the CPU; `lead` counts `Where.n_seen`."""
 
     nll: Float[Tensor, "paragraph token-1"]
-    """Of every prefix token but the first, given those before it, in nats."""
+    """NLL of every prefix token but the first, given the tokens before it, in nats."""
     mean: Float[Tensor, "paragraph token"]
     """Mean of log p under the distribution of the next token: minus its entropy in nats."""
     deviation: Float[Tensor, "paragraph token"]
@@ -40,8 +40,8 @@ class PrefixFeatures(NamedTuple):
     attention: Float[Tensor, "paragraph lead feature"]
     """Entropy in nats of each head's attention at that token, then its attention to the rarest tokens."""
     gradients: Float[Tensor, "paragraph feature"]
-    """Of the mean NLL of all tokens with respect to the residual stream after each chosen layer: the norm
-    over all positions, then the largest absolute entry."""
+    """Gradients of the mean NLL of all tokens with respect to the residual stream after each chosen layer:
+    norms over all positions, then largest absolute entries."""
 
 
 def prefix_features(
@@ -53,8 +53,8 @@ def prefix_features(
 ) -> PrefixFeatures:
     """Features of the prefixes; `rare` marks the rarest of the tokens that are seen at each lead time.
 
-    The model's attention is switched to the implementation that returns its pattern, and its weights take no
-    gradients any more.
+    It switches the model's attention to the implementation that returns patterns, and leaves its weights
+    without gradients.
     """
     model.set_attn_implementation("eager")
     model.requires_grad_(False)
@@ -89,7 +89,7 @@ def residual_states(
 def rarest(
     prefix: Int[Tensor, "paragraph token"], counts: Int[Tensor, "vocabulary"], n_seen: Sequence[int]
 ) -> Bool[Tensor, "lead paragraph token"]:
-    """The rarest tenth of the tokens that are seen at each lead time, one at least; ties are all in it."""
+    """The rarest tenth of the tokens that are seen at each lead time: at least one, and all that tie."""
     rarity, found = counts[prefix], []
     for n in n_seen:
         limit = rarity[:, :n].kthvalue(-(-n // 10), dim=1, keepdim=True).values
@@ -124,7 +124,7 @@ def _predictions(
     model: PreTrainedModel, hidden: Float[Tensor, "row token width"], rows: Int[Tensor, "row token"]
 ) -> tuple[Float[Tensor, "row token-1"], Tensor, Tensor, Float[Tensor, "row token-1 width"]]:
     """nll, mean and deviation of `PrefixFeatures`, and the gradient of each token's NLL with respect to the
-    last hidden state that predicts it. A few states are unembedded at a time.
+    final hidden state that predicts it. A few states are unembedded at a time.
     """
     weight, true = model.get_output_embeddings().weight, rows.roll(-1, dims=1).flatten()
     parts, n_held = [], n_logits_held(model)
@@ -157,7 +157,7 @@ def _gradient_features(
 
 @contextmanager
 def _residuals(model: PreTrainedModel, layers: Sequence[int]) -> Iterator[list[Tensor]]:
-    """Within the context, a pass leaves the residual stream after each of the layers in the list."""
+    """Within the context, a forward pass appends the residual stream after each of the layers to the list."""
     residuals: list[Tensor] = []
 
     def keep(_module: nn.Module, _inputs: tuple, output: Tensor | tuple[Tensor, ...]) -> None:

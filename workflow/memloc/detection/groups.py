@@ -1,8 +1,8 @@
-"""Folds that share nothing: near-duplicates, and texts of one module, are in the same fold.
+"""Folds that share no text: near-duplicates, and texts of one module, are in the same fold.
 
 A classifier that has seen a paragraph's twin knows its answer. Two paragraphs are near-duplicates if at
-least half of the runs of 5 tokens that occur in either occur in both (Jaccard similarity); whatever a chain
-of near-duplicates joins is one cluster. All pairs are compared, exactly.
+least half of the runs of 5 tokens that occur in either occur in both (Jaccard similarity). Paragraphs that a
+chain of near-duplicates joins are one cluster. All pairs are compared, exactly.
 """
 
 import numpy as np
@@ -40,7 +40,7 @@ def _runs(tokens: Int[np.ndarray, "paragraph token"], run: int) -> csr_array:
 
 
 def folds(recited: np.ndarray, groups: Int[np.ndarray, "row"], seed: int) -> Int[np.ndarray, "row"]:
-    """Fold of each row: groups are whole, and each fold has about the same share of recited rows."""
+    """Fold of each row. No fold splits a group, and each has about the same share of recited rows."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     fold = np.zeros(len(groups), dtype=int)
@@ -51,7 +51,7 @@ def folds(recited: np.ndarray, groups: Int[np.ndarray, "row"], seed: int) -> Int
 
 
 def across_folds(labels: np.ndarray, fold: Int[np.ndarray, "row"]) -> np.ndarray:
-    """Labels (clusters, modules) with rows in more than one fold: there should be none."""
+    """Labels (clusters, modules) that have rows in more than one fold; there should be none."""
     pairs = np.unique(np.stack([np.unique(labels, return_inverse=True)[1], fold]), axis=1)
     label, n_folds = np.unique(pairs[0], return_counts=True)
     return np.unique(labels)[label[n_folds > 1]]

@@ -1,4 +1,4 @@
-"""From one pass over prefixes to table `prefix_features`."""
+"""Table `prefix_features`: its paragraphs, and its rows from the features of one pass over their prefixes."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,11 +6,34 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
+from memloc.data.sets import exposure, sample_ids
 from memloc.detection.feature_sets import NO_LAYER, UNTRAINED
 from memloc.detection.features import PrefixFeatures, Where
+from memloc.run.seeds import generator
 from memloc.settings.detection import MIN_K_PERCENT
 
 LAST = 10  # tokens of `nll_last_10`
+
+
+def draw_sample(paragraphs: pd.DataFrame, n_repeated: int, n_others: int, seed: int) -> pd.DataFrame:
+    """Draw paragraphs by how often they occur, whether the model recites them or not.
+
+    At most `n_repeated` of them occur more than once, at most `n_others` once, and at most `n_others` are
+    unseen. `paragraphs` has id, count, continuation_count and unseen; the rows that are drawn come back in
+    their order, with `exposure`.
+    """
+    repeats = exposure(paragraphs)
+    groups = {
+        "repeated": (~paragraphs["unseen"] & (repeats > 1), n_repeated),
+        "once": (~paragraphs["unseen"] & (repeats <= 1), n_others),
+        "unseen": (paragraphs["unseen"], n_others),
+    }
+    drawn = [
+        sample_ids(paragraphs["id"][rows], n, generator(seed, "detection", name)).to_series()
+        for name, (rows, n) in groups.items()
+    ]
+    found = paragraphs.assign(exposure=repeats)
+    return found[found["id"].isin(pd.concat(drawn))].reset_index(drop=True)
 
 
 def scalar_features(
@@ -18,10 +41,10 @@ def scalar_features(
 ) -> dict[str, Float[np.ndarray, "paragraph lead"]]:
     """The baselines that are one number for each paragraph and lead time.
 
-    nll, nll_last_10: mean of all tokens that are seen, and of the last ten. min_k: of the
-    MIN_K_PERCENT % least likely ones; min_k_plus: the same of log p in standard deviations from its mean
-    under the distribution of the token (2404.02936), negated. zlib: summed NLL by
-    compressed bytes. entropy: of the next token.
+    nll, nll_last_10, min_k: mean NLL of all tokens that are seen, of the last ten, and of the
+    MIN_K_PERCENT % least likely ones. min_k_plus: min_k with another score of a token, the distance of its
+    log p from the distribution's mean log p, in standard deviations, negated (2404.02936). zlib: summed NLL
+    per compressed byte. entropy: entropy of the next token.
     """
     nll = found.nll.double().numpy()
     deviation = found.deviation[:, :-1].double().numpy().clip(1e-6)
@@ -49,7 +72,7 @@ def feature_frames(
     scalars: dict[str, Float[np.ndarray, "paragraph lead"]],
     where: Where,
 ) -> Iterable[pd.DataFrame]:
-    """Table `prefix_features`, a piece for each lead time and kind, paragraph by paragraph in each."""
+    """Table `prefix_features`: a piece for each lead time and kind, which goes paragraph by paragraph."""
     for lead, n in enumerate(where.n_seen):
         kinds = {(name, NO_LAYER): values[:, lead, None] for name, values in scalars.items()}
         kinds |= {

@@ -15,7 +15,7 @@ from memloc.statistics.uncertainty import MIN_N, Interval, cluster_interval, clu
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas.detection import detection as columns_of
 
-ZONE = (0.05, 0.95)  # the boundary zone: probabilities of being recited, by exposure alone, between these
+ZONE = (0.05, 0.95)  # the boundary zone: probabilities, given the exposure alone, of being recited
 REFERENCE = "nll"  # the set of features that gains are measured from
 SHUFFLED = "shuffled_labels"
 Within = Callable[[int], Bool[np.ndarray, "paragraph"]]
@@ -41,22 +41,12 @@ class Stratum(NamedTuple):
 
 
 class Judge(NamedTuple):
-    """Which of the judged rows are positive, and resamples: how often every row is in each of them."""
+    """Labels of the judged rows, and resamples of them."""
 
     positive: Bool[np.ndarray, "judged"]
-    weights: Float[np.ndarray, "resample judged"]
-    folds: list[slice]  # rows of each; their scores are of different fits
+    weights: Float[np.ndarray, "resample judged"]  # how often a resample holds a row
+    folds: list[slice]  # rows of each fold; scores of two folds come from different fits
     n_clusters: int
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Columns that say how many are judged."""
-        n_positive = int(self.positive.sum())
-        return {
-            "n_positive": n_positive,
-            "n_negative": len(self.positive) - n_positive,
-            "n_clusters": self.n_clusters,
-        }
 
 
 def detection(
@@ -71,8 +61,10 @@ def detection(
         judged = groups[stratum.judged]
         positive, weights = stratum.positive[stratum.judged], cluster_weights(judged)
         judge = Judge(positive, weights, stratum.folds, len(np.unique(judged)))
+        sizes = {"n_positive": int(positive.sum()), "n_negative": int((~positive).sum())}
+        sizes |= {"stratum": stratum.name, "n_clusters": judge.n_clusters}
         for n_seen, named in sets.items():
-            counts = {"stratum": stratum.name, "n_seen": n_seen, **judge.counts}
+            counts = {"n_seen": n_seen, **sizes}
             scores = {name: scored(name, features, stratum) for name, features in named.items()}
             reference = aurocs(scores[REFERENCE], judge)
             found += [
@@ -103,11 +95,11 @@ def strata(rows: pd.DataFrame) -> Iterator[Stratum]:
 
 
 def rows_of_strata(rows: pd.DataFrame) -> dict[str, tuple[Bool[np.ndarray, "paragraph"], Within]]:
-    """Of every stratum, which paragraphs are positive, and a function of a fold that says which are in it.
+    """The positive paragraphs of every stratum, and a function that gives its paragraphs for a judged fold.
 
-    all: seen paragraphs, recited or not. boundary: those of exposures at which a paragraph may be recited or
-    not (`boundary_zone`), by what the fitted folds say. unseen: seen paragraphs that are not recited, or
-    unseen ones.
+    all: seen paragraphs; recited ones are positive. boundary: those of them whose exposure leaves open
+    whether they are recited (`boundary_zone`, fitted without the judged fold). unseen: unseen paragraphs, and
+    seen ones that are not recited, which are positive.
     """
     unseen, recited = rows["unseen"].to_numpy(), rows["recited"].to_numpy()
     exposure, fold = rows["exposure"].to_numpy(), rows["fold"].to_numpy()
@@ -128,9 +120,9 @@ def parts_of_fold(
     number: int,
     positive: Bool[np.ndarray, "paragraph"],
 ) -> Parts | None:
-    """Rows `within` a stratum that a fold judges, and those of the other folds, which are fitted.
+    """Rows `within` a stratum: fold `number` judges its own rows; the rows of the other folds are fitted.
 
-    Nothing where none is judged, or the fitted ones have one label only.
+    None if the fold has no row, or all fitted rows have one label.
     """
     judged = np.flatnonzero(within & (fold == number))
     fitted = np.flatnonzero(within & (fold != number))
@@ -158,9 +150,9 @@ def boundary_zone(
 
 
 def scored(name: str, features: Features, stratum: Stratum) -> Float[np.ndarray, "judged"]:
-    """Log odds of being positive of every judged row, by the fold that does not hold it.
+    """Log odds of being positive of every judged row, by a fit to the other folds.
 
-    In sets that hold the prefix NLL, it comes first and takes no penalty.
+    In the combined set, the prefix NLL comes first and is next to free of the penalty.
     """
     n_free = int(name == TOGETHER)
     return np.concatenate([logits(features, stratum.positive, part, n_free) for part in stratum.parts])
@@ -171,7 +163,7 @@ def judged_columns(
     judge: Judge,
     reference: Float[np.ndarray, "resample"] | None,
 ) -> dict[str, float]:
-    """AUROC with its interval, and how far it is above that of a reference: both are resampled together."""
+    """AUROC with its interval, and its gain over the AUROCs of a reference in the same resamples."""
     auroc = aurocs(scores, judge)
     columns = _columns("auroc", cluster_interval(auroc, judge.n_clusters))
     if reference is not None:
@@ -185,7 +177,7 @@ def shuffled_aurocs(
     n_shuffles: int,
     random: np.random.Generator,
 ) -> Iterator[float]:
-    """AUROC of fits to labels that are shuffled among the stratum's paragraphs: 0.5, if nothing leaks."""
+    """AUROCs of fits to labels that are shuffled among the stratum's paragraphs: 0.5 if nothing leaks."""
     within = np.unique(np.concatenate([part.fitted for part in stratum.parts]))
     for _ in range(n_shuffles):
         positive = stratum.positive.copy()
@@ -199,9 +191,9 @@ def shuffled_aurocs(
 def aurocs(scores: Float[np.ndarray, "judged"], judge: Judge) -> Float[np.ndarray, "resample"]:
     """Probability, in every resample, that a positive has a higher score than a negative of its fold.
 
-    Ties count half. Probabilities of different fits are not compared: a fold with more positives than others
-    leaves fewer to its fit, whose probabilities are then all lower. An AUROC over all folds would lie below
-    0.5 by chance.
+    Ties count half. Scores of different fits are not compared: a fold with more positives than others leaves
+    fewer to its fit, whose probabilities are then all lower, so an AUROC over all folds would be below 0.5 by
+    chance.
     """
     above, pairs = 0, 0
     for rows in judge.folds:
@@ -226,7 +218,7 @@ def _by_score(
 
 
 def _columns(name: str, interval: Interval) -> dict[str, float]:
-    """A value and its ends, none where they are infinite; an end never leaves the range of the value."""
+    """A value and the ends of its interval, clipped to the value's range; None where they are infinite."""
     least = -1.0 if name == "gain" else 0.0
     found = zip((name, f"{name}_low", f"{name}_high"), interval[:3], strict=True)
     return {key: min(max(value, least), 1.0) if np.isfinite(value) else None for key, value in found}

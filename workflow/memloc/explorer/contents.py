@@ -1,4 +1,4 @@
-"""Which tables are on the page, and why others are not. Imports nothing heavy: the Snakefile reads it."""
+"""The tables on the page, and why others are not there. Imports nothing heavy: the Snakefile reads it."""
 
 from collections.abc import Collection
 
@@ -9,11 +9,11 @@ SHOWN = (  # where the study makes them
     *("rare_token_correlation", "patching", "attribution_patching", "residual_patching"),
     *("head_ablation", "head_ranking", "claims", "planted_truth", "removal", "removal_damage"),
 )
-BY_PARAGRAPH = ("paragraphs", "attention", "activation_gradients")  # long: only rows of what is on the page
+BY_PARAGRAPH = ("paragraphs", "attention", "activation_gradients")  # long: only rows of shown paragraphs
 
 
 def tables_on_page(made: Collection[str]) -> list[str]:
-    """Tables to read, of those that the study makes."""
+    """Tables that the page reads, given the tables that the study makes."""
     return [*NEEDED, *(name for name in SHOWN if name in made)]
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from memloc.claims.story import warning
 from memloc.explorer import maps, tokens
+from memloc.explorer.json_values import described
 from memloc.explorer.selection import SCORES, cloud, paragraph_rows
 from memloc.figures.parts.perturbation_example import example_ids
 from memloc.figures.parts.style import COLOURS, set_labels
@@ -21,7 +22,7 @@ ORDER = ("memorized", "partly_30_49", "partly_11_29", "non_memorized", UNSEEN)
 def index_of(
     ids: list[int], tables: Tables, settings: Section, shape: tokens.Shape, titles: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Index of the page of the paragraphs `ids`; `titles` are those of its tabs by their keys."""
+    """Index of the page of the paragraphs `ids`; `titles` maps keys of tabs to their titles."""
     labels = set_labels(settings) | {UNSEEN: "unseen"}
     sizes = tables["sets"]["set"].value_counts()
     layer, head = highlighted_head(dict(tables), settings) if "head_ranking" in tables else (0, 0)
@@ -42,8 +43,8 @@ def index_of(
         "n_paragraphs": len(tables["sets"]),
         "warning": warning(tables["claims"]) if "claims" in tables else "",
         "cloud": cloud(tables["scores"]),
-        "colourings": tokens.described(tables),
-        "maps": maps.described(tables),
+        "colourings": described(tokens.COLOURINGS, tables),
+        "maps": described(maps.MAPS, tables),
         "tabs": [{"key": key, "title": title} for key, title in titles.items()],
     }
 

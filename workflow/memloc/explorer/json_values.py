@@ -1,7 +1,8 @@
-"""Numbers as the page reads them: arrays of single precision as base64, rows without missing numbers."""
+"""Values as the page reads them: arrays in base64, single precision; rows with null for missing numbers."""
 
 import base64
 import math
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ def base64_array(values: np.ndarray) -> dict[str, Any]:
 
 
 def json_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of a frame; what is missing or infinite becomes null, as JSON knows neither."""
+    """Rows of a frame; missing and infinite numbers, which JSON does not know, become null."""
     return [{name: json_value(value) for name, value in row.items()} for row in frame.to_dict("records")]
 
 
@@ -26,6 +27,15 @@ def json_value(value: Any) -> Any:
     if value is pd.NA:
         return None
     return value.item() if isinstance(value, np.generic) else value
+
+
+def described(entries: Mapping[str, Any], tables: Collection[str]) -> list[dict[str, Any]]:
+    """The entries (colourings or maps) whose table is on the page, in order and without their functions."""
+    return [
+        {"key": key} | {name: value for name, value in vars(each).items() if isinstance(value, str | bool)}
+        for key, each in entries.items()
+        if each.table in tables
+    ]
 
 
 def dense_array(rows: pd.DataFrame, value: str, keys: list[str], shape: tuple[int, ...]) -> np.ndarray:

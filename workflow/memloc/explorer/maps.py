@@ -1,4 +1,4 @@
-"""Layer x head maps of every method, of one paragraph and of the sets; MLPs stand in columns beside them."""
+"""Layer x head maps of every method, for a paragraph and for the sets; MLPs are columns beside them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ Tables = Mapping[str, pd.DataFrame]
 Variants = dict[str, dict[str, Any]]  # a map by the label of its variant
 ALL = "all"  # group of maps that belong to no set
 STRONGEST = "largest of Q, K, V, O"
-# Whose run an activation is patched into.
+# The run that an activation is patched into.
 INTO = {"memorized_into_perturbed": "into perturbed", "perturbed_into_memorized": "into memorized"}
 
 
 @dataclass(frozen=True)
 class Map:
-    """A method's map: what it shows, in which unit, and where it comes from.
+    """A method's map: its quantity, unit and table.
 
-    `of_set` gives the variants of each group of paragraphs from the table, `of_paragraph` those of one
-    paragraph from its own rows.
+    `of_set` gives the variants of each group of paragraphs from the table, `of_paragraph` the variants of one
+    paragraph from its own rows, without positions in the continuation.
     """
 
     title: str
@@ -34,7 +34,7 @@ class Map:
     unit: str
     table: str
     of_set: Callable[[Tables], dict[str, Variants]] | None = None
-    of_paragraph: Callable[[pd.DataFrame, int], Variants] | None = None
+    of_paragraph: Callable[[pd.DataFrame], Variants] | None = None
     diverging: bool = False
     ascending: bool = False  # small values are the strong ones
 
@@ -79,11 +79,10 @@ def _contrastive(tables: Tables) -> dict[str, Variants]:
     return {ALL: _weight_gradients(rows[rows["group"] == "contrastive"])}
 
 
-def _activations_of_paragraph(rows: pd.DataFrame, n_prefix: int) -> Variants:
-    """Mean over the prefix, of the memorized and of the perturbed version."""
-    prefix = rows[rows["position"] < n_prefix]
+def _activations(rows: pd.DataFrame) -> Variants:
+    """Means over positions, for the memorized and for the perturbed version."""
     keys = ["group", "layer", "component", "head"]
-    means = prefix.groupby(keys, observed=True, dropna=False)["max_abs"].mean().reset_index()
+    means = rows.groupby(keys, observed=True, dropna=False)["max_abs"].mean().reset_index()
     return {
         f"{component}, {group}": found
         for group, own in means.groupby("group", observed=True)
@@ -104,10 +103,6 @@ def _entropy_of_sets(tables: Tables) -> dict[str, Variants]:
     return {name: {"entropy": by_unit(own, "entropy")} for name, own in means.groupby("set")}
 
 
-def _entropy_of_paragraph(rows: pd.DataFrame, n_prefix: int) -> Variants:
-    return {"entropy": by_unit(rows, "entropy")}
-
-
 def _patches(rows: pd.DataFrame) -> Variants:
     return {
         f"{component} {INTO[direction]}": by_unit(own, "nll_change")
@@ -119,10 +114,6 @@ def _patching_of_sets(tables: Tables, table: str) -> dict[str, Variants]:
     keys = ["direction", "component", "layer", "head"]
     means = tables[table].groupby(keys, sort=False)["nll_change"].mean().reset_index()
     return {"memorized": _patches(means)}
-
-
-def _patching_of_paragraph(rows: pd.DataFrame, n_prefix: int) -> Variants:
-    return _patches(rows)
 
 
 def _ablations(rows: pd.DataFrame) -> Variants:
@@ -142,7 +133,7 @@ def _ablation_of_sets(tables: Tables) -> dict[str, Variants]:
     return {group: _ablations(rows) for group, rows in means.groupby("group")}
 
 
-def _ablation_of_paragraph(rows: pd.DataFrame, n_prefix: int) -> Variants:
+def _ablation_of_paragraph(rows: pd.DataFrame) -> Variants:
     return _ablations(rows.drop_duplicates(["replacement", "layer", "head"]))  # it may be in a pair, too
 
 
@@ -173,7 +164,7 @@ MAPS = {
         "Largest absolute gradient among an activation's units, mean over the prefix.",
         "nats per token, per unit of the activation",
         "activation_gradients",
-        of_paragraph=_activations_of_paragraph,
+        of_paragraph=_activations,
     ),
     "rare_tokens": Map(
         "Attention to rare tokens",
@@ -190,7 +181,7 @@ MAPS = {
         "nats",
         "patching",
         partial(_patching_of_sets, table="patching"),
-        _patching_of_paragraph,
+        _patches,
         diverging=True,
     ),
     "attribution_patching": Map(
@@ -199,7 +190,7 @@ MAPS = {
         "nats",
         "attribution_patching",
         partial(_patching_of_sets, table="attribution_patching"),
-        _patching_of_paragraph,
+        _patches,
         diverging=True,
     ),
     "head_ablation": Map(
@@ -217,7 +208,7 @@ MAPS = {
         "nats",
         "attention_entropy",
         _entropy_of_sets,
-        _entropy_of_paragraph,
+        lambda rows: {"entropy": by_unit(rows, "entropy")},
     ),
     "ranks": Map(
         "Rank of every head",
@@ -230,26 +221,16 @@ MAPS = {
 }
 
 
-def described(tables: Tables) -> list[dict[str, Any]]:
-    """The maps of these tables in the order of the page, without their numbers."""
-    names = ("title", "about", "unit", "table", "diverging", "ascending")
-    return [
-        {"key": key} | {name: getattr(found, name) for name in names}
-        for key, found in MAPS.items()
-        if found.table in tables
-    ]
-
-
 def maps_of_sets(tables: Tables) -> dict[str, dict[str, Variants]]:
-    """By map and group of paragraphs: the variants."""
+    """Variants by map and group of paragraphs."""
     shown = {key: found for key, found in MAPS.items() if found.of_set and found.table in tables}
     return {key: found.of_set(tables) for key, found in shown.items()}
 
 
 def maps_of_paragraph(rows: Tables, n_prefix: int) -> dict[str, Variants]:
-    """By map: the variants of one paragraph, from its own rows of the tables."""
-    return {
-        key: found.of_paragraph(rows[found.table], n_prefix)
-        for key, found in MAPS.items()
-        if found.of_paragraph and len(rows.get(found.table, ()))
-    }
+    """Variants by map, for one paragraph from its own rows of the tables."""
+    maps = {}
+    for key, found in MAPS.items():
+        if found.of_paragraph and len(own := rows.get(found.table, ())):
+            maps[key] = found.of_paragraph(own[own["position"] < n_prefix] if "position" in own else own)
+    return maps

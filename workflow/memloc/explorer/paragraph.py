@@ -1,4 +1,4 @@
-"""Everything that the page shows of one paragraph."""
+"""Everything that the page shows about one paragraph."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -26,28 +26,21 @@ def paragraphs(
 def _paragraph(own: Rows, shape: Shape, texts: pd.Series, counts: np.ndarray) -> dict[str, Any]:
     tokens = np.array(own["paragraphs"]["tokens"].iloc[0])
     ranks = prefix_ranks(tokens[None, : shape.n_prefix], counts)[0]
-    perturbation = own.get("perturbation")
+    perturbation, near = own.get("perturbation"), own.get("near_verbatim")
     return {
         "tokens": texts.loc[tokens].tolist(),
         "counts": counts[tokens].tolist(),
         "ranks": ranks.tolist(),
         "values": values_of_tokens(own, shape),
         "replaced": [] if perturbation is None else replacements(perturbation, texts),
-        "greedy": _greedy(own, texts),
+        "greedy": None if near is None else texts.loc[near["continuation"].iloc[0]].tolist(),
         "perturbed": _perturbed(own, shape, texts),
         "maps": maps_of_paragraph(own, shape.n_prefix),
     }
 
 
-def _greedy(own: Rows, texts: pd.Series) -> list[str] | None:
-    """Tokens of the greedy continuation, where it was decoded."""
-    if "near_verbatim" not in own:
-        return None
-    return texts.loc[own["near_verbatim"]["continuation"].iloc[0]].tolist()
-
-
 def _perturbed(own: Rows, shape: Shape, texts: pd.Series) -> dict[str, Any] | None:
-    """The strongest perturbation: where, by what, and how the model continues."""
+    """The strongest perturbation: position, new token, and the model's continuation."""
     if "perturbed_paragraphs" not in own:
         return None
     row = own["perturbed_paragraphs"].iloc[0]

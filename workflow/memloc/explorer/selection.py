@@ -16,7 +16,7 @@ SCORES = {
     "repeats": "repeats",
     "extraction": "extraction probability",
 }
-N_BINS = 80  # of the NLL, in the picture of all paragraphs
+N_BINS = 80  # bins of the NLL in the picture of all paragraphs
 
 
 def chosen_ids(tables: Mapping[str, pd.DataFrame], n: int) -> list[int]:

@@ -1,7 +1,7 @@
 """Tables beside the paragraphs: claims, heads, plants, removal, the study. Another one is a line of `TABS`.
 
-A tab is a list of blocks: tables, whose columns say by their kind how cells are shown, and plain text. The
-page draws all of them alike.
+A tab is a list of blocks, which are tables or plain text. The kind of a column says how its cells are shown.
+The page draws all tabs alike.
 """
 
 from collections.abc import Mapping
@@ -21,24 +21,24 @@ Tables = Mapping[str, pd.DataFrame]
 def column(key: str, name: str, kind: str = "text", **options: Any) -> dict[str, Any]:
     """A column: key of the rows, name and kind (text, number, interval, rank, head, verdict or figures).
 
-    Options: `note`, the key of the text below a value, and `range`, numbers that an interval's line holds.
+    Options: `note`, the key of the text below a value, and `range`, the ends of an interval's axis.
     """
     return {"key": key, "label": name, "kind": kind, **options}
 
 
 def interval(row: Any, bound: float | None = None, suffix: str = "") -> dict[str, Any]:
-    """Cell of a value with its interval and the bound that decides; columns end with `suffix`."""
+    """Cell of a value with its interval and the bound that decides; names of columns end in `suffix`."""
     numbers = {name: getattr(row, name + suffix) for name in ("value", "low", "high")} | {"bound": bound}
     return {name: json_value(number) for name, number in numbers.items()}
 
 
 def _work(work: str) -> str:
-    """The work that a claim is of: an arXiv id, or this project."""
+    """The work that makes a claim: an arXiv id, or this project."""
     return f"arXiv {work}" if work[0].isdigit() else work
 
 
 def claims(tables: Tables) -> dict[str, Any]:
-    """Every claim with its value, interval and verdict; those that do not apply come last."""
+    """Every claim with its value, interval and verdict; claims that do not apply come last."""
     order = tables["claims"]["verdict"].eq(NOT_APPLICABLE).sort_values(kind="stable").index
     frame = tables["claims"].loc[order]
     verdicts = frame["verdict"].value_counts()
@@ -83,7 +83,7 @@ def head_ranking(tables: Tables) -> dict[str, Any]:
 
 
 def planted_truth(tables: Tables) -> dict[str, Any]:
-    """How well each method finds paragraphs that were planted in known weights."""
+    """Recall and average precision of each method for paragraphs that were planted in known weights."""
     own = of_own_units(tables["planted_truth"])
     recall, precision = means(own, "recall_1"), means(own, "average_precision")
     keys = ["kind", "control", "method"]

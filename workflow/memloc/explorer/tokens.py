@@ -1,4 +1,4 @@
-"""Numbers of each token of a paragraph, and the colourings by them."""
+"""Numbers for each token of a paragraph, by which the page colours it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from memloc.explorer.json_values import base64_array, dense_array, json_rows
 from memloc.perturbation.effects import em_drops
 from memloc.tables.terms.perturbation import UNPERTURBED
 
-Rows = Mapping[str, pd.DataFrame]  # of one paragraph, by table
+Rows = Mapping[str, pd.DataFrame]  # rows of one paragraph, by table
 
 
 @dataclass(frozen=True)
@@ -27,22 +27,23 @@ class Shape:
 
 @dataclass(frozen=True)
 class Colouring:
-    """A number of each token: its name, unit and table; `of` says whether it has one per head or layer.
+    """A number of each token, or of each token and head or layer (`of`), with its name, unit and table.
 
-    `values` takes a paragraph's rows of the table.
+    `values` computes it from a paragraph's rows of the table; without it, the page has the number already.
     """
 
     title: str
     about: str
     unit: str
     table: str
-    values: Callable[[pd.DataFrame, Shape], np.ndarray]
+    values: Callable[[pd.DataFrame, Shape], np.ndarray] | None
     of: str = "token"  # token, head or layer
     diverging: bool = False
+    logarithmic: bool = False
 
 
 def _drop(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
-    """Mean over draws of the exact match that a replaced token costs."""
+    """Exact match that replacing a token costs, mean over draws."""
     means = em_drops(rows).groupby("position")["em_drop"].mean().reset_index()
     return dense_array(means, "em_drop", ["position"], (shape.n_tokens,))
 
@@ -115,26 +116,19 @@ COLOURINGS = {
         partial(_value_gradients, group="perturbed"),
         of="head",
     ),
-    "residual_into_perturbed": Colouring(
-        "Patching into the perturbed run",
-        "Change of the NLL of the impact token when the input of the layer is patched here, from the "
-        "memorized into the perturbed run.",
-        "nats",
-        "residual_patching",
-        partial(_residual, direction="memorized_into_perturbed"),
-        of="layer",
-        diverging=True,
-    ),
-    "residual_into_memorized": Colouring(
-        "Patching into the memorized run",
-        "Change of the NLL of the impact token when the input of the layer is patched here, from the "
-        "perturbed into the memorized run.",
-        "nats",
-        "residual_patching",
-        partial(_residual, direction="perturbed_into_memorized"),
-        of="layer",
-        diverging=True,
-    ),
+    **{
+        f"residual_into_{target}": Colouring(
+            f"Patching into the {target} run",
+            "Change of the NLL of the impact token when the input of the layer is patched here, from the "
+            f"{source} into the {target} run.",
+            "nats",
+            "residual_patching",
+            partial(_residual, direction=f"{source}_into_{target}"),
+            of="layer",
+            diverging=True,
+        )
+        for source, target in (("memorized", "perturbed"), ("perturbed", "memorized"))
+    },
     "nll": Colouring(
         "NLL",
         "Negative log-likelihood of this token of the continuation.",
@@ -142,35 +136,22 @@ COLOURINGS = {
         "token_statistics",
         _nll,
     ),
+    "rarity": Colouring(
+        "Rarity",
+        "How often the token occurs in the study's paragraphs.",
+        "occurrences",
+        "paragraphs",
+        None,
+        logarithmic=True,
+    ),
 }
-RARITY = {
-    "key": "rarity",
-    "title": "Rarity",
-    "about": "How often the token occurs in the study's paragraphs.",
-    "unit": "occurrences",
-    "of": "token",
-    "table": "paragraphs",
-    "diverging": False,
-    "logarithmic": True,
-}
-
-
-def described(tables: Rows) -> list[dict[str, Any]]:
-    """The colourings of these tables in the order of the page."""
-    names = ("title", "about", "unit", "table", "of", "diverging")
-    found = [
-        {"key": key, "logarithmic": False} | {name: getattr(each, name) for name in names}
-        for key, each in COLOURINGS.items()
-        if each.table in tables
-    ]
-    return [*found, RARITY]
 
 
 def values_of_tokens(rows: Rows, shape: Shape) -> dict[str, dict[str, Any]]:
-    """Numbers of the tokens of one paragraph, by colouring; those that its tables hold rows for."""
+    """Numbers of the tokens of one paragraph, by colouring, if its tables have rows for them."""
     found = {}
     for key, each in COLOURINGS.items():
-        if len(rows.get(each.table, ())):
+        if each.values and len(rows.get(each.table, ())):
             values = each.values(rows[each.table], shape)
             if not np.isnan(values).all():
                 found[key] = base64_array(values)
@@ -178,7 +159,7 @@ def values_of_tokens(rows: Rows, shape: Shape) -> dict[str, dict[str, Any]]:
 
 
 def replacements(perturbation: pd.DataFrame, texts: pd.Series) -> list[dict[str, Any]]:
-    """Each replaced token: its position, the token put there, surviving exact match and NLL."""
+    """A row per replaced token: position, draw, text of the new token, surviving exact match and NLL."""
     rows = perturbation[perturbation["position"] != UNPERTURBED]
     found = rows[["position", "draw", "em", "nll_original"]].rename(columns={"nll_original": "nll"})
     return json_rows(found.assign(text=texts.loc[rows["token"]].to_numpy()))

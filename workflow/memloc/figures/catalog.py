@@ -1,7 +1,7 @@
-"""The list of figures and tables to look at, by chapter: names, titles, places in the paper, what they read.
+"""The figures and rendered tables by chapter: names, titles, places in the paper, and the tables they read.
 
-Chapters and figures are in reading order, that of the report, the summary and docs/figures.md. Imports
-nothing heavy: the Snakefile reads it.
+Chapters and figures are in reading order, which report, summary and docs/figures.md follow. Imports nothing
+heavy: the Snakefile reads it.
 """
 
 from dataclasses import dataclass
@@ -14,16 +14,21 @@ class FigureInfo:
     name: str
     title: str
     tables: tuple[str, ...]
-    section: str = "extended"  # of the paper
-    settings: tuple[str, ...] = ()
-    only_for: str | None = None  # source of data or model, comparison, `models`, `checkpoints`, .. it needs
-    paragraphs: tuple[str, ...] = ()  # columns of table paragraphs that the figure needs, which may be long
-    shown: str | None = None  # table whose paragraphs are the only ones that it needs
+    section: str = "extended"  # section and figure of the paper
+    settings: tuple[str, ...] = ()  # sections that it reads besides `highlight`
+    only_for: str | None = None  # what a study must have: a source of data or model, `seeds`, `models`, ..
+    paragraphs: tuple[str, ...] = ()  # columns that it reads of table paragraphs, which may be long
+    shown: str | None = None  # table with the only paragraphs that it reads
     stored: str | None = None  # table that holds the rows of its CSV
-    page: bool = False  # has a page (HTML) beside it
+    page: bool = False  # whether a page (HTML) is beside it
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """Sections of settings that its script reads. Figures of rankings outline the highlighted head."""
+        return (*self.settings, "highlight") if "head_ranking" in self.tables else self.settings
 
 
-EXAMPLE = ("paragraphs", "vocabulary", "perturbation", "perturbed_paragraphs")  # of a paragraph's tokens
+EXAMPLE = ("paragraphs", "vocabulary", "perturbation", "perturbed_paragraphs")  # of an example's tokens
 
 CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
     "Figures of the paper": (
@@ -32,7 +37,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "The study at a glance",
             ("sets", "perturbed_paragraphs", "head_ranking"),
             section="1, Figure 1",
-            settings=("highlight",),
         ),
         FigureInfo(
             "fig2",
@@ -54,7 +58,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "Gradients of the weights, and contrastive ones",
             ("parameter_gradients", "sets", "head_ranking"),
             section="5.1 and 5.2, Figure 4",
-            settings=("highlight", "contrastive"),
+            settings=("contrastive",),
         ),
         FigureInfo(
             "fig5",
@@ -68,7 +72,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "Value gradients and attention over a prefix's tokens",
             ("activation_gradients", "attention", *EXAMPLE, "head_ranking"),
             section="6.1 and 6.2, Figure 6",
-            settings=("highlight",),
             paragraphs=("id", "tokens"),
             shown="perturbation",
         ),
@@ -77,7 +80,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "Attention to tokens by their rarity",
             ("rare_tokens", "rare_token_correlation", "head_ranking"),
             section="6.3, Figure 7",
-            settings=("highlight",),
         ),
         FigureInfo(
             "fig8",
@@ -91,28 +93,24 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "Gradients of the weights over four bins of exact match",
             ("parameter_gradients", "sets", "head_ranking"),
             section="A.2, Figure 9",
-            settings=("highlight",),
         ),
         FigureInfo(
             "fig10",
             "Query and key gradients at the perturbed and the impact token",
             ("impact_gradients", "head_ranking"),
             section="A.2, Figure 10",
-            settings=("highlight",),
         ),
         FigureInfo(
             "fig11",
             "Two-way activation patching at the perturbed token",
             ("patching", "attribution_patching", "perturbed_paragraphs", "head_ranking"),
             section="A.3, Figure 11",
-            settings=("highlight",),
         ),
         FigureInfo(
             "fig12",
             "A second perturbed example, and the attention of another layer",
             ("attention", *EXAMPLE, "head_ranking"),
             section="A.3, Figure 12",
-            settings=("highlight",),
             paragraphs=("id", "tokens"),
             shown="perturbation",
         ),
@@ -180,7 +178,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "head_ranking",
             "Rank of every head by every method",
             ("head_ranking", "head_rank_samples", "ranking_agreement", "patching"),
-            settings=("highlight",),
         ),
         FigureInfo(
             "prefix_patching",
@@ -191,7 +188,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "head_ablation",
             "Heads that only memorized paragraphs need",
             ("head_effects", "head_ablation", "head_ranking"),
-            settings=("highlight",),
         ),
         FigureInfo(
             "equal_exposure",
@@ -205,7 +201,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
                 "layer_bypass",
                 "head_ranking",
             ),
-            settings=("highlight",),
         ),
         FigureInfo("cumulative_ablation", "Do the rankings find heads that matter", ("cumulative_ablation",)),
         FigureInfo("weight_noise", "Noise on top-gradient weights", ("weight_noise",)),
@@ -266,18 +261,18 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
     ),
 }
 FIGURES = tuple(figure for figures in CHAPTERS.values() for figure in figures)
-ON_REQUEST = ("plants", "removal")  # `only_for` of figures that settings ask for, and config/test.yaml does
+ON_REQUEST = ("plants", "removal")  # `only_for` of figures that a study must ask for; config/test.yaml does
 
 _NUMBERS = {title: number for number, title in enumerate(CHAPTERS, start=2)}  # the explorer is the first
 
 
 def numbered(figure: FigureInfo) -> tuple[str, str]:
-    """Chapter and place in it of a figure, so that they sort in reading order."""
+    """Chapter of a figure and its place there, as texts that sort in reading order."""
     title = next(title for title, figures in CHAPTERS.items() if figure in figures)
     return f"{_NUMBERS[title]} {title}", f"{CHAPTERS[title].index(figure) + 1:02}"
 
 
 def chapters(names: set[str]) -> dict[str, list[FigureInfo]]:
-    """The figures that are named, by chapter; chapters without any are left out."""
+    """The named figures by chapter, without empty chapters."""
     shown = {title: [each for each in figures if each.name in names] for title, figures in CHAPTERS.items()}
     return {title: figures for title, figures in shown.items() if figures}

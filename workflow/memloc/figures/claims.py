@@ -40,7 +40,7 @@ STRIP_WIDTH = 1.22
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """A row per claim below a heading per topic, which names its data; what does not apply is in grey."""
+    """A row per claim; a heading per topic, which names its data; claims that do not apply are in grey."""
     data = tables["claims"]
     cells = [_cells(claim) for claim in data.itertuples()]
     heights = [max(map(len, row.values())) * LINE_HEIGHT + ROW_GAP for row in cells]
@@ -99,9 +99,9 @@ def _units(claim) -> str:
 
 
 def _halves(claim) -> float:
-    """How far the value is from its bound, in halves of its interval: beyond 1, the interval is off it.
+    """Distance of the value from its bound, in halves of its interval; beyond 1, the interval excludes it.
 
-    Of an equivalence the bound is the nearer end of its margin, and within is above zero.
+    The bound of an equivalence is the nearer end of its margin; the distance is positive within the margin.
     """
     if not np.isfinite([claim.low, claim.high]).all() or claim.low == claim.high:
         return np.nan
@@ -114,7 +114,7 @@ def _halves(claim) -> float:
 
 
 def _draw_heading(axes: Axes, topic: str, data: str, top: float) -> float:
-    """Name of a topic, and what its claims rest on, above a line; returns where its first row begins."""
+    """Draw the name of a topic and its data above a line; returns where its first row begins."""
     bottom = top + HEADING - 0.4 * LINE_HEIGHT
     style = {"va": "bottom", "fontsize": HEADING_SIZE}
     name, place = topic.replace("_", " ").capitalize(), bottom - 0.2 * LINE_HEIGHT
@@ -140,7 +140,7 @@ def _draw_row(axes: Axes, claim, row: dict[Column, list[str]], top: float) -> No
 
 
 def _draw_strip(axes: Axes, halves: float, colour: str, y: float) -> None:
-    """The value, with its interval from a half before to a half after it, next to the bound in the middle."""
+    """The value and its interval, which ends one half before and after it; the bound is in the middle."""
     middle, unit = STRIP.left + STRIP_WIDTH / 2, STRIP_WIDTH / 2 / (FURTHEST + 1)
     place = float(np.clip(halves, -FURTHEST, FURTHEST))
     axes.plot([middle, middle], [y - 0.05, y + 0.05], color="0.4", lw=0.6)

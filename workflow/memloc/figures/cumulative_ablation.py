@@ -1,5 +1,4 @@
-"""Which localization method finds heads that matter: the first heads of each ranking ablated together
-(extended)."""
+"""The first heads of each localization method's ranking ablated together (extended)."""
 
 import pandas as pd
 from matplotlib.axes import Axes

@@ -1,4 +1,4 @@
-"""How early, and from what, one can tell that the model will recite (future work of the paper)."""
+"""How early, and by which features, recitation can be detected (future work of the paper)."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from memloc.figures.parts.style import Drawing, panel_labels, two_rows
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval
 
-# Label and colour of the features, from above; the residual stream after other layers is in the CSV.
+# Label and colour of the features, from top to bottom; the CSV also has the residual stream of other layers.
 FEATURES = {
     "nll": ("prefix NLL", "black"),
     "nll_and_activations": ("NLL and activations", "#c8102e"),
@@ -25,7 +25,7 @@ FEATURES = {
     "shuffled_labels": ("shuffled labels", "#aaaaaa"),
 }
 CURVES = ("nll", "nll_and_activations", "residual", "bag_of_words")
-# What is hard to tell comes first.
+# The hardest stratum comes first.
 STRATA = {"boundary": "boundary zone", "all": "all seen", "unseen": "seen or unseen"}
 WORDS = {
     "all": "All seen paragraphs, recited or not",
@@ -98,7 +98,7 @@ def _features(axes: Axes, found: pd.DataFrame, first: bool) -> None:
 
 
 def _gains(axes: Axes, found: pd.DataFrame, present: list[str]) -> None:
-    """What activations add to the prefix NLL, with paired intervals."""
+    """Gain of activations over the prefix NLL, with paired intervals."""
     together = found[found["features"] == "nll_and_activations"]
     for number, name in enumerate(present):
         rows = together[together["stratum"] == name].sort_values("lead")
@@ -120,7 +120,7 @@ def _gains(axes: Axes, found: pd.DataFrame, present: list[str]) -> None:
 
 
 def _numbers(found: pd.DataFrame, present: list[str]) -> dict[str, Any]:
-    """What the caption names: at the whole prefix, and at the shortest one, of every stratum."""
+    """Numbers of the caption for every stratum: at the whole prefix and at the shortest one."""
     strata = {}
     for name in present:
         rows = found[found["stratum"] == name]

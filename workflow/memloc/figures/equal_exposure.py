@@ -106,7 +106,7 @@ def _map(axes: Axes, found: pd.DataFrame, title: str, unit: str, head: tuple[int
 
 
 def _of_sizes(sizes: pd.DataFrame) -> dict[str, Interval | bool]:
-    """Of each measure of gradients its difference, and that at an equal NLL, if `regressed`."""
+    """The difference of each measure of gradients, and the difference at an equal NLL, if `regressed`."""
     names = {"log_size": "weights", "log_activations": "activations", "lower_share": "lower"}
     found = {label: studentised(sizes[name]) for name, label in names.items()}
     lines = {f"{label}_given": given(sizes[name], sizes["log_nll"]) for name, label in names.items()}
@@ -114,7 +114,7 @@ def _of_sizes(sizes: pd.DataFrame) -> dict[str, Interval | bool]:
 
 
 def _of_maps(maps: dict[str, pd.DataFrame], head: tuple[int, int]) -> dict[str, dict[str, Any]]:
-    """Heads whose interval is above or below 0, of all, and the interval of the highlighted one."""
+    """Numbers of heads: all, with an interval above 0, and below 0; the interval of the highlighted head."""
     return {
         name: {
             "n_heads": len(found),
@@ -127,7 +127,7 @@ def _of_maps(maps: dict[str, pd.DataFrame], head: tuple[int, int]) -> dict[str, 
 
 
 def _data(sizes: pd.DataFrame, blocks: pd.DataFrame, maps: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """What is plotted: `panel` says where."""
+    """The plotted numbers; `panel` says where they are."""
     pairs = [
         sizes[["log_nll", name]].set_axis(["log_nll", "value"], axis=1).reset_index().assign(panel=panel)
         for name, panel in zip(SIZES, "ab", strict=True)

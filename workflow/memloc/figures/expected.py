@@ -1,4 +1,4 @@
-"""Published numbers of the study next to those of the run (not in the paper)."""
+"""Published numbers of the study next to the numbers of the run (not in the paper)."""
 
 import pandas as pd
 

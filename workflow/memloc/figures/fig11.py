@@ -42,7 +42,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def summary(patching: pd.DataFrame, attribution_patching: pd.DataFrame) -> pd.DataFrame:
-    """Per direction and site, over pairs: mean change, its interval, median, share that rises, estimate."""
+    """Changes over pairs, a row per direction and site: mean, interval, median, share of rises, estimate."""
     keys = ["direction", *SITE]
     changes = patching.groupby(keys)["nll_change"]
     estimate = attribution_patching.groupby(keys)["nll_change"].mean()

@@ -1,5 +1,5 @@
-"""Figure 3: perturbing single prefix tokens, in one memorized paragraph and on average (paper 4), and all but
-a few (not in the paper)."""
+"""Figure 3: perturbing single prefix tokens, in one memorized paragraph and on average (paper 4), and all
+prefix tokens but a few (not in the paper)."""
 
 from typing import Any
 
@@ -74,7 +74,7 @@ def _draw_kept(axes: Axes, kept_tokens: pd.DataFrame) -> pd.DataFrame:
 
 
 def _band(axes: Axes, values: pd.DataFrame, name: str, **style: Any) -> pd.DataFrame:
-    """Draw the mean of each column over paragraphs (rows) with its band; the result is what is plotted."""
+    """Draw the mean of each column over paragraphs (rows) with its band; returns the plotted numbers."""
     found = uncertainty.table([uncertainty.mean(values[column]) for column in values], values.columns)
     axes.fill_between(found.index, found["low"], found["high"], color=style["color"], alpha=0.2, lw=0)
     axes.plot(found["value"], **style)
@@ -82,7 +82,7 @@ def _band(axes: Axes, values: pd.DataFrame, name: str, **style: Any) -> pd.DataF
 
 
 def _kept_numbers(kept_tokens: pd.DataFrame, lengths: Section) -> dict[str, Any]:
-    """Paragraphs that few kept tokens recite at the first draw, and by how much these lower the NLL."""
+    """Paragraphs recited from few kept tokens at the first draw; by how much the costliest lower the NLL."""
     few = effects.few_kept(kept_tokens, lengths.prefix)
     recited = few[(few["draw"] == 0) & (few["em"] == lengths.continuation)]["kept"].value_counts()
     nll = few.pivot_table(index="id", columns="kept", values="nll")

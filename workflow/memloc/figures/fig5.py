@@ -12,12 +12,12 @@ from memloc.settings.base import Section
 from memloc.settings.editing import PAPER_ARMS
 
 SETS = {"memorized": "em_memorized", "non_memorized": "em_control"}
-APART = 0.22  # of the two sets from the middle of an arm
+APART = 0.22  # distance of the two sets from the middle of an arm
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """A panel per objective: EM of every edited paragraph by arm, joined to that of its non-memorized
-    controls (their mean), and the means of both. The ideal edit rises from 0 to the whole continuation.
+    """A panel per objective: by arm, a line from the EM of every edited paragraph to the mean EM of its
+    controls, and the means of both. The line of an ideal edit rises from 0 to the whole continuation.
     """
     paragraph, rates = settings.paragraph, settings.editing.learning_rates
     runs = tables["edits"]

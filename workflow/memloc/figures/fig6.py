@@ -62,7 +62,7 @@ def _data(panels: dict[str, pd.DataFrame], texts: list[str]) -> pd.DataFrame:
 
 
 def _example_numbers(panel: pd.DataFrame, head: int, texts: list[str], marked: int | None) -> dict[str, Any]:
-    """Of one paragraph: the head's strongest tokens, and the head with the most on the perturbed token."""
+    """Numbers of one paragraph: the head's strongest tokens, the strongest head at the perturbed token."""
     numbers = {"tokens": token_map.strongest_tokens(panel.loc[head], texts, N_NAMED)}
     if marked is not None:
         numbers |= {

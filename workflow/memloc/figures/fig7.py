@@ -1,8 +1,8 @@
 """Figure 7: attention to tokens by their rarity, for every head of a layer (paper 6.3).
 
-Above, the paper's measure: attention summed over paragraphs. It falls with the rank for any head, as fewer
-paragraphs have a token of a high rank. Below, the mean attention per occurrence of a rank, which does not.
-Both stand next to their null: the tokens of a prefix exchange their attention at random.
+Above is the paper's measure, attention summed over paragraphs. It falls with the rank for any head, since
+few paragraphs have a token of a high rank. Below is the mean attention per occurrence of a rank, which need
+not fall. Both are compared with a null in which the tokens of a prefix exchange their attention at random.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_label
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 
-MEASURES = {"attention_sum": "pearson", "attention_mean": "pearson_mean"}  # and their correlations
+MEASURES = {"attention_sum": "pearson", "attention_mean": "pearson_mean"}  # columns of their correlations
 AXIS_LABELS = {
     "attention_sum": "attention, summed over paragraphs",
     "attention_mean": "attention, mean per occurrence",
@@ -29,7 +29,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     layer, head = highlighted_head(tables, settings)
     correlation = tables["rare_token_correlation"].query("layer == @layer").set_index("head")
     by_rank = _with_null(tables["rare_tokens"].query("layer == @layer"))
-    colours = head_colours(correlation.index, head)
+    # Shades from dark to light, and red for the highlighted head.
+    shades = colormaps["viridis"](np.linspace(0.05, 0.9, len(correlation)))
+    colours = dict(zip(correlation.index, shades, strict=True)) | {head: COLOURS["memorized"]}
     height = max(4.0, 2 * (0.8 + 0.11 * len(correlation)))
     figure, axes = subplots(height, PAGE_WIDTH * 0.9, nrows=2, ncols=2, width_ratios=(2, 1))
     for (left, right), (measure, name) in zip(axes, MEASURES.items(), strict=True):
@@ -42,14 +44,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     return Drawing(figure, data, _numbers(by_rank, correlation, layer, head))
 
 
-def head_colours(heads: pd.Index, highlight: int) -> dict[int, Any]:
-    """Red for the highlighted head, shades from dark to light for the others."""
-    shades = colormaps["viridis"](np.linspace(0.05, 0.9, len(heads)))
-    return dict(zip(heads, shades, strict=True)) | {highlight: COLOURS["memorized"]}
-
-
 def _with_null(by_rank: pd.DataFrame) -> pd.DataFrame:
-    """The null of the sum is that of the mean times the occurrences, which permutations leave as they are."""
+    """Add the null of the sum: the mean's null times the occurrences, which permutations do not change."""
     quantiles = [column for column in by_rank if "_null_" in column]
     sums = by_rank[quantiles].mul(by_rank["occurrences"], axis=0)
     return by_rank.join(sums.rename(columns=lambda name: name.replace("_mean", "_sum")))
@@ -65,11 +61,11 @@ def _draw_ranks(axes: Axes, by_rank: pd.DataFrame, measure: str, colours: dict, 
         style = {"lw": 1.8, "zorder": 3, "label": f"head {head}"} if head == highlight else {"lw": 0.7}
         axes.plot(rows["rank"], rows[measure], color=colours[head], **style)
     axes.set(xlabel="rank of the token (0 = rarest)", ylabel=AXIS_LABELS[measure], xlim=(0, None))
-    axes.set_ylim(0, 1.1 * by_rank[measure].max())  # the null of the scarcest ranks is wider than the panel
+    axes.set_ylim(0, 1.1 * by_rank[measure].max())  # the null of rare ranks may leave the panel
 
 
 def _draw_correlations(axes: Axes, correlation: pd.DataFrame, name: str, colours: dict) -> None:
-    """One row per head: its null interval as a bar, its correlation as a dot and in figures."""
+    """A row per head: the interval of its null as a bar, its correlation as a dot and as a number."""
     low, high = (correlation[f"{name}_null_q{q}"] for q in ("025", "975"))
     axes.barh(correlation.index, high - low, left=low, height=0.6, color=NULL_COLOUR)
     axes.scatter(correlation[name], correlation.index, s=14, c=[colours[head] for head in correlation.index])

@@ -1,4 +1,4 @@
-"""What memorized paragraphs lose, and others do not, when a head is ablated (extended)."""
+"""The loss of memorized paragraphs when a head is ablated, beyond the loss of others (extended)."""
 
 from typing import Any
 

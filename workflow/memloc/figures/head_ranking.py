@@ -75,14 +75,13 @@ def _draw_ranks(axes: Axes, ranks: pd.DataFrame, layer: int, head: int) -> None:
 
 
 def by_layers_alone(scores: pd.DataFrame) -> pd.DataFrame:
-    """Kendall's tau-b that two methods have on average if the heads of each layer exchange their scores at
-    random: how far they agree because they prefer the same layers.
+    """Mean Kendall's tau-b of two methods when the heads of each layer exchange their scores at random.
 
-    Pairs of heads of one layer then agree as often as not, those of two layers as often as the mean signs of
-    their differences say.
+    It shows how far methods agree because they prefer the same layers. Pairs of heads in one layer then agree
+    as often as not. Pairs in two layers agree as often as the mean signs of their differences say.
 
     Args:
-        scores: A column per method, a row per (layer, head).
+        scores: a column per method, a row per (layer, head).
 
     Returns:
         A matrix of methods x methods.
@@ -105,7 +104,7 @@ def by_layers_alone(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _draw_agreement(axes: Axes, agreement: pd.DataFrame, alone: pd.DataFrame, methods: list[str]) -> None:
-    """Above the diagonal the methods' agreement, below it that of heads in random order within layers."""
+    """The methods' agreement above the diagonal; below it, with the heads of each layer in random order."""
     matrix = alone.loc[methods, methods].to_numpy(copy=True)
     np.fill_diagonal(matrix, np.nan)
     for row in agreement.itertuples():

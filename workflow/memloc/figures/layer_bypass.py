@@ -1,4 +1,4 @@
-"""What memorized paragraphs, and other text, lose when whole blocks are bypassed (extended; 2501.05078)."""
+"""Losses of memorized paragraphs and other text when whole blocks are bypassed (extended; 2501.05078)."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ STYLES = {  # label, colour and marker
     ("mlp", "mean"): ("MLP: its mean", "#56b4e9", "v"),
 }
 TITLES = {"alone": "this layer alone", "from here on": "this layer and all above"}
-WIDTH = 0.6  # of a layer that the ways share
+WIDTH = 0.6  # share of a layer's width over which the ways are spread
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -40,8 +40,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def _means(rows: pd.DataFrame, keys: list[str], most: int) -> pd.DataFrame:
-    """Means and intervals over paragraphs, of each kind of text (`measure`) by the keys; intervals of exact
-    matches end at none and at `most` tokens."""
+    """Means over paragraphs with intervals, by the keys and kind of text (`measure`); intervals of exact
+    matches are clipped to 0 and `most` tokens."""
     found = []
     for name in PANELS:
         column, _, group = name.partition("_")
@@ -52,7 +52,7 @@ def _means(rows: pd.DataFrame, keys: list[str], most: int) -> pd.DataFrame:
 
 
 def _whole(rows: pd.DataFrame, most: int) -> pd.DataFrame:
-    """The same of the model as it is."""
+    """The same means for the model as it is."""
     first = rows.drop_duplicates(["group", "id"])
     before = first.assign(em=first["em"] + first["em_lost"], nll=first["nll"] - first["nll_gained"], every=0)
     return _means(before, ["every"], most).set_index("measure")
@@ -72,7 +72,7 @@ def _panel(axes: Axes, data: pd.DataFrame, whole: float) -> None:
 
 
 def _numbers(data: pd.DataFrame) -> dict[str, Any]:
-    """Of each way, the layer without which memorized paragraphs keep least, and what others then keep."""
+    """For each way, the layer without which memorized paragraphs keep the fewest tokens, and the means."""
     wide = data[data["layers"] == "alone"].pivot(
         index=["block", "way", "layer"], columns="measure", values="value"
     )

@@ -41,11 +41,11 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def over_steps(memorized: Bool[np.ndarray, "paragraph checkpoint"]) -> pd.DataFrame:
-    """A row per checkpoint: paragraphs, how many are memorized (`n_memorized`), were not so at the checkpoint
-    before (`n_new`), are so no more (`n_forgotten`), and are so from here to the last one (`n_stays`).
+    """A row per checkpoint, with numbers of paragraphs.
 
-    `fraction` is of all paragraphs, `stays_share` of those that the last checkpoint recites; each with its
-    interval.
+    They are memorized now (`n_memorized`), now but not at the checkpoint before (`n_new`), then but not now
+    (`n_forgotten`), or from now to the last one (`n_stays`). `fraction` is the memorized share of all
+    paragraphs, `stays_share` is `n_stays` over those that the last checkpoint recites; each has an interval.
     """
     before = np.pad(memorized, ((0, 0), (1, 0)))[:, :-1]
     stays = np.logical_and.accumulate(memorized[:, ::-1], axis=1)[:, ::-1]
@@ -79,7 +79,7 @@ def _plot(rows: pd.DataFrame) -> Figure:
 
 
 def _step_axis(axes: Axes, steps: pd.Series) -> None:
-    """Logarithmic, but for step 0, which has a place of its own before the first other one."""
+    """A logarithmic axis of steps, with a place for step 0 before the first other step."""
     after = steps[steps > 0]
     powers = 10.0 ** np.arange(np.ceil(np.log10(after.min())), np.floor(np.log10(after.max())) + 1)
     axes.set_xscale("symlog", linthresh=after.min(), linscale=0.4)

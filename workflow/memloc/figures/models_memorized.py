@@ -16,8 +16,8 @@ from memloc.settings.base import Section
 from memloc.statistics.uncertainty import proportion
 
 DASHES = ("-", "--", "-.", ":")
-LIGHTEST = 0.8  # of the colour map: lighter lines are faint on white
-WIDE = 30  # largest over smallest model, from which ticks at powers of ten are enough
+LIGHTEST = 0.8  # last place in the colour map; lighter lines are faint on white
+WIDE = 30  # ratio of largest to smallest model from which ticks at powers of ten are enough
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -50,7 +50,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def looks(models: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Colour, marker and dashes of every model: darker is smaller, and none of the three is needed alone."""
+    """Colour (darker is smaller), marker and dashes of every model, so that no reader needs the colours."""
     places = np.linspace(0, LIGHTEST, len(models))
     return {
         model: {
@@ -68,7 +68,7 @@ def _comparisons(data: pd.DataFrame, models: pd.Series) -> list[dict[str, Any]]:
     """Neighbours in size, on the paragraphs that both scored.
 
     The models saw the same paragraphs, so only paragraphs that exactly one of them recites tell them apart
-    (McNemar). The larger model recites half of these where neither recites more.
+    (McNemar). If neither model recites more, the larger one recites half of these.
     """
     found = []
     for smaller, larger in pairwise(models):

@@ -18,10 +18,10 @@ MOST_DAMAGE = 0.05  # by which a plant may raise the NLL of held-out text
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """A panel per kind, a row per method: every plant and each control faintly, their means with intervals.
+    """A panel per kind, a row per method: every plant and control faintly, their means with intervals.
 
-    Lines: what random scores, and the size of weights alone, find. The CSV has recall, the oracle, and means
-    of plants without damage, too.
+    Lines show random scores and the size of the weights alone. The CSV also has recall, the oracle, and means
+    over plants without damage.
     """
     rows = of_own_units(tables["planted_truth"])
     methods = [name for name in methods_of(rows) if name not in BASELINES]
@@ -66,7 +66,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, found: pd.DataFrame, methods: list[st
 
 
 def _data(plants: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Means of both measures, of all plants and of those that leave other text as it is."""
+    """Means of both measures, over all plants and over the plants that hardly damage other text."""
     kept = plants[plants["reached"] & (damage(plants) <= MOST_DAMAGE)][["kind", "plant", "attempt"]]
     chosen = {"all": rows, "without damage": rows.merge(kept, on=["kind", "plant", "attempt"])}
     return pd.concat(
@@ -81,7 +81,7 @@ def _data(plants: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def kinds_of(rows: pd.DataFrame) -> list[str]:
-    """Kinds that there are rows of, in the order of their labels."""
+    """Kinds that have rows, in the order of their labels."""
     return [kind for kind in KIND_LABELS if kind in set(rows["kind"])]
 
 
@@ -91,20 +91,20 @@ def damage(plants: pd.DataFrame) -> pd.Series:
 
 
 def numbers_of(plants: pd.DataFrame) -> list[dict]:
-    """Of each kind: plants that reached the criterion, tries, and plants that damage other text."""
+    """For each kind: plants that reached the criterion, tries, and plants that damage other text."""
     found = []
     for kind in kinds_of(plants):
         rows = plants[plants["kind"] == kind]
         reached = rows[rows["reached"]]
-        harmful = int((damage(reached) > MOST_DAMAGE).sum())
-        labels = {"kind": KIND_LABELS[kind], "n_reached": len(reached), "n_tries": len(rows)}
-        kept = reached["em_memorized"].dropna()
-        left = f"{kept.median():.0f}" if len(kept) else "unknown"
+        raised, kept = damage(reached), reached["em_memorized"].dropna()
         found.append(
-            {**labels, "n_damaging": harmful, "damage": _percent(damage(reached)), "em_memorized": left}
+            {
+                "kind": KIND_LABELS[kind],
+                "n_reached": len(reached),
+                "n_tries": len(rows),
+                "n_damaging": int((raised > MOST_DAMAGE).sum()),
+                "damage": f"{100 * np.median(raised):+.1f} %" if len(raised) else "unknown",
+                "em_memorized": f"{kept.median():.0f}" if len(kept) else "unknown",
+            }
         )
     return found
-
-
-def _percent(values: pd.Series) -> str:
-    return f"{100 * np.median(values):+.1f} %" if len(values) else "unknown"

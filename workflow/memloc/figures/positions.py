@@ -19,7 +19,7 @@ STANDS = {
 }
 GROUPS = LABELS | {UNSEEN: "unseen"}
 MEASURES = {"recited": "share recited", "nll": "NLL (nats per token)"}
-SHIFT = 0.2  # between the groups of a place
+SHIFT = 0.2  # distance between the groups of a place
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -43,7 +43,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def summary(rows: pd.DataFrame, n_continuation: int) -> pd.DataFrame:
-    """Share recited (over draws: recited in all of them) and mean NLL by group and place, with intervals."""
+    """Share recited (with several draws: in all of them) and mean NLL by group and place, with intervals."""
     keys = ["group", "context", "n_before"]
     paragraphs = rows.assign(recited=rows["em"] == n_continuation).groupby([*keys, "id"], sort=False)
     each = paragraphs.agg({"recited": "all", "nll": "mean"}).reset_index()

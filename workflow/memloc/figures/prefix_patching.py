@@ -1,8 +1,8 @@
 """Patching of the residual stream, position by position and layer by layer (extends Figure 11).
 
-Pairs have their perturbed token p and their impact token i at different places. Their mean is therefore
-aligned twice: the left half of a map follows the positions from p on, the right half those up to i-1, which
-predicts the impact token.
+The perturbed token p and the impact token i are at different places in each pair. Their mean is therefore
+aligned twice: the left half of a map follows the positions from p on, the right half the positions up to i-1,
+which predicts the impact token.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from memloc.figures.parts.style import DIRECTION_LABELS, DIVERGING, Drawing, pan
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
-WINDOW = 5  # positions from the perturbed token on, and up to the predicting one, that the means show
+WINDOW = 5  # positions that the means show from the perturbed token on, and up to the predicting one
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -33,9 +33,10 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def spread_pairs(residual_patching: pd.DataFrame, perturbed_paragraphs: pd.DataFrame) -> pd.DataFrame:
-    """Changes with the places p and i of their pair, for pairs whose perturbed token is before i-1. In other
-    pairs both positions are one, whose change is the full one in every layer; they are taken only if there
-    are no others.
+    """Changes with the places p and i of their pair, for pairs whose perturbed token lies before i-1.
+
+    In other pairs p and i-1 are one position, which has the full change in every layer. They are taken only
+    if there are no others.
     """
     places = perturbed_paragraphs.set_index("id")[["position", "impact_position"]]
     changes = residual_patching.join(places.set_axis(["p", "i"], axis=1), on="id")
@@ -44,9 +45,9 @@ def spread_pairs(residual_patching: pd.DataFrame, perturbed_paragraphs: pd.DataF
 
 
 def aligned_means(changes: pd.DataFrame) -> pd.DataFrame:
-    """Mean over pairs by direction, layer, anchor (p or i) and offset from it: mean, its interval, pairs.
+    """Mean over pairs, with interval and number of pairs, by direction, layer, anchor (p or i) and offset.
 
-    The predicting position i-1 counts from i only and p from p only; positions between count from both.
+    The predicting position i-1 is counted from i only, and p from p only; positions between from both.
     """
     from_p = changes.assign(anchor="p", offset=changes["position"] - changes["p"])
     from_i = changes.assign(anchor="i", offset=changes["position"] - changes["i"])
@@ -59,7 +60,7 @@ def aligned_means(changes: pd.DataFrame) -> pd.DataFrame:
 
 
 def _draw_means(axes: Axes, means: pd.DataFrame) -> None:
-    """Layers (upwards) x offsets from p and from i, between which a column stays white, as empty ones do."""
+    """Map of layers (upwards) x offsets from p and, after a white column, from i; empty columns are white."""
     columns = (
         [("p", offset) for offset in range(WINDOW)] + [("", 0)] + [("i", -n) for n in range(WINDOW, 0, -1)]
     )

@@ -1,4 +1,4 @@
-"""Ways to remove recitation, by what removed paragraphs and other text lose (extended)."""
+"""Ways to remove recitation, by the losses of removed paragraphs and of other text (extended)."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ PANELS = {  # name and unit
     "em_own_lost": ("own lose", "tokens"),
     "nll_gained": ("NLL gained", "nats"),
 }
-# The others are on what must stay.
+# The other panels are on text that must stay.
 OF_REMOVED = ("forgotten", "recited_perturbed", "recited_4bit", "nll_distance")
 MARKS = {"joint": {"mfc": "black", "ms": 3.6}, "single": {"mfc": "white", "ms": 3.2}}
 SHIFT = {"joint": -0.16, "single": 0.16}
@@ -71,7 +71,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, ways: list[str]) -> None:
 
 
 def _in_nats(panel: Axes) -> None:
-    """A logarithmic axis, but close to 0."""
+    """Make the axis logarithmic, and linear close to 0."""
     panel.set_xscale("symlog", linthresh=LINEAR, linscale=0.6)
     low, high = panel.get_xlim()
     ticks = [tick for tick in (-1, 0, LINEAR, 1, 10) if low <= tick <= high]
@@ -80,7 +80,7 @@ def _in_nats(panel: Axes) -> None:
 
 
 def _about(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Setting, changed weights and costs (medians) by way and mode; `targeted`: it names paragraphs."""
+    """Setting, medians of changed weights and seconds, and whether it is targeted, by way and mode."""
     about = tables["removal"].groupby(["way", "mode"])
     about = about.agg(
         setting=("setting", "first"), weights=("n_changed_weights", "median"), targeted=("targeted", "first")
@@ -89,10 +89,10 @@ def _about(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def undominated(units: dict[str, pd.DataFrame]) -> list[str]:
-    """Ways that no other one beats for certain, removing together.
+    """Ways that no other way beats when paragraphs are removed together.
 
-    One beats another if its paired differences of tokens forgotten and of tokens that own continuations lose
-    are not to its disadvantage, and one of the two is to its advantage beyond its 95 % interval.
+    A way beats another if neither paired difference, of tokens forgotten and of tokens that own continuations
+    lose, is to its disadvantage, and the 95 % interval of one shows an advantage.
     """
     gains = {}
     for measure, sign in (("forgotten", 1), ("em_own_lost", -1)):

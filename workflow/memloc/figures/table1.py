@@ -1,13 +1,12 @@
 """Table 1: memorized paragraphs, prefix and continuation, with their counts and scores (paper A.1)."""
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from memloc.figures.parts.style import COLOURS, Drawing
 from memloc.figures.parts.text_table import draw_table, join_tokens
 from memloc.settings.base import Section
 
-N_SHOWN = 6
+N_SHOWN, RED = 6, COLOURS["memorized"]
 HEADER = ("id", "count", "NLL", "prefix", "memorized continuation")
 WIDTHS = (7, 7, 7, 52, 52)
 COLUMNS = ["id", "sampled", "count", "em", "nll", "prefix", "continuation"]
@@ -19,7 +18,11 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     shown = data[data.sampled].sort_values("id").head(N_SHOWN)
     median = float(data["count"].median()) if len(data) else None
     numbers = {"n_shown": len(shown), "n_memorized": len(data), "median_count": median}
-    return Drawing(_table(shown), data, numbers)
+    rows = [
+        [f"{row.id}", f"{row.count:,}", f"{row.nll:.3f}", row.prefix, [(row.continuation, RED)]]
+        for row in shown.itertuples()
+    ]
+    return Drawing(draw_table(HEADER, rows, WIDTHS), data, numbers)
 
 
 def _memorized(tables: dict[str, pd.DataFrame], n_prefix: int) -> pd.DataFrame:
@@ -30,12 +33,3 @@ def _memorized(tables: dict[str, pd.DataFrame], n_prefix: int) -> pd.DataFrame:
     data["prefix"] = [join_tokens(tokens[:n_prefix], vocabulary) for tokens in data.tokens]
     data["continuation"] = [join_tokens(tokens[n_prefix:], vocabulary) for tokens in data.tokens]
     return data[COLUMNS]
-
-
-def _table(shown: pd.DataFrame) -> Figure:
-    red = COLOURS["memorized"]
-    rows = [
-        [f"{row.id}", f"{row.count:,}", f"{row.nll:.3f}", row.prefix, [(row.continuation, red)]]
-        for row in shown.itertuples()
-    ]
-    return draw_table(HEADER, rows, WIDTHS)

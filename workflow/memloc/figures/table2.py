@@ -1,4 +1,4 @@
-"""Table 2: perturbed memorized paragraphs, and what the model goes on with (paper 4, A.2)."""
+"""Table 2: perturbed memorized paragraphs, and the model's continuations of them (paper 4, A.2)."""
 
 import pandas as pd
 
@@ -30,7 +30,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def _cells(pair, texts: pd.Series, n_prefix: int) -> list[Cell | str]:
-    """Cells of a row: old token red and new one purple; the continuation purple from its change on."""
+    """Cells of a row: the old token is red, the new one and the changed continuation are purple."""
     original, position, impact = pair.tokens_original, pair.position, pair.impact_position
     red, purple = COLOURS["memorized"], COLOURS["perturbed"]
     prefix = [

@@ -13,7 +13,7 @@ ZEROED_OFFSETS = {"top": -0.12, "random": 0.12}  # side by side, so that equal v
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Scores against the size of the noise, with the range over draws; at the right, the weights zeroed."""
+    """Scores against the size of the noise, with the range over draws; at the right, with zeroed weights."""
     table = tables["weight_noise"]
     data = group_means(table, ["arm", "kind", "size", "draw", "n_weights"])
     figure = three_panels(data, _lines, "noise (standard deviations)", height=2.3, legend_columns=2)
@@ -27,7 +27,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def _lines(axes: Axes, data: pd.DataFrame, column: str) -> None:
-    """Sizes at even distances: 0 would have no place on a logarithmic axis."""
+    """Lines over sizes at even distances, since 0 would have no place on a logarithmic axis."""
     sizes = sorted(data["size"].dropna().unique())
     for arm in ARMS:
         rows = data[data["arm"] == arm]

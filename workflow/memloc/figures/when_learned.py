@@ -11,13 +11,13 @@ from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplot
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import proportion, table
 
-N_GROUPS, N_BINS = 3, 5  # of paragraphs by their repeats, and of each group by when they are seen
+N_GROUPS, N_BINS = 3, 5  # groups of paragraphs by their repeats; bins of each group by when they are seen
 SHADES = ("#f2a6b0", "#c8102e", "#7a0a1c")  # light to dark: more repeats
 PANELS = {"last": "place of the last occurrence", "spacing": "mean distance of occurrences"}
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Share memorized with 95 % Wilson bands, in thirds of the repeated paragraphs by their repeats."""
+    """Memorized share with 95 % Wilson bands, for thirds of the repeated paragraphs by their repeats."""
     when = recency(tables["training_stream"], settings.paragraph.length, settings.model)
     data = tables["paragraphs"].merge(tables["sets"][["id", "set"]], on="id").join(when, on="id")
     data = data.assign(repeats=exposure(data), memorized=data["set"] == "memorized")

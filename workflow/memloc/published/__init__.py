@@ -1,1 +1,1 @@
-"""A run next to published numbers and lists: compared, never assumed, and nothing depends on them."""
+"""Comparison of a run with published numbers and lists, on which nothing else depends."""

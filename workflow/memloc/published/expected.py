@@ -1,7 +1,4 @@
-"""Compare a run with published numbers, and with a published list of memorized paragraphs (paper A.1).
-
-Published numbers are only reported next to the run's own; nothing depends on them.
-"""
+"""Compare a run with published numbers, and with a published list of memorized paragraphs (paper A.1)."""
 
 from pathlib import Path
 from typing import Any
@@ -24,8 +21,7 @@ def read_memorized_list(path: Path | str) -> pd.DataFrame:
     The published id is a row of the authors' filtered array, not of the release: it does not join.
 
     Raises:
-        InputError: a column is missing, a number is not one, or a text occurs twice; names file and
-            finding.
+        InputError: a column is missing, holds no numbers, or a text occurs twice; names file and finding.
     """
     # Paragraphs such as "NA" or "null" are text, not missing values.
     frame = pd.read_csv(path, keep_default_na=False)
@@ -53,12 +49,12 @@ def read_memorized_list(path: Path | str) -> pd.DataFrame:
 def memorized_agreement(
     published: pd.DataFrame, paragraphs: pd.DataFrame, scores: pd.DataFrame, n_continuation: int
 ) -> pd.DataFrame:
-    """One row per paragraph that is in the published list, memorized here, or both; joined by text.
+    """Join the published list and this run's memorized paragraphs by text: a row for each in either.
 
-    `scores` holds the paragraphs that the filter keeps. Columns: text, published and memorized (in which of
-    the two), id, count, em and nll of this run (null if no kept paragraph has the text), published_id,
-    published_count and published_nll. Several paragraphs with one text count as one: the memorized one with
-    the smallest id.
+    `scores` holds the paragraphs that the filter keeps. Columns: text; published and memorized, which say in
+    which of the two it is; id, count, em and nll of this run (null if no kept paragraph has the text);
+    published_id, published_count and published_nll. Of several paragraphs with one text, a memorized one
+    counts, then the one with the smallest id.
     """
     ours = scores[["id", "em", "nll"]].merge(paragraphs[["id", "count", "text"]], on="id")
     ours["memorized"] = ours["em"] == n_continuation
@@ -72,11 +68,11 @@ def memorized_agreement(
 
 
 def agreement_numbers(agreement: pd.DataFrame) -> dict[str, float | None]:
-    """How far the run and the published list agree: sizes of the overlap, equal counts, NLL differences.
+    """Agreement of the run with the published list: sizes of the overlap, equal counts, NLL differences.
 
-    Counts and NLLs are compared where both have the paragraph, memorized here or not; null if nowhere. The
-    published NLLs may be means over the continuation (`nll`) or over the whole paragraph (`nll_paragraph`):
-    the differences of both are given.
+    Counts and NLLs are compared for paragraphs that both have, memorized here or not; null without any. The
+    published NLLs may be means over the continuation (`nll`) or over the whole paragraph (`nll_paragraph`),
+    so differences from both are given.
     """
     both = agreement[agreement["published"] & agreement["memorized"]]
     found = agreement[agreement["published"] & agreement["id"].notna()]
@@ -104,17 +100,18 @@ def run_numbers(paragraphs: pd.DataFrame, scores: pd.DataFrame, n_continuation: 
 
 
 def needed(expected: Section) -> bool:
-    """Whether any number of the analyses is expected, so that their tables are read."""
-    of_analyses = expected.model_dump(include={"head", "key_query_layer", "n_unique_tokens"})
-    return any(value is not None for value in of_analyses.values())
+    """Whether a number from an analysis is expected, so that tables of analyses are read."""
+    return any(getattr(expected, name) is not None for name in ("head", "key_query_layer", "n_unique_tokens"))
 
 
 def localized_numbers(
     expected: Section, tables: dict[str, pd.DataFrame]
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Expected and found numbers by quantity: ranks of the head and of the layer, 1 being the first;
-    different tokens; and the head's correlation of attention and rarity, of which two digits are
-    published."""
+    """Expected and found numbers from analyses, by quantity.
+
+    They are the ranks of the head and of the layer (1 is the first), the number of different tokens, and the
+    correlation of the head's attention with rarity, of which two digits are published.
+    """
     wanted, found = {}, {}
     rare = tables["rare_token_correlation"].set_index(["layer", "head"])
     if expected.n_unique_tokens is not None:
@@ -136,7 +133,7 @@ def localized_numbers(
 
 
 def of_reference(numbers: dict[str, Any]) -> dict[str, Any]:
-    """Numbers of the paragraphs that the authors' filter code keeps, named as such."""
+    """The numbers under names that say that the authors' filter code chose the paragraphs."""
     return {f"{name}_reference": value for name, value in numbers.items()}
 
 
@@ -145,8 +142,8 @@ def compare(
 ) -> pd.DataFrame:
     """One row per quantity: expected, found, and whether they agree (null where nothing is expected).
 
-    With the agreement of a published list: as many of its paragraphs should be memorized here, with its
-    counts, and none that it lacks. Differences of the NLL are only reported.
+    With the `agreement` of a published list, its paragraphs and no others are expected to be memorized here,
+    with its counts. Differences of the NLL are only reported.
     """
     if agreement is not None:
         numbers = agreement_numbers(agreement)

@@ -1,8 +1,8 @@
-"""A run as a Workflow Run RO-Crate: what was made, from what, by which code and environment, with hashes.
+"""A run as a Workflow Run RO-Crate: inputs, results, code and environment, with hashes.
 
 RO-Crate 1.1 with the profiles Workflow RO-Crate 1.0 and Workflow Run RO-Crate 0.5 (process, workflow and
 provenance run). Every rule that ran is a step of the workflow, its script the tool, its run a CreateAction.
-Tables say what their columns hold, with units. What a run reads from outside of its results (models, text,
+Tables describe their columns, with units. Files that a run reads from outside of its results (models, text,
 downloads), and the folders that it makes, are named with their hash but not contained.
 """
 
@@ -46,7 +46,7 @@ ENCODINGS = {
 
 
 def record(study: str, folder: Path, steps: list[Step], code: Mapping[str, Path]) -> ROCrate:
-    """The crate of the results in `folder`, made by `steps`; `code`: files by their place in the crate."""
+    """The crate of the results in `folder`, which `steps` made. `code` maps places in the crate to files."""
     crate = ROCrate(version="1.1")
     crate.metadata.extra_contexts.append(TERMS)
     crate.name = f"memloc, study {study}"
@@ -66,17 +66,17 @@ def record(study: str, folder: Path, steps: list[Step], code: Mapping[str, Path]
 
 
 def _named(crate: ROCrate, identifier: str, kind: str, name: str, **properties: Any) -> Entity:
-    """Adds an entity that is no file."""
+    """Add an entity that is no file."""
     return crate.add_jsonld({"@id": identifier, "@type": kind, "name": name, **properties})
 
 
 def _known(name: Path | str, digest: str) -> dict[str, str]:
-    """What is said of every file; the crate itself adds the size as it is written."""
+    """The properties of every file, without its size, which the crate adds when it is written."""
     return {"sha256": digest, "encodingFormat": ENCODINGS.get(Path(name).suffix, "text/plain")}
 
 
 def _add_environment(crate: ROCrate) -> None:
-    """Adds the list of installed packages."""
+    """Add the list of installed packages."""
     found = importlib.metadata.distributions()
     packages = {f"{package.metadata['Name']}=={package.version}\n" for package in found}
     text = "".join(sorted(packages, key=str.lower))
@@ -85,7 +85,7 @@ def _add_environment(crate: ROCrate) -> None:
 
 
 def _add_code(crate: ROCrate, code: Mapping[str, Path], steps: list[Step]) -> Entity:
-    """Adds the files of the workflow; returns the main one, which plans a step per rule."""
+    """Add the files of the workflow; returns the main one, which plans a step per rule."""
     scripts, version = {step.script for step in steps}, {"version": memloc.__version__}
     for place, path in code.items():
         if place != MAIN:
@@ -109,7 +109,7 @@ def _add_plan(crate: ROCrate, step: Step, position: int) -> Entity:
 
 
 def _add_files(crate: ROCrate, folder: Path, steps: list[Step]) -> dict[str, list[Entity]]:
-    """Adds what the steps read and wrote; returns the entities of every path, all of its shards."""
+    """Add the files that the steps read and wrote; returns the entities of every path, one per shard."""
     paths = {path for step in steps for path in (*step.inputs, *step.outputs)}
     there = {path: sorted(Path().glob(path.replace("{shard}", "*"))) for path in paths if "{shard}" in path}
     there = {path: [Path(path)] for path in paths} | there
@@ -118,7 +118,7 @@ def _add_files(crate: ROCrate, folder: Path, steps: list[Step]) -> dict[str, lis
 
 
 def _add_file(crate: ROCrate, folder: Path, path: Path) -> Entity:
-    """A file of the results, contained; anything else with its hash alone."""
+    """Add a file of the results with its content, and anything else with its hash alone."""
     outside = not path.is_relative_to(folder) or SHARDS in path.relative_to(folder).parts
     if path.is_dir() or outside:
         return _named(crate, f"#{path}", "CreativeWork", str(path), sha256=sha256(path))
@@ -140,7 +140,7 @@ def _add_file(crate: ROCrate, folder: Path, path: Path) -> Entity:
 
 
 def _add_run(crate: ROCrate, step: Step, files: Mapping[str, list[Entity]]) -> Entity:
-    """Adds the run of a step, with its times where its benchmark was kept."""
+    """Add the run of a step, with its times if its benchmark was kept."""
     times, benchmark = {}, Path(step.benchmark)
     if benchmark.is_file():
         end = datetime.fromtimestamp(benchmark.stat().st_mtime, UTC)
@@ -157,7 +157,7 @@ def _add_run(crate: ROCrate, step: Step, files: Mapping[str, list[Entity]]) -> E
 
 
 def _add_whole(crate: ROCrate, workflow: Entity, runs: list[Entity]) -> Entity:
-    """Adds the run of the workflow: it takes what no step makes, from the first begin to the last end."""
+    """Add the run of the workflow, from the first begin to the last end; it reads what no step makes."""
     made, read = (
         {entity.id: entity for run in runs for entity in run.get(key, [])} for key in ("result", "object")
     )

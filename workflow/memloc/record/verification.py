@@ -1,7 +1,8 @@
 """Whether a bundle and the results that it was made from are unchanged: hashes, schemas, nothing missing.
 
-Needs no network. A bundle is not signed: a change of a file, of its hash in the metadata and of the checksums
-in a table together is not detected. Compare the hash of the whole bundle with one that came by another way.
+Needs no network. A bundle is not signed: nobody detects a change of a file together with its hash in the
+metadata and a table's checksums. Against that, compare the hash of the whole bundle with one that reached you
+in another way.
 """
 
 import errno
@@ -20,13 +21,13 @@ from memloc.tables.columns import TableError
 from memloc.tables.schemas import schema_of
 
 METADATA = "ro-crate-metadata.json"
-RUN = "#run"  # whose results are the study's files
-MEASUREMENTS = (Path("benchmarks"), ".parquet")  # `snakemake estimate` adds one
-DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)  # as zipfile meets it
+RUN = "#run"  # the entity whose results are the study's files
+MEASUREMENTS = (Path("benchmarks"), ".parquet")  # folder and ending; `snakemake estimate` adds such a table
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)  # raised by zipfile
 
 
 def sha256(path: Path) -> str:
-    """Hash of a file; of a folder that of the lines, by name, which `sha256sum` prints for its files."""
+    """SHA-256 of a file, or of the lines that `sha256sum` prints for a folder's files, in order of names."""
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file())
         lines = (f"{sha256(file)}  {file.relative_to(path).as_posix()}\n" for file in files)
@@ -36,7 +37,7 @@ def sha256(path: Path) -> str:
 
 
 def differences(bundle: Path, results: Path | None = None) -> list[str]:
-    """What differs from the metadata of a bundle, a line each: in it and, if given, the results.
+    """Files of a bundle and, if given, of the results that differ from the bundle's metadata, a line each.
 
     `bundle` is the zip file, or the folder that it was unpacked to. InputError: it is no bundle, or damaged.
     """
@@ -48,7 +49,7 @@ def differences(bundle: Path, results: Path | None = None) -> list[str]:
 
 
 def _unpack(bundle: Path, folder: str) -> None:
-    """Unpack a zip file. InputError: it is none, is cut off, or has a damaged member, which is named."""
+    """Unpack a zip file. InputError: it is another file, is cut off, or has a damaged member (named)."""
     if not bundle.is_file():
         raise InputError(f"{bundle}: no bundle; `snakemake bundle` makes it")
     if not zipfile.is_zipfile(bundle):
@@ -59,7 +60,7 @@ def _unpack(bundle: Path, folder: str) -> None:
             for part in file.namelist():
                 file.extract(part, folder)
     except DAMAGE as error:
-        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # as of a full disk
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # such as a full disk
             raise
         raise InputError(f"{bundle}: {part} is damaged ({error}); copy it, or make it, again") from None
 
@@ -76,7 +77,7 @@ def _differences(folder: Path, results: Path | None) -> Iterator[str]:
 
 
 def _listed(metadata: Path) -> tuple[dict[str, str], set[str]]:
-    """Hashes of all files of a bundle by their place, and the places of those that the study made."""
+    """Hashes of all files of a bundle by their place, and the places of files that the study made."""
     try:
         graph = {entity["@id"]: entity for entity in json.loads(metadata.read_text())["@graph"]}
         hashes = {unquote(name): it["sha256"] for name, it in graph.items() if "File" in it["@type"]}

@@ -1,1 +1,1 @@
-"""What a study takes: memory and time of every rule before it runs, and how fast a machine is."""
+"""Resources of a study: memory, time and disk space of every rule before it runs; speed of a machine."""

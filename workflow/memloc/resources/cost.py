@@ -1,9 +1,9 @@
-"""How long each rule takes and what it leaves on the disk, from the model's shape and the settings alone.
+"""Time and disk space of each rule, from the model's shape and the settings alone.
 
 A rule's work is counted in passes: forward passes of one paragraph through all layers, with the logits of its
-continuation. The rate of the machine's matrix products gives their time; a model's width decides which share
-of it is reached. Seconds that do not depend on the model are added: imports, loading, tables. What a rule
-does besides (norms, softmax, decoding token by token) is a factor of its count, measured on study `mini`.
+continuation. The rate of the machine's matrix products gives their time; the model's width decides which
+share of that rate is reached. Imports, loading and tables add seconds that do not depend on the model. Other
+work (norms, softmax, decoding token by token) is a factor of a rule's count, measured on study `mini`.
 """
 
 import math
@@ -23,19 +23,19 @@ from memloc.tables.terms.kept_tokens import KEPT, N_KEPT
 HALF_RATE_WIDTH = 128  # width whose products reach half of the machine's rate; 768 reaches six sevenths
 BACKWARD = 3  # a forward and a backward pass, in passes
 MUON = 1.3  # time of a training step, over one with AdamW
-TRAINED_STEPS = 0.1  # of the most steps of a plant: those that it takes
-MASK = 200 * BACKWARD  # passes that train a mask: 100 steps, which take twice as long as others
-PATCHED = 0.12  # passes of a patched run: the positions and layers that it can change
-PERTURBED = 0.8  # passes of a perturbed prefix: the positions from the replaced token on
+TRAINED_STEPS = 0.1  # share of a plant's most steps that it takes
+MASK = 200 * BACKWARD  # passes that train a mask: 100 steps, each twice as long as other steps
+PATCHED = 0.12  # passes of a patched run, which computes only the positions and layers that can change
+PERTURBED = 0.8  # passes of a perturbed prefix, which computes the positions from the replaced token on
 PUBLISHED_PARAGRAPHS = 15_000
-# Time of a rule that runs no model, in times of importing the library; TABLES for those that are not named.
+# Time of a rule that runs no model, in times of importing the library; TABLES where a rule is not named.
 FIXED = {"model": 1, "paragraphs": 6, "rare_tokens": 1, "detect": 3.6}
 TABLES = 0.55
-FIGURES_BYTES = 150e3  # of a figure's files
+FIGURES_BYTES = 150e3  # a figure's files
 
 
 def rule_seconds(rule: str, shape: Shape, settings: Settings, machine: Machine, threads: int) -> float:
-    """Time of a rule by itself on a machine; 0 for downloads, whose network is not known."""
+    """Seconds of a rule that runs alone on a machine; 0 for downloads, since the network is not known."""
     if rule.startswith("download_"):
         return 0
     run = passes(shape, settings).get(rule, 0) * gflop_per_pass(shape, settings)
@@ -60,7 +60,7 @@ def rule_bytes(rule: str, shape: Shape, settings: Settings) -> float:
 
 
 def n_paragraphs(settings: Settings) -> int:
-    """Paragraphs before the filters; for own text and lists, which are not read here, as a setting says."""
+    """Paragraphs before the filters; own text and lists are not read here, so a setting gives theirs."""
     data = settings.data
     if data.source == "embedded":
         return data.n_paragraphs
@@ -68,18 +68,20 @@ def n_paragraphs(settings: Settings) -> int:
 
 
 def n_compared(settings: Settings) -> int:
-    """Paragraphs of all samples, and of pairs."""
+    """Paragraphs of all samples and pairs, at most."""
     sets = settings.sets
     return sets.n_memorized + sets.n_non_memorized + 2 * (sets.n_partly + sets.n_pairs)
 
 
 def n_attended(settings: Settings) -> float:
-    """These, and those of the rare-token analysis: at most four fifths of all."""
-    return n_compared(settings) + min(settings.sets.n_rare_tokens, 0.8 * n_paragraphs(settings))
+    """Paragraphs whose attention is analysed: both sets, pairs, rare-token sample (at most four fifths)."""
+    sets = settings.sets
+    rare_tokens = min(sets.n_rare_tokens, 0.8 * n_paragraphs(settings))
+    return sets.n_memorized + sets.n_non_memorized + 2 * sets.n_pairs + rare_tokens
 
 
 def n_trained(settings: Settings) -> float:
-    """Occurrences in the training windows: repeats are log-uniform, and what a window cuts comes again."""
+    """Occurrences in the training windows: repeats are log-uniform, and cut occurrences come again."""
     data, models = settings.data, [settings.model, *(settings.models or {}).values()]
     trained = [model for model in models if model and model.source in ("embedded", "planted")]
     if not trained:
@@ -91,7 +93,7 @@ def n_trained(settings: Settings) -> float:
 
 
 def gflop_per_pass(shape: Shape, settings: Settings) -> float:
-    """Work of a forward pass of one paragraph, and of the logits of its continuation."""
+    """GFLOP of a forward pass of one paragraph, with the logits of its continuation."""
     length, continuation = settings.paragraph.length, settings.paragraph.continuation
     attended = 2 * shape.n_layers * shape.n_heads * shape.d_head * length * (length + 1)
     unembedded = 2 * shape.width * shape.vocabulary * continuation
@@ -139,7 +141,7 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
 
 
 def _features(settings: Settings) -> float:
-    """The prefix alone: once as it is, once without training, and with gradients."""
+    """Passes over prefixes alone: by the model, by an untrained model, and with gradients."""
     how = settings.detection
     sampled = min(how.n_repeated + 2 * how.n_others, n_paragraphs(settings))
     share = settings.paragraph.prefix / settings.paragraph.length
@@ -147,8 +149,8 @@ def _features(settings: Settings) -> float:
 
 
 def _ablation(n_heads: int, settings: Settings) -> float:
-    """Every head alone costs the layers from its own on, with one of two replacements in pairs; rankings and
-    random orders are whole passes."""
+    """A head alone costs the layers from its own on, for two replacements (in pairs: one). Heads of rankings
+    and random orders cost whole passes."""
     how = settings.head_ablation
     texts = 2 * how.n_paragraphs + how.n_judging
     orders = len((*PAPER_METHODS, COMBINED, *settings.head_ranking.also)) + how.n_random
@@ -156,15 +158,14 @@ def _ablation(n_heads: int, settings: Settings) -> float:
 
 
 def _bypass(n_layers: int, settings: Settings) -> float:
-    """Each block in each of its ways, of one layer and of all from it on; in pairs, of one layer in all ways
-    but zeros."""
+    """Every way of every block, in one layer and in all from it on; for pairs in one layer, without zeros."""
     how, n_ways = settings.layer_bypass, sum(map(len, BYPASSES.values()))
     texts = 2 * how.n_paragraphs + how.n_judging
     return n_layers * (texts * n_ways + settings.sets.n_pairs * (n_ways - len(BYPASSES)))
 
 
 def _edits(settings: Settings) -> float:
-    """One of two objectives: steps, and the damage afterwards."""
+    """Passes of one of the two objectives: its steps, and the judging afterwards."""
     how = settings.editing
     n_edits = how.n_paragraphs + how.n_swept * (len(how.learning_rates) - 1)
     steps = how.steps * BACKWARD * (1 + how.n_controls)
@@ -174,8 +175,8 @@ def _edits(settings: Settings) -> float:
 
 
 def _removal(n_layers: int, settings: Settings) -> float:
-    """Judges of every way; steps of the ways that take some, in the sweep, together and one by one; and ways
-    that rank neurons by paragraphs of their own."""
+    """Judging of every way; steps of the ways that train, in the sweep, together and one by one; rankings of
+    neurons for each removed paragraph."""
     how = settings.remove
     versions = 1 + how.n_perturbations + len(how.shifts) + BACKWARD * how.relearning_limit / 2
     judged = (how.n_joint + how.n_single) * versions + 3 * how.n_judging * (1 + how.n_single)
@@ -192,7 +193,7 @@ def _removal(n_layers: int, settings: Settings) -> float:
 
 
 def _plants(slow: dict[str, float], settings: Settings) -> float:
-    """Every plant is trained; then it and its controls are asked about, with every method."""
+    """Every plant is trained; then every method is asked about it and its controls."""
     how = settings.planted_truth
     steps = how.max_steps * TRAINED_STEPS * BACKWARD * (1 + how.keep)
     planted = 0.0
@@ -205,7 +206,7 @@ def _plants(slow: dict[str, float], settings: Settings) -> float:
 
 
 def _slow_methods(shape: Shape, settings: Settings) -> dict[str, float]:
-    """Passes of methods that take more than a gradient, and of those that do not run the model."""
+    """Passes of methods that take more than a gradient, or that do not run the model (0)."""
     n_heads = shape.n_layers * shape.n_heads
     return {
         "integrated_gradients": shape.n_layers * settings.planted_truth.integration_steps,

@@ -1,6 +1,6 @@
-"""What a study will cost before anything of it has run, and how long its rules take together.
+"""Estimates of a study before it runs: a table of its rules, and the time of all together.
 
-Time limits of jobs follow the estimate. Rules that ran before take as long as then.
+Time limits of jobs follow the table. A rule that ran before is taken to need as long again.
 """
 
 import math
@@ -19,10 +19,10 @@ from memloc.settings.study import Settings, studies_by_model, studies_by_seed
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
-SAFETY = 3  # of a time limit over the estimate, which met most measured times within 1.5
-LEAST = 30  # minutes: nobody has timed how slow a shared disk gives a large model
-FIRST_STAGE = "scores"  # whoever has not run it will run whole stages of the model
-OTHER_MB = 2000  # of rules that run no model
+SAFETY = 3  # ratio of a time limit to the estimate, which was within a factor of 1.5 of most measured times
+LEAST = 30  # minutes; loading a large model from a shared disk may be slow, and was not timed
+FIRST_STAGE = "scores"  # a study that has not run it will run whole stages of the model
+OTHER_MB = 2000  # memory of a rule that runs no model
 
 
 def estimate(
@@ -61,14 +61,14 @@ def studies(steps: list[Step], results: str, study: Settings) -> dict[str, tuple
     settings = {f"{results}/{name}": each for name, each in below.items()} | {results: study}
     folders = {step.study: step.inputs[0] for step in steps if step.rule == "model"}
     shapes = {study: shape_of(settings[study], folder) for study, folder in folders.items()}
-    # What belongs to no one model (figures across models, further seeds) is taken for the first one's.
+    # Steps of no single model (figures across models, further seeds) get the first model's shape.
     return {name: (shapes.get(name, next(iter(shapes.values()))), each) for name, each in settings.items()}
 
 
 def limits(path: Path) -> dict[str, int]:
     """Time limit (minutes) of every rule of table `estimate`; empty where the table is not there.
 
-    What was not timed, downloads, has no limit.
+    Downloads, which are not timed, have no limit.
 
     Raises:
         TableError: the file is damaged or no such table.
@@ -83,9 +83,9 @@ def limits(path: Path) -> dict[str, int]:
 
 
 def longest_path(steps: Sequence[Step], seconds: Mapping[str, float]) -> tuple[float, list[str]]:
-    """Seconds of the rules that no number of cores can run beside each other, and their names in order.
+    """The longest chain of rules that wait for each other: its seconds, and the rules' names in order.
 
-    `seconds` is the time of a rule, or of each of its jobs.
+    `seconds` has the time of each rule, or of each of its jobs.
     """
     ends: dict[str, tuple[float, list[str]]] = {}
 
@@ -100,9 +100,9 @@ def longest_path(steps: Sequence[Step], seconds: Mapping[str, float]) -> tuple[f
 
 
 def total(steps: Sequence[Step], frame: pd.DataFrame, cores: int, gpus: int) -> float:
-    """Seconds of all rules: of the longest path, or of cores or GPUs that are never idle, whichever is more.
+    """Seconds of all rules: the longest path, or the work shared by cores or GPUs that never idle, if longer.
 
-    A row of `frame` is a rule: rule, jobs, threads, seconds of each job, GPU memory (MB).
+    `frame` has a row per rule: rule, jobs, threads, seconds of each job, gpu_mb (GPU memory).
     """
     path, _ = longest_path(steps, dict(zip(frame.rule, frame.seconds, strict=True)))
     work = frame.jobs * frame.seconds
@@ -130,10 +130,10 @@ def summary(steps: Sequence[Step], frame: pd.DataFrame, machine: Machine) -> str
 
 
 def duration(steps: Sequence[Step], cores: int, results: str, study: Settings) -> float | None:
-    """Seconds that `steps`, which are about to run, will take on so many cores; None where nobody knows.
+    """Seconds that `steps` will take on so many cores; None where that is unknown.
 
-    What ran before takes as long as then (its benchmark file). A study that has no results yet is estimated:
-    that measures this machine for some seconds, and so it is not done for what adds a figure.
+    If all steps ran before, their benchmark files give the time. A study without results is estimated. The
+    estimate measures this machine for some seconds, so it is not made where a few steps are left.
     """
     before = [_measured(step) for step in steps]
     if all(before):
@@ -155,6 +155,6 @@ def duration(steps: Sequence[Step], cores: int, results: str, study: Settings) -
 
 
 def _measured(step: Step) -> list[float]:
-    """Seconds of the jobs of a step when they ran last; empty where they never did."""
+    """Seconds of each job of a step when it ran last; empty if none ever ran."""
     files = Path().glob(step.benchmark.replace("{shard}", "*")) if step.benchmark else ()
     return [float(pd.read_csv(file, sep="\t")["s"].iloc[0]) for file in files]

@@ -7,7 +7,7 @@ import time
 from typing import NamedTuple
 
 PEAK_SIZE = 1024
-N_PRODUCTS = 3  # of which the fastest counts
+N_PRODUCTS = 3  # products that are timed; the fastest counts
 LIBRARY = ("torch", "memloc.model.loading", "memloc.tables.storage")
 
 
@@ -21,7 +21,7 @@ class Machine(NamedTuple):
     gpus: int = 0
     measured: bool = True
     bfloat16: bool = True
-    """Whether the processor multiplies it natively."""
+    """Whether the processor multiplies bfloat16 natively."""
 
 
 # Peaks in single precision with TF32 off, from the data sheets; nothing was run on them.

@@ -1,8 +1,8 @@
-"""How much memory each rule that runs the model needs, from the model's shape and the settings alone.
+"""The memory that each rule needs to run the model, from the model's shape and the settings alone.
 
-The estimate adds up what is held at the peak: weights and copies of them, gradients, what autograd keeps, the
-largest activations of a pass, logits, the rows of large tables, and the process itself. A test compares it
-with measured peaks. It is no guarantee: killed jobs are tried again with twice the memory.
+The estimate adds up everything that is held at the peak: weights and copies of them, gradients, tensors that
+autograd keeps, the largest activations of a pass, logits, the rows of large tables, and the process itself. A
+test compares it with measured peaks. It is no guarantee: killed jobs are tried again with twice the memory.
 """
 
 import math
@@ -15,8 +15,8 @@ from memloc.settings.study import Settings
 PROCESS = 700e6  # bytes: Python, torch, transformers and TransformerLens, tables of a study
 ROW = 40  # bytes of one row of a large table while it is made
 BYTES = {"float32": 4, "bfloat16": 2}
-# Rules that take no gradients: the section that says how many rows they run at a time, and whether they hold
-# something of all layers.
+# Rules that take no gradients: the section that sets their micro-batch, and whether they hold tensors of all
+# layers.
 SECTIONS = {
     "scores": ("scores", False),
     "sets": ("scores", True),
@@ -30,21 +30,30 @@ SECTIONS = {
 }
 
 
+# Rules that need as much as another one.
+LIKE = {
+    "compare_memorized_list": "scores",
+    "compare_activation_gradients": "activation_gradients",
+    "unlearn_paragraphs": "edit_paragraphs",
+    "score_heads": "plant_paragraphs",
+}
+
+
 class Passes(NamedTuple):
-    """Bytes of what passes over some paragraphs hold."""
+    """Bytes that passes over some paragraphs hold."""
 
     attention: float  # the attention pattern of one layer
-    layer: float  # all that one layer computes
-    kept: float  # what autograd keeps of all layers; with checkpointing, what enters them, and one layer
+    layer: float  # all activations of one layer
+    kept: float  # activations of all layers for autograd; with checkpointing, their inputs and one layer
     cache: float  # keys and values of all layers, or the residual streams that enter and leave them
     sites: float  # q, k, v, z, pre and post of all layers
-    logits: float  # of every continuation token, in single precision
+    logits: float  # logits of every continuation token, in single precision
 
 
 def passes(shape: Shape, settings: Settings, batch: int, n_tokens: int | None = None) -> Passes:
-    """Of `batch` rows of `n_tokens` tokens; of whole paragraphs by default."""
+    """Bytes of passes over `batch` rows of `n_tokens` tokens; by default of whole paragraphs."""
     size, n_tokens = BYTES[settings.loading.dtype], n_tokens or settings.paragraph.length
-    activations = batch * n_tokens * size  # a number for every token
+    activations = batch * n_tokens * size  # one number for every token
     attention = activations * shape.n_heads * n_tokens
     # Residual stream, q, k, v, z and the MLP; scores before and after softmax.
     layer = activations * (8 * shape.width + (4 if shape.gated else 3) * shape.d_mlp) + 3 * attention
@@ -61,13 +70,11 @@ def passes(shape: Shape, settings: Settings, batch: int, n_tokens: int | None = 
 
 
 def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
-    """Bytes at the peak of every rule that runs the model, weights included, the process not."""
-    return (
-        {"model": _weights(shape, settings)}
-        | _without_gradients(shape, settings)
-        | _with_gradients(shape, settings)
-        | _with_moving_weights(shape, settings)
-    )
+    """Peak bytes of every rule that runs the model, with its weights but without the process."""
+    found = {"model": _weights(shape, settings)}
+    for kind in (_without_gradients, _with_gradients, _with_moving_weights):
+        found |= kind(shape, settings)
+    return found | {rule: found[other] for rule, other in LIKE.items()}
 
 
 def _weights(shape: Shape, settings: Settings) -> float:
@@ -75,7 +82,7 @@ def _weights(shape: Shape, settings: Settings) -> float:
 
 
 def _without_gradients(shape: Shape, settings: Settings) -> dict[str, float]:
-    """Rules that take none. On a processor, they hold the weights of small models twice."""
+    """Rules that take no gradients. On a processor, they hold the weights of small models twice."""
     weights = _weights(shape, settings)
     if settings.loading.device != "cuda" and weights <= MOST_PACKED:
         weights *= 2
@@ -91,10 +98,10 @@ def _without_gradients(shape: Shape, settings: Settings) -> dict[str, float]:
 
 
 def _with_gradients(shape: Shape, settings: Settings) -> dict[str, float]:
-    """Rules that take gradients, or every head's attention, and large tables of them. Noise moves weights."""
+    """Rules that take gradients or every head's attention, and their large tables; noise moves weights."""
     weights, prefix, sets = _weights(shape, settings), settings.paragraph.prefix, settings.sets
     gradients = shape.n_component_weights * BYTES[settings.loading.dtype]
-    row = shape.n_layers * shape.n_heads * ROW  # of all heads, at one position
+    row = shape.n_layers * shape.n_heads * ROW  # rows of all heads at one position
     activations = passes(shape, settings, settings.activation_gradients.micro_batch)
     attention = passes(shape, settings, settings.attention.micro_batch, prefix + 1)
     prefixes = passes(shape, settings, settings.detection.micro_batch, prefix)
@@ -112,7 +119,7 @@ def _with_gradients(shape: Shape, settings: Settings) -> dict[str, float]:
 
 
 def _features(shape: Shape, settings: Settings) -> float:
-    """What detection keeps of all prefixes at all lead times, and the model without training."""
+    """Features of detection for all prefixes at all lead times, and the untrained model."""
     how = settings.detection
     n_paragraphs, n_layers = how.n_repeated + 2 * how.n_others, len(how.layers(shape.n_layers))
     per_lead = (n_layers + 1) * shape.width + 2 * shape.n_layers * shape.n_heads
@@ -122,8 +129,9 @@ def _features(shape: Shape, settings: Settings) -> float:
 def _with_moving_weights(shape: Shape, settings: Settings) -> dict[str, float]:
     """Rules that move weights, in single precision whatever `loading.dtype` is.
 
-    The original weights are held twice. Gradients are those of a step and of the first one, Adam's moments
-    and a step's terms. Objectives need the original model's logits of all paragraphs that are kept.
+    All weights are held twice. Six more tensors of the W_* weights are held: gradients of a step and of the
+    first one, Adam's moments and a step's terms. Objectives need the original model's logits of all
+    paragraphs that are kept.
     """
     loading = settings.loading.model_copy(update={"dtype": "float32"})
     settings = settings.model_copy(update={"loading": loading})
@@ -146,15 +154,14 @@ def _with_moving_weights(shape: Shape, settings: Settings) -> dict[str, float]:
 
 
 def _curvature(shape: Shape, settings: Settings) -> float:
-    """Both factors of every MLP matrix in double precision (K-FAC), and the terms of one of their sums."""
+    """K-FAC's two factors of every MLP matrix, in double precision, and the terms of one of their sums."""
     squares = (3 if shape.gated else 2) * (shape.width**2 + shape.d_mlp**2)
     factors = 8 * (shape.n_layers * squares + 2 * shape.d_mlp**2)
     return passes(shape, settings, settings.remove.micro_batch).kept + factors
 
 
 def _planting(shape: Shape, settings: Settings) -> float:
-    """What enters the layers for kept paragraphs, and their predictions; integrated gradients run one row for
-    each of their steps."""
+    """Layers' inputs for kept paragraphs, and their predictions; integrated gradients run a row per step."""
     how = settings.planted_truth
     run = passes(shape, settings, max(how.integration_steps, how.keep + 1, how.micro_batch))
     entering = how.n_kept * settings.paragraph.length * shape.width * 4
@@ -162,9 +169,9 @@ def _planting(shape: Shape, settings: Settings) -> float:
 
 
 def stage_megabytes(shape: Shape, settings: Settings) -> dict[str, int]:
-    """Memory of the machine that every rule asks for, in MB.
+    """The machine's memory that every rule asks for, in MB.
 
-    Where the model computes on a GPU for certain, the machine's memory holds it only while it is loaded.
+    With `loading.device: cuda`, the machine's memory holds the model only while it is loaded.
     """
     needed = stage_bytes(shape, settings)
     if settings.loading.device == "cuda":
@@ -173,7 +180,7 @@ def stage_megabytes(shape: Shape, settings: Settings) -> dict[str, int]:
 
 
 def table() -> str:
-    """Markdown table: GB that rules of each kind need at most for each published model, by default and in
+    """Markdown table of the most GB that rules of each kind need, for each published model, by default and in
     half precision with checkpointing."""
     kinds = {
         "without gradients": _without_gradients,

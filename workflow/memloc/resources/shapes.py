@@ -9,7 +9,7 @@ from memloc.settings.study import Settings
 
 
 class Shape(NamedTuple):
-    """What of a model's config.json decides how much memory and time it needs."""
+    """The sizes of a model, from its config.json, that decide its memory and time."""
 
     n_layers: int
     width: int
@@ -24,13 +24,13 @@ class Shape(NamedTuple):
 
     @property
     def n_component_weights(self) -> int:
-        """W_* weights, of which gradients are taken."""
+        """W_* weights, with respect to which gradients are taken."""
         attention = 2 * self.width * self.d_head * (self.n_heads + self.n_kv_heads)
         return self.n_layers * (attention + (3 if self.gated else 2) * self.width * self.d_mlp)
 
     @property
     def n_parameters(self) -> int:
-        """All weights, but for biases and norms (under a thousandth)."""
+        """All weights without biases and norms, which are under a thousandth."""
         embeddings = self.vocabulary * (1 if self.tied else 2) + self.n_positions
         return self.n_component_weights + embeddings * self.width
 
@@ -90,9 +90,9 @@ def read_shape(config: Path | str) -> Shape:
 
 
 def shape_of(settings: Settings, folder: Path | str) -> Shape:
-    """Shape of a study's model: known by its id, else read from its folder, else that of a 1.4 B model.
+    """Shape of a study's model, known by its id or read from its folder.
 
-    Before a model of the hub that is not in `PUBLISHED` is downloaded, its shape is not known.
+    A model of the hub that is neither in `PUBLISHED` nor downloaded gets the shape of a 1.4 B model.
     """
     model, config = settings.model, Path(folder) / "config.json"
     if model.source == "embedded":

@@ -1,7 +1,7 @@
 """Files and folders that appear complete or not at all.
 
-They are written next to their final place, because a rename is atomic only within one file system, flushed to
-the disk and renamed. Temporary names end like the final ones: many writers choose the format by the suffix.
+They are written next to their final place, flushed to the disk and renamed. A rename is atomic only within
+one file system. Temporary names end like the final ones, since many writers choose the format by the suffix.
 """
 
 import os
@@ -32,7 +32,7 @@ def atomic_path(final: Path | str) -> Iterator[Path]:
 
 
 def write_text(final: Path | str, text: str) -> None:
-    """A file of text, by `atomic_path`."""
+    """Write a file of text atomically."""
     with atomic_path(final) as temporary:
         temporary.write_text(text)
 

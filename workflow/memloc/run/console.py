@@ -1,4 +1,4 @@
-"""Words of a run on the console: its first lines, its last ones, and the answer to an unknown target."""
+"""Texts of a run for the console: its first and last lines, and the answer to an unknown target."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -6,14 +6,14 @@ from pathlib import Path
 
 
 def spoken(seconds: float) -> str:
-    """A time in the unit that a person would use."""
+    """A time in hours, minutes or seconds, whichever suits it."""
     if seconds >= 7200:
         return f"{seconds / 3600:.1f} h"
     return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.0f} s"
 
 
 def sized(n_bytes: float) -> str:
-    """A number of bytes in the unit that a person would use."""
+    """A number of bytes in GB, MB, kB or bytes, whichever suits it."""
     for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if n_bytes >= size:
             return f"{n_bytes / size:.1f} {unit}"
@@ -21,7 +21,7 @@ def sized(n_bytes: float) -> str:
 
 
 def unknown_target(word: str, targets: Sequence[str]) -> str:
-    """What to say of a word that is no target: the nearest ones."""
+    """The message for a word that is no target; it names the nearest targets."""
     nearest = get_close_matches(word, targets)
     if not nearest:
         return f"{word}: no such target; `snakemake --list-rules` names all"
@@ -29,7 +29,7 @@ def unknown_target(word: str, targets: Sequence[str]) -> str:
 
 
 def first_lines(study: str, n_steps: int, seconds: float | None, results: Path) -> str:
-    """What will happen, how long it will take if that is known, and where to look meanwhile."""
+    """The first lines of a run: the number of rules, the time if it is known, and where results appear."""
     time = f", about {spoken(seconds)}" if seconds else ""
     rules = f"{n_steps} rule{'' if n_steps == 1 else 's'}"
     return (
@@ -39,7 +39,7 @@ def first_lines(study: str, n_steps: int, seconds: float | None, results: Path) 
 
 
 def last_lines(study: str, results: Path) -> str:
-    """The study's headline, and where explorer, summary, figures and bundle are: of each what is there."""
+    """The last lines of a run: the study's headline, and paths of explorer, summary, figures and bundle."""
     headline = results / "headline.txt"
     told = headline.read_text().splitlines() if headline.exists() else []
     shown = {

@@ -1,11 +1,13 @@
-"""Errors that a user can cause: by a config, a text, a model's folder or too little data. The message says
-what is wrong and what to do. It is the last line of a failed job; the traceback is in its log.
+"""Errors that a user can cause: by a config, a text, a model's folder or too little data.
+
+The message says what is wrong and what to do. It is the last line of a failed job, whose log has the
+traceback.
 """
 
 
 class UserError(Exception):
-    """Something that the user gave cannot be used; the message says what to do."""
+    """An input of the user cannot be used; the message says what to do."""
 
 
 class InputError(UserError, ValueError):
-    """A value, or what follows from it, cannot be used."""
+    """A value, or a consequence of it, cannot be used."""

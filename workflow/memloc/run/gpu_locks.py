@@ -15,26 +15,23 @@ from urllib.parse import quote
 
 VARIABLE = "CUDA_VISIBLE_DEVICES"
 POLL_SECONDS = 1.0
+# Where all jobs of this user on this machine lock GPUs, whatever their TMPDIR.
+LOCKS = Path("/tmp") / f"memloc-gpus-{os.getuid()}"
 
 
 def visible_gpus() -> list[str]:
-    """Names of the GPUs that this process may use: those of CUDA_VISIBLE_DEVICES, else all of the machine."""
+    """Names of the GPUs that this process may use: in CUDA_VISIBLE_DEVICES, else all of the machine."""
     if VARIABLE in os.environ:
         return [name.strip() for name in os.environ[VARIABLE].split(",") if name.strip()]
     n_gpus = sum(bool(re.fullmatch(r"nvidia\d+", path.name)) for path in Path("/dev").glob("nvidia*"))
     return [str(index) for index in range(n_gpus)]
 
 
-def lock_folder() -> Path:
-    """Where this user's jobs on this machine lock GPUs; the same for all of them, whatever their TMPDIR."""
-    return Path("/tmp") / f"memloc-gpus-{os.getuid()}"
+def claim_gpus(n: int, folder: Path = LOCKS) -> list[str]:
+    """Hide all GPUs from CUDA in this process but `n` that no other job uses; returns these.
 
-
-def claim_gpus(n: int, folder: Path) -> list[str]:
-    """Make `n` GPUs that no other job has the only ones that CUDA will show this process; returns them.
-
-    Must run before torch is imported. Waits until enough are free. A scheduler that already chose, and a
-    machine that has no more than `n`, are left alone.
+    Must run before torch is imported. Waits until enough are free. If a scheduler chose the GPUs already, or
+    the machine has no more than `n`, nothing is hidden.
     """
     gpus = visible_gpus()
     if len(gpus) > n:
@@ -44,9 +41,9 @@ def claim_gpus(n: int, folder: Path) -> list[str]:
 
 
 def _lock(gpus: Sequence[str], n: int, folder: Path) -> list[str]:
-    """The first `n` of `gpus` to be free, locked until this process ends."""
+    """Lock the first `n` of `gpus` that become free, until this process ends; returns them."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # One job at a time chooses: two that wait for the other's second GPU would wait forever.
+    # One job at a time chooses: two that each hold a GPU and wait for the other's would wait forever.
     turn = _open(folder / "turn")
     fcntl.flock(turn, fcntl.LOCK_EX)
     taken: list[str] = []
@@ -60,7 +57,7 @@ def _lock(gpus: Sequence[str], n: int, folder: Path) -> list[str]:
 
 
 def _take(gpu: str, folder: Path) -> bool:
-    """Whether the GPU was free; its lock is then held by a descriptor that stays open."""
+    """Lock a GPU if it is free; returns whether it was. An open descriptor holds the lock."""
     descriptor = _open(folder / quote(gpu, safe=""))
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

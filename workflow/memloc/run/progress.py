@@ -1,6 +1,6 @@
-"""How far a long rule is: now and then a line with a bar, the rate and the time that is left.
+"""Progress of a long rule: now and then a line with a bar, the rate and the time that is left.
 
-A line is readable where several rules run at a time, on a terminal as in a log.
+Lines stay readable where several rules run at a time, on a terminal and in a log.
 """
 
 import time
@@ -15,9 +15,9 @@ RATE = ", {rate_noinv_fmt}, {remaining} left"
 
 
 class Progress:
-    """Counts what is done of `total` and logs it, at most every few seconds and at the end.
+    """Counts the items done of `total` and logs them, at most every few seconds and at the end.
 
-    The rate is that since the first call: neither the warm-up nor what a resumed rule had done before counts.
+    The rate is measured from the first call on, without the warm-up and without items of an earlier run.
     """
 
     def __init__(self, total: int, unit: str) -> None:
@@ -26,11 +26,11 @@ class Progress:
         self._told = time.monotonic()
 
     def advance(self, n: int = 1, about: str = "") -> None:
-        """`n` more are done; `about` is what else there is to say."""
+        """Count `n` more items as done; the line ends with `about`."""
         self.at(self._done + n, about)
 
     def at(self, done: int, about: str = "") -> None:
-        """So many are done."""
+        """Set the number of items done; the line ends with `about`."""
         now, self._done = time.monotonic(), done
         if self._first is None:
             self._first = done, now

@@ -1,6 +1,6 @@
-"""What every script does first: log to the rule's file and the console, and take the rule's GPUs.
+"""The start of every script: log to the rule's file and the console, and take the rule's GPUs.
 
-Snakemake itself gives a script the threads of its rule, in the variables that libraries read.
+Snakemake itself sets the variables from which libraries read the number of threads.
 """
 
 import atexit
@@ -29,10 +29,10 @@ QUIET = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
-# The download rules ask servers themselves: nothing else may use the network.
+# Only the download rules may use the network; they ask servers themselves.
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 LOGS_ONLY = "MEMLOC_LOGS_ONLY"  # variable: what jobs say is in their logs, and not on the console
-LOCKS = Path(".snakemake/memloc-jobs")  # of jobs that run in this folder; each holds a process's number
+LOCKS = Path(".snakemake/memloc-jobs")  # locks of jobs in this folder; each holds the number of a process
 
 
 class Tee:
@@ -44,7 +44,7 @@ class Tee:
     def write(self, text: str) -> int:
         """Write to every stream at once, so that a killed job leaves its log."""
         for stream in self.streams:
-            with suppress(OSError):  # a full disk takes no log, and the console is then all the more needed
+            with suppress(OSError):  # if a full disk takes no log, the console is needed all the more
                 stream.write(text)
                 stream.flush()
         return len(text)
@@ -53,19 +53,19 @@ class Tee:
         """Every text was flushed when it was written."""
 
     def isatty(self) -> bool:
-        """Progress bars then print lines that are readable in a log."""
+        """No, so that progress bars print lines that are readable in a log."""
         return False
 
 
 def start(snakemake: Any) -> None:
     """Begin the script of a rule: log to file and console, and choose GPUs before torch is imported.
 
-    An uncaught error that the user can cause ends both with one line; its traceback is in the log only. The
-    script of a killed Snakemake keeps running: a new start of the same job waits for its end.
+    An uncaught error that the user can cause ends log and console with one line; its traceback is in the log
+    only. The script of a killed Snakemake keeps running; a new start of the same job waits for its end.
     """
     os.environ["GOMP_SPINCOUNT"] = "10000"  # threads that wait longer sleep, and leave cores to other jobs
     os.environ.update(QUIET | OFFLINE)
-    gc.set_threshold(10_000)  # imports make objects that live on; collecting garbage took half of their time
+    gc.set_threshold(10_000)  # imported objects live on; looking for garbage took half the time of imports
     file = _own_log(Path(snakemake.log[0]))
     shown = LOGS_ONLY not in os.environ
     sys.stdout, sys.stderr = (Tee(file, *[each] * shown) for each in (sys.stdout, sys.stderr))
@@ -73,15 +73,14 @@ def start(snakemake: Any) -> None:
     atexit.register(log_peak_memory)
     python = platform.python_version()
     log(f"rule {snakemake.rule}, {snakemake.threads} threads, Python {python}, process {os.getpid()}")
-    gpus = gpu_locks.claim_gpus(snakemake.resources.get("gpu", 0), gpu_locks.lock_folder())
-    if gpus:
+    if gpus := gpu_locks.claim_gpus(snakemake.resources.get("gpu", 0)):
         log(f"GPU {', '.join(gpus)}")
 
 
 def _report(
     file: TextIO, kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """Print what is wrong and what to do if the user can mend it; the traceback is in the log."""
+    """Log an uncaught error. If the user can mend it, the console gets the message and not the traceback."""
     atexit.unregister(log_peak_memory)
     full = isinstance(error, OSError) and error.errno == errno.ENOSPC
     known = full or isinstance(error, UserError)
@@ -94,8 +93,8 @@ def _report(
 
 
 def _own_log(path: Path) -> TextIO:
-    """The log file, emptied. The job is locked until this process ends (where the file system has locks)."""
-    # Not the log itself is locked: Snakemake removes it before a job starts, and another file takes its name.
+    """The emptied log file. The job is locked until this process ends, if the file system has locks."""
+    # The lock is another file: Snakemake removes the log before a job starts, and a new file takes its name.
     lock = LOCKS / hashlib.sha256(str(path).encode()).hexdigest()
     lock.parent.mkdir(parents=True, exist_ok=True)
     number = os.open(lock, os.O_RDWR | os.O_CREAT)  # stays open

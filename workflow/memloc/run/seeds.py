@@ -1,4 +1,4 @@
-"""Independent random streams that depend on the study's seed and on what they are used for."""
+"""Independent random streams, which depend on the study's seed and on their names."""
 
 import zlib
 

@@ -1,7 +1,7 @@
 """Split a stage over several jobs without a trace in its results.
 
-A model's numbers for a paragraph may differ in the last bit with the other paragraphs of its forward pass.
-Borders of shards are therefore borders of micro-batches, and every micro-batch is computed by itself.
+The last bit of a model's numbers for a paragraph may depend on the other paragraphs of the forward pass. So
+shards end where micro-batches end, and every micro-batch is computed by itself.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,9 +10,9 @@ import pandas as pd
 
 
 def shard_rows(n_rows: int, shard: int, n_shards: int, micro_batch: int) -> range:
-    """Rows of shard number `shard` (from 0): whole micro-batches, as many as in other shards or one more.
+    """Rows of shard number `shard` (from 0): whole micro-batches; no two shards differ by more than one.
 
-    Together the shards hold every row once. Some are empty where there are fewer micro-batches than shards.
+    Together the shards hold every row once. Some are empty if there are fewer micro-batches than shards.
     """
     n_batches = -(-n_rows // micro_batch)
     first, last = (n_batches * number // n_shards * micro_batch for number in (shard, shard + 1))

@@ -1,4 +1,4 @@
-"""The rules of a run as plain data: what each runs, reads and writes."""
+"""The rules of a run as plain data: the script, the inputs and the outputs of each."""
 
 from collections.abc import Iterable
 from fnmatch import fnmatch
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 class Step(NamedTuple):
-    """A rule. The paths of one that runs as several jobs hold `{shard}`."""
+    """A rule. If it runs as several jobs, its paths hold `{shard}`."""
 
     name: str
     message: str
@@ -19,22 +19,22 @@ class Step(NamedTuple):
 
     @property
     def study(self) -> str:
-        """Folder of the results of the study that the rule belongs to; each of several models has its own."""
+        """Folder of results of the rule's study; each of several models has its own."""
         return self.benchmark.partition("/benchmarks/")[0]
 
     @property
     def rule(self) -> str:
-        """Name of the rule without that of a model or of an importing workflow; of shards, their stage."""
+        """Name of the rule without a model's or an importing workflow's name; for shards, the stage."""
         own = self.benchmark.partition("/benchmarks/")[2]
         return PurePosixPath(own).parts[0].removesuffix(".tsv") if own else self.name
 
     def makes(self, path: str) -> bool:
-        """Whether the rule writes a file, in one of its jobs."""
+        """Whether a job of the rule writes the file."""
         return any(fnmatch(path, output.replace("{shard}", "*")) for output in self.outputs)
 
 
 def steps_of(rules: Iterable[Any]) -> list[Step]:
-    """Those of Snakemake's rules that run a script."""
+    """Steps for the rules of Snakemake that run a script."""
     return [
         Step(
             name=rule.name,
@@ -43,20 +43,16 @@ def steps_of(rules: Iterable[Any]) -> list[Step]:
             inputs=[str(path) for path in rule.input],
             outputs=[str(path) for path in rule.output],
             benchmark=str(rule.benchmark or ""),
-            threads=_threads(rule.resources["_cores"]),
+            # Rule bench_tables takes all threads, and only its job is told how many.
+            threads=1 if rule.resources["_cores"].is_evaluable() else rule.resources["_cores"].value,
         )
         for rule in rules
         if rule.script
     ]
 
 
-def _threads(asked: Any) -> int:
-    """Threads of a rule; one where only its job is told how many (bench takes all there are)."""
-    return 1 if asked.is_evaluable() else asked.value
-
-
 def needed(steps: Iterable[Step], targets: Iterable[str]) -> list[Step]:
-    """The steps that the targets need, directly or through others, each after those that it needs."""
+    """The steps that the targets need, directly or through others; each comes after those that it needs."""
     steps, seen, ordered = list(steps), set(), []
 
     def visit(path: str) -> None:

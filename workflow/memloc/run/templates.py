@@ -1,4 +1,4 @@
-"""Text templates whose numbers come from the run: captions and the model's card."""
+"""Text templates with numbers of the run: captions and the model's card."""
 
 import math
 import re
@@ -8,17 +8,14 @@ import jinja2
 
 from memloc.statistics.uncertainty import Interval
 
-MORE_OF = (
-    "more of the paragraphs",
-    "more of the repeated paragraphs",
-)  # quantities that compare shares
+MORE_OF = ("more of the paragraphs", "more of the repeated paragraphs")  # quantities that compare shares
 
 
 def fill(template: str, numbers: dict[str, Any]) -> str:
     """`template` (reStructuredText with Jinja expressions) with the numbers filled in.
 
-    The filter `quoted` is for text of the run, such as tokens: all that it holds is shown, and is no markup.
-    The filter `interval` writes an `Interval` with a given number of decimals.
+    The filter `quoted` is for text of the run, such as tokens: it is shown to the letter, not as markup. The
+    filter `interval` writes an `Interval` with a given number of decimals.
 
     Raises:
         jinja2.UndefinedError: the template names a number that the figure does not give.
@@ -29,14 +26,14 @@ def fill(template: str, numbers: dict[str, Any]) -> str:
 
 
 def interval(found: Interval, decimals: int) -> str:
-    """A value with its interval, or with the number of units where they are too few for one."""
+    """A value with its interval, or with the number of units if they are too few for an interval."""
     # Adding 0.0 makes a rounded -0.0 a 0.0: "-0.000" says nothing.
     value, low, high = (f"{round(number, decimals) + 0.0:.{decimals}f}" for number in found[:3])
     return f"{value} ({low} to {high})" if math.isfinite(found.low) else f"{value} (n = {found.n})"
 
 
 def measured(value: float, low: float, high: float, quantity: str) -> str:
-    """A claim's value and quantity, with the interval if it has one; shares are in per cent."""
+    """A claim's value and quantity, with its interval if there is one; shares are in per cent."""
     share, more = quantity.startswith("of the "), quantity.startswith(MORE_OF)
     value, low, high = (100 * number if share or more else number for number in (value, low, high))
     interval = f" ({low:.3g} to {high:.3g})" if math.isfinite(low) and math.isfinite(high) else ""

@@ -1,9 +1,9 @@
-"""Which code a script depends on, by content.
+"""A hash of the code that a script depends on.
 
 Snakemake does not see imports. A rule therefore carries, as a parameter, a hash of its script and of the
-memloc modules that it imports, directly or through others; editing one of them reruns exactly these rules.
-What Python does not see (comments, docstrings, formatting), descriptions of settings, meanings of columns and
-the package's version are not hashed: they change no number.
+memloc modules that it imports, directly or through others. Editing one of them reruns exactly these rules.
+Comments, docstrings, formatting, descriptions of settings, meanings of columns and the package's version are
+not hashed, since they change no number.
 """
 
 import ast
@@ -19,15 +19,14 @@ BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
 class Module(NamedTuple):
-    """What is known of a module from its text."""
+    """A module's imports of memloc, and the hash of its syntax tree without parts that change no number."""
 
     imports: frozenset[Path]
     code: bytes
-    """Hash of its syntax tree, without what changes no number."""
 
 
 def code_hash(*files: Path) -> str:
-    """Hash of what the files, and every memloc module that they import, transitively, do."""
+    """Hash of the code of the files and of the memloc modules that they import, transitively."""
     digest = hashlib.sha256()
     for file in sorted(dependencies(*files), key=str):
         digest.update(file.name.encode() + _module(file.read_text(), PACKAGE).code)
@@ -94,7 +93,7 @@ def _is_version(statement: ast.stmt) -> bool:
 
 
 def module_file(module: str, package: Path) -> Path | None:
-    """File of a module of the package; None if the module is not one of it."""
+    """File of a module of the package; None if the module belongs to another one."""
     top, *below = module.split(".")
     if top != package.name:
         return None
@@ -104,9 +103,9 @@ def module_file(module: str, package: Path) -> Path | None:
 
 
 def file_stamps(folder: Path | str) -> dict[str, list[int]]:
-    """Size and time (ns) of the last change of every file of a folder: another file has another stamp.
+    """Size and time (ns) of the last change of every file in a folder, which show whether a file is another.
 
-    A folder's own time does not tell: a file that is overwritten, or moved in from elsewhere, may be older.
+    The folder's own time does not show it: a file may be overwritten, or an older one moved in.
     """
     found = {path.name: path.stat() for path in sorted(Path(folder).glob("*")) if path.is_file()}
     return {name: [stat.st_size, stat.st_mtime_ns] for name, stat in found.items()}

@@ -1,4 +1,4 @@
-"""What all sections of the settings share."""
+"""Types, checks and base classes that the sections of the settings share."""
 
 from collections import Counter
 from typing import Annotated, Any
@@ -7,19 +7,19 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-REFERENCE_NLL_WEIGHT = 0.1  # of the memorized paragraph's NLL in the authors' code
-# Strict: neither text nor true is a number. Other numbers are not, since YAML reads 1e-3 as text.
+REFERENCE_NLL_WEIGHT = 0.1  # weight of the memorized paragraph's NLL in the authors' code
+# Strict, so that neither text nor `true` is a whole number. Other numbers are lax: YAML reads 1e-3 as text.
 Positive = Annotated[int, Field(ge=1, strict=True)]
 NonNegative = Annotated[int, Field(ge=0, strict=True)]
-# Keys of the study that it fills in for every section that has them; no config file gives them to a section.
+# Types of keys that a config file gives to the study, which passes them on to every section that has them.
 MicroBatch = SkipJsonSchema[Positive]  # paragraphs per pass
-AsAuthors = SkipJsonSchema[bool]
-Judging = SkipJsonSchema[Positive]  # texts of each kind that show what an intervention does
+AsAuthors = SkipJsonSchema[bool]  # whether to follow the authors' code
+Judging = SkipJsonSchema[Positive]  # texts of each kind that judge an intervention
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 def _without_password(address: str) -> str:
-    """Settings are logged and written into every table, so that no secret may be among them."""
+    """Refuse a secret: settings are logged and written into every table."""
     if "@" in urlsplit(address).netloc:
         raise ValueError("an address with a name or password in it; the hub's token belongs in HF_TOKEN")
     return address
@@ -38,7 +38,7 @@ ListedOnce = AfterValidator(_listed_once)
 
 
 class Section(BaseModel):
-    """A group of settings: unknown keys are errors and values never change after validation."""
+    """A group of settings. Unknown keys are errors, and values never change after validation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -47,7 +47,7 @@ class ContrastiveSection(Section):
     """Sections with a contrastive objective, as the paper or as the authors' code has it."""
 
     reference: AsAuthors = False
-    """As the authors' code: KL summed over positions instead of averaged, and their weight of the NLL."""
+    """As in the authors' code: KL summed over positions instead of averaged, and their weight of the NLL."""
 
     @property
     def nll_weight(self) -> float:

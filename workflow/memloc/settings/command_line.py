@@ -7,10 +7,10 @@ import yaml
 
 
 def take_types(config: dict[str, Any], entries: Iterable[str]) -> None:
-    """Give what `config` has from the command line the types that it would have from a config file.
+    """Give values from the command line the types that they would have in a config file.
 
-    Snakemake reads what is in a section or a list as text. Only where this text still is in `config`, it is
-    replaced. What no config file could hold stays text, too, and the check of the settings tells of it.
+    Snakemake reads values in a section or a list as text. They are replaced only where `config` still holds
+    this text. Values that no config file could hold stay text, and the check of the settings reports them.
 
     Args:
         config: as Snakemake gives it; changed in place.

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from memloc.settings.base import Address, NonNegative, Positive, Section, Sha256
 
-ARRAY_FILE = ".npy"  # holds one array; other files hold several, by name
+ARRAY_FILE = ".npy"  # ending of files with one array; other files hold several, by name
 
 
 class EmbeddedData(Section):
@@ -51,7 +51,7 @@ class EmbeddedData(Section):
         return self
 
 
-# The repository of the hub, and its commit, that has the tokenizer (GPT-2's) of the published paragraphs.
+# The hub's repository, and its commit, with GPT-2's tokenizer, which made the published paragraphs.
 GPT2_TOKENIZER = {
     "id": "openai-community/gpt2",
     "revision": "607a30d783dfa663caf39e06633721c8d4cfcd7e",

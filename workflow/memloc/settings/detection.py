@@ -6,7 +6,7 @@ from pydantic import Field
 
 from memloc.settings.base import MicroBatch, Positive, Section
 
-MIN_K_PERCENT = 20  # of the tokens are the least likely ones; others use 5 to 60
+MIN_K_PERCENT = 20  # share of the tokens that are the least likely ones; other works use 5 to 60
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -14,10 +14,10 @@ class Detection(Section):
     """Detection of recitation from the prefix, before anything is decoded (future work of the paper)."""
 
     n_repeated: Positive = Field(
-        5000, description="At most so many paragraphs that occur more than once; fewer take less time."
+        5000, description="Most paragraphs that occur more than once; fewer take less time."
     )
     n_others: Positive = Field(
-        2000, description="At most so many paragraphs that occur once, and as many unseen ones."
+        2000, description="Most paragraphs that occur once, and most unseen paragraphs."
     )
     prefix_shares: list[Share] = Field(
         [0.1, 0.2, 0.4, 0.6, 0.8, 1.0],
@@ -26,13 +26,13 @@ class Detection(Section):
         "are features of the largest share only.",
     )
     n_layers: Positive = Field(
-        4, description="At most so many layers give their residual stream: evenly spread, with the last one."
+        4, description="Most layers whose residual stream is a feature: evenly spread, with the last one."
     )
     n_shuffles: Positive = Field(20, description="Fits to shuffled labels, a control.")
     micro_batch: MicroBatch = 32
 
     def n_seen(self, n_prefix: int) -> list[int]:
-        """Prefix tokens seen at each lead time, fewest first; two at least, so that one has an NLL."""
+        """Prefix tokens seen at each lead time, fewest first; at least two, so that one has an NLL."""
         return sorted({max(2, round(share * n_prefix)) for share in self.prefix_shares})
 
     def layers(self, n_layers: int) -> list[int]:

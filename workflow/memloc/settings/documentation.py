@@ -1,4 +1,4 @@
-"""What is generated from the settings: the JSON schema and the table of keys."""
+"""Documentation that is generated from the settings: the JSON schema and the table of keys."""
 
 import json
 from typing import Any, get_origin
@@ -58,10 +58,3 @@ def _allowed_values(schema: dict[str, Any]) -> str:
     limits = {"minimum": "\u2265", "exclusiveMinimum": ">", "maximum": "\u2264", "pattern": "like"}
     stated = [f"{word} `{schema[key]}`" for key, word in limits.items() if key in schema]
     return " ".join([{"null": "nothing"}.get(schema["type"], schema["type"]), *stated])
-
-
-def with_key_table(readme: str) -> str:
-    """`readme` with the generated key table between its two markers."""
-    begin, end = "<!-- keys -->\n", "<!-- /keys -->\n"
-    before, rest = readme.split(begin)
-    return before + begin + key_table() + end + rest.split(end)[1]

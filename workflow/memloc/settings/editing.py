@@ -6,9 +6,9 @@ from pydantic import Field
 
 from memloc.settings.base import ContrastiveSection, Judging, MicroBatch, NonNegative, Positive
 
-SPARSE_FRACTION = 0.001  # of the W_* weights, moved by the sparse edits (paper 5.3)
-# Arms: which weights an edit may move. The one list of their names: `movable_weights` (editing/masks.py)
-# chooses an arm's weights, ARM_STYLES (figures/parts/edit_summary.py) says how figures show it.
+SPARSE_FRACTION = 0.001  # share of the W_* weights that sparse edits move (paper 5.3)
+# The one list of arms. An arm is a choice of weights that an edit may move. `movable_weights`
+# (editing/masks.py) chooses them, ARM_STYLES (figures/parts/edit_summary.py) has labels and colours.
 PAPER_ARMS = ("all", "top", "random")  # always run (paper 5.3)
 EXTRA_ARMS = ("head", "other_head", "layer")
 ARMS = (*PAPER_ARMS, *EXTRA_ARMS)

@@ -40,7 +40,7 @@ def _given_to_one_section(config: dict[str, Any]) -> Iterator[str]:
     for name, keys in filled_keys(Settings).items():
         given = config.get(name)
         for key in sorted(keys & given.keys()) if isinstance(given, dict) else ():
-            yield f"{name}.{key}: is now {key}, a key of the study for all sections"
+            yield f"{name}.{key}: {key} is one key of the study, for all sections: set it at the top level"
 
 
 def _explain(problem: dict[str, Any]) -> str:
@@ -79,12 +79,12 @@ def _path(location: tuple[str | int, ...]) -> list[str]:
 
 
 def _setting(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """Place among the settings: one of `models` has the keys of `model`."""
+    """Place among the settings; entries of `models` have the keys of `model`."""
     return ("model", *location[2:]) if location[:1] == ("models",) else location
 
 
 def _of_the_given_form(problem: dict[str, Any]) -> bool:
-    """Whether a problem is one of the form, text or section, in which `highlight` is given."""
+    """Whether a problem concerns the form, text or section, in which `highlight` is given."""
     form = problem["loc"][1] if problem["loc"][:1] == ("highlight",) else None
     if form == HIGHLIGHT_FORMS[0]:
         return not isinstance(problem["input"], dict)

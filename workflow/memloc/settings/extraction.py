@@ -8,7 +8,7 @@ from memloc.settings.base import Positive, Section
 
 
 class Scheme(Section):
-    """How tokens are sampled; truncation in the order of transformers: top_k, then top_p of what is left."""
+    """A way to sample tokens; truncation in the order of transformers: top_k, then top_p of the rest."""
 
     temperature: float = Field(1.0, gt=0, description="Divides the logits.")
     top_k: Positive | None = Field(None, description="Only the k most likely tokens are sampled.")
@@ -18,7 +18,7 @@ class Scheme(Section):
 
     @property
     def name(self) -> str:
-        """What table `extraction` calls it."""
+        """Name of the scheme in table `extraction`."""
         limits = {"top k": self.top_k, "top p": self.top_p}
         given = [f"{word} = {limit:g}" for word, limit in limits.items() if limit is not None]
         return ", ".join([f"T = {self.temperature:g}", *given])

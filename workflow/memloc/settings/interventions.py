@@ -6,7 +6,7 @@ from pydantic import Field
 
 from memloc.settings.base import Judging, MicroBatch, Positive, Section
 
-BYPASSES = {"attention": ("identity", "zero", "mean"), "mlp": ("zero", "mean")}  # ways, by block
+BYPASSES = {"attention": ("identity", "zero", "mean"), "mlp": ("zero", "mean")}  # ways to bypass a block
 
 
 class HeadAblation(Section):

@@ -6,8 +6,7 @@ from pydantic import Field, model_validator
 
 from memloc.settings.base import Positive, Section
 
-# The largest model, in bytes of its weights, that a processor holds twice: as it is, and packed
-# (model/onednn.py).
+# Bytes of the weights of the largest model that a processor holds twice: plain and packed (model/onednn.py).
 MOST_PACKED = 2**31
 
 

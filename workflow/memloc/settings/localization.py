@@ -9,7 +9,7 @@ class ParameterGradients(Section):
     """Gradients of the NLL with respect to the weights (paper 5.1)."""
 
     reference: AsAuthors = False
-    """As the authors' code, whose library folds LayerNorms into the weights that read them."""
+    """As in the authors' code, whose library folds LayerNorms into the weights that read them."""
 
 
 class Contrastive(ContrastiveSection):
@@ -24,7 +24,7 @@ class ActivationGradients(Section):
 
     micro_batch: MicroBatch = 10
     reference: AsAuthors = False
-    """As the authors' Figure 6: only the first continuation token is in the loss."""
+    """As in the authors' Figure 6: only the first continuation token is in the loss."""
 
 
 class Attention(Section):

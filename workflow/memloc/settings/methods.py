@@ -1,7 +1,7 @@
 """Localization methods: the one list of their names.
 
-A method is a function of its name (planting/methods.py says where) and a line here. METHOD_LABELS
-(figures/parts/methods.py) says how figures call those whose name is not plain enough.
+A method is a function of its name, which planting/methods.py finds, and a line here. METHOD_LABELS
+(figures/parts/methods.py) has labels for methods whose name is not plain enough.
 """
 
 from typing import Any, NamedTuple
@@ -13,17 +13,17 @@ NEURONS = ("layer", "neuron")
 
 
 class Method(NamedTuple):
-    """What a method can be asked. It changes nothing that others say unless it is `in_ensemble`."""
+    """Where a method is used. It changes no result of other methods unless it is `in_ensemble`."""
 
     units: tuple[str, ...]
     """Units that it scores."""
     in_ensemble: bool = False
-    """Whether it enters the mean rank, which planted truth compares with all methods."""
+    """Whether it enters the mean rank of methods, which planted truth compares with all methods."""
     switch: str | None = None
-    """Key of `planted_truth` that asks it, of a method that takes long."""
+    """For a method that takes long, the key of `planted_truth` that turns it on."""
 
     def asked(self, planted_truth: Any) -> bool:
-        """Whether the section asks it where paragraphs were planted."""
+        """Whether the section asks the method where paragraphs were planted."""
         return self.switch is None or getattr(planted_truth, self.switch)
 
 
@@ -46,4 +46,4 @@ METHODS = {
     "random": Method(EVERY),
     "change": Method(EVERY),
 }
-ENSEMBLE = "ensemble"  # mean rank of the methods that enter it
+ENSEMBLE = "ensemble"  # the mean rank of the methods `in_ensemble`

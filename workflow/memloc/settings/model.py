@@ -24,7 +24,7 @@ class _Training(Section):
         5, description="Windows per optimiser step: small steps memorize from fewer repeats."
     )
     learning_rate: float = Field(5e-3, gt=0, description="Peak learning rate (warm-up, then cosine decay).")
-    warmup_steps: ClassVar[int] = 15  # of linear warm-up
+    warmup_steps: ClassVar[int] = 15  # steps of linear warm-up
     precision: Literal["auto", "bfloat16", "float32"] = Field(
         "auto", description="Training precision; auto is bfloat16 where the processor multiplies it natively."
     )
@@ -44,11 +44,6 @@ class EmbeddedModel(_Training):
         "paragraphs. Nothing: the study's seed, and the order in which the stream was drawn.",
     )
 
-    @property
-    def n_neurons(self) -> Positive:
-        """Neurons of a layer."""
-        return 4 * self.width
-
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "EmbeddedModel":
         if self.width % self.n_heads:
@@ -64,7 +59,7 @@ class PlantedModel(_Training):
     file: ClassVar[str] = "SmolLM2-135M-Instruct.Q4_1.gguf"
     sha256: ClassVar[str] = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
     name: ClassVar[str] = f"{file.removesuffix('.gguf')} with planted memorization"
-    """What the model is called wherever results are shown."""
+    """Name of the model wherever results are shown."""
     optimizer: Literal["adamw", "muon"] = Field("adamw", description="As for an embedded model.")
     batch: Positive = Field(3, description="Windows per optimiser step.")
     learning_rate: float = Field(2e-4, gt=0, description="Peak learning rate (warm-up, then cosine decay).")

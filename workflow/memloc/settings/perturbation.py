@@ -29,7 +29,7 @@ class Perturbation(Section):
         "decide the exact match are run.",
     )
     reference: AsAuthors = False
-    """As the authors' code: position 0 is never perturbed."""
+    """As in the authors' code: position 0 is never perturbed."""
 
     @model_validator(mode="after")
     def _only_replacements_are_random(self) -> "Perturbation":

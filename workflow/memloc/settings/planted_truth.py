@@ -6,9 +6,9 @@ from pydantic import Field
 
 from memloc.settings.base import Judging, MicroBatch, NonNegative, Positive, Section
 
-# Kinds of places that paragraphs are planted in, each with what it is scored by: first the units that it is
-# made of. `draw_place` (planting/places.py) says what they are, KIND_LABELS (figures/parts/planted.py) how
-# figures show them.
+# Kinds of places that paragraphs are planted in, each with the units in which it is scored; it is made of the
+# first of them. `draw_place` (planting/places.py) draws places, KIND_LABELS (figures/parts/planted.py) has
+# their labels.
 PLANT_GRANULARITIES = {
     "head_vo": ("head", "layer", "weight"),
     "head_all": ("head", "layer", "weight"),
@@ -70,5 +70,5 @@ class PlantedTruth(Section):
 
     @property
     def n_paragraphs(self) -> NonNegative:
-        """Unknown paragraphs that all plants need: kinds share them; and as many for the wrong ones."""
+        """Unknown paragraphs that the plants need, which all kinds share, and control `wrong`."""
         return self.n_plants * (self.tries + ("wrong" in self.controls)) if self.kinds else 0

@@ -1,6 +1,6 @@
-"""Ways to remove recitation: the one list of their names, and which of them name no paragraph.
+"""The one list of ways to remove recitation, and the ways among them that name no paragraph.
 
-`WAYS` (removal/registry.py) says what they do, LABELS (figures/parts/removal.py) how figures name them.
+`WAYS` (removal/registry.py) has their functions, LABELS (figures/parts/removal.py) their labels.
 """
 
 NOTHING = "nothing"  # the model as it is, which every way is compared with
@@ -20,6 +20,6 @@ RETRAINED = "retrained"  # the model that never saw the paragraphs, which every 
 WAY_NAMES = (*EDITS, *DIVERSIONS, RETRAINED)
 UNTARGETED = ("svd", "kfac")  # they see no paragraph to remove, and aim at all memories at once
 JOINT_ONLY = (*UNTARGETED, RETRAINED)  # they do not remove one by one
-BITS = (8, 4)  # that weights are rounded to after a removal
-# Of ways that rank neurons: steps of integrated gradients; neurons that zero_out zeroes one by one.
+BITS = (8, 4)  # numbers of bits to which weights are rounded after a removal
+# Ways that rank neurons: steps of integrated gradients; neurons that zero_out zeroes one by one.
 INTEGRATION_STEPS, N_CANDIDATES = 10, 200

@@ -8,7 +8,7 @@ from memloc.settings.base import Judging, ListedOnce, MicroBatch, NonNegative, P
 from memloc.settings.editing import SPARSE_FRACTION
 from memloc.settings.removal_ways import EDITS, WAY_NAMES
 
-MOST_SETTINGS = 4  # that a way is tried with on the validation paragraphs: the same budget for all
+MOST_SETTINGS = 4  # most settings that a way is tried with, so that all ways have the same budget
 Ids = Annotated[list[NonNegative], ListedOnce]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Rate = Annotated[float, Field(gt=0)]

@@ -16,7 +16,7 @@ COMPARISONS = (
     "editing_step",
     "planting_step",
 )
-"""What is compared with straightforward implementations, in the order of the workflow."""
+"""Comparisons with straightforward implementations, in the order of the workflow."""
 
 
 class Network(Section):
@@ -31,7 +31,7 @@ class Network(Section):
 
 
 class Estimate(Section):
-    """What target `estimate` says about a study's cost; time limits of jobs follow it."""
+    """The estimate of a study's cost (target `estimate`), which time limits of jobs follow."""
 
     machine: Literal["here", "a100", "h100"] = Field(
         "here",
@@ -49,7 +49,7 @@ class Explorer(Section):
 
     n_paragraphs: Positive = Field(
         200,
-        description="At most so many paragraphs are on the page; those with the most analyses come first.",
+        description="Most paragraphs on the page; those with the most analyses are chosen first.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The sections of settings that a rule tracks, as scripts use them."""
+"""The sections of settings that a rule tracks, as objects for scripts."""
 
 import importlib
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from memloc.settings.base import Section
 
 
 def sections(tracked: Mapping[str, Any]) -> Any:
-    """The sections that a rule's parameter `settings` holds as plain data, each as its frozen object.
+    """Frozen objects of the sections that a rule's parameter `settings` holds as plain data.
 
-    Raises (as soon as it is used wrongly):
-        AttributeError: a section that the rule does not track, or a key that a section does not have.
+    Raises (on access):
+        AttributeError: the rule does not track a section, or a section does not have a key.
     """
-    # Not imported by name: then each script would depend on the code of all sections. Values are parameters.
+    # No import statement: with one, the code of every script would depend on all sections of the settings.
     fields = importlib.import_module("memloc.settings.study").Settings.model_fields
     kinds: dict[str, Any] = {name: (fields[name].annotation, fields[name]) for name in tracked}
     return create_model("Sections", __base__=Section, **kinds).model_validate(tracked)

@@ -1,4 +1,4 @@
-"""Which sections there are below a section."""
+"""The tree of settings: sections below a section, and their keys."""
 
 from functools import cache
 from typing import Any, get_args, get_origin
@@ -35,7 +35,7 @@ def sections_below(section: type[Section]) -> dict[str, list[type[Section]]]:
 
 
 def _section_types(annotation: Any) -> list[type[Section]]:
-    """Sections among the alternatives of a type; those of `models` are the ones of `model`."""
+    """Sections among the alternatives of a type; none for `models`, whose sections are those of `model`."""
     if isinstance(annotation, type):
         return [annotation] if issubclass(annotation, Section) else []
     if get_origin(annotation) is dict:

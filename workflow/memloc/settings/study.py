@@ -38,8 +38,8 @@ from memloc.settings.structure import filled_keys, own_keys
 
 # No underscore: rules of a model are named <model>_<rule>, and no two of them may share a name.
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
-PUBLISHED_LENGTHS = range(100, 501, 50)  # of the release, in GPT-2's tokens
-# Sections that can do as the authors' code does.
+PUBLISHED_LENGTHS = range(100, 501, 50)  # lengths of paragraphs in the release, in GPT-2's tokens
+# Sections that can follow the authors' code.
 REFERENCE = (
     "filters",
     "perturbation",
@@ -48,8 +48,8 @@ REFERENCE = (
     "activation_gradients",
     "editing",
 )
-RESAMPLED = r"seed-\d+"  # a study whose samples are drawn again lies in such a folder
-# A model's folder lies next to these.
+RESAMPLED = r"seed-\d+"  # folder of a study whose samples are drawn again
+# Folders of a study, which no model may be named like.
 STUDY_FOLDERS = ("benchmarks", "explorer", "figures", "logs", "tables")
 
 
@@ -131,19 +131,19 @@ class Settings(Section):
 
     @property
     def shared(self) -> str:
-        """Study that owns the data, model and scores: with a further seed of `seeds`, the base study."""
+        """Study that owns the data, model and scores; for a further seed of `seeds`, the base study."""
         study, _, variant = self.study.partition("/")
         return study if re.fullmatch(RESAMPLED, variant) else self.study
 
     @property
     def variant(self) -> str | None:
-        """Name of the model in a study of several, or of the further seed; nothing in other studies."""
+        """Name of the model in a study of several models, or of the further seed; None in other studies."""
         return self.study.partition("/")[2] or None
 
     @model_validator(mode="before")
     @classmethod
     def _fill_sections(cls, given: Any) -> Any:
-        """Gives sections the keys of the study that they hold, too."""
+        """Give sections the keys of the study that they hold, too."""
         if not isinstance(given, dict):
             return given
         named = given.get("reference")
@@ -165,7 +165,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _one_model_or_several(self) -> "Settings":
         if (self.model is None) == (self.models is None):
-            raise ValueError("one of model (a section) and models (several, by name)")
+            raise ValueError("either model (a section) or models (several, by name)")
         names = list(self.models or {})
         if "/" in self.study and names:
             raise ValueError("the name of a study of several models holds no slash")
@@ -185,7 +185,7 @@ class Settings(Section):
     def _checkpoints_are_of_one_training(self) -> "Settings":
         steps = self.steps
         if steps and (len(set(steps.values())) < len(steps) or set(steps) != set(self.models)):
-            raise ValueError("step: all of models have different steps, or none has one")
+            raise ValueError("step: either all models have different steps, or no model has a step")
         return self
 
     @model_validator(mode="after")
@@ -211,7 +211,7 @@ class Settings(Section):
                 "set data.source to text, tokens or release, or model.source to embedded or planted"
             )
         if any(model.context < self.paragraph.length for model in trained):
-            raise ValueError("model.context must hold a paragraph")
+            raise ValueError("model.context must be at least paragraph.length")
         return self
 
     @model_validator(mode="after")
@@ -256,7 +256,7 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _listed_paragraphs_exist(self) -> "Settings":
-        """Of embedded data; how many paragraphs another text has is known when it is cut."""
+        """Embedded data only: the number of paragraphs of another text is known when it is cut."""
         for section in ("edit_model", "remove"):
             highest = max(getattr(self, section).ids, default=0)
             if self.data.source == "embedded" and highest >= self.data.n_paragraphs:
@@ -266,13 +266,13 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _models_have_the_places(self) -> "Settings":
-        """Of embedded models; what another has is known when it is loaded (`planting.places`)."""
+        """Embedded models only: another model's places are known when it is loaded (`planting.places`)."""
         plants = self.planted_truth
         for model in [self.model] if self.models is None else self.models.values():
             if model.source != "embedded":
                 continue
-            if "neurons" in plants.kinds and plants.n_neurons > model.n_neurons:
-                raise ValueError(f"planted_truth.n_neurons: a layer of the model has {model.n_neurons}")
+            if "neurons" in plants.kinds and plants.n_neurons > 4 * model.width:
+                raise ValueError(f"planted_truth.n_neurons: a layer of the model has {4 * model.width}")
             if "two_heads" in plants.kinds and model.n_layers < 2:
                 raise ValueError("planted_truth.kinds: two_heads needs a model of two layers or more")
         return self
@@ -286,13 +286,13 @@ class Settings(Section):
 
 
 def _with_key(given: dict[str, Any], key: str, value: Any, names: Iterable[str]) -> dict[str, Any]:
-    """`given` with a key in the sections of these names that do not have it already."""
+    """`given`, with a key added to the named sections that do not have it."""
     own = {name: given.get(name, {}) for name in names}
     return given | {name: {key: value} | keys for name, keys in own.items() if isinstance(keys, dict)}
 
 
 def studies_by_model(study: Settings) -> dict[str, Settings]:
-    """The study of each model of a study of several, by name: all other settings are the study's."""
+    """The study of each of several models, by name; all other settings are the same."""
     return {
         name: study.model_copy(update={"study": f"{study.study}/{name}", "model": model, "models": None})
         for name, model in study.models.items()
@@ -300,7 +300,7 @@ def studies_by_model(study: Settings) -> dict[str, Settings]:
 
 
 def studies_by_seed(study: Settings) -> dict[str, Settings]:
-    """The study of each further seed, by name: all other settings are the study's."""
+    """The study of each further seed, by name; all other settings are the same."""
     return {
         f"seed-{seed}": study.model_copy(
             update={"study": f"{study.study}/seed-{seed}", "seed": seed, "seeds": []}

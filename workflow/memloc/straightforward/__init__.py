@@ -1,4 +1,4 @@
-"""Straightforward implementations: slow, obvious, and without any code of the fast ones.
+"""Straightforward implementations: slow, obvious, and without code of the fast ones.
 
 Tests compare the library with them, and the benchmark times both.
 """

@@ -22,7 +22,7 @@ def decode(
 def generate(
     model: PreTrainedModel, prefix: Int[Tensor, "paragraph prefix"], n_tokens: int
 ) -> Int[Tensor, "paragraph continuation"]:
-    """Greedy continuation by the loop of transformers, with its cache; no token ends it or is padding."""
+    """Greedy continuation by `generate` of transformers, with its cache; no token ends it or is padding."""
     ordinary = {"eos_token_id": -1, "pad_token_id": -1, "attention_mask": torch.ones_like(prefix)}
     tokens = model.generate(prefix, max_new_tokens=n_tokens, do_sample=False, **ordinary)
     return tokens[:, prefix.shape[1] :]

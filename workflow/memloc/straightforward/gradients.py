@@ -45,10 +45,10 @@ def nll_gradients_with_all_hooks(
     tokens: Int[Tensor, "paragraph token"],
     n_prefix: int,
 ) -> dict[str, Tensor]:
-    """Gradient of the NLL of all paragraphs in one batch, of which every hook keeps its activation.
+    """Gradient of the NLL of all paragraphs in one batch, while every hook keeps its activation.
 
-    `bridge` has the hooks of TransformerLens, which give modules other names: `parameters` are those of the
-    model before.
+    `bridge` has the hooks of TransformerLens, which rename modules; `parameters` are the model's, by their
+    names before.
     """
     logits, _activations = bridge.run_with_cache(tokens)
     true = tokens[:, n_prefix:]

@@ -1,6 +1,6 @@
 """Activations of plain Hugging Face models through plain torch hooks: the slow, obvious way to q, k, v.
 
-Uses nothing of TransformerLens and nothing of memloc, so that both can be compared with it.
+They use neither TransformerLens nor memloc, so that both can be compared with them.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,20 +18,20 @@ _LLAMA = (
         "post": ("mlp.down_proj", "input"),
     },
 )
-# A norm takes all heads of q together, and all of k: a head is one after it, not before.
+# One norm takes all heads of q together, and one all heads of k; single heads exist only after it.
 _OLMO2 = (
     _LLAMA[0],
     {**_LLAMA[1], "q": ("self_attn.q_norm", "output"), "k": ("self_attn.k_norm", "output")},
 )
-# family -> its layers, and component -> (module of a layer, whether the module's input or output)
+_GPT_MLP = {"pre": ("mlp.c_fc", "output"), "post": ("mlp.c_proj", "input")}
+# Family -> the module that holds its layers, and component -> (module of a layer, its input or its output).
 PLACES = {
     "gpt2": (
         "transformer.h",
         {
             **dict.fromkeys("qkv", ("attn.c_attn", "output")),
             "z": ("attn.c_proj", "input"),
-            "pre": ("mlp.c_fc", "output"),
-            "post": ("mlp.c_proj", "input"),
+            **_GPT_MLP,
         },
     ),
     "gpt_neo": (
@@ -39,8 +39,7 @@ PLACES = {
         {
             **{name: (f"attn.attention.{name}_proj", "output") for name in "qkv"},
             "z": ("attn.attention.out_proj", "input"),
-            "pre": ("mlp.c_fc", "output"),
-            "post": ("mlp.c_proj", "input"),
+            **_GPT_MLP,
         },
     ),
     **dict.fromkeys(("llama", "mistral", "olmo", "qwen2", "qwen3", "gemma", "smollm3"), _LLAMA),

@@ -13,7 +13,7 @@ from memloc.straightforward.gradients import kl, nll
 
 Masks = Mapping[str, Bool[Tensor, "..."]]
 Loss = Callable[[PreTrainedModel, PreTrainedModel], Float[Tensor, ""]]
-"""Of a model, next to the original one."""
+"""The loss of a model, given the original one."""
 
 
 def objective(
@@ -43,9 +43,8 @@ def train(
 ) -> None:
     """Steps of Adam down the loss.
 
-    All W_* weights get gradients and Adam's state, all layers run at every step, and the original model runs
-    the kept paragraphs again. Masks are chosen by the gradients of the first step; weights without a mask
-    stay.
+    All W_* weights get gradients and Adam's state. At every step all layers run, and the original model runs
+    the kept paragraphs again. The gradients of the first step choose the masks; weights without a mask stay.
     """
     original = copy.deepcopy(model)
     weights = {name: model.get_parameter(name) for name in editable_parameters(model)}
@@ -61,7 +60,7 @@ def train(
 
 
 def largest(fraction: float) -> Callable[[dict[str, Tensor]], Masks]:
-    """Choose the share of all weights with the largest |gradient|."""
+    """A function that chooses the share of all weights with the largest |gradient|."""
 
     def choose(gradients: dict[str, Tensor]) -> Masks:
         sizes = torch.cat([gradient.abs().flatten() for gradient in gradients.values()])

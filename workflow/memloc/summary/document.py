@@ -13,19 +13,19 @@ from docutils import nodes
 from docutils.core import publish_doctree
 
 Chapters = Mapping[str, Sequence[tuple[str, str, str]]]
-"""Figures under headings: name, title and section of the paper of each."""
+"""Figures by heading: name, title and section of the paper for each."""
 WRAPPED = {nodes.strong: "strong", nodes.emphasis: "emph", nodes.literal: "raw"}
 
 
 def document(
     template: str, study: str, model: str, headline: Sequence[str], chapters: Chapters, folder: Path
 ) -> str:
-    """The summary as a text of Typst; `folder` holds <name>.pdf and <name>.rst of every figure.
+    """The summary in Typst's markup; `folder` holds <name>.pdf and <name>.rst of every figure.
 
-    `headline` says what the study found, a sentence each (`memloc.claims.story`).
+    `headline` holds sentences on the study's findings (`memloc.claims.story`).
 
     Raises:
-        jinja2.UndefinedError: the template names what is not there.
+        jinja2.UndefinedError: the template names a value that is not given.
         ValueError: a caption holds markup that the summary does not typeset.
     """
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
@@ -40,13 +40,13 @@ def document(
 def compiled(source: str, folder: Path) -> bytes:
     """The PDF of a text whose pictures lie in `folder`; the same text gives the same bytes.
 
-    It takes the fonts that Typst brings along and embeds them, so that it looks the same everywhere.
+    Typst's own fonts are embedded, so that it looks the same everywhere.
     """
     return typst.compile(source.encode(), root=folder, format="pdf", ignore_system_fonts=True, timestamp=0)
 
 
 def typst_of(caption: str) -> str:
-    """A caption's paragraphs and lists, with what is strong, emphasised or literal.
+    """A caption's paragraphs and lists in Typst's markup, with strong, emphasised and literal text.
 
     Raises:
         ValueError: the caption holds another kind of markup.
@@ -56,7 +56,7 @@ def typst_of(caption: str) -> str:
 
 
 def text(value: str) -> str:
-    """Text to the letter, whatever characters are in it."""
+    """Typst's markup for a text that is shown to the letter."""
     return f"#{json.dumps(value, ensure_ascii=False)};"
 
 

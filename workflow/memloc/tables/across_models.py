@@ -1,4 +1,4 @@
-"""Tables of the models of one study, or of its repetitions with other seeds, joined."""
+"""Joined tables of the models of one study, or of its repetitions with other seeds."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,9 @@ from memloc.tables.schemas import schema_of
 
 
 def models_of(descriptions: Sequence[str], steps: Mapping[str, int]) -> pd.DataFrame:
-    """A row per model, by parameters and then by steps, which checkpoints have; the index is its number.
+    """A row per model, sorted by parameters, then by training steps, which checkpoints have.
 
-    `descriptions` are files `<model>/model.json`; `steps` are by model.
+    `descriptions` are files `<model>/model.json`, whose numbers are the index; `steps` are by model.
     """
     models = pd.DataFrame(
         {"model": Path(path).parent.name, **json.loads(Path(path).read_text())} for path in descriptions
@@ -25,10 +25,10 @@ def models_of(descriptions: Sequence[str], steps: Mapping[str, int]) -> pd.DataF
 def joined(
     files: Mapping[str, Sequence[str]], runs: pd.Series, paragraphs: Sequence[str] = ()
 ) -> dict[str, pd.DataFrame]:
-    """Tables of several runs, each with a column that is named like `runs` and says which run a row is of.
+    """Tables of several runs, each with a column that names the run of each row and is named like `runs`.
 
-    A table has a file for each run; those at the index of `runs` are read, in its order. Of the table
-    paragraphs, which may be long, only the columns `paragraphs` are read.
+    A table has a file for each run. The files at the index of `runs` are read, in its order. Only the columns
+    `paragraphs` of table paragraphs, which may be long, are read.
     """
     found = {}
     for name, paths in files.items():

@@ -27,26 +27,26 @@ class Lengths:
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """What a column of a table holds. Missing values are refused unless it is `nullable`."""
+    """A column's content and limits. Missing values are refused unless it is `nullable`."""
 
     dtype: str = field(kw_only=False)
-    """As pandas names it; of a `category`, codes of `values`; of an `object`, lists of whole numbers."""
+    """Type, as pandas names it: a `category` holds codes of `values`, an `object` lists of whole numbers."""
     meaning: str = field(repr=False)
     unit: str | None = field(default=None, repr=False)
     low: float | None = None
     high: float | None = None
     finite: bool = False
     values: tuple[str, ...] = ()
-    """The only ones that it may hold, if there are any."""
+    """The only values that the column may hold; without any, it may hold all."""
     length: int | None = None
-    """Of each of its lists."""
+    """Length of each of its lists."""
     empty: bool = True
-    """Whether a text may be."""
+    """Whether a text may be empty."""
     unique: bool = False
     nullable: bool = False
 
     def stored_as(self, dtype: str) -> "Column":
-        """The same in another type, a small one for tables of millions of rows."""
+        """The same column in another type, such as a small one for tables of millions of rows."""
         return replace(self, dtype=dtype)
 
 
@@ -61,7 +61,7 @@ class Schema:
     columns: Callable[[Lengths], Columns]
 
     def fingerprint(self, lengths: Lengths) -> str:
-        """Hash of all that rows are judged by: not of meanings and units."""
+        """Hash of the limits that rows are judged by, without meanings and units."""
         return hashlib.sha256(repr(self.columns(lengths)).encode()).hexdigest()[:16]
 
 
@@ -113,7 +113,7 @@ def nats(meaning: str, **options: Any) -> Column:
 
 
 PARAGRAPH = integer(0, meaning="Paragraph.")
-ONE_PARAGRAPH = replace(PARAGRAPH, unique=True)  # a row each
+ONE_PARAGRAPH = replace(PARAGRAPH, unique=True)  # for tables with a row per paragraph
 LAYER = integer(0, unit="from 0", meaning="Layer of the model.")
 HEAD = integer(0, unit="from 0", meaning="Attention head in its layer.")
 HEAD_IF_ANY = replace(

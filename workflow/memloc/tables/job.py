@@ -1,8 +1,8 @@
-"""What a script works with: the settings, tables and files of its rule.
+"""The settings, tables and files of a rule, for its script.
 
 A table that a rule reads or writes is the input or output of the table's name: scripts name tables, and know
 neither paths nor schemas. The hash of a rule's code covers these schemas (`code_of` in rules/common.smk).
-Libraries of tables take a second to import, and a script that has no table does without.
+Libraries of tables take a second to import, so a script without a table does not import them.
 """
 
 import hashlib
@@ -25,28 +25,25 @@ LIBRARIES = ("torch", "transformers", "transformer-lens", "numpy", "pandas", "py
 
 
 def start(snakemake: Any) -> "Job":
-    """Begin the script of a rule: log, errors and GPUs as in `run/rule.py`, and what it works with."""
+    """Begin the script of a rule: set up log, errors and GPUs as in `run/rule.py`; returns the job."""
     rule.start(snakemake)
     return Job(snakemake)
 
 
-def _tables(files: Any) -> list[str]:
-    return [name for name, _ in files.items() if name in STAGES]
-
-
 class Job:
-    """A run of a rule. `input`, `output`, `params`, `threads` and `resources` are Snakemake's."""
+    """A run of a rule. `rule`, `input`, `output`, `params`, `threads` and `resources` are Snakemake's.
+
+    The job reads the tables named in `tables` and writes the tables named in `made`. `seed` is the study's.
+    """
 
     log = staticmethod(rule.log)
 
     def __init__(self, snakemake: Any) -> None:
         self.rule, self.threads, self.resources = snakemake.rule, snakemake.threads, snakemake.resources
         self.input, self.output, self.params = snakemake.input, snakemake.output, snakemake.params
-
-    @property
-    def seed(self) -> int:
-        """Seed of the study."""
-        return self.params.seed
+        self.tables = [name for name, _ in self.input.items() if name in STAGES]
+        self.made = [name for name, _ in self.output.items() if name in STAGES]
+        self.seed = getattr(self.params, "seed", None)  # downloads have none
 
     @cached_property
     def settings(self) -> Any:
@@ -55,16 +52,6 @@ class Job:
 
         return sections(self.params.settings)
 
-    @property
-    def tables(self) -> list[str]:
-        """Names of the tables that the job reads."""
-        return _tables(self.input)
-
-    @property
-    def made(self) -> list[str]:
-        """Names of the tables that the job writes."""
-        return _tables(self.output)
-
     def files(self, table: str) -> list[str]:
         """Files of a table that the job reads: one, or several of its parts."""
         given = self.input[table]
@@ -72,7 +59,7 @@ class Job:
 
     @cached_property
     def stamp(self) -> dict[str, Any]:
-        """What the metadata of the job's tables say of their origin; a script may add to it.
+        """Provenance for the metadata of the job's tables; a script may add to it.
 
         It depends on inputs and versions only, never on the time. Rules that use the model have its
         description as the input `model`.
@@ -83,7 +70,7 @@ class Job:
         return {
             "study": params.study,
             "seed": params.seed,
-            "rule": self.rule.removesuffix("_shard"),  # a shard's rows are those of the whole stage
+            "rule": self.rule.removesuffix("_shard"),  # a shard's rows belong to the stage
             "paragraph": params.settings["paragraph"],
             "settings": params.settings,
             "config_hash": hashlib.sha256(settings.encode()).hexdigest()[:16],
@@ -93,7 +80,7 @@ class Job:
         }
 
     def shard(self, n_rows: int, micro_batch: int = 1) -> range:
-        """The rows of this job, where several share those of a stage: whole micro-batches."""
+        """The rows of this job, if several jobs share the rows of a stage: whole micro-batches."""
         from memloc.run.shards import shard_rows
 
         return shard_rows(n_rows, *self.params.shard, micro_batch)
@@ -101,9 +88,9 @@ class Job:
     def read(
         self, table: str, columns: Sequence[str] | None = None, ids: Iterable[int] | None = None
     ) -> "pd.DataFrame":
-        """A table, or some of its columns, or its rows with one of the ids: see `storage.read`.
+        """A table, some of its columns, or its rows with one of the ids: see `storage.read`.
 
-        The rows of a table that is given in several files follow each other.
+        Tables in several files are joined, file by file.
         """
         import pandas as pd
 
@@ -115,7 +102,7 @@ class Job:
     def batches(
         self, table: str, columns: Sequence[str] | None = None, rows: range | None = None
     ) -> Iterator["pd.DataFrame"]:
-        """The rows of a table, or those of the range `rows`, piece by piece: see `storage.batches`."""
+        """The rows of a table, or the range `rows` of them, piece by piece: see `storage.batches`."""
         from memloc.tables import storage
 
         for path in self.files(table):
@@ -128,7 +115,7 @@ class Job:
 
     @contextmanager
     def writing(self, *tables: str) -> Iterator[Callable[..., None]]:
-        """A function that adds rows to tables, by their names: to all of the job if none are named here.
+        """Yield a function that adds rows to tables, by their names: to `tables`, or to all of the job.
 
         The files appear at the end, and only without an error: see `storage.writer`.
         """

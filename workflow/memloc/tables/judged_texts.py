@@ -1,4 +1,4 @@
-"""Columns of paragraphs that judge heads or weights, which several stages share."""
+"""Columns that several stages share: paragraphs that judge heads or weights."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def judged_text(lengths: Lengths, groups: Sequence[str] = TEXTS) -> Columns:
 
 
 def lost_text(lengths: Lengths) -> Columns:
-    """What a judging paragraph loses by an intervention."""
+    """A judging paragraph, and its loss by an intervention."""
     return {
         **judged_text(lengths, (*TEXTS, PAIRED)),
         "em_lost": Column(

@@ -2,8 +2,8 @@
 
 A table is a Parquet file that is validated on write, written atomically, and carries its provenance (study,
 model, settings, code, seed, versions, units) in the file's metadata. On reading, Parquet's checksums of pages
-prove that its rows are those that were validated; they are validated again only where the schema has changed
-since. Memory is that of one row group.
+prove that the rows are the validated ones; they are validated again only if the schema has changed since.
+Memory holds one row group.
 """
 
 import json
@@ -28,7 +28,8 @@ METADATA_KEY = b"memloc"
 
 
 class TableWriter:
-    """A table that is written piece by piece. Every piece is validated, and memory holds one row group.
+    """Writes a table piece by piece. Every piece is validated, and memory holds one row group.
+
     Values that must be unique are kept until the end and compared over all pieces.
     """
 
@@ -73,7 +74,7 @@ class TableWriter:
 
 
 def _arrow_schema(columns: Columns) -> pyarrow.Schema:
-    """Types of the file's columns: they follow from the table's schema, whatever rows there are."""
+    """Types of the file's columns, which follow from the table's schema and not from its rows."""
     empty = pd.DataFrame({name: pd.Series(dtype=pandas_type(column)) for name, column in columns.items()})
     inferred = pyarrow.Schema.from_pandas(empty, preserve_index=False)
     lists = pyarrow.list_(pyarrow.int64())
@@ -109,9 +110,9 @@ def read(
     columns: Sequence[str] | None = None,
     ids: Iterable[int] | None = None,
 ) -> pd.DataFrame:
-    """The schema's table from `path`: all of it, or some columns, or the rows with one of the ids.
+    """The schema's table from `path`: all of it, some columns, or the rows with one of the ids.
 
-    With `ids`, memory is that of the rows that have one; `columns` must hold `id`.
+    With `ids`, memory holds only the rows with one of them, and `columns` must hold `id`.
 
     Raises:
         TableError: the file cannot be read, is another table, was changed, or breaks the schema.
@@ -128,9 +129,9 @@ def read(
 def batches(
     schema: Schema, path: str | Path, columns: Sequence[str] | None = None, rows: range | None = None
 ) -> Iterator[pd.DataFrame]:
-    """The rows of a table, or those of the range `rows`, piece by piece; memory holds one row group.
+    """The rows of a table, or the range `rows` of them, piece by piece; memory holds one row group.
 
-    At least one piece, which may be empty. Unique ids were checked when the table was written.
+    There is at least one piece, which may be empty. Unique ids were checked when the table was written.
 
     Raises:
         TableError: see `read`.
@@ -144,8 +145,8 @@ def batches(
 def _row_groups(
     path: str | Path, stamp: dict[str, Any], columns: list[str], rows: range | None = None
 ) -> Iterator[pyarrow.Table]:
-    """Columns of a file by row groups; those without any of the consecutive `rows` are not read. Without
-    rows, one empty table comes.
+    """Columns of a file by row groups. Row groups outside of the range `rows` are not read; an empty range
+    gives one empty table.
     """
     with parquet.ParquetFile(path, page_checksum_verification=True) as file:
         if missing := sorted(set(columns) - set(file.schema_arrow.names)):
@@ -168,7 +169,7 @@ def _row_groups(
 def _validated(
     schema: Schema, stamp: dict[str, Any], rows: pyarrow.Table, columns: Sequence[str] | None
 ) -> pd.DataFrame:
-    """Rows as a frame, validated unless a table of the same schema was when it was written."""
+    """Rows as a frame, validated unless they were written with the same schema."""
     lengths, frame = _lengths(stamp), rows.to_pandas()
     if stamp.get("schema") == schema.fingerprint(lengths):
         return frame
@@ -177,7 +178,7 @@ def _validated(
 
 @contextmanager
 def _naming(path: str | Path) -> Iterator[None]:
-    """Name the file in errors, and say what to do about damage."""
+    """Add the file's name to errors, and advice on damage."""
     try:
         yield
     except (pyarrow.ArrowException, OSError) as error:

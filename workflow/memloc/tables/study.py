@@ -1,4 +1,4 @@
-"""A finished study for notebooks and scripts outside of the workflow: tables with units and provenance."""
+"""Tables of a finished study, with units and provenance, for notebooks and scripts of your own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from memloc.tables.schemas import MEASURED, STAGES, schema_of
 
 
 class Columns(pd.DataFrame):
-    """Type, unit (empty where there is none) and meaning of columns, a row each; always shown in full."""
+    """A row per column of a table: type, unit (empty without one) and meaning; always shown in full."""
 
     def __repr__(self) -> str:
         return self.to_string()
@@ -64,22 +64,19 @@ class Study:
         frame = storage.read(schema_of(name), self.path(name), columns)
         stamp = storage.provenance(self.path(name))
         units = {column: unit for column, unit in stamp.pop("units").items() if column in frame}
-        stamp.pop("schema", None)  # of no use outside
+        stamp.pop("schema", None)  # only `storage` uses it
         frame.attrs = {"units": units, "provenance": stamp}
         return frame
 
     def columns(self, name: str) -> Columns:
-        """What the columns of a table are. Raises: see `table`."""
-        self._check(name)
-        return described(self.path(name))
-
-    def _check(self, name: str) -> None:
+        """Type, unit and meaning of a table's columns. Raises: see `table`."""
         if name not in self.tables:
             raise InputError(f"{self.folder}: no table {name!r}; there are {', '.join(self.tables)}")
+        return described(self.path(name))
 
 
 def described(path: Path) -> Columns:
-    """What the columns of a table's file are."""
+    """Type, unit and meaning of the columns of a table's file."""
     stamp = storage.provenance(path)
     lengths = Lengths(stamp["paragraph"]["length"], stamp["paragraph"]["prefix"])
     columns = schema_of(stamp["table"]).columns(lengths)

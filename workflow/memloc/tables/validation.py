@@ -1,7 +1,7 @@
-"""Is a frame what its schema says? Pandera judges it.
+"""Validate a frame by its schema, with pandera.
 
-Frames are judged when they are written. Reading does without pandera, whose import takes as long as
-that of pandas.
+Frames are validated when they are written. Reading does without pandera, which takes as long to import as
+pandas.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def pandas_type(column: Column) -> str | pd.CategoricalDtype:
 def validate(
     schema: Schema, frame: pd.DataFrame, lengths: Lengths, columns: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """`frame` with the table's columns in order and their types; with `columns`, it has only these.
+    """`frame` with the table's columns, or with `columns` only, in order and with their types.
 
     Raises:
         TableError: names the table, the column, the broken check and the first bad rows.
@@ -67,7 +67,7 @@ def _checks(column: Column) -> list:
 
 
 def _changed_values(given: pd.Series, coerced: pd.Series) -> pd.DataFrame:
-    """Whole numbers and truth values that their type cannot hold: pandas would cut 0.5 to 0 in silence."""
+    """Values that a whole-number or boolean type cannot hold; pandas would silently cut 0.5 to 0."""
     exact = pd.api.types.is_integer_dtype(coerced) or pd.api.types.is_bool_dtype(coerced)
     changed = (given != coerced).fillna(False).astype(bool) if exact else pd.Series(False, index=given.index)
     changed &= coerced.notna()
@@ -77,7 +77,7 @@ def _changed_values(given: pd.Series, coerced: pd.Series) -> pd.DataFrame:
 
 
 def broken(schema: Schema, failures: pd.DataFrame) -> TableError:
-    """An error that names the table and, of every broken check, the column and the first bad rows.
+    """An error that names the table and, for every broken check, the column and the first bad rows.
 
     `failures` has columns column, check, index (of the row) and failure_case (its value).
     """

@@ -24,7 +24,7 @@ def group_means(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
 
 
 def judges(table: pd.DataFrame) -> dict[str, Any]:
-    """n_<group>, the paragraphs of each group, and `seen`, whether analyses sampled the memorized ones."""
+    """For captions: n_<group>, the size of each group; `seen`, a sentence on samples that hold them."""
     paragraphs = table.drop_duplicates(["group", "id"])
     sizes = paragraphs["group"].value_counts()
     n_seen = int((paragraphs["seen"] & (paragraphs["group"] == "memorized")).sum())
@@ -44,7 +44,7 @@ def three_panels(
     height: float,
     legend_columns: int,
 ) -> Figure:
-    """`draw_lines(axes, data, column)` draws a panel's column of `data`; height in inches."""
+    """A panel per kind of text, which `draw_lines(axes, data, column)` draws; height in inches."""
     figure, axes = subplots(height, ncols=3)
     for panel, (column, label) in zip(axes, PANELS.items(), strict=True):
         draw_lines(panel, data, column)

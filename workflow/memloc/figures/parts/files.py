@@ -1,40 +1,41 @@
 """The files of a figure: PDF, PNG, plotted numbers and caption."""
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from memloc.figures.parts.style import Drawing
-from memloc.run.atomic import atomic_path
+from memloc.run.atomic import atomic_path, write_text
 from memloc.run.templates import escaped, fill, measured, quoted
 from memloc.tables.terms.claims import NOT_APPLICABLE, counted
 
-STANDS_BEFORE = {
+STANDS_BEFORE = {  # sentences of captions, by `paragraph.before`
     "none": "",
     "end_of_text": "\nIn this study, an end-of-text token stands before every prefix.\n",
     "bos": "\nIn this study, a beginning-of-sequence token stands before every prefix.\n",
 }
 
 
-def write(
-    drawing: Drawing,
-    output: Any,
-    template: str | Path,
-    study: str,
-    before: str,
-    model: str | None = None,
-    claims: pd.DataFrame | None = None,
-) -> None:
-    """Write a drawing to `output.pdf`, `.png`, `.csv` and, with the template filled in, `.caption`; its page,
-    if it has one, to `output.page`.
+def caption(
+    template: str, numbers: dict[str, Any], before: str, model: str | None, claims: pd.DataFrame | None
+) -> str:
+    """A figure's caption (reStructuredText): the template with the numbers filled in, and its last lines.
 
-    Each file appears whole or not at all, and holds no time: the same drawing gives the same bytes. A
-    caption ends with the verdicts of its claims (rows of table `claims`), with what stands before every
-    prefix (`paragraph.before`), unless nothing does, and with the name of the model, if it is about one.
+    These are the verdicts of its claims (rows of table `claims`), the token before every prefix
+    (`paragraph.before`), and the name of the model, if the figure is about one.
 
     Raises:
-        jinja2.UndefinedError: the template names a number that the drawing does not give.
+        jinja2.UndefinedError: the template names a number that is not given.
+    """
+    judged = "" if claims is None else verdicts(claims)
+    about = f"\nModel: {quoted(model)}.\n" if model else ""
+    return fill(template, numbers) + judged + STANDS_BEFORE[before] + about
+
+
+def write(drawing: Drawing, output: Any, text: str) -> None:
+    """Write a drawing to `output.pdf`, `.png` and `.csv`, its page, if any, to `.page`, `text` to `.caption`.
+
+    Each file appears whole or not at all, and holds no time: the same drawing gives the same bytes.
     """
     for path, options in ((output.png, {}), (output.pdf, {"metadata": {"CreationDate": None}})):
         with atomic_path(path) as temporary:
@@ -44,17 +45,12 @@ def write(
     with atomic_path(output.csv) as temporary:
         drawing.data.to_csv(temporary, index=False)
     if drawing.page is not None:
-        with atomic_path(output.page) as temporary:
-            Path(temporary).write_text(drawing.page)
-    with atomic_path(output.caption) as temporary:
-        text = fill(Path(template).read_text(), drawing.numbers | {"study": study})
-        about = f"\nModel: {quoted(model)}.\n" if model else ""
-        judged = "" if claims is None else verdicts(claims)
-        Path(temporary).write_text(text + judged + STANDS_BEFORE[before] + about)
+        write_text(output.page, drawing.page)
+    write_text(output.caption, text)
 
 
 def verdicts(claims: pd.DataFrame) -> str:
-    """The verdicts that a caption ends with, one list item a claim; none for claims that do not apply.
+    """The verdicts of a caption, a list item for each claim that applies; empty without one.
 
     `claims` has the columns of table `claims`.
     """

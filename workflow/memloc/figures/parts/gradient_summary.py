@@ -9,7 +9,7 @@ from memloc.localization.head_scores import over_query_heads
 
 
 def strongest_component(rows: pd.DataFrame, value: str = "max_abs") -> str:
-    """The row with the largest value, in words: "W_V of head 2 in layer 1"."""
+    """The component with the largest value, in words: "W_V of head 2 in layer 1"."""
     row = rows.loc[rows[value].idxmax()]
     head = "" if pd.isna(row["head"]) else f"head {row['head']} in "
     return f"{row['component']} of {head}layer {row['layer']}"
@@ -23,7 +23,7 @@ def scores_of_heads(rows: pd.DataFrame, value: str) -> pd.Series:
 
 
 def layer_numbers(rows: pd.DataFrame) -> dict[str, int]:
-    """Layers of the model, and those of its lower half; the middle one of an odd number is left out."""
+    """Numbers of layers: of the model, and of its lower half, without the middle one of an odd number."""
     n_layers = int(rows["layer"].max()) + 1
     return {"n_layers": n_layers, "n_lower": n_layers // 2}
 
@@ -37,7 +37,7 @@ def lower_share(rows: pd.DataFrame, value: str) -> float:
 def group_numbers(rows: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
     """Numbers of one group's rows of table parameter_gradients.
 
-    The rank of a head is that of its strongest matrix's max_abs among all heads, 1 = largest.
+    Heads are ranked by the max_abs of their strongest matrix; 1 is the largest.
     """
     heads = scores_of_heads(rows, "max_abs")
     return {

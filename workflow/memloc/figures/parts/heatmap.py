@@ -1,8 +1,8 @@
 """Maps of layers x components, all heads separately: one drawing for gradients, patching and ablation.
 
-Layers run upwards from layer 0 at the bottom. Components are groups of columns under a bracket, one column
-per head; a component without heads (MLP) is a single column with its name turned upright, so that 50
-columns stay readable on a page.
+Layers run upwards from layer 0 at the bottom. A component is a group of columns above a bracket, one column
+per head. A component without heads (MLP) is a single column with an upright name, so that 50 columns stay
+readable on a page.
 """
 
 import math
@@ -28,7 +28,7 @@ ACTIVATIONS = ("k", "q", "v", "z", "pre", "post")
 NO_HEAD = -1
 
 HEAD_FONT, GROUP_FONT = 4.5, 6.0
-LABEL_WIDTH = 6.0  # points that a two-digit head number, or an upright name, needs
+LABEL_WIDTH = 6.0  # points: a two-digit head number, or an upright name
 BRACKET_DROP, GROUP_DROP = 8.0, 9.5  # points from the map down to the bracket, and to its label
 MAX_LAYER_LABELS = 13
 
@@ -62,10 +62,10 @@ def heat_map(
     limit: float | None = None,
     highlight: tuple[int, int] | None = None,
 ) -> QuadMesh:
-    """Draw a `layer_matrix` with its labels; the result is what `colour_bar` takes.
+    """Draw a `layer_matrix` with its labels; returns the mesh, which `colour_bar` takes.
 
-    Colours run from 0 to `limit`, or from -limit to +limit if diverging; the limit is the largest
-    absolute value unless given. `highlight` is a (layer, head) to be outlined in every component.
+    Colours run from 0 to `limit`, or from -limit to +limit if diverging; without one, the limit is the
+    largest absolute value. `highlight` is a (layer, head) to be outlined in every component.
     """
     values = matrix.to_numpy(dtype=float)
     if limit is None:
@@ -93,7 +93,7 @@ def heat_map(
 def colour_bar(mesh: QuadMesh, axes: Axes, label: str, fraction: float = 0.3) -> Colorbar:
     """Colour bar at the right of `axes`, with a few short labels.
 
-    It takes a `fraction` of their width: that of the narrow axes of bars by default, less of a map's.
+    It takes a `fraction` of their width. The default suits the narrow axes of bars; a map needs less.
     """
     bar = axes.figure.colorbar(mesh, ax=axes, label=label, aspect=12, fraction=fraction, pad=0.13 * fraction)
     bar.outline.set_visible(False)
@@ -106,9 +106,10 @@ def colour_bar(mesh: QuadMesh, axes: Axes, label: str, fraction: float = 0.3) ->
 
 
 def layer_bars(axes: Axes, values: pd.DataFrame, colours: Sequence[str], label: str) -> None:
-    """Horizontal bars next to a map that shares its layers (`sharey`): a row per layer, a column per kind.
+    """Horizontal bars next to a map, whose axis of layers they share (`sharey`).
 
-    Kinds lie below each other within a layer, with their column names as labels of a legend.
+    `values` has a row per layer and a column per kind, whose name is its label in a legend. The bars of a
+    layer lie below each other.
     """
     height = 0.8 / values.shape[1]
     for place, (kind, colour) in enumerate(zip(values, colours, strict=True)):
@@ -133,7 +134,7 @@ class MapPanel(NamedTuple):
 
 
 def maps_with_bars(panels: Sequence[MapPanel], highlight: tuple[int, int], labels: tuple[str, str]) -> Figure:
-    """Maps below each other, each with its own colours; `labels` are those of the colours and of the bars."""
+    """Maps below each other, each with its own colours; `labels` name the colours and the bars."""
     size = {"nrows": len(panels), "ncols": 2, "squeeze": False}
     height = len(panels) * (map_height(len(panels[0].matrix)) + 0.1)
     figure, axes = subplots(height, **size, width_ratios=(8, 1), sharey=True)
@@ -149,7 +150,7 @@ def maps_with_bars(panels: Sequence[MapPanel], highlight: tuple[int, int], label
 
 
 def mark_signs(axes: Axes, low: pd.DataFrame, high: pd.DataFrame) -> None:
-    """Triangles in the cells of a map of heads whose intervals exclude 0: up if above it, down if below."""
+    """Mark the heads of a map whose intervals exclude 0: triangles point up above it and down below it."""
     style = {"s": 9, "color": "black", "edgecolor": "white", "linewidth": 0.5, "zorder": 4}
     for cells, marker in ((low > 0, "^"), (high < 0, "v")):
         row, column = np.nonzero(cells.to_numpy())
@@ -171,7 +172,7 @@ class _Group(NamedTuple):
 
 
 def _groups(matrix: pd.DataFrame, column_points: float) -> list[_Group]:
-    """Components from left to right; a column of a head is 1 wide, others at least as wide as their name."""
+    """Components from left to right. A head's column has width 1, others are at least as wide as a name."""
     names, heads = (matrix.columns.get_level_values(level) for level in (0, 1))
     groups, start = [], 0.0
     for name in names.unique():
@@ -228,7 +229,7 @@ def label_layers(axes: Axes, matrix: pd.DataFrame) -> None:
 
 
 def _outline(axes: Axes, groups: list[_Group], layer: int, head: int) -> None:
-    """Outline a query head, and the key-value head that it shares in grouped-query models."""
+    """Outline a query head, and in grouped-query models the key-value head that it shares."""
     n_query_heads = max(group.n_heads for group in groups)
     for group in groups:
         if group.n_heads:

@@ -1,4 +1,4 @@
-"""Which fraction of paragraphs is memorized, with its interval: alone, and by how often they occur."""
+"""The fraction of paragraphs that are memorized, with its interval: of all, and by how often they occur."""
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,8 @@ from memloc.statistics.uncertainty import Interval, proportion
 from memloc.tables.terms.sets import UNSEEN
 
 BINS_PER_DOUBLING = 2
-UNSEEN_AT = 0.5  # place of paragraphs of 0 occurrences on a logarithmic axis
-# What repeats are, by where they are counted.
+UNSEEN_AT = 0.5  # place of paragraphs with 0 occurrences on a logarithmic axis
+# Labels of repeats, by the place where they are counted.
 OCCURRENCES = {
     "stream": "occurrences of the continuation in training",
     "corpus": "occurrences in the corpus",
@@ -21,7 +21,7 @@ OCCURRENCES = {
 def counted_in(tables: dict[str, pd.DataFrame]) -> str:
     """Where the repeats of `memloc.data.sets.exposure` are counted: a key of `OCCURRENCES`.
 
-    In the corpus of the data, whole paragraphs are counted.
+    In the corpus, repeats are occurrences of whole paragraphs.
     """
     return "stream" if tables["paragraphs"]["continuation_count"].notna().all() else "corpus"
 
@@ -42,9 +42,9 @@ def by_repeats(data: pd.DataFrame) -> pd.DataFrame:
 def repeat_bins(data: pd.DataFrame, outcome: str) -> pd.DataFrame:
     """Share of paragraphs with an outcome, with its interval, per bin of repeats (half a doubling wide).
 
-    `data` has a row per paragraph that was seen: count, continuation_count, and the outcome (bool). The
-    result has a row per bin that holds paragraphs, `n_out` of them with the outcome; repeats are those of the
-    continuation where they are counted (`memloc.data.sets.exposure`). Paragraphs without any are in no bin.
+    `data` has a row per seen paragraph: count, continuation_count, and the outcome (bool). The result has a
+    row per bin that holds paragraphs, `n_out` of them with the outcome. Repeats are counted as in
+    `memloc.data.sets.exposure`; paragraphs without any are in no bin.
     """
     data = data.assign(repeats=exposure(data))
     data = data[data["repeats"] > 0]
@@ -78,7 +78,7 @@ def said_of_unseen(share: Interval | None) -> str:
 
 
 def unseen_by_model(tables: dict[str, pd.DataFrame], settings: Section) -> str:
-    """A sentence of captions across models: what each of them recites of its unseen paragraphs."""
+    """A sentence of captions across models: the share of its unseen paragraphs that each model recites."""
     known = {}
     for model in tables["models"]["model"]:
         own = {name: tables[name][tables[name]["model"] == model] for name in ("sets", "scores")}

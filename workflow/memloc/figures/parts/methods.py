@@ -1,9 +1,9 @@
-"""Localization methods as figures show them."""
+"""Labels of localization methods in figures, and their order."""
 
 import pandas as pd
 
 BASELINES = ("weight_size", "random", "change")
-# Of methods whose name is not plain enough.
+# Labels of methods whose name is not plain enough.
 METHOD_LABELS = {
     "parameter_gradient": "parameter gradients",
     "activation_gradient": "activation gradients",
@@ -25,5 +25,5 @@ def method_label(method: str) -> str:
 
 
 def methods_of(rows: pd.DataFrame) -> list[str]:
-    """Methods that a table has rows of, in its order, and baselines last."""
+    """The methods of a table, by name; baselines come last."""
     return sorted(rows["method"].unique(), key=BASELINES.__contains__)

@@ -1,4 +1,4 @@
-"""One memorized paragraph, and what perturbing each of its prefix tokens does (paper 4; Figures 3 and 12)."""
+"""One memorized paragraph, with the effect of perturbing each prefix token (paper 4; Figures 3 and 12)."""
 
 from collections.abc import Mapping
 
@@ -78,7 +78,7 @@ def _numbers(
     n_prefix: int,
 ) -> dict:
     vocabulary = tables["vocabulary"].set_index("token")["text"]
-    costliest = unperturbed["em"] - data["em_min"]  # of a position's draws
+    costliest = unperturbed["em"] - data["em_min"]  # the largest drop over a position's draws
     return {
         "id": int(top["id"]),
         "position": int(top["position"]),

@@ -1,4 +1,4 @@
-"""What figures of planted truth share: names, and values by the units that a place is made of."""
+"""Shared by figures of planted truth: labels, and values by the units that a place is made of."""
 
 import pandas as pd
 

@@ -74,7 +74,7 @@ STYLE = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure, the numbers that it plots and those of its caption, and its page (HTML)."""
+    """A figure, its plotted `data`, the numbers of its caption, and its HTML page."""
 
     figure: Figure
     data: pd.DataFrame
@@ -127,7 +127,7 @@ def visible(text: str) -> str:
 
 
 def set_labels(settings: Section) -> dict[str, str]:
-    """Labels of all sets; those of partly memorized ones name their exact matches."""
+    """Labels of all sets; labels of partly memorized sets name their exact matches."""
     n_continuation = settings.paragraph.continuation
     partly = {name: bins(n_continuation)[name] for name in PARTLY}
     return LABELS | {name: f"partly ({em.start}\u2013{em.stop - 1})" for name, em in partly.items()}

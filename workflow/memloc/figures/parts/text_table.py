@@ -32,8 +32,9 @@ Cell = Sequence[Piece | tuple[str, str]]
 
 
 def wrap(cell: Cell, n_characters: int) -> list[list[Piece]]:
-    """Lines of pieces of at most `n_characters`, broken behind spaces and the like, which are visible, or
-    within a word that is longer than a line.
+    """Lines of at most `n_characters`, each a list of pieces.
+
+    Lines break after white space, whose marks are visible, or within a word that is longer than a line.
     """
     pieces = [Piece(*piece) for piece in cell]
     texts = [visible(text) if marked else visible(text).replace("\u2423", " ") for text, _, marked in pieces]
@@ -54,7 +55,7 @@ def wrap(cell: Cell, n_characters: int) -> list[list[Piece]]:
 
 
 def draw_table(header: Sequence[str], rows: Sequence[Sequence[Cell | str]], widths: Sequence[int]) -> Figure:
-    """A table of cells, of which those of plain text are black; `widths` are the columns' characters."""
+    """A table of cells; plain text is black. `widths` are the columns' characters."""
     cells = [[[(cell, "black")] if isinstance(cell, str) else cell for cell in row] for row in rows]
     wrapped = [[wrap(cell, width) for cell, width in zip(row, widths, strict=True)] for row in cells]
     heights = [max(len(lines) for lines in row) * LINE_HEIGHT + ROW_GAP for row in wrapped]
@@ -106,7 +107,7 @@ def run_texts(runs: Iterable[Sequence[int]], vocabulary: pd.Series, begins: bool
 
 
 def joined_rows(rows: Iterable[Sequence[int]], vocabulary: pd.Series) -> list[str]:
-    """`join_tokens` of many rows at once, of which there may be a million."""
+    """`join_tokens` for many rows at once; there may be a million."""
     texts = vocabulary.reindex(range(vocabulary.index.max() + 1)).to_numpy(object)
     return ["".join(texts[np.asarray(tokens, dtype=np.int64)]) for tokens in rows]
 

@@ -12,7 +12,7 @@ from memloc.figures.parts.heatmap import colour_bar
 from memloc.figures.parts.style import COLOURS, SEQUENTIAL, visible
 
 TOKEN_FONT = 5.0
-ABOVE_MARKS = 9  # points: at this distance a panel's letter does not touch a triangle
+ABOVE_MARKS = 9  # points above a panel at which its letter does not touch a triangle
 MAX_CHARACTERS = 18
 MAX_HEAD_LABELS = 16
 HIGHLIGHT = COLOURS["memorized"]
@@ -92,5 +92,5 @@ def prefix_texts(tables: dict[str, pd.DataFrame], paragraph: int, n_prefix: int)
 
 
 def strongest_tokens(profile: pd.Series, texts: list[str], n: int) -> list[tuple[str, int]]:
-    """The tokens with the `n` largest values, largest first, and their positions: a token may occur twice."""
+    """The tokens with the `n` largest values, largest first, each with its position."""
     return [(label(texts[position]), int(position)) for position in profile.nlargest(n).index]

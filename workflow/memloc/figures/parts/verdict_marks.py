@@ -1,4 +1,4 @@
-"""How verdicts look: colours that stay apart for colour-blind readers, and marks that need no colour."""
+"""Colours of verdicts that colour-blind readers can tell apart, and marks that need no colour."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -29,9 +29,9 @@ def draw_legend(axes: Axes, where: str) -> None:
 
 
 def draw_grid(axes: Axes, claims: pd.DataFrame, spread: pd.DataFrame, run: str, runs: list) -> None:
-    """A row per claim, by topic: a mark per run (column `run` of `claims`) and of all, the span of values.
+    """Draw a row per claim, by topic: a mark for each run (column `run`) and for all, and the span of values.
 
-    `spread` are the rows of `survival`.
+    `spread` has the rows of `survival`.
     """
     rows = {claim: place for place, claim in enumerate(spread["id"])}
     for claim in claims.itertuples():
@@ -52,12 +52,12 @@ def draw_grid(axes: Axes, claims: pd.DataFrame, spread: pd.DataFrame, run: str, 
 
 
 def survival(claims: pd.DataFrame, run: str) -> pd.DataFrame:
-    """A row per claim: how often it got each verdict over the runs, and the spread of its value.
+    """How often each claim gets each verdict over the runs, and the spread of its value.
 
     Returns:
-        id, topic, statement, n_runs (to which it applies), a column per verdict with its number of runs,
-        lowest, highest and standard deviation of the value, and `verdict` of all runs to which the claim
-        applies: undecided where they differ.
+        A row per claim: id, topic, statement, n_runs (to which it applies), a column per verdict with its
+        number of runs, lowest, highest and standard deviation of the value, and the overall `verdict` of the
+        runs to which the claim applies, undecided where they differ.
     """
     rows = []
     for (topic, name), group in claims.groupby(["topic", "id"], sort=False):
@@ -81,8 +81,7 @@ def survival(claims: pd.DataFrame, run: str) -> pd.DataFrame:
 
 
 def survival_numbers(spread: pd.DataFrame, n_runs: int) -> dict:
-    """Numbers of captions on `survival`: how many claims get each verdict from all runs, and on which these
-    differ."""
+    """Numbers of captions on `survival`: claims by overall verdict, and the claims on which runs differ."""
     kinds, differ = spread["verdict"].value_counts(), (spread[[HOLDS, FAILS, UNDECIDED]] > 0).sum(axis=1) > 1
     return {
         "n_runs": n_runs,

@@ -1,8 +1,8 @@
-"""Schemas of all tables, one file per stage: what each column holds, within which limits, in which unit.
+"""Schemas of all tables, one file per stage: content, limits and unit of each column.
 
-A table is a function of its name, from the lengths of paragraphs to its columns.
-A rule's hash of code covers the schemas of its tables, so that another column reruns their producer and their
-readers alone: scripts find them by `schema_of`.
+A table is a function of its name, from the lengths of paragraphs to its columns. Scripts find it by
+`schema_of`. The hash of a rule's code covers the schemas of its own tables, so that another column reruns
+their producer and their readers alone.
 """
 
 import importlib
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from memloc.tables.columns import Schema
 
-# Stage of every table, which is the name of the file that describes it. Read from the files, so that another
-# stage changes no code that others hash.
+# Stage of every table: the name of the file with its schema. It is read from the files, so that another stage
+# changes no code that others hash.
 STAGES = {
     table: file.stem
     for file in sorted(Path(__file__).parent.glob("[!_]*.py"))
@@ -20,7 +20,7 @@ STAGES = {
 }
 
 MEASURED = ("estimate", "removal_costs")
-"""Tables of seconds, in which no two runs agree: they lie among the benchmarks of a study."""
+"""Tables of times, which differ from run to run: they lie among the benchmarks of a study."""
 
 
 def schema_of(table: str) -> Schema:

@@ -16,11 +16,11 @@ def bench(lengths: Lengths) -> Columns:
     relative = "relative to the largest value; of whole numbers, share that differs"
     return {
         "stage": Column("str", unique=True, meaning="Stage of the workflow."),
-        "item": Column("str", meaning="What one item of the work is."),
+        "item": Column("str", meaning="Kind of item that the work consists of."),
         "n_items_fast": integer(1, meaning="Items that the workflow's implementation was timed with."),
         "n_items_plain": integer(1, meaning="Items that the straightforward one was timed with."),
         **_of_sides("seconds", "median of the runs", "Time"),
-        "ratio": number(0, unit=per_item, meaning="How much faster an item is."),
+        "ratio": number(0, unit=per_item, meaning="Ratio of the speeds of both implementations."),
         **_of_sides("memory", "MiB, peak of the process", "Memory"),
         "difference": number(0, unit=relative, meaning="Largest difference of the two results."),
     }

@@ -1,4 +1,4 @@
-"""Detection before decoding: features of prefixes, folds, and how well they tell what is recited."""
+"""Detection before decoding: features of prefixes, folds, and how well classifiers detect recitation."""
 
 from memloc.tables.columns import PARAGRAPH, Column, Columns, Lengths, category, integer, number
 
@@ -16,7 +16,7 @@ MEASURED = (
 )
 STRATA = ("all", "boundary", "unseen")
 LAYER_OF_RESIDUAL = "Layer of a residual stream; -1: of no single layer."
-EXPOSURE = "How often training saw it; 0 is unseen."
+EXPOSURE = "Times that training saw it; 0: unseen."
 MODULE = "Text that it comes from, where table paragraphs has it."
 POSITIVE = "Recited paragraphs; in stratum unseen, seen ones."
 
@@ -55,8 +55,8 @@ def _with_interval(name: str, low: float, high: float, meaning: str) -> Columns:
 
 def detection(lengths: Lengths) -> Columns:
     return {
-        "features": Column("str", meaning="What the classifier sees, or the control."),
-        "stratum": category(*STRATA, meaning="Which paragraphs are told apart."),
+        "features": Column("str", meaning="Features that the classifier sees, or the control."),
+        "stratum": category(*STRATA, meaning="Paragraphs that are told apart."),
         "n_seen": _n_seen(lengths),
         "n_positive": integer(1, unit="paragraphs", meaning=POSITIVE),
         "n_negative": integer(1, unit="paragraphs", meaning="The others."),

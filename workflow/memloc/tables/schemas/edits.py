@@ -8,7 +8,7 @@ EDIT_TEXTS = ("memorized", "target", "control", "other", "held_out")
 
 
 def _edit_scores(lengths: Lengths, suffix: str = "") -> Columns:
-    """Means over the texts around an edit; that of the target is missing where a paragraph has none."""
+    """Means over the texts around an edit; they are missing for the target if a paragraph has none."""
     columns = {}
     for name in EDIT_TEXTS:
         missing, of = name == "target", f"of the texts `{name}`{' before the edit' if suffix else ''}."
@@ -25,8 +25,8 @@ def edits(lengths: Lengths) -> Columns:
     share = {"low": 0, "high": 1, "unit": "share of the perturbed prefixes"}
     return {
         "id": PARAGRAPH,
-        "objective": category(*OBJECTIVES, meaning="What the edit is for."),
-        "arm": category(*ARMS, meaning="Which weights may move."),
+        "objective": category(*OBJECTIVES, meaning="Aim of the edit."),
+        "arm": category(*ARMS, meaning="Weights that may move."),
         "learning_rate": number(0, meaning="Learning rate."),
         **_edit_scores(lengths),
         **_edit_scores(lengths, "_before"),

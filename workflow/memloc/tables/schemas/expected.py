@@ -5,7 +5,7 @@ from memloc.tables.columns import Column, Columns, Lengths, exact_match, integer
 
 def expected(lengths: Lengths) -> Columns:
     return {
-        "quantity": Column("str", unique=True, meaning="What is compared."),
+        "quantity": Column("str", unique=True, meaning="Quantity that is compared."),
         "expected": number(nullable=True, meaning="Published number."),
         "found": number(nullable=True, meaning="Number of this run."),
         "agrees": Column(

@@ -1,4 +1,4 @@
-"""What paragraphs lose without attention heads."""
+"""Losses of paragraphs without attention heads."""
 
 from memloc.tables.columns import HEAD, LAYER, Column, Columns, Lengths, category, integer, number
 from memloc.tables.judged_texts import TEXTS, lost_text
@@ -6,7 +6,7 @@ from memloc.tables.judged_texts import TEXTS, lost_text
 
 def head_ablation(lengths: Lengths) -> Columns:
     return {
-        "replacement": category("zero", "mean", meaning="What the head's output is replaced by."),
+        "replacement": category("zero", "mean", meaning="Replacement of the head's output."),
         "layer": LAYER,
         "head": HEAD,
         **lost_text(lengths),
@@ -15,8 +15,8 @@ def head_ablation(lengths: Lengths) -> Columns:
 
 def head_effects(lengths: Lengths) -> Columns:
     return {
-        "measure": category("em_lost", "nll_gained", meaning="What the ablation changes."),
-        "replacement": category("zero", "mean", meaning="What the head's output is replaced by."),
+        "measure": category("em_lost", "nll_gained", meaning="Loss that is measured."),
+        "replacement": category("zero", "mean", meaning="Replacement of the head's output."),
         "layer": LAYER,
         "head": HEAD,
         **{name: number(meaning=f"Loss of the texts `{name}`.") for name in TEXTS},

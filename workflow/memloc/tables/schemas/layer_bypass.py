@@ -1,4 +1,4 @@
-"""What paragraphs lose when attention or MLP blocks of whole layers are bypassed (2501.05078)."""
+"""Losses of paragraphs when attention or MLP blocks of whole layers are bypassed (2501.05078)."""
 
 from memloc.settings.interventions import BYPASSES
 from memloc.tables.columns import LAYER, Columns, Lengths, category
@@ -11,8 +11,8 @@ def layer_bypass(lengths: Lengths) -> Columns:
         "block": category(*BYPASSES, meaning="Block that is bypassed."),
         "way": category(
             *ways,
-            meaning="What it does instead: each position attends to itself (identity), the block writes "
-            "nothing (zero), or its mean over other text (mean).",
+            meaning="Way to bypass it: each position attends to itself (identity), or the block writes "
+            "nothing (zero) or its mean over other text (mean).",
         ),
         "layers": category("alone", "from here on", meaning="In this layer alone, or also in all above it."),
         "layer": LAYER,

@@ -1,9 +1,9 @@
-"""Paragraphs, where they stand in the user's own text, and those that the filters leave out."""
+"""Paragraphs, their places in the user's own text, and paragraphs that the filters leave out."""
 
 from memloc.tables.columns import ONE_PARAGRAPH, Column, Columns, Lengths, integer, token_list, words
 
 CUT = "Occurrences that the end of a training window cuts, which are not in `count`; embedded text only."
-CONTINUATIONS = "How often the continuation occurs, at any offset; missing where it is not counted."
+CONTINUATIONS = "Occurrences of the continuation, at any offset; missing where they are not counted."
 MODULE = "Text that it comes from: module of the docstring, or documents whose paragraphs overlap."
 LINE = "Line of the document's text on which its first token ends."
 
@@ -15,7 +15,7 @@ def paragraphs(lengths: Lengths) -> Columns:
 
     return {
         "id": ONE_PARAGRAPH,
-        "count": integer(0, unit="occurrences in the corpus", meaning="How often the paragraph occurs."),
+        "count": integer(0, unit="occurrences in the corpus", meaning="Occurrences of the paragraph."),
         "cut_count": occurrences("", CUT),
         "continuation_count": occurrences("of the continuation ", CONTINUATIONS),
         "unseen": Column("bool", meaning="A control that the training text does not hold."),
@@ -27,7 +27,7 @@ def paragraphs(lengths: Lengths) -> Columns:
 
 
 def dropped_paragraphs(lengths: Lengths) -> Columns:
-    return {"id": ONE_PARAGRAPH, "reason": words(meaning="Which filter leaves the paragraph out.")}
+    return {"id": ONE_PARAGRAPH, "reason": words(meaning="Filter that leaves the paragraph out.")}
 
 
 def dropped_reference(lengths: Lengths) -> Columns:

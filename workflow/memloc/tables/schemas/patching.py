@@ -6,7 +6,7 @@ from memloc.tables.terms.patching import DIRECTIONS
 
 CHANGE = "Change of the NLL of the clean paragraph's impact token by the patch."
 NLL_CHANGE = number(unit="nats", meaning=CHANGE)
-DIRECTION = category(*DIRECTIONS, meaning="Whose activations are patched into whose run.")
+DIRECTION = category(*DIRECTIONS, meaning="Run that the activations are from, and run that is patched.")
 
 
 def patching(lengths: Lengths) -> Columns:

@@ -18,7 +18,7 @@ def perturbation(lengths: Lengths) -> Columns:
         "token": integer(-1, meaning="Token there after the perturbation; -1: none is perturbed."),
         "em": n_tokens(lengths.continuation, columns.OWN_CONTINUATION),
         "nll_original": nats("Mean NLL of the paragraph's own continuation.", nullable=True),
-        "kind": category(*KINDS, meaning="What is done to the token."),
+        "kind": category(*KINDS, meaning="Kind of perturbation of the token."),
         "redecoded": Column("bool", meaning="A near-tie: decoded step by step instead of from one pass."),
     }
 
@@ -38,7 +38,7 @@ def perturbed_paragraphs(lengths: Lengths) -> Columns:
 
 
 def kept_tokens(lengths: Lengths) -> Columns:
-    which = "Which tokens are kept: those whose perturbation costs most, or random ones."
+    which = "Choice of the kept tokens: those whose perturbation costs most, or random ones."
     kept = integer(1, lengths.prefix - 1, unit="tokens", meaning="Tokens of the prefix that are kept.")
     return {
         "id": PARAGRAPH,

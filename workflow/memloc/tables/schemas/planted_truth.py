@@ -1,4 +1,4 @@
-"""Paragraphs planted in chosen weights, and what localization methods say of where they are."""
+"""Paragraphs planted in chosen weights, and the answers of localization methods about their places."""
 
 from memloc.settings.planted_truth import PLANT_GRANULARITIES
 from memloc.tables.columns import Column, Columns, Lengths, category, integer, n_tokens, nats, number
@@ -7,7 +7,7 @@ CONTROLS = ("plant", "twin", "wrong")
 
 
 def _plant() -> Columns:
-    attempt = "Which try it is, from 0: a plant that fails is tried again elsewhere."
+    attempt = "Number of the try, from 0: a plant that fails is tried again elsewhere."
     return {
         "kind": category(*PLANT_GRANULARITIES, meaning="Kind of place that the paragraph is planted in."),
         "plant": integer(0, meaning="Number of the plant among those of its kind."),
@@ -50,7 +50,7 @@ def plants(lengths: Lengths) -> Columns:
 
 
 def planted_truth(lengths: Lengths) -> Columns:
-    control = "What is asked: the plant, its unplanted twin, or the plant with a wrong paragraph."
+    control = "Question: about the plant, its unplanted twin, or the plant with a wrong paragraph."
     times = {1: "n_place", 2: "2 n_place", 5: "5 n_place"}
     auroc = "Chance that a unit of the place ranks above another; ties are a half."
     return {

@@ -19,6 +19,6 @@ def scores(lengths: Lengths) -> Columns:
 def extraction(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH,
-        "scheme": Column("str", meaning="How tokens are sampled: temperature and truncation."),
+        "scheme": Column("str", meaning="Scheme of sampling: temperature and truncation."),
         "log_p": Column("float64", high=0, unit="natural logarithm", meaning=LOG_P),
     }

@@ -1,4 +1,4 @@
-"""How likely every continuation token is."""
+"""NLL of every continuation token."""
 
 from memloc.tables import columns
 from memloc.tables.columns import PARAGRAPH, Columns, Lengths, category, number
@@ -6,7 +6,7 @@ from memloc.tables.terms.sets import UNSEEN
 
 
 def token_statistics(lengths: Lengths) -> Columns:
-    whose = "Whose continuation: the corpus's or the model's."
+    whose = "Source of the continuation: the corpus or the model."
     return {
         "id": PARAGRAPH,
         "set": category("memorized", "non_memorized", UNSEEN, meaning="Set of the paragraph."),

@@ -1,4 +1,4 @@
-"""What a model is trained on, and how that went."""
+"""The stream that a model is trained on, and the losses of its training."""
 
 from memloc.tables.columns import Column, Columns, Lengths, integer, number
 

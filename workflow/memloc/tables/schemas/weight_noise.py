@@ -1,4 +1,4 @@
-"""What paragraphs lose when weights are disturbed."""
+"""Losses of paragraphs when weights are disturbed."""
 
 from memloc.tables.columns import Columns, Lengths, category, integer, number
 from memloc.tables.judged_texts import PAIRED, TEXTS, judged_text
@@ -6,7 +6,7 @@ from memloc.tables.judged_texts import PAIRED, TEXTS, judged_text
 
 def weight_noise(lengths: Lengths) -> Columns:
     return {
-        "arm": category("top", "random", meaning="Which weights are disturbed."),
+        "arm": category("top", "random", meaning="Weights that are disturbed."),
         "kind": category("noise", "zero", meaning="Noise is added, or the weights become zero."),
         "size": number(
             0, nullable=True, meaning="Standard deviation of the noise, relative to that of all W_* weights."

@@ -1,4 +1,5 @@
-"""Words that tables hold and that more than their schema needs: one file per stage, which imports nothing.
+"""Words that tables hold and that other code than their schema needs, too: one file per stage.
 
-A word of one stage therefore changes the code of no other. Words that a schema alone needs are in it.
+The files import nothing, so that a word of one stage changes the code of no other. Words that only a schema
+needs are in the schema.
 """

@@ -1,7 +1,7 @@
-"""Claims and what is said of them."""
+"""Claims: rules, units and verdicts."""
 
 RULES = ("greater", "at least", "equal within")
-NEED_MARGIN = ("at least", "equal within")  # without one they ask for nothing, or for the impossible
+NEED_MARGIN = ("at least", "equal within")  # without a margin, they always or never hold
 UNITS = ("paragraph", "group", "pair", "plant", "order")
 VERDICTS = ("holds", "does not hold", "undecided", "not applicable")
 HOLDS, FAILS, UNDECIDED, NOT_APPLICABLE = VERDICTS

@@ -6,7 +6,7 @@ UNSEEN = "unseen"  # set of the controls that the model has not seen
 
 
 def bins(n_continuation: int) -> dict[str, range]:
-    """Exact matches of each set: those of the paper for its 50 tokens, the same shares for other lengths."""
+    """Exact matches of each set: for 50 tokens as in the paper, for other lengths the same shares."""
     few, many = n_continuation // 5 + 1, -(-n_continuation * 3 // 5)
     return {
         "non_memorized": range(few),
