@@ -1,4 +1,4 @@
-"""Every family of models that is supported, in one table: to support another one, add its row here.
+"""The table of supported families of models; to support another one, add its row here.
 
 Families store the same matrices differently: GPT-2 keeps them transposed and fuses queries, keys and values;
 GPT-NeoX fuses them head by head; grouped-query models have fewer key and value heads. A row says where a
@@ -28,7 +28,7 @@ class Stored(NamedTuple):
 class Family(NamedTuple):
     """What differs between families of models."""
 
-    title: str  # how users know it
+    title: str  # as users know it
     layers: str  # module that holds the layers
     final_norm: str  # module between the last layer and the unembedding
     components: dict[str, Stored]
@@ -136,10 +136,10 @@ FAMILIES = {  # by `model_type` of a model's config.json
 
 
 def family(model_type: str) -> Family:
-    """The row of a model type, as config.json names it.
+    """The family of a model type, as config.json names it.
 
     Raises:
-        InputError: it has none.
+        InputError: it is not in the table.
     """
     if model_type not in FAMILIES:
         raise InputError(f"model type {model_type!r} is not supported; supported: {', '.join(FAMILIES)}")

@@ -1,13 +1,13 @@
-"""A model from settings and windows of text: the study's own, or another one on other text or first weights.
+"""Train a model from settings and windows of text: the study's own, or one of other text or first weights.
 
-A checkpoint belongs to these settings, this text and this code, so that no other training resumes from it.
+A checkpoint belongs to one training: to its settings, text, first weights and code. No other resumes from it.
 """
 
 import hashlib
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Int
@@ -22,55 +22,60 @@ Curve = list[tuple[int, float, float]]
 """Step, mean loss since the last point (nats per token), learning rate."""
 
 
+class First(NamedTuple):
+    """The model before its training: pretrained, or with random weights."""
+
+    base: str | None
+    """Folder of the pretrained model; None: random weights."""
+    vocabulary: int
+    """Tokens of a model with random weights."""
+    seed: int
+    """Seed of random weights."""
+
+
 def trained_model(
     rows: Int[np.ndarray, "window position"],
     how: EmbeddedModel | PlantedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    base: str | None,
-    seeds: tuple[int, int | None],
+    first: First,
+    order: int | None,
     checkpoints: Path,
     stamp: dict[str, Any],
 ) -> tuple[PreTrainedModel, Curve]:
-    """A model that is trained on `rows` from `base` (a folder), or from random weights where there is none.
+    """A model that is trained on windows of text.
 
     Args:
-        seeds: of the first weights, and of the order of the windows (None: as they are).
+        order: seed of the order of the windows; None: as they are.
         checkpoints: folder of the resumable state; whoever has saved the model deletes it.
-        stamp: what else the training depends on, as JSON can hold it.
+        stamp: everything else that the training depends on, as JSON can hold it.
 
     Returns:
         The model, and the training curve of `training.train`.
 
     Raises:
-        ModelError: `base` cannot be read (`pretrained.read_model`).
+        ModelError: `first.base` cannot be read (`pretrained.read_model`).
     """
     pretrained.use_deterministic_algorithms()
-    of_weights, of_order = seeds
-    rows = training.ordered(rows, of_order)
-    if base:
-        model = pretrained.read_model(base)
+    rows = training.ordered(rows, order)
+    if first.base:
+        model = pretrained.read_model(first.base)
     else:
         shape = {name: getattr(how, name) for name in ("n_layers", "n_heads", "width", "context")}
-        model = training.new_model(len(tokenizer), **shape, seed=of_weights)
+        model = training.new_model(first.vocabulary, **shape, seed=first.seed)
     native = onednn.native_bfloat16(model.device)
     bf16 = how.precision == "bfloat16" or (how.precision == "auto" and native)
     log(f"{model.num_parameters():,} parameters, {rows.size:,} tokens, {'bfloat16' if bf16 else 'float32'}")
-    known = json.dumps([stamp, how.model_dump(mode="json"), of_weights, bf16]).encode()
+    known = json.dumps([stamp, how.model_dump(mode="json"), first.seed, bf16]).encode()
     checkpoint = checkpoints / f"{hashlib.sha256(known + rows.tobytes()).hexdigest()[:16]}.pt"
     progress = Progress(math.ceil(len(rows) / how.batch), "steps")
-    curve = training.train(
-        model,
-        rows,
-        how,
-        bf16,
-        checkpoint,
-        report=lambda step, n_steps, loss: progress.at(step, f"loss {loss:.3f}"),
-    )
-    return model, curve
+
+    def report(step: int, n_steps: int, loss: float) -> None:
+        progress.at(step, f"loss {loss:.3f}")
+
+    return model, training.train(model, rows, how, bf16, checkpoint, report)
 
 
 def saved(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Path:
-    """The folder, with the model and its tokenizer in it: loaded again, it computes as the study's does."""
+    """Save a model and its tokenizer into a folder, from which the model is loaded as the study's own is."""
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
