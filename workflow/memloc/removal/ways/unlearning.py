@@ -1,6 +1,6 @@
 """Ways that train the model.
 
-top, random, all, head   arms of the paper's unlearning (5.3): Adam on -NLL of the paragraphs, plus the KL
+top, random, all, head   arms of the paper's unlearning (5.3): Adam down -NLL of the paragraphs plus the KL
                          divergence of kept ones
 gradient_ascent          moves all weights and keeps nothing
 retrained                the model that never saw the paragraphs: trained from the same seed, without them.
@@ -23,7 +23,7 @@ def unlearning(request: Request, arm: str) -> Change:
 
 
 def gradient_ascent(request: Request) -> Change:
-    """Make the paragraphs less likely, with all weights, whatever becomes of other text."""
+    """Make the paragraphs less likely with all weights, without regard to other text."""
     return _optimised(request._replace(keep=request.keep[:1]), "all", kl_weight=0.0)
 
 
