@@ -64,10 +64,8 @@ _GPT_NEO = Family(
     learned_positions=True,
     tied=True,
 )
-_GPT2 = Family(
+_GPT2 = _GPT_NEO._replace(
     title="GPT-2",
-    layers="transformer.h",
-    final_norm="transformer.ln_f",
     components={
         "W_Q": Stored("attn.c_attn", _GPT2_FUSED, part=0),
         "W_K": Stored("attn.c_attn", _GPT2_FUSED, part=1),
@@ -76,9 +74,6 @@ _GPT2 = Family(
         "W_in": Stored("mlp.c_fc"),
         "W_out": Stored("mlp.c_proj"),
     },
-    folded_norms=("ln_1", "ln_2"),
-    learned_positions=True,
-    tied=True,
 )
 _GPT_NEOX = Family(
     title="GPT-NeoX (Pythia)",

@@ -111,17 +111,18 @@ def _request(study: Comparison, name: str, remove: Int[Tensor, "removed token"])
 
 
 def _sweep(study: Comparison, name: str, way: Way) -> pd.DataFrame:
-    """The effect of every setting on the validation paragraphs; a single setting is not tried."""
+    """Share of the validation paragraphs' tokens that each setting loses; a single setting is not tried."""
     settings, texts = tried(way, study.how), study.texts
     rows = pd.DataFrame({"setting": [in_words(way, setting) for setting in settings]})
     if len(settings) == 1:
         return rows.assign(forgotten=None, harm=None, chosen=True)
-    prepared, found = way.prepare(_request(study, name, texts.validation)), []
+    prepared, kept = way.prepare(_request(study, name, texts.validation)), []
     for setting in settings:
         with in_force(study.model, way, prepared, setting, study.original) as state:
-            lost = [_share_lost(study, own, state) for own in (texts.validation, texts.validation_own)]
-        found.append(lost)
-    rows[["forgotten", "harm"]] = found
+            own = [_judged(study, some, state).em for some in (texts.validation, texts.validation_own)]
+        kept.append([float(em.double().mean()) for em in own])
+    # All tokens were recited before.
+    rows[["forgotten", "harm"]] = 1 - np.array(kept) / (texts.validation.shape[1] - study.n_prefix)
     return rows.assign(chosen=rows.index == best_setting(rows["forgotten"], rows["harm"]))
 
 
@@ -136,12 +137,6 @@ def best_setting(forgotten: pd.Series, harm: pd.Series) -> int:
 
 def _judged(study: Comparison, tokens: Int[Tensor, "paragraph token"], state: InForce) -> Judged:
     return judged(study.model, tokens, study.n_prefix, study.how.micro_batch, state.processor)
-
-
-def _share_lost(study: Comparison, tokens: Int[Tensor, "paragraph token"], state: InForce) -> float:
-    """Share of the tokens that are no longer recited; all of them were before."""
-    em = _judged(study, tokens, state).em
-    return 1 - float(em.double().mean()) / (tokens.shape[1] - study.n_prefix)
 
 
 def _removed(study: Comparison, target: Target, state: InForce) -> pd.DataFrame:

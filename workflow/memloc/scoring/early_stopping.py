@@ -1,4 +1,4 @@
-"""Exact match alone (paper 3.2): a paragraph is run only as far as it takes to decide it."""
+"""Exact match alone (paper 3.2): a paragraph is run only until its exact match is decided."""
 
 from typing import NamedTuple
 
@@ -9,11 +9,11 @@ from transformers import DynamicCache, PreTrainedModel
 
 from memloc.scoring.teacher_forcing import continuation_states, leading_matches, score_tokens
 
-N_FIRST = 8  # continuation tokens that are run at first; later as many as are matched already
+N_FIRST = 8  # continuation tokens that are run at first; then as many as have matched so far
 
 
 class Matches(NamedTuple):
-    """The findings of each paragraph, on the model's device."""
+    """Scores of each paragraph, on the model's device."""
 
     em: Int[Tensor, "paragraph"]
     margins: Float[Tensor, "paragraph continuation"]  # logits, as in `decided_margins`
@@ -65,10 +65,11 @@ def decode_near_ties(
     doubtful: Bool[Tensor, "paragraph continuation"],
     n_prefix: int,
 ) -> Int[Tensor, "paragraph"]:
-    """Exact matches, with decisions on doubtful tokens made again by decoding a token at a time. Decoding
-    stops at its first mismatch, so it always continues the true tokens. It ends after a paragraph's last
-    doubtful token; if that token was the mismatch and now matches, decoding goes on to the first mismatch.
-    Only tokens to be decided are unembedded. `doubtful` tokens lie before or at the first mismatch.
+    """Exact match (tokens), with doubtful tokens decided again by decoding a token at a time.
+
+    Decoding stops at its first mismatch, so it always continues the true tokens. It ends after a paragraph's
+    last doubtful token. If that token was the mismatch and now matches, decoding goes on to the first
+    mismatch. Only tokens to be decided are unembedded. `doubtful` tokens lie before or at the first mismatch.
     """
     token = torch.arange(doubtful.shape[1], device=doubtful.device)
     mismatch = token == em.unsqueeze(1)

@@ -1,8 +1,8 @@
 """Probability of a continuation under sampling (2410.19482), from the logits that give its scores.
 
-Its probability p_z is the product of its tokens' probabilities under a scheme: logits divided by the
-temperature, truncated as transformers does (top k, ties with the k-th kept, then top p), renormalised. It is
-zero, and its logarithm -inf, where truncation removes a token.
+Its probability p_z is the product of its tokens' probabilities under a scheme. Logits are divided by the
+temperature, truncated as in transformers (top k, ties with the k-th kept, then top p), and renormalised. If
+truncation removes a token, p_z is zero and its logarithm -inf.
 """
 
 from collections.abc import Sequence
@@ -66,18 +66,16 @@ def log_probability(
 ) -> Float[Tensor, "token"]:
     """Log-probability of each true token under a scheme, -inf where truncation removes it.
 
-    Never above 0: the most likely token is kept out of the sum, as in `score_logits`. A tie
-    with the last token within top p is kept, too.
+    It is never above 0, because the most likely token is left out of the sum, as in `score_logits`. Tokens
+    that tie with the last one within top p are kept, too.
     """
     scaled = logits / scheme.temperature if scheme.temperature != 1 else logits
     n_tokens = logits.shape[-1]
     if scheme.top_p is None and (scheme.top_k or n_tokens) >= n_tokens:
         return -score_logits(scaled.clone(), true).nll
-    n_listed = min(scheme.top_k or n_tokens, n_tokens)
-    listed = scaled.topk(min(n_listed + 1, n_tokens)).values
-    n_tied = _n_tied(scaled, listed, n_listed)
-    listed = listed[:, :n_listed]
+    listed = scaled.topk(min(scheme.top_k or n_tokens, n_tokens)).values
     top, least = listed[:, :1], listed[:, -1:]
+    n_tied = (scaled >= least).sum(dim=-1, keepdim=True) - listed.shape[1]
     weights = (listed - top).exp()
     tied = n_tied * weights[:, -1:]
     if scheme.top_p is not None:
@@ -89,17 +87,6 @@ def log_probability(
     true_logit = scaled.gather(-1, true.unsqueeze(-1))
     log_p = true_logit - top - others.log1p()
     return log_p.where(true_logit >= least, -torch.inf).squeeze(-1)
-
-
-def _n_tied(
-    scaled: Float[Tensor, "token vocabulary"], listed: Float[Tensor, "token listed"], n_listed: int
-) -> Int[Tensor, "token 1"]:
-    """Tokens beyond the first `n_listed` that tie with the last of these; `listed` has one more, if any."""
-    n_tied = torch.zeros(len(listed), 1, dtype=torch.long, device=listed.device)
-    if listed.shape[1] > n_listed:
-        rows = (listed[:, n_listed] == listed[:, n_listed - 1]).nonzero().squeeze(1)
-        n_tied[rows, 0] = (scaled[rows] >= listed[rows, -1:]).sum(dim=-1) - n_listed
-    return n_tied
 
 
 def extraction_frame(
