@@ -1,4 +1,4 @@
-"""A study's story in one screen: what is memorized, what triggers it, where it is, whether it can be removed.
+"""A study's story on one screen: what is memorized, what triggers it, where it is, can it be removed?
 
 The report opens with it, and a run ends with its headline. Numbers and verdicts are those of the tables.
 """
@@ -78,7 +78,7 @@ def link(file: str, text: str) -> str:
 
 
 def warning(claims: pd.DataFrame) -> str:
-    """A warning about a model that is shown to recite from position 0 only; empty for all others."""
+    """A warning if the model is shown to recite from position 0 only; else empty."""
     fails = (claims.id == ANYWHERE) & (claims.verdict == FAILS)
     return ONLY_THERE if fails.any() else ""
 
@@ -86,7 +86,7 @@ def warning(claims: pd.DataFrame) -> str:
 def headline(sets: pd.DataFrame, claims: pd.DataFrame) -> list[str]:
     """A study in a few plain sentences: what is memorized, where it comes out, what triggers it, its claims.
 
-    `sets` and `claims` are the tables of these names. What was not measured is left out.
+    `sets` and `claims` are the tables of these names. A sentence without a measurement is left out.
     """
     seen = sets.loc[sets["set"] != UNSEEN, "set"]
     memorized = (

@@ -1,4 +1,4 @@
-"""Ask localization methods where a paragraph is. `settings/methods.py` lists them."""
+"""Ask localization methods where a paragraph is; `settings/methods.py` lists the methods."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from memloc.planting.question import Question
 from memloc.planting.units import Granularity, Scores
 from memloc.settings.methods import ENSEMBLE, METHODS
 
-# A method is a function of its name in one of these: from a question to scores, larger where more likely.
+# A method is the function of its name in one of these modules: from a question to scores (larger: likelier).
 MODULES = (weight_methods, activation_methods, head_methods, masks)
 
 
@@ -33,8 +33,9 @@ def function_of(method: str) -> Callable[[Question], Scores]:
 
 
 def answers(question: Question) -> Iterator[Answer]:
-    """The answers of all methods that rank units of the first wanted granularity, and their mean rank
-    (`ensemble`).
+    """The answers of all methods that rank units of the first wanted granularity, and of `ensemble`.
+
+    The ensemble ranks units by their mean rank.
     """
     ranks: dict[Granularity, list[Tensor]] = {}
     for name, method in METHODS.items():

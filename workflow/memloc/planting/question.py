@@ -16,25 +16,24 @@ from memloc.settings.planted_truth import PlantedTruth
 
 
 class Question(NamedTuple):
-    """A model, a paragraph, and what methods may use besides. They leave the model as it is.
+    """A model, a paragraph, and all that methods may use. They leave the model as it is.
 
-    Fields that none of the asked methods uses may be left out.
+    Fields that none of the methods uses may be left out.
     """
 
     model: PreTrainedModel
     tokens: Int[Tensor, "paragraph token"]
-    """One paragraph; masks are trained on several together, too."""
+    """One paragraph; masks can be trained on several together."""
     n_prefix: int
     wanted: tuple[Granularity, ...]
-    """Units that are to be ranked: a method may leave out any others that it could score."""
+    """Granularities to rank; a method may leave out all others."""
     how: PlantedTruth
     random: np.random.Generator
     pair: Pairs | None = None
-    """The paragraph and its strongest perturbed version; nothing where no replaced token changes what
-    follows."""
+    """The paragraph and its strongest perturbed version; None if none changes the continuation."""
     mean_outputs: Float[Tensor, "layer head d_head"] = torch.empty(0)
     """Mean output z of every head over other text."""
     counts: Int[np.ndarray, "vocabulary"] = np.empty(0, dtype=np.int64)
     """How often each token occurs in the study's paragraphs."""
     change: Mapping[str, Tensor] = MappingProxyType({})
-    """How far planting moved each W_* weight: no method but the oracle may look."""
+    """The change of each W_* weight by planting; only the oracle may look at it."""

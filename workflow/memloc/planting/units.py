@@ -1,7 +1,7 @@
 """The units that a localization method ranks: layers, heads, MLP neurons, single weights.
 
-Query heads that read one key/value head are one unit with it: their values are the same, so no place can
-be in one of them alone. A neuron is its row of W_in (and W_gate) and its row of W_out.
+Query heads that read one key/value head are one unit with it. Their values are the same, so no place can be
+in one of them alone. A neuron is its row of W_in (and W_gate) and its row of W_out.
 """
 
 from collections.abc import Mapping
@@ -18,8 +18,7 @@ from memloc.model.components import Component, as_linear, components, editable_p
 Granularity = Literal["layer", "head", "neuron", "weight"]
 Pool = Literal["sum", "max"]
 Scores = dict[str, Tensor]
-"""By granularity: layer [layer], head [layer, group], neuron [layer, neuron], weight [weight], on the
-processor."""
+"""By granularity, on the CPU: layer [layer], head [layer, group], neuron [layer, neuron], weight [weight]."""
 HEAD_PARTS = ("W_Q", "W_K", "W_V", "W_O")
 
 
@@ -37,8 +36,7 @@ def n_neurons(model: PreTrainedModel) -> int:
 def by_unit(
     model: PreTrainedModel, component: Component, tensor: Shaped[Tensor, "..."]
 ) -> Shaped[Tensor, "unit weight"]:
-    """Weights of a component (of a tensor shaped like its parameter), a row for each group of heads or
-    neuron."""
+    """A component's weights in a tensor shaped like its parameter: a row per neuron or group of heads."""
     if component.name in HEAD_PARTS:
         return component.by_head(tensor).reshape(n_groups(model), -1)
     rows = as_linear(model.get_submodule(component.module), tensor)
@@ -53,8 +51,9 @@ def places_of(model: PreTrainedModel, component: Component, units: Tensor) -> Sh
 
 
 def pooled(model: PreTrainedModel, weights: Mapping[str, Tensor], pool: Pool) -> Scores:
-    """The sizes of weights' scores (by parameter, in its shape), and the scores of heads, neurons and layers:
-    the sum, or the largest, of these sizes.
+    """Scores of all units from scores of weights (by parameter, in its shape).
+
+    A weight gets its |score|; a head, neuron or layer the sum, or the largest, of its weights' |scores|.
     """
     sizes = {name: values.abs() for name, values in weights.items()}
     reduce = torch.Tensor.sum if pool == "sum" else torch.Tensor.amax
@@ -77,12 +76,12 @@ def pooled(model: PreTrainedModel, weights: Mapping[str, Tensor], pool: Pool) ->
 
 
 def in_layers(scores: Scores) -> Scores:
-    """Scores of heads, neurons or both, with those of layers: the sum over the units of a layer."""
+    """Scores of heads, neurons or both, with scores of layers: the sums over their units."""
     return scores | {"layer": sum(values.sum(dim=1) for values in scores.values())}
 
 
 def holding(model: PreTrainedModel, movable: Movable) -> dict[str, Bool[Tensor, "..."]]:
-    """Which units hold any of the weights, by granularity, as in `Scores`."""
+    """Masks of the units that hold any of the weights, by granularity, as in `Scores`."""
     marks = {name: torch.zeros_like(model.get_parameter(name)) for name in editable_parameters(model)}
     for name, places in movable.items():
         marks[name].view(-1)[places] = 1
