@@ -41,7 +41,7 @@ ONLY_THERE = (
     "This model recites paragraphs from position 0 and not wherever they stand: all that is said here of its "
     "memories is about that place."
 )
-TOLD = (ANYWHERE, TRIGGERS)  # in the headline, where they apply
+TOLD = (ANYWHERE, TRIGGERS)  # claims in the headline, if they apply
 
 
 def answers(claims: pd.DataFrame) -> dict[str, list[dict[str, str]]]:

@@ -34,13 +34,6 @@ def attention_array(
     return np.sort(frame["id"].unique()), frame["attention"].to_numpy().reshape(shape)
 
 
-def unigram_counts(
-    tokens: Int[np.ndarray, "paragraph token"], n_vocabulary: int
-) -> Int[np.ndarray, "vocabulary"]:
-    """How often each token of the vocabulary occurs in the paragraphs."""
-    return np.bincount(tokens.ravel(), minlength=n_vocabulary)
-
-
 def prefix_ranks(
     prefix: Int[np.ndarray, "paragraph position"], counts: Int[np.ndarray, "vocabulary"]
 ) -> Int[np.ndarray, "paragraph position"]:

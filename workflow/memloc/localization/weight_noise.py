@@ -22,8 +22,7 @@ from memloc.editing.gradients import Gradients
 from memloc.editing.masks import Movable, OriginalWeights, n_weights, random_weights, top_weights
 from memloc.model.components import editable_parameters
 from memloc.run.seeds import generator
-from memloc.scoring.held_out import Group
-from memloc.scoring.held_out import labels as text_labels
+from memloc.scoring.held_out import Group, labels
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.editing import SPARSE_FRACTION
 from memloc.settings.interventions import WeightNoise
@@ -76,7 +75,7 @@ def disturb_weights(
         for the intact model, null for zeroing), draw (of the noise, and of the random weights) and paragraph,
         with n_weights, group, id, seen, em (tokens), nll (nats per token). The model gets its weights back.
     """
-    about, tokens = text_labels(texts), torch.cat([text.tokens for text in texts.values()])
+    about, tokens = labels(texts), torch.cat([text.tokens for text in texts.values()])
     original, unit, frames = OriginalWeights(model), standard_deviation(model), []
 
     def scored_after(disturb: Callable[[], None]) -> pd.DataFrame:
@@ -95,6 +94,6 @@ def disturb_weights(
             found["noise", float(size)] = scored_after(noise)
         zeroed = top_zeroed if arm == "top" else scored_after(partial(set_to_zero, model, chosen))
         found["zero", float("nan")] = zeroed
-        labels = {"arm": arm, "draw": draw, "n_weights": n_weights(model, chosen)}
-        frames += [rows.assign(**labels, kind=kind, size=size) for (kind, size), rows in found.items()]
+        own = {"arm": arm, "draw": draw, "n_weights": n_weights(model, chosen)}
+        frames += [rows.assign(**own, kind=kind, size=size) for (kind, size), rows in found.items()]
     return pd.concat(frames, ignore_index=True)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import torch
 
 from memloc.model.families import family
-from memloc.model.pretrained import ON_PROCESSOR, load_tokenizer, read_model
+from memloc.model.pretrained import ON_PROCESSOR, read_model
 from memloc.settings.loading import Loading
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedModel
 
 
 def load_model(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedModel":
@@ -61,23 +61,13 @@ def untrained(model: "PreTrainedModel", seed: int) -> "PreTrainedModel":
     return fresh.to(model.device, model.dtype).eval()
 
 
-def load_bridge(folder: Path | str, how: Loading = ON_PROCESSOR) -> "TransformerBridge":
-    """The model of `load_model` with TransformerLens hooks, and its tokenizer; raises what both do."""
-    return boot_bridge(load_model(folder, how), load_tokenizer(folder))
-
-
-def boot_bridge(
-    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase | None" = None
-) -> "TransformerBridge":
+def boot_bridge(model: "PreTrainedModel") -> "TransformerBridge":
     """Give a loaded model TransformerLens hooks. Its modules are wrapped in place: use the bridge alone.
 
-    `TransformerBridge.boot_transformers` would do the same, but looks for a missing tokenizer on the hub. Run
-    whole sequences only: for some families (GPT-2, Llama) the bridge silently drops the key/value cache, and
-    logits are then wrong.
+    `TransformerBridge.boot_transformers` would do the same, but needs a tokenizer. Run whole sequences only:
+    for some families (GPT-2, Llama) the bridge silently drops the key/value cache, and logits are then wrong.
     """
     from transformer_lens.model_bridge.sources import build_bridge_from_module
 
     model.set_attn_implementation("eager")  # fused attention never computes the pattern that hooks read
-    return build_bridge_from_module(
-        model, type(model).__name__, hf_config=model.config, tokenizer=tokenizer, device=model.device
-    )
+    return build_bridge_from_module(model, type(model).__name__, hf_config=model.config)
