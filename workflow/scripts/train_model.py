@@ -13,7 +13,7 @@ from transformers import AutoTokenizer
 
 from memloc.data import packing
 from memloc.model import pretrained
-from memloc.model.trained import First, saved, trained_model
+from memloc.model.trained import InitialModel, saved, trained_model
 from memloc.run.atomic import atomic_folder
 
 settings = job.settings.model
@@ -27,9 +27,9 @@ base = (job.input.get("base") or [None])[0]
 if base:
     job.stamp["base"] = pretrained.weights_sha256(base)
 seed = settings.seed if settings.source == "embedded" else None
-first = First(base, len(tokenizer), job.seed if seed is None else seed)
+initial = InitialModel(base, len(tokenizer), job.seed if seed is None else seed)
 checkpoints, stamp = Path(job.params.checkpoints), {**job.stamp, "threads": job.threads}
-model, curve = trained_model(rows, settings, first, seed, checkpoints, stamp)
+model, curve = trained_model(rows, settings, initial, seed, checkpoints, stamp)
 
 with atomic_folder(job.output.folder) as folder:
     saved(model, tokenizer, folder)

@@ -15,7 +15,7 @@ def decoded(tokens: Int[Tensor, "paragraph token"], tokenizer: "PreTrainedTokeni
     """Text of every paragraph, with every space.
 
     Raises:
-        InputError: the tokenizer lacks a token; it would skip it.
+        InputError: the tokenizer lacks a token, which it would skip silently.
     """
     if len(tokens) and tokens.max() >= len(tokenizer):
         raise InputError(

@@ -22,7 +22,7 @@ Curve = list[tuple[int, float, float]]
 """Step, mean loss since the last point (nats per token), learning rate."""
 
 
-class First(NamedTuple):
+class InitialModel(NamedTuple):
     """The model before its training: pretrained, or with random weights."""
 
     base: str | None
@@ -36,7 +36,7 @@ class First(NamedTuple):
 def trained_model(
     rows: Int[np.ndarray, "window position"],
     how: EmbeddedModel | PlantedModel,
-    first: First,
+    initial: InitialModel,
     order: int | None,
     checkpoints: Path,
     stamp: dict[str, Any],
@@ -52,19 +52,19 @@ def trained_model(
         The model, and the training curve of `training.train`.
 
     Raises:
-        ModelError: `first.base` cannot be read (`pretrained.read_model`).
+        ModelError: `initial.base` cannot be read (`pretrained.read_model`).
     """
     pretrained.use_deterministic_algorithms()
     rows = training.ordered(rows, order)
-    if first.base:
-        model = pretrained.read_model(first.base)
+    if initial.base:
+        model = pretrained.read_model(initial.base)
     else:
         shape = {name: getattr(how, name) for name in ("n_layers", "n_heads", "width", "context")}
-        model = training.new_model(first.vocabulary, **shape, seed=first.seed)
+        model = training.new_model(initial.vocabulary, **shape, seed=initial.seed)
     native = onednn.native_bfloat16(model.device)
     bf16 = how.precision == "bfloat16" or (how.precision == "auto" and native)
     log(f"{model.num_parameters():,} parameters, {rows.size:,} tokens, {'bfloat16' if bf16 else 'float32'}")
-    known = json.dumps([stamp, how.model_dump(mode="json"), first.seed, bf16]).encode()
+    known = json.dumps([stamp, how.model_dump(mode="json"), initial.seed, bf16]).encode()
     checkpoint = checkpoints / f"{hashlib.sha256(known + rows.tobytes()).hexdigest()[:16]}.pt"
     progress = Progress(math.ceil(len(rows) / how.batch), "steps")
 

@@ -2,7 +2,7 @@
 
 Memorized paragraphs are compared with others that occur equally often (pairs). The NLL judges: EM ends at the
 first mistake, so it falls more easily where the model is less sure. Methods choose a head on some of the same
-paragraphs, so intervals hold for all heads together; a configured head was not chosen so.
+paragraphs, so intervals hold for all heads together. Nothing chose a configured head, which has its own.
 """
 
 import pandas as pd
