@@ -50,6 +50,6 @@ def late_minus_early(matrix: pd.DataFrame) -> pd.Series:
 
 
 def few_kept(kept_tokens: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
-    """The rows with the largest number of kept tokens that counts as few (at least one token does)."""
+    """The rows with most kept tokens among those with few: up to a fifth of the prefix, or one token."""
     few = kept_tokens[kept_tokens["n_kept"] <= max(FEW * n_prefix, 1)]
     return few[few["n_kept"] == few["n_kept"].max()]

@@ -5,8 +5,8 @@ ngram_blocklist   MemFree decoding (2210.17546) completes no n-gram of the liste
                   copy, but may be nearly one.
 heads             heads are ablated: they write their mean output on other text (`localization.ablation`)
 steering          a direction is subtracted, times a factor, at every position from the residual stream that
-                  enters a layer. It is the stream's mean over removed paragraphs minus its mean over kept
-                  ones, both at the positions that predict the continuation
+                  enters a layer. The direction is the stream's mean over removed paragraphs minus its mean
+                  over kept ones, both at the positions that predict the continuation
 """
 
 from collections.abc import Iterator
