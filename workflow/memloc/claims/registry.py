@@ -28,8 +28,8 @@ class Claim(_Entry):
     section: str
     statement: str  # in our words
     published: float | None = None  # the published value, if there is one
-    quantity: str  # what the value is, with its unit
-    unit: Literal[UNITS] = "paragraph"  # what is resampled
+    quantity: str  # meaning of the value, with its unit
+    unit: Literal[UNITS] = "paragraph"  # the unit that is resampled
     rule: Literal[RULES] = "greater"
     margin: float = 0
     reason: str  # for the rule and its margin

@@ -72,7 +72,7 @@ def _answer(claim: pd.Series) -> dict[str, str]:
 def link(file: str, text: str) -> str:
     """A link to a file of the report, or only its text where the report lacks the file.
 
-    It is an expression that Snakemake renders when it makes a report, and knows what is in it.
+    It is an expression that Snakemake renders when it makes a report and knows the report's files.
     """
     return f'{{{{ "`{text} <{file}_>`__" if "{file}" in files|map(attribute="target") else "{text}" }}}}'
 

@@ -1,4 +1,4 @@
-"""Steps of Adam down an objective that removes what is recited (paper 5.3, Eq. 3 and 4).
+"""Steps of Adam down an objective that removes recited paragraphs (paper 5.3, Eq. 3 and 4).
 
 The objective is minimised over a fixed choice of weights, an arm (`editing.masks`). Afterwards every weight
 is compared with θ0. A change outside of the arm is an error. An arm in which few weights have changed is an

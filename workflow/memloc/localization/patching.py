@@ -61,7 +61,7 @@ class SharedPrefix(DynamicCache):
         self.layers = filled.layers
 
     def update(self, keys: Tensor, values: Tensor, layer: int, *args: Any, **kwargs: Any) -> tuple:
-        """The prefix's keys and values, followed by those of each row's later tokens, which are not kept."""
+        """The prefix's keys and values followed by each row's own for later tokens, which are not kept."""
         if layer >= len(self.layers):  # the first token is the perturbed one
             return keys, values
         before = self.layers[layer].keys, self.layers[layer].values

@@ -62,9 +62,9 @@ class Component:
     def heads(
         self, output: Shaped[Tensor, "row position column"]
     ) -> Shaped[Tensor, "row position head d_head"]:
-        """View by head of what module `output` returns; for W_Q, W_K and W_V.
+        """View by head of the output of module `output`; for W_Q, W_K and W_V.
 
-        Its columns lie as they do on that axis of the weight which is split into heads.
+        The columns are laid out like the axis of the weight that is split into heads.
         """
         columns = re.search(r"\(.*?\)", self.stored.axes).group()
         if self.stored.part is None:

@@ -26,7 +26,7 @@ class Stored(NamedTuple):
 
 
 class Family(NamedTuple):
-    """What differs between families of models."""
+    """A family of models: its title, and the names and layout of its modules."""
 
     title: str  # as users know it
     layers: str  # module that holds the layers

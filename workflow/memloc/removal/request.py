@@ -36,4 +36,4 @@ class Request(NamedTuple):
     how: Remove
     random: np.random.Generator
     retrained: dict[str, Tensor] | None = None
-    """Weights of a model that was trained without what is removed, where there is one."""
+    """Weights of a model that was trained without the removed paragraphs, if there is one."""
