@@ -73,9 +73,11 @@ def log_probability(
     n_tokens = logits.shape[-1]
     if scheme.top_p is None and (scheme.top_k or n_tokens) >= n_tokens:
         return -score_logits(scaled.clone(), true).nll
-    listed = scaled.topk(min(scheme.top_k or n_tokens, n_tokens)).values
+    n_listed = min(scheme.top_k or n_tokens, n_tokens)
+    listed = scaled.topk(min(n_listed + 1, n_tokens)).values
+    n_tied = _n_tied(scaled, listed, n_listed)
+    listed = listed[:, :n_listed]
     top, least = listed[:, :1], listed[:, -1:]
-    n_tied = (scaled >= least).sum(dim=-1, keepdim=True) - listed.shape[1]
     weights = (listed - top).exp()
     tied = n_tied * weights[:, -1:]
     if scheme.top_p is not None:
@@ -87,6 +89,21 @@ def log_probability(
     true_logit = scaled.gather(-1, true.unsqueeze(-1))
     log_p = true_logit - top - others.log1p()
     return log_p.where(true_logit >= least, -torch.inf).squeeze(-1)
+
+
+def _n_tied(
+    scaled: Float[Tensor, "token vocabulary"], listed: Float[Tensor, "token listed"], n_listed: int
+) -> Int[Tensor, "token 1"]:
+    """Number of tokens beyond the first `n_listed` that tie with the last of these.
+
+    `listed` has one token more, if there is any: only rows where it ties are counted, because counting a row
+    takes longer than finding its largest values.
+    """
+    n_tied = torch.zeros(len(listed), 1, dtype=torch.long, device=listed.device)
+    if listed.shape[1] > n_listed:
+        rows = (listed[:, n_listed] == listed[:, n_listed - 1]).nonzero().squeeze(1)
+        n_tied[rows, 0] = (scaled[rows] >= listed[rows, -1:]).sum(dim=-1) - n_listed
+    return n_tied
 
 
 def extraction_frame(
