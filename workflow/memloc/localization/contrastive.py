@@ -131,9 +131,7 @@ def contrastive_scores(model: PreTrainedModel, gradients: ContrastiveGradients) 
     total = {name: gradients.nll_term[name] + gradients.kl_term[name] for name in gradients.nll_term}
 
     def norms(component: Component) -> dict[str, Float[Tensor, "head"]]:
-        nll, kl = (
-            component.by_head(term[component.parameter]) for term in (gradients.nll_term, gradients.kl_term)
-        )
+        nll, kl = (component.by_head(term[component.parameter]) for term in gradients)
         return {"nll_term_norm": nll.norm(dim=1), "kl_term_norm": kl.norm(dim=1)}
 
     scores = group_scores(model, total, "contrastive")

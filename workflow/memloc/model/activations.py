@@ -30,6 +30,7 @@ HOOKS = {
     "pattern": "attn.hook_pattern",
     "resid_pre": "hook_resid_pre",
 }
+NORMED = "_normed"  # how a hook's name ends behind a norm over all heads together
 
 
 class Site(NamedTuple):
@@ -49,15 +50,9 @@ def hook_of(bridge: "TransformerBridge", site: Site) -> str:
     Queries and keys that pass a norm over all heads together are read after it. A change of one head before
     that norm would move all other heads, and the head's gradient would include theirs.
     """
-    normed = "_normed" if _normed_together(bridge, site) else ""
+    stored = family_of(bridge.original_model).components.get(PROJECTIONS.get(site.component))
+    normed = NORMED if stored and stored.norm else ""
     return f"blocks.{site.layer}.{HOOKS[site.component]}{normed}"
-
-
-def _normed_together(bridge: "TransformerBridge", site: Site) -> bool:
-    if site.component not in PROJECTIONS:
-        return False
-    stored = family_of(bridge.original_model).components[PROJECTIONS[site.component]]
-    return stored.norm is not None
 
 
 def sites(bridge: "TransformerBridge", components: Sequence[str]) -> list[Site]:
@@ -82,7 +77,7 @@ def recording(bridge: "TransformerBridge", sites: Sequence[Site]) -> Iterator[di
     activations: dict[Site, Tensor] = {}
 
     def hook_for(site: Site):
-        in_columns = _normed_together(bridge, site)
+        in_columns = hook_of(bridge, site).endswith(NORMED)
 
         def record(activation: Tensor, hook: object) -> Tensor:
             # The model must go on with this very view: its loss has no gradient by another one.
