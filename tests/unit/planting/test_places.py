@@ -9,8 +9,8 @@ from memloc.editing.masks import n_weights
 from memloc.model.components import components
 from memloc.planting.methods import mid_ranks
 from memloc.planting.places import draw_place
+from memloc.planting.question import by_unit, n_groups, n_neurons, pooled
 from memloc.planting.study import place_scores
-from memloc.planting.units import by_unit, n_groups, n_neurons, pooled
 from memloc.run.errors import InputError
 from memloc.settings.planted_truth import PLANT_GRANULARITIES
 

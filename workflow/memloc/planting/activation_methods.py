@@ -15,9 +15,8 @@ from memloc.editing.gradients import paragraph_nll
 from memloc.model.components import components, modules_of
 from memloc.model.hooks import changed_input, keeping
 from memloc.model.partial_forward import Call, last_mlp_from, recorded_calls, states_from
-from memloc.planting import units
-from memloc.planting.question import Question
-from memloc.planting.units import Scores, in_layers, n_groups, n_neurons
+from memloc.planting.question import Question, Scores, in_layers, n_groups, n_neurons
+from memloc.planting.question import by_unit as weights_by_unit
 from memloc.scoring import losses
 from memloc.scoring.teacher_forcing import score_tokens
 
@@ -132,7 +131,7 @@ def rise_without(
         return torch.empty(0)
     model, module = question.model, readers(question.model, "neuron")[layer]
     out = next(c for c in components(model) if c.layer == layer and c.name == READ_BY["neuron"])
-    values = units.by_unit(model, out, model.get_parameter(out.parameter))
+    values = weights_by_unit(model, out, model.get_parameter(out.parameter))
     whole = score_tokens(
         model, _token_states(question, calls, len(calls) - 1, 1), _true(question, 1)
     ).nll.mean()

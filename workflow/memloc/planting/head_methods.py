@@ -16,8 +16,7 @@ from memloc.localization.ablation import NOTHING, Ablation, ablated_scores
 from memloc.localization.head_scores import patching_scores
 from memloc.localization.patching import activation_patching
 from memloc.localization.rare_tokens import pearson, prefix_ranks
-from memloc.planting.question import Question
-from memloc.planting.units import Scores, in_layers, n_groups
+from memloc.planting.question import Question, Scores, in_layers, n_groups
 
 
 def zero_ablation(question: Question) -> Scores:

@@ -19,8 +19,7 @@ from memloc.editing.gradients import editable_gradients, paragraph_nll
 from memloc.model.hooks import changed_input
 from memloc.model.partial_forward import last_mlp_from
 from memloc.planting.activation_methods import by_unit, readers, wanted_kinds
-from memloc.planting.question import Question
-from memloc.planting.units import Scores, in_layers, n_groups, n_neurons
+from memloc.planting.question import Question, Scores, in_layers, n_groups, n_neurons
 
 # Rate and penalties were chosen on plants that no study scores (docs/methods.md, Planted truth).
 N_STEPS = 100

@@ -11,8 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from memloc.planting import activation_methods, head_methods, masks, weight_methods
-from memloc.planting.question import Question
-from memloc.planting.units import Granularity, Scores
+from memloc.planting.question import Granularity, Question, Scores
 from memloc.settings.methods import ENSEMBLE, METHODS
 
 # A method is the function of its name in one of these modules: from a question to scores (larger: likelier).

@@ -22,7 +22,7 @@ from transformers import PreTrainedModel
 
 from memloc.editing.masks import Movable, n_weights, random_weights
 from memloc.model.components import components
-from memloc.planting.units import HEAD_PARTS, holding, n_groups, n_neurons, places_of
+from memloc.planting.question import HEAD_PARTS, holding, n_groups, n_neurons, places_of
 from memloc.run.errors import InputError
 from memloc.settings.planted_truth import PLANT_GRANULARITIES
 

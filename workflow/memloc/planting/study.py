@@ -23,8 +23,7 @@ from memloc.perturbation.replaced_tokens import Texts, perturb_prefixes, perturb
 from memloc.planting.methods import answers
 from memloc.planting.places import Place, draw_place
 from memloc.planting.planter import plant
-from memloc.planting.question import Question
-from memloc.planting.units import set_values, values_at
+from memloc.planting.question import Question, set_values, values_at
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
 from memloc.scoring.paragraph_scores import teacher_forced

@@ -4,8 +4,7 @@ import torch
 
 from memloc.editing.gradients import Gradients, paragraph_gradients
 from memloc.model.components import editable_parameters
-from memloc.planting.question import Question
-from memloc.planting.units import Scores, pooled
+from memloc.planting.question import Question, Scores, pooled
 
 
 def parameter_gradient(question: Question) -> Scores:

@@ -16,8 +16,7 @@ from memloc.localization.weight_noise import set_to_zero
 from memloc.model.partial_forward import recorded_calls
 from memloc.planting.activation_methods import gradient_x_activation, rise_without
 from memloc.planting.places import by_layer, of_units
-from memloc.planting.question import Question
-from memloc.planting.units import Scores
+from memloc.planting.question import Question, Scores
 from memloc.removal.request import Change, Request, Setting
 from memloc.settings.planted_truth import PlantedTruth
 from memloc.settings.removal_ways import INTEGRATION_STEPS, N_CANDIDATES
