@@ -50,8 +50,8 @@ def hook_of(bridge: "TransformerBridge", site: Site) -> str:
     Queries and keys that pass a norm over all heads together are read after it. A change of one head before
     that norm would move all other heads, and the head's gradient would include theirs.
     """
-    stored = family_of(bridge.original_model).components.get(PROJECTIONS.get(site.component))
-    normed = NORMED if stored and stored.norm else ""
+    name = PROJECTIONS.get(site.component)
+    normed = NORMED if name and family_of(bridge.original_model).components[name].norm else ""
     return f"blocks.{site.layer}.{HOOKS[site.component]}{normed}"
 
 
