@@ -19,9 +19,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib.pyplot as plt
-import pytest
-
 if TYPE_CHECKING:
     from snakemake.jobs import Job
     from snakemake.script import Snakemake
@@ -61,6 +58,8 @@ def scripts_here(folder: Path) -> Iterator[Callable[[str, "Snakemake"], None]]:
 
     What scripts change in this process (environment, streams) is undone afterwards.
     """
+    import matplotlib.pyplot as plt  # plans need none of these
+    import pytest
     import torch
 
     if not (folder / "workflow").exists():

@@ -191,7 +191,8 @@ def refused(rule):
 
 def no_target(wildcards):
     """An input that stops the workflow: it was asked for a word that is neither a target nor a file."""
-    raise WorkflowError(unknown_target(wildcards.target, [each.name for each in workflow.rules]))
+    # An error that is no `Exception` passes Snakemake, which would put a traceback around any other.
+    raise SystemExit(unknown_target(wildcards.target, [each.name for each in workflow.rules]))
 
 
 # Stages whose tables are written in parts, each with its parts and its whole tables (shards.smk).

@@ -31,9 +31,11 @@ else:
         found["paragraphs"] = job.read("paragraphs", params.paragraphs, ids)
     if (claims := found.get("claims")) is not None:
         claims = claims[claims.figures.str.split().map(lambda names: params.figure in names)]
-drawing = importlib.import_module(params.module).draw(found, job.settings)
-job.log(f"{len(drawing.data):,} rows of numbers")
 model = params.get("model")
+# A figure with a page says in both which model it is about.
+named = [model] if job.output.get("page") else []
+drawing = importlib.import_module(params.module).draw(found, job.settings, *named)
+job.log(f"{len(drawing.data):,} rows of numbers")
 files.write(
     drawing, job.output, job.input.caption, params.study, job.settings.paragraph.before, model, claims
 )

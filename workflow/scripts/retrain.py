@@ -9,9 +9,9 @@ from pathlib import Path
 
 from transformers import AutoTokenizer
 
-from memloc.data.halves import rows_without
 from memloc.data.listed import listed_ids
-from memloc.model.trained import InitialModel, saved, trained_model
+from memloc.data.packing import windows_without
+from memloc.model.training import InitialModel, saved, trained_model
 from memloc.removal.removal_texts import removed_ids
 from memloc.run.atomic import atomic_folder
 from memloc.tables import storage
@@ -22,7 +22,7 @@ listed = listed_ids("remove", settings.remove, job.input.listed, paragraphs, set
 removed, _ = removed_ids(sets, settings.remove, job.seed, listed)
 tokenizer = AutoTokenizer.from_pretrained(job.input.tokenizer, local_files_only=True, trust_remote_code=False)
 stream, tokens = job.read("training_stream").id, paragraphs.set_index("id").tokens
-rows = rows_without(stream, tokens, removed, tokenizer.eos_token_id, how.context)
+rows = windows_without(stream, tokens, removed, tokenizer.eos_token_id, how.context)
 job.log(f"{len(removed)} paragraphs, {stream.isin(removed).sum()} of {len(stream)} occurrences are left out")
 
 # The study whose samples are drawn again with another seed has the model of the first one.

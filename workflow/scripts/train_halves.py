@@ -12,10 +12,11 @@ import pandas as pd
 from transformers import AutoTokenizer
 
 from memloc.data.filters import kept_rows
-from memloc.data.halves import halves, rows_without
+from memloc.data.halves import halves
+from memloc.data.packing import windows_without
 from memloc.data.paragraphs import token_tensor, with_token_before
 from memloc.model import loading, pretrained
-from memloc.model.trained import InitialModel, saved, trained_model
+from memloc.model.training import InitialModel, saved, trained_model
 from memloc.run.seeds import generator
 from memloc.scoring.extraction import score_and_extract
 
@@ -27,7 +28,7 @@ drawn = halves(settings.counterfactual.n_models, len(paragraphs), job.seed)[numb
 trained = drawn & paragraphs.id.isin(stream).to_numpy()
 tokenizer = AutoTokenizer.from_pretrained(job.input.tokenizer, local_files_only=True, trust_remote_code=False)
 tokens, left_out = paragraphs.set_index("id").tokens, paragraphs.id[~trained]
-rows = rows_without(stream, tokens, left_out, tokenizer.eos_token_id, how.context)
+rows = windows_without(stream, tokens, left_out, tokenizer.eos_token_id, how.context)
 job.log(f"model {number}: {trained.sum()} paragraphs, {rows.size:,} tokens")
 
 own = int(generator(job.seed, "counterfactual", "model", str(number)).integers(2**31))

@@ -7,21 +7,19 @@ job = start(snakemake)
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from transformers import AutoTokenizer
 
-from memloc.data import packing
+from memloc.data.packing import windows_without
 from memloc.model import pretrained
-from memloc.model.trained import InitialModel, saved, trained_model
+from memloc.model.training import InitialModel, saved, trained_model
 from memloc.run.atomic import atomic_folder
 
 settings = job.settings.model
 paragraphs = job.read("paragraphs", ["id", "tokens"]).set_index("id")["tokens"]
 stream = job.read("training_stream")["id"]
 tokenizer = AutoTokenizer.from_pretrained(job.input.tokenizer, local_files_only=True, trust_remote_code=False)
-documents = np.stack(paragraphs.loc[stream].to_list())
-rows = packing.windows(documents, tokenizer.eos_token_id, settings.context)
+rows = windows_without(stream, paragraphs, (), tokenizer.eos_token_id, settings.context)
 
 base = (job.input.get("base") or [None])[0]
 if base:

@@ -15,5 +15,6 @@ found = differences(bundle, bundle.parent)
 for line in found:
     job.log(line)
 if found:
-    raise InputError(f"{found[0]} ({counted(len(found), 'difference')}, see the log)")
+    advice = "; delete what older code has left" if any(": added in" in line for line in found) else ""
+    raise InputError(f"{found[0]} ({counted(len(found), 'difference')}, see the log){advice}")
 job.log(f"{bundle} and the results are unchanged")

@@ -1,5 +1,6 @@
 """Command `memloc`: words become a config and Snakemake's words, tables become an answer."""
 
+import logging
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -10,7 +11,15 @@ import yaml
 
 from memloc.command import __main__ as command
 from memloc.command import answer
+from memloc.run.rule import LOGS_ONLY
 from memloc.settings.errors import validate
+
+
+@pytest.fixture(autouse=True)
+def _console_as_it_was(monkeypatch):
+    """What the command does to it ends with the test."""
+    monkeypatch.setenv(LOGS_ONLY, "")
+    monkeypatch.setattr(logging.getLogger(command.LOGGER), "filters", [])
 
 
 @pytest.fixture
@@ -42,22 +51,41 @@ def test_a_question_is_a_study_of_what_differs_from_the_defaults():
         "study": "My-book",
         "data": {"source": "text", "files": ["texts/My book.txt", "b"]},
         "model": {"source": "local", "folder": "folder"},
+        "paragraph": {"length": 100, "prefix": 50},
         "filters": {"keywords": []},
     }
-    assert validate(config, "").paragraph.length == 100
+    assert validate(config, "")
 
 
 @pytest.mark.parametrize(
     ("given", "paragraph"),
     (
-        ("", None),
         ("--length 60", {"length": 60, "prefix": 30}),
-        ("--prefix 20", {"prefix": 20}),
-        ("--length 60 --prefix 0", {"length": 60, "prefix": 0}),
+        ("--prefix 20", {"length": 100, "prefix": 20}),
+        ("--length 60 --prefix 50", {"length": 60, "prefix": 50}),
     ),
 )
 def test_half_of_a_paragraph_is_prefix_where_it_is_not_given(given, paragraph):
-    assert config_of("a.txt", "--model", "m", *given.split()).get("paragraph") == paragraph
+    assert config_of("a.txt", "--model", "m", *given.split())["paragraph"] == paragraph
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    (
+        ("--prefix 60 --length 50", "--prefix 60: must be from 1 to 49, since --length is 50"),
+        ("--prefix 100", "--prefix 100: must be from 1 to 99, since --length is 100"),
+        ("--prefix 0", "--prefix 0: must be from 1 to 99, since --length is 100"),
+    ),
+)
+def test_options_that_no_config_can_hold_are_named_before_anything_starts(snakemake, given, said):
+    assert ended("recite", "a.txt", "--model", "m", *given.split()) == said
+    assert snakemake == [] and not list(Path().iterdir())
+
+
+def test_a_config_to_start_from_needs_neither_text_nor_model():
+    config = config_of()
+    assert config["study"] == "corpus" and config["data"]["files"] == ["corpus.txt"]
+    assert config["model"]["folder"] == "path/to/model" and validate(config, "")
 
 
 @pytest.mark.parametrize(
@@ -76,6 +104,8 @@ def test_recite_writes_a_config_runs_the_workflow_and_prints_the_answer(snakemak
     assert capsys.readouterr().out == "answer of results/mine\n"
     config = "results/mine/recite.yaml"
     (words,) = snakemake
+    told = [logging.makeLogRecord({"levelno": level}) for level in (logging.INFO, logging.ERROR)]
+    assert list(map(bool, map(logging.getLogger(command.LOGGER).filter, told))) == [False, True]
     assert words[:2] == ["--snakefile", str(Path(__file__).parents[3] / "Snakefile")]
     assert "recited" in words and words[-2:] == ["--configfile", config]
     settings = validate(yaml.safe_load(Path(config).read_text()), config)
@@ -140,28 +170,45 @@ def tables(em, unseen_em=(), n_edits=()):
     sets = scores[["id"]].assign(set=names + ["unseen"] * len(unseen_em))
     places = pd.DataFrame({"id": range(n), "file": "a.txt", "document": [i // 2 for i in range(n)]})
     places = places.assign(start=[i % 2 * 12 for i in range(n)], line=[i % 2 * 3 + 1 for i in range(n)])
-    passages = places.head(len(n_edits)).assign(n_edits=list(n_edits), text="a\nb " * 40)
-    passages["verbatim_run"] = [4 + i if edits == 0 else 0 for i, edits in enumerate(n_edits)]
-    dropped = pd.DataFrame({"id": [90, 91], "reason": "few unique tokens"}).head(len(unseen_em))
-    made = {"scores": scores, "sets": sets, "places": places, "recited": passages}
-    return made | {"dropped_paragraphs": dropped}
+    passages = places.head(len(n_edits)).assign(n_edits=list(n_edits), prefix="a\nb " * 40)
+    passages["continuation"] = "c\nd " * 40
+    passages["verbatim_run"] = [9 - i if edits == 0 else 0 for i, edits in enumerate(n_edits)]
+    dropped = pd.DataFrame({"id": [90, 91, 92], "reason": "few unique tokens"}).head(len(unseen_em) + 1)
+    paragraphs = pd.DataFrame({"id": range(93), "unseen": [False] * 91 + [True] * 2})
+    decoded = sets.assign(n_edits=[7, 5, 5, 9, 1, 1][: len(sets)] + [9] * (len(sets) - 6))
+    made = {"scores": scores, "sets": sets, "places": places, "recited": passages, "near_verbatim": decoded}
+    return made | {"dropped_paragraphs": dropped, "paragraphs": paragraphs}
 
 
-def test_the_answer_lists_the_longest_passages_with_their_places():
+def test_the_answer_lists_the_longest_passages_and_says_what_was_given_and_what_recited():
     lines = answer.told(tables([4] * 6 + [2, 0], n_edits=[0] * 6 + [2]), 12, 8).splitlines()
     assert lines[0].startswith("The model recites 6 of 8 paragraphs of 12 tokens: given the first 8")
-    text = repr(("a b " * 40)[:70])
-    places = ("9 tokens, a.txt, line 4", "8 tokens, a.txt, line 1")
-    assert lines[1:3] == [f"  {place}: {text}" for place in places]
-    assert lines[6:] == ["  and 1 more, on the page", "Passages that come out with a few edits: 1."]
+    given, recited = f"\u2026 {'b a ' * 17}b", f"{'c d ' * 17}c \u2026"
+    quoted = [f"    given    {given!r}", f"    recited  {recited!r}"]
+    assert lines[1:4] == ["  9 tokens, a.txt, line 1", *quoted]
+    assert lines[4] == "  8 tokens, a.txt, line 4"
+    assert lines[16:] == [
+        "  and 1 more, on the page",
+        "Paragraphs that were left out (few unique tokens): 1.",
+        "Passages that come out with a few edits: 1.",
+    ]
 
 
-def test_where_nothing_is_recited_the_answer_says_how_near_the_best_comes():
-    lines = answer.told(tables([0, 3, 1, 3], unseen_em=[4, 0]), 12, 8).splitlines()
-    assert lines == [
+def test_a_word_that_the_model_was_given_in_part_is_joined_to_its_rest():
+    found = tables([4], n_edits=[0])
+    found["recited"] = found["recited"].assign(prefix="we spe", continuation="cified it all")
+    lines = answer.told(found, 12, 8).splitlines()
+    assert lines[2:4] == ["    given    '\u2026 spe-'", "    recited  '-cified it \u2026'"]
+
+
+def test_where_nothing_is_recited_the_answer_names_the_nearest_as_the_figure_does():
+    found = tables([0, 3, 1, 3], unseen_em=[4, 0])
+    assert answer.told(found, 12, 8).splitlines() == [
         "The model recites 0 of 4 paragraphs of 12 tokens: given the first 8, it goes on with exactly the "
         "other 4.",
-        "Paragraphs that were left out (few unique tokens): 2.",
-        "The best has 3 of 4 tokens right before its first mistake: a.txt, line 4",
+        "Paragraphs that were left out (few unique tokens): 1, and 2 of unseen text.",
+        "The nearest is 5 edits (a token more, less or other) from the text: a.txt, line 4",
         "Of 2 paragraphs of unseen text, it recites 1.",
     ]
+    nearly = answer.told(tables([0, 3, 1, 3], n_edits=[2]), 12, 8)
+    assert "The nearest is 2 edits (a token more, less or other) from the text: a.txt, line 1" in nearly

@@ -85,7 +85,7 @@ def test_drop_is_taken_from_the_paragraphs_own_baseline():
     assert em_drops(frame)["em_drop"].tolist() == [5, 0, 6, 1]
 
 
-def test_examples_are_ordered_by_the_distance_of_their_strongest_token():
+def test_examples_are_ordered_by_the_distance_of_their_strongest_token_if_it_is_a_word():
     em = [
         [[8], [8], [2], [8]],  # 0: position 2
         [[7], [0], [8], [0]],  # 1: position 1, the first of two
@@ -94,8 +94,13 @@ def test_examples_are_ordered_by_the_distance_of_their_strongest_token():
         [[8], [1], [8], [8]],  # 4: position 1, less than 1
     ]
     table = pd.concat([perturbation_table(em), perturbation_table([[[0]] * 4], "non_memorized", first_id=9)])
-    assert example_ids({"perturbation": table}) == [2, 1, 4, 0, 3]
-    assert example_ids({"perturbation": table.sample(frac=1, random_state=1)}) == [2, 1, 4, 0, 3]
+    vocabulary = pd.DataFrame({"token": range(5), "text": [" of", "the", " end", "s", "\n"]})
+    paragraphs = pd.DataFrame({"id": range(5), "tokens": [[0, 1, 2, 3]] * 5})
+    tables = {"perturbation": table, "paragraphs": paragraphs, "vocabulary": vocabulary}
+    assert example_ids(tables) == [2, 1, 4, 0, 3]
+    assert example_ids(tables | {"perturbation": table.sample(frac=1, random_state=1)}) == [2, 1, 4, 0, 3]
+    paragraphs["tokens"] = [[0, 1, 2, 3]] * 2 + [[4, 1, 2, 3]] * 3  # of 2, a line break is costliest
+    assert example_ids(tables) == [1, 4, 0, 2, 3]
 
 
 def test_example_shows_mean_and_range_of_draws(tables):

@@ -21,6 +21,7 @@ from memloc.tables.schemas import schema_of
 
 SIZES = {"n_memorized": 20, "n_non_memorized": 5, "n_partly": 4, "n_rare_tokens": 10}
 SETTINGS = sections({"paragraph": {"length": 60, "prefix": 20}, "sets": SIZES})
+TEXT = recited.HEADER[-1]
 FIGURES = {"fig2": fig2, "fig8": fig8, "repeats": repeats, "table1": table1, "recited": recited}
 EM = {
     "all sets": [0, 8, 9, 23, 24, 39, 40, 40, 40],
@@ -86,7 +87,7 @@ def test_what_differs_is_marked_in_what_the_model_wrote():
     figure = recited.draw(found, SETTINGS).figure
     bold = [text.get_text() for text in figure.axes[0].texts if text.get_fontweight() == "bold"]
     right = found["near_verbatim"].query("id == 8")["continuation"].item()[39]
-    marks = bold[6:]  # after the header: of the four that are nearly verbatim
+    marks = bold[5:]  # after the header: of the four that are nearly verbatim
     assert len(marks) == 4 and marks[0] == style.visible("abcdefgh "[right])
 
 
@@ -198,13 +199,15 @@ def test_recited_paragraphs_come_in_the_order_of_their_repeats(monkeypatch):
     found = tables(EM["all sets"])
     monkeypatch.setattr(recited, "N_RECITED", 2)
     monkeypatch.setattr(recited, "N_NEARLY", 1)
-    drawing = recited.draw(found, SETTINGS)
+    drawing = recited.draw(found, SETTINGS, "some/<model>")
     data = drawing.data
     for title, shown in {"count": [9, 8, 6], "edits": [0, 0, 1]}.items():
         assert column_of(drawing.figure, title) == list(map(str, shown))
     assert column_of(drawing.figure, "place") == ["a.txt, line 11", "a.txt, line 10", "a.txt, line 8"]
-    said = "<p>3 of 9 paragraphs are recited, in 3 passages.</p>\n<p>Model: some/&lt;model&gt;</p>"
-    assert said in drawing.page("some/<model>")
+    said = "3 of 9 paragraphs of 60 tokens are recited word for word, in 3 passages."
+    assert f"<p>Model: some/&lt;model&gt;.</p>\n<p>{said}</p>" in drawing.page
+    of = "Shown, each text once: 2 longest of 3 recited, 1 nearest of 4 nearly recited."
+    assert f"Model: some/<model>. {said} {of}" in " ".join("".join(column_of(drawing.figure, TEXT)).split())
     assert data["id"].tolist() == [11, 10, 9, 8, 7, 6, 5] and data["n_edits"].tolist() == 3 * [0] + 4 * [1]
     tokens, row = found["paragraphs"]["tokens"][8], data.iloc[0]
     assert row.prefix + row.continuation == "".join("abcdefgh "[token] for token in tokens)
@@ -216,32 +219,35 @@ def test_recited_paragraphs_come_in_the_order_of_their_repeats(monkeypatch):
     assert "a sample of 2 non-memorized ones (0 found)" in text
     nothing = recited.draw(tables(EM["none memorized"]), SETTINGS)
     assert "has 39 of 40 tokens right" in checked("recited", nothing)
-    assert "No paragraph is recited word for word." in column_of(nothing.figure, "prefix")[0]
+    none = "0 of 9 paragraphs of 60 tokens are recited word for word."
+    assert none in column_of(nothing.figure, TEXT)[0] and f"<p>{none}</p>\n<p>The model was" in nothing.page
     found["paragraphs"]["count"] = 5
     assert recited.draw(found, SETTINGS).data["id"].tolist() == [9, 10, 11, 5, 6, 7, 8], "then by their ids"
     monkeypatch.setattr(recited, "NEARLY", 0)
     nearest = recited.draw(tables(EM["none memorized"]), SETTINGS)
     assert nearest.data.empty and nearest.numbers["n_nearest"] == 1
-    assert "1 edit away" in checked("recited", nearest) and "1 edit from recited" in nearest.page("m")
+    assert "1 edit away" in checked("recited", nearest) and "1 edit from recited" in nearest.page
+    assert f"<p>{none} Shown is the nearest one that was decoded.</p>" in nearest.page
     assert column_of(nearest.figure, "place") == ["a.txt, line 5"]  # first of those that are as near
     assert recited.draw(found, SETTINGS).data["id"].tolist() == [9, 10, 11], "as near as may be is enough"
 
 
 def test_the_page_highlights_what_is_recited_and_is_safe_for_any_text():
     """Windows of 8 tokens, 4 of them prefix, at 0, 6 and 8 of the text: token 12 on is in a continuation."""
-    vocabulary = pd.Series(["<script>&", "\u202e\x00", "\n", *"abcdefghijklm"])
+    vocabulary = pd.Series(["<script>&", "\u202e\x00", "\n", *"abcdefghijkl."])
     row = {"file": "<a>.txt", "document": 0, "start": 100, "end": 116, "line": 12, "n_edits": 0}
     row |= {"tokens": range(16), "continuation": [], "decoded": []}
     passage = {**row, "starts": [100, 106, 108], "verbatim_run": 6}
-    other = {"n_edits": 1, "prefix": [0, 1, 2, 3], "continuation": [4, 5, 6, 7], "decoded": [4, 9, 6, 7]}
+    other = {"n_edits": 1, "prefix": [0, 1, 2, 3], "continuation": [4, 5, 6, 15], "decoded": [4, 9, 6, 15]}
     found = pd.DataFrame([passage, passage | other])
-    page = recited_page("Said & done.", found, vocabulary, 8, 4, "m")
+    page = recited_page(["Said & done."], found, vocabulary, 8, 4)
     assert not [text for text in ("<script>", "<a>", "\u202e") if text in page]
     assert "http" not in page.split("<h1>")[1]
-    assert "<pre>\n&lt;script&gt;&amp;\\u202e\\u0000\na<mark>bcde</mark>fg<mark>hijklm</mark></pre>" in page
-    assert "a<mark>b</mark><ins>g</ins><mark>de</mark></pre>" in page
+    assert "<pre>\n&lt;script&gt;&amp;\\u202e\\u0000\na<mark>bcde</mark>fg<mark>hijkl.</mark></pre>" in page
+    assert "a<mark>b</mark><ins>g</ins><mark>d.</mark></pre>" in page
     assert "6 tokens recited" in page and "Said &amp; done.</p>" in page
-    assert "&lt;a&gt;.txt, line 12 (tokens 100 to 115" in page
+    assert recited_page(["None."], found[:0], vocabulary, 8, 4).endswith("<p>None.</p>\n</html>\n")
+    assert "&lt;a&gt;.txt, line 12 (tokens 101 to 116" in page
 
 
 def test_paragraphs_that_overlap_are_listed_as_passages_of_the_text():

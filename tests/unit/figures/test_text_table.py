@@ -10,6 +10,7 @@ from memloc.figures.parts.text_table import (
     draw_table,
     join_tokens,
     joined_rows,
+    run_texts,
     wrap,
 )
 
@@ -19,6 +20,20 @@ def test_many_rows_are_joined_as_one_is():
     rows = [[0, 7, 3, 0], [], [7, 7]]
     assert joined_rows(rows, vocabulary) == [join_tokens(row, vocabulary) for row in rows]
     assert joined_rows(rows, vocabulary) == ["a b\na", "", " b b"]
+
+
+@pytest.mark.parametrize(
+    ("runs", "begins", "shown"),
+    [
+        (["ncy of", " a Beaut", "iful specif"], False, ["\u2026 of", " a Beaut", "iful \u2026"]),
+        (["The text", "", "s end."], True, ["The text", "\u2026", "s end."]),
+        ([" of", " it"], False, [" of", " \u2026"]),
+        (["\u6f22" * 40], False, ["\u6f22" * 40]),
+    ],
+)
+def test_words_that_an_end_cuts_are_left_out(runs, begins, shown):
+    letters = pd.Series({ord(letter): letter for letter in "".join(runs)})
+    assert run_texts([list(map(ord, run)) for run in runs], letters, begins, False) == shown
 
 
 def test_every_column_is_on_the_page_and_apart_from_the_next():

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 import torch
 
+from memloc.figures.parts.removal import depths
 from memloc.model.components import layers_of
 from memloc.removal.depth import leaving_states, rises
-from memloc.removal.depth_score import depths
 from memloc.removal.scoreboard import run_way
 from memloc.straightforward.decoding import mean_nll
 

@@ -95,6 +95,12 @@ def test_text_of_any_language_is_logged(tmp_path):
     assert "na\u00efve \u2423 \u6f22" in (tmp_path / "logs/deep/job.log").read_text(encoding="utf-8")
 
 
+def test_where_only_an_answer_is_shown_jobs_say_all_else_in_their_logs(tmp_path):
+    process = run(tmp_path, "log('done')", **{rule.LOGS_ONLY: "1"})
+    assert process.stdout == process.stderr == ""
+    assert "done" in (tmp_path / "logs/deep/job.log").read_text()
+
+
 def test_starting_imports_nothing_heavy(tmp_path):
     """GPUs can only be chosen before torch is there."""
     process = run(tmp_path, "print(sorted({'torch', 'numpy', 'pandas', 'transformers'} & set(sys.modules)))")

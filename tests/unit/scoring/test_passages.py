@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from memloc.scoring.passages import PLACE, passages, place, without_neighbours
+from memloc.scoring.passages import PLACE, nearest_decoded, passages, place, without_neighbours
 
 LENGTH, PREFIX = 10, 6
 
@@ -42,7 +42,14 @@ def test_a_reader_looks_a_passage_up_by_its_line():
     row = SimpleNamespace(file="a/poems.txt.gz", document=0, line=12)
     assert place(row) == "a/poems.txt.gz, line 12"
     row.file, row.document = "b.jsonl", 3
-    assert place(row) == "b.jsonl, document 3, line 12"
+    assert place(row) == "b.jsonl, document 4, line 12", "people count from 1"
+
+
+def test_the_nearest_has_the_fewest_edits_and_of_several_the_first_place():
+    decoded = pd.DataFrame({"id": [0, 1, 2], "n_edits": [4, 2, 2]})
+    places = windows(5, 30, 20).drop(columns="n_edits")
+    found = nearest_decoded(decoded, pd.concat([places, places[2:].assign(start=3, file="0.txt")]))
+    assert (found.id, found.file, found.start, found.n_edits) == (2, "0.txt", 3, 2)
 
 
 def test_nothing_recited_is_no_passage():

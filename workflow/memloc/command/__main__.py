@@ -1,11 +1,13 @@
 """Command `memloc`: which parts of a text a model recites, and the workflow from any folder.
 
 memloc recite TEXT.. --model FOLDER    run the study, print the answer
-memloc new TEXT.. --model FOLDER       print a config of that study, with comments, to start from
+memloc new [TEXT..] [--model FOLDER]   print a config of that study, with comments, to start from
 memloc run CONFIG [TARGET..]           Snakemake with the workflow and the config; takes its options, too
 """
 
 import argparse
+import logging
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -16,14 +18,16 @@ import yaml
 
 from memloc.run.atomic import atomic_path
 from memloc.run.errors import InputError, UserError
+from memloc.run.rule import LOGS_ONLY
 
 SNAKEFILE = Path(__file__).parents[3] / "Snakefile"  # of the clone: beside it are the profiles
 RECITE = "recited"  # the target that answers
 QUIET = ("host", "progress", "reason", "rules")
+LOGGER = "snakemake.logging"
 COMMENTS = {
     "study": "Results appear in results/<study>, in the folder where Snakemake runs.",
-    "data": "Files, folders and globs; also stride (tokens between starts of paragraphs) and unseen_files.",
-    "model": "Or source: hub, with id and revision.",
+    "data": "Your files, folders and globs; also stride (tokens between starts of paragraphs), unseen_files.",
+    "model": "Folder with safetensors weights and a tokenizer; or source: hub, with id and revision.",
     "paragraph": "Tokens of a paragraph, and of these the prefix that the model is given.",
     "filters": "Only paragraphs with few different tokens are left out.",
 }
@@ -44,21 +48,21 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 def _config(asked: argparse.Namespace) -> dict[str, Any]:
-    """The config of the study that is asked for: what differs from the defaults.
+    """The config of the study that is asked for: paragraphs, and what else differs from the defaults.
 
-    Of a paragraph whose length is given, half is prefix. A study that is not named has the name of the first
+    Half of a paragraph is prefix where that is not given. A study that is not named has the name of the first
     text, without endings and signs that such a name may not have.
     """
+    length, prefix = asked.length, asked.length // 2 if asked.prefix is None else asked.prefix
+    if not 0 < prefix < length:
+        raise InputError(f"--prefix {prefix}: must be from 1 to {length - 1}, since --length is {length}")
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(asked.texts[0]).name.split(".")[0]).strip("-_")
     more = {"unseen_files": asked.unseen, "stride": asked.stride}
-    prefix = asked.length // 2 if asked.length and asked.prefix is None else asked.prefix
-    lengths = {"length": asked.length, "prefix": prefix}
-    paragraph = {key: value for key, value in lengths.items() if value is not None}
     return {
         "study": asked.out or name or "text",
         "data": {"source": "text", "files": asked.texts, **{key: more[key] for key in more if more[key]}},
         "model": {"source": "local", "folder": asked.model},
-        **({"paragraph": paragraph} if paragraph else {}),
+        "paragraph": {"length": length, "prefix": prefix},
         "filters": {"keywords": []},
     }
 
@@ -83,6 +87,8 @@ def _recite(asked: argparse.Namespace) -> int:
     config = results / "recite.yaml"
     with atomic_path(config) as temporary:
         Path(temporary).write_text(_commented(study, config))
+    os.environ[LOGS_ONLY] = "1"
+    logging.getLogger(LOGGER).addFilter(lambda record: record.levelno >= logging.WARNING)
     status = _snakemake(str(config), RECITE, "--quiet", *QUIET)
     if not status:
         print(answer(results))
@@ -125,10 +131,12 @@ def _parser() -> argparse.ArgumentParser:
         ("new", "print a config of that study, with comments, to start from"),
     ):
         own = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
-        own.add_argument("texts", nargs="+", metavar="TEXT", help="file, folder or glob of text")
-        own.add_argument("--model", required=True, metavar="FOLDER", help="folder with safetensors weights")
+        needed = name == "recite"  # a config can also be filled in later
+        own.add_argument("texts", nargs="+" if needed else "*", metavar="TEXT", help="file, folder or glob")
+        own.add_argument("--model", required=needed, metavar="FOLDER", help="folder with safetensors weights")
+        own.set_defaults(texts=["corpus.txt"], model="path/to/model")
         own.add_argument("--unseen", nargs="+", default=[], metavar="TEXT", help="text it has not seen")
-        own.add_argument("--length", type=int, metavar="TOKENS", help="of a paragraph (default: 100)")
+        own.add_argument("--length", type=int, default=100, metavar="TOKENS", help="of a paragraph (100)")
         own.add_argument("--prefix", type=int, metavar="TOKENS", help="given to the model (half of --length)")
         own.add_argument("--stride", type=int, metavar="TOKENS", help="from one start to the next (--length)")
         own.add_argument("--out", metavar="STUDY", help="its folder is results/STUDY (the first text's name)")

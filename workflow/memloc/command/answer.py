@@ -6,26 +6,28 @@ from pathlib import Path
 import pandas as pd
 
 from memloc.data.sets import without_controls
-from memloc.scoring.passages import PLACE, place
+from memloc.scoring.passages import nearest_decoded, place
 from memloc.tables.study import open_study
+from memloc.tables.terms.claims import counted
 from memloc.tables.terms.sets import UNSEEN
 
 N_LONGEST = 5
-N_CHARACTERS = 70  # of a passage that is quoted
+N_CHARACTERS = 70  # of what is quoted of a prefix or a continuation
 
 
 def answer(results: Path) -> str:
     """The answer that the study in the folder `results` gives, and where its page is."""
     study = open_study(results)
-    names = ("dropped_paragraphs", "scores", "sets", "places", "recited")
+    names = ("dropped_paragraphs", "scores", "sets", "places", "near_verbatim", "recited")
     tables = {name: study.table(name) for name in names}
+    tables["paragraphs"] = study.table("paragraphs", ["id", "unseen"])
     lengths = tables["scores"].attrs["provenance"]["paragraph"]
     return f"{told(tables, lengths['length'], lengths['prefix'])}\nPage: {results / 'figures/recited.html'}"
 
 
 def told(tables: Mapping[str, pd.DataFrame], length: int, n_prefix: int) -> str:
-    """How many paragraphs are recited, and the longest passages with their places; if there are none, how
-    near the best paragraph comes; how many paragraphs of unseen text.
+    """How many paragraphs are recited, and the longest passages with their places; if there are none, which
+    paragraph is the nearest, as in the figure; how many paragraphs of unseen text.
     """
     n_continuation, recited = length - n_prefix, tables["recited"]
     em = tables["scores"].merge(tables["sets"][["id", "set"]], on="id")
@@ -36,13 +38,15 @@ def told(tables: Mapping[str, pd.DataFrame], length: int, n_prefix: int) -> str:
         f"{n_prefix}, it goes on with exactly the other {n_continuation}.",
         *_longest(recited[recited["n_edits"] == 0]),
     ]
-    for reason, n_dropped in tables["dropped_paragraphs"]["reason"].value_counts().items():
-        lines.append(f"Paragraphs that were left out ({reason}): {n_dropped}.")
-    if not n_recited:
-        best = own.sort_values(["em", "id"], ascending=[False, True]).iloc[0]
-        first = next(tables["places"].query("id == @best.id").itertuples())
-        right = f"{best['em']} of {n_continuation} tokens right before its first mistake"
-        lines.append(f"The best has {right}: {place(first)}")
+    dropped = tables["dropped_paragraphs"].merge(tables["paragraphs"], on="id")
+    for reason, of_unseen in dropped.groupby("reason")["unseen"]:
+        also = f", and {of_unseen.sum()} of unseen text" if of_unseen.any() else ""
+        lines.append(f"Paragraphs that were left out ({reason}): {(~of_unseen).sum()}{also}.")
+    decoded = without_controls(tables["near_verbatim"])
+    if not n_recited and len(decoded):
+        best = nearest_decoded(decoded, tables["places"]) if recited.empty else next(recited.itertuples())
+        edits = counted(best.n_edits, "edit")
+        lines.append(f"The nearest is {edits} (a token more, less or other) from the text: {place(best)}")
     if nearly := int((recited["n_edits"] > 0).sum()):
         lines.append(f"Passages that come out with a few edits: {nearly}.")
     if len(unseen):
@@ -52,11 +56,14 @@ def told(tables: Mapping[str, pd.DataFrame], length: int, n_prefix: int) -> str:
 
 
 def _longest(recited: pd.DataFrame) -> list[str]:
-    """The longest of the recited passages, each with its place and how it begins, and how many more."""
-    longest = recited.sort_values(["verbatim_run", *PLACE], ascending=[False, True, True, True])
-    lines = [
-        f"  {row.verbatim_run} tokens, {place(row)}: {' '.join(row.text.split())[:N_CHARACTERS]!r}"
-        for row in longest.head(N_LONGEST).itertuples()
-    ]
-    rest = len(longest) - N_LONGEST
+    """The longest passages, which come first, with place, what is given and what follows; how many more."""
+    lines = []
+    for row in recited.head(N_LONGEST).itertuples():
+        # A word at an end may be cut: an ellipsis stands for it. One that both share is cut between them.
+        cut = "-" * (row.prefix[-1:] + row.continuation[:1]).isalnum()
+        given = f"\u2026 {' '.join(row.prefix.split())[-N_CHARACTERS:].split(' ', 1)[-1]}{cut}"
+        wrote = f"{cut}{' '.join(row.continuation.split())[:N_CHARACTERS].rsplit(' ', 1)[0]} \u2026"
+        lines.append(f"  {row.verbatim_run} tokens, {place(row)}")
+        lines.append(f"    given    {given!r}\n    recited  {wrote!r}")
+    rest = len(recited) - N_LONGEST
     return [*lines, f"  and {rest} more, on the page"] if rest > 0 else lines

@@ -6,7 +6,10 @@ occurs. A window's end cuts some occurrences. These are extra: every paragraph l
 as it is to be repeated.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Int
 
 from memloc.data.own_text import END, Stream, count_repeats
@@ -56,6 +59,18 @@ def windows(
     text = np.pad(documents, ((0, 0), (0, 1)), constant_values=end_of_text).ravel()
     missing = -len(text) % context
     return np.pad(text, (0, missing), constant_values=end_of_text).reshape(-1, context)
+
+
+def windows_without(
+    stream: pd.Series, paragraphs: pd.Series, left_out: Iterable[int], end_of_text: int, context: int
+) -> Int[np.ndarray, "window position"]:
+    """The windows of a stream (ids of its occurrences) without all occurrences of some paragraphs.
+
+    The others keep their order, and are packed anew. `paragraphs` has the tokens by id. A window may cut an
+    occurrence that lay whole before, and the other way around.
+    """
+    kept = stream[~stream.isin(list(left_out))]
+    return windows(np.stack(paragraphs.loc[kept].to_list()), end_of_text, context)
 
 
 def occurrences(

@@ -32,6 +32,6 @@ def recency(stream: pd.DataFrame, length: int, how: EmbeddedModel | PlantedModel
     """
     seen = stream.assign(place=places_in_training(len(stream), length, how))
     places = seen[seen["whole"]].groupby("id")["place"]
-    found = places.agg(["min", "max", "mean", "size"])
-    spacing = (found["max"] - found["min"]) / (found["size"] - 1).where(found["size"] > 1)
-    return pd.DataFrame({"last": found["max"], "mean": found["mean"], "spacing": spacing})
+    last, n = places.max(), places.size()
+    spacing = (last - places.min()) / (n - 1).where(n > 1)
+    return pd.DataFrame({"last": last, "mean": places.mean(), "spacing": spacing})

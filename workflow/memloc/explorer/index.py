@@ -49,13 +49,8 @@ def index_of(
 
 
 def _example(ids: list[int], tables: Tables) -> int | None:
-    """The paragraph that the page opens at, as in Figure 3: memorized, and lost by one token, which is a word
-    that a reader can see if any paragraph has such a one.
-    """
+    """The paragraph that the page opens at: the example of Figure 3, or the next one that is on the page."""
     if "perturbation" not in tables:
         return next(iter(ids), None)
-    examples = [name for name in example_ids(tables) if name in ids] or ids
-    pairs = tables["perturbed_paragraphs"][["id", "position"]].merge(tables["paragraphs"], on="id")
-    texts = tables["vocabulary"].set_index("token")["text"]
-    words = {row.id for row in pairs.itertuples() if texts[row.tokens[row.position]].strip().isalpha()}
-    return min(examples, key=lambda name: name not in words, default=None)
+    rows = tables["perturbation"]
+    return next(iter(example_ids({**tables, "perturbation": rows[rows["id"].isin(ids)]}) or ids), None)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from memloc.figures.parts.style import COLOURS, Drawing, panel_labels, plain_log_ticks, subplots
 from memloc.scoring.counterfactual import comes_out_anyway, only_moved
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import Interval, mean, table
+from memloc.statistics.uncertainty import mean, means
 
 # Paragraphs by what the study's model and the models trained without them do, and how each is drawn.
 ANYWAY, RECITED, MOVED, OTHERS = "comes out anyway", "recited", "never comes out, yet moved", "others"
@@ -59,10 +59,9 @@ def _panel(axes: Axes, data: pd.DataFrame, values: pd.Series) -> None:
         if rows.any():
             axes.scatter(places[rows], values[rows], s=9, linewidths=0.5, label=kind, alpha=0.7, **look)
     bins = np.floor(np.log2(data["repeats"]) * BINS_PER_DOUBLING)
-    means = table([mean(own) for _, own in values.groupby(bins)], pd.Index(sorted(set(bins))))
-    at = data["repeats"].groupby(bins).mean()
-    axes.plot(at, means["value"], color="black", lw=1, label="mean")
-    axes.fill_between(at, means["low"], means["high"], color="black", alpha=0.15, lw=0)
+    at, found = data["repeats"].groupby(bins).mean(), means(values.groupby(bins))
+    axes.plot(at, found["value"], color="black", lw=1, label="mean")
+    axes.fill_between(at, found["low"], found["high"], color="black", alpha=0.15, lw=0)
 
 
 def _numbers(data: pd.DataFrame, everything: pd.DataFrame) -> dict[str, Any]:
@@ -76,14 +75,8 @@ def _numbers(data: pd.DataFrame, everything: pd.DataFrame) -> dict[str, Any]:
         "n_elsewhere": int(anyway["elsewhere"].sum()),
         "n_moved": int((data["kind"] == MOVED).sum()),
         "n_moved_once": int(((data["kind"] == MOVED) & ~repeated).sum()),
-        "near": _near(data),
+        "near": mean(data["near_difference"]),
         "n_unseen": len(unseen),
         "nll_left_out": float(data["nll_without"].mean()),
         "nll_unseen": float(unseen["nll_without"].mean()),
     }
-
-
-def _near(data: pd.DataFrame) -> Interval | None:
-    """Mean influence of near-duplicates over the paragraphs that have some."""
-    influence = data["near_difference"].dropna()
-    return mean(influence) if len(influence) else None

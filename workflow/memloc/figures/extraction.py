@@ -124,13 +124,9 @@ def _nearly(axes: Axes, near: pd.DataFrame, scheme: str, labels: dict[str, str])
 
 def _nearly_counts(near: pd.DataFrame, scheme: str) -> dict[str, tuple[int, int, int]]:
     """By set: sampled paragraphs, and those that the most draws give verbatim and nearly."""
-    columns = {"verbatim": scheme, "nearly": "log_p_nearly"}
-    out = {name: _out(near, column, DRAWS[-1]) for name, column in columns.items()}
-    counts = near[["set"]].assign(**out).groupby("set", observed=True).agg(["size", "sum"])
-    return {
-        name: (int(row["verbatim", "size"]), int(row["verbatim", "sum"]), int(row["nearly", "sum"]))
-        for name, row in counts.iterrows()
-    }
+    verbatim, nearly = (_out(near, column, DRAWS[-1]) for column in (scheme, "log_p_nearly"))
+    groups = near.assign(verbatim=verbatim, nearly=nearly).groupby("set", observed=True)
+    return {name: (len(own), int(own["verbatim"].sum()), int(own["nearly"].sum())) for name, own in groups}
 
 
 def _numbers(data: pd.DataFrame, schemes: list[str]) -> dict[str, Any]:

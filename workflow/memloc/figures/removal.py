@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.removal import LABELS, MODES, depth_of, judged_ways, units_of, ways_of
+from memloc.figures.parts import removal
 from memloc.figures.parts.style import Drawing, subplots
-from memloc.removal.depth_score import MOST_CONTROL
 from memloc.settings.base import Section
 from memloc.settings.removal_ways import NOTHING, RETRAINED
 from memloc.statistics.uncertainty import Interval, paired
@@ -35,8 +34,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
     Labels in red: ways that no other one beats. The CSV has all judges, weights that differ and costs.
     """
-    data, front = judged_ways(tables), undominated(units_of(tables))
-    ways = ways_of(data)
+    data, front = removal.judged_ways(tables), undominated(removal.units_of(tables))
+    ways = removal.ways_of(data)
     panels = {measure: shown for measure, shown in PANELS.items() if measure in set(data["measure"])}
     figure, axes = subplots(1.0 + 0.19 * len(ways), ncols=len(panels), sharey=True)
     most = {"tokens": settings.paragraph.continuation, "share": 1}
@@ -48,13 +47,14 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
             panel.set_xlim(-0.07 * most[unit], 1.07 * most[unit])
         else:
             _in_nats(panel)
-    axes[0].set_yticks(range(len(ways)), [LABELS[way] for way in ways])
+    axes[0].set_yticks(range(len(ways)), [removal.LABELS[way] for way in ways])
     axes[0].set_ylim(len(ways) - 0.5, -0.5)
     for tick, way in zip(axes[0].get_yticklabels(), ways, strict=True):
         tick.set(color=FRONT if way in front else OTHERS)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     plotted = data.assign(front=data["way"].isin(front)).join(_about(tables), on=["way", "mode"])
-    return Drawing(figure, plotted, _numbers(data, front) | _of_retrained(data, depth_of(tables)[1]))
+    _, control = removal.depths(tables.get("removal_depth"))
+    return Drawing(figure, plotted, _numbers(data, front, control))
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, ways: list[str]) -> None:
@@ -65,7 +65,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, ways: list[str]) -> None:
         own = rows[(rows["mode"] == mode) & rows["way"].isin(ways)]
         places = [ways.index(way) + SHIFT[mode] for way in own["way"]]
         axes.hlines(places, own["low"], own["high"], color="0.4", lw=0.8)
-        axes.plot(own["value"], places, "o", mec="black", mew=0.7, label=MODES[mode], **mark)
+        axes.plot(own["value"], places, "o", mec="black", mew=0.7, label=removal.MODES[mode], **mark)
     axes.locator_params(axis="x", nbins=3)
     axes.tick_params(axis="y", length=0)
 
@@ -98,7 +98,7 @@ def undominated(units: dict[str, pd.DataFrame]) -> list[str]:
     for measure, sign in (("forgotten", 1), ("em_own_lost", -1)):
         rows = units[measure][units[measure]["mode"] == "joint"]
         gains[measure] = sign * rows.pivot(index="unit", columns="way", values="value")
-    ways = ways_of(units["forgotten"])
+    ways = removal.ways_of(units["forgotten"])
 
     def beats(one: str, other: str) -> bool:
         found = [paired(values[one] - values[other]) for values in gains.values()]
@@ -107,30 +107,23 @@ def undominated(units: dict[str, pd.DataFrame]) -> list[str]:
     return [way for way in ways if not any(beats(other, way) for other in ways if other != way)]
 
 
-def _numbers(data: pd.DataFrame, front: list[str]) -> dict[str, Any]:
+def _numbers(data: pd.DataFrame, front: list[str], control: float) -> dict[str, Any]:
     joint = data[data["mode"] == "joint"].set_index(["way", "measure"])[[*Interval._fields]]
     intervals = {key: Interval(*row) for key, *row in joint.itertuples()}
     shown = ("forgotten", "em_own_lost", "nll_gained", "recited_4bit")
-    found = [{"label": LABELS[way], **{name: intervals[way, name] for name in shown}} for way in front]
+    found = [{name: intervals[way, name] for name in shown} | {"label": removal.LABELS[way]} for way in front]
     sizes = data[data["measure"] == "forgotten"].groupby("mode")["n"].max()
     texts = data[(data["measure"] == "em_own_lost") & (data["mode"] == "joint")]["n"].max()
+    others = data[(data["mode"] == "joint") & ~data["way"].isin([NOTHING, RETRAINED])]
+    near = others[others["measure"] == "nll_distance"].sort_values("value")["way"]
     return {
         "front": found,
         "n_joint": int(sizes["joint"]),
         "n_single": int(sizes.get("single", 0)),
         "n_texts": int(texts),
-        "n_ways": len(ways_of(data)),
-    }
-
-
-def _of_retrained(data: pd.DataFrame, control: float) -> dict[str, Any]:
-    """The ways that leave the NLL nearest to that of the model that never saw the paragraphs."""
-    rows = data[(data["mode"] == "joint") & (data["measure"] == "nll_distance")]
-    rows = rows[~rows["way"].isin([NOTHING, RETRAINED])].sort_values("value")
-    bits = data[(data["mode"] == "joint") & (data["way"] == NOTHING) & (data["measure"] == "recited_4bit")]
-    return {
-        "nearest": [LABELS[way] for way in rows["way"][:3]],
-        "unrounded": float(bits["value"].iloc[0]),
+        "n_ways": len(removal.ways_of(data)),
+        "nearest": [removal.LABELS[way] for way in near[:3]],
+        "unrounded": intervals[NOTHING, "recited_4bit"].value,
         "control": None if np.isnan(control) else control,
-        "most_control": MOST_CONTROL,
+        "most_control": removal.MOST_CONTROL,
     }

@@ -6,20 +6,30 @@ training goes on from the last checkpoint and gives the same weights, because th
 learning rate depend on the step alone, and nothing is dropped out.
 """
 
+import hashlib
+import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import AttentionInterface, GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedModel
+from transformers import (
+    AttentionInterface,
+    GPTNeoXConfig,
+    GPTNeoXForCausalLM,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
-from memloc.model.pretrained import fuse_gelu
+from memloc.model.onednn import native_bfloat16
+from memloc.model.pretrained import fuse_gelu, read_model, use_deterministic_algorithms
 from memloc.run.atomic import atomic_path
+from memloc.run.progress import Progress
 from memloc.run.rule import log
 from memloc.run.seeds import generator
 from memloc.settings.model import EmbeddedModel, PlantedModel
@@ -31,6 +41,69 @@ CHECKPOINT_STEPS = 40  # a killed training resumes from the last such step
 SHORT = "short"  # name of `short_attention` among transformers' implementations; no saved model has it
 COEFFICIENTS = (3.4445, -4.775, 2.0315)  # of a Newton-Schulz iteration: torch's own
 LOGITS_BYTES = 2**22  # logits in single precision that are held at a time
+Curve = list[tuple[int, float, float]]
+"""Step, mean loss since the last point (nats per token), learning rate."""
+
+
+class InitialModel(NamedTuple):
+    """The model before its training: pretrained, or with random weights."""
+
+    base: str | None
+    """Folder of the pretrained model; None: random weights."""
+    vocabulary: int
+    """Tokens of a model with random weights."""
+    seed: int
+    """Seed of random weights."""
+
+
+def trained_model(
+    rows: Int[np.ndarray, "window position"],
+    how: EmbeddedModel | PlantedModel,
+    initial: InitialModel,
+    order: int | None,
+    checkpoints: Path,
+    stamp: dict[str, Any],
+) -> tuple[PreTrainedModel, Curve]:
+    """A model that is trained on windows of text.
+
+    Its checkpoint belongs to these settings, this text, these first weights and this code. No other training
+    resumes from it.
+
+    Args:
+        order: seed of the order of the windows; None: as they are.
+        checkpoints: folder of the resumable state; whoever has saved the model deletes it.
+        stamp: everything else that the training depends on, as JSON can hold it.
+
+    Returns:
+        The model, and the training curve of `train`.
+
+    Raises:
+        ModelError: `initial.base` cannot be read (`pretrained.read_model`).
+    """
+    use_deterministic_algorithms()
+    rows = ordered(rows, order)
+    if initial.base:
+        model = read_model(initial.base)
+    else:
+        shape = {name: getattr(how, name) for name in ("n_layers", "n_heads", "width", "context")}
+        model = new_model(initial.vocabulary, **shape, seed=initial.seed)
+    bf16 = how.precision == "bfloat16" or (how.precision == "auto" and native_bfloat16(model.device))
+    log(f"{model.num_parameters():,} parameters, {rows.size:,} tokens, {'bfloat16' if bf16 else 'float32'}")
+    known = json.dumps([stamp, how.model_dump(mode="json"), initial.seed, bf16]).encode()
+    checkpoint = checkpoints / f"{hashlib.sha256(known + rows.tobytes()).hexdigest()[:16]}.pt"
+    progress = Progress(math.ceil(len(rows) / how.batch), "steps")
+
+    def report(step: int, n_steps: int, loss: float) -> None:
+        progress.at(step, f"loss {loss:.3f}")
+
+    return model, train(model, rows, how, bf16, checkpoint, report)
+
+
+def saved(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Path:
+    """Save a model and its tokenizer into a folder, from which the model is loaded as the study's own is."""
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
 
 
 def new_model(
@@ -218,7 +291,7 @@ def train(
     bf16: bool,
     checkpoint: Path,
     report: Callable[[int, int, float], None],
-) -> list[tuple[int, float, float]]:
+) -> Curve:
     """One pass over `rows`; `model` is trained in place.
 
     Args:
@@ -226,7 +299,7 @@ def train(
         report: called with step, number of steps and loss every few steps.
 
     Returns:
-        The training curve every few steps: (step, mean loss since the last point, learning rate).
+        The training curve, a point every few steps.
     """
     steppers = optimizers(model, how.optimizer, how.learning_rate, bf16)
     n_steps = math.ceil(len(rows) / how.batch)
@@ -271,7 +344,7 @@ def _save(
 
 def _resume(
     model: PreTrainedModel, steppers: list[torch.optim.Optimizer], path: Path
-) -> tuple[int, list[tuple[int, float, float]], list[float]]:
+) -> tuple[int, Curve, list[float]]:
     """Steps that were done, the curve until then, and the losses since its last point."""
     if not path.exists():
         return 0, [], []

@@ -142,7 +142,10 @@ def _judged(study: Comparison, tokens: Int[Tensor, "paragraph token"], state: In
 def _removed(study: Comparison, target: Target, state: InForce) -> pd.DataFrame:
     """Scores of the paragraphs to remove while a way is in force."""
     tokens, n_prefix, batch = target.tokens, study.n_prefix, study.how.micro_batch
-    own = _judged(study, tokens, state)
+    own, em_rounded = _judged(study, tokens, state), {}
+    for bits in BITS:
+        with rounded(study.model, bits):
+            em_rounded[f"em_{bits}bit"] = _judged(study, tokens, state).em.numpy()
     generated = decoded(study.model, tokens, own.em, n_prefix, batch, state.processor).numpy()
     true, em_rounded = tokens[:, n_prefix:].numpy(), {}
     for bits in BITS:

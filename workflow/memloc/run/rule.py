@@ -31,6 +31,7 @@ QUIET = {
 }
 # The download rules ask servers themselves: nothing else may use the network.
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
+LOGS_ONLY = "MEMLOC_LOGS_ONLY"  # variable: what jobs say is in their logs, and not on the console
 LOCKS = Path(".snakemake/memloc-jobs")  # of jobs that run in this folder; each holds a process's number
 
 
@@ -66,7 +67,8 @@ def start(snakemake: Any) -> None:
     os.environ.update(QUIET | OFFLINE)
     gc.set_threshold(10_000)  # imports make objects that live on; collecting garbage took half of their time
     file = _own_log(Path(snakemake.log[0]))
-    sys.stdout, sys.stderr = Tee(sys.stdout, file), Tee(sys.stderr, file)
+    shown = LOGS_ONLY not in os.environ
+    sys.stdout, sys.stderr = (Tee(file, *[each] * shown) for each in (sys.stdout, sys.stderr))
     sys.excepthook = partial(_report, file)
     atexit.register(log_peak_memory)
     python = platform.python_version()

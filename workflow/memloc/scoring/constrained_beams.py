@@ -6,19 +6,14 @@ replaced in place (Hamming distance). The Levenshtein distance, which allows for
 larger, so the bound holds for it as well.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import (
-    Cache,
-    LogitsProcessorList,
-    PreTrainedModel,
-    TemperatureLogitsWarper,
-    TopKLogitsWarper,
-    TopPLogitsWarper,
-)
+from transformers import Cache, LogitsProcessorList, PreTrainedModel
+from transformers.generation.logits_process import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring.decoding import known_layers
@@ -49,22 +44,19 @@ def log_p_nearly(
     Args:
         micro_batch: paragraphs at a time; each takes as much memory as `how.n_beams` rows.
     """
-
-    def of_rows(rows: Int[Tensor, "paragraph token"]) -> Float[Tensor, "paragraph"]:
-        return _search(model, rows.to(model.device), n_prefix, n_replaced, how).cpu()
-
-    return torch.cat(in_micro_batches(of_rows, micro_batch, tokens))
+    search = partial(_search, model, n_prefix, n_replaced, how)
+    return torch.cat(in_micro_batches(search, micro_batch, tokens))
 
 
 @torch.inference_mode()
 def _search(
     model: PreTrainedModel,
-    rows: Int[Tensor, "paragraph token"],
     n_prefix: int,
     n_replaced: int,
     how: Extraction,
+    rows: Int[Tensor, "paragraph token"],
 ) -> Float[Tensor, "paragraph"]:
-    truncate, n_beams = _warpers(how.schemes[0]), how.n_beams
+    truncate, n_beams, rows = _warpers(how.schemes[0]), how.n_beams, rows.to(model.device)
     layers = known_layers(model, rows, n_prefix, n_beams)
     log_p = torch.full((len(rows), n_beams), -torch.inf, dtype=torch.float64, device=rows.device)
     log_p[:, 0] = 0
@@ -79,7 +71,7 @@ def _search(
         beams, parents = _extended(beams, chances, rows[:, position, None, None], n_replaced)
         for layer in layers:
             layer.reorder(parents.flatten(), n_prefix)
-    return beams.log_p.logsumexp(dim=1)
+    return beams.log_p.logsumexp(dim=1).cpu()
 
 
 def _extended(

@@ -8,7 +8,7 @@ one that is nearly the same, and recite it for that (2506.20481).
 import numpy as np
 import pandas as pd
 
-from memloc.statistics.uncertainty import Interval, difference, proportion, proportion_difference
+from memloc.statistics.uncertainty import difference, proportion, proportion_difference
 
 MEASURES = ("em", "recited", "probability", "nll")
 RUN = 8  # tokens
@@ -24,28 +24,24 @@ def counterfactual(half_scores: pd.DataFrame, n_continuation: int) -> pd.DataFra
     scores = half_scores.assign(
         recited=(half_scores["em"] == n_continuation).astype(float), probability=np.exp(half_scores["log_p"])
     )
-    by_id = {trained: dict(list(rows.groupby("id"))) for trained, rows in scores.groupby("trained")}
-    none = scores.iloc[:0]
     found = []
-    for id in scores["id"].unique():
-        seen, unseen = (by_id.get(trained, {}).get(id, none) for trained in (True, False))
+    for id, own in scores.groupby("id", sort=False):
+        seen, unseen = own[own["trained"]], own[~own["trained"]]
         row = {"id": id, "n_with": len(seen), "n_without": len(unseen)}
         for measure in MEASURES:
             row |= _compared(measure, seen[measure], unseen[measure])
         found.append(row)
-    return pd.DataFrame(found)
+    return pd.DataFrame(found).replace([-np.inf, np.inf], np.nan)
 
 
-def _compared(measure: str, seen: pd.Series, unseen: pd.Series) -> dict[str, float]:
-    means = {f"{measure}_with": seen.mean(), f"{measure}_without": unseen.mean()}
-    found = _shares(seen, unseen) if measure == "recited" else difference(seen, unseen)
-    ends = {"difference": found.value, "low": found.low, "high": found.high}
-    finite = {f"{measure}_{end}": value if np.isfinite(value) else None for end, value in ends.items()}
-    return means | finite
-
-
-def _shares(seen: pd.Series, unseen: pd.Series) -> Interval:
-    return proportion_difference(*(proportion(int(each.sum()), len(each)) for each in (seen, unseen)))
+def _compared(measure: str, *groups: pd.Series) -> dict[str, float]:
+    if measure == "recited":
+        found = proportion_difference(*(proportion(int(each.sum()), len(each)) for each in groups))
+    else:
+        found = difference(*groups)
+    names = ("with", "without", "difference", "low", "high")
+    values = (*(each.mean() for each in groups), *found[:3])
+    return {f"{measure}_{name}": value for name, value in zip(names, values, strict=True)}
 
 
 def near_duplicates(paragraphs: pd.DataFrame) -> pd.DataFrame:

@@ -19,10 +19,16 @@ PLACE = ["file", "document", "start"]
 def place(row: Any) -> str:
     """File and line where a window or passage begins, for a reader who looks it up.
 
-    A file of rows has a document per row, with lines of its own.
+    A file of rows has a document per row, with lines of its own. Both count from 1, unlike in tables.
     """
-    document = "" if row.file.endswith(PLAIN) else f", document {row.document}"
+    document = "" if row.file.endswith(PLAIN) else f", document {row.document + 1}"
     return f"{row.file}{document}, line {row.line}"
+
+
+def nearest_decoded(decoded: pd.DataFrame, places: pd.DataFrame) -> Any:
+    """The decoded paragraph with the fewest edits, the first in the text of several, at its place."""
+    found = places.merge(decoded[["id", "n_edits"]], on="id").sort_values(["n_edits", *PLACE])
+    return next(found.itertuples())
 
 
 def chains(windows: pd.DataFrame, most: int) -> pd.Series:

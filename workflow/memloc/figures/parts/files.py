@@ -45,7 +45,7 @@ def write(
         drawing.data.to_csv(temporary, index=False)
     if drawing.page is not None:
         with atomic_path(output.page) as temporary:
-            Path(temporary).write_text(drawing.page(model))
+            Path(temporary).write_text(drawing.page)
     with atomic_path(output.caption) as temporary:
         text = fill(Path(template).read_text(), drawing.numbers | {"study": study})
         about = f"\nModel: {quoted(model)}.\n" if model else ""

@@ -15,16 +15,20 @@ EXAMPLE_DROP = 0.5  # share of the continuation that an example's strongest toke
 def example_ids(tables: Mapping[str, pd.DataFrame]) -> list[int]:
     """Memorized paragraphs in the order in which figures show them as examples.
 
-    First those whose strongest perturbed token is furthest from the continuation, as in the paper's example;
-    on ties larger drops, then smaller ids. Paragraphs that lose less than half of the continuation come last.
+    First those whose strongest perturbed token is a word, which a reader can see, and of these the furthest
+    from the continuation, as in the paper's example; on ties larger drops, then smaller ids. Paragraphs that
+    lose less than half of the continuation come last.
     """
     perturbation = tables["perturbation"]
     memorized = perturbation[perturbation["set"] == "memorized"]
     found = strongest(em_drops(memorized))
     full = found["em"] + found["em_drop"]
-    ranked = found.assign(weak=found["em_drop"] < EXAMPLE_DROP * full)
-    ranked = ranked.sort_values(["weak", "position", "em_drop", "id"], ascending=[True, True, False, True])
-    return ranked["id"].tolist()
+    texts = tables["vocabulary"].set_index("token")["text"]
+    tokens = tables["paragraphs"].set_index("id")["tokens"]
+    words = [texts[tokens[row.id][row.position]].strip().isalpha() for row in found.itertuples()]
+    ranked = found.assign(weak=found["em_drop"] < EXAMPLE_DROP * full, sign=[not word for word in words])
+    order = ["weak", "sign", "position", "em_drop", "id"]
+    return ranked.sort_values(order, ascending=[True, True, True, False, True])["id"].tolist()
 
 
 def draw_example(

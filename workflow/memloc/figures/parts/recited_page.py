@@ -1,18 +1,19 @@
 """Recited passages as a page that opens from disk: what is recited is highlighted, what was given is not."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from html import escape
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from memloc.figures.parts.text_table import join_tokens
+from memloc.figures.parts.text_table import run_texts
 from memloc.scoring.near_verbatim import marked
 from memloc.scoring.passages import place
 
-LEFT_OUT = "\u2026"
 N_PASSAGES = 500  # of each kind; the CSV holds all
+Run = tuple[Sequence[int], str]  # tokens, and the tag that they stand in, if any
 # Nothing of the text is run or fetched, whatever it holds.
 TOP = """<!DOCTYPE html>
 <html lang="en">
@@ -29,22 +30,24 @@ ins { background: light-dark(#dbe6f5, #27405f) }
 </style>
 <h1>What the model recites of this text</h1>
 """
-GIVEN = "The model was given all words but the highlighted ones."
+GIVEN = (
+    "The model was given the words before the highlighted ones, which it wrote itself: in blue where they "
+    "differ from the text. An ellipsis at the beginning or end stands for a word that is cut there."
+)
 
 
 def recited_page(
-    said: str, found: pd.DataFrame, vocabulary: pd.Series, length: int, n_prefix: int, model: str | None
+    told: Sequence[str], found: pd.DataFrame, vocabulary: pd.Series, length: int, n_prefix: int
 ) -> str:
     """The page as HTML.
 
     Args:
-        said: what is recited, in a sentence.
+        told: what stands above, a sentence each.
         found: passages as `passages` has them, in the order of the page; tokens of `prefix`, `continuation`
             and `decoded`; of a recited one (no edits) its text is shown, of others the model's words, too.
         vocabulary: text of each token.
-        model: its name.
     """
-    parts = [TOP, *(f"<p>{shown(text)}</p>\n" for text in (said, f"Model: {model}", GIVEN))]
+    parts = [TOP, *(f"<p>{shown(text)}</p>\n" for text in [*told, *[GIVEN] * bool(len(found))])]
     for _, rows in found.groupby(found["n_edits"] > 0):
         parts += (_passage(row, vocabulary, length, n_prefix) for row in rows.head(N_PASSAGES).itertuples())
         if len(rows) > N_PASSAGES:
@@ -54,33 +57,34 @@ def recited_page(
 
 def _passage(row: Any, vocabulary: pd.Series, length: int, n_prefix: int) -> str:
     """A passage with its place; runs of tokens in tags."""
-    stands = f"{place(row)} (tokens {row.start} to {row.end - 1} of its document)"
+    stands = f"{place(row)} (tokens {row.start + 1} to {row.end} of its document)"
     if row.n_edits:
-        given = shown(join_tokens(row.prefix, vocabulary))
-        true = shown(join_tokens(row.continuation, vocabulary))
-        decoded = "".join(
-            f"<ins>{text}</ins>" if differs else f"<mark>{text}</mark>"
-            for tokens, differs in marked(list(row.decoded), list(row.continuation))
-            for text in [shown(join_tokens(tokens, vocabulary)) or LEFT_OUT]
-        )
         heading = f"{row.n_edits} edit{'s' * (row.n_edits > 1)} from recited"
-        texts = [given + decoded, given + true]
+        wrote = marked(list(row.decoded), list(row.continuation))
+        decoded = [(row.prefix, ""), *((tokens, "ins" if differs else "mark") for tokens, differs in wrote)]
+        texts = [decoded, [(row.prefix, ""), (row.continuation, "")]]
     else:
         heading = f"{row.verbatim_run} tokens recited"
-        texts = ["".join(_runs(row, vocabulary, length, n_prefix))]
-    shown_texts = "<p>The text itself:</p>\n".join(f"<pre>\n{text}</pre>\n" for text in texts)
+        texts = [_runs(row, length, n_prefix)]
+    tagged = (f"<pre>\n{_tagged(runs, vocabulary, row.start == 0)}</pre>\n" for runs in texts)
+    shown_texts = "<p>The text itself:</p>\n".join(tagged)
     return f"<h2>{heading}</h2>\n<p>{shown(stands)}</p>\n{shown_texts}"
 
 
-def _runs(row: Any, vocabulary: pd.Series, length: int, n_prefix: int) -> Iterator[str]:
-    """The text of a recited passage; in the continuation of any of its windows it is highlighted."""
+def _runs(row: Any, length: int, n_prefix: int) -> list[Run]:
+    """The tokens of a recited passage; in the continuation of any of its windows they are highlighted."""
     recited = np.zeros(len(row.tokens), dtype=bool)
     for start in row.starts:
         recited[start - row.start + n_prefix : start - row.start + length] = True
     edges = [0, *(np.flatnonzero(np.diff(recited)) + 1), len(recited)]
-    for first, last in zip(edges, edges[1:], strict=False):
-        text = shown(join_tokens(row.tokens[first:last], vocabulary))
-        yield f"<mark>{text}</mark>" if recited[first] else text
+    return [(row.tokens[first:last], "mark" if recited[first] else "") for first, last in pairwise(edges)]
+
+
+def _tagged(runs: Sequence[Run], vocabulary: pd.Series, begins: bool) -> str:
+    """Runs of tokens in their tags."""
+    tokens, tags = zip(*runs, strict=True)
+    texts = map(shown, run_texts(tokens, vocabulary, begins, tags[-1] == "ins"))  # what differs is kept
+    return "".join(f"<{tag}>{text}</{tag}>" if tag else text for text, tag in zip(texts, tags, strict=True))
 
 
 def shown(text: str) -> str:

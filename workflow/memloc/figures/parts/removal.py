@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from memloc.removal.depth_score import MOST_CONTROL, depths
 from memloc.scoring.sampling import extractable
 from memloc.settings.removal_ways import BITS, NOTHING, RETRAINED, WAY_NAMES
 from memloc.statistics.uncertainty import Interval, mean, proportion, table
@@ -38,6 +37,8 @@ LOST = ("forgotten", "em_other_lost", "em_own_lost")  # tokens, of texts that we
 # Measures that are 0 or 1 of every unit: of one paragraph removed, `changed` is a share of the texts.
 OF_ONE = ("recited", "recited_8bit", "recited_4bit", "sampled")
 YES_OR_NO = {"joint": (*OF_ONE, "changed"), "single": OF_ONE}
+LEAST_RISE = 0.05  # nats per token: a layer whose states raise the NLL by less held nothing
+MOST_CONTROL = 0.1  # share of the rise that paragraphs may show that both models have seen
 
 
 def ways_of(rows: pd.DataFrame) -> list[str]:
@@ -72,16 +73,32 @@ def units_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     ):
         rows = changed[changed["group"] == group]
         units[measure] = rows.groupby([*KEYS, "unit"])[column].mean().rename("value").reset_index()
-    found, control = depth_of(tables)
+    found, control = depths(tables.get("removal_depth"))
     if control <= MOST_CONTROL:
         units["depth"] = found.rename(columns={"id": "unit", "depth": "value"}).assign(mode="joint")
     return units
 
 
-def depth_of(tables: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, float]:
-    """Depth by way and paragraph, and its control (`removal.depth.depths`); NaN without a retrained model."""
-    rows = tables.get("removal_depth")
-    return (pd.DataFrame(), float("nan")) if rows is None or rows.empty else depths(rows)
+def depths(rows: pd.DataFrame | None) -> tuple[pd.DataFrame, float]:
+    """Depth of every way for every removed paragraph (way, id, depth), and the control.
+
+    Over the layers of a paragraph in which the retrained model's states raise its NLL by more than
+    `LEAST_RISE`, in parts as large as that rise (the Unlearning Depth Score). The control is the largest mean
+    rise of kept paragraphs among these layers, as a share of that of the removed ones; NaN without a
+    retrained model. Above `MOST_CONTROL` the score does not apply.
+    """
+    if rows is None or rows.empty:
+        return pd.DataFrame(), float("nan")
+    removed = rows[rows["group"] == "removed"].pivot(index=["way", "id"], columns="layer", values="rise")
+    kept = rows[(rows["group"] == "kept") & (rows["way"] == RETRAINED)].groupby("layer")["rise"].mean()
+    gold = removed.loc[RETRAINED]
+    means = gold.mean()
+    held = means > LEAST_RISE
+    control = float((kept[held] / means[held]).max()) if held.any() else float("nan")
+    by_row = gold.reindex(removed.index.get_level_values("id")).set_axis(removed.index)
+    by_row = by_row.where(by_row > LEAST_RISE)
+    caused = removed.clip(lower=0).where(removed < by_row, by_row)
+    return (caused.sum(axis=1) / by_row.sum(axis=1)).rename("depth").dropna().reset_index(), control
 
 
 def _from_retrained(removal: pd.DataFrame, removed: pd.DataFrame) -> pd.DataFrame:

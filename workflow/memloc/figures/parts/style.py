@@ -1,6 +1,6 @@
 """One look for all figures: colours of the sets, widths of a page, fonts, marks for invisible characters."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import Any
@@ -74,12 +74,12 @@ STYLE = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure, the numbers that it plots and those of its caption, and a page that names the model."""
+    """A figure, the numbers that it plots and those of its caption, and its page (HTML)."""
 
     figure: Figure
     data: pd.DataFrame
     numbers: dict[str, Any]
-    page: Callable[[str | None], str] | None = None
+    page: str | None = None
 
 
 def subplots(height: float, width: float = PAGE_WIDTH, **options: Any) -> tuple[Figure, Any]:

@@ -17,6 +17,7 @@ ROW_GAP = 0.12
 COLUMN_GAP = 0.15
 
 MARK = "0.9"  # background of marked pieces
+LEFT_OUT = "\u2026"
 
 
 class Piece(NamedTuple):
@@ -93,6 +94,15 @@ def _draw_cell(axes, left: float, top: float, lines: list[list[Piece]]) -> None:
                 **(marked if piece.marked else {}),
             )
             offset += len(piece.text)
+
+
+def run_texts(runs: Iterable[Sequence[int]], vocabulary: pd.Series, begins: bool, ends: bool) -> list[str]:
+    """Texts of runs of tokens. An ellipsis stands for an empty run, and for a word that may be cut: the
+    first, unless the text `begins` there, and the last, unless it `ends`. Scripts without spaces keep all.
+    """
+    first, *texts = [join_tokens(tokens, vocabulary) or LEFT_OUT for tokens in runs]
+    *most, last = [first if begins else re.sub(r"^\w{1,30}\b", LEFT_OUT, first), *texts]
+    return [*most, last if ends else re.sub(r"\b\w{1,30}$", LEFT_OUT, last)]
 
 
 def joined_rows(rows: Iterable[Sequence[int]], vocabulary: pd.Series) -> list[str]:

@@ -1,31 +1,39 @@
-"""Models trained without half of the paragraphs, by the rules of a study that asks for them."""
+"""Models that never saw some paragraphs, by the rules of a study that asks for them.
+
+Two are trained without half of the paragraphs, one without those that are removed.
+"""
 
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from jobs import ROOT, STORED, jobs, scripts_here
+from safetensors.numpy import load_file
 
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
 N_MODELS = 2
 OWN = {"train_halves", "compare_halves", "claims_counterfactual", "counterfactual"}
+OWN |= {"retrain", "remove", "claims_removal", "removal"}
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """The stored study, and two more trainings."""
-    folder = tmp_path_factory.mktemp("halves")
+    """The stored study, three more trainings, two ways to remove, and figures."""
+    folder = tmp_path_factory.mktemp("never-seen")
     settings = yaml.safe_load((ROOT / "tests/rules/study.yaml").read_text())
     settings["counterfactual"] = {"n_models": N_MODELS}
-    settings["model"]["batch"] *= 4  # models of other text need not recite: fewer steps do
+    small = yaml.safe_load((ROOT / "config/test.yaml").read_text())["remove"]
+    settings["remove"] = small | {"ways": ["top", "retrained"]}
+    settings["model"]["batch"] *= 8  # models of other text need not recite: fewer steps do
     (folder / "config.yaml").write_text(yaml.safe_dump(settings))
     shutil.copytree(STORED, folder / "results/stored")
     with scripts_here(folder) as run:
-        for script, snakemake in jobs(ROOT, folder / "config.yaml", "counterfactual").values():
+        for script, snakemake in jobs(ROOT, folder / "config.yaml", "counterfactual", "removal").values():
             if snakemake.rule.removesuffix("_shard") in OWN:
                 run(script, snakemake)
     return folder / "results/stored"
@@ -61,3 +69,23 @@ def test_figure_and_verdicts_are_made_and_nothing_else_is_left(results):
     assert len(claims) == 5 and (claims["verdict"] != "not applicable").any()
     assert (results / "figures/counterfactual.png").stat().st_size > 1000
     assert not list(results.glob("shards/**/*.safetensors"))
+
+
+def test_it_is_another_model_that_knows_others_better_than_the_removed_paragraphs(results):
+    removed, judging = read(results, "removal"), read(results, "removal_damage")
+    nll = removed[removed["mode"] == "joint"].groupby("way")["nll"].mean()
+    others = judging[judging["group"] == "memorized"].groupby("way")["nll"].mean()
+    assert nll["retrained"] > others["retrained"] + 0.4 and nll["retrained"] > nll["nothing"] + 1
+    before, after = (load_file(results / f"{name}/model.safetensors") for name in ("model", "retrained"))
+    assert all(not np.array_equal(before[name], after[name]) for name in before)
+
+
+def test_depth_is_that_of_both_ways_and_the_figure_is_drawn(results):
+    rows = read(results, "removal_depth")
+    assert set(rows["way"]) == {"top", "retrained"}
+    assert set(rows.loc[rows["way"] == "retrained", "group"]) == {"removed", "kept"}
+    plotted = pd.read_csv(results / "figures/removal.csv")
+    distance = plotted[plotted["measure"] == "nll_distance"].set_index(["way", "mode"])["value"]
+    assert distance["retrained", "joint"] == 0 < distance["top", "joint"]
+    caption = (results / "figures/removal.rst").read_text()
+    assert "Nearest to the model that never saw the paragraphs" in caption
