@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import scipy  # loads scipy.stats, which takes half a second, where it is first used
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from memloc.planting import activation_methods, head_methods, masks, weight_methods
@@ -46,7 +45,8 @@ def answers(question: Question) -> Iterator[Answer]:
                 found = scores[granularity].flatten()
                 yield Answer(name, granularity, found)
                 if method.in_ensemble and granularity != "weight":
-                    ranks.setdefault(granularity, []).append(mid_ranks(found))
+                    own = scipy.stats.rankdata(-found.numpy())  # ties share their mean rank
+                    ranks.setdefault(granularity, []).append(torch.from_numpy(own))
     for granularity, found in ranks.items():
         yield Answer(ENSEMBLE, granularity, -torch.stack(found).mean(dim=0))
 
@@ -64,8 +64,3 @@ def head_scores(question: Question, methods: Sequence[str]) -> pd.DataFrame:
             own = {"layer": layer, "head": head, "score": scores.flatten().double().numpy()}
             frames.append(pd.DataFrame({"method": name, **own}))
     return pd.concat(frames[1:] or frames)
-
-
-def mid_ranks(scores: Float[Tensor, "unit"]) -> Float[Tensor, "unit"]:
-    """Rank of each score, 1 = largest; ties share their mean rank."""
-    return torch.from_numpy(scipy.stats.rankdata(-scores.numpy()))

@@ -50,8 +50,6 @@ def kept_paragraphs(
     for name in ("memorized", "non_memorized"):
         own = sets[(sets["set"] == name) & ~sets["id"].isin(taken)]
         shuffled = own.iloc[random.permutation(len(own))]
-        sampled_first = shuffled.assign(seen=seen(shuffled)).sort_values(
-            "seen", ascending=False, kind="stable"
-        )
-        chosen.append(sampled_first["id"].to_numpy()[: (n + 1) // 2])
+        sampled_first = np.argsort(~seen(shuffled).to_numpy(dtype=bool), kind="stable")
+        chosen.append(shuffled["id"].to_numpy()[sampled_first][: (n + 1) // 2])
     return random.permutation(np.concatenate(chosen))

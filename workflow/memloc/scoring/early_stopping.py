@@ -1,7 +1,5 @@
 """Exact match alone (paper 3.2): a paragraph is run only until its exact match is decided."""
 
-from typing import NamedTuple
-
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -10,13 +8,6 @@ from transformers import DynamicCache, PreTrainedModel
 from memloc.scoring.teacher_forcing import continuation_states, leading_matches, score_tokens
 
 N_FIRST = 8  # continuation tokens that are run at first; then as many as have matched so far
-
-
-class Matches(NamedTuple):
-    """Scores of each paragraph, on the model's device."""
-
-    em: Int[Tensor, "paragraph"]
-    margins: Float[Tensor, "paragraph continuation"]  # logits, as in `decided_margins`
 
 
 def decided_margins(
@@ -32,10 +23,11 @@ def match_batch(
     rows: Int[Tensor, "paragraph token"],
     n_prefix: int,
     cache: DynamicCache,
-) -> Matches:
-    """Exact match and margins of one micro-batch; paragraphs drop out at their first mismatch.
+) -> tuple[Int[Tensor, "paragraph"], Float[Tensor, "paragraph continuation"]]:
+    """Exact match (tokens) and margins (logits) of one micro-batch, on the model's device.
 
-    `cache` holds the first tokens (fewer than n_prefix, or none), and is extended.
+    Paragraphs drop out at their first mismatch; margins are those of `decided_margins`. `cache` holds the
+    first tokens (fewer than n_prefix, or none), and is extended.
     """
     n_left = rows.shape[1] - n_prefix
     em = torch.zeros(len(rows), dtype=torch.long, device=rows.device)
@@ -54,7 +46,7 @@ def match_batch(
             cache.batch_select_indices(stays)
             going = going[stays]
         start = stop
-    return Matches(em, margins)
+    return em, margins
 
 
 @torch.inference_mode()
