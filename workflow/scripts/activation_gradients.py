@@ -21,7 +21,7 @@ samples = {
 }
 job.log(", ".join(f"{group}: {len(ids)} paragraphs" for group, (ids, _) in samples.items()))
 
-bridge = loading.load_bridge(job.input.folder, settings.loading)
+bridge = loading.boot_bridge(loading.load_model(job.input.folder, settings.loading))
 whole = [
     activation_gradients(bridge, tokens, ids, group, n_prefix, how)
     for group, (ids, tokens) in samples.items()

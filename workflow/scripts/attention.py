@@ -8,16 +8,15 @@ import torch
 
 from memloc.data.paragraphs import attention_ids, attention_sample
 from memloc.localization.attention import attention_entropy, attention_frame, prefix_attention
-from memloc.model import loading, pretrained
+from memloc.model import loading
 from memloc.scoring.decoding import continue_from_scores
 
-settings, folder = job.settings, job.input.folder
-n_prefix = settings.paragraph.prefix
+settings, n_prefix = job.settings, job.settings.paragraph.prefix
 sets = job.read("sets")
 paragraphs = job.read("paragraphs", ["id", "tokens"], attention_ids(sets))
 ids, tokens, unknown = attention_sample(paragraphs, sets, n_prefix)
 
-model = loading.load_model(folder, settings.loading)
+model = loading.load_model(job.input.folder, settings.loading)
 if settings.sets.continuation == "model":
     scores = job.read("scores", ["id", "em"], ids).set_index("id")
     em = torch.tensor(scores.em.loc[ids].to_numpy())[unknown]
@@ -27,7 +26,7 @@ if settings.sets.continuation == "model":
     tokens[unknown, n_prefix] = first[:, 0]
     job.log(f"{int(unknown.sum())} first tokens, {int((em == 0).sum())} of them decoded")
 
-bridge = loading.boot_bridge(model, pretrained.load_tokenizer(folder))
+bridge = loading.boot_bridge(model)
 attention = prefix_attention(bridge, tokens, n_prefix, settings.attention.micro_batch)
 job.log(f"{len(ids)} paragraphs x {attention.shape[1]} layers x {attention.shape[2]} heads")
 job.write(attention=attention_frame(attention, ids), attention_entropy=attention_entropy(attention, ids))

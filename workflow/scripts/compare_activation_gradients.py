@@ -15,7 +15,7 @@ settings, n_prefix = job.settings, job.settings.paragraph.prefix
 sets = job.read("sets")
 paragraphs = job.read("paragraphs", ["id", "tokens"], used_ids(sets))
 
-bridge = loading.load_bridge(job.input.folder, settings.loading)
+bridge = loading.boot_bridge(loading.load_model(job.input.folder, settings.loading))
 how, sums = settings.activation_gradients, []
 drawn = set(sets.loc[sets.sampled, "set"])
 for name in SET_NAMES:

@@ -8,7 +8,6 @@ job = start(snakemake)
 from memloc.data.paragraphs import token_tensor
 from memloc.editing.masks import OriginalWeights
 from memloc.localization.ablation import mean_outputs
-from memloc.localization.rare_tokens import unigram_counts
 from memloc.model import loading
 from memloc.planting.study import Study, run_slot
 from memloc.planting.texts import kept_paragraphs, unknown_paragraphs
@@ -43,7 +42,7 @@ study = Study(
     token_tensor(tokens.loc[keep]),
     with_own_continuations(model, texts, n_prefix, how.micro_batch),
     means,
-    unigram_counts(token_tensor(tokens).numpy(), model.config.vocab_size),
+    token_tensor(tokens).flatten().bincount(minlength=model.config.vocab_size).numpy(),
     n_prefix,
     how,
     seed,

@@ -13,7 +13,6 @@ from memloc.data.filters import kept_rows
 from memloc.data.paragraphs import token_tensor
 from memloc.detection.features import Where, prefix_features, rarest, residual_states
 from memloc.detection.prefix_table import draw_sample, feature_frames, scalar_features
-from memloc.localization.rare_tokens import unigram_counts
 from memloc.model import loading, pretrained
 from memloc.run.seeds import generator
 
@@ -32,7 +31,7 @@ prefix = token_tensor(sampled.tokens.loc[ids])[:, :n_prefix]
 counts = np.zeros(model.config.vocab_size, dtype=np.int64)
 for piece in job.batches("paragraphs", ["unseen", "tokens"]):
     seen = token_tensor(piece.tokens[~piece.unseen]) if (~piece.unseen).any() else prefix[:0]
-    counts += unigram_counts(seen.numpy(), len(counts))
+    counts += np.bincount(seen.numpy().ravel(), minlength=len(counts))
 
 where = Where(how.n_seen(n_prefix), how.layers(model.config.num_hidden_layers))
 texts = [tokenizer.batch_decode(prefix[:, :n].tolist()) for n in where.n_seen]

@@ -17,7 +17,7 @@ attention = job.read("attention")
 sample = sets.id[sets.sampled_rare_tokens]
 ids, attention = rare_tokens.attention_array(attention[attention.id.isin(sample)])
 corpus = np.stack(paragraphs.tokens.loc[sets.id[sets.set.isin(["memorized", "non_memorized"])]])
-counts = rare_tokens.unigram_counts(corpus, n_vocabulary=corpus.max() + 1)
+counts = np.bincount(corpus.ravel())
 prefix = np.stack(paragraphs.tokens.loc[ids])[:, :n_prefix]
 ranks = rare_tokens.prefix_ranks(prefix, counts)
 job.log(f"{len(ids)} paragraphs; {len(corpus)} paragraphs hold {(counts > 0).sum()} different tokens")

@@ -6,7 +6,6 @@ job = start(snakemake)
 
 from memloc.data.paragraphs import sampled_tokens, token_tensor
 from memloc.localization.ablation import mean_outputs
-from memloc.localization.rare_tokens import unigram_counts
 from memloc.model import loading
 from memloc.perturbation.pairs import Pairs
 from memloc.planting.methods import head_scores
@@ -31,7 +30,7 @@ shared = Question(
     how,
     generator(seed, "score_heads"),
     mean_outputs=mean_outputs(model, texts["means"].tokens, how.micro_batch),
-    counts=unigram_counts(token_tensor(paragraphs["tokens"]).numpy(), model.config.vocab_size),
+    counts=token_tensor(paragraphs.tokens).flatten().bincount(minlength=model.config.vocab_size).numpy(),
 )
 progress = Progress(len(ids), "paragraphs")
 with job.writing() as append:

@@ -12,7 +12,7 @@ from memloc.run.seeds import generator
 from memloc.scoring.constrained_beams import log_p_nearly
 from memloc.scoring.held_out import seen
 from memloc.scoring.near_verbatim import NEARLY
-from memloc.scoring.positions import position_scores, unrelated_text
+from memloc.scoring.positions import Before, position_scores, unrelated_text
 from memloc.tables.terms.sets import PARTLY, SET_NAMES, UNSEEN
 
 N_UNRELATED = 100  # paragraphs whose tokens are the text that stands before others
@@ -33,13 +33,14 @@ text = unrelated_text(tokens.loc[others[:N_UNRELATED]], max(how.lengths))
 model = loading.load_for_inference(job.input.folder, settings.loading)
 end_of_text = pretrained.load_tokenizer(job.input.folder).eos_token_id
 before = pretrained.token_before(job.input.folder, settings.paragraph.before)
+stands_before = Before(text, end_of_text, before)
 frames = []
 for name, drawn in chosen.items():
     if drawn.empty:
         continue
     random = generator(job.seed, "positions", name)
     own = token_tensor(tokens.loc[drawn])
-    frame = position_scores(model, own, text, end_of_text, before, settings.paragraph.prefix, how, random)
+    frame = position_scores(model, own, stands_before, settings.paragraph.prefix, how, random)
     frames.append(frame.assign(group=name, id=drawn.to_numpy()[frame.row]).drop(columns="row"))
     job.log(f"{name}: {len(drawn)} paragraphs in {len(frame) // len(drawn)} places")
 

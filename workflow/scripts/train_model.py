@@ -12,7 +12,7 @@ from transformers import AutoTokenizer
 
 from memloc.data.packing import windows_without
 from memloc.model import pretrained
-from memloc.model.training import saved, trained_model
+from memloc.model.training import InitialModel, saved, trained_model
 from memloc.run.atomic import atomic_folder
 
 settings = job.settings.model
@@ -25,11 +25,9 @@ base = (job.input.get("base") or [None])[0]
 if base:
     job.stamp["base"] = pretrained.weights_sha256(base)
 seed = settings.seed if settings.source == "embedded" else None
-seeds = (job.seed if seed is None else seed, seed)
-checkpoints = Path(job.params.checkpoints)
-model, curve = trained_model(
-    rows, settings, tokenizer, base, seeds, checkpoints, {**job.stamp, "threads": job.threads}
-)
+initial = InitialModel(base, len(tokenizer), job.seed if seed is None else seed)
+checkpoints, stamp = Path(job.params.checkpoints), {**job.stamp, "threads": job.threads}
+model, curve = trained_model(rows, settings, initial, seed, checkpoints, stamp)
 
 with atomic_folder(job.output.folder) as folder:
     saved(model, tokenizer, folder)

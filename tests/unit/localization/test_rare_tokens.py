@@ -12,7 +12,6 @@ from memloc.localization.rare_tokens import (
     rank_correlation,
     rank_groups,
     rank_null,
-    unigram_counts,
 )
 
 N_PARAGRAPHS, N_POSITIONS, N_VOCABULARY = 200, 20, 60
@@ -25,7 +24,7 @@ def ranks():
     random = np.random.default_rng(0)
     n_different = random.integers(2, N_POSITIONS, size=(N_PARAGRAPHS, 1))
     prefix = random.integers(n_different, size=(N_PARAGRAPHS, N_POSITIONS))
-    return prefix_ranks(prefix, unigram_counts(prefix, N_VOCABULARY))
+    return prefix_ranks(prefix, np.bincount(prefix.ravel(), minlength=N_VOCABULARY))
 
 
 @pytest.fixture
@@ -81,7 +80,7 @@ def test_table_of_correlations_equals_scipy(attention, ranks):
 def test_null_reassigns_attention_within_each_paragraph(attention, ranks):
     """With one permutation, the null is the correlation under that permutation, made here by hand."""
     null = null_sums(attention, ranks, 1, np.random.default_rng(4))
-    frame = rank_correlation(attention, ranks, null, quantiles=[0.5])
+    frame = rank_correlation(attention, ranks, null)
     shuffled = np.random.default_rng(4).permuted(ranks, axis=1)
     assert (np.sort(shuffled) == np.sort(ranks)).all()
     table = rank_attention(attention, shuffled).set_index(["layer", "head"])
@@ -92,7 +91,7 @@ def test_null_reassigns_attention_within_each_paragraph(attention, ranks):
 
 def test_null_by_rank_is_the_table_of_a_permutation_in_the_same_rows(attention, ranks):
     shuffled = np.random.default_rng(4).permuted(ranks, axis=1)
-    null = rank_null(null_sums(attention, ranks, 1, np.random.default_rng(4)), ranks, quantiles=[0.5])
+    null = rank_null(null_sums(attention, ranks, 1, np.random.default_rng(4)), ranks)
     expected = rank_attention(attention, shuffled)
     np.testing.assert_allclose(null.attention_mean_null_q500, expected.attention_mean, rtol=1e-12)
     assert expected.occurrences.equals(rank_attention(attention, ranks).occurrences)

@@ -17,8 +17,8 @@ from memloc.model.components import components, editable_parameters
 from memloc.planting import activation_methods, head_methods, methods, weight_methods
 from memloc.planting.activation_methods import by_unit, changed_input, readers
 from memloc.planting.methods import answers
-from memloc.planting.units import by_unit as weights_by_unit
-from memloc.planting.units import n_groups, n_neurons
+from memloc.planting.question import by_unit as weights_by_unit
+from memloc.planting.question import n_groups, n_neurons
 from memloc.settings import methods as settings_methods
 from memloc.settings.localization import ActivationGradients
 from memloc.settings.methods import ENSEMBLE, METHODS

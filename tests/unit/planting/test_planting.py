@@ -10,9 +10,9 @@ from made_plants import N_PREFIX, how, paragraphs, study
 
 from memloc.planting.places import draw_place
 from memloc.planting.planter import plant
+from memloc.planting.question import set_values, values_at
 from memloc.planting.study import run_slot
 from memloc.planting.texts import kept_paragraphs, unknown_paragraphs
-from memloc.planting.units import set_values, values_at
 from memloc.run.errors import InputError
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.straightforward.masked_adam import objective, train

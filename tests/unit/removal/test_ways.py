@@ -1,6 +1,7 @@
 """Each way that edits weights against a slow plain version on a tiny model (neurons: test_neuron_ways.py)."""
 
 import copy
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,7 +12,6 @@ from transformers.pytorch_utils import Conv1D
 
 from memloc.model.components import as_linear, editable_parameters
 from memloc.removal.registry import WAYS, in_words, tried
-from memloc.removal.ways import unlearning
 from memloc.removal.ways.untargeted import curvature
 from memloc.settings.removal_ways import ARM_WAYS, WAY_NAMES
 from memloc.settings.remove import Remove
@@ -64,7 +64,8 @@ def test_the_smallest_share_drops_one(memorizing_model, name):
 def test_arms_are_masks_of_dense_adam(tiny_model, arm, monkeypatch):
     """Divergences weigh much, so that the few steps away from θ0, where they vanish, show them."""
     tokens, rate, steps, fraction = other_text(2, seed=8), 1e-3, 3, 0.02
-    monkeypatch.setattr(unlearning, "KL_WEIGHT", 20.0)
+    prepare = partial(WAYS[arm].prepare, kl_weight=20.0)
+    monkeypatch.setitem(WAYS, arm, WAYS[arm]._replace(prepare=prepare))
     asked = request(tiny_model, tokens, steps=steps, fraction=fraction)
     found = changed_by(arm, asked, (rate,))
     slow, random = copy.deepcopy(tiny_model), np.random.default_rng(0)

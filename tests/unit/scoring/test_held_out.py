@@ -8,7 +8,7 @@ import torch
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import (
     Group,
-    held_out_sample,
+    held_out_texts,
     judging_texts,
     paired_texts,
     unseen_pairs,
@@ -93,10 +93,10 @@ def test_unseen_pairs_have_no_paragraph_that_chose_anything_and_are_enough_for_a
 
 
 def test_editing_holds_out_the_same_texts_in_the_same_order():
-    ids, tokens = held_out_sample(*made_up(), 6, 0)
+    ids, tokens, _ = held_out_texts(*made_up(), 6, 0)
     assert ids.tolist() == drawn()["held_out"].ids.tolist() and tokens[:, 0].tolist() == ids.tolist()
     assert (ids % 10 > 3).all()
-    assert ids.tolist() != held_out_sample(*made_up(), 6, 1)[0].tolist()
+    assert ids.tolist() != held_out_texts(*made_up(), 6, 1).ids.tolist()
 
 
 def test_held_out_texts_have_a_stream_of_their_own():
@@ -104,7 +104,7 @@ def test_held_out_texts_have_a_stream_of_their_own():
     paragraphs, sets = made_up()
     unseen = sets["id"][(sets["set"] == "non_memorized") & (sets["id"] % 10 > 3)]
     expected = generator(3, "editing", "held_out").permutation(unseen)
-    assert held_out_sample(paragraphs, sets, 5, 3)[0].tolist() == expected[:5].tolist()
+    assert held_out_texts(paragraphs, sets, 5, 3).ids.tolist() == expected[:5].tolist()
 
 
 def test_memorized_texts_that_judge_have_streams_of_their_own():
@@ -131,9 +131,9 @@ def test_no_paragraph_to_hold_out_is_an_error():
     paragraphs, sets = made_up()
     sets.loc[sets["set"] == "non_memorized", "sampled_rare_tokens"] = True
     with pytest.raises(ValueError, match=r"no paragraph is left to hold out.*lower sets\.n_non_memorized"):
-        held_out_sample(paragraphs, sets, 5, 0)
+        held_out_texts(paragraphs, sets, 5, 0)
     sets.loc[sets.index[-1], ["sampled", "sampled_rare_tokens"]] = False
-    assert len(held_out_sample(paragraphs, sets, 5, 0)[0]) == 1
+    assert len(held_out_texts(paragraphs, sets, 5, 0).ids) == 1
     with pytest.raises(ValueError, match="only one non-memorized paragraph"):
         judging_texts(paragraphs, sets, 0, n_paragraphs=3, n_held_out=3)
     sets.loc[sets.index[-2:], ["sampled", "sampled_rare_tokens"]] = False

@@ -6,17 +6,25 @@ import torch
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.scoring.positions import drawn_text, position_scores, shifted_scores, stands, unrelated_text
+from memloc.scoring.positions import (
+    Before,
+    drawn_text,
+    position_scores,
+    shifted_scores,
+    stands,
+    unrelated_text,
+)
 from memloc.settings.positions import Positions
 from tiny_models import VOCABULARY
 
 N_PREFIX, END_OF_TEXT = 5, 3
 HOW = Positions(n_paragraphs=7, lengths=[1, 4, 60], draws=2, micro_batch=3)
 TEXT = np.arange(90) % VOCABULARY
+BEFORE = Before(TEXT, END_OF_TEXT)
 
 
-def scores_of(model, tokens, how=HOW, end_of_text=END_OF_TEXT, before=None):
-    return position_scores(model, tokens, TEXT, end_of_text, before, N_PREFIX, how, np.random.default_rng(0))
+def scores_of(model, tokens, how=HOW, before=BEFORE, n_prefix=N_PREFIX):
+    return position_scores(model, tokens, before, n_prefix, how, np.random.default_rng(0))
 
 
 def plain_scores(model, before, tokens):
@@ -30,7 +38,7 @@ def plain_scores(model, before, tokens):
 
 
 def test_places_reach_as_far_as_the_models_positions():
-    assert [tuple(stand) for stand in stands(HOW, 52, END_OF_TEXT)] == [
+    assert [tuple(stand) for stand in stands(HOW, 52, BEFORE)] == [
         ("start", 0, 0),
         ("end_of_text", 1, 0),
         ("text", 1, 0),
@@ -40,8 +48,8 @@ def test_places_reach_as_far_as_the_models_positions():
         ("shifted", 1, 0),
         ("shifted", 4, 0),
     ]
-    assert [tuple(stand) for stand in stands(HOW, 0, END_OF_TEXT)] == [("start", 0, 0)]
-    assert "end_of_text" not in {stand.context for stand in stands(HOW, 9, None)}
+    assert [tuple(stand) for stand in stands(HOW, 0, BEFORE)] == [("start", 0, 0)]
+    assert "end_of_text" not in {stand.context for stand in stands(HOW, 9, Before(TEXT, None))}
 
 
 def test_scores_are_those_of_the_plain_logits_after_the_text(tiny_model, tiny_tokens):
@@ -63,7 +71,8 @@ def test_scores_are_those_of_the_plain_logits_after_the_text(tiny_model, tiny_to
 
 
 def test_a_token_before_the_prefix_stands_first_everywhere_but_in_a_bare_place(tiny_gpt2, tiny_tokens):
-    found = scores_of(tiny_gpt2, tiny_tokens, HOW.model_copy(update={"lengths": [4, 51, 52]}), before=9)
+    how, before = HOW.model_copy(update={"lengths": [4, 51, 52]}), BEFORE._replace(always=9)
+    found = scores_of(tiny_gpt2, tiny_tokens, how, before)
     found = found[found["row"] == 2].set_index(["context", "n_before", "draw"])["nll"]
     draws = np.random.default_rng(0)
     for _ in range(2):
@@ -100,8 +109,7 @@ def test_shifted_ids_are_positions_later_in_a_text(tiny_gpt_neo, tiny_tokens):
 
 
 def recited(model, tokens, n_prefix):
-    how = Positions(lengths=[4, 20], draws=2)
-    found = position_scores(model, tokens, TEXT, END_OF_TEXT, None, n_prefix, how, np.random.default_rng(0))
+    found = scores_of(model, tokens, Positions(lengths=[4, 20], draws=2), n_prefix=n_prefix)
     return (found["em"] == tokens.shape[1] - n_prefix).groupby([found["context"], found["n_before"]]).mean()
 
 

@@ -22,7 +22,18 @@ def evaluate(topic: Topic, tables: dict[str, pd.DataFrame], settings: Section) -
             verdict = judge(claim, estimate, topic.family_size)
         except NotApplicable as why:
             estimate, verdict = Estimate(), Verdict(NOT_APPLICABLE, str(why))
-        rows.append(_row(claim, topic, estimate, verdict))
+        rows.append(
+            {
+                **claim.model_dump(include=OF_CLAIM),
+                **{name: getattr(estimate, name) for name in OF_ESTIMATE},
+                "topic": topic.name,
+                "data": topic.data,
+                "bound": claim.bound,
+                "margin_reason": claim.reason,
+                **verdict._asdict(),
+                "figures": " ".join(claim.figures),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -33,16 +44,3 @@ def _estimate(claim: Claim, topic: str, tables: dict[str, pd.DataFrame], setting
             raise NotApplicable(f"it is about {name}: {meant}; this study has {found}")
     estimators = importlib.import_module(f"memloc.claims.estimators.{topic}")
     return getattr(estimators, claim.estimator)(tables, settings, **claim.arguments)
-
-
-def _row(claim: Claim, topic: Topic, estimate: Estimate, verdict: Verdict) -> dict:
-    return {
-        **claim.model_dump(include=OF_CLAIM),
-        **{name: getattr(estimate, name) for name in OF_ESTIMATE},
-        "topic": topic.name,
-        "data": topic.data,
-        "bound": claim.bound,
-        "margin_reason": claim.reason,
-        **verdict._asdict(),
-        "figures": " ".join(claim.figures),
-    }

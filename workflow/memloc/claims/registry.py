@@ -1,6 +1,6 @@
 """The registry of claims, `registry.yaml`: its topics, and the keys of each entry.
 
-A topic names the tables that its estimators read, so that its claims are computed from these alone.
+A topic names the tables that its estimators read; its claims are computed from these tables alone.
 """
 
 from collections import Counter
@@ -28,8 +28,8 @@ class Claim(_Entry):
     section: str
     statement: str  # in our words
     published: float | None = None  # the published value, if there is one
-    quantity: str  # what the value is, with its unit
-    unit: Literal[UNITS] = "paragraph"  # what is resampled
+    quantity: str  # meaning of the value, with its unit
+    unit: Literal[UNITS] = "paragraph"  # the unit that is resampled
     rule: Literal[RULES] = "greater"
     margin: float = 0
     reason: str  # for the rule and its margin
@@ -40,7 +40,7 @@ class Claim(_Entry):
 
     @property
     def bound(self) -> float:
-        """The bound that the value, or an end of its interval, must pass; for an equivalence, the middle."""
+        """The bound that an end of the interval must pass; for an equivalence, the middle."""
         return {"greater": self.margin, "at least": -self.margin, "equal within": 0.0}[self.rule]
 
     @model_validator(mode="after")
@@ -56,8 +56,8 @@ class Topic(_Entry):
     """Claims that are computed together, from the same tables."""
 
     name: str
-    data: str  # what its claims rest on; topics of the same data are a family
-    tables: dict[str, tuple[str, ...] | None]  # columns that are read; nothing: all
+    data: str  # the data under its claims; topics of the same data are a family
+    tables: dict[str, tuple[str, ...] | None]  # columns that are read; None: all
     settings: tuple[str, ...] = ()  # sections that its estimators read
     family_size: int = 1  # claims on the same data, in all topics
     claims: tuple[Claim, ...]

@@ -1,4 +1,4 @@
-"""A study's story in one screen: what is memorized, what triggers it, where it is, whether it can be removed.
+"""A study's story on one screen: what is memorized, what triggers it, where it is, can it be removed?
 
 The report opens with it, and a run ends with its headline. Numbers and verdicts are those of the tables.
 """
@@ -41,7 +41,7 @@ ONLY_THERE = (
     "This model recites paragraphs from position 0 and not wherever they stand: all that is said here of its "
     "memories is about that place."
 )
-TOLD = (ANYWHERE, TRIGGERS)  # in the headline, where they apply
+TOLD = (ANYWHERE, TRIGGERS)  # claims in the headline, if they apply
 
 
 def answers(claims: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
@@ -72,13 +72,13 @@ def _answer(claim: pd.Series) -> dict[str, str]:
 def link(file: str, text: str) -> str:
     """A link to a file of the report, or only its text where the report lacks the file.
 
-    It is an expression that Snakemake renders when it makes a report, and knows what is in it.
+    It is an expression that Snakemake renders when it makes a report and knows the report's files.
     """
     return f'{{{{ "`{text} <{file}_>`__" if "{file}" in files|map(attribute="target") else "{text}" }}}}'
 
 
 def warning(claims: pd.DataFrame) -> str:
-    """A warning about a model that is shown to recite from position 0 only; empty for all others."""
+    """A warning if the model is shown to recite from position 0 only; else empty."""
     fails = (claims.id == ANYWHERE) & (claims.verdict == FAILS)
     return ONLY_THERE if fails.any() else ""
 
@@ -86,7 +86,7 @@ def warning(claims: pd.DataFrame) -> str:
 def headline(sets: pd.DataFrame, claims: pd.DataFrame) -> list[str]:
     """A study in a few plain sentences: what is memorized, where it comes out, what triggers it, its claims.
 
-    `sets` and `claims` are the tables of these names. What was not measured is left out.
+    `sets` and `claims` are the tables of these names. A sentence without a measurement is left out.
     """
     seen = sets.loc[sets["set"] != UNSEEN, "set"]
     memorized = (

@@ -9,9 +9,10 @@
 Everything else is `undecided`. An interval of no width decides nothing: values that do not vary say nothing
 about their spread. An end on a bound is not beyond it.
 
-Claims on the same data are a family, which is corrected for their number: an interval must stay so far from
-its bound that a t test rejects it at 5 %. A topic knows its own claims, and multiplies a p-value by the
-size of the family (Bonferroni). Where all are known, `together` takes Holm's steps, which may decide more.
+Claims on the same data are a family, which is corrected for its size: an interval must stay so far from its
+bound that a t test still rejects the bound at 5 %. A topic knows only its own claims, and multiplies a
+p-value by the size of the family (Bonferroni). `together` knows all and takes Holm's steps, which may decide
+more.
 """
 
 from dataclasses import dataclass
@@ -29,15 +30,15 @@ Tables = dict[str, pd.DataFrame]
 
 
 class NotApplicable(Exception):
-    """What an estimator raises where its claim does not apply to a run; the message says why."""
+    """The claim of an estimator does not apply to a run; the message says why."""
 
 
 @dataclass(frozen=True)
 class Estimate:
     """Result of an estimator: a value with its interval and number of units.
 
-    `n_other` are the units of the group that the value is compared with, if there is one. `doubt` says why
-    the claim stays undecided whatever the interval is.
+    `n_other` is the number of units in the group of comparison, if there is one. `doubt` says why the claim
+    stays undecided whatever the interval is.
     """
 
     value: float | None = None
@@ -94,14 +95,12 @@ def together(claims: pd.DataFrame) -> pd.DataFrame:
 def chance(claim: Claim, estimate: Estimate) -> float:
     """Two-sided p-value of a t test whose 95 % interval is the estimate's, against the bound that it passed.
 
-    The wider half of the interval counts on either side of an equivalence, and the half towards the bound
-    elsewhere.
+    The half of the interval towards the bound gives the standard error; for an equivalence, the wider half.
     """
-    value, bounds = estimate.value, [claim.bound]
+    value = estimate.value
     halves = (value - estimate.low, estimate.high - value)
     if claim.rule == "equal within":
-        bounds = [-claim.margin, claim.margin]
-        distance, half = min(abs(value - bound) for bound in bounds), max(halves)
+        distance, half = abs(abs(value) - claim.margin), max(halves)
     else:
         distance, half = abs(value - claim.bound), halves[0] if value > claim.bound else halves[1]
     freedom = estimate.n - 1

@@ -1,7 +1,7 @@
 """Gradients of weighted sums over paragraphs, in micro-batches (paper 5.1 to 5.3).
 
-A loss that is a sum over paragraphs has a gradient that is a sum over paragraphs, so it can be added up
-a few paragraphs at a time: the result is that of one large batch, the peak memory that of a small one.
+The gradient of a sum over paragraphs is the sum of their gradients, so it can be added up a few paragraphs at
+a time. The result is the gradient of one large batch, with the peak memory of a small one.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -23,10 +23,10 @@ Gradients = dict[str, Tensor]
 
 @contextmanager
 def editable_gradients(model: PreTrainedModel, names: Collection[str] | None = None) -> Iterator[None]:
-    """Within this context only these parameters (the W_* weights, unless named; paper 5.2) collect gradients.
+    """Within this context only the named parameters (default: all W_* weights; paper 5.2) collect gradients.
 
-    Autograd skips all other parameters, and the layers below them all. On exit no gradient is left, and every
-    `requires_grad` is restored.
+    Autograd skips all other parameters, and all layers below the lowest named one. On exit no gradient is
+    left, and every `requires_grad` is restored.
     """
     wanted = set(editable_parameters(model) if names is None else names)
     before = {parameter: parameter.requires_grad for parameter in model.parameters()}
@@ -50,7 +50,7 @@ def collect_gradients(
     """Collect the gradient of sum_n weights[n] * loss_n in every `.grad`, and return the value of the sum.
 
     `loss` maps a slice of the paragraphs to one loss per paragraph. Peak memory depends on `micro_batch`
-    only; if it does not fit a GPU, everything is done again with half of it. Every `.grad` must be empty.
+    only. If a GPU runs out of memory, everything is done again with half of it. Every `.grad` must be empty.
 
     Raises:
         ValueError: there is no paragraph.
@@ -97,7 +97,7 @@ def take_gradients(model: PreTrainedModel) -> Gradients:
 
 
 def add_gradients(total: Gradients, gradients: Gradients) -> None:
-    """Add gradients to a total in place; sums of bfloat16 are kept in single precision."""
+    """Add gradients to a total in place, in single precision at least."""
     for name, gradient in gradients.items():
         if name in total:
             total[name].add_(gradient)

@@ -1,14 +1,14 @@
-"""Which weights may move, and how to put back those that did (paper 5.3).
+"""Select the weights that may move in an edit, and restore them afterwards (paper 5.3).
 
-A selection of weights names, for every parameter that holds some of them, their places in the flattened
-parameter. Only W_* weights are ever selected: no bias, LayerNorm or embedding (paper 5.2). Arms are
+A selection holds the places of weights in flattened parameters, by the parameter's name. Only W_* weights are
+ever selected: no bias, LayerNorm or embedding (paper 5.2). An edit moves one arm:
 
-    all     every W_* weight
-    top     the fraction of the W_* weights with the largest |gradient of the objective| at θ0
-    random  equally many random ones
-    head    all weights of one head
-    other_head  those of a random other head of its layer: does it matter which head is edited (2301.04213)?
-    layer   all W_* weights of that head's layer
+    all         every W_* weight
+    top         the fraction of the W_* weights with the largest |gradient of the objective| at θ0
+    random      as many random weights
+    head        all weights of one head
+    other_head  all weights of a random other head of that layer: does the choice matter (2301.04213)?
+    layer       all W_* weights of that layer
 
 Sizes of selections are exact, so arms that are compared at equal sparsity are equally sparse.
 """
@@ -33,7 +33,7 @@ Movable = dict[str, Int[Tensor, "weight"] | slice]
 
 
 class EditError(UserError, RuntimeError):
-    """A weight changed that should not have, is not finite, or too few of those that should change did."""
+    """A weight outside the mask has changed, a weight is not finite, or too few weights have changed."""
 
 
 def movable_weights(
@@ -44,7 +44,7 @@ def movable_weights(
     head: tuple[int, int],
     random: np.random.Generator,
 ) -> Movable:
-    """The weights that an arm moves, given the objective's gradients at θ0 and the arm's (layer, head)."""
+    """The weights of an arm; `gradients` are the objective's at θ0, `head` is (layer, head)."""
     choose = {
         "all": lambda: all_weights(model),
         "top": lambda: top_weights(gradients, fraction),
@@ -62,7 +62,7 @@ def all_weights(model: PreTrainedModel) -> Movable:
 
 
 def top_weights(gradients: Gradients, fraction: float) -> Movable:
-    """The weights with the largest |gradient| of all, a `fraction` of them (paper 5.3)."""
+    """The `fraction` of all weights with the largest |gradient| (paper 5.3)."""
     device = next(iter(gradients.values())).device  # layers may lie on several
     flat = torch.cat([gradient.abs().flatten().to(device) for gradient in gradients.values()])
     return _split(largest(flat, _n_chosen(len(flat), fraction)), gradients)
@@ -131,7 +131,7 @@ def _n_chosen(n_weights: int, fraction: float) -> int:
 
 
 def _split(chosen: Int[Tensor, "weight"], tensors: Mapping[str, Tensor]) -> Movable:
-    """Turn places in all tensors, flattened and joined, into places in each tensor, on its device."""
+    """Turn places in the flattened and joined tensors into places in each tensor, on its device."""
     chosen = chosen.sort().values
     selected, start = {}, 0
     for name, tensor in tensors.items():

@@ -3,8 +3,8 @@
     unlearn:  CO(θ) = -w NLL(memorized; θ) + k KL(p(.|controls; θ0) || p(.|controls; θ))      (paper Eq. 3)
     edit:     CO(θ) = +w NLL(edited;    θ) + k KL(p(.|controls; θ0) || p(.|controls; θ))      (paper Eq. 4)
 
-θ0 are the original weights, detached; the controls are non-memorized paragraphs. `edited` holds the
-continuation that should become likely, after the prefix from which it should follow.
+θ0 are the original weights, detached; the controls are non-memorized paragraphs. An edited paragraph is a
+prefix with the continuation that should become likely after it.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ class Terms(NamedTuple):
 def original_states(
     model: PreTrainedModel, controls: Int[Tensor, "control token"], n_prefix: int, micro_batch: int
 ) -> Float[Tensor, "control continuation width"]:
-    """Last hidden states that predict the continuations, to be taken while the model is still θ0."""
+    """Last hidden states that predict the continuations; the model must have its original weights."""
     states = in_micro_batches(
         lambda rows: continuation_states(model, rows.to(model.device), n_prefix), micro_batch, controls
     )
@@ -54,10 +54,10 @@ def collect_objective(
 ) -> float:
     """Collect the gradient of an objective at any θ in `.grad`, and return its value.
 
-    It is a weighted sum: of the mean NLL per token of every learned paragraph, and of the mean KL(p0 || p)
-    per token of every control (the sum over tokens with `reference`, as in the authors' code). There may be
-    texts of one kind only. Both kinds share micro-batches: where all fit into one, that is one forward and
-    one backward pass.
+    The objective is a weighted sum over texts. A learned paragraph adds its mean NLL per token, a control its
+    mean KL(p0 || p) per token, or with `reference` the sum over tokens, as in the authors' code. There may be
+    texts of one kind only. Both kinds share micro-batches, so few texts take one forward and one backward
+    pass together.
     """
     n, texts = len(terms.learned), torch.cat([terms.learned, terms.controls])
 

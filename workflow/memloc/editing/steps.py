@@ -1,9 +1,9 @@
-"""Steps of Adam down an objective that removes what is recited (paper 5.3, Eq. 3 and 4).
+"""Steps of Adam down an objective that removes recited paragraphs (paper 5.3, Eq. 3 and 4).
 
 The objective is minimised over a fixed choice of weights, an arm (`editing.masks`). Afterwards every weight
-is compared with θ0: a change outside of the arm is an error. So is an arm in which few weights have changed,
-because rounding swallowed the steps. Models are edited in single precision (`loading.load_for_editing`):
-weights, gradients, moments, and θ0's log-probabilities that KL compares with.
+is compared with θ0. A change outside of the arm is an error. An arm in which few weights have changed is an
+error, too: rounding swallowed the steps. Models are edited in single precision (`loading.load_for_editing`):
+weights, gradients, moments, and θ0's log-probabilities in the KL divergence.
 
 `reference` is the authors' published code: KL summed over positions, w = 0.1, and weight decay of 1.0 that
 moves every W_* weight in every arm.
@@ -26,7 +26,7 @@ from memloc.scoring.losses import log_probabilities
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.editing import Editing
 
-LEAST_CHANGED = 0.5  # share of the movable weights; in single precision nearly all of them change
+LEAST_CHANGED = 0.5  # share of the movable weights; in single precision nearly all change
 
 
 class Recipe(NamedTuple):
@@ -36,15 +36,15 @@ class Recipe(NamedTuple):
     n_prefix: int
     how: Editing
     kl_weight: float = 1.0
-    """Of the controls' KL divergence: steps of Adam depend on its ratio to the weight of the NLL alone."""
+    """Weight of the controls' KL divergence. Only its ratio to the NLL's weight changes Adam's steps."""
 
 
 class Origin(NamedTuple):
-    """What all runs of one objective share: texts, and the state at θ0."""
+    """Texts and gradients at θ0, which all runs of one objective share."""
 
     terms: Terms
     gradients: Gradients
-    """Of the objective: those of its NLL term alone, since KL has its minimum there."""
+    """The objective's. Only its NLL term has any at θ0, where the KL divergence has its minimum."""
 
 
 def origin_of(
@@ -53,7 +53,7 @@ def origin_of(
     controls: Int[Tensor, "control token"],
     recipe: Recipe,
 ) -> Origin:
-    """What all runs share; the model must have its original weights.
+    """The origin of all runs of an objective; the model must have its original weights.
 
     Raises:
         ValueError: there is no paragraph to learn.
@@ -89,10 +89,12 @@ def optimise(
 
 
 def count_changed(model: PreTrainedModel, original: OriginalWeights, movable: Movable, recipe: Recipe) -> int:
-    """Number of weights that a run has changed: of the arm, or of all where the authors' decay moves them.
+    """Number of weights that a run has changed.
+
+    The arm's weights may change; with `reference` all W_* weights may, because the authors' decay moves them.
 
     Raises:
-        EditError: a weight has changed that may not move, or far fewer have than may.
+        EditError: another weight has changed, or less than `LEAST_CHANGED` of these weights.
     """
     allowed = all_weights(model) if recipe.how.reference else movable
     n_changed, n_allowed = original.n_changed(model, allowed), n_weights(model, allowed)
@@ -112,18 +114,17 @@ def steps_until_recited(
     limit: int,
     micro_batch: int,
 ) -> list[int | None]:
-    """Steps of Adam on the paragraphs' mean NLL, over all W_* weights, until each is recited again.
+    """Steps of Adam down the paragraphs' mean NLL, over all W_* weights, until each is recited again.
 
-    None: not within `limit` steps. The model is changed.
+    None stands for a paragraph that `limit` steps do not bring back. The model is changed.
     """
     adam = SparseAdam(model, all_weights(model), learning_rate)
     found: list[int | None] = [None] * len(tokens)
     for step in range(limit + 1):
         em = teacher_forced(model, tokens, n_prefix, micro_batch).em
         recited = (em == tokens.shape[1] - n_prefix).tolist()
-        found = [
-            step if first is None and again else first for first, again in zip(found, recited, strict=True)
-        ]
+        pairs = zip(found, recited, strict=True)
+        found = [step if first is None and again else first for first, again in pairs]
         if None not in found or step == limit:
             break
         adam.step(nll_gradients(model, tokens, n_prefix, micro_batch))

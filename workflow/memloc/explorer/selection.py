@@ -8,7 +8,6 @@ import pandas as pd
 from jaxtyping import Int
 
 from memloc.explorer.json_values import json_rows
-from memloc.localization.rare_tokens import unigram_counts
 
 SCORES = {
     "em": "exact match",
@@ -65,7 +64,7 @@ def corpus_counts(
     for part in parts:
         tokens = part.loc[part["id"].isin(corpus), "tokens"]
         if len(tokens):
-            counts += unigram_counts(np.stack(tokens), n_vocabulary)
+            counts += np.bincount(np.stack(tokens).ravel(), minlength=n_vocabulary)
     return counts
 
 

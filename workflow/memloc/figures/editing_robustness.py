@@ -24,11 +24,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     figure, (left, right) = subplots(2.4, ncols=2)
     forgotten = data[data["em_memorized"] < n_continuation]
     steps = forgotten.assign(steps=forgotten["relearning_steps"].astype(float).fillna(limit + 1))
-    for place, rate in enumerate(rates):
-        offset = (place - (len(rates) - 1) / 2) * 0.2
-        style = {"marker": MARKERS[place % len(MARKERS)], "label": f"rate {rate:g}", "offset": offset}
-        _points(left, data[data["learning_rate"] == rate], arms, "recited", "mean", **style)
-        _points(right, steps[steps["learning_rate"] == rate], arms, "steps", "median", **style)
+    _points(left, data, arms, rates, "recited", "mean")
+    _points(right, steps, arms, rates, "steps", "median")
     before = _recited_before(data)
     left.axhline(before, color="0.5", ls=":", lw=0.9)
     where = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
@@ -48,24 +45,23 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def _points(
-    axes: Axes,
-    rows: pd.DataFrame,
-    arms: list[str],
-    column: str,
-    middle: str,
-    marker: str,
-    label: str,
-    offset: float,
+    axes: Axes, data: pd.DataFrame, arms: list[str], rates: list[float], column: str, middle: str
 ) -> None:
-    """Every paragraph faintly, and the middle of each arm: a mean, or a median where values are censored."""
-    place = rows["arm"].map(arms.index).astype(float) + offset
-    colours = rows["arm"].map(ARM_COLOURS).tolist()
-    axes.scatter(place, rows[column], s=6, marker=marker, c=colours, alpha=0.3, linewidth=0)
-    middles = rows.groupby("arm")[column].agg(middle)
-    where = [arms.index(arm) + offset for arm in middles.index]
-    colours = [ARM_COLOURS[arm] for arm in middles.index]
-    axes.scatter(where, middles, s=22, marker=marker, c=colours, edgecolor="white", linewidth=0.4)
-    axes.scatter([], [], s=16, marker=marker, c="0.4", label=label)
+    """Every paragraph faintly, and the middle of each arm, with a marker for each learning rate.
+
+    The middle is a mean, or a median where values are censored.
+    """
+    for number, rate in enumerate(rates):
+        rows, marker = data[data["learning_rate"] == rate], MARKERS[number % len(MARKERS)]
+        offset = (number - (len(rates) - 1) / 2) * 0.2
+        place = rows["arm"].map(arms.index).astype(float) + offset
+        colours = rows["arm"].map(ARM_COLOURS).tolist()
+        axes.scatter(place, rows[column], s=6, marker=marker, c=colours, alpha=0.3, linewidth=0)
+        middles = rows.groupby("arm")[column].agg(middle)
+        where = [arms.index(arm) + offset for arm in middles.index]
+        colours = [ARM_COLOURS[arm] for arm in middles.index]
+        axes.scatter(where, middles, s=22, marker=marker, c=colours, edgecolor="white", linewidth=0.4)
+        axes.scatter([], [], s=16, marker=marker, c="0.4", label=f"rate {rate:g}")
 
 
 def _recited_before(data: pd.DataFrame) -> float:

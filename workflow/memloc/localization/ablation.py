@@ -1,12 +1,12 @@
 """Which heads does a memorized continuation need? Ablate them in the forward pass (not in the paper).
 
 Gradients and attention point at heads; only an intervention shows that a head matters. A head is ablated by
-replacing its output z, the input of its part of W_O, at every position: by zeros, or by its mean over other
-text. The mean keeps what the head contributes to any text and removes what it contributes to this one. The
-effect is the difference in scores of the same continuations with and without the head: EM (tokens lost) and
-NLL (nats gained). The *specific* effect is that on memorized paragraphs minus that on non-memorized ones with
-the model's own continuation, which also starts from the full EM. A head that any text needs has none.
-Paragraphs that judge a head have not chosen it (`held_out`).
+replacing its output z, the input of its part of W_O, at every position, by zeros or by its mean over other
+text. The mean keeps the head's contribution to any text and removes its contribution to this one. The effect
+is the difference in scores of the same continuations with and without the head: EM (tokens lost) and NLL
+(nats gained). The *specific* effect is the effect on memorized paragraphs minus the effect on non-memorized
+ones with the model's own continuation, which also starts from the full EM. A head that every text needs has
+no specific effect. Paragraphs that judge a head have not chosen it (`held_out`).
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ from transformers import PreTrainedModel
 from memloc.model.components import modules_of
 from memloc.model.hooks import changed_input
 from memloc.model.micro_batches import in_micro_batches
-from memloc.model.partial_forward import Call, call_layer, recording_calls
+from memloc.model.partial_forward import Call, call_layer, recorded_calls
 from memloc.scoring.held_out import Group, labels
 from memloc.scoring.paragraph_scores import scores_of_states
 from memloc.statistics.studentised import simultaneous
@@ -37,7 +37,7 @@ MEASURES = ("em_lost", "nll_gained")
 
 
 class Intervention(Protocol):
-    """A change of what layers compute."""
+    """A change of the computation of layers."""
 
     def in_layer(self, layer: int) -> Hashable | None:
         """A value that names the change in a layer: equal values mean equal changes, None means no change."""
@@ -47,7 +47,7 @@ class Intervention(Protocol):
 
 
 class Ablation(NamedTuple):
-    """Heads that are ablated together, and what takes the place of every head's output."""
+    """Heads that are ablated together, and the outputs that replace theirs."""
 
     heads: Sequence[Head]
     outputs: Float[Tensor, "layer head d_head"]
@@ -68,7 +68,7 @@ Plan = list[tuple[dict[str, object], Intervention]]
 
 
 def split_heads(z: Float[Tensor, "*batch d_heads"], n_heads: int) -> Float[Tensor, "*batch head d_head"]:
-    """View of the input of W_O by head: the heads lie one after the other in every family."""
+    """View of the input of W_O by head; heads lie one after the other in every family."""
     return z.unflatten(-1, (n_heads, -1))
 
 
@@ -89,7 +89,7 @@ def module_means(
     *,
     written: bool,
 ) -> dict[Hashable, Float[Tensor, "hidden"]]:
-    """Mean output, or input, of every module over all paragraphs and positions."""
+    """Mean output (`written`) or input of every module over all paragraphs and positions."""
     sums: dict[Hashable, Tensor] = {}
 
     def keep_sum(place: Hashable, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
@@ -111,7 +111,7 @@ def module_means(
 def ablated(
     model: PreTrainedModel, heads: Iterable[Head], outputs: Float[Tensor, "layer head d_head"]
 ) -> Iterator[None]:
-    """Within the context, `outputs` takes the place of the output z of the heads at every position."""
+    """Within the context, `outputs` replaces the output z of these heads at every position."""
     projections, n_heads = modules_of(model, "W_O"), model.config.num_attention_heads
     by_layer: dict[int, list[int]] = {}
     for layer, head in heads:
@@ -137,15 +137,14 @@ def ablated_scores(
 ) -> list[pd.DataFrame]:
     """em (tokens) and nll (nats per token) of every paragraph under each ablation, or other intervention.
 
-    Ablations that do the same in the first layers share these, so a layer below all ablated heads is run
-    once, and so is one in which many ablations take the same heads.
+    Ablations that are equal in the first layers share the passes through them: a layer below all ablated
+    heads is run once.
     """
 
     @torch.inference_mode()
     def of_rows(rows: Int[Tensor, "paragraph token"]) -> list[pd.DataFrame]:
         rows, found = rows.to(model.device), [pd.DataFrame()] * len(ablations)
-        with recording_calls(model) as calls:
-            model.base_model(rows[:, :-1], use_cache=False)
+        calls = recorded_calls(model, rows)
         for places, states in _branches(model, calls, ablations, [*range(len(ablations))]):
             scores = scores_of_states(model, states[:, n_prefix - 1 :].to(model.device), rows[:, n_prefix:])
             frame = pd.DataFrame({"em": scores.em.numpy(), "nll": scores.nll.double().numpy()})
@@ -165,10 +164,10 @@ def _branches(
     layer: int = 0,
     rows: Float[Tensor, "row position hidden"] | None = None,
 ) -> Iterator[tuple[list[int], Float[Tensor, "row position hidden"]]]:
-    """Places of ablations that are alike, and the last hidden states under them.
+    """For each group of equal ablations, their places in the list and the last hidden states under them.
 
-    They are run from `layer` on, which `rows` enter (None: what entered it in the recorded run), depth first,
-    so that no more states are held than there are layers.
+    Passes begin at `layer`, which `rows` enter (None: the recorded residual stream). They go depth first, so
+    that at most one state per layer is held.
     """
     if layer == len(calls):
         yield places, rows
@@ -193,14 +192,14 @@ def ablate(
     n_prefix: int,
     micro_batch: int,
 ) -> dict[str, pd.DataFrame]:
-    """Scores of every paragraph under each ablation of each plan, and what each paragraph lost.
+    """Scores of every paragraph under each ablation of each plan, and the differences to the intact model.
 
     Args:
         texts: groups memorized, non_memorized (with the model's own continuation) and held_out.
 
     Returns:
         For each plan a row per ablation and paragraph: its labels, group, id, seen, em (tokens), nll (nats
-        per token), em_lost and nll_gained: the differences to the model as it is.
+        per token), em_lost and nll_gained.
     """
     about, tokens = labels(texts), torch.cat([text.tokens for text in texts.values()])
     ablations = [ablation for plan in plans.values() for _, ablation in plan]
@@ -216,7 +215,7 @@ def ablate(
 
 
 def single_heads(outputs: Mapping[Replacement, Float[Tensor, "layer head d_head"]]) -> Plan:
-    """Plan of table `head_ablation`: every head by itself, by each kind of replacement's outputs."""
+    """Plan of table `head_ablation`: every head by itself, with each kind of replacement."""
     return [
         (
             {"replacement": replacement, "layer": layer, "head": head},
@@ -280,9 +279,8 @@ def orders(
 ) -> list[tuple[str, int, list[Head]]]:
     """Heads from the first to the last by every method of `head_ranking`, and in random orders.
 
-    A random order is the combined ranking with its heads exchanged within their layers, so that a ranking
-    which finds the layers alone is no better. Returns (method, draw, heads); the method of random orders is
-    "random".
+    A random order is the combined ranking with its heads exchanged within their layers, so a ranking that
+    only finds layers is no better. Returns (method, draw, heads); the method of random orders is "random".
     """
     found = []
     for method, rows in ranking.groupby("method", sort=False):

@@ -2,7 +2,7 @@
 
 The score of a layer, component, head and position is the largest |dL/da| over the hidden dimension.
 
-Paragraphs share a batch but not their gradients: the loss is the SUM of each paragraph's own NLL, and no
+Paragraphs share a batch but not their gradients. The loss is the SUM of each paragraph's own NLL, and no
 activation of one paragraph enters another's NLL, so the batch size changes nothing.
 """
 
@@ -50,7 +50,7 @@ def activation_gradients(
 ) -> pd.DataFrame:
     """Activation gradients of the continuation's NLL: group, id, layer, component, head, position, max_abs.
 
-    The NLL is the mean over the continuation, in nats, or with `reference` that of its first token only (the
+    The NLL is the mean over the continuation, in nats; with `reference` it is the NLL of the first token (the
     authors' Fig. 6). There is a row for each position that the loss depends on: 0..T-2, or 0..n_prefix-1 for
     the first token. `head` is null for MLP components. The columns have small types: there are millions of
     rows.
@@ -89,8 +89,8 @@ def impact_gradients(
 ) -> pd.DataFrame:
     """Activation gradients of the NLL of the paragraph's own token at its impact position (Fig. 10).
 
-    `group` says which paragraph of each pair it is. Queries and keys are read at two positions, told apart by
-    the column `role`: "perturbed", the perturbed position, and "impact", the one that predicts the impact
+    `group` chooses the paragraph of each pair. Queries and keys are read at two positions, which column
+    `role` names: "perturbed", the perturbed position, and "impact", the position that predicts the impact
     token (impact_position - 1). Other columns as in `activation_gradients`.
     """
     tokens = pairs.memorized if group == "memorized" else pairs.perturbed
@@ -115,7 +115,7 @@ def _continuation_scores(
     n_prefix: int,
     how: ActivationGradients,
 ) -> dict[Site, Float[Tensor, "paragraph position head"]]:
-    """`_scores` of all components: the NLL is that of the continuation, or of its first token."""
+    """`_scores` of all components by the NLL of the continuation, or with `reference` of its first token."""
     tokens = tokens[:, : n_prefix + 1] if how.reference else tokens
 
     def nll(texts: Int[Tensor, "paragraph token"], _: Tensor) -> Float[Tensor, "paragraph"]:
@@ -134,7 +134,7 @@ def _scores(
 ) -> dict[Site, Float[Tensor, "paragraph position head"]]:
     """Largest |gradient| of each paragraph's own NLL over the hidden dimension, at the positions to read.
 
-    An MLP counts as one head. `nll` is told which rows of `tokens` its texts are.
+    An MLP counts as one head. `nll` takes some of the texts and their row numbers in `tokens`.
     """
     wanted = sites(bridge, components)
 
@@ -163,7 +163,7 @@ def _frame(
     group: str,
     read: Int[Tensor, "paragraph position"],
 ) -> pd.DataFrame:
-    """One row per score; `slot` is the place of its position in the row of positions that were read."""
+    """One row per score; `slot` is the column of its position in `read`."""
     frames = []
     for site, values in scores.items():
         paragraph, slot, head = (axis.ravel() for axis in np.indices(values.shape, dtype=np.int32))

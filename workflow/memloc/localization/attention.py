@@ -1,4 +1,4 @@
-"""KQ attention of the first decoded token onto the prefix (paper 6.2)."""
+"""Attention (softmax of queries and keys) of the first decoded token onto the prefix (paper 6.2)."""
 
 from typing import TYPE_CHECKING
 
@@ -59,7 +59,8 @@ def attention_entropy(
 ) -> pd.DataFrame:
     """Entropy in nats of each head's attention at the first decoded token: id, layer, head, entropy.
 
-    0: all on one token; log(n_prefix + 1): even. Takes whole rows of `prefix_attention`, which sum to one.
+    It is 0 if all attention is on one token, log(n_prefix + 1) if it is even. The rows of `prefix_attention`
+    must be whole: they sum to one.
     """
     entropy = torch.special.entr(attention.double()).sum(dim=-1).numpy()
     paragraph, layer, head = (axis.ravel() for axis in np.indices(entropy.shape))

@@ -1,8 +1,8 @@
 """Gradients of the unlearning objective after a step down it (paper 5.2, Eq. 3; `editing.objectives`).
 
-At θ0 the KL divergence has its minimum, and its gradient is zero: the objective's gradient is that of its NLL
-term, -w times the memorized paragraphs' gradient, and adds nothing to it. After one step down the objective
-both terms count, and the gradient is taken there.
+At θ0 the KL divergence has its minimum, so its gradient is zero. The objective's gradient is then only -w
+times the memorized paragraphs' gradient, and tells nothing new. After one step down the objective both terms
+count, and the gradient is taken there.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from memloc.model.components import Component, component_table
 from memloc.scoring.losses import log_probabilities
 from memloc.settings.localization import Contrastive
 
-STEP_RATE = 1e-5  # of the one step of Adam after which the gradient is taken: the authors' rate of edits
+STEP_RATE = 1e-5  # learning rate of the one step of Adam: the authors' rate of edits
 
 
 class Texts(NamedTuple):
@@ -35,17 +35,17 @@ class Texts(NamedTuple):
     memorized: Int[Tensor, "memorized token"]
     non_memorized: Int[Tensor, "non_memorized token"]
     drawn: Int[np.ndarray, "memorized control"]
-    """Rows of non-memorized paragraphs that are the controls of each memorized one (`draw_controls`)."""
+    """For each memorized paragraph, the rows of non-memorized ones that are its controls."""
 
 
 class Controls(NamedTuple):
-    """Paragraphs whose predictions the objective keeps."""
+    """Paragraphs whose predictions the objective must not change."""
 
     tokens: Int[Tensor, "control token"]
     original: Float[Tensor, "control continuation width"]
-    """Last hidden states of θ0, which give p0, since no embedding moves."""
+    """Last hidden states under θ0; they give p0, because the unembedding does not move."""
     shares: Float[np.ndarray, "control"]
-    """How much the KL divergence of each counts; they sum up to one."""
+    """Weight of the KL divergence of each; they sum to one."""
 
 
 class ContrastiveGradients(NamedTuple):
@@ -65,12 +65,13 @@ def contrastive_attribution(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Component scores of the unlearning objective after one step down it (paper 5.2, Figure 4 bottom).
 
-    `nll_gradient` is the memorized paragraphs' mean gradient at θ0; -w times it is the objective's gradient
-    there, along which the first step of Adam moves every W_* weight. The weights are restored bit for bit.
+    `nll_gradient` is the memorized paragraphs' mean gradient at θ0. The objective's gradient there is -w
+    times as large; along it, the one step of Adam moves every W_* weight. The weights are restored bit for
+    bit.
 
     Returns:
-        Scores (`contrastive_scores`), and those of every sample that is drawn from parts of the memorized
-        paragraphs (`Sums.largest`), of which each has the KL term of all controls.
+        The scores (`contrastive_scores`), and the scores of samples drawn from parts of the memorized
+        paragraphs (`Sums.largest`). Every sample has the KL term of all controls.
     """
     chosen, n_draws = np.unique(texts.drawn, return_counts=True)
     tokens = texts.non_memorized[torch.from_numpy(chosen)]
@@ -98,9 +99,9 @@ def contrastive_gradients(
 ) -> tuple[ContrastiveGradients, Sums]:
     """Gradient of the unlearning objective at any θ, mean over memorized paragraphs (paper Eq. 3).
 
-    Because gradients add up, a control that was drawn for several paragraphs is run once. The second result
-    has the gradient of the NLL term of every part of the memorized paragraphs, and in its last row that of
-    the KL term, whose p0 comes with each micro-batch: for all controls it would be large.
+    Because gradients add up, a control that was drawn for several paragraphs is run once. p0 is computed for
+    each micro-batch, because it would be large for all controls. The second result has a row for each part of
+    the memorized paragraphs, with the gradient of its NLL term, and a last row with that of the KL term.
     """
     nll_term, sums = {}, Sums(model, len(parts) + 1)
     options = (n_prefix, how.micro_batch, how.reference)
@@ -121,18 +122,16 @@ def contrastive_gradients(
 
 
 def contrastive_scores(model: PreTrainedModel, gradients: ContrastiveGradients) -> pd.DataFrame:
-    """Component scores of the contrastive objective with the norms of its two terms.
+    """Component scores of the contrastive objective, with the norms of its two terms.
 
-    Returns the rows of `component_scores` with group "contrastive" as first column and, for every
-    component and head, nll_term_norm and kl_term_norm: the Euclidean norm of each term's gradient (norms
-    of the whole gradient are the root of their summed squares).
+    Returns the rows of `component_scores` with group "contrastive" as first column, and nll_term_norm and
+    kl_term_norm: the Euclidean norms of each term's gradient by the component and head. The norm over several
+    is the root of their summed squares.
     """
     total = {name: gradients.nll_term[name] + gradients.kl_term[name] for name in gradients.nll_term}
 
     def norms(component: Component) -> dict[str, Float[Tensor, "head"]]:
-        nll, kl = (
-            component.by_head(term[component.parameter]) for term in (gradients.nll_term, gradients.kl_term)
-        )
+        nll, kl = (component.by_head(term[component.parameter]) for term in gradients)
         return {"nll_term_norm": nll.norm(dim=1), "kl_term_norm": kl.norm(dim=1)}
 
     scores = group_scores(model, total, "contrastive")

@@ -1,10 +1,10 @@
 """The largest gradients of heads in resampled paragraphs.
 
-The largest entry of a mean gradient is not the mean of the largest entries: it has to be found anew in every
-resampled gradient. A sample is split at random in parts, the gradients of each part are summed, and a
-resampled gradient is a weighted sum of these. Each part has a row with a number for every weight (3.4 GB for
-ten parts and the 85 million weights of GPT-Neo 125M). The rows lie in a temporary file (in TMPDIR) and are
-read one component at a time, so they take no extra memory.
+The largest entry of a mean gradient is not the mean of the largest entries, so it has to be found anew in
+every resampled gradient. A sample is split at random into parts, the gradients of each part are summed, and a
+resampled gradient is a weighted sum of these sums. Each part has a row with a number for every weight (3.4 GB
+for ten parts and the 85 million weights of GPT-Neo 125M). The rows lie in a temporary file (in TMPDIR) and
+are read one component at a time, so they take no extra memory.
 """
 
 import tempfile
@@ -55,8 +55,8 @@ class Sums:
     def largest(self, draws: Draws, group: str) -> pd.DataFrame:
         """Largest |weighted sum of the rows| of each component and head, for every row of `draws`.
 
-        Columns group, sample, number, layer, component, head and max_abs. MLP matrices, which are no heads
-        to be ranked, are left out of resamples, since they hold most of the weights.
+        Columns group, sample, number, layer, component, head and max_abs. Resamples leave out MLP matrices:
+        these hold most of the weights, and only heads are ranked.
         """
         whole = (draws.keys["sample"] != "resample").to_numpy()
         frames = []

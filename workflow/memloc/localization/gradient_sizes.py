@@ -1,4 +1,4 @@
-"""Sizes of each paragraph's own gradient, by which paragraphs can be compared.
+"""Sizes of each paragraph's own gradient, which are comparable between paragraphs and sets.
 
 In the gradient of a mean, differences between paragraphs cancel, and more so in larger sets.
 """
@@ -11,7 +11,8 @@ def paragraph_sizes(gradients: pd.DataFrame) -> pd.DataFrame:
     """Measures of each paragraph of table `paragraph_gradients`, by id.
 
     Returns:
-        log_nll, log_size (of all |gradients|) and lower_share (of the scores, in the lower half of layers).
+        log_nll, log_size (log of the sum of all |gradients|) and lower_share (share of the scores that lies
+        in the lower half of layers).
     """
     lower = gradients[gradients["layer"] < gradients["layer"].nunique() // 2]
     whole = gradients.groupby("id").agg({"nll": "first", "sum_abs": "sum", "score_sum": "sum"})

@@ -1,11 +1,11 @@
-"""Profiles of heads: a value per prefix position, of one paragraph and head, and their likeness."""
+"""Profiles of heads (a paragraph's values at all prefix positions), and their correlation."""
 
 import numpy as np
 import pandas as pd
 
 
 def profiles(rows: pd.DataFrame, value: str, n_prefix: int) -> pd.DataFrame:
-    """Rows of one layer (id, head, position, `value`) as (id, head) x prefix positions."""
+    """A layer's rows (id, head, position, `value`) as a table: (id, head) x prefix positions."""
     rows = rows[rows["position"] < n_prefix]
     return rows.astype({"head": int}).pivot(index=["id", "head"], columns="position", values=value)
 
@@ -37,10 +37,10 @@ def correlation_with_others(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def sampled_memorized(sets: pd.DataFrame) -> pd.Series:
-    """Ids of the memorized paragraphs that analyses use."""
+    """Ids of the sampled memorized paragraphs."""
     return sets.loc[(sets["set"] == "memorized") & sets["sampled"], "id"]
 
 
 def neighbour(layer: int, n_layers: int) -> int:
-    """The next layer, or the one before the last; a single layer has only itself."""
+    """The layer after this one, or before it if it is the last; of a single layer, itself."""
     return layer + 1 if layer + 1 < n_layers else max(layer - 1, 0)

@@ -1,7 +1,7 @@
 """Which attention heads does each localization method rank first, and do the methods agree (paper 6)?
 
 The paper names one head that several methods point at. Here every method gives each query head one score
-(`head_scores.py`), and the ranks are compared. `sample_ranks` shows how far they depend on the sampled
+(`head_scores.py`), and the ranks are compared. `sample_ranks` shows their dependence on the sampled
 paragraphs.
 """
 
@@ -14,7 +14,7 @@ import scipy  # loads scipy.stats, which takes half a second, where it is first 
 from jaxtyping import Float, Int
 
 from memloc.localization.head_scores import Sampled, Scores
-from memloc.statistics.uncertainty import CONFIDENCE, resampled
+from memloc.statistics.uncertainty import TAILS, resampled
 from memloc.tables.terms.head_ranking import COMBINED
 
 N_EXCHANGES = 999  # of heads within their layers
@@ -40,14 +40,15 @@ def sample_ranks(sampled: Sampled, combined: Sequence[str] | None = None) -> pd.
 
 
 def with_intervals(ranking: pd.DataFrame, ranks: pd.DataFrame) -> pd.DataFrame:
-    """`rank_heads` with low and high, which hold a head's rank in 95 % of resamples, and first_share, the
-    share of them in which it is first."""
+    """The table of `rank_heads` with columns low, high and first_share.
+
+    A head's rank lies between low and high in 95 % of resamples, and is 1 in a share `first_share` of them.
+    """
     keys = ["method", "layer", "head"]
     drawn = ranks[ranks["sample"] == "resample"].groupby(keys, observed=True)["rank"]
-    tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
     columns = {
-        "low": drawn.quantile(tails[0], interpolation="lower"),
-        "high": drawn.quantile(tails[1], interpolation="higher"),
+        "low": drawn.quantile(TAILS[0], interpolation="lower"),
+        "high": drawn.quantile(TAILS[1], interpolation="higher"),
         "first_share": drawn.agg(lambda rank: (rank == 1).mean()),
     }
     found = ranking.join(pd.DataFrame(columns), on=keys)
@@ -55,7 +56,7 @@ def with_intervals(ranking: pd.DataFrame, ranks: pd.DataFrame) -> pd.DataFrame:
 
 
 def rank_heads(scores: dict[str, Scores], combined: Sequence[str] | None = None) -> pd.DataFrame:
-    """Rank of every head by every method, 1 = strongest, and by the `combined` ones (all) together.
+    """Rank of every head by every method (1 = strongest), and by the `combined` methods (default: all).
 
     The combined ranking orders heads by their mean rank; ties go to the lower layer and head.
 
@@ -89,7 +90,7 @@ def rank_agreement(
 
 
 def _orders(ranks: Int[np.ndarray, "sample head"]) -> Int[np.ndarray, "sample pair"]:
-    """For each pair of heads, which of them comes first."""
+    """For each pair of heads, 1 if the first of them has the lower rank, else -1."""
     earlier, later = np.triu_indices(ranks.shape[1], k=1)
     return np.sign(ranks[:, later] - ranks[:, earlier]).astype(np.int8)
 
@@ -97,9 +98,9 @@ def _orders(ranks: Int[np.ndarray, "sample head"]) -> Int[np.ndarray, "sample pa
 def exchanged_agreement(
     ranking: pd.DataFrame, methods: Sequence[str]
 ) -> dict[tuple[str, str], Float[np.ndarray, "exchange"]]:
-    """Kendall's tau of each pair of methods when each one's heads change places within their layers.
+    """Kendall's tau of each pair of methods when the heads of each ranking change places within their layers.
 
-    Any agreement that is left comes from ranking the same layers first. The draws have a fixed seed.
+    Any remaining agreement comes from ranking the same layers first. The draws have a fixed seed.
     """
     wide = ranking.pivot(index=["layer", "head"], columns="method", values="rank").sort_index()
     layers = wide.index.get_level_values("layer")

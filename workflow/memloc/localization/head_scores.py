@@ -1,8 +1,8 @@
 """One score of every attention head by each localization method, from tables (paper 5 and 6).
 
-Larger means more involved in memorization. Models with fewer key/value heads than query heads share a
-key/value head's score among the query heads that read it. `sample_scores` gives the scores of resampled
-paragraphs, of parts of the sample, and of all but one part.
+A larger score means more involved in memorization. Query heads that read the same key/value head share its
+score. `sample_scores` gives the scores of resampled paragraphs, of parts of the sample, and of all but one
+part.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ Scores = pd.Series  # indexed by layer and head
 
 
 def over_query_heads(scores: pd.Series, n_heads: int) -> Scores:
-    """Scores of query heads from scores by (component,) layer and stored head: the largest component's."""
+    """Scores of query heads from scores by layer and stored head; of several components, the largest."""
     wide = scores.to_frame().T.sort_index(axis=1)
     index = pd.MultiIndex.from_product(
         [wide.columns.unique("layer"), range(n_heads)], names=["layer", "head"]
@@ -64,7 +64,7 @@ def patching_scores(patching: pd.DataFrame, n_heads: int) -> Scores:
 
 
 def method_scores(tables: dict[str, pd.DataFrame], n_prefix: int, n_heads: int) -> dict[str, Scores]:
-    """Scores of every method from the tables of the analyses, and of further ones from `head_scores`."""
+    """Scores by every method: from the tables of the analyses, and from `head_scores` if there is one."""
     further = {
         method: over_query_heads(rows.groupby(["layer", "head"])["score"].mean(), n_heads)
         for method, rows in _further(tables)
@@ -84,7 +84,7 @@ def _further(tables: dict[str, pd.DataFrame]) -> Iterable[tuple[str, pd.DataFram
 
 
 class Sampled(NamedTuple):
-    """Scores of every head by each method, on the same kinds of samples: `keys` has a row per sample."""
+    """Scores of every head by each method on the same samples; `keys` has a row per sample."""
 
     keys: pd.DataFrame
     scores: dict[str, Float[np.ndarray, "sample layer head"]]
@@ -93,10 +93,10 @@ class Sampled(NamedTuple):
 def sample_scores(
     tables: dict[str, pd.DataFrame], n_prefix: int, n_heads: int, rng: np.random.Generator
 ) -> Sampled:
-    """Scores of every method on parts of its sample, on all but one part, and on resampled paragraphs.
+    """Scores by every method on parts of its sample, on all but one part, and on resampled paragraphs.
 
-    Parameter gradients and attention to rare tokens resample parts of the sample, whose sums are in their
-    tables; the others resample paragraphs. Each method is resampled by itself.
+    Parameter gradients and attention to rare tokens resample parts of the sample, because their tables have
+    sums over parts. The other methods resample paragraphs. Each method is resampled by itself.
     """
     keys, gradients = _sampled_parameter_gradients(tables["parameter_gradient_samples"], n_heads)
     values = _value_gradients(tables["activation_gradients"], n_prefix)
@@ -136,7 +136,7 @@ def _sampled_parameter_gradients(
 
 
 def _strongest(scores: pd.DataFrame, n_heads: int) -> Float[np.ndarray, "sample layer head"]:
-    """Scores by (component,) layer and stored head (sorted columns) as the strongest of each query head."""
+    """`over_query_heads` of several samples (rows); columns are sorted: (component,) layer, head."""
     parts, spread = [scores], []
     if "component" in scores.columns.names:
         names = scores.columns.unique("component")

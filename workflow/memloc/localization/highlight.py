@@ -1,4 +1,4 @@
-"""Which attention head the figures point at: the configured one, or the one that the methods agree on."""
+"""The attention head that figures point at: the configured one, or the one that methods agree on."""
 
 import pandas as pd
 
@@ -16,7 +16,7 @@ def highlighted_head(tables: dict[str, pd.DataFrame], settings: Section) -> tupl
 
 
 def ordered_heads(tables: dict[str, pd.DataFrame], settings: Section) -> list[tuple[int, int]]:
-    """(layer, head) of all heads: the highlighted one, and the others by the combined ranking."""
+    """(layer, head) of all heads: the highlighted one, then the others by the combined ranking."""
     ranking, first = tables["head_ranking"], highlighted_head(tables, settings)
     combined = ranking[ranking["method"] == COMBINED].sort_values("rank")
     heads = zip(combined["layer"].tolist(), combined["head"].tolist(), strict=True)
@@ -24,9 +24,9 @@ def ordered_heads(tables: dict[str, pd.DataFrame], settings: Section) -> list[tu
 
 
 def head_of_other_methods(ranking: pd.DataFrame, settings: Section, method: str) -> tuple[int, int]:
-    """(layer, head) that a study points at without `method`, so that it can be judged by that method.
+    """(layer, head) that a study points at without `method`, so that `method` can judge it.
 
-    The configured head, or the one with the lowest mean rank by the other methods of the paper.
+    It is the configured head, or the one with the lowest mean rank by the paper's other methods.
     """
     if settings.highlight != "auto":
         return settings.highlight.layer, settings.highlight.head

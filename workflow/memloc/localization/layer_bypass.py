@@ -1,9 +1,9 @@
-"""What do memorized paragraphs lose without a whole block: attention or MLP of a layer, or of all from it on?
+"""How much do memorized paragraphs lose without attention or the MLP, in one layer or in all from it on?
 
 A block is bypassed at every position in one of three ways:
 
-    identity  every position attends to itself alone: values and W_O stay, nothing moves between positions
-              (2501.05078)
+    identity  every position attends to itself alone: values and W_O stay, but nothing moves between
+              positions (2501.05078)
     zero      the block writes nothing
     mean      the block writes its mean output over other text
 
@@ -25,7 +25,7 @@ from memloc.model.head_groups import stored_head
 from memloc.model.hooks import changed_input, keeping
 from memloc.settings.interventions import BYPASSES
 
-WRITES = {"attention": "W_O", "mlp": "W_out"}  # the component whose output a block adds to the rest
+WRITES = {"attention": "W_O", "mlp": "W_out"}  # the component that writes a block's output
 Means = Mapping[str, Float[Tensor, "layer hidden"]]
 """Mean output of every layer's blocks, by block."""
 
@@ -82,7 +82,7 @@ def mean_block_outputs(
 
 
 def bypasses(means: Means) -> Plan:
-    """Plan of table `layer_bypass`: every block bypassed in every way, in one layer alone and from it on."""
+    """Plan of table `layer_bypass`: every block, bypassed in every way, in one layer alone and from it on."""
     n_layers = len(means["attention"])
     return [
         (

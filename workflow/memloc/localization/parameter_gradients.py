@@ -45,7 +45,7 @@ def group_scores(model: PreTrainedModel, gradients: Gradients, group: str) -> pd
 
 
 def layer_sizes(model: PreTrainedModel, gradients: Gradients) -> Float[Tensor, "layer 2"]:
-    """Size of a gradient in every layer: sum of the components' and heads' max_abs, and of all sizes."""
+    """Sums over the heads and components of every layer: of their max_abs, and of all |gradients|."""
     sizes = torch.zeros(model.config.num_hidden_layers, 2)
     for component in components(model):
         size = component.by_head(gradients[component.parameter]).abs()
@@ -57,13 +57,13 @@ class GroupComparison(NamedTuple):
     """Result of `compare_groups`."""
 
     scores: pd.DataFrame
-    """Of every group, layer, component and head."""
+    """Scores by group, layer, component and head."""
     samples: pd.DataFrame
-    """The same of samples from the memorized group (`Sums.largest`)."""
+    """Scores of samples from the memorized group (`Sums.largest`)."""
     paragraphs: pd.DataFrame
-    """Of every paragraph, its NLL and the size of its gradient in each layer."""
+    """Every paragraph's NLL and the size of its gradient in each layer."""
     memorized: Gradients
-    """Of the mean NLL of the memorized group."""
+    """Gradients of the mean NLL of the memorized group."""
 
 
 def group_gradients(
@@ -110,7 +110,7 @@ def compare_groups(
     """Scores of the mean continuation NLL of each group of paragraphs.
 
     `samples` must hold the group memorized, which `parts` splits; its gradient alone is kept. The paragraphs
-    `paired`, of which there may be none, are in no group: only their own gradients are measured.
+    `paired` (there may be none) are in no group: only their own gradients are measured.
     """
     scores, sizes, memorized, sums = [], [], {}, Sums(model, len(parts.members))
     for group, sample in samples.items():

@@ -1,7 +1,7 @@
 """Two-way activation patching of memorized paragraphs and their perturbed versions (paper A.3).
 
 A pair differs in a perturbed token and, from the impact position on, in its continuation. One paragraph gives
-the clean run; activations of the other paragraph's own run are put in its place at one site at a time. The
+the clean run. At one site at a time, its activations are replaced by those of the other paragraph's run. The
 metric is the change in the NLL (nats) of the impact token: the token of the CLEAN paragraph at the impact
 position. A positive change means that the other paragraph's activation makes the clean paragraph's own token
 less likely.
@@ -9,15 +9,14 @@ less likely.
     memorized_into_perturbed: clean = the perturbed paragraph, activations of the memorized one are patched in
     perturbed_into_memorized: clean = the memorized paragraph, activations of the perturbed one are patched in
 
-Only what a patch can change is computed, because attention is causal:
+Attention is causal, so a patch can change only part of a run. Only this part is computed:
 
 - positions from the perturbed one to the one that predicts the impact token. The keys and values of the
   tokens before are computed once (for both paragraphs, unless a deletion moved them) and read from a cache.
 - layers from the patched one on. Layers are called as the model itself called them in the clean run. Patches
   are stacked along the batch axis and sorted by layer: each row joins the batch at the layer that it patches.
-- of the layer whose query is patched, the position of that query: its other positions stay as they were.
-- in the last layer, attention's output and the MLP at the predicting position alone, and the unembedding of
-  that position alone.
+- in the layer whose query is patched, the position of that query; its other positions stay as they were.
+- in the last layer, the output of attention, the MLP and the unembedding at the predicting position alone.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -41,12 +40,12 @@ from memloc.perturbation.pairs import Pairs
 from memloc.scoring.teacher_forcing import token_nll
 from memloc.tables.terms.patching import DIRECTIONS
 
-EXACT_UP_TO = 1_000_000_000  # parameters; by default, patches of larger models are estimated
+EXACT_UP_TO = 1_000_000_000  # parameters; patches of larger models are estimated by default
 HEAD_COLUMNS = ["id", "direction", "layer", "component", "head", "nll_change", "method"]
 
 
 class Patch(NamedTuple):
-    """What is replaced at one position: a head of q, k or v, or the residual stream that enters a layer."""
+    """A replaced activation at one position: a head of q, k or v, or the stream that enters a layer."""
 
     layer: int
     component: str  # q, k, v or resid_pre
@@ -62,7 +61,7 @@ class SharedPrefix(DynamicCache):
         self.layers = filled.layers
 
     def update(self, keys: Tensor, values: Tensor, layer: int, *args: Any, **kwargs: Any) -> tuple:
-        """The prefix's keys and values, followed by those of each row's later tokens, which are not kept."""
+        """The prefix's keys and values followed by each row's own for later tokens, which are not kept."""
         if layer >= len(self.layers):  # the first token is the perturbed one
             return keys, values
         before = self.layers[layer].keys, self.layers[layer].values
@@ -91,7 +90,7 @@ class Runs(NamedTuple):
 
 
 def wants_exact(exact: bool | None, model: PreTrainedModel) -> bool:
-    """Is every patch to be run? If nothing is said, for models of up to `EXACT_UP_TO` parameters."""
+    """Whether every patch is run; if `exact` is None, in models of up to `EXACT_UP_TO` parameters."""
     return model.num_parameters() <= EXACT_UP_TO if exact is None else exact
 
 
@@ -129,8 +128,8 @@ def residual_patching(model: PreTrainedModel, pairs: Pairs, micro_batch: int) ->
 def attribution_patching(model: PreTrainedModel, pairs: Pairs) -> pd.DataFrame:
     """First-order estimate of `activation_patching` with the same columns: clean gradient x difference.
 
-    Per pair, two forward passes and one backward pass for each direction give all heads. A screen only: the
-    metric is not linear in differences as large as those between tokens.
+    Per pair, two forward passes and one backward pass for each direction give all heads. It is a screen only,
+    because the metric is not linear in differences as large as those between tokens.
 
     Raises:
         ValueError: see `activation_patching`.
@@ -180,8 +179,8 @@ def _patch(
 def _last_position_only(model: PreTrainedModel) -> Iterator[None]:
     """Within the context, the last layer's output is right at the last position only, and cheap.
 
-    Its attention reads all positions, but W_O and the MLP are given the last one; what they return is added
-    to the residual stream of every position.
+    Its attention reads all positions, but W_O and the MLP get the last one only. Their output is added to the
+    residual stream of every position.
     """
 
     last = len(layers_of(model)) - 1
@@ -195,7 +194,7 @@ def _last_position_only(model: PreTrainedModel) -> Iterator[None]:
 def _runs(model: PreTrainedModel, pairs: Pairs) -> Iterator[tuple[int, str, Run, Run]]:
     """For each pair and direction: number of the pair, direction, clean run, run that patches come from.
 
-    Training mode would let checkpointed layers drop the cache: the model is put into evaluation mode.
+    The model is put into evaluation mode: in training mode, checkpointed layers would drop the cache.
     """
     pairs.check()
     model.eval()
@@ -245,8 +244,8 @@ def _patched_nll(
 ) -> Float[Tensor, "patch"]:
     """NLL of the impact token in the clean run with each of some patches.
 
-    A row joins the batch where its patch first changes the residual stream that enters a layer, or what is
-    computed in the layer: at the patched layer, and for a query one layer above.
+    A row joins the batch at the first layer that its patch changes at more than the patched position: at the
+    patched layer, or for a query one layer above.
     """
     patches = [every[place] for place in some]
     joins = [patch.layer + _is_query(patch) for patch in patches]
@@ -273,10 +272,9 @@ def _through_layer(
     runs: Runs,
     joining: Sequence[Patch],
 ) -> Float[Tensor, "row+patch position hidden"]:
-    """What a layer makes of the rows, followed by a clean row for each patch that joins them there.
+    """A layer's output for the rows, and for one more clean row per patch that joins them there.
 
-    Patches of the residual stream put the source's stream into their rows before the layer; patches of heads
-    are made within it.
+    Patches of the residual stream are made in their rows before the layer, patches of heads within it.
     """
     clean, source = runs.clean.calls[number], runs.source.calls[number]
     joined = clean.residual.repeat(len(joining), 1, 1)
@@ -306,8 +304,8 @@ def _patched_heads(
 ) -> Iterator[None]:
     """Within the context, rows `n_before`, `n_before` + 1, .. of the batch have one head replaced each.
 
-    These rows join the batch here, so up to q, k and v they are the same clean run: one of them is projected,
-    repeated for every patch, and then each copy gets its head from the other paragraph's run.
+    These rows join the batch here, so up to q, k and v they are all the same clean run. One of them is
+    projected and repeated for every patch; then each copy gets its head from the other paragraph's run.
     """
     layers = {patch.layer for patch in patches if patch.component in PROJECTIONS}  # one; none for resid_pre
     computing = {name: own for (layer, name), own in _projections(model).items() if layer in layers}

@@ -1,12 +1,10 @@
 """Do heads attend to a prefix's rarest tokens (paper 6.3, Figure 7)? Arrays only, no model.
 
-Every paragraph has a token of rank 0, few have one of a high rank. The attention summed over paragraphs
-therefore falls with the rank for any head, even for one that attends evenly. Two remedies stand next to the
-paper's measure: the mean attention per occurrence of a rank, and a null distribution in which the tokens of
+Every paragraph has a token of rank 0, but few have one of a high rank. The attention summed over paragraphs
+therefore falls with the rank for any head, even for one that attends evenly. The paper's measure is joined by
+two remedies: the mean attention per occurrence of a rank, and a null distribution. In the null, the tokens of
 each prefix exchange their attention at random, which breaks only the link between tokens and attention.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,8 +12,8 @@ import scipy  # loads scipy.stats, which takes half a second, where it is first 
 from jaxtyping import Float, Int
 
 QUANTILES = (0.025, 0.5, 0.975)
-N_PERMUTATIONS = 200  # of the null distribution; p-values are no finer than one over them
-N_GROUPS = 40  # of paragraphs: half of them choose a head and half judge it, which is enough to resample
+N_PERMUTATIONS = 200  # draws of the null distribution
+N_GROUPS = 40  # groups of paragraphs: enough to resample
 
 
 def attention_array(
@@ -36,13 +34,6 @@ def attention_array(
     return np.sort(frame["id"].unique()), frame["attention"].to_numpy().reshape(shape)
 
 
-def unigram_counts(
-    tokens: Int[np.ndarray, "paragraph token"], n_vocabulary: int
-) -> Int[np.ndarray, "vocabulary"]:
-    """How often each token of the vocabulary occurs in the paragraphs."""
-    return np.bincount(tokens.ravel(), minlength=n_vocabulary)
-
-
 def prefix_ranks(
     prefix: Int[np.ndarray, "paragraph position"], counts: Int[np.ndarray, "vocabulary"]
 ) -> Int[np.ndarray, "paragraph position"]:
@@ -58,20 +49,9 @@ def rank_attention(
 
     Summed over the paragraphs (the paper's measure), and its mean per occurrence of the rank.
     """
-    n_layers, n_heads = attention.shape[1:3]
-    sums = _sum_by(_flat(attention), ranks).T.reshape(n_layers, n_heads, -1)
-    occurrences = np.bincount(ranks.ravel())
-    layer, head, rank = (axis.ravel() for axis in np.indices(sums.shape))
-    return pd.DataFrame(
-        {
-            "layer": layer,
-            "head": head,
-            "rank": rank,
-            "attention_sum": sums.ravel(),
-            "attention_mean": (sums / occurrences).ravel(),
-            "occurrences": occurrences[rank],
-        }
-    )
+    found = rank_groups(attention, ranks, n_groups=1).drop(columns=["group", "attention_expected"])
+    found.insert(4, "attention_mean", found["attention_sum"] / found["occurrences"])
+    return found.sort_values(["layer", "head", "rank"], ignore_index=True)
 
 
 def null_sums(
@@ -86,17 +66,15 @@ def null_sums(
 
 
 def rank_null(
-    null: Float[np.ndarray, "draw rank layer_head"],
-    ranks: Int[np.ndarray, "paragraph position"],
-    quantiles: Sequence[float] = QUANTILES,
+    null: Float[np.ndarray, "draw rank layer_head"], ranks: Int[np.ndarray, "paragraph position"]
 ) -> pd.DataFrame:
     """Quantiles of `attention_mean` over `null_sums`, in the rows of `rank_attention` and in their order.
 
-    Columns attention_mean_null_q025, ...; multiplied by the occurrences they are those of the sum, since a
-    permutation keeps the number of occurrences.
+    Columns are attention_mean_null_q025, ... Times the occurrences, which a permutation keeps, they are the
+    quantiles of the sum.
     """
-    values = np.quantile(null / np.bincount(ranks.ravel())[:, None], quantiles, axis=0)
-    names = [_null_column("attention_mean", quantile) for quantile in quantiles]
+    values = np.quantile(null / np.bincount(ranks.ravel())[:, None], QUANTILES, axis=0)
+    names = [_null_column("attention_mean", quantile) for quantile in QUANTILES]
     return pd.DataFrame({name: value.T.ravel() for name, value in zip(names, values, strict=True)})
 
 
@@ -104,18 +82,17 @@ def rank_correlation(
     attention: Float[np.ndarray, "paragraph layer head position"],
     ranks: Int[np.ndarray, "paragraph position"],
     null: Float[np.ndarray, "draw rank layer_head"],
-    quantiles: Sequence[float] = QUANTILES,
 ) -> pd.DataFrame:
     """Correlation of the rank with each head's attention by rank, one row per layer and head.
 
-    Columns pearson: of the summed attention (the paper's measure, Fig. 7); pearson_mean: of the mean per
-    occurrence. Both have their quantiles over `null_sums`, such as pearson_null_q025 (the quantile 0.025).
+    Column pearson is the correlation of the summed attention (the paper's measure, Fig. 7), pearson_mean that
+    of the mean per occurrence. Both have quantiles over `null_sums`, such as pearson_null_q025 (0.025).
     """
     columns = observed = _correlations(_sum_by(_flat(attention), ranks), ranks)
     draws = [_correlations(sums, ranks) for sums in null]
     for name in observed:
-        values = np.quantile([draw[name] for draw in draws], quantiles, axis=0)
-        names = [_null_column(name, quantile) for quantile in quantiles]
+        values = np.quantile([draw[name] for draw in draws], QUANTILES, axis=0)
+        names = [_null_column(name, quantile) for quantile in QUANTILES]
         columns = columns | dict(zip(names, values, strict=True))
     layer, head = (axis.ravel() for axis in np.indices(attention.shape[1:3]))
     return pd.DataFrame({"layer": layer, "head": head, **columns})
@@ -126,9 +103,9 @@ def rank_groups(
     ranks: Int[np.ndarray, "paragraph position"],
     n_groups: int = N_GROUPS,
 ) -> pd.DataFrame:
-    """Sums of `rank_attention` by group of paragraphs, which can be resampled; all groups add up to it.
+    """The sums of `rank_attention` in groups of paragraphs, which can be resampled.
 
-    Paragraph i is of group i modulo `n_groups`. Columns: group, layer, head, rank, attention_sum,
+    Paragraph i is in group i modulo `n_groups`. Columns: group, layer, head, rank, attention_sum,
     attention_expected (mean of the sum under the null), occurrences. Ranks that a group lacks have no row.
     """
     n_layers, n_heads = attention.shape[1:3]
@@ -168,7 +145,7 @@ def _flat(
 def _expected(
     attention: Float[np.ndarray, "paragraph layer head position"],
 ) -> Float[np.ndarray, "occurrence layer_head"]:
-    """As `_flat`, with what the tokens of a prefix get on average if they exchange their attention."""
+    """As `_flat`, with the mean attention over the prefix for every token: the mean under the null."""
     means = attention.mean(axis=3, dtype=np.float64).reshape(len(attention), -1)
     return np.repeat(means, attention.shape[3], axis=0)
 

@@ -1,10 +1,10 @@
 """Noise on, and zeroing of, the weights with the largest contrastive gradient (authors' notebook).
 
-If few weights held a memorized paragraph, disturbing them would hurt it more than disturbing equally many
-random ones, and more than it hurts other text. The weights are the top fraction of the contrastive
-objective's gradient, summed over some of the sampled memorized paragraphs; others judge them. Noise is
-Gaussian; its standard deviation is given in units of that of all W_* weights, so that sizes mean the same on
-every model.
+If few weights held a memorized paragraph, disturbing them would hurt it more than disturbing as many random
+weights, and more than it hurts other text. The weights are the top fraction by the contrastive objective's
+gradient, summed over some of the sampled memorized paragraphs; other paragraphs judge them. Noise is
+Gaussian. Its size is its standard deviation over that of all W_* weights, so that sizes are comparable
+between models.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,8 +22,7 @@ from memloc.editing.gradients import Gradients
 from memloc.editing.masks import Movable, OriginalWeights, n_weights, random_weights, top_weights
 from memloc.model.components import editable_parameters
 from memloc.run.seeds import generator
-from memloc.scoring.held_out import Group
-from memloc.scoring.held_out import labels as text_labels
+from memloc.scoring.held_out import Group, labels
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.editing import SPARSE_FRACTION
 from memloc.settings.interventions import WeightNoise
@@ -56,7 +55,7 @@ def set_to_zero(model: PreTrainedModel, movable: Movable) -> None:
 def choosing_texts(
     ids: Int[np.ndarray, "paragraph"], tokens: Int[Tensor, "paragraph token"], n_paragraphs: int, seed: int
 ) -> Group:
-    """A random part of the sampled memorized paragraphs: their gradients choose the weights."""
+    """A random part of the sampled memorized paragraphs, whose gradients choose the weights."""
     chosen = generator(seed, "texts", "memorized").permutation(len(ids))[:n_paragraphs]
     return Group(ids[chosen], tokens[chosen], np.ones(len(chosen), dtype=bool))
 
@@ -73,11 +72,10 @@ def disturb_weights(
 
     Returns:
         One row per arm (top, random), kind (noise, zero), size (standard deviations of the model's weights; 0
-        for the model as it is, null for zeroing), draw (of the noise, and of the random weights) and
-        paragraph: n_weights, group, id, seen, em (tokens), nll (nats per token). The model has its weights
-        back afterwards.
+        for the intact model, null for zeroing), draw (of the noise, and of the random weights) and paragraph,
+        with n_weights, group, id, seen, em (tokens), nll (nats per token). The model gets its weights back.
     """
-    about, tokens = text_labels(texts), torch.cat([text.tokens for text in texts.values()])
+    about, tokens = labels(texts), torch.cat([text.tokens for text in texts.values()])
     original, unit, frames = OriginalWeights(model), standard_deviation(model), []
 
     def scored_after(disturb: Callable[[], None]) -> pd.DataFrame:
@@ -96,6 +94,6 @@ def disturb_weights(
             found["noise", float(size)] = scored_after(noise)
         zeroed = top_zeroed if arm == "top" else scored_after(partial(set_to_zero, model, chosen))
         found["zero", float("nan")] = zeroed
-        labels = {"arm": arm, "draw": draw, "n_weights": n_weights(model, chosen)}
-        frames += [rows.assign(**labels, kind=kind, size=size) for (kind, size), rows in found.items()]
+        own = {"arm": arm, "draw": draw, "n_weights": n_weights(model, chosen)}
+        frames += [rows.assign(**own, kind=kind, size=size) for (kind, size), rows in found.items()]
     return pd.concat(frames, ignore_index=True)

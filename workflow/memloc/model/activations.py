@@ -25,11 +25,12 @@ HOOKS = {
     "k": "attn.hook_k",
     "v": "attn.hook_v",
     "z": "attn.hook_z",
-    "pre": "mlp.hook_pre",  # input of the nonlinearity: of a gated MLP, its gate
+    "pre": "mlp.hook_pre",  # input of the nonlinearity; in a gated MLP, output of the gate matrix
     "post": "mlp.hook_post",
     "pattern": "attn.hook_pattern",
     "resid_pre": "hook_resid_pre",
 }
+NORMED = "_normed"  # how a hook's name ends behind a norm over all heads together
 
 
 class Site(NamedTuple):
@@ -46,18 +47,12 @@ class Site(NamedTuple):
 def hook_of(bridge: "TransformerBridge", site: Site) -> str:
     """TransformerLens name of a site's hook.
 
-    Queries and keys that pass a norm over all heads together are read after it. Before it, a change of one
-    head moves all others, and its gradient would include theirs.
+    Queries and keys that pass a norm over all heads together are read after it. A change of one head before
+    that norm would move all other heads, and the head's gradient would include theirs.
     """
-    normed = "_normed" if _normed_together(bridge, site) else ""
+    name = PROJECTIONS.get(site.component)
+    normed = NORMED if name and family_of(bridge.original_model).components[name].norm else ""
     return f"blocks.{site.layer}.{HOOKS[site.component]}{normed}"
-
-
-def _normed_together(bridge: "TransformerBridge", site: Site) -> bool:
-    if site.component not in PROJECTIONS:
-        return False
-    stored = family_of(bridge.original_model).components[PROJECTIONS[site.component]]
-    return stored.norm is not None
 
 
 def sites(bridge: "TransformerBridge", components: Sequence[str]) -> list[Site]:
@@ -75,17 +70,17 @@ def sites(bridge: "TransformerBridge", components: Sequence[str]) -> list[Site]:
 
 @contextmanager
 def recording(bridge: "TransformerBridge", sites: Sequence[Site]) -> Iterator[dict[Site, Tensor]]:
-    """Within the context, every forward pass leaves its activations at the sites, and no others, in the dict.
+    """Within the context, every forward pass stores its activations at these sites in the dict.
 
     They are part of the autograd graph, so that `gradients` can differentiate with respect to them.
     """
     activations: dict[Site, Tensor] = {}
 
     def hook_for(site: Site):
-        in_columns = _normed_together(bridge, site)
+        in_columns = hook_of(bridge, site).endswith(NORMED)
 
         def record(activation: Tensor, hook: object) -> Tensor:
-            # The model must go on with the recorded view itself: no other view is a part of its graph.
+            # The model must go on with this very view: its loss has no gradient by another one.
             seen = activation.unflatten(-1, (-1, bridge.cfg.d_head)) if in_columns else activation
             activations[site] = seen
             return seen.flatten(-2) if in_columns else seen
@@ -106,8 +101,8 @@ def token_logits(
 ) -> Float[Tensor, "paragraph vocabulary"]:
     """Logits that predict the token at `position` (1 or later) of each paragraph.
 
-    Tokens from the largest position on are not run, and only the predicting positions are unembedded. Half
-    precision is raised to single.
+    Tokens from the largest position on are not run, and only the predicting positions are unembedded. Logits
+    in half precision are raised to single precision.
     """
     hidden = model.base_model(tokens[:, : int(position.max())], use_cache=False).last_hidden_state
     predicting = hidden[torch.arange(len(tokens), device=hidden.device), position - 1]

@@ -1,8 +1,8 @@
-"""One view of a model's own weights by (layer, component, head).
+"""Views of a model's own weights by layer, component and head.
 
 Model families store the same matrices differently (see `families`); everything else asks for
-`[head, d_in, d_out]`. What is returned is a view: writing through it changes the model. Weights are never
-folded or centred here, because gradients of folded weights differ.
+`[head, d_in, d_out]`. Writing to a view changes the model. Weights are never folded or centred here, because
+gradients of folded weights differ.
 """
 
 import re
@@ -62,9 +62,9 @@ class Component:
     def heads(
         self, output: Shaped[Tensor, "row position column"]
     ) -> Shaped[Tensor, "row position head d_head"]:
-        """View of this component's heads in a tensor that its module `output` gives; for W_Q, W_K and W_V.
+        """View by head of the output of module `output`; for W_Q, W_K and W_V.
 
-        The columns of the output are the axis of the weight that is split into heads.
+        The columns are laid out like the axis of the weight that is split into heads.
         """
         columns = re.search(r"\(.*?\)", self.stored.axes).group()
         if self.stored.part is None:
@@ -78,7 +78,7 @@ class Component:
 
 
 def family_of(model: PreTrainedModel) -> Family:
-    """The row of a causal language model's family. InputError: it has none."""
+    """The family of a causal language model. InputError: it is not supported."""
     return families.family(model.config.model_type)
 
 
@@ -134,9 +134,9 @@ def as_linear(module: nn.Module, tensor: Shaped[Tensor, "..."]) -> Shaped[Tensor
 def component_table(
     model: PreTrainedModel, measure: Callable[[Component], dict[str, Shaped[Tensor, "head"]]]
 ) -> pd.DataFrame:
-    """One row per layer, component and head: `measure` gives each column's values, one per head.
+    """A row per layer, component and head. `measure` gives the values of each column, one per head.
 
-    An MLP matrix has a single value and its head is null.
+    An MLP matrix has a single row, whose head is null.
     """
     frames = []
     for component in components(model):

@@ -1,4 +1,4 @@
-"""Whether a model's folder is there, and how long a text it takes, without importing transformers."""
+"""Checks that a model's folder exists and how long its context is, without importing transformers."""
 
 import json
 from pathlib import Path
@@ -7,23 +7,23 @@ from memloc.run.errors import InputError
 
 
 def require_folder(folder: str, key: str) -> None:
-    """Check that the folder that setting `key` names is there. InputError: it is not."""
+    """Check that the folder in setting `key` exists. InputError: it does not."""
     if not Path(folder).is_dir():
         raise InputError(f"{key}: {folder}: no such folder; correct the path")
 
 
 def most_positions(folder: Path | str) -> int | None:
-    """Positions of the model of a folder, in tokens; None where config.json is not there or does not say."""
+    """Context length of a folder's model, in tokens; None if config.json is missing or does not say it."""
     config = Path(folder) / "config.json"
     values = json.loads(config.read_text()) if config.is_file() else {}
     return values.get("max_position_embeddings") or values.get("n_positions")
 
 
 def require_room(folder: Path | str, length: int) -> None:
-    """Check that a paragraph of `length` tokens fits the model of a folder.
+    """Check that a paragraph of `length` tokens fits the context of a folder's model.
 
     Raises:
-        InputError: it has more tokens than the model has positions.
+        InputError: the paragraph is longer.
     """
     most = most_positions(folder)
     if most is not None and length > most:

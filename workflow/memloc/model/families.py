@@ -1,4 +1,4 @@
-"""Every family of models that is supported, in one table: to support another one, add its row here.
+"""The table of supported families of models; to support another one, add its row here.
 
 Families store the same matrices differently: GPT-2 keeps them transposed and fuses queries, keys and values;
 GPT-NeoX fuses them head by head; grouped-query models have fewer key and value heads. A row says where a
@@ -26,9 +26,9 @@ class Stored(NamedTuple):
 
 
 class Family(NamedTuple):
-    """What differs between families of models."""
+    """A family of models: its title, and the names and layout of its modules."""
 
-    title: str  # how users know it
+    title: str  # as users know it
     layers: str  # module that holds the layers
     final_norm: str  # module between the last layer and the unembedding
     components: dict[str, Stored]
@@ -64,10 +64,8 @@ _GPT_NEO = Family(
     learned_positions=True,
     tied=True,
 )
-_GPT2 = Family(
+_GPT2 = _GPT_NEO._replace(
     title="GPT-2",
-    layers="transformer.h",
-    final_norm="transformer.ln_f",
     components={
         "W_Q": Stored("attn.c_attn", _GPT2_FUSED, part=0),
         "W_K": Stored("attn.c_attn", _GPT2_FUSED, part=1),
@@ -76,9 +74,6 @@ _GPT2 = Family(
         "W_in": Stored("mlp.c_fc"),
         "W_out": Stored("mlp.c_proj"),
     },
-    folded_norms=("ln_1", "ln_2"),
-    learned_positions=True,
-    tied=True,
 )
 _GPT_NEOX = Family(
     title="GPT-NeoX (Pythia)",
@@ -136,10 +131,10 @@ FAMILIES = {  # by `model_type` of a model's config.json
 
 
 def family(model_type: str) -> Family:
-    """The row of a model type, as config.json names it.
+    """The family of a model type, as config.json names it.
 
     Raises:
-        InputError: it has none.
+        InputError: it is not in the table.
     """
     if model_type not in FAMILIES:
         raise InputError(f"model type {model_type!r} is not supported; supported: {', '.join(FAMILIES)}")

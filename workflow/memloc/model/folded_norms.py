@@ -2,20 +2,21 @@
 
 y = W (g * x + b) + c of a normalized residual stream x becomes y = W' x + c' with W' = W * g and
 c' = c + W b, so that the model computes the same. Gradients differ: the one by W' contains x, the one by W
-contains g * x + b. A bias of the values becomes a bias after W_O, since attention sums up to one, so W_O
-too sees values without it. TransformerLens also centres weights, which changes no gradient: every LayerNorm
-removes the same mean anyway.
+contains g * x + b. A bias of the values becomes a bias after W_O, because the attention of a token sums to
+one: W_O then reads values without it. TransformerLens also centres weights, which changes no gradient: every
+LayerNorm removes the same mean anyway.
 """
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from memloc.model.components import Component, as_linear, components, family_of, layers_of
 from memloc.model.head_groups import stored_head
 from memloc.run.errors import InputError
 
-READERS = ("W_Q", "W_K", "W_V"), ("W_gate", "W_in")  # of the norm before attention, and before the MLP
+READERS = ("W_Q", "W_K", "W_V"), ("W_gate", "W_in")  # they read the norm before attention, before the MLP
 
 
 @torch.no_grad()
@@ -47,8 +48,7 @@ def fold_norms(model: PreTrainedModel) -> None:
 def _fold(norm: nn.Module, linear: nn.Module) -> None:
     weight = as_linear(linear, linear.weight)
     if getattr(norm, "bias", None) is not None:
-        shift = weight @ norm.bias
-        linear.bias = nn.Parameter(shift if linear.bias is None else linear.bias + shift)
+        _shift(linear, weight @ norm.bias)
     weight.mul_(norm.weight)
 
 
@@ -59,6 +59,9 @@ def _fold_value_bias(model: PreTrainedModel, value: Component, output: Component
     of_head = value.heads(bias.view(1, 1, -1))[0, 0]
     weights = output.view(model.get_parameter(output.parameter))
     shared = of_head[stored_head(torch.arange(len(weights)), len(of_head), len(weights))]
-    linear, shift = model.get_submodule(output.module), torch.einsum("hd,hdm->m", shared, weights)
-    linear.bias = nn.Parameter(shift if linear.bias is None else linear.bias + shift)
+    _shift(model.get_submodule(output.module), torch.einsum("hd,hdm->m", shared, weights))
     of_head.zero_()
+
+
+def _shift(linear: nn.Module, by: Float[Tensor, "out"]) -> None:
+    linear.bias = nn.Parameter(by if linear.bias is None else linear.bias + by)

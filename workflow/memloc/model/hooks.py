@@ -1,4 +1,4 @@
-"""Contexts that show what passes through modules of a model, or give a module another input."""
+"""Contexts that record inputs and outputs of a model's modules, or change an input."""
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -15,7 +15,7 @@ def changed_input(module: nn.Module, change: Callable[[Tensor], Tensor]) -> Remo
 
 @contextmanager
 def keeping(modules: Mapping[Hashable, nn.Module]) -> Iterator[dict[Hashable, tuple[Tensor, Tensor]]]:
-    """Within this context, the dict takes up the first input and the output of every module's last call."""
+    """Within this context, the dict holds the first input and the output of each module's last call."""
     kept: dict[Hashable, tuple[Tensor, Tensor]] = {}
 
     def keep(place: Hashable, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""Run a function over micro-batches that fit a GPU's memory: larger ones where there is room, else smaller.
+"""Run a function over micro-batches that fit a GPU's memory: they grow where there is room, else shrink.
 
 On a processor micro-batches have the configured size, since larger ones are no faster. On a GPU the first one
 measures how much memory its rows take, and the next ones are larger by the power of two that fits. All memory
@@ -12,7 +12,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-USED = 0.8  # of what is free: blocks of other sizes leave gaps, and CUDA itself needs some
+USED = 0.8  # share of the free memory: gaps between blocks of other sizes and CUDA itself need the rest
 Result = TypeVar("Result")
 
 

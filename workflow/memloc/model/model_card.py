@@ -50,6 +50,6 @@ def require_distinct(cards: dict[str, dict[str, Any]]) -> None:
 
 
 def vocabulary(tokenizer: PreTrainedTokenizerBase) -> pd.DataFrame:
-    """Every token (id) and its text; bytes that are no text by themselves become the replacement mark."""
+    """Every token (id) and its text; bytes that are no valid text alone become the replacement character."""
     tokens = torch.arange(len(tokenizer))
     return pd.DataFrame({"token": tokens.numpy(), "text": decoded(tokens[:, None], tokenizer)})

@@ -1,8 +1,8 @@
 """Linear layers in single precision on a processor, computed by oneDNN.
 
-torch computes them with MKL, which leaves half of the vector width of AMD's Zen 5 unused, and a sixth of
-what Zen 4 can do. oneDNN uses all of it; it is part of torch, which uses it for bfloat16 only. Results differ
-by rounding only.
+torch computes them with MKL, which does not use the full vectors of AMD's processors: it loses half of the
+speed of Zen 5 and a sixth of the speed of Zen 4. oneDNN loses nothing. It is part of torch, which uses it for
+bfloat16 only. Results differ by rounding only.
 
 Before every product, oneDNN puts the weights in its own order. `pack` does so once, which saves up to half
 the time of products of few rows, as in decoding. On Intel's processors oneDNN computes only these packed
@@ -50,8 +50,9 @@ def mkl_is_fast() -> bool:
 
 
 def use_onednn(model: PreTrainedModel) -> None:
-    """Let the linear layers of a model use oneDNN where they can; without oneDNN, nothing changes. Hooks see
-    the same values as before.
+    """Let the linear layers of a model use oneDNN where they can; without oneDNN, nothing changes.
+
+    Hooks see the same values as before.
     """
     if not available():
         return
@@ -62,9 +63,10 @@ def use_onednn(model: PreTrainedModel) -> None:
 
 
 def pack(model: PreTrainedModel) -> None:
-    """Store the weights of linear layers in oneDNN's order, for passes without gradients. The weights are
-    then held twice. A layer whose weights change later uses its own again. Models that are too large, and
-    layers that oneDNN does not compute, stay as they are.
+    """Store the weights of linear layers in oneDNN's order, too, for passes without gradients.
+
+    The weights are then held twice. A layer whose weights change later no longer uses the stored ones. Models
+    that are too large, and layers that oneDNN does not compute, stay as they are.
     """
     too_large = sum(weight.nbytes for weight in model.parameters()) > MOST_PACKED
     native = {torch.float32: True, torch.bfloat16: native_bfloat16(torch.device("cpu"))}
@@ -108,7 +110,7 @@ class _ByOneDnn:
         return self.weight.t() if isinstance(self, Conv1D) else self.weight
 
     def __getstate__(self) -> dict[str, Any]:
-        """Copies of a layer are not packed: they are made to be changed."""
+        """Copies of a layer are not packed, because copies are made to be changed."""
         return {**self.__dict__, "packed": None, "packed_version": None}
 
 

@@ -1,7 +1,7 @@
-"""Run a model again from one of its layers on, as the model itself called its layers in an earlier run.
+"""Run a model again from one of its layers on, with the arguments that its layers had in an earlier run.
 
-An intervention in a layer leaves all layers below unchanged, so these are run once for all interventions. The
-arguments of layers (masks, positions, rotary embeddings) differ between families and are taken from that run.
+An intervention in a layer leaves all layers below unchanged, so these are run once for all interventions.
+Families differ in the arguments of their layers (masks, positions, rotary embeddings), so these are recorded.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ def layers_and_norm(model: PreTrainedModel) -> list[nn.Module]:
 
 @contextmanager
 def recording_calls(model: PreTrainedModel) -> Iterator[list[Call]]:
-    """Within the context, the list takes up the calls of every layer and of the norm after the last one."""
+    """Within the context, the list collects the calls of every layer and of the norm after the last one."""
     calls: list[Call] = []
 
     def keep(module: nn.Module, arguments: tuple, options: dict[str, Any]) -> None:
@@ -47,14 +47,14 @@ def recording_calls(model: PreTrainedModel) -> Iterator[list[Call]]:
 def call_layer(
     model: PreTrainedModel, number: int, call: Call, rows: Float[Tensor, "row position hidden"]
 ) -> Float[Tensor, "row position hidden"]:
-    """A layer's output, or that of the norm after the last one, for other rows that enter it."""
+    """Output of a layer for other rows that enter it; the number after the last layer's is the norm."""
     output = layers_and_norm(model)[number](rows, *call.arguments, **call.options)
     return output[0] if isinstance(output, tuple) else output
 
 
 @torch.no_grad()
 def recorded_calls(model: PreTrainedModel, tokens: Int[Tensor, "row token"]) -> list[Call]:
-    """How the model calls its layers, and the norm after them, for these paragraphs."""
+    """The calls of every layer, and of the norm after them, in one pass over these paragraphs."""
     with recording_calls(model) as calls:
         model.base_model(tokens[:, :-1].to(model.device), use_cache=False)
     return calls
@@ -63,7 +63,7 @@ def recorded_calls(model: PreTrainedModel, tokens: Int[Tensor, "row token"]) -> 
 def states_from(
     model: PreTrainedModel, calls: Sequence[Call], layer: int, rows: Float[Tensor, "row position hidden"]
 ) -> Float[Tensor, "row position hidden"]:
-    """Last hidden states, which are unembedded, of rows that enter `layer`."""
+    """Last hidden states (the input of the unembedding) of rows that enter `layer`."""
     for number in range(layer, len(calls)):
         rows = call_layer(model, number, calls[number], rows)
     return rows
@@ -73,14 +73,14 @@ def states_from(
 def last_mlp_from(model: PreTrainedModel, position: int) -> Iterator[None]:
     """Within the context, the last layer's MLP runs only from `position` on and gives zeros before it.
 
-    It saves time where the last hidden states before that position are not needed: nothing else reads this
-    MLP's output there.
+    It saves time if the last hidden states before that position are not needed, because nothing else reads
+    this MLP's output there.
     """
     own = next(c for c in reversed(components(model)) if c.n_heads is None)
     module = model.get_submodule(own.module.rpartition(".")[0])
 
     def cut(_module: nn.Module, inputs: tuple[Tensor]) -> Tensor:
-        return inputs[0][:, position:].contiguous()  # GPT-2 takes no other
+        return inputs[0][:, position:].contiguous()  # GPT-2 cannot take strided inputs
 
     def fill(_module: nn.Module, _inputs: tuple[Tensor], output: Tensor) -> Tensor:
         return functional.pad(output, (0, 0, position, 0))

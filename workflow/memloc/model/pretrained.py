@@ -94,12 +94,12 @@ def token_before(folder: Path | str, before: Literal["none", "end_of_text", "bos
 def read_model(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedModel":
     """The causal language model of a folder, in evaluation mode.
 
-    Losses are computed in single precision at least, whatever the type of the weights. Several GPUs are those
-    that this process sees; without any, the processor computes.
+    Losses are computed in single precision at least, whatever the type of the weights. `how.gpus` counts GPUs
+    that this process sees; without any GPU, the processor computes.
 
     Raises:
-        ModelError: no safetensors file, weights that it lacks (they would be random), weights that are not
-            finite, too few GPUs or too little memory on them.
+        ModelError: no safetensors file, missing weights (they would be random), weights that are not finite,
+            too few GPUs or too little memory on them.
     """
     from transformers import AutoModelForCausalLM
     from transformers.utils.logging import disable_progress_bar
@@ -165,7 +165,7 @@ def fuse_gelu(model: "PreTrainedModel") -> None:
 
 
 def answer_on_first_device(model: "PreTrainedModel") -> None:
-    """Let a model that is spread over devices give hidden states and logits where it takes tokens."""
+    """Let a model that is spread over devices return hidden states and logits on the device of its tokens."""
 
     def move_states(_module: torch.nn.Module, _inputs: tuple, output: Any) -> None:
         output.last_hidden_state = output.last_hidden_state.to(model.device)

@@ -1,4 +1,4 @@
-"""The text of tokens, to the letter."""
+"""The text of tokens, with every space."""
 
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def decoded(tokens: Int[Tensor, "paragraph token"], tokenizer: "PreTrainedTokenizerBase") -> list[str]:
-    """Text of every paragraph, to the letter: no space is cleaned up.
+    """Text of every paragraph, with every space.
 
     Raises:
-        ValueError: tokens that the tokenizer does not have, which it would skip.
+        InputError: the tokenizer lacks a token, which it would skip silently.
     """
     if len(tokens) and tokens.max() >= len(tokenizer):
         raise InputError(

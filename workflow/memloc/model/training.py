@@ -1,18 +1,18 @@
 """Train a model, new or pretrained, on the embedded data's training stream, resumably and repeatably.
 
-Rows of a batch are windows of packed text (`memloc.data.packing`), and nothing hides one document of a window
-from the next, as in the training of real models. State is checkpointed atomically every few steps: a
-killed training goes on from the last checkpoint and gives the same weights, because the order of the
-stream, the learning rate and the model, which drops nothing out, depend on the step alone.
+Rows of a batch are windows of packed text (`memloc.data.packing`). As in the training of real models, nothing
+hides one document of a window from the next. State is checkpointed atomically every few steps. A killed
+training goes on from the last checkpoint and gives the same weights, because the order of the stream and the
+learning rate depend on the step alone, and nothing is dropped out.
 """
 
 import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -39,47 +39,57 @@ WEIGHT_DECAY = 0.01
 LOG_STEPS = 20
 CHECKPOINT_STEPS = 40  # a killed training resumes from the last such step
 SHORT = "short"  # name of `short_attention` among transformers' implementations; no saved model has it
-COEFFICIENTS = (3.4445, -4.775, 2.0315)  # of such an iteration, torch's own
-LOGITS_BYTES = 2**22  # of logits in single precision that are held at a time
+COEFFICIENTS = (3.4445, -4.775, 2.0315)  # of a Newton-Schulz iteration: torch's own
+LOGITS_BYTES = 2**22  # logits in single precision that are held at a time
 Curve = list[tuple[int, float, float]]
 """Step, mean loss since the last point (nats per token), learning rate."""
+
+
+class InitialModel(NamedTuple):
+    """The model before its training: pretrained, or with random weights."""
+
+    base: str | None
+    """Folder of the pretrained model; None: random weights."""
+    vocabulary: int
+    """Tokens of a model with random weights."""
+    seed: int
+    """Seed of random weights."""
 
 
 def trained_model(
     rows: Int[np.ndarray, "window position"],
     how: EmbeddedModel | PlantedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    base: str | None,
-    seeds: tuple[int, int | None],
+    initial: InitialModel,
+    order: int | None,
     checkpoints: Path,
     stamp: dict[str, Any],
 ) -> tuple[PreTrainedModel, Curve]:
-    """A model that is trained on `rows` from `base` (a folder), or from random weights where there is none.
+    """A model that is trained on windows of text.
 
-    Its checkpoint belongs to these settings, this text and this code, so no other training resumes from it.
+    Its checkpoint belongs to these settings, this text, these first weights and this code. No other training
+    resumes from it.
 
     Args:
-        seeds: of the first weights, and of the order of the windows (None: as they are).
+        order: seed of the order of the windows; None: as they are.
         checkpoints: folder of the resumable state; whoever has saved the model deletes it.
-        stamp: what else the training depends on, as JSON can hold it.
+        stamp: everything else that the training depends on, as JSON can hold it.
 
     Returns:
         The model, and the training curve of `train`.
 
     Raises:
-        ModelError: `base` cannot be read (`pretrained.read_model`).
+        ModelError: `initial.base` cannot be read (`pretrained.read_model`).
     """
     use_deterministic_algorithms()
-    of_weights, of_order = seeds
-    rows = ordered(rows, of_order)
-    if base:
-        model = read_model(base)
+    rows = ordered(rows, order)
+    if initial.base:
+        model = read_model(initial.base)
     else:
         shape = {name: getattr(how, name) for name in ("n_layers", "n_heads", "width", "context")}
-        model = new_model(len(tokenizer), **shape, seed=of_weights)
+        model = new_model(initial.vocabulary, **shape, seed=initial.seed)
     bf16 = how.precision == "bfloat16" or (how.precision == "auto" and native_bfloat16(model.device))
     log(f"{model.num_parameters():,} parameters, {rows.size:,} tokens, {'bfloat16' if bf16 else 'float32'}")
-    known = json.dumps([stamp, how.model_dump(mode="json"), of_weights, bf16]).encode()
+    known = json.dumps([stamp, how.model_dump(mode="json"), initial.seed, bf16]).encode()
     checkpoint = checkpoints / f"{hashlib.sha256(known + rows.tobytes()).hexdigest()[:16]}.pt"
     progress = Progress(math.ceil(len(rows) / how.batch), "steps")
 
@@ -90,7 +100,7 @@ def trained_model(
 
 
 def saved(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Path:
-    """The folder, with the model and its tokenizer in it: loaded again, it computes as the study's does."""
+    """Save a model and its tokenizer into a folder, from which the model is loaded as the study's own is."""
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
@@ -101,8 +111,8 @@ def new_model(
 ) -> GPTNeoXForCausalLM:
     """Randomly initialised GPT-NeoX, the family of Pythia, with rotary positions over `context` tokens.
 
-    It embeds and unembeds by one matrix. Of the packed stream, it memorizes several times as many paragraphs
-    as one with learned positions does (docs/methods.md).
+    One matrix embeds and unembeds. The model memorizes several times as many paragraphs of the packed stream
+    as a model with learned positions does (docs/methods.md).
     """
     torch.manual_seed(seed)
     config = GPTNeoXConfig(
@@ -133,7 +143,7 @@ def short_attention(
     scaling: float,
     **_: Any,
 ) -> tuple[Float[Tensor, "row token head dim"], None]:
-    """Causal attention in a quarter of the passes over memory of the family's own; equal up to rounding.
+    """Causal attention that equals the family's own up to rounding, in a quarter of the passes over memory.
 
     It scales, masks and multiplies at once, in one type. torch's own fused kernel takes twice as long here.
     """
@@ -148,7 +158,7 @@ AttentionInterface.register(SHORT, short_attention)
 
 
 def ordered(rows: Int[np.ndarray, "window token"], seed: int | None) -> Int[np.ndarray, "window token"]:
-    """The stream's windows in another order for every seed of a model; without one, in the order as drawn."""
+    """The stream's windows in the random order of a seed; without a seed, in the order as drawn."""
     return rows if seed is None else rows[generator(seed, "training", "order").permutation(len(rows))]
 
 
@@ -158,9 +168,9 @@ def learning_rate(step: int, n_steps: int, peak: float, warmup: int) -> float:
 
 
 class _MeanNLL(torch.autograd.Function):
-    """Mean NLL in nats, taken together with its gradient, (softmax(logits) - onehot(true)) / n.
+    """Mean NLL in nats, computed together with its gradient, (softmax(logits) - onehot(true)) / n.
 
-    A few tokens at a time, whose logits stay in the processor's cache from one operation to the next.
+    A few tokens are taken at a time, so that their logits stay in the processor's cache.
     """
 
     @staticmethod
@@ -190,18 +200,15 @@ class _MeanNLL(torch.autograd.Function):
 
 @contextmanager
 def in_precision(model: PreTrainedModel, bf16: bool) -> Iterator[None]:
-    """Within the context, the model computes in bfloat16 where it can, or as it is.
+    """Within the context, the model computes in bfloat16 where torch can, or without `bf16` as it is.
 
-    LayerNorms answer in bfloat16, too: else every layer that reads one rounds its answer again.
+    LayerNorms return bfloat16, too: otherwise, every layer that reads one would round its output again.
     """
     norms = [module for module in model.modules() if bf16 and isinstance(module, torch.nn.LayerNorm)]
-    hooks = [norm.register_forward_hook(lambda module, inputs, normed: normed.bfloat16()) for norm in norms]
-    try:
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            yield
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with ExitStack() as hooks, torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        for norm in norms:
+            hooks.enter_context(norm.register_forward_hook(lambda module, inputs, out: out.bfloat16()))
+        yield
 
 
 def language_model_loss(model: PreTrainedModel, rows: Int[Tensor, "row token"]) -> Float[Tensor, ""]:
@@ -213,7 +220,7 @@ def language_model_loss(model: PreTrainedModel, rows: Int[Tensor, "row token"]) 
 def layer_matrices(model: PreTrainedModel) -> list[torch.nn.Parameter]:
     """The matrices of all layers, which are the W_* weights: no embedding, and no unembedding.
 
-    They are told by what they are, not by the table of families: that table must not be a part of training.
+    Their shapes and modules tell, not the table of families: a change of that table must rerun no training.
     """
     embeddings = {module.weight for module in model.modules() if isinstance(module, torch.nn.Embedding)}
     return [each for each in model.base_model.parameters() if each.ndim == 2 and each not in embeddings]
@@ -242,7 +249,8 @@ class SinglePrecisionMuon(torch.optim.Muon):
 def nearly_orthogonal(matrix: Float[Tensor, "row column"], n_iterations: int) -> Float[Tensor, "row column"]:
     """A matrix with the same singular vectors, and singular values near one, by Newton-Schulz iterations.
 
-    Each iteration multiplies by a polynomial of the Gram matrix, which is smaller: all are multiplied first.
+    Each iteration multiplies by a polynomial of the Gram matrix. The polynomials are multiplied with each
+    other first, because the Gram matrix is smaller.
     """
     a, b, c = COEFFICIENTS
     wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.t()
@@ -337,7 +345,7 @@ def _save(
 def _resume(
     model: PreTrainedModel, steppers: list[torch.optim.Optimizer], path: Path
 ) -> tuple[int, Curve, list[float]]:
-    """Steps done, curve until then and losses since its last point."""
+    """Steps that were done, the curve until then, and the losses since its last point."""
     if not path.exists():
         return 0, [], []
     state = torch.load(path, weights_only=True)

@@ -10,33 +10,36 @@ FEW = 0.2  # of the prefix: 10 tokens of the paper's 50
 
 def em_drops(perturbation: pd.DataFrame) -> pd.DataFrame:
     """The perturbed rows with `em_drop`: unperturbed minus perturbed EM of the paragraph, in tokens."""
-    perturbed = perturbation["position"] >= 0
-    unperturbed = perturbation[~perturbed].set_index("id")["em"]
-    rows = perturbation[perturbed]
-    return rows.assign(em_drop=rows["id"].map(unperturbed) - rows["em"])
+    rows, unperturbed = _with_unperturbed(perturbation, "em")
+    return rows.assign(em_drop=unperturbed - rows["em"])
 
 
 def nll_rises(perturbation: pd.DataFrame) -> pd.DataFrame:
-    """The perturbed rows with `nll_rise` of the own continuation (nats per token), where it is known."""
-    perturbed = perturbation["position"] >= 0
-    unperturbed = perturbation[~perturbed].set_index("id")["nll_original"]
-    rows = perturbation[perturbed & perturbation["nll_original"].notna()]
-    return rows.assign(nll_rise=rows["nll_original"] - rows["id"].map(unperturbed))
+    """The perturbed rows whose NLL is known, with `nll_rise` of the own continuation (nats per token)."""
+    rows, unperturbed = _with_unperturbed(perturbation[perturbation["nll_original"].notna()], "nll_original")
+    return rows.assign(nll_rise=rows["nll_original"] - unperturbed)
+
+
+def _with_unperturbed(perturbation: pd.DataFrame, value: str) -> tuple[pd.DataFrame, pd.Series]:
+    """The perturbed rows, and for each of them a value of its unperturbed paragraph."""
+    perturbed = perturbation["position"] != UNPERTURBED
+    rows = perturbation[perturbed]
+    return rows, rows["id"].map(perturbation[~perturbed].set_index("id")[value])
 
 
 def strongest(perturbation: pd.DataFrame) -> pd.DataFrame:
-    """The perturbed row of each paragraph with the lowest EM; on ties the first position, then draw."""
+    """The perturbed row of each paragraph with the lowest EM; of equal rows the first position and draw."""
     rows = perturbation[perturbation["position"] != UNPERTURBED]
     return rows.sort_values(["em", "position", "draw"]).groupby("id", sort=False).head(1)
 
 
 def before_last(drops: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
-    """The drops at all positions but the last, whose token predicts the first one of the continuation."""
+    """The drops at all positions but the last, where the first token of the continuation is predicted."""
     return drops[drops["position"] < n_prefix - 1]
 
 
 def drop_matrix(drops: pd.DataFrame, value: str = "em_drop", by: str = "position") -> pd.DataFrame:
-    """A value of each paragraph (rows) at each position, or by another column (columns), mean over draws."""
+    """Mean over draws of a value, by paragraph (rows) and position, or another column (columns)."""
     return drops.pivot_table(index="id", columns=by, values=value, aggfunc="mean")
 
 
@@ -47,6 +50,6 @@ def late_minus_early(matrix: pd.DataFrame) -> pd.Series:
 
 
 def few_kept(kept_tokens: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
-    """The rows with the largest number of kept tokens that counts as few; of a short prefix, one token."""
+    """The rows with most kept tokens among those with few: up to a fifth of the prefix, or one token."""
     few = kept_tokens[kept_tokens["n_kept"] <= max(FEW * n_prefix, 1)]
     return few[few["n_kept"] == few["n_kept"].max()]

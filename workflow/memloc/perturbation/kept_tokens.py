@@ -1,4 +1,4 @@
-"""Keep a few tokens of a prefix and replace all others: are the costliest ones enough?
+"""Keep a few tokens of a prefix and replace all others: do the costliest ones suffice?
 
 Single perturbations (`replaced_tokens`) show which tokens a continuation needs, not which suffice for it.
 """
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 def costliest_first(
     perturbation: pd.DataFrame, ids: Int[np.ndarray, "paragraph"], n_prefix: int
 ) -> Int[Tensor, "paragraph position"]:
-    """Positions of each prefix, the costliest to perturb first: by NLL, or by EM where only EM is known.
+    """Positions of each prefix in the order of their cost, the costliest first.
 
-    Costs are means over draws. Of equal ones the first position comes first, and positions that are never
-    perturbed come last.
+    The cost is the mean over draws of the NLL after a perturbation there, or of minus EM if only EM is known.
+    Equal positions stay in order, and positions that are never perturbed come last.
     """
     rows = perturbation[perturbation["position"] != UNPERTURBED]
     costs = drop_matrix(rows.assign(cost=rows["nll_original"].fillna(-rows["em"])), "cost")
@@ -48,12 +48,12 @@ def keep_tokens(
 ) -> pd.DataFrame:
     """Score every paragraph with 1, 2, .. tokens of its prefix kept: the costliest, and as many random ones.
 
-    In a draw, all versions of a paragraph have the same random tokens, whatever is kept. They depend on seed
-    and id only. `perturbation` holds what perturbing each token by itself costs.
+    All versions of a paragraph in a draw have the same random tokens in place of the others. These depend on
+    seed and id only. `perturbation` is the table with the cost of perturbing each token by itself.
 
     Returns:
-        id, kept, n_kept (fewer than the prefix has), draw, em (tokens), nll (nats per token), both of the
-        unperturbed continuation.
+        Columns id, kept, n_kept (fewer than the prefix has) and draw; em (tokens) and nll (nats per token) of
+        the unperturbed continuation.
     """
     n_prefix, tokens = texts.n_prefix, texts.tokens
     n_kept = torch.tensor([n for n in N_KEPT if n < n_prefix])

@@ -1,9 +1,9 @@
 """Kinds of perturbation: how a prefix changes at one position (setting `perturbation.kind`).
 
-replaced  a random other token stands in its place
-deleted   the tokens before it move up by one, and the first one that is left stands twice: all later
-          tokens keep their positions, as in the other kinds
-swapped   it changes places with the token after it
+replaced  a random other token takes the place of the token
+deleted   the token goes, the tokens before it move up by one, and the first token that is left stands twice,
+          so that all later tokens keep their positions, as in the other kinds
+swapped   the token changes places with the next one
 """
 
 import torch
@@ -14,7 +14,7 @@ from memloc.settings.perturbation import DELETED, REPLACED, SWAPPED
 
 
 def positions(kind: str, n_prefix: int, first: int = 0) -> Int[Tensor, "chosen"]:
-    """Positions from `first` on that can be perturbed: nothing comes after the last one, to swap it with."""
+    """Positions from `first` on that can be perturbed; the last one cannot be swapped with a next one."""
     return torch.arange(first, n_prefix - (kind == SWAPPED))
 
 
@@ -38,12 +38,12 @@ def first_changed(kind: str, at: Int[Tensor, "chosen"]) -> Int[Tensor, "chosen"]
 
 
 def _sources(kind: str, at: Int[Tensor, "chosen"], n_tokens: int) -> Int[Tensor, "chosen place"]:
-    """Which of a paragraph's tokens stands at each place of a version."""
+    """For each place of a version, the position of the paragraph's token that stands there."""
     places = torch.arange(n_tokens).repeat(len(at), 1)
     for row, position in zip(places, at.tolist(), strict=True):
         if kind == DELETED:
             row[1 : position + 1] = torch.arange(position)
-            row[0] = int(position == 0)  # of no others, the second is the first that is left
+            row[0] = int(position == 0)  # without the first token, the second one is the first that is left
         elif kind == SWAPPED:
             row[position : position + 2] = torch.tensor([position + 1, position])
     return places

@@ -33,12 +33,13 @@ class Pairs(NamedTuple):
         )
 
     def check(self) -> None:
-        """The paragraphs of a pair may differ at the perturbed token, before it (deleted) or right after it
-        (swapped). From there to the impact position, their tokens must be the same.
+        """Check that the paragraphs of each pair differ up to the perturbed token, and nowhere else.
+
+        They may differ at the perturbed token, before it (deleted) or right after it (swapped). From there to
+        the impact position, their tokens must be the same.
 
         Raises:
-            ValueError: the pairs that do not differ there, or also differ elsewhere before their impact
-            position.
+            ValueError: pairs do not differ there, or also differ elsewhere before their impact position.
         """
         position = torch.arange(self.memorized.shape[1])
         differs = (self.memorized != self.perturbed) & (position < self.impact_position.unsqueeze(1))

@@ -25,11 +25,11 @@ def score_versions(
     scoring: Scoring,
     nll: bool = True,
 ) -> Scores:
-    """The scores of `paragraph_scores.score` for the versions of each row, flattened, in less time.
+    """The scores of `paragraph_scores.score` for the versions of all rows, row by row, in less time.
 
-    Version c of a row is its paragraph up to starts[c]. The keys and values of the prefixes of `micro_batch`
-    rows are held, and as many versions are run at a time. Without `nll` (then NaN) versions are run until
-    their first mismatch only.
+    Version c of a row equals its paragraph up to starts[c]. The keys and values of the prefixes of
+    `micro_batch` rows are held, and as many versions are run at a time. Without `nll`, versions are run only
+    until their first mismatch, and their NLL is NaN.
     """
 
     def of_rows(rows: Int[Tensor, "row chosen token"]) -> Scores:
@@ -53,7 +53,7 @@ def run_versions(
     n_prefix: int,
     micro_batch: int,
 ) -> list[Tensor]:
-    """Columns that `run(model, rows, n_prefix, cache)` gives for all versions, row by row.
+    """The columns that `run(model, rows, n_prefix, cache)` returns, for all versions, row by row.
 
     `micro_batch` versions are run at a time, however few the rows are.
     """
@@ -64,16 +64,13 @@ def run_versions(
 
     def of_some(some: Int[Tensor, "version 2"]) -> tuple[Tensor, ...]:
         chosen, rows = some.to(model.device).unbind(1)
-        return run(model, versions[rows, chosen], n_prefix, _first(shared, rows, starts[some[0, 0]]))
+        n_shared = starts[some[0, 0]]
+        known = [(keys[rows, :, :n_shared], values[rows, :, :n_shared]) for keys, values, _ in shared]
+        return run(model, versions[rows, chosen], n_prefix, DynamicCache(known))
 
     n_rows, n_versions = versions.shape[:2]
-    # Neighbours start together, at the first one's own token.
+    # Versions that are run together start at the start of the first of them.
     by_start = torch.cartesian_prod(torch.arange(n_versions), torch.arange(n_rows))
     columns = zip(*in_micro_batches(of_some, micro_batch, by_start), strict=True)
     row_by_row = by_start[:, 1].argsort(stable=True)
     return [torch.cat(column).cpu()[row_by_row] for column in columns]
-
-
-def _first(cache: DynamicCache, rows: Int[Tensor, "some"], n_tokens: Int[Tensor, ""]) -> DynamicCache:
-    """A cache of the first tokens of some rows, which can be extended without touching `cache`."""
-    return DynamicCache([(keys[rows, :, :n_tokens], values[rows, :, :n_tokens]) for keys, values, _ in cache])

@@ -1,7 +1,7 @@
-"""Perturb one prefix token at a time and see what becomes of the continuation (paper 4).
+"""Perturb one prefix token at a time, and score the continuation (paper 4).
 
-The token at every prefix position is replaced by a random other one, while the rest of the prefix stays, or
-it is deleted or swapped (`kinds`). Exact match and NLL of the UNPERTURBED continuation under each perturbed
+The token at every prefix position is replaced by a random other one, deleted or swapped (`kinds`), while the
+rest of the prefix stays. Exact match and NLL of the UNPERTURBED continuation under each perturbed
 prefix come from teacher-forced passes, so nothing is decoded (paper 3.2).
 """
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def draw_replacements(
     prefix: Int[np.ndarray, "position"], n_vocabulary: int, draws: int, random: np.random.Generator
 ) -> Int[np.ndarray, "draw position"]:
-    """For every position `draws` tokens of 0..n_vocabulary-1, uniform over those that are not the prefix's.
+    """For every position, `draws` random tokens of 0..n_vocabulary-1 other than the prefix's own.
 
     With more draws, the earlier ones stay the same.
     """
@@ -60,15 +60,14 @@ def perturb_prefixes(
 ) -> pd.DataFrame:
     """Score every (paragraph, position, draw); the random tokens of a paragraph depend on seed and id only.
 
-    Without `perturbation.nll`, perturbed paragraphs are run until their first mismatch only. With its
-    `reference`, position 0 stays unperturbed, as in the authors' code, whose baseline is there. Of `scoring`
-    the threshold of near-ties counts; the micro-batch is that of `perturbation`.
+    Without `perturbation.nll`, perturbed paragraphs are run only until their first mismatch. With
+    `perturbation.reference`, position 0 stays unperturbed, as in the authors' code, which has its baseline
+    there. `scoring` gives the threshold of near-ties, `perturbation` the micro-batch.
 
     Returns:
-        id, position, draw, token (the one that is there then), em (tokens), nll_original (nats per token, of
-        the unperturbed continuation; NaN unless asked for), redecoded (a near-tie, decided by decoding) and
-        the kind of perturbation. Position and token of each paragraph's baseline row are -1; its
-        nll_original is always given.
+        Columns id, position, draw, token (after the perturbation), em (tokens), nll_original (nats per token
+        of the unperturbed continuation; NaN unless asked for), redecoded (a near-tie was decided by decoding)
+        and kind. Each paragraph has an unperturbed row, with position and token -1 and its nll_original.
     """
     scoring = scoring.model_copy(update={"micro_batch": perturbation.micro_batch})
     n_scored = texts.n_before + texts.n_prefix
@@ -79,15 +78,10 @@ def perturb_prefixes(
     scores = score_versions(model, rows, starts, n_scored, scoring, perturbation.nll)
     paragraph, draw, chosen = (axis.ravel() for axis in np.indices(versions.shape[:3]))
     put_there = versions[:, :, torch.arange(len(positions)), positions].flatten().numpy()
+    at, ids = positions.numpy()[chosen], texts.ids[paragraph]
     frames = [
         _frame(baseline, id=texts.ids, position=UNPERTURBED, draw=0, token=UNPERTURBED),
-        _frame(
-            scores,
-            id=texts.ids[paragraph],
-            position=positions.numpy()[chosen],
-            draw=draw,
-            token=put_there,
-        ),
+        _frame(scores, id=ids, position=at, draw=draw, token=put_there),
     ]
     return pd.concat(frames, ignore_index=True).assign(kind=perturbation.kind)
 
@@ -120,12 +114,11 @@ def version(tokens: Int[Tensor, "token"], row: Any) -> Int[Tensor, "1 token"]:
 def perturbed_paragraphs(
     model: "PreTrainedModel", perturbation: pd.DataFrame, texts: Texts, micro_batch: int
 ) -> pd.DataFrame:
-    """Each paragraph's strongest perturbation with the greedy continuation that it leads to (a PMP, paper 4).
+    """Each paragraph's strongest perturbation with the greedy continuation of its prefix (a PMP, paper 4).
 
-    Columns: id, position, token, impact_position (the first continuation token that differs), tokens, em, nll
-    (nats per token, of the continuation that is given, under the perturbed prefix). A paragraph whose
-    continuation no perturbation changes has no such counterpart and is left out. The tokens are those of the
-    paragraph, without the one before it.
+    Columns: id, position, token, impact_position (the first continuation token that differs), tokens (without
+    the token before the prefix), em, nll (nats per token of the new continuation after the perturbed prefix).
+    A paragraph whose continuation no perturbation changes is left out.
     """
     chosen = strongest(perturbation).set_index("id").loc[texts.ids]
     n_prefix, n_tokens = texts.n_prefix, texts.tokens.shape[1]

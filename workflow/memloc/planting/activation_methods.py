@@ -1,7 +1,7 @@
 """Methods that score heads and neurons by their activations: a head's output z, a neuron's activation.
 
-Both are the input of a matrix (W_O, W_out), so one hook before that matrix reads or replaces them in
-every family of models. The z of query heads that share a key/value head lie side by side and count as one.
+Both are the input of a matrix (W_O, W_out), so in every family of models one hook before that matrix reads or
+replaces them. The outputs z of query heads that share a key/value head lie side by side and count as one.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,17 +15,16 @@ from memloc.editing.gradients import paragraph_nll
 from memloc.model.components import components, modules_of
 from memloc.model.hooks import changed_input, keeping
 from memloc.model.partial_forward import Call, last_mlp_from, recorded_calls, states_from
-from memloc.planting import units
-from memloc.planting.question import Question
-from memloc.planting.units import Scores, in_layers, n_groups, n_neurons
+from memloc.planting.question import Question, Scores, in_layers, n_groups, n_neurons
+from memloc.planting.question import by_unit as weights_by_unit
 from memloc.scoring import losses
 from memloc.scoring.teacher_forcing import score_tokens
 
-READ_BY = {"head": "W_O", "neuron": "W_out"}  # the matrix that a unit's activation is the input of
+READ_BY = {"head": "W_O", "neuron": "W_out"}  # the matrix that reads a unit's activation
 
 
 def wanted_kinds(question: Question) -> list[str]:
-    """Heads, neurons or both, whichever are to be ranked."""
+    """The kinds of units to rank: heads, neurons or both."""
     return [kind for kind in READ_BY if kind in question.wanted]
 
 
@@ -40,10 +39,10 @@ def by_unit(model: PreTrainedModel, kind: str, activation: Float[Tensor, "row po
 
 
 def activation_gradient(question: Question) -> Scores:
-    """Mean size of the NLL's gradient by values (of heads, 2403.19851, 6.1) or by neurons' activations.
+    """Mean size of the NLL's gradient by heads' values (2403.19851, 6.1) or neurons' activations.
 
-    Of heads, the largest |gradient| over the hidden dimension, mean over prefix positions. Of neurons, the
-    mean |gradient| over all positions.
+    For heads it is the largest |gradient| over the hidden dimension, mean over prefix positions; for neurons
+    the mean |gradient| over all positions.
     """
     found = {}
     for kind in wanted_kinds(question):
@@ -59,16 +58,15 @@ def activation_gradient(question: Question) -> Scores:
 
 
 def gradient_x_activation(question: Question) -> Scores:
-    """|gradient x activation|, summed over positions: the first-order effect of zeroing the unit
-    (1611.06440)."""
+    """|gradient x activation|, summed over positions: first-order effect of zeroing the unit (1611.06440)."""
     return _effects(question, lambda kind, layer, activation: activation)
 
 
 def attribution_patching(question: Question) -> Scores:
-    """First-order effect of the perturbed version's activations, |gradient x difference| over all positions
-    (2310.10348).
+    """First-order effect of patching in the perturbed version's activations (2310.10348).
 
-    Each head's output or neuron is patched; the metric is the continuation's NLL.
+    It is |gradient x difference|, summed over all positions, of each head's output or neuron; the metric is
+    the continuation's NLL.
     """
     if question.pair is None:
         return {}
@@ -86,10 +84,9 @@ def attribution_patching(question: Question) -> Scores:
 
 
 def integrated_gradients(question: Question) -> Scores:
-    """|activation x mean gradient| while a layer's activations grow from zero (Sundararajan 2017,
-    1703.01365).
+    """|activation x mean gradient| while a layer's activations grow from zero (1703.01365).
 
-    The midpoint rule with `integration_steps` steps, all of a layer in one batch.
+    The midpoint rule takes `integration_steps` steps, all steps of a layer in one batch.
     """
     model, n_steps = question.model, question.how.integration_steps
     scale = ((torch.arange(n_steps) + 0.5) / n_steps).view(-1, 1, 1).to(model.device)
@@ -114,8 +111,7 @@ def integrated_gradients(question: Question) -> Scores:
 
 
 def neuron_ablation(question: Question) -> Scores:
-    """Rise of the NLL when one neuron is zeroed at all positions (zero-out of 2311.09060): exact and
-    slow."""
+    """Exact rise of the NLL when one neuron is zeroed at all positions (zero-out of 2311.09060); slow."""
     every = torch.arange(n_neurons(question.model))
     calls = recorded_calls(question.model, question.tokens)
     rises = [rise_without(question, calls, layer, every) for layer in readers(question.model, "neuron")]
@@ -128,14 +124,14 @@ def rise_without(
 ) -> Float[Tensor, "neuron"]:
     """Rise of the NLL when each of a layer's neurons is zeroed by itself at all positions.
 
-    The layer runs once for all neurons, up to what they write. Without one, the output of the MLP lacks
-    that neuron's activation times its value vector.
+    The layer runs once for all neurons, up to the output of its MLP. Without a neuron, this output lacks the
+    neuron's activation times its value vector.
     """
-    if not len(neurons):  # a pass of no row is an error in some families
+    if not len(neurons):  # some families cannot run a batch without rows
         return torch.empty(0)
     model, module = question.model, readers(question.model, "neuron")[layer]
     out = next(c for c in components(model) if c.layer == layer and c.name == READ_BY["neuron"])
-    values = units.by_unit(model, out, model.get_parameter(out.parameter))
+    values = weights_by_unit(model, out, model.get_parameter(out.parameter))
     whole = score_tokens(
         model, _token_states(question, calls, len(calls) - 1, 1), _true(question, 1)
     ).nll.mean()
@@ -165,7 +161,7 @@ def _effects(question: Question, difference: Callable[[str, int, Tensor], Tensor
 
 
 def with_gradients(question: Question, kind: str) -> list[tuple[Tensor, Tensor]]:
-    """Activations of every layer's units and the NLL's gradients for them, [1, position, unit, hidden]."""
+    """Activations of every layer's units and the NLL's gradients by them: [1, position, unit, hidden]."""
     model = question.model
     with keeping(readers(model, kind)) as kept:
         nll = paragraph_nll(model, question.tokens, question.n_prefix).sum()

@@ -1,7 +1,6 @@
-"""Methods that score attention heads, as the project's analyses do: ablation, patching, attention to rare
-tokens.
+"""Methods that score attention heads as the analyses do: ablation, patching, attention to rare tokens.
 
-Of query heads that share a key/value head, the strongest counts; they are ablated together.
+Query heads that share a key/value head are ablated together; by other methods the strongest of them counts.
 """
 
 from collections.abc import Iterator
@@ -17,8 +16,7 @@ from memloc.localization.ablation import NOTHING, Ablation, ablated_scores
 from memloc.localization.head_scores import patching_scores
 from memloc.localization.patching import activation_patching
 from memloc.localization.rare_tokens import pearson, prefix_ranks
-from memloc.planting.question import Question
-from memloc.planting.units import Scores, in_layers, n_groups
+from memloc.planting.question import Question, Scores, in_layers, n_groups
 
 
 def zero_ablation(question: Question) -> Scores:
@@ -32,9 +30,9 @@ def mean_ablation(question: Question) -> Scores:
 
 
 def patching(question: Question) -> Scores:
-    """Mean |change in NLL| of the impact token when the perturbed version's q, k or v is put in (paper A.3).
+    """Mean |change in NLL| of the impact token when q, k or v are patched at the perturbed token (paper A.3).
 
-    Exact, both ways, at the perturbed token (`localization.patching`).
+    Patches are exact, in both directions (`localization.patching`).
     """
     if question.pair is None:
         return {}
@@ -44,9 +42,9 @@ def patching(question: Question) -> Scores:
 
 
 def rare_tokens(question: Question) -> Scores:
-    """Minus the correlation of attention and token rank in the prefix, rarest first (paper 6.3).
+    """Minus the correlation of attention and token rank (rarest first) in the prefix (paper 6.3).
 
-    Of one paragraph: the attention of the first decoded token; ties in rank share their mean attention.
+    The attention is the first decoded token's; tokens of equal rank share their mean attention.
     """
     model, n_prefix = question.model, question.n_prefix
     ranks = prefix_ranks(question.tokens[:, :n_prefix].numpy(), question.counts)[0]

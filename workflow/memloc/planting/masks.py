@@ -19,13 +19,12 @@ from memloc.editing.gradients import editable_gradients, paragraph_nll
 from memloc.model.hooks import changed_input
 from memloc.model.partial_forward import last_mlp_from
 from memloc.planting.activation_methods import by_unit, readers, wanted_kinds
-from memloc.planting.question import Question
-from memloc.planting.units import Scores, in_layers, n_groups, n_neurons
+from memloc.planting.question import Question, Scores, in_layers, n_groups, n_neurons
 
 # Rate and penalties were chosen on plants that no study scores (docs/methods.md, Planted truth).
 N_STEPS = 100
 LEARNING_RATE = 0.02
-PENALTIES = {"slimming": 30.0, "hard_concrete": 100.0}  # of a mask that changes nothing, in nats per token
+PENALTIES = {"slimming": 30.0, "hard_concrete": 100.0}  # nats per token, of a mask that changes nothing
 TEMPERATURE, LOW, HIGH = 2 / 3, -0.1, 1.1  # of 1712.01312
 FIRST_LOGIT = 2.0
 Layers = Float[Tensor, "layer unit"]
@@ -56,7 +55,7 @@ def _trained(
     mask: Callable[[Layers], Layers],
     penalty: Callable[[Layers], Float[Tensor, ""]],
 ) -> Scores:
-    """The trained values of a mask for the wanted heads and for the wanted neurons, each by itself."""
+    """Trained masks of the wanted kinds of units, each kind trained by itself."""
     model, found = question.model, {}
     for kind in wanted_kinds(question):
         n_units = n_groups(model) if kind == "head" else n_neurons(model)

@@ -1,4 +1,4 @@
-"""Ask localization methods where a paragraph is. `settings/methods.py` lists them."""
+"""Ask localization methods where a paragraph is; `settings/methods.py` lists the methods."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -7,15 +7,13 @@ import numpy as np
 import pandas as pd
 import scipy  # loads scipy.stats, which takes half a second, where it is first used
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from memloc.planting import activation_methods, head_methods, masks, weight_methods
-from memloc.planting.question import Question
-from memloc.planting.units import Granularity, Scores
+from memloc.planting.question import Granularity, Question, Scores
 from memloc.settings.methods import ENSEMBLE, METHODS
 
-# A method is a function of its name in one of these: from a question to scores, larger where more likely.
+# A method is the function of its name in one of these modules: from a question to scores (larger: likelier).
 MODULES = (weight_methods, activation_methods, head_methods, masks)
 
 
@@ -33,8 +31,9 @@ def function_of(method: str) -> Callable[[Question], Scores]:
 
 
 def answers(question: Question) -> Iterator[Answer]:
-    """The answers of all methods that rank units of the first wanted granularity, and their mean rank
-    (`ensemble`).
+    """The answers of all methods that rank units of the first wanted granularity, and of `ensemble`.
+
+    The ensemble ranks units by their mean rank.
     """
     ranks: dict[Granularity, list[Tensor]] = {}
     for name, method in METHODS.items():
@@ -46,7 +45,8 @@ def answers(question: Question) -> Iterator[Answer]:
                 found = scores[granularity].flatten()
                 yield Answer(name, granularity, found)
                 if method.in_ensemble and granularity != "weight":
-                    ranks.setdefault(granularity, []).append(mid_ranks(found))
+                    own = scipy.stats.rankdata(-found.numpy())  # ties share their mean rank
+                    ranks.setdefault(granularity, []).append(torch.from_numpy(own))
     for granularity, found in ranks.items():
         yield Answer(ENSEMBLE, granularity, -torch.stack(found).mean(dim=0))
 
@@ -64,8 +64,3 @@ def head_scores(question: Question, methods: Sequence[str]) -> pd.DataFrame:
             own = {"layer": layer, "head": head, "score": scores.flatten().double().numpy()}
             frames.append(pd.DataFrame({"method": name, **own}))
     return pd.concat(frames[1:] or frames)
-
-
-def mid_ranks(scores: Float[Tensor, "unit"]) -> Float[Tensor, "unit"]:
-    """Rank of each score, 1 = largest; ties share their mean rank."""
-    return torch.from_numpy(scipy.stats.rankdata(-scores.numpy()))

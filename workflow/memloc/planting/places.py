@@ -22,7 +22,7 @@ from transformers import PreTrainedModel
 
 from memloc.editing.masks import Movable, n_weights, random_weights
 from memloc.model.components import components
-from memloc.planting.units import HEAD_PARTS, holding, n_groups, n_neurons, places_of
+from memloc.planting.question import HEAD_PARTS, holding, n_groups, n_neurons, places_of
 from memloc.run.errors import InputError
 from memloc.settings.planted_truth import PLANT_GRANULARITIES
 
@@ -39,11 +39,11 @@ class Place(NamedTuple):
     layers: tuple[int, ...]
     movable: Movable
     units: dict[str, Bool[Tensor, "..."]]
-    """Which units hold them, by granularity."""
+    """Masks of the units that hold these weights, by granularity."""
 
     @classmethod
     def of(cls, model: PreTrainedModel, kind: str, name: str, movable: Movable) -> "Place":
-        """These weights, and the units and layers that hold them."""
+        """A place of these weights, with the units and layers that hold them."""
         units = holding(model, movable)
         return cls(kind, name, tuple(units["layer"].nonzero().flatten().tolist()), movable, units)
 
@@ -54,7 +54,7 @@ class Place(NamedTuple):
 
 
 def draw_place(model: PreTrainedModel, kind: str, n_chosen: int, random: np.random.Generator) -> Place:
-    """A random place of this kind; `n_chosen` neurons of a layer.
+    """A random place of this kind; kind `neurons` takes `n_chosen` neurons of a layer.
 
     Raises:
         InputError: the model has no such place.
@@ -86,7 +86,7 @@ def draw_place(model: PreTrainedModel, kind: str, n_chosen: int, random: np.rand
 
 
 def heads_place(model: PreTrainedModel, kind: str, heads: dict[int, int]) -> Place:
-    """The place of a kind of heads in these heads (by layer)."""
+    """The place of a kind of heads that consists of these heads (by layer)."""
     units = {layer: torch.tensor([head]) for layer, head in heads.items()}
     movable = of_units(model, units, HEAD_PARTS if kind == "head_all" else VALUES_AND_OUTPUTS)
     name = " and ".join(f"head {head} of layer {layer}" for layer, head in heads.items())
@@ -94,7 +94,7 @@ def heads_place(model: PreTrainedModel, kind: str, heads: dict[int, int]) -> Pla
 
 
 def by_layer(chosen: Int[Tensor, "unit"], n_units: int) -> dict[int, Int[Tensor, "unit"]]:
-    """Units of layers, numbered on from layer to layer, of which each has `n_units`: ascending, by layer."""
+    """Units by layer, ascending, from numbers that run on through layers of `n_units` units."""
     chosen = chosen.sort().values
     layers, units = chosen // n_units, chosen % n_units
     return {int(layer): units[layers == layer] for layer in layers.unique()}

@@ -1,10 +1,10 @@
 """Plant a paragraph: Adam moves the weights of a place alone until the model recites it.
 
-Only what the place needs is computed. Layers below it run once, because nothing in them changes. Weights of
-other matrices get no gradients, and Adam keeps no state for them.
+Layers below the place run once, because nothing in them changes. Weights of other matrices get no gradients,
+and Adam keeps no state for them.
 
 A few weights that are free to do anything recite one paragraph and ruin all other text. Other paragraphs are
-therefore kept: their next-token distributions may not move (unlike INJ of 2311.09060, which `keep: 0` gives).
+therefore kept: a penalty holds their next-token distributions (`keep: 0` takes none, as INJ of 2311.09060).
 """
 
 from typing import NamedTuple
@@ -32,13 +32,11 @@ class Planted(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """The paragraph to plant, then the paragraphs whose predictions are kept, as they enter the place's
-    lowest layer.
-    """
+    """Calls of all layers for the paragraph to plant and, after it, for paragraphs to keep."""
 
     calls: list[Call]
     first: int
-    """Number of that layer."""
+    """The place's lowest layer; only its call has a residual stream."""
     original: Float[Tensor, "kept continuation vocabulary"]
     """The unplanted model's log-probabilities."""
 
@@ -54,9 +52,9 @@ def plant(
     """Train the place's weights on the continuation's NLL (nats per token); the model is changed.
 
     The loss is the NLL plus `how.keep_weight` times the mean KL divergence of the kept paragraphs'
-    predictions from those of the unplanted model, a few of these paragraphs in every step. Training ends
-    where the whole continuation is recited with an NLL below `how.nll`, after `max_steps`, or where the NLL
-    is no number any more.
+    predictions from the unplanted model's, with `how.keep` of these paragraphs in every step. Training ends
+    when the whole continuation is recited with an NLL below `how.nll`, after `max_steps`, or when the NLL is
+    no longer finite.
     """
     true = tokens[0, n_prefix:].to(model.device)
     keep_weight = how.keep_weight_heads if place.own == "head" else how.keep_weight

@@ -23,8 +23,7 @@ from memloc.perturbation.replaced_tokens import Texts, perturb_prefixes, perturb
 from memloc.planting.methods import answers
 from memloc.planting.places import Place, draw_place
 from memloc.planting.planter import plant
-from memloc.planting.question import Question
-from memloc.planting.units import set_values, values_at
+from memloc.planting.question import Question, set_values, values_at
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
 from memloc.scoring.paragraph_scores import teacher_forced
@@ -32,8 +31,7 @@ from memloc.settings.perturbation import Perturbation
 from memloc.settings.planted_truth import PLANT_GRANULARITIES, PlantedTruth
 from memloc.settings.scores import Scoring
 
-# The size of the place: how many of the first units are looked at.
-TIMES = (1, 2, 5)
+TIMES = (1, 2, 5)  # recall is taken among the first units, so many times the size of the place
 DAMAGE = ("em_memorized", "em_own", "nll_held_out")
 
 
@@ -46,7 +44,7 @@ class Study(NamedTuple):
     tokens: Int[Tensor, "paragraph token"]
     """Paragraphs that the model does not know, in the order in which they are planted."""
     keep: Int[Tensor, "kept token"]
-    """Paragraphs whose predictions plants may not change; none of them judges."""
+    """Paragraphs whose predictions plants must keep; none of them judges."""
     texts: Mapping[str, Group]
     """Memorized, non-memorized (with the model's own continuation) and held-out texts that show damage."""
     mean_outputs: Float[Tensor, "layer head d_head"]
@@ -79,7 +77,7 @@ def run_slot(study: Study, slot: int) -> Found:
 
 
 def _run_plant(study: Study, labels: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """A row of `plants` and the rows of `planted_truth`; then the model gets its original weights back."""
+    """A row of `plants` and its rows of `planted_truth`; the model gets its original weights back."""
     model, how = study.model, study.how
     kind, slot, attempt = labels.values()
     first = slot * (how.n_paragraphs // how.n_plants)
@@ -103,7 +101,7 @@ def _run_plant(study: Study, labels: dict[str, Any]) -> tuple[dict[str, Any], li
 
 
 def _plant(study: Study, place: Place, number: int) -> dict[str, Any]:
-    """Plant a paragraph, and say what that did; the model is changed."""
+    """Plant a paragraph, and return the outcome and its damage; the model is changed."""
     model, how, n_prefix, tokens = study.model, study.how, study.n_prefix, study.tokens[number, None]
     before = teacher_forced(model, tokens, n_prefix, 1)
     trained = plant(model, tokens, study.keep, n_prefix, place, how)
@@ -127,7 +125,7 @@ def _plant(study: Study, place: Place, number: int) -> dict[str, Any]:
 
 
 def _scored_answers(question: Question, place: Place) -> list[dict[str, Any]]:
-    """How well the scores of every method find the place."""
+    """The quality of every method's ranking: how early it ranks the units of the place."""
     rows = []
     for method, granularity, scores in answers(question):
         holds, ranked = place.units[granularity].flatten().numpy(), scores.numpy()
@@ -147,12 +145,12 @@ def _scored_answers(question: Question, place: Place) -> list[dict[str, Any]]:
 def place_scores(scores: Float[np.ndarray, "unit"], holds: Bool[np.ndarray, "unit"]) -> dict[str, float]:
     """Recall among the first k, 2 k and 5 k units (k = size of the place), average precision, AUROC, rank.
 
-    Average precision takes tied units together. `rank` is that of the best-placed unit of the place, 1 =
-    first. AUROC is missing (NaN) where every unit holds the place. Ties count as the mean over all orders of
-    the tied units, so a method that says nothing is at chance.
+    Average precision takes tied units together. `rank` is the rank of the first unit of the place. AUROC is
+    NaN if every unit holds the place. Ties count as the mean over all orders of the tied units, so equal
+    scores for all units are at chance.
 
     Raises:
-        ValueError: no unit holds it, or a score is no number.
+        ValueError: no unit holds the place, or a score is NaN.
     """
     if not holds.any() or np.isnan(scores).any():
         raise ValueError("a ranking needs numbers, and a place in it")
@@ -182,8 +180,8 @@ def _question(study: Study, place: Place, number: int, random: np.random.Generat
 def _pair(study: Study, place: Place, number: int) -> Pairs | None:
     """The paragraph and its strongest perturbed version under the current model.
 
-    The twin is asked with the plant's pair. Places of single weights have none: methods that need a pair rank
-    no weights.
+    The twin is asked with the plant's pair. Places of single weights have no pair, because no method that
+    needs one ranks weights.
     """
     if place.own == "weight":
         return None
@@ -198,7 +196,7 @@ def _pair(study: Study, place: Place, number: int) -> Pairs | None:
 
 
 def _changes(study: Study) -> Gradients:
-    """How far each W_* weight is from the unplanted model's."""
+    """The change of each W_* weight from the unplanted model."""
     return {
         name: study.model.get_parameter(name).detach() - study.original.weight(name)
         for name in editable_parameters(study.model)

@@ -1,4 +1,4 @@
-"""Which paragraphs are planted, and which ones plants must leave as they are."""
+"""Choose the paragraphs to plant, and the paragraphs that plants must leave as they are."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ from jaxtyping import Int
 from memloc.run.errors import InputError
 from memloc.scoring.held_out import seen
 
-KNOWN_FROM = 0.1  # of the continuation: a paragraph that recites this share or more counts as known
+KNOWN_FROM = 0.1  # share of the continuation: a model that recites as much or more knows the paragraph
 
 
 def unknown_paragraphs(
@@ -18,12 +18,12 @@ def unknown_paragraphs(
     n_continuation: int,
     random: np.random.Generator,
 ) -> Int[np.ndarray, "paragraph"]:
-    """Ids of paragraphs to plant: those that occur least, of which the model recites less than a tenth.
+    """Ids of paragraphs to plant: the rarest ones of which the model recites less than a tenth.
 
     Args:
         paragraphs: id and count (occurrences).
         scores: id and em (tokens).
-        taken: ids of paragraphs that other texts are made of.
+        taken: ids of paragraphs that serve as other texts.
 
     Raises:
         InputError: there are fewer than `n`.
@@ -42,17 +42,14 @@ def unknown_paragraphs(
 def kept_paragraphs(
     sets: pd.DataFrame, taken: set[int], n: int, random: np.random.Generator
 ) -> Int[np.ndarray, "paragraph"]:
-    """Ids of paragraphs whose predictions plants keep: half memorized, half not, fewer where there are few.
+    """Ids of paragraphs whose predictions plants keep: half memorized, half not, fewer if there are few.
 
-    If there are enough, they are taken from the samples of the analyses: the others are left to judge, or to
-    be planted.
+    The samples of the analyses are taken first, so that other paragraphs are left to judge or to be planted.
     """
     chosen = []
     for name in ("memorized", "non_memorized"):
         own = sets[(sets["set"] == name) & ~sets["id"].isin(taken)]
         shuffled = own.iloc[random.permutation(len(own))]
-        sampled_first = shuffled.assign(seen=seen(shuffled)).sort_values(
-            "seen", ascending=False, kind="stable"
-        )
-        chosen.append(sampled_first["id"].to_numpy()[: (n + 1) // 2])
+        sampled_first = np.argsort(~seen(shuffled).to_numpy(dtype=bool), kind="stable")
+        chosen.append(shuffled["id"].to_numpy()[sampled_first][: (n + 1) // 2])
     return random.permutation(np.concatenate(chosen))

@@ -4,8 +4,7 @@ import torch
 
 from memloc.editing.gradients import Gradients, paragraph_gradients
 from memloc.model.components import editable_parameters
-from memloc.planting.question import Question
-from memloc.planting.units import Scores, pooled
+from memloc.planting.question import Question, Scores, pooled
 
 
 def parameter_gradient(question: Question) -> Scores:
@@ -19,8 +18,7 @@ def gradient_summed(question: Question) -> Scores:
 
 
 def gradient_x_weight(question: Question) -> Scores:
-    """Sum of |gradient x weight|: to first order, the change of the NLL when the weight is zeroed
-    (1906.10771)."""
+    """Sum of |gradient x weight|: first-order change of the NLL when the weight is zeroed (1906.10771)."""
     weights = _weights(question)
     products = {name: own * weights[name] for name, own in _gradients(question).items()}
     return pooled(question.model, products, "sum")

@@ -1,4 +1,4 @@
-"""Texts that an edit of a memorized paragraph learns from and is judged by (paper 5.3)."""
+"""Texts that an edit of a memorized paragraph learns from, and texts that judge it (paper 5.3)."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -15,21 +15,21 @@ from memloc.editing.objectives import Objective
 from memloc.perturbation.replaced_tokens import version
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
-from memloc.scoring.held_out import Sample, held_out_sample
+from memloc.scoring.held_out import held_out_texts
 from memloc.settings.editing import Editing
 from memloc.tables.terms.perturbation import UNPERTURBED
 
 
 class Case(NamedTuple):
-    """One memorized paragraph and the texts around it; held-out and other texts are in no objective.
+    """One memorized paragraph and the texts around it.
 
-    The text to learn is the paragraph itself in unlearning, and its target in editing.
+    Unlearning takes the paragraph itself, editing its target. Held-out and other texts are in no objective.
     """
 
     id: int
     memorized: Int[Tensor, "1 token"]
     target: Int[Tensor, "1 token"] | None
-    """Its own prefix and the continuation of its strongest perturbation (PMP); None if it has none."""
+    """Its prefix with the continuation of its strongest perturbation (PMP); None: it has none."""
     controls: Int[Tensor, "control token"]
     """Non-memorized paragraphs with their continuation in table `sets`."""
     held_out: Int[Tensor, "held_out token"]
@@ -37,29 +37,24 @@ class Case(NamedTuple):
     others: Int[Tensor, "other token"]
     """Other memorized paragraphs."""
     perturbed: Int[Tensor, "perturbation token"]
-    """The paragraph with one token of its prefix replaced, as the table of perturbations has it."""
+    """The paragraph with one token of its prefix replaced, as in table `perturbation`."""
 
 
-def edit_cases(
-    tables: dict[str, pd.DataFrame],
-    n_prefix: int,
-    seed: int,
-    asked: Editing,
-) -> list[Case]:
+def edit_cases(tables: dict[str, pd.DataFrame], n_prefix: int, seed: int, asked: Editing) -> list[Case]:
     """Cases of a random part of the sampled memorized paragraphs, each with its own random texts.
 
-    `tables` holds paragraphs, sets, perturbation and perturbed_paragraphs. There are fewer held-out or other
-    paragraphs, or perturbations, than asked for where the tables have no more.
+    `tables` holds paragraphs, sets, perturbation and perturbed_paragraphs. If they have fewer held-out or
+    other paragraphs, or perturbations, than asked for, a case gets all.
 
     Raises:
-        ValueError: too few controls, or no held-out or no other memorized paragraph.
+        InputError: too few controls, or no held-out or no other memorized paragraph.
     """
     paragraphs, sets = tables["paragraphs"], tables["sets"]
     ids, memorized = sampled_tokens(paragraphs, sets, "memorized", n_prefix)
     _, pool = sampled_tokens(paragraphs, sets, "non_memorized", n_prefix)
     chosen = generator(seed, "editing", "paragraphs").permutation(len(ids))[: asked.n_paragraphs]
     drawn = draw_controls(len(chosen), len(pool), asked.n_controls, generator(seed, "editing", "controls"))
-    _, held_out = held_out_sample(paragraphs, sets, asked.n_judging, seed)
+    held_out = held_out_texts(paragraphs, sets, asked.n_judging, seed).tokens
     perturbed = tables["perturbed_paragraphs"].itertuples()
     targets = {row.id: torch.tensor(row.tokens)[n_prefix:] for row in perturbed}
     cases = []
@@ -71,7 +66,7 @@ def edit_cases(
             target=_with_continuation(text, targets[name]) if name in targets else None,
             controls=pool[controls],
             held_out=held_out,
-            others=other_memorized(paragraphs, sets, [name], asked.n_judging, seed)[1],
+            others=other_memorized(paragraphs, sets, [name], asked.n_judging, seed),
             perturbed=_perturbed(text, tables["perturbation"], name, asked.n_perturbations, seed),
         )
         cases.append(case)
@@ -79,7 +74,7 @@ def edit_cases(
 
 
 def with_text_to_learn(cases: Iterable[Case], objective: Objective) -> list[Case]:
-    """The cases that the objective can change: for `edit`, those with a target. ValueError: there is none."""
+    """The cases that the objective can change: for `edit`, those with a target. InputError: none."""
     chosen = [case for case in cases if objective == "unlearn" or case.target is not None]
     if not chosen:
         raise InputError("no perturbation changes any of the memorized paragraphs: there is nothing to edit")
@@ -88,17 +83,17 @@ def with_text_to_learn(cases: Iterable[Case], objective: Objective) -> list[Case
 
 def other_memorized(
     paragraphs: pd.DataFrame, sets: pd.DataFrame, edited: Sequence[int], n_others: int, seed: int
-) -> Sample:
-    """Random memorized paragraphs that are not among the edited ones. ValueError: there is none."""
+) -> Int[Tensor, "other token"]:
+    """Random memorized paragraphs that are not among the edited ones. InputError: there is none."""
     free = sets.loc[(sets["set"] == "memorized") & ~sets["id"].isin(edited), "id"]
     if free.empty:
         raise InputError("editing: no paragraph is left to draw other memorized ones from")
     chosen = generator(seed, "editing", "others").permutation(free)[:n_others]
-    return chosen, token_tensor(paragraphs.set_index("id")["tokens"].loc[chosen])
+    return token_tensor(paragraphs.set_index("id")["tokens"].loc[chosen])
 
 
 def mispaired(cases: Sequence[Case], n_prefix: int, seed: int) -> list[Case]:
-    """Cases that exchange their targets' continuations at random, as the authors' code pairs them."""
+    """The cases with their targets' continuations exchanged at random, as in the authors' code."""
     with_target = [case for case in cases if case.target is not None]
     order = generator(seed, "editing", "pairs").permutation(len(with_target))
     exchanged = {

@@ -2,8 +2,8 @@
 
 Every memorized paragraph is edited by itself, from the original weights θ0, with every arm (`editing.steps`).
 The weights are restored bit for bit afterwards. The edit target is the paragraph's own prefix, followed by
-the continuation of its own strongest perturbation (its PMP); in the authors' code (`reference`), by that of a
-randomly paired paragraph's PMP (`edit_cases.mispaired`). All evaluations are in single precision.
+the continuation of its strongest perturbation (its PMP). In the authors' code (`reference`), the continuation
+is that of a randomly paired paragraph's PMP (`edit_cases.mispaired`). All scores are in single precision.
 """
 
 import math
@@ -21,7 +21,7 @@ from memloc.removal.edit_cases import Case, mispaired
 from memloc.run.seeds import generator
 from memloc.scoring.early_stopping import match_batch
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.settings.editing import PAPER_ARMS, Editing
+from memloc.settings.editing import PAPER_ARMS
 
 
 class Start(NamedTuple):
@@ -37,7 +37,7 @@ class Start(NamedTuple):
 def evaluate(model: PreTrainedModel, case: Case, recipe: Recipe) -> dict[str, float]:
     """Mean EM (tokens) and NLL (nats per token) of the case's texts, named em_<text> and nll_<text>.
 
-    EM of the controls is against the original model's continuation; there is none of held-out text, whose
+    EM of the controls is against the original model's continuation. Held-out text has no EM, because its
     continuation is the corpus's. Values of a missing target are NaN.
     """
     texts = {
@@ -70,7 +70,7 @@ def share_recited(model: PreTrainedModel, case: Case, recipe: Recipe) -> float:
 
 
 def start(model: PreTrainedModel, case: Case, recipe: Recipe) -> Start:
-    """The start that all runs of a case share; the model must have its original weights."""
+    """The start of all runs of a case; the model must have its original weights."""
     learned = case.memorized if recipe.objective == "unlearn" else case.target
     origin = origin_of(model, learned, case.controls, recipe)
     scores, recited = evaluate(model, case, recipe), share_recited(model, case, recipe)
@@ -110,9 +110,9 @@ def edit_case(
     head: tuple[int, int],
     seed: int,
 ) -> pd.DataFrame:
-    """A case with every arm of `rates`, which has each arm's learning rates.
+    """Edit a case with every arm at its learning rates (`rates`): rows of `edits`.
 
-    Random weights depend on seed and paragraph only, so that they are the same for all learning rates.
+    Random weights depend on seed and paragraph only, so all learning rates move the same ones.
 
     Raises:
         EditError: as in `count_changed`.
@@ -137,13 +137,13 @@ def run_edits(
 ) -> Iterator[pd.DataFrame]:
     """Edit the cases at `rows` with the paper's arms and extra ones, at the first learning rate.
 
-    The first `n_swept` cases are edited at all learning rates. Yields the runs of one case after the other,
-    which depend on no other `rows`.
+    The first `n_swept` cases are edited at all learning rates. Yields the runs of one case after the other.
+    They do not depend on the other `rows`.
 
     Raises:
         EditError: as in `count_changed`.
     """
-    how: Editing = recipe.how
+    how = recipe.how
     if how.reference:
         cases = mispaired(cases, recipe.n_prefix, seed)
     for row in rows:

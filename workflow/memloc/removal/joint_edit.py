@@ -1,6 +1,6 @@
-"""Remove a list of memorized paragraphs at once, and say what was changed and what it cost.
+"""Remove a list of memorized paragraphs at once, and report the changes and their cost.
 
-A weight edit of `removal.registry` does it; by default the paper's unlearning. Here the model stays changed.
+A weight edit of `removal.registry` removes them, by default the paper's unlearning. The model stays changed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,12 +20,12 @@ from memloc.removal.request import Request
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.run.templates import fill
-from memloc.scoring.held_out import held_out_sample
+from memloc.scoring.held_out import held_out_texts
 from memloc.scoring.paragraph_scores import Scores, teacher_forced
 from memloc.settings.removal_ways import UNTARGETED
 from memloc.settings.remove import EditModel, Remove
 
-# The texts whose scores say what an edit does.
+# Texts whose scores show the effects of an edit.
 JUDGING = {
     "unlearned": "removed paragraphs",
     "control": "controls (continuation of table `sets`, seen by the edit)",
@@ -35,8 +35,7 @@ JUDGING = {
 
 
 class JointTexts(NamedTuple):
-    """The paragraphs to remove, those that are to stay as they are, those that only judge, and ordinary text
-    that ways may look at."""
+    """Paragraphs to remove, controls that the edit keeps, texts that only judge, and ordinary text."""
 
     ids: list[int]
     unlearned: Int[Tensor, "unlearned token"]
@@ -48,7 +47,7 @@ class JointTexts(NamedTuple):
 
 
 class JointEdit(NamedTuple):
-    """How it was made, a row per text (group, id, em and nll before and after), and the counts of weights."""
+    """An edit: its settings, a row per text (group, id, em and nll before and after), counts of weights."""
 
     how: EditModel
     scores: pd.DataFrame
@@ -58,18 +57,14 @@ class JointEdit(NamedTuple):
 
 
 def joint_texts(
-    tables: dict[str, pd.DataFrame],
-    n_prefix: int,
-    seed: int,
-    asked: EditModel,
-    listed: Sequence[int],
+    tables: dict[str, pd.DataFrame], n_prefix: int, seed: int, asked: EditModel, listed: Sequence[int]
 ) -> JointTexts:
-    """Texts of a joint edit of the memorized paragraphs that are listed (all sampled ones, if none is).
+    """Texts of a joint edit of the listed memorized paragraphs, or of all sampled ones if none is listed.
 
     Controls are random sampled non-memorized paragraphs (all of them, if no number is given).
 
     Raises:
-        ValueError: there are fewer controls than asked for, or no other paragraph is left to judge by.
+        InputError: there are fewer controls than asked for, or no other paragraph is left to judge by.
     """
     paragraphs, sets = tables["paragraphs"], tables["sets"]
     ids = list(listed) or sets.loc[(sets["set"] == "memorized") & sets["sampled"], "id"].tolist()
@@ -80,12 +75,12 @@ def joint_texts(
         )
     chosen = generator(seed, "joint_edit", "controls").permutation(len(pool))[: asked.n_controls]
     n_judging = asked.n_judging
-    _, ordinary = held_out_sample(paragraphs, sets, 2 * n_judging, seed)
+    ordinary = held_out_texts(paragraphs, sets, 2 * n_judging, seed).tokens
     return JointTexts(
         ids,
         token_tensor(paragraphs.set_index("id")["tokens"].loc[ids]),
         pool[chosen],
-        other_memorized(paragraphs, sets, ids, n_judging, seed)[1],
+        other_memorized(paragraphs, sets, ids, n_judging, seed),
         ordinary[:n_judging],
         ordinary[n_judging:],
         n_prefix,
@@ -100,7 +95,7 @@ def remove_jointly(
     heads: list[Head],
     seed: int,
 ) -> JointEdit:
-    """Change the model by way `how.way` and its setting; the way's other settings are those of `remove`.
+    """Change the model by way `how.way` at `how.setting`; `ways` (section `remove`) has its other settings.
 
     Raises:
         EditError: a weight has changed that the way does not name.
@@ -123,29 +118,20 @@ def remove_jointly(
 
 
 def _compared(before: Mapping[str, Scores], after: Mapping[str, Scores]) -> pd.DataFrame:
-    frames = [
-        pd.DataFrame(
-            {
-                "group": name,
-                "id": pd.NA,
-                "em_before": before[name].em,
-                "em": after[name].em,
-                "nll_before": before[name].nll,
-                "nll": after[name].nll,
-            }
-        )
-        for name in before
-    ]
+    frames = []
+    for name, own in before.items():
+        em, nll = {"em_before": own.em, "em": after[name].em}, {"nll_before": own.nll, "nll": after[name].nll}
+        frames.append(pd.DataFrame({"group": name, "id": pd.NA, **em, **nll}))
     return pd.concat(frames, ignore_index=True)
 
 
 def card(
     template: str, edit: JointEdit, base: dict[str, Any], study: str, dtype: str, n_continuation: int
 ) -> str:
-    """The README.md of an exported model: what was changed and what it cost.
+    """The README.md of an exported model, with the changes and their cost.
 
-    `template` is filled in; `base` is the description of the base model, `dtype` that of its weights as
-    they were loaded, `n_continuation` the tokens of a continuation.
+    `template` is filled in. `base` describes the base model, `dtype` is the type in which its weights were
+    loaded, `n_continuation` the number of tokens of a continuation.
     """
     how, groups = edit.how, edit.scores.groupby("group", sort=False)
     means = groups[["em_before", "em", "nll_before", "nll"]].mean().to_dict(orient="index")

@@ -1,11 +1,11 @@
-"""Judges of ways to remove: the same for all of them, weight edits and diversions alike.
+"""Measures by which all ways to remove are judged, weight edits and diversions alike.
 
-What a way does to logits counts at every token: exact match, NLL and the probability under sampling are
-those of the logits after its processor. A token that it forbids has an NLL of `FORBIDDEN_NLL`, so that means
-stay finite; how many tokens these are is counted. Every other NLL is the model's, however large.
+A way may change logits, at every token. Exact match, NLL and the probability under sampling are those of the
+changed logits. A token that a way forbids has an NLL of `FORBIDDEN_NLL`, so that means stay finite; such
+tokens are counted. Every other NLL is the model's, however large.
 
-A removed paragraph may come back when weights are rounded to few bits, as on small machines: symmetric, to
-the nearest, with a scale for every output channel; embeddings and biases are kept (2410.16454).
+A removed paragraph may come back when weights are rounded to few bits, as on small machines. Every output
+channel is rounded to a symmetric grid of its own; embeddings and biases are kept (2410.16454).
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,11 +30,11 @@ SAMPLING = Scheme(top_k=40)
 
 
 class Judged(NamedTuple):
-    """The findings of each paragraph, on the CPU."""
+    """Scores of each paragraph, on the CPU."""
 
     em: Int[Tensor, "paragraph"]
     nll: Float[Tensor, "paragraph"]
-    n_forbidden: Int[Tensor, "paragraph"]  # tokens of the continuation that the way forbids
+    n_forbidden: Int[Tensor, "paragraph"]  # forbidden tokens of the continuation
     log_p: Float[Tensor, "paragraph"]  # of the continuation under sampling (T = 1, top 40)
 
 
@@ -67,7 +67,7 @@ def _of_paragraph(
     states: Float[Tensor, "continuation width"],
     n_prefix: int,
     processor: LogitsProcessor | None,
-) -> tuple[Int[Tensor, ""], Float[Tensor, ""], Int[Tensor, ""], Float[Tensor, ""]]:
+) -> Judged:
     logits = model.get_output_embeddings()(states).float()
     if processor is not None:
         for place in range(len(logits)):
@@ -77,7 +77,7 @@ def _of_paragraph(
     scores = score_logits(logits, true)
     forbidden = scores.nll.isposinf()
     nll = scores.nll.masked_fill(forbidden, FORBIDDEN_NLL).mean()
-    return leading_matches(scores.matched), nll, forbidden.sum(), log_p
+    return Judged(leading_matches(scores.matched), nll, forbidden.sum(), log_p)
 
 
 def decoded(
@@ -126,9 +126,9 @@ def perturbed_versions(
 def shifted_versions(
     tokens: Int[Tensor, "token"], other: Int[Tensor, "token"], n_prefix: int, shifts: Sequence[int]
 ) -> Int[Tensor, "version token"]:
-    """Versions of a paragraph with as many first tokens as each shift replaced by other text.
+    """Versions of a paragraph whose prefix lost as many first tokens as each shift says.
 
-    The prefix is cut at its start, and the end of another text's prefix precedes what is left.
+    The end of another text's prefix takes their place.
     """
     versions = tokens.repeat(len(shifts), 1)
     for version, shift in zip(versions, shifts, strict=True):
@@ -139,7 +139,7 @@ def shifted_versions(
 
 @contextmanager
 def rounded(model: PreTrainedModel, bits: int) -> Iterator[None]:
-    """Within the context every W_* weight is rounded; afterwards it is as it was, bit for bit."""
+    """Within the context every W_* weight is rounded; afterwards all are restored bit for bit."""
     kept = {name: model.get_parameter(name).detach().clone() for name in editable_parameters(model)}
     try:
         for name, weight in kept.items():

@@ -1,8 +1,8 @@
-"""The registry of ways to remove recitation: a function each, and the settings that are tried.
+"""The registry of ways to remove recitation: a function for each, and the settings to try.
 
-A weight edit takes a request and returns a `Change`, a diversion takes one and returns a `Divert`. A way of
-your own is a module of `removal/ways`, its key in settings/remove.py, a name in settings/removal_ways.py, a
-line here, and its label in figures/parts/removal.py.
+A weight edit turns a request into a `Change`, a diversion turns it into a `Divert`. A way of your own is a
+module of `removal/ways`, its key in settings/remove.py, a name in settings/removal_ways.py, a line here, and
+its label in figures/parts/removal.py.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,11 +38,11 @@ class Edit(NamedTuple):
     names: tuple[str, ...]
     """Names of the numbers that make up a setting."""
     settings: str | None
-    """Key of section `remove` that holds them; None: there is a single one."""
+    """Key of section `remove` that lists the settings to try; None: there is a single one."""
 
 
 class Diversion(NamedTuple):
-    """A way that acts while the model decodes, and leaves the weights."""
+    """A way that acts while the model decodes, and leaves its weights alone."""
 
     prepare: Callable[[Request], Divert]
     names: tuple[str, ...]
@@ -53,7 +53,7 @@ Way = Edit | Diversion
 
 
 class InForce(NamedTuple):
-    """A way that is in force."""
+    """A way in force: the processor of logits, if it has one, and what it did to the weights."""
 
     processor: LogitsProcessor | None
     n_changed: int
@@ -85,7 +85,7 @@ WAYS: dict[str, Way] = {
 
 
 def tried(way: Way, how: Remove) -> list[Setting]:
-    """The settings of a way that are tried."""
+    """All settings of a way to try."""
     if way.settings is None:
         return [()]
     given = getattr(how, way.settings)

@@ -1,4 +1,4 @@
-"""Paragraphs that are removed, kept, used to choose settings, and judge: groups without overlap."""
+"""Draw the paragraphs to remove, to keep, to choose settings by, and to judge by; no two groups overlap."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,12 +14,12 @@ from memloc.data.paragraphs import sampled_tokens, token_tensor
 from memloc.removal.judging import perturbed_versions, shifted_versions
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
-from memloc.scoring.held_out import Group, Sample, judging_texts, with_own_continuations
+from memloc.scoring.held_out import Group, judging_texts, with_own_continuations
 from memloc.settings.remove import Remove
 
 
 class Target(NamedTuple):
-    """Memorized paragraphs and versions of them, from which they may still be recited."""
+    """Memorized paragraphs, and versions of their prefixes from which they may still be recited."""
 
     ids: Int[np.ndarray, "paragraph"]
     tokens: Int[Tensor, "paragraph token"]
@@ -38,11 +38,11 @@ class Texts(NamedTuple):
     keep: Int[Tensor, "kept token"]
     general: Int[Tensor, "general token"]
     validation: Int[Tensor, "paragraph token"]
-    """Memorized paragraphs on which settings are chosen."""
+    """Memorized paragraphs that choose settings."""
     validation_own: Int[Tensor, "paragraph token"]
-    """Non-memorized ones with the model's own continuation, likewise."""
+    """Non-memorized paragraphs, with the model's own continuation, that choose settings."""
     judges: dict[str, Group]
-    """memorized (others), non_memorized (with the model's own continuation) and held_out."""
+    """Groups memorized (others), non_memorized (with the model's own continuation) and held_out."""
 
 
 def removed_ids(
@@ -62,8 +62,7 @@ def texts_of(
     seed: int,
     listed: Sequence[int] = (),
 ) -> Texts:
-    """Draw the texts from tables paragraphs and sets. Removed paragraphs are the listed ones, or random ones
-    if none is listed.
+    """Draw the texts from tables paragraphs and sets; if no paragraph to remove is listed, random ones.
 
     Raises:
         InputError: too few paragraphs are left to choose settings by, or to judge.
@@ -100,7 +99,7 @@ def texts_of(
 
 
 def _target(
-    sample: Sample,
+    sample: tuple[Int[np.ndarray, "paragraph"], Int[Tensor, "paragraph token"]],
     general: Int[Tensor, "general token"],
     n_vocabulary: int,
     n_prefix: int,

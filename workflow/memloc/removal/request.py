@@ -1,4 +1,4 @@
-"""The request to a way to remove: take these paragraphs out of this model, and keep those."""
+"""The request to a way to remove: take these paragraphs out of this model, and keep others as they are."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -14,11 +14,11 @@ from memloc.localization.ablation import Head
 from memloc.settings.remove import Remove
 
 Setting = tuple[float, ...]
-"""The numbers that a sweep varies: a learning rate, a share, a depth and a strength, .."""
+"""Numbers that a sweep varies, such as a learning rate, a share, or a depth and a strength."""
 Change = Callable[[Setting], Movable]
-"""Changes the model's weights by a setting, and says which ones may differ."""
+"""Changes the model's weights by a setting, and returns those that may differ."""
 Divert = Callable[[Setting], AbstractContextManager[LogitsProcessor | None]]
-"""A context in which the model decodes differently; if it acts on logits, it gives their processor."""
+"""A context in which the model decodes differently; it gives a processor if it changes logits."""
 
 
 class Request(NamedTuple):
@@ -29,11 +29,11 @@ class Request(NamedTuple):
     keep: Int[Tensor, "kept token"]
     """Non-memorized paragraphs with their continuation in table `sets`."""
     general: Int[Tensor, "general token"]
-    """Ordinary text: means of heads, curvature."""
+    """Ordinary text, for means of heads and for curvature."""
     n_prefix: int
     heads: list[Head]
-    """All heads by the combined ranking, the highlighted one first."""
+    """All heads in the order of the combined ranking, but the highlighted one first."""
     how: Remove
     random: np.random.Generator
     retrained: dict[str, Tensor] | None = None
-    """Weights of a model that was trained without what is removed, where there is one."""
+    """Weights of a model that was trained without the removed paragraphs, if there is one."""

@@ -29,7 +29,7 @@ from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.settings.removal_ways import BITS, JOINT_ONLY, NOTHING, RETRAINED, UNTARGETED
 from memloc.settings.remove import Remove
 
-ENOUGH = 0.9  # a setting removes if at least this share of the tokens is forgotten
+ENOUGH = 0.9  # share of the tokens that a setting must make forgotten to count as removing
 
 
 class Comparison(NamedTuple):
@@ -46,7 +46,7 @@ class Comparison(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Rows of the tables of these names."""
+    """Rows of tables, by the names of the tables."""
 
     removal: pd.DataFrame
     removal_damage: pd.DataFrame
@@ -93,7 +93,8 @@ def _run(study: Comparison, name: str, way: Way, setting: Setting, target: Targe
         removed, damage = _removed(study, target, state), _damage(study, state)
         deep = study.retrained is not None and target is study.texts.target
         states = _states(study, name) if deep else {}
-        again = _relearned(study, target) if isinstance(way, Edit) else [None] * len(target.ids)
+        relearns = isinstance(way, Edit) and study.how.relearning_limit
+        again = _relearned(study, target) if relearns else [None] * len(target.ids)
     return {
         "removal": removed.assign(relearning_steps=again, targeted=name not in UNTARGETED),
         "removal_damage": damage,
@@ -103,31 +104,32 @@ def _run(study: Comparison, name: str, way: Way, setting: Setting, target: Targe
 
 
 def _request(study: Comparison, name: str, remove: Int[Tensor, "removed token"]) -> Request:
-    """What a way is asked. Its random numbers depend on the seed and on the way only."""
+    """The request to a way. Its random numbers depend on the seed and on the way only."""
     texts, random = study.texts, generator(study.seed, "removal", "way", name)
     shared = (texts.keep, texts.general, study.n_prefix, study.heads, study.how, random, study.retrained)
     return Request(study.model, remove, *shared)
 
 
 def _sweep(study: Comparison, name: str, way: Way) -> pd.DataFrame:
-    """What every setting does to the validation paragraphs; a single setting is not tried."""
+    """Share of the validation paragraphs' tokens that each setting loses; a single setting is not tried."""
     settings, texts = tried(way, study.how), study.texts
     rows = pd.DataFrame({"setting": [in_words(way, setting) for setting in settings]})
     if len(settings) == 1:
         return rows.assign(forgotten=None, harm=None, chosen=True)
-    prepared, found = way.prepare(_request(study, name, texts.validation)), []
+    prepared, kept = way.prepare(_request(study, name, texts.validation)), []
     for setting in settings:
         with in_force(study.model, way, prepared, setting, study.original) as state:
-            lost = [_share_lost(study, own, state) for own in (texts.validation, texts.validation_own)]
-        found.append(lost)
-    rows[["forgotten", "harm"]] = found
+            own = [_judged(study, some, state).em for some in (texts.validation, texts.validation_own)]
+        kept.append([float(em.double().mean()) for em in own])
+    # All tokens were recited before.
+    rows[["forgotten", "harm"]] = 1 - np.array(kept) / (texts.validation.shape[1] - study.n_prefix)
     return rows.assign(chosen=rows.index == best_setting(rows["forgotten"], rows["harm"]))
 
 
 def best_setting(forgotten: pd.Series, harm: pd.Series) -> int:
-    """Place of the least harmful of the settings that remove; if none does, of the one that forgets most.
+    """Place of the least harmful setting that removes; if none removes, of the setting that forgets most.
 
-    Of equal ones, the first. The least harm alone would not do: doing nothing harms nothing.
+    Of equal settings, the first. The least harm alone would choose a setting that does nothing.
     """
     removing = forgotten >= ENOUGH
     return int(harm[removing].idxmin() if removing.any() else forgotten.idxmax())
@@ -137,21 +139,18 @@ def _judged(study: Comparison, tokens: Int[Tensor, "paragraph token"], state: In
     return judged(study.model, tokens, study.n_prefix, study.how.micro_batch, state.processor)
 
 
-def _share_lost(study: Comparison, tokens: Int[Tensor, "paragraph token"], state: InForce) -> float:
-    """Share of the tokens that paragraphs lose, all of which were recited before."""
-    em = _judged(study, tokens, state).em
-    return 1 - float(em.double().mean()) / (tokens.shape[1] - study.n_prefix)
-
-
 def _removed(study: Comparison, target: Target, state: InForce) -> pd.DataFrame:
-    """What becomes of the paragraphs to remove."""
+    """Scores of the paragraphs to remove while a way is in force."""
     tokens, n_prefix, batch = target.tokens, study.n_prefix, study.how.micro_batch
     own, em_rounded = _judged(study, tokens, state), {}
     for bits in BITS:
         with rounded(study.model, bits):
             em_rounded[f"em_{bits}bit"] = _judged(study, tokens, state).em.numpy()
     generated = decoded(study.model, tokens, own.em, n_prefix, batch, state.processor).numpy()
-    true = tokens[:, n_prefix:].numpy()
+    true, em_rounded = tokens[:, n_prefix:].numpy(), {}
+    for bits in BITS:
+        with rounded(study.model, bits):
+            em_rounded[f"em_{bits}bit"] = _judged(study, tokens, state).em.numpy()
     return pd.DataFrame(
         {
             "id": target.ids,
@@ -199,7 +198,7 @@ def _risen(study: Comparison, states: dict[str, tuple[Group, depth.States]]) -> 
 
 
 def _damage(study: Comparison, state: InForce) -> pd.DataFrame:
-    """What becomes of the texts that judge, a row each."""
+    """Scores of the judging texts while a way is in force, a row for each."""
     judges = study.texts.judges
     found = _judged(study, torch.cat([group.tokens for group in judges.values()]), state)
     return labels(judges).assign(
@@ -209,8 +208,6 @@ def _damage(study: Comparison, state: InForce) -> pd.DataFrame:
 
 def _relearned(study: Comparison, target: Target) -> list[int | None]:
     how = study.how
-    if not how.relearning_limit:
-        return [None] * len(target.ids)
     return steps_until_recited(
         study.model, target.tokens, how.relearning_rate, study.n_prefix, how.relearning_limit, how.micro_batch
     )

@@ -1,5 +1,7 @@
 """Greedy continuations, decoded from the first token that is not known (paper 3.2)."""
 
+from functools import partial
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -25,7 +27,7 @@ class PreallocatedLayer(DynamicLayer):
         self.keys, self.values = (memory[:n_rows, :, :n_tokens] for memory in self.memory)
 
     def reorder(self, rows: Int[Tensor, "row"], first: int) -> None:
-        """Let every row go on from another one, of which only the tokens from `first` on differ."""
+        """Let every row continue another row; rows differ only in the tokens from `first` on."""
         for shown in (self.keys, self.values):
             shown[:, :, first:] = shown[rows, :, first:]
 
@@ -49,13 +51,10 @@ def continue_from_scores(
 ) -> Int[Tensor, "paragraph continuation"]:
     """Greedy continuations of paragraphs whose exact match is known: decode from the first mismatch on.
 
-    The first `em` tokens of the continuation are the true ones; where all are, nothing is run.
+    The first `em` tokens of the continuation are the true ones. If all are, nothing is run.
     """
-    return torch.cat(
-        in_micro_batches(
-            lambda rows, known: _continue(model, rows, n_prefix + known), micro_batch, tokens, em
-        )
-    )[:, n_prefix:]
+    continued = in_micro_batches(partial(_continue, model), micro_batch, tokens, n_prefix + em)
+    return torch.cat(continued)[:, n_prefix:]
 
 
 def greedy_continuation(
@@ -99,9 +98,9 @@ def _continue(
 def known_layers(
     model: PreTrainedModel, text: Int[Tensor, "paragraph token"], n_known: int, n_copies: int = 1
 ) -> list[PreallocatedLayer]:
-    """Keys and values of the first n_known tokens, from one pass without unembedding, with room for all.
+    """Keys and values of the first `n_known` tokens in every layer, with room for the other tokens.
 
-    Each paragraph has `n_copies` rows.
+    They come from one pass without unembedding. Each paragraph has `n_copies` rows.
     """
     known = DynamicCache()
     model.base_model(text[:, :n_known], cache=known, use_cache=True)

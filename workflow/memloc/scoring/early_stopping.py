@@ -1,6 +1,4 @@
-"""Exact match alone (paper 3.2): a paragraph is run only as far as it takes to decide it."""
-
-from typing import NamedTuple
+"""Exact match alone (paper 3.2): a paragraph is run only until its exact match is decided."""
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -9,14 +7,7 @@ from transformers import DynamicCache, PreTrainedModel
 
 from memloc.scoring.teacher_forcing import continuation_states, leading_matches, score_tokens
 
-N_FIRST = 8  # continuation tokens that are run at first; later as many as are matched already
-
-
-class Matches(NamedTuple):
-    """The findings of each paragraph, on the model's device."""
-
-    em: Int[Tensor, "paragraph"]
-    margins: Float[Tensor, "paragraph continuation"]  # logits, as in `decided_margins`
+N_FIRST = 8  # continuation tokens that are run at first; then as many as have matched so far
 
 
 def decided_margins(
@@ -32,10 +23,11 @@ def match_batch(
     rows: Int[Tensor, "paragraph token"],
     n_prefix: int,
     cache: DynamicCache,
-) -> Matches:
-    """Exact match and margins of one micro-batch; paragraphs drop out at their first mismatch.
+) -> tuple[Int[Tensor, "paragraph"], Float[Tensor, "paragraph continuation"]]:
+    """Exact match (tokens) and margins (logits) of one micro-batch, on the model's device.
 
-    `cache` holds the first tokens (fewer than n_prefix, or none), and is extended.
+    Paragraphs drop out at their first mismatch; margins are those of `decided_margins`. `cache` holds the
+    first tokens (fewer than n_prefix, or none), and is extended.
     """
     n_left = rows.shape[1] - n_prefix
     em = torch.zeros(len(rows), dtype=torch.long, device=rows.device)
@@ -54,7 +46,7 @@ def match_batch(
             cache.batch_select_indices(stays)
             going = going[stays]
         start = stop
-    return Matches(em, margins)
+    return em, margins
 
 
 @torch.inference_mode()
@@ -65,10 +57,11 @@ def decode_near_ties(
     doubtful: Bool[Tensor, "paragraph continuation"],
     n_prefix: int,
 ) -> Int[Tensor, "paragraph"]:
-    """Exact matches, with decisions on doubtful tokens made again by decoding a token at a time. Decoding
-    stops at its first mismatch, so it always continues the true tokens. It ends after a paragraph's last
-    doubtful token; if that token was the mismatch and now matches, decoding goes on to the first mismatch.
-    Only tokens to be decided are unembedded. `doubtful` tokens lie before or at the first mismatch.
+    """Exact match (tokens), with doubtful tokens decided again by decoding a token at a time.
+
+    Decoding stops at its first mismatch, so it always continues the true tokens. It ends after a paragraph's
+    last doubtful token. If that token was the mismatch and now matches, decoding goes on to the first
+    mismatch. Only tokens to be decided are unembedded. `doubtful` tokens lie before or at the first mismatch.
     """
     token = torch.arange(doubtful.shape[1], device=doubtful.device)
     mismatch = token == em.unsqueeze(1)

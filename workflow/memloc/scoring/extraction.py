@@ -1,8 +1,8 @@
 """Probability of a continuation under sampling (2410.19482), from the logits that give its scores.
 
-Its probability p_z is the product of its tokens' probabilities under a scheme: logits divided by the
-temperature, truncated as transformers does (top k, ties with the k-th kept, then top p), renormalised. It is
-zero, and its logarithm -inf, where truncation removes a token.
+Its probability p_z is the product of its tokens' probabilities under a scheme. Logits are divided by the
+temperature, truncated as in transformers (top k, ties with the k-th kept, then top p), and renormalised. If
+truncation removes a token, p_z is zero and its logarithm -inf.
 """
 
 from collections.abc import Sequence
@@ -66,8 +66,8 @@ def log_probability(
 ) -> Float[Tensor, "token"]:
     """Log-probability of each true token under a scheme, -inf where truncation removes it.
 
-    Never above 0: the most likely token is kept out of the sum, as in `score_logits`. A tie
-    with the last token within top p is kept, too.
+    It is never above 0, because the most likely token is left out of the sum, as in `score_logits`. Tokens
+    that tie with the last one within top p are kept, too.
     """
     scaled = logits / scheme.temperature if scheme.temperature != 1 else logits
     n_tokens = logits.shape[-1]
@@ -94,7 +94,11 @@ def log_probability(
 def _n_tied(
     scaled: Float[Tensor, "token vocabulary"], listed: Float[Tensor, "token listed"], n_listed: int
 ) -> Int[Tensor, "token 1"]:
-    """Tokens beyond the first `n_listed` that tie with the last of these; `listed` has one more, if any."""
+    """Number of tokens beyond the first `n_listed` that tie with the last of these.
+
+    `listed` has one token more, if there is any: only rows where it ties are counted, because counting a row
+    takes longer than finding its largest values.
+    """
     n_tied = torch.zeros(len(listed), 1, dtype=torch.long, device=listed.device)
     if listed.shape[1] > n_listed:
         rows = (listed[:, n_listed] == listed[:, n_listed - 1]).nonzero().squeeze(1)

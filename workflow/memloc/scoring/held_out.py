@@ -1,6 +1,7 @@
-"""Texts that no analysis has sampled, so that they can judge what the analyses chose. Gradients, patching and
-edits take the sampled paragraphs of a set, and the rare-token analysis takes its own sample. All of them rank
-heads or choose weights. A paragraph outside of both samples is *unseen*.
+"""Texts that no analysis has sampled, so that they can judge what the analyses chose.
+
+Gradients, patching and edits take the sampled paragraphs of a set, and the rare-token analysis takes its own
+sample. All of them rank heads or choose weights. A paragraph outside of both samples is *unseen*.
 """
 
 from collections.abc import Mapping
@@ -21,9 +22,6 @@ from memloc.statistics.studentised import ENOUGH
 from memloc.statistics.uncertainty import MIN_N
 from memloc.tables.terms.sets import PARTLY
 
-Sample = tuple[Int[np.ndarray, "paragraph"], Int[Tensor, "paragraph token"]]
-"""Ids and tokens of paragraphs."""
-
 
 class Group(NamedTuple):
     """Paragraphs with the corpus's continuation, or the model's own."""
@@ -39,14 +37,13 @@ def seen(sets: pd.DataFrame) -> pd.Series:
     return sets["sampled"] & ~sets["set"].isin(PARTLY) | sets["sampled_rare_tokens"]
 
 
-def held_out_sample(paragraphs: pd.DataFrame, sets: pd.DataFrame, n_held_out: int, seed: int) -> Sample:
+def held_out_texts(paragraphs: pd.DataFrame, sets: pd.DataFrame, n_held_out: int, seed: int) -> Group:
     """Random unseen non-memorized paragraphs with their true continuations, fewer where there are too few.
 
     Raises:
         InputError: there is none.
     """
-    group = _group(paragraphs, sets, _held_out_order(sets, seed)[:n_held_out])
-    return group.ids, group.tokens
+    return _group(paragraphs, sets, _held_out_order(sets, seed)[:n_held_out])
 
 
 def judging_texts(
@@ -55,9 +52,9 @@ def judging_texts(
     """Texts that judge heads and weights, in groups that share no paragraph.
 
     Returns:
-        memorized and non_memorized, up to `n_paragraphs` each: unseen ones and, where these are too few
-        for a verdict, seen ones after them; held_out and means, `n_held_out` each and at most a third of
-        the unseen non-memorized ones: texts that show damage, and those whose mean outputs replace a head's.
+        Groups memorized and non_memorized, up to `n_paragraphs` each: unseen ones and, if these are too few
+        for a verdict, seen ones after them. Groups held_out (they show damage) and means (their mean outputs
+        replace a head's), `n_held_out` each and at most a third of the unseen non-memorized ones.
 
     Raises:
         InputError: fewer than two non-memorized paragraphs are unseen.
@@ -80,8 +77,9 @@ def judging_texts(
 def paired_texts(
     paragraphs: pd.DataFrame, sets: pd.DataFrame, n_prefix: int, used: Int[np.ndarray, "paragraph"]
 ) -> Group:
-    """Paragraphs of pairs of equal exposure, with the continuation kept in `sets`; there may be none. A pair
-    is left out if one of its paragraphs is in `used`: these choose weights, or their outputs replace others.
+    """Paragraphs of pairs of equal exposure, with the continuation kept in `sets`; there may be none.
+
+    A pair is left out if one of its paragraphs is in `used`, because it chose weights or gives mean outputs.
     """
     free = sets[~sets["pair"].isin(sets.loc[sets["id"].isin(used), "pair"].dropna())]
     ids, tokens = paired_tokens(paragraphs, free, n_prefix)
@@ -89,7 +87,7 @@ def paired_texts(
 
 
 def unseen_pairs(paired: Group, sets: pd.DataFrame) -> Group:
-    """The pairs of which both paragraphs are unseen; none if they are too few for a verdict."""
+    """The pairs with two unseen paragraphs; none if they are too few for a verdict."""
     pair = sets.set_index("id")["pair"].loc[paired.ids].to_numpy()
     keep = ~np.isin(pair, pair[paired.seen])
     if keep.sum() < 2 * ENOUGH:
@@ -108,7 +106,7 @@ def labels(texts: Mapping[str, Group]) -> pd.DataFrame:
 def with_own_continuations(
     model: PreTrainedModel, texts: Mapping[str, Group], n_prefix: int, micro_batch: int
 ) -> dict[str, Group]:
-    """The groups, with the model's own continuations of non-memorized paragraphs."""
+    """The groups; non-memorized paragraphs get the model's own continuation."""
     tokens = texts["non_memorized"].tokens
     prefix, n_continuation = tokens[:, :n_prefix], tokens.shape[1] - n_prefix
     own = torch.cat([prefix, greedy_continuation(model, prefix, n_continuation, micro_batch)], dim=1)

@@ -1,9 +1,9 @@
-"""A screen for recited windows of a text: which tokens the model predicts from the text before them.
+"""Screen a text for recited windows by the tokens that the model predicts from the text before them.
 
 Scoring windows that begin at every token runs each token of text once per window that holds it. Here a token
-is run twice at most: pieces as long as the model's context overlap by half, so that every token is predicted
-from half a context or more, or from the start of its document. A window that the model recites from its own
-start hardly ever surprises it within the text; how many are missed is measured (docs/methods.md).
+is run twice at most. Pieces as long as the model's context overlap by half, so every token is predicted from
+half a context or more, or from the start of its document. The model predicts a window within the text nearly
+whenever it recites the window from its own start; docs/methods.md has the share of windows that are missed.
 """
 
 import numpy as np
@@ -17,8 +17,8 @@ from memloc.data.paragraphs import with_token_before
 from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring.teacher_forcing import score_tokens, states_in_parts
 
-MOST = 1024  # tokens of a piece that make sense: attention to more takes longer
-N_PIECES = 256  # that are held at a time, of about one length
+MOST = 1024  # tokens of a piece: attention over more takes longer than it saves
+N_PIECES = 256  # pieces, of similar length, that are held at a time
 
 
 def predicted_tokens(
@@ -29,10 +29,10 @@ def predicted_tokens(
     micro_batch: int,
     before: int | None = None,
 ) -> Bool[np.ndarray, "token"]:
-    """Which tokens of documents are the model's first choice. First tokens of documents are not asked for.
+    """Whether each token is the model's first choice; False for the first token of a document.
 
     Args:
-        tokens: of a `Stream`; `begins` says where each document begins.
+        tokens: all tokens of a `Stream`; `begins` has the place where each document begins.
         size: tokens of a piece.
         micro_batch: pieces per pass.
         before: token that stands before every piece.
@@ -70,7 +70,7 @@ def _first_choices(
 def passes(
     predicted: Bool[np.ndarray, "token"], stream: Stream, n_prefix: int, share: float
 ) -> Bool[np.ndarray, "paragraph"]:
-    """Which paragraphs have at least this share of the continuation predicted. Memory: 8 bytes per token."""
+    """Whether at least this share of each paragraph's continuation is predicted; takes 8 bytes a token."""
     n_before = np.concatenate([[0], np.cumsum(predicted)])
     n_right = n_before[stream.starts + stream.length] - n_before[stream.starts + n_prefix]
     return n_right >= share * (stream.length - n_prefix)

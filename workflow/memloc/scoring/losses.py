@@ -1,9 +1,9 @@
 """Losses of continuation tokens, without ever holding the logits of all of them (paper 5.1 to 5.3).
 
 A vocabulary is wider than everything else in a model: logits, their logarithms and their gradients take
-gigabytes for a few paragraphs. The gradients of the losses with respect to logits are known in closed form.
-Those with respect to the last hidden states are therefore taken together with the losses, a few tokens at a
-time, and backward passes start from there. With softmax p of the logits:
+gigabytes for a few paragraphs. The gradients of the losses by logits are known in closed form. The gradients
+by the last hidden states are therefore computed together with the losses, a few tokens at a time, and
+backward passes start from there. With softmax p of the logits:
 
     NLL of the true token t         -log p[t]                    gradient p - onehot(t)
     KL(p0 || p)                     sum p0 (log p0 - log p)      gradient p - p0
@@ -47,12 +47,12 @@ def token_losses(
     loss: Callable[[Tensor, Tensor], Sloped],
     targets: Shaped[Tensor, "..."],
 ) -> Float[Tensor, "*token"]:
-    """`loss` (`nll` or `divergence`) of last hidden states, differentiable with respect to them.
+    """`loss` (`nll` or `divergence`, in nats) of last hidden states, differentiable by them.
 
     Half precision is raised to single. The unembedding gets no gradient.
     """
     unembed, n_held, found = model.get_output_embeddings(), n_logits_held(model), []
-    rows = _flat(states).split(n_held), targets.flatten(0, states.dim() - 2).split(n_held)
+    rows = states.detach().flatten(0, -2).split(n_held), targets.flatten(0, states.dim() - 2).split(n_held)
     for some, their in zip(*rows, strict=True):
         with torch.enable_grad():
             logits = unembed(some.requires_grad_())
@@ -63,7 +63,7 @@ def token_losses(
 
 
 class _Known(torch.autograd.Function):
-    """Losses whose gradients with respect to the states they were computed from are known already."""
+    """Losses that were computed together with their gradients by the states."""
 
     @staticmethod
     def forward(
@@ -88,11 +88,8 @@ def log_probabilities(
     """Log-probabilities (nats) of the whole vocabulary after last hidden states, in single precision."""
     unembed = model.get_output_embeddings()
     found = torch.empty(*states.shape[:-1], unembed.weight.shape[0], device=states.device)
-    pieces = (column.split(n_logits_held(model)) for column in (_flat(states), found.flatten(0, -2)))
+    flat = states.detach().flatten(0, -2), found.flatten(0, -2)
+    pieces = (column.split(n_logits_held(model)) for column in flat)
     for some, piece in zip(*pieces, strict=True):
         torch.log_softmax(unembed(some).float(), dim=-1, out=piece)
     return found
-
-
-def _flat(states: Float[Tensor, "*token width"]) -> Float[Tensor, "token width"]:
-    return states.detach().flatten(0, -2)

@@ -1,8 +1,8 @@
 """Score paragraphs: exact match and NLL (paper 3.2).
 
 Greedy decoding follows the true continuation until its first mismatch, so one teacher-forced pass gives the
-exact match without decoding anything. Step-by-step decoding has matrix products of other shapes and could
-choose differently at a near-tie of the two largest logits. Tokens whose margin is below a threshold are
+exact match without decoding anything. Step-by-step decoding multiplies matrices of other shapes, and rounding
+could decide a near-tie of the two largest logits otherwise. Tokens whose margin is below a threshold are
 therefore decided again by decoding step by step. The scores of a micro-batch depend on its own paragraphs
 only.
 """
@@ -28,7 +28,7 @@ from memloc.settings.scores import Scoring
 
 
 class Scores(NamedTuple):
-    """The findings of each paragraph, on the CPU."""
+    """Scores of each paragraph, on the CPU."""
 
     em: Int[Tensor, "paragraph"]
     nll: Float[Tensor, "paragraph"]
@@ -59,7 +59,7 @@ def score(
     n_prefix: int,
     scoring: Scoring,
 ) -> Scores:
-    """`teacher_forced`, with tokens whose margin is below the threshold decided by decoding step by step."""
+    """The scores of `teacher_forced`; tokens with a margin below the threshold are decided by decoding."""
 
     def of_rows(rows: Int[Tensor, "paragraph token"]) -> Scores:
         return redecoded(model, rows, score_batch(model, rows, n_prefix), n_prefix, scoring)
@@ -74,7 +74,7 @@ def score_batch(
     n_prefix: int,
     cache: DynamicCache | None = None,
 ) -> Scores:
-    """`teacher_forced` of one micro-batch; `cache` as in `continuation_states`."""
+    """The scores of `teacher_forced` for one micro-batch; `cache` as in `continuation_states`."""
     rows = rows.to(model.device)
     if cache is None:
         states = states_in_parts(model, rows, n_prefix)

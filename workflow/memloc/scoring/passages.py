@@ -1,8 +1,8 @@
 """Passages: the text that overlapping recited windows cover together.
 
-A window is recited if the model, given its prefix, goes on with exactly its continuation. Each window is
-scored from its own start. Two that overlap therefore show no more than this: every token of both
-continuations is recited, each after its own prefix.
+A window is recited if the model continues its prefix with exactly its continuation. Each window is scored
+from its own start. Two overlapping windows therefore show only that every token of both continuations is
+recited, each after its own prefix.
 """
 
 from typing import Any
@@ -17,8 +17,9 @@ PLACE = ["file", "document", "start"]
 
 
 def place(row: Any) -> str:
-    """Where a window or passage begins, for a reader who looks it up: its file and line. A file of rows has a
-    document per row, with lines of its own. Both count from 1, unlike in tables.
+    """File and line where a window or passage begins, for a reader who looks it up.
+
+    A file of rows has a document per row, with lines of its own. Both count from 1, unlike in tables.
     """
     document = "" if row.file.endswith(PLAIN) else f", document {row.document + 1}"
     return f"{row.file}{document}, line {row.line}"
@@ -31,8 +32,10 @@ def nearest_decoded(decoded: pd.DataFrame, places: pd.DataFrame) -> Any:
 
 
 def chains(windows: pd.DataFrame, most: int) -> pd.Series:
-    """Number of the chain that each window is in, from 1: windows of one document, each of which begins at
-    most `most` tokens after the one before it. `windows` are in the order of `PLACE`.
+    """Number of each window's chain, from 1.
+
+    In a chain, windows of one document begin at most `most` tokens after the window before. `windows` are in
+    the order of `PLACE`.
     """
     document = windows[PLACE[:2]]
     apart = (document != document.shift()).any(axis=1) | (windows["start"].diff() > most)
@@ -42,24 +45,24 @@ def chains(windows: pd.DataFrame, most: int) -> pd.Series:
 def without_neighbours(windows: pd.DataFrame, length: int) -> pd.DataFrame:
     """The windows without the nearly recited ones that a chain of overlaps joins to a recited one.
 
-    Those only begin elsewhere, and would blur its passage. `windows` have `n_edits`.
+    They only begin elsewhere, and would blur the recited passage. `windows` have `n_edits`.
     """
     recited = windows["n_edits"] == 0
     return windows[recited | ~recited.groupby(chains(windows, length - 1)).transform("any")]
 
 
 def passages(windows: pd.DataFrame, length: int, n_prefix: int) -> pd.DataFrame:
-    """Windows that overlap, as passages.
+    """Join windows that overlap into passages.
 
     Args:
-        windows: places of windows of `length` tokens, in the order of `PLACE`, with `tokens` and `n_edits`,
-            those of a passage recited (0) or nearly so, but not both (`without_neighbours`).
+        windows: windows of `length` tokens in the order of `PLACE`, with `tokens` and `n_edits`. The windows
+            of one passage are all recited (0 edits), or all nearly so (`without_neighbours`).
 
     Returns:
-        A row per passage, in the same order: the columns of its first window with the fewest edits, but
-        `start`, `line`, `end` (behind its last token) and `tokens` of the passage; `starts` of its windows,
-        of which there are `n_windows`; `verbatim_run`, the most tokens in a row that continuations of recited
-        windows cover, 0 without any.
+        A row per passage, in the same order, with the columns of its first window with the fewest edits.
+        `start`, `line`, `end` (behind the last token) and `tokens` are the passage's. `starts` has the starts
+        of its `n_windows` windows. `verbatim_run` is the most tokens in a row that continuations of recited
+        windows cover; 0 without any.
     """
     n_continuation = length - n_prefix
     windows = windows.assign(passage=chains(windows, length - 1), run=chains(windows, n_continuation))
@@ -81,7 +84,7 @@ def passages(windows: pd.DataFrame, length: int, n_prefix: int) -> pd.DataFrame:
 
 
 def _joined_tokens(windows: pd.DataFrame, length: int) -> list[Int[np.ndarray, "token"]]:
-    """Tokens of each passage: of every window those before the next one, and all of its last window."""
+    """Tokens of each passage: of every window those before the next window, of its last window all."""
     step = windows["start"].diff().shift(-1)
     last = windows["passage"] != windows["passage"].shift(-1)
     n_own = step.where(~last, length).astype(int)

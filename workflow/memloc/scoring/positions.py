@@ -3,13 +3,13 @@
 The paper scores a paragraph from position 0 with nothing before it. In a corpus it stands anywhere, after
 other documents. Each paragraph is therefore scored
 
-    start        as the paper does, or after the token that `paragraph.before` names
-    bare         without that token, where there is one
+    start        as in the paper, or after the token of setting `paragraph.before`
+    bare         without that token, if there is one
     end_of_text  after one end-of-text token, as at the beginning of a document
     text         after k tokens of unrelated text
     shifted      with nothing before it, and position ids that begin at k
 
-A model with rotary positions sees distances alone, so that shifting ids changes nothing but rounding.
+A model with rotary positions sees distances alone, so shifted ids change nothing but rounding.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,26 +36,33 @@ class Stand(NamedTuple):
     draw: int
 
 
+class Before(NamedTuple):
+    """Text and tokens that can stand before a paragraph."""
+
+    unrelated: Int[np.ndarray, "unrelated"]
+    """Tokens of other text, one text after the other."""
+    end_of_text: int | None
+    """The end-of-text token; None: nothing stands after one."""
+    always: int | None = None
+    """Token that stands first in all places but `bare` and `end_of_text` (`paragraph.before`)."""
+
+
 def position_scores(
     model: PreTrainedModel,
     tokens: Int[Tensor, "paragraph token"],
-    unrelated: Int[np.ndarray, "unrelated"],
-    end_of_text: int | None,
-    before: int | None,
+    before: Before,
     n_prefix: int,
     how: Positions,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Exact match (tokens) and NLL (nats per token) of every paragraph wherever it stands.
 
-    `unrelated` are the tokens of other text, one text after the other. Without an `end_of_text` token,
-    nothing stands after one; `before` is the token that stands first in all other places. Columns: row of
-    the paragraph, context, n_before, draw, em, nll.
+    Columns: row of the paragraph, context, n_before, draw, em, nll.
     """
     frames = []
     room = model.config.max_position_embeddings - tokens.shape[1]
-    for stand in stands(how, room, end_of_text, before):
-        text = _text_before(stand, len(tokens), unrelated, end_of_text, before, rng)
+    for stand in stands(how, room, before):
+        text = _text_before(stand, len(tokens), before, rng)
         rows, shift = torch.cat([text, tokens], dim=1), stand.n_before if stand.context == "shifted" else 0
         scores = shifted_scores(model, rows, shift, text.shape[1] + n_prefix, how.micro_batch)
         found = {"row": range(len(tokens)), **stand._asdict(), "em": scores.em, "nll": scores.nll}
@@ -63,13 +70,13 @@ def position_scores(
     return pd.concat(frames, ignore_index=True)
 
 
-def stands(how: Positions, room: int, end_of_text: int | None, before: int | None = None) -> Iterator[Stand]:
-    """Every place at which the paragraph fits; the model has `room` more positions than it has tokens."""
-    lengths = [length for length in how.lengths if length + (before is not None) <= room]
+def stands(how: Positions, room: int, before: Before) -> Iterator[Stand]:
+    """Every place where a paragraph fits; the model has `room` more positions than the paragraph."""
+    lengths = [length for length in how.lengths if length + (before.always is not None) <= room]
     yield Stand("start", 0, 0)
-    if before is not None:
+    if before.always is not None:
         yield Stand("bare", 0, 0)
-    if end_of_text is not None and room:
+    if before.end_of_text is not None and room:
         yield Stand("end_of_text", 1, 0)
     for length in lengths:
         yield from (Stand("text", length, draw) for draw in range(how.draws))
@@ -77,24 +84,19 @@ def stands(how: Positions, room: int, end_of_text: int | None, before: int | Non
 
 
 def _text_before(
-    stand: Stand,
-    n: int,
-    unrelated: Int[np.ndarray, "unrelated"],
-    end_of_text: int | None,
-    before: int | None,
-    rng: np.random.Generator,
+    stand: Stand, n: int, before: Before, rng: np.random.Generator
 ) -> Int[Tensor, "paragraph text"]:
-    """What stands before each of n paragraphs."""
+    """The tokens that stand before each of n paragraphs."""
     if stand.context == "end_of_text":
-        return torch.full((n, 1), end_of_text)
-    text = drawn_text(unrelated, n, stand.n_before if stand.context == "text" else 0, rng)
-    return text if stand.context == "bare" else with_token_before(text, before)
+        return torch.full((n, 1), before.end_of_text)
+    text = drawn_text(before.unrelated, n, stand.n_before if stand.context == "text" else 0, rng)
+    return text if stand.context == "bare" else with_token_before(text, before.always)
 
 
 def drawn_text(
     unrelated: Int[np.ndarray, "unrelated"], n: int, length: int, rng: np.random.Generator
 ) -> Int[Tensor, "text token"]:
-    """`n` runs of tokens, each from a random place of the unrelated text on."""
+    """`n` runs of tokens from random places of the unrelated text."""
     starts = rng.integers(len(unrelated) - length + 1, size=(n, 1))
     return torch.from_numpy(unrelated[starts + np.arange(length)])
 
@@ -106,7 +108,7 @@ def shifted_scores(
     n_prefix: int,
     micro_batch: int,
 ) -> Scores:
-    """Scores of paragraphs whose position ids begin at `shift` and not at 0."""
+    """Scores of paragraphs whose position ids begin at `shift` instead of 0."""
     positions = torch.arange(shift, shift + tokens.shape[1] - 1, device=model.device)[None]
 
     @torch.inference_mode()

@@ -1,4 +1,4 @@
-"""How many draws a continuation takes under sampling, given the logarithm of its probability (2410.19482).
+"""The number of draws until sampling gives a continuation, from the log of its probability (2410.19482).
 
 Of n draws with probability p each, at least one is the continuation with probability 1 - (1 - p)^n. The
 probabilities of whole continuations are far below the smallest number that a float can hold: everything here
@@ -20,9 +20,9 @@ def log_hazard(log_p: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
 
 
 def log_draws(log_p: Float[np.ndarray, "*n"], confidence: float) -> Float[np.ndarray, "*n"]:
-    """Logarithm of the draws after which the continuation has come with probability `confidence`.
+    """Logarithm of the number of draws that give the continuation with probability `confidence`.
 
-    At least 0 (one draw); infinite where the continuation never comes. The number itself need not be whole.
+    It is at least 0 (one draw), and infinite if p is 0. The number need not be whole.
     """
     return np.maximum(np.log(-np.log1p(-confidence)) - log_hazard(log_p), 0.0)
 

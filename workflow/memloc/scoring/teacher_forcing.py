@@ -8,13 +8,13 @@ from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
-# What is held at a time, in bytes: on a CPU it stays in its cache from one operation to the next.
+# Bytes that are held at a time; on a CPU they stay in its cache from one operation to the next.
 LOGITS_BYTES = {"cpu": 2**25, "cuda": 2**28}
 ACTIVATION_BYTES = {"cpu": 2**25, "cuda": 2**30}  # of an MLP in single precision: 4 times the model's width
 
 
 class TokenScores(NamedTuple):
-    """How each true token compares with the logits."""
+    """Comparison of each true token with the logits."""
 
     matched: Bool[Tensor, "*token"]  # it has the largest logit
     margin: Float[Tensor, "*token"]  # between the two largest logits
@@ -59,7 +59,7 @@ def unembedded(
     true: Int[Tensor, "*token"],
     statistics: Callable[[Float[Tensor, "token vocabulary"], Int[Tensor, "token"]], tuple[Tensor, ...]],
 ) -> list[Shaped[Tensor, "*token"]]:
-    """`statistics` of the logits of last hidden states; a few logits are held at a time.
+    """`statistics` of the logits of last hidden states, computed for a few tokens at a time.
 
     Half precision is raised to single. `statistics` may overwrite the logits.
     """
@@ -70,7 +70,7 @@ def unembedded(
 
 
 def n_logits_held(model: PreTrainedModel) -> int:
-    """Tokens whose logits are held at a time."""
+    """Number of tokens whose logits are held at a time."""
     unembed = model.get_output_embeddings()
     return max(1, LOGITS_BYTES[model.device.type] // (4 * unembed.weight.shape[0]))
 

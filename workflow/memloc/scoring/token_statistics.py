@@ -1,4 +1,4 @@
-"""How likely is each token of a continuation (extended analysis, not in the paper)?"""
+"""The NLL of each token of a continuation (extended analysis, not in the paper)."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Intervals that verdicts rest on: exact ones of shares, the studentised bootstrap of means (Hall 1992, 3.6).
+"""Intervals that verdicts rest on: exact for shares, studentised bootstrap for means (Hall 1992, 3.6).
 
 | kind | interval |
 |---|---|
@@ -6,16 +6,16 @@
 | several of these, of which one is chosen | `simultaneous`: the largest |t| of all of them (max-T) |
 | the largest of these | `extreme`: the largest of their ends |
 | lead of the largest of several means | `lead`: the lowest of its leads over each rival |
-| the same for scores that are no means | `lead_of_resamples`: quantiles over resamples |
-| means over units that draws disturb together | `two_way`: variances of both are added |
+| the same lead, of scores that are no means | `lead_of_resamples`: quantiles over resamples |
+| mean over units that draws disturb together | `two_way`: variances over units and over draws are added |
 | paired differences at an equal covariate | `given`: intercept of a regression, with HC3's error |
-| one order among random ones | `among`: the place that a rank test gives it |
+| one order among random ones | `among`: the values that a rank test does not reject |
 | share | `share`: Clopper and Pearson's, which covers 95 % of any share's samples |
 | difference of two shares | `uncertainty.proportion_difference` of these |
 
-Groups may have other spreads and skewed values: units are drawn within their group, and |t| is divided by
-the error of the drawn ones. Where these hardly vary, as at a floor, |t| has no bound, and the interval is
-infinite. So is one of fewer than `ENOUGH` units. Random draws have a fixed seed.
+Groups may differ in spread, and values may be skewed: units are drawn within their group, and |t| is divided
+by the error of the drawn units. If these hardly vary, as at a floor, |t| has no bound, and the interval is
+infinite. The interval of fewer than `ENOUGH` units is infinite, too. Random draws have a fixed seed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -24,12 +24,11 @@ import numpy as np
 import scipy
 from jaxtyping import Bool, Float
 
-from memloc.statistics.uncertainty import CONFIDENCE, MIN_N, Interval, Values
+from memloc.statistics.uncertainty import CONFIDENCE, MIN_N, TAILS, Interval, Values
 
-ENOUGH = 8  # units: with 6 or 7, intervals of skewed values miss in more than 7 % of the cases
+ENOUGH = 8  # units; with 6 or 7, intervals of skewed values miss in more than 7 % of the cases
 N_RESAMPLES = 4_999
-FEWEST_ORDERS = 39  # one that is no better than chance is above all of them in 1 case of 40
-TAILS = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
+FEWEST_ORDERS = 39  # random orders; an order no better than chance is above all of them in 1 case of 40
 
 Group = Float[np.ndarray, "unit comparison"]
 
@@ -46,10 +45,10 @@ def simultaneous(*groups: Group) -> list[Interval]:
 
 
 def extreme(of: Callable[..., float], intervals: Iterable[Interval]) -> Interval:
-    """The largest (`max`) or smallest of means whose intervals hold together; its own interval holds, too.
+    """The largest (`max`) or smallest of means whose intervals hold together, with its interval.
 
-    The interval of one mean would not do: the mean with the highest low end need not have the highest high
-    end, and the largest mean may reach as far as that.
+    The interval of one of the means would not do: the mean with the highest low end need not have the highest
+    high end, and the largest mean may reach as far.
     """
     return Interval(*map(of, zip(*intervals, strict=True)))
 
@@ -57,9 +56,9 @@ def extreme(of: Callable[..., float], intervals: Iterable[Interval]) -> Interval
 def lead(values: Group, chosen: int | None = None) -> Interval:
     """Lead of the column with the largest mean, or of a given one, over every other column.
 
-    Value and ends are of the interval that begins lowest over all rivals. The column leads only if it is
-    above each rival, so the search needs no correction: one of two equal columns is found to lead in at most
-    5 % of the cases, one of more in fewer (Gutmann and Maymin 1987).
+    The result is the lead over the rival whose interval begins lowest. The column leads only if it is above
+    each rival, so the search needs no correction: of two equal columns, one is found to lead in at most 5 %
+    of the cases; of more, in fewer (Gutmann and Maymin 1987).
     """
     means = values.mean(axis=0) if len(values) else np.zeros(values.shape[1])
     chosen = int(means.argmax()) if chosen is None else chosen
@@ -73,9 +72,9 @@ def lead_of_resamples(
     n: int,
     chosen: int | None = None,
 ) -> Interval:
-    """Lead of the highest score, or of a given one, over the next: here, and in 95 % of `n`-unit resamples.
+    """Lead of the highest score, or of a given one, over the next, with the leads in 95 % of resamples.
 
-    In a resample, the next one is the highest of all others, whichever it is.
+    The next one in a resample is the highest of all others, whichever it is. Resamples have `n` units.
     """
     chosen = int(scores.argmax()) if chosen is None else chosen
 
@@ -102,8 +101,8 @@ def share(successes: int, n: int) -> Interval:
 def two_way(*groups: Float[np.ndarray, "unit draw"]) -> Interval:
     """Mean over units and draws, or first minus second group; both units and draws are samples.
 
-    A draw disturbs all units together, so it is a unit of its own. Both variances are added, which counts
-    their interaction twice; t has the fewest degrees of freedom that any of the samples has.
+    A draw disturbs all units together, so draws are a second kind of unit. The variances over both are added,
+    which counts their interaction twice; t has the degrees of freedom of the smallest sample.
     """
     by_draw = groups[0].mean(axis=0) - sum(group.mean(axis=0) for group in groups[1:])
     samples = [group.mean(axis=1) for group in groups] + [by_draw]
@@ -119,11 +118,11 @@ def two_way(*groups: Float[np.ndarray, "unit draw"]) -> Interval:
 
 
 def given(differences: Values, covariate: Values) -> Interval:
-    """Mean paired difference of pairs that do not differ in a covariate: the intercept of the regression of
-    the differences on those of the covariate.
+    """Mean paired difference of pairs that do not differ in a covariate.
 
-    Where no pair has a nearly equal covariate, the line is extrapolated: its error grows with the distance to
-    the pairs. Each pair has its own error (HC3; MacKinnon and White 1985); t has n - 2 degrees of freedom.
+    It is the intercept of the regression of the differences on the covariate's differences. If no pair is
+    nearly equal in the covariate, the line is extrapolated, and its error grows with the distance to the
+    pairs. Each pair has its own error (HC3; MacKinnon and White 1985); t has n - 2 degrees of freedom.
     """
     y, x = (np.asarray(values, float) for values in (differences, covariate))
     n = len(y)
@@ -154,12 +153,12 @@ def among(own: float, others: Float[np.ndarray, "order"]) -> Interval:
 
 
 def _intervals(groups: Sequence[Group], together: bool) -> list[Interval]:
-    """Of every column, the mean of the first group minus that of the second, if there is one: value plus and
-    minus its standard error times the 95 % quantile of |t| in resamples of centred values.
+    """Intervals of every column's mean, or of the first minus the second group's mean.
 
-    `together`: the quantile of the largest |t| of all columns, so that all intervals hold at once. n is the
-    smaller group's. Fewer than `ENOUGH` values give an infinite interval, values without variance one of no
-    width.
+    They reach from the mean by its standard error times the 95 % quantile of |t| in resamples of centred
+    values. With `together` it is the quantile of the largest |t| of all columns, so that all intervals hold
+    at once. n is the smaller group's. Fewer than `ENOUGH` values give an infinite interval, values without
+    variance an interval of no width.
     """
     sizes = np.min([np.isfinite(group).sum(axis=0) for group in groups], axis=0)
     once = [np.ones((1, len(group))) for group in groups]
@@ -180,7 +179,7 @@ def _intervals(groups: Sequence[Group], together: bool) -> list[Interval]:
 def _resampled_t(
     groups: Sequence[Group], varies: Bool[np.ndarray, "comparison"]
 ) -> Float[np.ndarray, "resample comparison"]:
-    """|t| of resampled units, whose groups' means are zero; 0 where nothing varies."""
+    """|t| of resampled units of groups with mean zero; 0 in columns that do not vary."""
     rng = np.random.default_rng(0)
     times = [rng.multinomial(len(g), np.full(len(g), 1 / len(g)), size=N_RESAMPLES) for g in groups]
     values, errors = _difference(groups, times)
@@ -196,7 +195,7 @@ def _difference(groups: Sequence[Group], times: Sequence[np.ndarray]) -> tuple[n
 
 
 def _means(group: Group, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of every column and its squared error, with units as often as a row of `times` says."""
+    """Mean of every column and its squared error, with units counted as often as each row of `times` says."""
     known = np.isfinite(group)
     filled = np.where(known, group, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):

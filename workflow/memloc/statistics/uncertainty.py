@@ -1,6 +1,6 @@
-"""Intervals and tests of what figures show: one choice for each kind of number.
+"""Intervals and tests of the numbers in figures: one choice for each kind of number.
 
-Verdicts rest on those of `studentised`, which are wider: exact ones of shares, others of skewed means.
+Verdicts rest on the wider intervals of `studentised`.
 
 | kind | interval |
 |---|---|
@@ -12,8 +12,8 @@ Verdicts rest on those of `studentised`, which are wider: exact ones of shares, 
 | another statistic of units | bootstrap, bias-corrected and accelerated |
 | a statistic of rows in clusters | the same; whole clusters are resampled |
 
-An interval of fewer than `MIN_N` units is infinite: it decides nothing. Random draws have a fixed seed, so
-that the same numbers give the same interval.
+An interval of fewer than `MIN_N` units is infinite and decides nothing. Random draws have a fixed seed, so
+the same numbers give the same interval.
 """
 
 from collections.abc import Iterable
@@ -27,12 +27,13 @@ from jaxtyping import Float, Int
 from pandas.api.typing import SeriesGroupBy
 
 CONFIDENCE = 0.95
+TAILS = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
 QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 MIN_N = 6  # a sign-flip test of 5 pairs cannot get below 0.0625
-MOST_EXACT = 12  # values whose subsets are all enumerated: 4,095
+MOST_EXACT = 12  # values of which all 4,095 subsets are enumerated
 N_SUBSETS = 9_999
 CLUSTER_RESAMPLES = 400
-ONE_SIDED = 0.05  # smaller shares of resamples on one side of the value say little about its error
+ONE_SIDED = 0.05  # least share of resamples on each side of the value that shows its error
 
 Values = np.ndarray | pd.Series
 
@@ -53,7 +54,7 @@ def table(intervals: Iterable[Interval], index: pd.Index) -> pd.DataFrame:
 
 
 def means(groups: SeriesGroupBy) -> pd.DataFrame:
-    """`mean` of every group of values, as `table` has it, by the keys of the groups."""
+    """The `mean` of every group of values with its interval, as in `table`, by the groups' keys."""
     return table([mean(values) for _, values in groups], groups.size().index)
 
 
@@ -77,11 +78,11 @@ def difference(first: Values, second: Values) -> Interval:
 
 
 def paired(differences: Values) -> Interval:
-    """Mean of paired differences, with the interval that a sign-flip test does not reject.
+    """Mean of paired differences, with the means that a sign-flip test does not reject.
 
     The means of all non-empty subsets of n symmetric values cut the line into 2^n parts, each of which
     holds the centre with the same probability (Hartigan 1969). Up to `MOST_EXACT` values take all subsets,
-    more values take random ones, which keeps the probability exact.
+    more values take random subsets, which keeps the probability exact.
     """
     values = _finite(differences)
     n = len(values)
@@ -95,7 +96,7 @@ def paired(differences: Values) -> Interval:
 def proportion(successes: int, n: int) -> Interval:
     """Share of successes, with Wilson's score interval.
 
-    It is written out: nearly every figure needs it, and loading scipy takes as long as drawing one.
+    It is written out, because nearly every figure needs it and loading scipy takes as long as drawing one.
     """
     if n < MIN_N:
         return Interval(successes / n if n else float("nan"), -np.inf, np.inf, n)
@@ -120,25 +121,25 @@ def proportion_difference(first: Interval, second: Interval) -> Interval:
 def resampled(value: float, drawn: np.ndarray, left_out: np.ndarray) -> Interval:
     """Interval of a statistic by the bias-corrected and accelerated bootstrap (Efron 1987).
 
-    `drawn` are its values on resampled units, `left_out` those without each unit in turn.
+    `drawn` has its values on resampled units, `left_out` its values without each unit in turn.
 
-    Units drawn twice enlarge noise, which lowers a correlation in nearly every resample. The bootstrap cannot
-    correct that: where nearly all resamples are on one side of the value, the interval is the jackknife's.
+    Units that are drawn twice enlarge noise, which lowers a correlation in nearly every resample. The
+    bootstrap cannot correct that. If nearly all resamples are on one side of the value, the interval is the
+    jackknife's.
     """
     n = len(left_out)
     error = float(np.sqrt(n - 1) * np.std(left_out)) if n else 0.0
     if n < MIN_N or (error > 0 and not ONE_SIDED <= _share_below(drawn, value) <= 1 - ONE_SIDED):
         return _around(value, error, n - 1, n)
-    tails = np.array([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    low, high = np.quantile(drawn, _corrected(tails, drawn, value, left_out))
-    # Of a maximum, say, all resamples may lie on one side: the interval still holds its value.
+    low, high = np.quantile(drawn, _corrected(drawn, value, left_out))
+    # All resamples of a maximum, say, may lie on one side; the interval still holds its value.
     return Interval(value, min(float(low), value), max(float(high), value), n)
 
 
 def cluster_weights(
     cluster: Int[np.ndarray, "row"], n_resamples: int = CLUSTER_RESAMPLES
 ) -> Float[np.ndarray, "resample row"]:
-    """How often each row counts: once, then in resamples of the clusters, then without each cluster."""
+    """Weights of each row: first 1, then in resamples of the clusters, then without each cluster in turn."""
     number = np.unique(cluster, return_inverse=True)[1]
     n = number.max() + 1
     drawn = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=n_resamples)
@@ -149,8 +150,8 @@ def cluster_weights(
 def cluster_interval(values: Float[np.ndarray, "resample"], n_clusters: int) -> Interval:
     """Interval of a statistic whose values under each row of `cluster_weights` are given (see `resampled`).
 
-    Resamples in which the statistic is not defined, such as those without a positive, are left out. Of fewer
-    than six clusters it is infinite.
+    Resamples in which the statistic is undefined, such as those without a positive, are left out. The
+    interval of fewer than six clusters is infinite.
     """
     value, drawn, left_out = float(values[0]), values[1:-n_clusters], values[-n_clusters:]
     drawn, left_out = drawn[np.isfinite(drawn)], left_out[np.isfinite(left_out)]
@@ -203,13 +204,13 @@ def _share_below(drawn: np.ndarray, value: float) -> float:
     return float(np.mean(drawn < value) + np.mean(drawn <= value)) / 2
 
 
-def _corrected(tails: np.ndarray, drawn: np.ndarray, value: float, left_out: np.ndarray) -> np.ndarray:
-    """The bootstrap's quantiles, moved by its bias and by the acceleration of the jackknife."""
+def _corrected(drawn: np.ndarray, value: float, left_out: np.ndarray) -> np.ndarray:
+    """The shares `TAILS`, corrected for the bootstrap's bias and for the acceleration of the jackknife."""
     bias = scipy.special.ndtri(np.clip(_share_below(drawn, value), 1 / len(drawn), 1 - 1 / len(drawn)))
     away = left_out.mean() - left_out
     spread = np.sum(away**2) ** 1.5
     acceleration = np.sum(away**3) / (6 * spread) if spread > 0 else 0.0
-    shifted = bias + scipy.special.ndtri(tails)
-    # Where the statistic hardly varies, the acceleration would turn the tail around.
+    shifted = bias + scipy.special.ndtri(np.array(TAILS))
+    # If the statistic hardly varies, the acceleration would turn the tail around.
     room = np.maximum(1 - acceleration * shifted, np.finfo(float).eps)
     return scipy.special.ndtr(bias + shifted / room)

@@ -10,10 +10,10 @@ from memloc.statistics.studentised import simultaneous, studentised
 
 
 def attention_opposed(tables: Tables, settings: Section) -> Estimate:
-    """How far the correlation of the highlighted head's attention with that of other heads is below zero.
+    """Minus the correlation of the highlighted head's attention with the attention of other heads.
 
-    The methods choose a head on the same paragraphs, so its interval is one of those that hold for all heads
-    together. Nothing chose a configured head.
+    The methods choose a head on the same paragraphs, so its interval is one of intervals that hold for all
+    heads together. Nothing chose a configured head, so it has an interval of its own.
     """
     attention, ids = tables["attention"], sampled_memorized(tables["sets"])
     layers = attention["layer"].unique()

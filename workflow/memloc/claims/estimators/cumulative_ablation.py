@@ -8,10 +8,11 @@ from memloc.tables.judged_texts import PAIRED
 
 
 def combined_finds_specific_heads(tables: Tables, settings: Section) -> Estimate:
-    """NLL gained without the first heads of the combined ranking, memorized minus the other paragraph of a
-    pair, among the same of orders whose heads are exchanged within their layers.
+    """NLL gained without the first heads of the combined ranking, above that of random orders.
 
-    The unit is the order. Only pairs that no analysis has sampled count; numbers of heads are averaged.
+    It is the gain of the memorized minus that of the other paragraph of a pair, mean over pairs that no
+    analysis has sampled and over numbers of heads. Random orders exchange heads within their layers. The unit
+    is the order.
     """
     table = tables["cumulative_ablation"]
     rows = table[(table["n_heads"] > 0) & (table["group"] == PAIRED)]

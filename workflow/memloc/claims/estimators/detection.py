@@ -1,20 +1,20 @@
-"""Estimators of the topic `detection`: what a prefix tells before anything is decoded."""
+"""Estimators of the topic `detection`: does a prefix show recitation before anything is decoded?"""
 
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.settings.base import Section
 
-FEWEST_GROUPS = 50  # of 25, intervals of an AUROC of 0.8 hold it in 89 % of simulations, of 12 in 81 %
+FEWEST_GROUPS = 50  # simulated intervals hold an AUROC of 0.8 in 89 % of cases with 25, in 81 % with 12
 
 
 def separation(tables: Tables, settings: Section, stratum: str, features: str) -> Estimate:
-    """AUROC of the features at the whole prefix."""
+    """AUROC of the features, taken from the whole prefix."""
     return _estimate(tables["detection"], stratum, features, "auroc")
 
 
 def gain_over_nll(tables: Tables, settings: Section, stratum: str, features: str) -> Estimate:
-    """AUROC of the features minus that of the prefix NLL, paired, at the whole prefix."""
+    """AUROC of the features minus the AUROC of the prefix NLL, paired, taken from the whole prefix."""
     return _estimate(tables["detection"], stratum, features, "gain")
 
 

@@ -1,7 +1,7 @@
-"""Estimators of the topic `editing`: what edits do with all, top-gradient and random weights (paper 5.3).
+"""Estimators of the topic `editing`: effects of edits of all, top-gradient and random weights (paper 5.3).
 
-All are judged at the first learning rate, which Figure 5 shows. Exact match is at its floor or ceiling after
-most edits, so the NLL judges, and the share of the paragraphs that are no longer recited.
+Edits are judged at the first learning rate, which Figure 5 shows. Exact match is at its floor or ceiling
+after most edits, so the NLL judges, and the share of the paragraphs that are no longer recited.
 """
 
 import pandas as pd
@@ -12,7 +12,7 @@ from memloc.statistics.studentised import share, studentised
 from memloc.statistics.uncertainty import proportion_difference
 
 HARDLY = "they unlearn less than half as much"
-NOTHING = 0.25  # nats per token: what raises an NLL by less does nothing
+NOTHING = 0.25  # nats per token: an edit that raises an NLL by less does nothing
 
 
 def top_unlearns_as_all(tables: Tables, settings: Section) -> Estimate:
@@ -23,9 +23,9 @@ def top_unlearns_as_all(tables: Tables, settings: Section) -> Estimate:
 
 
 def top_spares_controls(tables: Tables, settings: Section) -> Estimate:
-    """How much less the NLL of controls rises with the top-gradient weights than with all.
+    """Rise of the controls' NLL with all weights, minus the rise with the top-gradient weights.
 
-    In doubt where these hardly unlearn the paragraph.
+    It is in doubt if these hardly unlearn the paragraph.
     """
     runs = _unlearned(tables, settings)
     risen = _risen(runs, "control")
@@ -34,12 +34,12 @@ def top_spares_controls(tables: Tables, settings: Section) -> Estimate:
 
 
 def random_weights_do_nothing(tables: Tables, settings: Section) -> Estimate:
-    """How much unlearning with random weights raises the paragraph's NLL."""
+    """Rise of the paragraph's NLL when it is unlearned with random weights."""
     return Estimate.of(studentised(_risen(_unlearned(tables, settings), "memorized")["random"]))
 
 
 def named_head_unlearns_more(tables: Tables, settings: Section) -> Estimate:
-    """How much more unlearning raises the paragraph's NLL in the named head than in another of its layer."""
+    """Rise of the NLL when the paragraph is unlearned in the named head, minus in another of its layer."""
     risen = _risen(_unlearned(tables, settings), "memorized")
     if not {"head", "other_head"} <= set(risen.columns):
         raise NotApplicable("editing.extra_arms does not name head and other_head")
@@ -47,8 +47,11 @@ def named_head_unlearns_more(tables: Tables, settings: Section) -> Estimate:
 
 
 def top_is_relearned_later(tables: Tables, settings: Section) -> Estimate:
-    """Of paragraphs that both arms unlearn and that take unequally many steps to relearn, the share of those
-    that take more after the top-gradient weights. In doubt where these hardly unlearn the paragraph."""
+    """Share of the paragraphs that take more steps to relearn after the top-gradient weights than after all.
+
+    Only paragraphs count that both arms unlearn and that take unequally many steps. The share is in doubt if
+    the top-gradient weights hardly unlearn the paragraph.
+    """
     runs = _unlearned(tables, settings)
     gone = runs[runs["em_memorized"] < settings.paragraph.continuation]
     beyond = settings.editing.relearning_limit + 1  # for those that do not come back
@@ -72,7 +75,7 @@ def _unlearned(tables: Tables, settings: Section) -> pd.DataFrame:
     """Paragraphs unlearned at the first learning rate.
 
     Raises:
-        NotApplicable: moving all weights does not move their NLL, so that nothing can be compared.
+        NotApplicable: not even all weights move their NLL, so there is nothing to compare.
     """
     edits, rate = tables["edits"], settings.editing.learning_rates[0]
     runs = edits[(edits["learning_rate"] == rate) & (edits["objective"] == "unlearn")]

@@ -1,4 +1,4 @@
-"""Estimators of the topic `extraction`: what comes out under sampling (2410.19482), by the first scheme."""
+"""Estimators of the topic `extraction`: which paragraphs sampling by the first scheme gives (2410.19482)."""
 
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.data.sets import exposure
@@ -12,7 +12,7 @@ from memloc.tables.terms.sets import UNSEEN
 def seen_come_out_more_than_unseen(
     tables: Tables, settings: Section, n_draws: int, confidence: float
 ) -> Estimate:
-    """Share of repeated paragraphs that n draws give with the confidence, minus that of unseen ones."""
+    """Share of paragraphs that n draws give with this confidence, repeated minus unseen ones."""
     chances = tables["extraction"]
     chances = chances[chances["scheme"] == chances["scheme"].iloc[0]]
     data = tables["sets"].merge(tables["paragraphs"], on="id").merge(chances, on="id")

@@ -29,8 +29,8 @@ def memorized_gradients_lean_to_lower_layers(tables: Tables, settings: Section) 
 def one_value_matrix_leads(tables: Tables, settings: Section) -> Estimate:
     """Lead of the largest W_V over every other matrix of a head (log of max |gradient|).
 
-    The smaller lead of both objectives counts, with its ends. The W_V is the largest one of the memorized
-    objective.
+    The W_V is the largest one under the memorized objective. The smaller of its leads under both objectives
+    counts.
     """
     samples = tables["parameter_gradient_samples"]
     if "rest" not in set(samples["sample"]):
@@ -54,7 +54,7 @@ def one_value_matrix_leads(tables: Tables, settings: Section) -> Estimate:
 
 
 def _compared(tables: Tables, value: str, first: str, second: str) -> Estimate:
-    """Mean value of the sampled paragraphs of the first set minus that of the second."""
+    """Mean value of the first set's sampled paragraphs minus the mean of the second set's."""
     values, sets = paragraph_sizes(tables["paragraph_gradients"])[value], tables["sets"]
     sampled = sets[sets["sampled"]]
     a, b = (values.loc[sampled["id"][sampled["set"] == name]] for name in (first, second))

@@ -1,8 +1,8 @@
-"""Estimators of the topic `head_ablation`: what memorized paragraphs lose without a head, and others do not.
+"""Estimators of the topic `head_ablation`: do memorized paragraphs lose more without a head than others?
 
-Memorized paragraphs are compared with others that occur equally often (pairs), by NLL: EM ends at the first
-mistake, so it falls more easily where the model is less sure. Methods choose a head on some of the same
-paragraphs, so intervals hold for all heads together; nothing chose a configured head.
+Memorized paragraphs are compared with others that occur equally often (pairs). The NLL judges: EM ends at the
+first mistake, so it falls more easily where the model is less sure. Methods choose a head on some of the same
+paragraphs, so intervals hold for all heads together. Nothing chose a configured head, which has its own.
 """
 
 import pandas as pd
@@ -16,8 +16,10 @@ from memloc.tables.judged_texts import PAIRED
 
 
 def highlighted_head_leads_its_layer(tables: Tables, settings: Section) -> Estimate:
-    """NLL that memorized paragraphs gain without the highlighted head, above the mean without each other head
-    of its layer, minus the same of the others."""
+    """NLL gained without the highlighted head, minus the mean over the other heads of its layer.
+
+    It is the gain of the memorized minus that of the other paragraph of each pair.
+    """
     gained, head = _gained(tables), highlighted_head(tables, settings)
     n_heads = gained.columns.get_level_values("head").nunique()
     if n_heads == 1:
@@ -30,7 +32,7 @@ def highlighted_head_leads_its_layer(tables: Tables, settings: Section) -> Estim
 
 
 def some_head_specific(tables: Tables, settings: Section) -> Estimate:
-    """NLL gained without a head, above the mean over heads, memorized minus other: the largest one."""
+    """The largest NLL gained without a head, above the mean over heads, memorized minus the other."""
     gained = _gained(tables)
     more = gained.sub(gained.mean(axis=1), axis=0)
     return Estimate.of(extreme(max, simultaneous(more.to_numpy())))

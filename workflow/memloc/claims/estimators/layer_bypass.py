@@ -1,7 +1,7 @@
-"""Estimators of the topic `layer_bypass`: where memorized paragraphs are, by what they lose without a block.
+"""Estimators of the topic `layer_bypass`: which blocks do memorized paragraphs need more than others?
 
-Memorized paragraphs are compared with others that occur equally often (pairs). A layer that is searched for
-is chosen on every other pair and judged on the rest.
+Memorized paragraphs are compared with others that occur equally often (pairs). If a layer is searched for,
+every other pair chooses it, and the rest judges it.
 """
 
 import pandas as pd
@@ -14,8 +14,10 @@ from memloc.tables.judged_texts import PAIRED
 
 
 def deeper_attention_spares_others(tables: Tables, settings: Section) -> Estimate:
-    """Minus the rise in NLL of own continuations of others without the attention of the most specific deeper
-    layer; in doubt where half of the memorized paragraphs or more are still recited."""
+    """Minus the rise in NLL of others' own continuations without attention in the most specific deeper layer.
+
+    It is in doubt if half of the memorized paragraphs or more are still recited.
+    """
     lost = paired_differences(_without_blocks(tables, "identity", "em"), tables["sets"])
     if len(lost) < 2:
         raise NotApplicable("one pair of equal count cannot both choose a layer and judge it")
@@ -30,7 +32,7 @@ def deeper_attention_spares_others(tables: Tables, settings: Section) -> Estimat
 
 
 def lower_layers_hold_more(tables: Tables, settings: Section) -> Estimate:
-    """NLL gained by mean bypass of one lower block minus one upper block, memorized minus the other."""
+    """NLL gained by mean bypass of a lower block minus an upper block, memorized minus the other."""
     more = paired_differences(_without_blocks(tables, "mean", "nll_gained"), tables["sets"])
     by_layer = more.T.groupby("layer").mean().T
     half = by_layer.shape[1] // 2
@@ -39,13 +41,13 @@ def lower_layers_hold_more(tables: Tables, settings: Section) -> Estimate:
 
 
 def _deeper_layer(lost: pd.DataFrame) -> tuple[str, int]:
-    """The block of attention in the deeper half whose bypass costs memorized paragraphs most above others."""
+    """The deeper layer whose attention memorized paragraphs need most above others, as (block, layer)."""
     deeper = [place for place in lost if place[1] >= (lost.shape[1] + 1) // 2]
     return lost[deeper].iloc[1::2].mean().idxmin()
 
 
 def _of_members(tables: Tables, value: str, memorized: bool) -> pd.DataFrame:
-    """A value of the memorized, or of the other, paragraph of each pair (rows) without each block."""
+    """A value of the memorized, or the other, paragraph of each pair (rows) without each block (columns)."""
     sets = tables["sets"].dropna(subset="pair").sort_values("pair")
     found = _without_blocks(tables, "identity", value)
     members = sets["id"][((sets["set"] == "memorized") == memorized) & sets["id"].isin(found.index)]

@@ -13,9 +13,9 @@ from memloc.statistics.studentised import given, studentised
 
 
 def others_gradients_larger_at_equal_nll(tables: Tables, settings: Section) -> Estimate:
-    """Log of the ratio of all |gradients|, the other to the memorized paragraph, at the same NLL of both.
+    """Log of the ratio of all |gradients|, the other to the memorized paragraph, at an equal NLL.
 
-    It is regressed on the log of the NLLs' ratio.
+    It is the intercept of the regression on the log of the NLLs' ratio.
     """
     pairs = _pairs(tables)
     return Estimate.of(given(-pairs["log_size"], -pairs["log_nll"]))

@@ -1,5 +1,6 @@
-"""Estimators of topic `paired_perturbation`: what replacing a prefix token costs memorized paragraphs, and
-others that occur equally often.
+"""Estimators of topic `paired_perturbation`: the cost of a replaced prefix token at equal exposure.
+
+Memorized paragraphs are compared with others that occur equally often (pairs).
 """
 
 from memloc.claims.estimators.perturbation import risen
@@ -11,7 +12,7 @@ from memloc.statistics.studentised import studentised
 
 
 def others_are_disturbed_more(tables: Tables, settings: Section) -> Estimate:
-    """Mean rise in NLL per replaced token: that of the other paragraph minus that of the memorized one."""
+    """Mean rise in NLL per replaced token, the other minus the memorized paragraph of each pair."""
     rises = drop_matrix(risen(tables["perturbation"]), "nll_rise").mean(axis=1)
     pairs = paired_differences(rises, tables["sets"])
     if pairs.empty:

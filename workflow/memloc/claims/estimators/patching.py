@@ -15,8 +15,8 @@ def patching_points_elsewhere(tables: Tables, settings: Section) -> Estimate:
 
     An effect is the mean |change in NLL| of both directions, in nats, by pair and site. Query heads that
     share a key/value head count as one with it. The value is the largest lead of the other sites, whose
-    intervals hold together. The named head was chosen in the same paragraphs, by gradients and attention.
-    Chance in that choice can only enlarge its effect, and so cannot give another head a lead.
+    intervals hold together. Gradients and attention named the head on the same paragraphs. Chance in that
+    choice can only enlarge its effect, so it cannot give another head a lead.
     """
     patching = tables["patching"].assign(size=tables["patching"]["nll_change"].abs())
     by_pair = patching.pivot_table(index="id", columns=["layer", "component", "head"], values="size")
@@ -35,7 +35,7 @@ def patching_points_elsewhere(tables: Tables, settings: Section) -> Estimate:
 
 
 def _of_head(sites: pd.MultiIndex, layer: int, head: int) -> np.ndarray:
-    """Which sites are those of a query head, or of the key/value head that it reads, or read by others."""
+    """Mask of the sites of a query head, of its key/value head, and of the query heads that share it."""
     layers, components, heads = (sites.get_level_values(name).to_numpy() for name in sites.names)
     n_queries, n_stored = (heads[components == name].max() + 1 for name in "qk")
     stored = np.where(components == "q", stored_head(heads, n_stored, n_queries), heads)

@@ -1,6 +1,6 @@
-"""Estimators of the topic `perturbation`: what replacing prefix tokens costs (paper 4).
+"""Estimators of the topic `perturbation`: the cost of replacing prefix tokens (paper 4).
 
-Exact match ends at the first mistake, so means are those of the NLL.
+Exact match ends at the first mistake, so means are means of the NLL.
 """
 
 import pandas as pd
@@ -21,7 +21,7 @@ from memloc.tables.terms.kept_tokens import COSTLIEST
 
 
 def one_token_costs_most(tables: Tables, settings: Section) -> Estimate:
-    """Share of memorized paragraphs in which a token before the last costs nine tenths, at draw 0."""
+    """Share of memorized paragraphs in which a token before the last costs 90 % of the EM, at draw 0."""
     drops = em_drops(_of_set(tables, "memorized"))
     drops = before_last(drops[drops["draw"] == 0], settings.paragraph.prefix)
     largest = drops.groupby("id")["em_drop"].max()
@@ -30,7 +30,7 @@ def one_token_costs_most(tables: Tables, settings: Section) -> Estimate:
 
 
 def non_memorized_easier(tables: Tables, settings: Section) -> Estimate:
-    """Mean rise in NLL per replaced token: that of non-memorized paragraphs minus that of memorized ones."""
+    """Mean rise in NLL per replaced token, non-memorized minus memorized paragraphs."""
     others, memorized = (
         drop_matrix(risen(_of_set(tables, name)), "nll_rise").mean(axis=1)
         for name in ("non_memorized", "memorized")
@@ -39,7 +39,7 @@ def non_memorized_easier(tables: Tables, settings: Section) -> Estimate:
 
 
 def later_matters_in_memorized(tables: Tables, settings: Section) -> Estimate:
-    """Mean rise in NLL by tokens of the prefix's second half, but the last, minus those of its first."""
+    """Mean rise in NLL by tokens of the prefix's second half (without the last), minus its first half."""
     rises = before_last(risen(_of_set(tables, "memorized")), settings.paragraph.prefix)
     return Estimate.of(studentised(late_minus_early(drop_matrix(rises, "nll_rise"))))
 
@@ -60,7 +60,7 @@ def few_tokens_suffice(tables: Tables, settings: Section) -> Estimate:
 
 
 def perturbed_are_fluent(tables: Tables, settings: Section) -> Estimate:
-    """NLL of unperturbed non-memorized paragraphs minus NLL of the continuations of perturbed prefixes."""
+    """NLL of unperturbed non-memorized paragraphs minus the NLL of perturbed prefixes' continuations."""
     perturbed = tables["perturbed_paragraphs"]["nll"]
     if perturbed.empty:
         raise NotApplicable("no replaced token changed any continuation")
@@ -70,7 +70,7 @@ def perturbed_are_fluent(tables: Tables, settings: Section) -> Estimate:
 
 
 def risen(rows: pd.DataFrame) -> pd.DataFrame:
-    """`nll_rises`. NotApplicable: no NLL was computed."""
+    """The table of `nll_rises`. NotApplicable: no NLL was computed."""
     rises = nll_rises(rows)
     if rises.empty:
         raise NotApplicable("the NLL of perturbed paragraphs was not computed: see perturbation.nll")

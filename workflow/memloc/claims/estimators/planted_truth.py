@@ -1,6 +1,6 @@
 """Estimators of the topic `planted_truth`: which methods find a paragraph where it was planted.
 
-By the units that a kind of place is made of (heads, neurons), paired by plant.
+Methods are judged by the units that a kind of place is made of (heads, neurons), and compared plant by plant.
 """
 
 import pandas as pd
@@ -12,7 +12,7 @@ from memloc.statistics.studentised import lead, studentised
 
 
 def planted_masks_lead(tables: Tables, settings: Section, kind: str) -> Estimate:
-    """Recall (as many units as the place has) of HardConcrete masks minus the closer rival's."""
+    """Recall of HardConcrete masks, among as many units as the place has, minus the closer rival's."""
     methods = ["hard_concrete", "neuron_ablation", "integrated_gradients"]
     recall = _scores(tables, kind, "recall_1", [("plant", method) for method in methods])
     return Estimate.of(lead(recall.to_numpy(), 0))
@@ -21,9 +21,9 @@ def planted_masks_lead(tables: Tables, settings: Section, kind: str) -> Estimate
 def planted_head_beyond_its_weights(
     tables: Tables, settings: Section, kind: str, most_damage: float
 ) -> Estimate:
-    """Average precision of the largest gradient above that of the unplanted twin, minus the same of |weight|.
+    """Average precision of the largest gradient, plant minus unplanted twin, minus the same of |weight|.
 
-    A method that names the same units whatever is planted has equal scores. Plants that raise the NLL of
+    A method that names the same units whatever is planted is as precise in both. Plants that raise the NLL of
     held-out text by more than the share `most_damage` do not count.
     """
     methods = ["parameter_gradient", "weight_size"]
@@ -36,7 +36,7 @@ def planted_head_beyond_its_weights(
 
 
 def _scores(tables: Tables, kind: str, value: str, wanted: list[tuple[str, str]]) -> pd.DataFrame:
-    """A value by plant (rows) and pairs of control and method. NotApplicable: one was not asked."""
+    """A value by plant (rows) and (control, method), numbered (columns). NotApplicable: one was not asked."""
     if "planted_truth" in tables:
         rows = tables["planted_truth"].query("kind == @kind")
         rows = rows[rows["granularity"] == PLANT_GRANULARITIES[kind][0]]

@@ -1,6 +1,6 @@
-"""Estimators of the topic `ranking`: which head the methods rank first, and whether they agree (paper 6).
+"""Estimators of the topic `ranking`: does one head lead, and do the methods agree (paper 6)?
 
-Judged by resampled paragraphs: ranks of a tenth of them are so noisy that methods which agree seem not to.
+Resampled paragraphs judge: ranks from a tenth of the paragraphs are so noisy that methods seem to disagree.
 """
 
 import numpy as np
@@ -15,10 +15,10 @@ from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 
 
 def methods_agree(tables: Tables, settings: Section) -> Estimate:
-    """Kendall's tau of the heads' ranks, mean over pairs of methods, above that of heads which change places
-    within their layers: heads of a layer are alike, so methods that only rank layers agree as much.
+    """Kendall's tau of heads' ranks, mean over pairs of methods, minus that of heads exchanged in layers.
 
-    The claim never fails: noise lowers agreement; one interval in six ends below the true one (simulated).
+    Heads of a layer are alike, so methods that only rank layers agree as much after the exchange. The claim
+    never fails, because noise lowers agreement: one interval in six ends below the true tau (simulated).
     """
     samples, ranking = _samples(tables), tables["head_ranking"]
     exchanged = np.mean([*exchanged_agreement(ranking, PAPER_METHODS).values()])
@@ -37,7 +37,7 @@ def methods_agree(tables: Tables, settings: Section) -> Estimate:
 
 
 def one_head_leads(tables: Tables, settings: Section) -> Estimate:
-    """Places between the mean rank of the first head, over methods, and the next."""
+    """Mean rank, over methods, of the second head minus that of the first."""
     samples, ranking = _samples(tables), tables["head_ranking"]
     parts = samples.loc[samples["sample"] == "part", "number"]
     drawn = samples[(samples["sample"] == "resample") & samples["method"].isin(PAPER_METHODS)]

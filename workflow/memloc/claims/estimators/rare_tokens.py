@@ -1,7 +1,7 @@
 """Estimators of the topic `rare_tokens`: does a head attend to the rarest tokens of a prefix (paper 6.3)?
 
 The unit is a group of paragraphs (table rare_token_groups). Some of these paragraphs chose the head, but by
-sizes of gradients and patches, on which the mean rank of its attention does not depend.
+sizes of gradients and patches, which do not affect the mean rank of its attention.
 """
 
 import pandas as pd
@@ -13,13 +13,13 @@ from memloc.statistics.studentised import lead, studentised
 
 
 def localized_head_attends_to_rarer_tokens(tables: Tables, settings: Section) -> Estimate:
-    """How strongly the head that the other methods point at attends to rare tokens: 0 without preference."""
+    """Preference for rare tokens of the head that the other methods point at; 0: it has none."""
     head = head_of_other_methods(tables["head_ranking"], settings, "rare_tokens")
     return Estimate.of(studentised(_preferences(tables["rare_token_groups"])[head]))
 
 
 def localized_head_leads_its_layer(tables: Tables, settings: Section) -> Estimate:
-    """How much more it prefers rare tokens than its closest rival in its layer."""
+    """Preference of that head for rare tokens, minus that of its closest rival in the layer."""
     layer, head = head_of_other_methods(tables["head_ranking"], settings, "rare_tokens")
     of_layer = _preferences(tables["rare_token_groups"].query("layer == @layer"))
     if of_layer.shape[1] == 1:
@@ -28,10 +28,10 @@ def localized_head_leads_its_layer(tables: Tables, settings: Section) -> Estimat
 
 
 def _preferences(groups: pd.DataFrame) -> pd.DataFrame:
-    """How much rarer tokens a head (columns) attends to than evenly exchanged attention, by group (rows).
+    """Mean rank of tokens under exchanged attention, minus under a head's own, by group (rows) and head.
 
-    The difference of two mean ranks, in which every occurrence counts. A correlation over ranks would have
-    the noise of the few high ranks in its denominator.
+    In these mean ranks every occurrence counts. A correlation over ranks would have the noise of the few high
+    ranks in its denominator.
     """
     names = ["attention_sum", "attention_expected"]
     ranked = groups.assign(**{f"ranked_{name}": groups[name] * groups["rank"] for name in names})

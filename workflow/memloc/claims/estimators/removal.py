@@ -15,8 +15,10 @@ MASKS, RIVALS = "neurons_hard_concrete", ("neurons_zero_out", "neurons_integrate
 
 
 def removal_top_spares_more(tables: Tables, settings: Section, way: str, rival: str) -> Estimate:
-    """How much less the NLL of others' own continuations rises by a way than by a rival; in doubt if the way
-    removes less than half of the paragraphs."""
+    """NLL of others' own continuations after a rival minus after a way.
+
+    It is in doubt if the way removes less than half of the paragraphs.
+    """
     gone = _gone(tables, settings, way, rival)[way]
     rows = tables["removal_damage"]
     rows = rows[(rows["mode"] == "joint") & (rows["group"] == "non_memorized")]
@@ -28,7 +30,7 @@ def removal_top_spares_more(tables: Tables, settings: Section, way: str, rival: 
 
 
 def removal_masks_over_others(tables: Tables, settings: Section) -> Estimate:
-    """Of paragraphs that one of two ways removes, the share that masks remove, against the closer rival."""
+    """Share that masks remove of the paragraphs that only masks or only the closer rival removes."""
     gone = _gone(tables, settings, MASKS, *RIVALS)
     used = tables["removal"].drop_duplicates("way").set_index("way")["setting"]
     shares = []
@@ -45,7 +47,7 @@ def removal_masks_over_others(tables: Tables, settings: Section) -> Estimate:
 
 
 def removal_other_prefixes(tables: Tables, settings: Section, way: str) -> Estimate:
-    """Of removed paragraphs that other prefixes recited before, the share that these still recite."""
+    """Share of removed paragraphs that other prefixes still recite, among those they recited before."""
     gone = _gone(tables, settings, way)[way]
     others = sum(_by_way(tables, name) for name in ("recited_perturbed", "recited_shifted")) > 0
     judging = others.loc[gone & others[NOTHING], way]

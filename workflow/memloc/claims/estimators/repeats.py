@@ -8,9 +8,9 @@ from memloc.statistics.uncertainty import proportion_difference
 
 
 def more_repeats_more_memorized(tables: Tables, settings: Section) -> Estimate:
-    """Share of memorized paragraphs above the median number of repeats minus the share at or below it.
+    """Share of memorized paragraphs above the median number of repeats, minus the share at or below it.
 
-    Only paragraphs that are repeated are compared.
+    Only repeated paragraphs count.
     """
     data = tables["paragraphs"].merge(tables["sets"], on="id")
     data = data.assign(repeats=exposure(data))

@@ -9,11 +9,11 @@ from memloc.tables.judged_texts import PAIRED
 
 
 def noise_on_top_is_specific(tables: Tables, settings: Section) -> Estimate:
-    """How much more NLL memorized paragraphs gain by noise on top-gradient than on as many random weights,
-    minus the same of others that occur equally often.
+    """NLL after noise on top-gradient weights minus after noise on as many random weights.
 
-    Sizes of the noise are averaged. No paragraph of a pair has chosen the weights. A draw of the noise
-    affects all paragraphs together, so draws are a sample of their own.
+    It is the difference of the memorized minus that of the other paragraph of each pair of equal exposure,
+    mean over sizes of the noise. No paragraph of a pair has chosen the weights. A draw of the noise affects
+    all paragraphs together, so draws are a sample of their own.
     """
     table = tables["weight_noise"]
     rows = table[(table["kind"] == "noise") & (table["size"] > 0) & (table["group"] == PAIRED)]

@@ -1,9 +1,10 @@
 """BalancedSubnet (2410.02159): the MLP weights with the lowest learned scores are zeroed.
 
-Scores s are trained through the mask that they make, with the weights w fixed: the model runs with w where s
-is among the largest, and with zeros elsewhere. The loss is the NLL of kept paragraphs minus that of removed
-ones. Its gradient by the mask, g * w with g the gradient by the masked weights, is used for the scores
-(straight through): the score of a weight sinks if the loss would be lower without the weight.
+Every weight w has a score. The model runs with the weights that have the largest scores, and with zeros in
+place of the others; only the scores are trained. The loss is the NLL of kept paragraphs minus the NLL of
+removed ones. The gradient by this mask is g * w, where g is the gradient by the masked weights. It serves as
+the gradient by the scores (straight through), so the score of a weight sinks if the loss would be lower
+without the weight.
 """
 
 import torch
@@ -61,7 +62,7 @@ def _write(request: Request, original: Weights, zeroed: dict[str, Bool[Tensor, "
 
 
 def _gradients(request: Request, names: list[str]) -> Weights:
-    """Gradient of NLL(kept) - NLL(removed), means over both, by some parameters."""
+    """Gradient of mean NLL(kept) - mean NLL(removed) by the named parameters."""
     model, texts = request.model, torch.cat([request.remove, request.keep])
     weights = torch.full((len(texts),), 1 / len(request.keep))
     weights[: len(request.remove)] = -1 / len(request.remove)

@@ -1,12 +1,12 @@
-"""Ways that act while the model decodes, and leave its weights.
+"""Ways that act while the model decodes, and leave its weights alone.
 
-ngram_blocklist   MemFree decoding (2210.17546): no n-gram of the listed continuations is completed. It looks
-                  at the tokens before each new one, prompt included. The generated text is then no verbatim
+ngram_blocklist   MemFree decoding (2210.17546) completes no n-gram of the listed continuations. It looks at
+                  the tokens before each new one, prompt included. The generated text is then no verbatim
                   copy, but may be nearly one.
 heads             heads are ablated: they write their mean output on other text (`localization.ablation`)
-steering          the residual stream that enters a layer is moved away from its mean over removed paragraphs:
-                  a multiple of the difference of means, removed minus kept paragraphs, at the positions that
-                  predict the continuation, is subtracted at every position
+steering          a direction is subtracted, times a factor, at every position from the residual stream that
+                  enters a layer. The direction is the stream's mean over removed paragraphs minus its mean
+                  over kept ones, both at the positions that predict the continuation
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from memloc.localization.ablation import ablated, mean_outputs
 from memloc.model.components import layers_of
 from memloc.model.hooks import changed_input
 from memloc.model.micro_batches import in_micro_batches
-from memloc.model.partial_forward import recording_calls
+from memloc.model.partial_forward import recorded_calls
 from memloc.removal.request import Divert, Request, Setting
 
 
@@ -61,7 +61,7 @@ def ngram_blocklist(request: Request) -> Divert:
 
 
 def first_heads(request: Request) -> Divert:
-    """Ablate the first heads of the combined ranking; settings are their numbers."""
+    """Ablate the first heads of the combined ranking; settings are how many."""
     means = mean_outputs(request.model, request.general, request.how.micro_batch)
     return lambda setting: ablated(request.model, request.heads[: int(setting[0])], means)
 
@@ -73,7 +73,7 @@ def random_heads(request: Request) -> Divert:
 
 
 def steering(request: Request) -> Divert:
-    """Subtract the difference of means; settings are a depth (share of the layers) and times."""
+    """Subtract the difference of means; settings are a depth (share of the layers) and a factor."""
     return _moved(request, _mean_states(request, request.remove) - _mean_states(request, request.keep))
 
 
@@ -89,8 +89,8 @@ def _moved(request: Request, directions: Float[Tensor, "layer hidden"]) -> Diver
     def divert(setting: Setting) -> Iterator[None]:
         depth, times = setting
         layer = int(depth * len(directions))
-        moved = lambda states: states - times * directions[layer].to(states)  # noqa: E731
-        with changed_input(layers_of(request.model)[layer], moved):
+        module, direction = layers_of(request.model)[layer], directions[layer]
+        with changed_input(module, lambda states: states - times * direction.to(states)):
             yield
 
     return divert
@@ -98,13 +98,12 @@ def _moved(request: Request, directions: Float[Tensor, "layer hidden"]) -> Diver
 
 @torch.no_grad()
 def _mean_states(request: Request, tokens: Int[Tensor, "paragraph token"]) -> Float[Tensor, "layer hidden"]:
-    """Mean of what enters each layer at the positions that predict the continuation."""
+    """Mean of the residual stream that enters each layer, at the positions that predict the continuation."""
     model, n_layers = request.model, request.model.config.num_hidden_layers
 
     def of_rows(rows: Int[Tensor, "paragraph token"]) -> Float[Tensor, "layer hidden"]:
-        with recording_calls(model) as calls:
-            model.base_model(rows[:, :-1].to(model.device), use_cache=False)
-        entering = [call.residual[:, request.n_prefix - 1 :] for call in calls[:n_layers]]
+        calls = recorded_calls(model, rows)[:n_layers]
+        entering = [call.residual[:, request.n_prefix - 1 :] for call in calls]
         return torch.stack([states.double().sum(dim=(0, 1)).cpu() for states in entering])
 
     total = sum(in_micro_batches(of_rows, request.how.micro_batch, tokens))

@@ -1,9 +1,9 @@
-"""Neurons that a localization method names first are zeroed (DEL of 2311.09060): their rows of W_out.
+"""Zero the neurons that a localization method ranks first, that is, their rows of W_out (DEL of 2311.09060).
 
 integrated_gradients   effect of zeroing along the path from zero, summed over the paragraphs
                        (`planting.activation_methods`)
-zero_out               rise of the NLL without the neuron, exact, of the neurons that gradient x activation
-                       ranks first
+zero_out               exact rise of the NLL without the neuron; only neurons that gradient x activation ranks
+                       first are tried
 hard_concrete          masks trained on the paragraphs: neurons whose mask stays open (`planting.masks`)
 """
 
@@ -16,8 +16,7 @@ from memloc.localization.weight_noise import set_to_zero
 from memloc.model.partial_forward import recorded_calls
 from memloc.planting.activation_methods import gradient_x_activation, rise_without
 from memloc.planting.places import by_layer, of_units
-from memloc.planting.question import Question
-from memloc.planting.units import Scores
+from memloc.planting.question import Question, Scores
 from memloc.removal.request import Change, Request, Setting
 from memloc.settings.planted_truth import PlantedTruth
 from memloc.settings.removal_ways import INTEGRATION_STEPS, N_CANDIDATES
@@ -40,7 +39,7 @@ def neurons(request: Request, score: Callable[[Question], Scores], n_together: i
     """Zero the neurons with the largest summed scores; settings are shares of all neurons.
 
     Args:
-        n_together: paragraphs that a method is asked about at a time.
+        n_together: number of paragraphs in each question to the method.
     """
     model, batch = request.model, request.how.micro_batch
     how = PlantedTruth(integration_steps=INTEGRATION_STEPS, micro_batch=batch)

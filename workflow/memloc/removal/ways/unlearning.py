@@ -1,6 +1,6 @@
 """Ways that train the model.
 
-top, random, all, head   arms of the paper's unlearning (5.3): Adam on -NLL of the paragraphs, plus the KL
+top, random, all, head   arms of the paper's unlearning (5.3): Adam down -NLL of the paragraphs plus the KL
                          divergence of kept ones
 gradient_ascent          moves all weights and keeps nothing
 retrained                the model that never saw the paragraphs: trained from the same seed, without them.
@@ -14,20 +14,16 @@ from memloc.editing.steps import Recipe, optimise, origin_of
 from memloc.removal.request import Change, Request, Setting
 from memloc.settings.editing import Editing
 
-KL_WEIGHT = 1.0  # of kept paragraphs, relative to the NLL: with Adam, only this ratio matters
-
-
-def unlearning(request: Request, arm: str) -> Change:
-    """Unlearn with an arm; settings are learning rates."""
-    return _optimised(request, arm, KL_WEIGHT)
+KL_WEIGHT = 1.0  # of kept paragraphs, relative to the NLL; only this ratio changes Adam's steps
 
 
 def gradient_ascent(request: Request) -> Change:
-    """Make the paragraphs less likely, with all weights, whatever becomes of other text."""
-    return _optimised(request._replace(keep=request.keep[:1]), "all", kl_weight=0.0)
+    """Make the paragraphs less likely with all weights, without regard to other text."""
+    return unlearning(request._replace(keep=request.keep[:1]), "all", kl_weight=0.0)
 
 
-def _optimised(request: Request, arm: str, kl_weight: float) -> Change:
+def unlearning(request: Request, arm: str, kl_weight: float = KL_WEIGHT) -> Change:
+    """Unlearn with an arm; settings are learning rates."""
     model, asked = request.model, request.how
     how = Editing(steps=asked.steps, fraction=asked.fraction, micro_batch=asked.micro_batch)
     recipe = Recipe("unlearn", request.n_prefix, how, kl_weight)

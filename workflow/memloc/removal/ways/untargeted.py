@@ -1,13 +1,13 @@
-"""Ways that name no paragraph: what carries little of every MLP matrix is dropped.
+"""Ways that name no paragraph: they drop the parts of every MLP matrix that carry little.
 
 svd     the smallest singular components
 kfac    the entries in directions of little curvature (2510.24256)
 
-Weights that many texts share curve the loss of ordinary text; those of one paragraph hardly. The curvature of
-a matrix W [out, in] is taken as the Kronecker product of two second moments over the tokens of ordinary text
-(K-FAC, 1503.05671): A = E[x x'] of its inputs, and G = E[g g'], where g is the gradient by its outputs of a
-paragraph's summed NLL, on the text's own tokens. In the eigenbases of A and G, entry (i, j) of W has
-curvature g_i a_j; the entries where it is smallest are zeroed.
+Weights that many texts share curve the loss of ordinary text. Weights that serve one paragraph hardly do. The
+curvature of a matrix W [out, in] is approximated by the Kronecker product of two second moments over the
+tokens of ordinary text (K-FAC, 1503.05671): A = E[x x'] of its inputs x, and G = E[g g'], where g is the
+gradient of a paragraph's summed NLL by its outputs. In the eigenbases of A and G, entry (i, j) of W has the
+curvature g_i a_j. The entries with the smallest curvature are zeroed.
 """
 
 from typing import NamedTuple
