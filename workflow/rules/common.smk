@@ -190,7 +190,7 @@ def refused(rule):
 
 
 def no_target(wildcards):
-    """An input that stops the workflow, which was asked for a word that is neither a target nor a file."""
+    """An input that stops the workflow: it was asked for a word that is neither a target nor a file."""
     # An error that is no `Exception` passes Snakemake, which would put a traceback around any other.
     raise SystemExit(unknown_target(wildcards.target, [each.name for each in workflow.rules]))
 

@@ -32,12 +32,13 @@ else:
         found["paragraphs"] = job.read("paragraphs", params.paragraphs, ids)
     if (claims := found.get("claims")) is not None:
         claims = claims[claims.figures.str.split().map(lambda names: params.figure in names)]
-template, model = Path(job.input.caption).read_text(), params.get("model")
+model = params.get("model")
 # A figure with a page says in both which model it is about.
 named = [model] if job.output.get("page") else []
 drawing = importlib.import_module(params.module).draw(found, job.settings, *named)
 job.log(f"{len(drawing.data):,} rows of numbers")
-numbers, before = drawing.numbers | {"study": params.study}, job.settings.paragraph.before
+template, before = Path(job.input.caption).read_text(), job.settings.paragraph.before
+numbers = drawing.numbers | {"study": params.study}
 files.write(drawing, job.output, files.caption(template, numbers, before, model, claims))
 for name in job.made:
     job.write(**{name: drawing.data})

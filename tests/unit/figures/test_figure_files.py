@@ -39,7 +39,7 @@ def written(folder):
     output = SimpleNamespace(**names, caption=folder / "figure.rst")
     figure, axes = style.subplots(2.4, 3.4)
     axes.plot(CURVE["step"], CURVE["loss"])
-    drawing = style.Drawing(figure, CURVE, {}, page="<p>it</p>")
+    drawing = style.Drawing(figure, CURVE, {}, page="<p></p>")
     files.write(drawing, output, "The caption.\n")
     return {path.suffix[1:]: path.read_bytes() for path in folder.iterdir()}
 
@@ -55,7 +55,7 @@ def test_a_figure_has_files_that_hold_no_time(tmp_path):
     assert first["png"].startswith(b"\x89PNG") and first["pdf"].startswith(b"%PDF")
     assert b"CreationDate" not in first["pdf"]
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "a/figure.csv"), CURVE)
-    assert first["rst"] == b"The caption.\n" and first["page"] == b"<p>it</p>"
+    assert first["rst"] == b"The caption.\n" and first["page"] == b"<p></p>"
 
 
 def test_a_caption_ends_with_its_verdicts_and_the_name_of_the_model():

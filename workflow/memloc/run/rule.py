@@ -31,7 +31,7 @@ QUIET = {
 }
 # Only the download rules may use the network; they ask servers themselves.
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
-LOGS_ONLY = "MEMLOC_LOGS_ONLY"  # variable: what jobs say is in their logs, and not on the console
+LOGS_ONLY = "MEMLOC_LOGS_ONLY"  # a variable; where it is set, jobs write to their logs and not to the console
 LOCKS = Path(".snakemake/memloc-jobs")  # locks of jobs in this folder; each holds the number of a process
 
 
