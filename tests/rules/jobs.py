@@ -1,8 +1,8 @@
 """The jobs of a study as Snakemake hands them to their scripts, and the scripts in this process.
 
-Asks for the jobs in a process of its own, `python jobs.py SNAKEFILE CONFIG OUTPUT TARGET..`, because a
-workflow changes the process that reads it. A script in this process need not import its libraries again,
-which takes most scripts on small models longer than what they compute.
+Asks for the jobs in a process of its own, because a workflow changes the process that reads it. A script in
+this process need not import its libraries again, which takes most scripts on small models longer than what
+they compute.
 """
 
 import atexit
@@ -10,9 +10,9 @@ import os
 import pickle
 import runpy
 import shutil
-import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -39,10 +39,11 @@ SHARDED = {
 
 def jobs(folder: Path, config: str | Path, *targets: str) -> dict[str, tuple[str, "Snakemake"]]:
     """Script and `snakemake` object of every job in the order of a possible run, by its log below `logs/`."""
+    from projects import forked
+
     with tempfile.NamedTemporaryFile() as output:
-        command = [sys.executable, __file__, "Snakefile", config, output.name, *targets]
-        process = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-        assert process.returncode == 0, process.stderr
+        status, said = forked(folder, _write_jobs, str(config), output.name, targets)
+        assert status == 0, said
         return pickle.loads(Path(output.name).read_bytes())
 
 
@@ -89,7 +90,8 @@ def _snakemake(job: "Job") -> "Snakemake":
     return Snakemake(*given, config={}, rulename=job.rule.name, bench_iteration=None)
 
 
-if __name__ == "__main__":
+def _write_jobs(config: str, output: str, targets: tuple[str, ...]) -> None:
+    """Pickle the jobs of the project in the current folder."""
     from snakemake.api import SnakemakeApi
     from snakemake.settings.types import (
         ConfigSettings,
@@ -99,19 +101,23 @@ if __name__ == "__main__":
         ResourceSettings,
     )
 
-    snakefile, config, output, *targets = sys.argv[1:]
-    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
-        workflow = api.workflow(
-            resource_settings=ResourceSettings(cores=2),
-            config_settings=ConfigSettings(configfiles=[Path(config)]),
-            snakefile=Path(snakefile),
-        )
-        workflow.dag(dag_settings=DAGSettings(targets=set(targets), forceall=True)).printrulegraph()
-        dag = workflow._workflow.dag
-        in_order = [job for level in dag.toposorted() for job in sorted(level, key=lambda job: job.name)]
-        found = {
-            job.log[0].rpartition("logs/")[2].removesuffix(".log"): (job.rule.script, _snakemake(job))
-            for job in in_order
-            if job.rule.script
-        }
-        Path(output).write_bytes(pickle.dumps(found))
+    try:
+        with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+            workflow = api.workflow(
+                resource_settings=ResourceSettings(cores=2),
+                config_settings=ConfigSettings(configfiles=[Path(config)]),
+                snakefile=Path("Snakefile"),
+            )
+            workflow.dag(dag_settings=DAGSettings(targets=set(targets), forceall=True)).printrulegraph()
+            dag = workflow._workflow.dag
+            in_order = [job for level in dag.toposorted() for job in sorted(level, key=lambda job: job.name)]
+            found = {
+                job.log[0].rpartition("logs/")[2].removesuffix(".log"): (job.rule.script, _snakemake(job))
+                for job in in_order
+                if job.rule.script
+            }
+            Path(output).write_bytes(pickle.dumps(found))
+    except Exception:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)  # else threads of Snakemake's log keep the process

@@ -73,6 +73,8 @@ def test_where_nothing_rises_there_is_no_depth():
 
 
 def test_states_of_the_retrained_weights_score_as_the_retrained_model(study):
+    quick = study.how.model_copy(update={"n_single": 0, "relearning_limit": 0, "ngram_blocklist": [3]})
+    study = study._replace(how=quick)
     rows = pd.concat([run_way(study, name).removal_depth for name in ("retrained", "ngram_blocklist")])
     found, control = depths(rows)
     means = found.groupby("way")["depth"].mean()
