@@ -57,13 +57,13 @@ def table(**rises_of):
 
 
 def test_the_retrained_model_scores_1_the_original_0_and_the_control_is_the_kept_ones_share():
-    rows = table(
-        retrained=[0.05, 1, 2], original=[0, 0, 0], half=[9, 0.5, 1], beyond=[0, 3, 9], kept=[3, 0.02, 0.1]
-    )
+    ways = {"original": [0, 0, 0], "half": [9, 0.5, 1], "beyond": [0, 3, 9], "lowered": [0, -5, 1]}
+    rows = table(retrained=[0.05, 1, 2], **ways, kept=[3, 0.02, 0.1])
     found, control = depths(rows)
     means = found.groupby("way")["depth"].mean().to_dict()
-    assert means == pytest.approx({"retrained": 1, "original": 0, "half": 0.5, "beyond": 1})
-    assert control == pytest.approx(0.05) and len(found) == 8
+    expected = {"retrained": 1, "original": 0, "half": 0.5, "beyond": 1, "lowered": 1 / 3}
+    assert means == pytest.approx(expected) and len(found) == 10
+    assert control == pytest.approx(0.05)
     assert depths(table(retrained=[1, 1, 1], kept=[0.5, 0.2, 0.9]))[1] == pytest.approx(0.9)
 
 
