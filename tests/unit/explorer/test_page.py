@@ -329,11 +329,13 @@ def test_keys_do_what_the_foot_of_the_page_says(page, pair):
 
 @EVERYWHERE
 def test_one_map_is_large_and_the_others_are_chosen_by_their_thumbnails(page):
-    thumbs = page.locator("#thumbs .thumb")
+    thumbs, first = page.locator("#thumbs .thumb"), page.locator("#map figure").get_attribute("data-map")
     assert page.locator("#map canvas").count() == 1 and thumbs.count() > 3
     page.locator("#thumbs [data-map=attention_to_token]").click()
     assert page.locator("#map figure").get_attribute("data-map") == "attention_to_token"
     assert page.locator("#thumbs [aria-pressed=true]").get_attribute("data-map") == "attention_to_token"
+    page.go_back()
+    page.locator(f"#map figure[data-map={first}]").wait_for()
     assert "weight gradients" in page.inner_text("#maps-rest")
 
 

@@ -7,7 +7,7 @@
   let correction = () => ({});
 
   const numeric = new Set(["paragraph", "layer", "head", "token"]);
-  const steps = ["paragraph", "tab"]; // the browser's Back undoes a change of these
+  const steps = ["paragraph", "tab", "map", "layer", "head"]; // the browser's Back undoes a change of these
 
   /** What the address asks for, with what there is not replaced. */
   function parse() {
