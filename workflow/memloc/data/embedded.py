@@ -48,7 +48,7 @@ def docstrings(package: str, each: Callable[..., Iterable[list[str]]] = map) -> 
     """
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise InputError(f"data.packages: {package!r} is not an importable package; correct its name")
+        raise InputError(f"data.packages: {package} is not installed: install it, or name other packages")
     folder = Path(spec.submodule_search_locations[0])
     found: dict[str, str] = {}
     files = sorted(folder.rglob("*.py"))
