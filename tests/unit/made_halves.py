@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from memloc.data.halves import halves
+from memloc.scoring.counterfactual import halves
 
 N = 8  # tokens of a continuation
 COPIED, OWN, MOVED, NOISE, UNSEEN = range(5)

@@ -12,12 +12,12 @@ import pandas as pd
 from transformers import AutoTokenizer
 
 from memloc.data.filters import kept_rows
-from memloc.data.halves import halves
 from memloc.data.packing import windows_without
 from memloc.data.paragraphs import token_tensor, with_token_before
 from memloc.model import loading, pretrained
 from memloc.model.training import InitialModel, saved, trained_model
 from memloc.run.seeds import generator
+from memloc.scoring.counterfactual import halves
 from memloc.scoring.extraction import score_and_extract
 
 settings, number = job.settings, job.params.shard[0]

@@ -7,7 +7,9 @@ one that is nearly the same, and recite it for that (2506.20481).
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool
 
+from memloc.run.seeds import generator
 from memloc.statistics.uncertainty import difference, proportion, proportion_difference
 
 MEASURES = ("em", "recited", "probability", "nll")
@@ -15,6 +17,17 @@ RUN = 8  # tokens
 N_RUNS = 10  # common runs of two paragraphs that are near-duplicates
 MOST = 50  # a run that more paragraphs hold is a phrase
 HALF = 0.5  # a paragraph comes out of models if it comes out of this share of them
+
+
+def halves(n_models: int, n_paragraphs: int, seed: int) -> Bool[np.ndarray, "model paragraph"]:
+    """Which paragraphs each model is trained on: every paragraph by half of the models, which are drawn anew
+    for each, so that two paragraphs are together by chance alone.
+
+    Of an odd number of models, one more goes without.
+    """
+    random = generator(seed, "counterfactual", "halves")
+    places = np.tile(np.arange(n_models)[:, None], n_paragraphs)
+    return random.permuted(places, axis=0) < n_models // 2
 
 
 def counterfactual(half_scores: pd.DataFrame, n_continuation: int) -> pd.DataFrame:

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from memloc.data.halves import halves
 from memloc.data.packing import windows_without
+from memloc.scoring.counterfactual import halves
 
 
 @pytest.mark.parametrize("n_models", [2, 5, 12])
