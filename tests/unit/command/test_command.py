@@ -24,9 +24,12 @@ def _console_as_it_was(monkeypatch):
 
 @pytest.fixture
 def snakemake(monkeypatch, tmp_path):
-    """Words that Snakemake is given, which does nothing; in a folder of its own."""
+    """Words that Snakemake is given, which does nothing; in a folder of its own, with text and a model."""
     given = []
     monkeypatch.chdir(tmp_path)
+    for name in ("a.txt", "b.txt", "c.txt", "notes.md"):
+        Path(name).touch()
+    Path("m").mkdir()
     monkeypatch.setattr("snakemake.cli.main", given.append)
     return given
 
@@ -75,11 +78,24 @@ def test_half_of_a_paragraph_is_prefix_where_it_is_not_given(given, paragraph):
         ("--prefix 60 --length 50", "--prefix 60: must be from 1 to 49, since --length is 50"),
         ("--prefix 100", "--prefix 100: must be from 1 to 99, since --length is 100"),
         ("--prefix 0", "--prefix 0: must be from 1 to 99, since --length is 100"),
+        ("--stride 0", "--stride 0: must be at least 1"),
+        ("--out ../x", "--out ../x: must be a letter or digit, then also dots, - and _ (no path)"),
+        ("--out a/b", "--out a/b: must be a letter or digit, then also dots, - and _ (no path)"),
+        ("--unseen no.txt", "--unseen: no.txt: no such file or folder; correct the path"),
+        (
+            "--model lab/m",
+            "--model lab/m: no such folder; one of the Hugging Face hub needs a config with `source: hub` "
+            "(docs/own-text.md)",
+        ),
     ),
 )
-def test_options_that_no_config_can_hold_are_named_before_anything_starts(snakemake, given, said):
+def test_what_cannot_be_used_is_named_before_anything_starts_or_is_written(snakemake, given, said):
+    before = {*Path().iterdir()}
     assert ended("recite", "a.txt", "--model", "m", *given.split()) == said
-    assert snakemake == [] and not list(Path().iterdir())
+    assert ended("recite", "notes.md", "--model", "m").startswith(
+        "TEXT: notes.md: a text file ends in .txt, "
+    )
+    assert snakemake == [] and {*Path().iterdir()} == before
 
 
 def test_a_config_to_start_from_needs_neither_text_nor_model():
@@ -107,7 +123,7 @@ def test_recite_writes_a_config_runs_the_workflow_and_prints_the_answer(snakemak
     told = [logging.makeLogRecord({"levelno": level}) for level in (logging.INFO, logging.ERROR)]
     assert list(map(bool, map(logging.getLogger(command.LOGGER).filter, told))) == [False, True]
     assert words[:2] == ["--snakefile", str(Path(__file__).parents[3] / "Snakefile")]
-    assert "recited" in words and words[-2:] == ["--configfile", config]
+    assert "recited" in words and "--quiet" not in words and words[-2:] == ["--configfile", config]
     settings = validate(yaml.safe_load(Path(config).read_text()), config)
     assert (settings.study, settings.paragraph.length, settings.paragraph.prefix) == ("mine", 60, 20)
     assert settings.data.files == ["a.txt", "b.txt"] and settings.data.unseen_files == ["c.txt"]
@@ -147,9 +163,12 @@ def test_a_config_that_cannot_be_read_names_file_and_line(snakemake, text, said)
     assert ended("run", "my.yaml").startswith(said) and snakemake == []
 
 
-def test_what_fails_prints_no_answer(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
+def test_run_needs_a_config_and_no_target(capsys):
+    assert ended("run") == 2
+    assert capsys.readouterr().err.endswith("required: CONFIG\n")
 
+
+def test_what_fails_prints_no_answer(monkeypatch, snakemake):
     def fails(words):
         raise SystemExit(1)
 
@@ -194,11 +213,14 @@ def test_the_answer_lists_the_longest_passages_and_says_what_was_given_and_what_
     ]
 
 
-def test_a_word_that_the_model_was_given_in_part_is_joined_to_its_rest():
+def test_the_answer_says_where_the_model_was_given_a_word_in_part():
     found = tables([4], n_edits=[0])
     found["recited"] = found["recited"].assign(prefix="we spe", continuation="cified it all")
     lines = answer.told(found, 12, 8).splitlines()
-    assert lines[2:4] == ["    given    '\u2026 spe-'", "    recited  '-cified it \u2026'"]
+    assert lines[2:4] == [
+        "    given    '\u2026 spe'",
+        "    recited  'cified it \u2026' (begins within a word)",
+    ]
 
 
 def test_where_nothing_is_recited_the_answer_names_the_nearest_as_the_figure_does():
@@ -208,7 +230,9 @@ def test_where_nothing_is_recited_the_answer_names_the_nearest_as_the_figure_doe
         "other 4.",
         "Paragraphs that were left out (few unique tokens): 1, and 2 of unseen text.",
         "The nearest is 5 edits (a token more, less or other) from the text: a.txt, line 4",
+        "Nothing comes close: more than half of these 4 tokens differ.",
         "Of 2 paragraphs of unseen text, it recites 1.",
     ]
     nearly = answer.told(tables([0, 3, 1, 3], n_edits=[2]), 12, 8)
     assert "The nearest is 2 edits (a token more, less or other) from the text: a.txt, line 1" in nearly
+    assert "Nothing comes close" not in nearly

@@ -26,7 +26,8 @@ CLAIM = {
     "reason": "the interval is above 0",
 }
 SAID = (
-    "\nClaims and verdicts of this run (intervals: 95 %):\n\n"
+    "\nClaims and verdicts of this run (intervals: 95 %; "
+    "each topic judged alone; table claims, which knows all topics, may decide more):\n\n"
     r"* So \|it\| is. (2403.19851, 4) **holds**: 1.5 (1 to 2) tokens\_, n = 1 study, published 13,450; "
     "the interval is above 0.\n"
 )

@@ -16,13 +16,13 @@ from typing import Any
 
 import yaml
 
+from memloc.data.text_files import text_files
 from memloc.run.atomic import atomic_path
 from memloc.run.errors import InputError, UserError
 from memloc.run.rule import LOGS_ONLY
 
 SNAKEFILE = Path(__file__).parents[3] / "Snakefile"  # of the clone: beside it are the profiles
 RECITE = "recited"  # the target that answers
-QUIET = ("host", "progress", "reason", "rules")
 LOGGER = "snakemake.logging"
 COMMENTS = {
     "study": "Results appear in results/<study>, in the folder where Snakemake runs.",
@@ -56,6 +56,10 @@ def _config(asked: argparse.Namespace) -> dict[str, Any]:
     length, prefix = asked.length, asked.length // 2 if asked.prefix is None else asked.prefix
     if not 0 < prefix < length:
         raise InputError(f"--prefix {prefix}: must be from 1 to {length - 1}, since --length is {length}")
+    if asked.stride is not None and asked.stride < 1:
+        raise InputError(f"--stride {asked.stride}: must be at least 1")
+    if asked.out and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", asked.out):
+        raise InputError(f"--out {asked.out}: must be a letter or digit, then also dots, - and _ (no path)")
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(asked.texts[0]).name.split(".")[0]).strip("-_")
     more = {"unseen_files": asked.unseen, "stride": asked.stride}
     return {
@@ -79,9 +83,14 @@ def _commented(config: dict[str, Any], path: Path | None = None) -> str:
 
 def _recite(asked: argparse.Namespace) -> int:
     """Write the config, run the workflow, print the answer; Snakemake's status."""
+    study = _config(asked)
+    text_files(asked.texts, "TEXT")
+    text_files(asked.unseen, "--unseen")
+    if not Path(asked.model).is_dir():
+        advice = "one of the Hugging Face hub needs a config with `source: hub` (docs/own-text.md)"
+        raise InputError(f"--model {asked.model}: no such folder; {advice}")
     from memloc.command.answer import answer
 
-    study = _config(asked)
     results = Path("results") / study["study"]
     # A file below the results is ours to replace. A study with results is not estimated, which takes long.
     config = results / "recite.yaml"
@@ -89,7 +98,7 @@ def _recite(asked: argparse.Namespace) -> int:
         Path(temporary).write_text(_commented(study, config))
     os.environ[LOGS_ONLY] = "1"
     logging.getLogger(LOGGER).addFilter(lambda record: record.levelno >= logging.WARNING)
-    status = _snakemake(str(config), RECITE, "--quiet", *QUIET)
+    status = _snakemake(str(config), RECITE)
     if not status:
         print(answer(results))
         if not asked.stride:
@@ -142,7 +151,8 @@ def _parser() -> argparse.ArgumentParser:
         own.add_argument("--out", metavar="STUDY", help="its folder is results/STUDY (the first text's name)")
     own = commands.add_parser("run", help="Snakemake with the workflow and a config")
     own.add_argument("config", metavar="CONFIG", help="config file of a study")
-    own.add_argument("targets", nargs=argparse.REMAINDER, metavar="TARGET", help="and options of Snakemake")
+    rest = {"nargs": argparse.REMAINDER, "metavar": "TARGET", "help": "and options of Snakemake"}
+    own.add_argument("targets", **rest).required = False  # or the message about a missing CONFIG asks for it
     return parser
 
 

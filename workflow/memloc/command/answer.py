@@ -47,6 +47,8 @@ def told(tables: Mapping[str, pd.DataFrame], length: int, n_prefix: int) -> str:
         best = nearest_decoded(decoded, tables["places"]) if recited.empty else next(recited.itertuples())
         edits = counted(best.n_edits, "edit")
         lines.append(f"The nearest is {edits} (a token more, less or other) from the text: {place(best)}")
+        if best.n_edits > n_continuation / 2:
+            lines.append(f"Nothing comes close: more than half of these {n_continuation} tokens differ.")
     if nearly := int((recited["n_edits"] > 0).sum()):
         lines.append(f"Passages that come out with a few edits: {nearly}.")
     if len(unseen):
@@ -60,10 +62,10 @@ def _longest(recited: pd.DataFrame) -> list[str]:
     lines = []
     for row in recited.head(N_LONGEST).itertuples():
         # A word at an end may be cut: an ellipsis stands for it. One that both share is cut between them.
-        cut = "-" * (row.prefix[-1:] + row.continuation[:1]).isalnum()
-        given = f"\u2026 {' '.join(row.prefix.split())[-N_CHARACTERS:].split(' ', 1)[-1]}{cut}"
-        wrote = f"{cut}{' '.join(row.continuation.split())[:N_CHARACTERS].rsplit(' ', 1)[0]} \u2026"
+        cut = " (begins within a word)" * (row.prefix[-1:] + row.continuation[:1]).isalnum()
+        given = f"\u2026 {' '.join(row.prefix.split())[-N_CHARACTERS:].split(' ', 1)[-1]}"
+        wrote = f"{' '.join(row.continuation.split())[:N_CHARACTERS].rsplit(' ', 1)[0]} \u2026"
         lines.append(f"  {row.verbatim_run} tokens, {place(row)}")
-        lines.append(f"    given    {given!r}\n    recited  {wrote!r}")
+        lines.append(f"    given    {given!r}\n    recited  {wrote!r}{cut}")
     rest = len(recited) - N_LONGEST
     return [*lines, f"  and {rest} more, on the page"] if rest > 0 else lines

@@ -35,7 +35,7 @@ def text_files(given: Sequence[str], key: str) -> list[str]:
         if not files:
             raise InputError(f"{key}: {entry}: no file that ends in {KNOWN}; correct the path")
         if other := [file for file in files if not file.endswith(ENDINGS)]:
-            raise InputError(f"{key}: {other[0]}: a text file ends in {KNOWN}")
+            raise InputError(f"{key}: {other[0]}: a text file ends in {KNOWN}; rename plain text to .txt")
         found.update(dict.fromkeys(files))
     return list(found)
 

@@ -58,7 +58,9 @@ def verdicts(claims: pd.DataFrame) -> str:
     if shown.empty:
         return ""
     items = "\n".join(_verdict(row) for row in shown.itertuples())
-    return f"\nClaims and verdicts of this run (intervals: 95 %):\n\n{items}\n"
+    # `memloc.claims.verdicts` says why.
+    alone = "each topic judged alone; table claims, which knows all topics, may decide more"
+    return f"\nClaims and verdicts of this run (intervals: 95 %; {alone}):\n\n{items}\n"
 
 
 def _verdict(claim: Any) -> str:
