@@ -17,14 +17,31 @@ from memloc.tables.schemas import schema_of
 (COMMAND,) = MEMLOC
 
 
+def asked(project, *words):
+    """The finished process of the one command in the folder of the example."""
+    own = os.environ | NO_NETWORK | {"PYTHONPATH": str(project.folder / "workflow")}
+    command = [sys.executable, "-m", "memloc.command", *words]
+    return subprocess.run(command, cwd=project.folder, env=own, capture_output=True, text=True)
+
+
 @pytest.fixture(scope="module")
 def answered(own_text):
     """What the one command prints, which has run in the project of the example."""
-    own = os.environ | NO_NETWORK | {"PYTHONPATH": str(own_text.folder / "workflow")}
-    words = [sys.executable, "-m", "memloc.command", *COMMAND[1:]]
-    done = subprocess.run(words, cwd=own_text.folder, env=own, capture_output=True, text=True)
+    done = asked(own_text, *COMMAND[1:])
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_the_console_of_the_command_says_why_a_job_failed(own_text):
+    model = own_text.folder / "bare"
+    model.mkdir()
+    shutil.copy(own_text.folder / "path/to/model/config.json", model)
+    done = asked(own_text, "recite", "corpus.txt", "--model", "bare", "--out", "bare")
+    assert done.returncode == 1 and done.stdout == ""
+    (told,) = (
+        line for line in done.stderr.splitlines() if line.startswith("results/bare/logs/paragraphs.log")
+    )
+    assert "ERROR: bare: no tokenizer" in told
 
 
 @pytest.fixture(scope="module")
