@@ -10,10 +10,13 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pypdf
 import pytest
+from docutils.core import publish_doctree
+from docutils.nodes import enumerated_list
 
 import memloc
 from memloc.summary.document import compiled, document, text, typst_of
 
+CAPTIONS = sorted((Path(memloc.__file__).parents[1] / "report").glob("*.rst"))
 TEMPLATE = Path(memloc.__file__).parents[1] / "report/summary.typ.jinja"
 SPECIAL = '#let $x_1$ *no* "quoted" \\ [a] <b> @c // d'
 
@@ -146,3 +149,13 @@ def test_paragraphs_items_and_words_stay_what_they_are(caption, typeset):
 def test_markup_that_is_not_typeset_is_an_error():
     with pytest.raises(ValueError, match="a caption holds"):
         typst_of("=====\nTitle\n=====\n\ntext\n\n1. one\n2. two\n")
+
+
+def test_no_caption_reads_as_a_numbered_list():
+    """Panels (a) and (b) that begin lines do so."""
+    found = {
+        path.name: publish_doctree(path.read_text(), settings_overrides={"report_level": 5})
+        for path in CAPTIONS
+    }
+    assert len(found) > 30
+    assert [name for name, tree in found.items() if list(tree.findall(enumerated_list))] == []
