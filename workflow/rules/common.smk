@@ -178,7 +178,7 @@ TAKE_A_TOKEN_BEFORE = ("scores", "sets", "score_samples", "perturbation")
 
 
 def refused(rule):
-    """An input of a rule that does not take `paragraph.before`: it stops the workflow before any job."""
+    """An input that stops the workflow before any job, for a rule that does not take `paragraph.before`."""
 
     def stop(wildcards):
         raise WorkflowError(
