@@ -43,11 +43,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 def kinds(data: pd.DataFrame, n_continuation: int) -> pd.Series:
     """Kind of every paragraph: a key of `LOOKS`."""
     recited = data["em"] == n_continuation
-    found = pd.Series(OTHERS, data.index)
-    found[only_moved(data)] = MOVED
-    found[recited] = RECITED
-    found[recited & comes_out_anyway(data)] = ANYWAY
-    return found
+    chosen = {ANYWAY: recited & comes_out_anyway(data), RECITED: recited, MOVED: only_moved(data)}
+    return pd.Series(np.select(list(chosen.values()), list(chosen), OTHERS), data.index)
 
 
 def _panel(axes: Axes, data: pd.DataFrame, values: pd.Series) -> None:

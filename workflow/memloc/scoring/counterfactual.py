@@ -21,9 +21,7 @@ HALF = 0.5  # a paragraph comes out of models if it comes out of this share of t
 
 def halves(n_models: int, n_paragraphs: int, seed: int) -> Bool[np.ndarray, "model paragraph"]:
     """Which paragraphs each model is trained on: every paragraph by half of the models, which are drawn anew
-    for each, so that two paragraphs are together by chance alone.
-
-    Of an odd number of models, one more goes without.
+    for each, so that two paragraphs are together by chance alone. Of an odd number, one more goes without.
     """
     random = generator(seed, "counterfactual", "halves")
     places = np.tile(np.arange(n_models)[:, None], n_paragraphs)

@@ -27,12 +27,11 @@ def follows_training(tables: Tables, settings: Section, measure: str, sign: int)
     data = data[(data["repeats"] > 1) & data[measure].notna()]
     order = np.random.default_rng(0).permutation(len(data))
     first, second = order[: len(order) // 2], order[len(order) // 2 : 2 * (len(order) // 2)]
-    with np.errstate(invalid="ignore"):  # -inf minus -inf: a tie
-        signs = [
-            np.sign(values[first] - values[second])
-            for values in (sign * data[measure].to_numpy(), -data["nll_difference"].to_numpy())
-        ]
-    differ = (np.nan_to_num(signs[0]) != 0) & (signs[1] != 0)
+    signs = [
+        np.subtract(values[first] > values[second], values[first] < values[second], dtype=int)
+        for values in (sign * data[measure].to_numpy(), -data["nll_difference"].to_numpy())
+    ]
+    differ = (signs[0] != 0) & (signs[1] != 0)
     found = share(int((signs[0] == signs[1])[differ].sum()), int(differ.sum()))
     return Estimate.of(found, doubt=_few_models(data))
 
