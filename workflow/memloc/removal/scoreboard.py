@@ -147,10 +147,7 @@ def _removed(study: Comparison, target: Target, state: InForce) -> pd.DataFrame:
         with rounded(study.model, bits):
             em_rounded[f"em_{bits}bit"] = _judged(study, tokens, state).em.numpy()
     generated = decoded(study.model, tokens, own.em, n_prefix, batch, state.processor).numpy()
-    true, em_rounded = tokens[:, n_prefix:].numpy(), {}
-    for bits in BITS:
-        with rounded(study.model, bits):
-            em_rounded[f"em_{bits}bit"] = _judged(study, tokens, state).em.numpy()
+    true = tokens[:, n_prefix:].numpy()
     return pd.DataFrame(
         {
             "id": target.ids,
