@@ -4,7 +4,9 @@ from memloc.tables.job import start
 
 job = start(snakemake)
 
+import gc
 import multiprocessing
+import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
@@ -18,12 +20,15 @@ from memloc.run.atomic import atomic_folder
 FILES_AT_ONCE = 32
 BOILERPLATE_RUN = 8  # tokens; runs of 13 are shared by none
 data, paragraph = job.settings.data, job.settings.paragraph
-# Forked: any other start method would run this script again in every process.
-with ProcessPoolExecutor(job.threads, multiprocessing.get_context("fork")) as pool:
+# Forked: any other start method would run this script again in every process. A syntax tree holds no cycles:
+# looking for garbage in it would be a third of the time, for nothing.
+with ProcessPoolExecutor(job.threads, multiprocessing.get_context("fork"), initializer=gc.disable) as pool:
     each = partial(pool.map, chunksize=FILES_AT_ONCE)
     found = [text for package in data.packages for text in embedded.docstrings(package, each=each)]
 texts = [docstring.text for docstring in found]
 job.log(f"{len(texts)} docstrings, {sum(map(len, texts)):,} characters")
+# No process is forked from here on: the tokenizer may have threads.
+os.environ.update(TOKENIZERS_PARALLELISM="true", RAYON_NUM_THREADS=str(job.threads))
 base = job.input.get("base")
 tokenizer = pretrained.load_tokenizer(base[0]) if base else embedded.train_tokenizer(texts, data.vocabulary)
 paragraphs, stream = embedded.make_stream(found, tokenizer, paragraph, data, job.params.context, job.seed)

@@ -8,7 +8,9 @@ occurrences of the continuation at any offset, since texts share passages.
 
 import ast
 import importlib.util
-from collections.abc import Callable, Iterable
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +29,9 @@ from memloc.settings.paragraph import Paragraph
 
 END_OF_TEXT = "<|endoftext|>"
 MIN_CHARACTERS = 200  # shorter docstrings are left out
+# A file without a long string in triple quotes is not parsed, which takes most of the time.
+LONG_STRING = re.compile(rb"(?s)(\"\"\"|''')(?:(?!\1).){%d}" % MIN_CHARACTERS)
+BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")  # of statements, in the order of their tree
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -62,13 +67,26 @@ def docstrings(package: str, each: Callable[..., Iterable[list[str]]] = map) -> 
 
 
 def file_docstrings(file: Path) -> list[str]:
-    """Docstrings of a Python file, outer ones first; none if the file cannot be parsed."""
+    """Docstrings of a Python file, outer ones first; none if the file has no long one or cannot be parsed."""
+    code = file.read_bytes()
+    if not LONG_STRING.search(code):
+        return []
     try:
-        tree = ast.parse(file.read_bytes())
+        tree = ast.parse(code)
     except (SyntaxError, ValueError):  # packages ship files that are broken on purpose, as test data
         return []
-    documented = (node for node in ast.walk(tree) if isinstance(node, DOCUMENTED))
+    documented = (node for node in _statements(tree) if isinstance(node, DOCUMENTED))
     return [text for node in documented if (text := ast.get_docstring(node))]
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """The nodes of a tree without expressions, which are most of it; level by level, as `ast.walk`."""
+    waiting = deque([tree])
+    while waiting:
+        node = waiting.popleft()
+        yield node
+        if not isinstance(node, ast.expr):
+            waiting += (below for block in BLOCKS for below in getattr(node, block, ()))
 
 
 def train_tokenizer(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFast:
