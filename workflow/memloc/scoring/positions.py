@@ -7,7 +7,7 @@ other documents. Each paragraph is therefore scored
     bare         without that token, if there is one
     end_of_text  after one end-of-text token, as at the beginning of a document
     text         after k tokens of unrelated text
-    shifted      with nothing before it, and position ids that begin at k
+    shifted      with nothing before it, and position ids that begin at the largest k
 
 A model with rotary positions sees distances alone, so shifted ids change nothing but rounding.
 """
@@ -80,7 +80,8 @@ def stands(how: Positions, room: int, before: Before) -> Iterator[Stand]:
         yield Stand("end_of_text", 1, 0)
     for length in lengths:
         yield from (Stand("text", length, draw) for draw in range(how.draws))
-    yield from (Stand("shifted", length, 0) for length in lengths)
+    if lengths:
+        yield Stand("shifted", max(lengths), 0)
 
 
 def _text_before(
