@@ -65,8 +65,8 @@ def test_the_headline_counts_seen_paragraphs_and_verdicts(claims):
     holds, fails = (sum(verdict in found for found in families) for verdict in (HOLDS, FAILS))
     assert 0 < holds < len(families)
     assert verdicts == (
-        f"The claims rest on {len(families)} sets of data: on {holds} at least one claim holds, "
-        f"on {fails} at least one does not."
+        f"Of the {len(families)} sets of data that claims rest on, {holds} speak for at least one of them, "
+        f"and {fails} against at least one."
     )
 
 

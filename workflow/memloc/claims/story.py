@@ -100,6 +100,6 @@ def headline(sets: pd.DataFrame, claims: pd.DataFrame) -> list[str]:
         memorized,
         *filter(None, [warning(claims)]),
         *told,
-        f"The claims rest on {counted(families, 'set')} of data: on {some[HOLDS]} at least one claim holds, "
-        f"on {some[FAILS]} at least one does not.",
+        f"Of the {counted(families, 'set')} of data that claims rest on, {some[HOLDS]} speak for at least "
+        f"one of them, and {some[FAILS]} against at least one.",
     ]
