@@ -9,7 +9,8 @@ CONTENTS := $(shell (cat envs/requirements.lock envs/install.py; sed '/^\[tool/q
 reproduce: .venv/complete
 	$(BIN)/snakemake --cores all
 
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Three on two cores: tests of clusters and kills wait for most of their time.
+PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test: lint
 	$(PYTEST)
