@@ -143,6 +143,18 @@ def test_the_effect_of_noise_is_the_mean_over_pairs_sizes_and_draws():
     assert judged("weight_noise", given).iloc[0]["value"] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(("top", "holds"), [((1.2, 0.8), False), ((1.2, 0.5), True)])
+def test_more_harm_in_the_same_proportion_is_not_specific(top, holds):
+    """Random weights cost memorized paragraphs twice as much as the others: 0.2 and 0.1 nats."""
+    given = disturbed(dict(zip(GROUPS, top, strict=True)))
+    rows = given["weight_noise"]
+    random = (rows["group"] == "paired") & (rows["arm"] == "random") & (rows["size"] > 0)
+    rows.loc[random, "nll"] += np.where(rows.loc[random, "id"] < 1000, 0.2, 0.1)
+    found = judged("weight_noise", given).iloc[0]
+    assert found["verdict"] == ("holds" if holds else "undecided")
+    assert ("not more specific" in found["reason"]) is not holds
+
+
 SPARES, LOWER = "deeper_attention_spares_others", "lower_layers_hold_more"
 
 

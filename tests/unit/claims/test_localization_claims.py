@@ -206,13 +206,16 @@ def test_heads_that_attend_to_rare_tokens(slopes, expected):
 
 def test_the_preference_is_the_mean_rank_of_exchanged_attention_minus_that_of_the_heads():
     given = rare({(1, 0): 0.5})
-    rows = given["rare_token_groups"].query("layer == 1 and head == 0")
-    expected = [
-        np.average(of["rank"], weights=of["attention_expected"])
+    rows = given["rare_token_groups"].query("layer == 1")
+    preferences = {
+        keys: np.average(of["rank"], weights=of["attention_expected"])
         - np.average(of["rank"], weights=of["attention_sum"])
-        for _, of in rows.groupby("group")
-    ]
-    assert judged("rare_tokens", given).loc[ATTENDS, "value"] == pytest.approx(np.mean(expected))
+        for keys, of in rows.groupby(["head", "group"])
+    }
+    own, *others = (
+        np.mean([value for (at, _), value in preferences.items() if at == head]) for head in range(4)
+    )
+    assert judged("rare_tokens", given).loc[ATTENDS, "value"] == pytest.approx(own - np.mean(others))
 
 
 # Patching.

@@ -168,5 +168,5 @@ def test_numbers_and_names_of_a_statement_are_those_that_are_judged():
     in_nats = [claim for claim in nothing if "nats" in claim.quantity]
     assert len(in_nats) > 2 and {claim.margin for claim in in_nats} == {editing.NOTHING}
     assert claims["planted_head_beyond_its_weights"].arguments["most_damage"] == 0.05
-    assert "5 % at most" in claims["planted_head_beyond_its_weights"].reason
+    assert "at most 5 %" in claims["planted_head_beyond_its_weights"].statement
     assert "1,000 draws" in claims["seen_come_out_more_than_unseen"].quantity

@@ -35,6 +35,6 @@ def test_all_heads_follow_the_highlighted_one_in_the_order_of_the_combined_ranki
 
 def test_other_methods_point_at_the_head_with_the_lowest_mean_rank_among_them():
     """Without patching: A has ranks 1 and 3, B 2 and 1, C 3 and 2. With it, all heads have the same mean."""
-    assert head_of_other_methods(ranking(), AUTO, "patching") == B
-    assert head_of_other_methods(ranking(), AUTO, "rare_tokens") == C
-    assert head_of_other_methods(ranking(), CONFIGURED, "patching") == C
+    assert head_of_other_methods({"head_ranking": ranking()}, AUTO, "patching") == B
+    assert head_of_other_methods({"head_ranking": ranking()}, AUTO, "rare_tokens") == C
+    assert head_of_other_methods({"head_ranking": ranking()}, CONFIGURED, "patching") == C

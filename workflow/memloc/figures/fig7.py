@@ -13,7 +13,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_labels, subplots
-from memloc.localization.highlight import highlighted_head
+from memloc.localization.highlight import head_of_other_methods
 from memloc.settings.base import Section
 
 MEASURES = {"attention_sum": "pearson", "attention_mean": "pearson_mean"}  # columns of their correlations
@@ -26,10 +26,10 @@ NULL_COLOUR = "0.75"
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Attention by rank (left) and its Pearson correlation with the rank (right), sums above, means below."""
-    layer, head = highlighted_head(tables, settings)
+    layer, head = head_of_other_methods(tables, settings, "rare_tokens")
     correlation = tables["rare_token_correlation"].query("layer == @layer").set_index("head")
     by_rank = _with_null(tables["rare_tokens"].query("layer == @layer"))
-    # Shades from dark to light, and red for the highlighted head.
+    # Shades from dark to light, and red for the head that claims judge.
     shades = colormaps["viridis"](np.linspace(0.05, 0.9, len(correlation)))
     colours = dict(zip(correlation.index, shades, strict=True)) | {head: COLOURS["memorized"]}
     height = max(4.0, 2 * (0.8 + 0.11 * len(correlation)))
@@ -41,7 +41,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     panel_labels(axes.flat)
     columns = [column for column in correlation if column.startswith(tuple(MEASURES.values()))]
     data = by_rank.merge(correlation[columns], left_on="head", right_index=True)
-    return Drawing(figure, data, _numbers(by_rank, correlation, layer, head))
+    numbers = _numbers(by_rank, correlation, layer, head)
+    return Drawing(figure, data, numbers | {"chosen": settings.highlight == "auto"})
 
 
 def _with_null(by_rank: pd.DataFrame) -> pd.DataFrame:

@@ -23,12 +23,13 @@ def ordered_heads(tables: dict[str, pd.DataFrame], settings: Section) -> list[tu
     return [first, *(head for head in heads if head != first)]
 
 
-def head_of_other_methods(ranking: pd.DataFrame, settings: Section, method: str) -> tuple[int, int]:
+def head_of_other_methods(tables: dict[str, pd.DataFrame], settings: Section, method: str) -> tuple[int, int]:
     """(layer, head) that a study points at without `method`, so that `method` can judge it.
 
     It is the configured head, or the one with the lowest mean rank by the paper's other methods.
     """
     if settings.highlight != "auto":
         return settings.highlight.layer, settings.highlight.head
+    ranking = tables["head_ranking"]
     others = ranking[ranking["method"].isin(set(PAPER_METHODS) - {method})]
     return others.groupby(["layer", "head"])["rank"].mean().idxmin()

@@ -1,5 +1,6 @@
 """Estimators of the topic `cumulative_ablation`: does a ranking find heads that memorized paragraphs need?"""
 
+from memloc.claims.specific import in_proportion
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.data.sets import paired_differences
 from memloc.settings.base import Section
@@ -12,7 +13,7 @@ def combined_finds_specific_heads(tables: Tables, settings: Section) -> Estimate
 
     It is the gain of the memorized minus that of the other paragraph of a pair, mean over pairs that no
     analysis has sampled and over numbers of heads. Random orders exchange heads within their layers. The unit
-    is the order.
+    is the order. It is in doubt if others are harmed in proportion (`claims.specific`).
     """
     table = tables["cumulative_ablation"]
     rows = table[(table["n_heads"] > 0) & (table["group"] == PAIRED)]
@@ -25,4 +26,6 @@ def combined_finds_specific_heads(tables: Tables, settings: Section) -> Estimate
     doubt = (
         f"{len(orders)} random orders; fewer than {FEWEST_ORDERS} leave too much to chance" if few else None
     )
+    means = gained.groupby(["id", "method"], observed=True).mean().unstack("method")
+    doubt = doubt or in_proportion(means[["combined", "random"]], tables["sets"])
     return Estimate.of(among(specific.loc["combined"].iloc[0], orders), doubt=doubt)

@@ -1,7 +1,6 @@
 """Estimators of the topic `extraction`: which paragraphs sampling by the first scheme gives (2410.19482)."""
 
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
-from memloc.data.sets import exposure
 from memloc.scoring.sampling import extractable
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share
@@ -20,6 +19,6 @@ def seen_come_out_more_than_unseen(
     unseen = data["set"] == UNSEEN
     if not unseen.any():
         raise NotApplicable("no paragraph is known to be unseen")
-    repeated = ~unseen & (exposure(data) > 1)
-    shares = [share(int(out[rows].sum()), int(rows.sum())) for rows in (repeated, unseen)]
-    return Estimate.of(proportion_difference(*shares), int(unseen.sum()))
+    repeated = ~unseen & (data["count"] > 1)
+    often, never = (share(int(out[rows].sum()), int(rows.sum())) for rows in (repeated, unseen))
+    return Estimate.of(proportion_difference(often, never)._replace(n=often.n), never.n)

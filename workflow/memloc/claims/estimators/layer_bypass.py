@@ -6,6 +6,7 @@ every other pair chooses it, and the rest judges it.
 
 import pandas as pd
 
+from memloc.claims.specific import in_proportion
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.data.sets import NO_PAIRS, paired_differences
 from memloc.settings.base import Section
@@ -32,12 +33,16 @@ def deeper_attention_spares_others(tables: Tables, settings: Section) -> Estimat
 
 
 def lower_layers_hold_more(tables: Tables, settings: Section) -> Estimate:
-    """NLL gained by mean bypass of a lower block minus an upper block, memorized minus the other."""
-    more = paired_differences(_without_blocks(tables, "mean", "nll_gained"), tables["sets"])
-    by_layer = more.T.groupby("layer").mean().T
+    """NLL gained by mean bypass of a lower block minus an upper block, memorized minus the other.
+
+    It is in doubt if others are harmed in proportion (`claims.specific`).
+    """
+    by_layer = _without_blocks(tables, "mean", "nll_gained").T.groupby("layer").mean().T
     half = by_layer.shape[1] // 2
-    lower, upper = (part.mean(axis=1) for part in (by_layer.iloc[:, :half], by_layer.iloc[:, -half:]))
-    return Estimate.of(studentised(lower - upper))
+    halves = {"lower": by_layer.iloc[:, :half], "upper": by_layer.iloc[:, -half:]}
+    gained = pd.DataFrame({name: part.mean(axis=1) for name, part in halves.items()})
+    more = paired_differences(gained["lower"] - gained["upper"], tables["sets"])
+    return Estimate.of(studentised(more), doubt=in_proportion(gained, tables["sets"]))
 
 
 def _deeper_layer(lost: pd.DataFrame) -> tuple[str, int]:

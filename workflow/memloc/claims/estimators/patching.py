@@ -20,7 +20,7 @@ def patching_points_elsewhere(tables: Tables, settings: Section) -> Estimate:
     """
     patching = tables["patching"].assign(size=tables["patching"]["nll_change"].abs())
     by_pair = patching.pivot_table(index="id", columns=["layer", "component", "head"], values="size")
-    named = head_of_other_methods(tables["head_ranking"], settings, "patching")
+    named = head_of_other_methods(tables, settings, "patching")
     of_named = _of_head(by_pair.columns, *named)
     if of_named.all():
         raise NotApplicable("the model has one head")

@@ -13,18 +13,25 @@ from memloc.statistics.studentised import lead, studentised
 
 
 def localized_head_attends_to_rarer_tokens(tables: Tables, settings: Section) -> Estimate:
-    """Preference for rare tokens of the head that the other methods point at; 0: it has none."""
-    head = head_of_other_methods(tables["head_ranking"], settings, "rare_tokens")
-    return Estimate.of(studentised(_preferences(tables["rare_token_groups"])[head]))
+    """Preference for rare tokens of the head that the other methods point at, minus the mean of its layer's
+    other heads."""
+    preferences, head = _of_layer(tables, settings)
+    return Estimate.of(studentised(preferences[head] - preferences.drop(columns=head).mean(axis=1)))
 
 
 def localized_head_leads_its_layer(tables: Tables, settings: Section) -> Estimate:
     """Preference of that head for rare tokens, minus that of its closest rival in the layer."""
-    layer, head = head_of_other_methods(tables["head_ranking"], settings, "rare_tokens")
-    of_layer = _preferences(tables["rare_token_groups"].query("layer == @layer"))
-    if of_layer.shape[1] == 1:
+    preferences, head = _of_layer(tables, settings)
+    return Estimate.of(lead(preferences.to_numpy(), preferences.columns.get_loc(head)))
+
+
+def _of_layer(tables: Tables, settings: Section) -> tuple[pd.DataFrame, int]:
+    """Preferences of all heads of the layer of the head that the other methods point at, and this head."""
+    layer, head = head_of_other_methods(tables, settings, "rare_tokens")
+    preferences = _preferences(tables["rare_token_groups"].query("layer == @layer"))
+    if preferences.shape[1] == 1:
         raise NotApplicable("the layer has a single head")
-    return Estimate.of(lead(of_layer.to_numpy(), of_layer.columns.get_loc((layer, head))))
+    return preferences, head
 
 
 def _preferences(groups: pd.DataFrame) -> pd.DataFrame:
@@ -35,6 +42,6 @@ def _preferences(groups: pd.DataFrame) -> pd.DataFrame:
     """
     names = ["attention_sum", "attention_expected"]
     ranked = groups.assign(**{f"ranked_{name}": groups[name] * groups["rank"] for name in names})
-    sums = ranked.groupby(["group", "layer", "head"])[[*names, *(f"ranked_{name}" for name in names)]].sum()
+    sums = ranked.groupby(["group", "head"])[[*names, *(f"ranked_{name}" for name in names)]].sum()
     own, even = (sums[f"ranked_{name}"] / sums[name] for name in names)
-    return (even - own).unstack(["layer", "head"]).sort_index(axis=1)
+    return (even - own).unstack("head").sort_index(axis=1)

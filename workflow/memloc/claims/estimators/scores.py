@@ -17,9 +17,12 @@ def complete_or_not(tables: Tables, settings: Section) -> Estimate:
 
 
 def exact_match_misses_some(tables: Tables, settings: Section) -> Estimate:
-    """Share not recited word for word, of the decoded paragraphs that come out nearly or entirely."""
+    """Share not recited word for word, of the paragraphs that come out nearly or entirely.
+
+    Of non-memorized paragraphs only samples are decoded, so none of them counts.
+    """
     decoded = tables["near_verbatim"]
-    edits = decoded.loc[decoded["set"] != UNSEEN, "n_edits"]
+    edits = decoded.loc[~decoded["set"].isin([UNSEEN, "non_memorized"]), "n_edits"]
     near = edits[edits <= NEARLY * settings.paragraph.continuation]
     if near.empty:
         raise NotApplicable("no paragraph comes out nearly")

@@ -1,5 +1,6 @@
 """Estimators of the topic `weight_noise`: do the weights with the largest gradients hold paragraphs?"""
 
+from memloc.claims.specific import in_proportion
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.data.sets import NO_PAIRS, paired_differences
 from memloc.settings.base import Section
@@ -13,7 +14,8 @@ def noise_on_top_is_specific(tables: Tables, settings: Section) -> Estimate:
 
     It is the difference of the memorized minus that of the other paragraph of each pair of equal exposure,
     mean over sizes of the noise. No paragraph of a pair has chosen the weights. A draw of the noise affects
-    all paragraphs together, so draws are a sample of their own.
+    all paragraphs together, so draws are a sample of their own. It is in doubt if others are harmed in
+    proportion (`claims.specific`).
     """
     table = tables["weight_noise"]
     rows = table[(table["kind"] == "noise") & (table["size"] > 0) & (table["group"] == PAIRED)]
@@ -21,6 +23,9 @@ def noise_on_top_is_specific(tables: Tables, settings: Section) -> Estimate:
         raise NotApplicable(NO_PAIRS)
     nll = rows.groupby(["id", "draw", "arm"], observed=True)["nll"].mean().unstack("arm")
     more = paired_differences((nll["top"] - nll["random"]).unstack("draw"), tables["sets"])
+    whole = table[(table["size"] == 0) & (table["group"] == PAIRED)].groupby("id")["nll"].mean()
+    gained = nll.groupby("id").mean().sub(whole, axis=0)[["top", "random"]]
     few = more.shape[1] < MIN_N
     doubt = f"fewer than {MIN_N} draws could all go one way by chance" if few else None
+    doubt = doubt or in_proportion(gained, tables["sets"])
     return Estimate.of(two_way(more.to_numpy()), doubt=doubt)

@@ -1,0 +1,23 @@
+"""Is harm specific to memorized paragraphs, or only larger? What harms all text more also differs more."""
+
+import pandas as pd
+
+from memloc.data.sets import paired_means
+
+SLIGHT = 0.02  # nats per token: the ratio of smaller harms is noise
+
+
+def in_proportion(gained: pd.DataFrame, sets: pd.DataFrame) -> str | None:
+    """A doubt where what should be specific harms other paragraphs in the same proportion as its control.
+
+    `gained` has the NLL gained by each paragraph (rows: id), by what should be specific and by its control
+    (the two columns, in this order).
+    """
+    memorized, others = paired_means(gained, sets)
+    ratios, more = (memorized / others).to_numpy(), (memorized - others).to_numpy()
+    if min(memorized.iloc[1], *others) > SLIGHT and more[0] > more[1] and ratios[0] <= ratios[1]:
+        return (
+            f"memorized paragraphs lose {ratios[0]:.2f} times as much as the others, in the control "
+            f"{ratios[1]:.2f} times: more harm, and not more specific"
+        )
+    return None
