@@ -61,6 +61,10 @@ def test_each_claim_fails_by_itself(change, claim):
     assert verdicts_of(runs(change)) == dict.fromkeys(CLAIMS, "holds") | {claim: "does not hold"}
 
 
+def test_random_weights_show_nothing_where_the_top_ones_do_no_more():
+    assert verdicts_of(runs({("unlearn", "top"): (0, 0.2, 0.0, 5)}))[CLAIMS[2]] == "undecided"
+
+
 def test_what_is_still_recited_is_not_unlearned_and_cannot_be_relearned():
     found = verdicts_of(runs({("unlearn", "top"): (50, 8.0, 1.0, None)}))
     expected = {CLAIMS[0]: "does not hold", CLAIMS[4]: "not applicable"}
