@@ -80,7 +80,7 @@ def test_each_claim_on_gradients_fails_by_itself(changes, claim, verdict):
 GIVEN, LEANS = "others_gradients_larger_at_equal_nll", "paired_gradients_lean_to_lower_layers"
 
 
-def paired_gradients(log_nll, more=0.0, lower=0.5, n=20):
+def paired_gradients(log_nll, more=0.0, lower=0.5, n=50):
     """Sizes that follow the NLL, of others by `more` (log); memorized ones lie `lower` in the first layer."""
     rows = crossed(place=range(2), pair=range(n), layer=range(2))
     noise = np.random.default_rng(0).normal(size=(2, n))
@@ -101,6 +101,7 @@ def paired_gradients(log_nll, more=0.0, lower=0.5, n=20):
         ({"log_nll": 1.0, "more": 0.5}, ("holds", "does not hold")),
         ({"log_nll": 1.0, "more": -0.5}, ("does not hold", "does not hold")),
         ({"log_nll": -1.0, "lower": 0.6}, ("undecided", "holds")),
+        ({"log_nll": 1.0, "more": 0.5, "n": 49}, ("undecided", "does not hold")),
         ({"log_nll": 1.0, "more": 0.5, "n": 7}, ("undecided",) * 2),
         ({"log_nll": 1.0, "n": 0}, ("not applicable",) * 2),
     ],

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 from simulated_intervals import KINDS, simulated
 
+from memloc.claims.estimators.paired_gradients import FEWEST_PAIRS
 from memloc.statistics import studentised as room
 from memloc.statistics.studentised import (
     ENOUGH,
@@ -136,7 +137,9 @@ def test_a_place_among_orders_is_that_of_a_rank_test():
     assert among(78.5, np.arange(79.0)).low == 1.5, "above all but one of 79"
 
 
-FEWEST = dict.fromkeys(("12 heads together (max-T)", "largest of 12 heads (max-T)"), 12)  # none decides by 8
+# None decides by fewer.
+FEWEST = dict.fromkeys(("12 heads together (max-T)", "largest of 12 heads (max-T)"), 12)
+FEWEST["pairs at an equal NLL (HC3)"] = FEWEST_PAIRS
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -151,7 +154,8 @@ def test_intervals_hold_the_true_value_on_data_of_a_study(kind):
 @pytest.mark.parametrize("n", [8, 12, 25, 50])
 @pytest.mark.parametrize("kind", KINDS)
 def test_intervals_hold_the_true_value_in_many_simulations_and_find_large_effects(kind, n):
-    covered, power = simulated(kind, 39 if kind == "place among orders" else n, 2_000)
+    n = 39 if kind == "place among orders" else max(n, FEWEST.get(kind, n))
+    covered, power = simulated(kind, n, 2_000)
     assert covered >= 0.93 - 2.5 * np.sqrt(0.93 * 0.07 / 2_000)
     assert n < 50 or power >= (0.4 if "two-way" in kind else 0.5)  # of six draws
 
