@@ -37,8 +37,9 @@ MEASURED = {
 XEON = Machine("Xeon", 105, 4.8, 2)
 EPYC = Machine("EPYC", 232, 4.5, 2)
 CASCADE_LAKE = Machine("Xeon of 2019", 100, 5, 2, bfloat16=False)
-# What mini read when it was measured, before Muon halved its training stream.
+# What mini was when it was measured, before Muon halved its training stream.
 MEASURED_DATA = {"n_once": 6500, "n_unseen": 600, "max_repeats": 128}
+MEASURED_SAMPLES = {"sets": {"n_pairs": 16}, "n_judging": 6}
 NEO = PUBLISHED["EleutherAI/gpt-neo-125m"]
 
 
@@ -51,7 +52,7 @@ def study(name, **changes):
 
 
 def test_mini_takes_what_was_measured():
-    shape, settings = study("config", data=MEASURED_DATA, model={"optimizer": "adamw"})
+    shape, settings = study("config", data=MEASURED_DATA, model={"optimizer": "adamw"}, **MEASURED_SAMPLES)
     whole = 0.0
     for rule, (threads, seconds) in MEASURED.items():
         estimated = cost.rule_seconds(rule, shape, settings, XEON, threads)
