@@ -9,7 +9,7 @@ CONTENTS := $(shell (cat envs/requirements.lock envs/install.py; sed '/^\[tool/q
 reproduce: .venv/complete
 	$(BIN)/snakemake --cores all
 
-# Three on two cores: tests of clusters and kills wait for most of their time.
+# Three on two cores: tests of whole runs wait, for processes and for the study that they share.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test: lint

@@ -31,9 +31,8 @@ def test_recited_paragraphs_count_that_only_training_on_them_brings_out():
     assert [row["verdict"] for row in found] == ["holds", "does not hold"]
     assert [row["value"] for row in found] == [1, 0]
     rarely = table()
-    rarely["counterfactual"].loc[rarely["counterfactual"]["em"] == N, "recited_with"] = [0.5] * 10 + [
-        0.6
-    ] * 30
+    recited, shares = rarely["counterfactual"]["em"] == N, [0.5] * 10 + [0.6] * 30
+    rarely["counterfactual"].loc[recited, "recited_with"] = shares
     found = judged("counterfactual", rarely, paragraph=LENGTHS).loc["recited_would_not_come_out"]
     assert found["n"] == 30, "models that saw a paragraph must recite it themselves"
 
