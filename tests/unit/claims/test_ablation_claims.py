@@ -194,6 +194,18 @@ def test_layers_that_memorized_paragraphs_need(changes, claim, expected):
     assert verdicts("layer_bypass", bypassed(**changes))[claim] == expected
 
 
+def test_lower_layers_and_rankings_that_harm_others_in_proportion_are_in_doubt():
+    lower = {("memorized", "mlp", 0): 4.0, ("non_memorized", "mlp", 0): 3.0}
+    upper = dict.fromkeys([("memorized", "mlp", layer) for layer in (2, 3)], 0.3)
+    found = judged("layer_bypass", bypassed(gained=lower | upper)).loc[LOWER]
+    assert found["verdict"] == "undecided" and "not more specific" in found["reason"]
+    ranked = ordered(memorized=3.0, others=0.5)
+    rows = ranked["cumulative_ablation"]
+    rows.loc[(rows["method"] == "random") & (rows["id"] >= 1000) & (rows["n_heads"] > 0), "nll_gained"] = 0.05
+    found = judged("cumulative_ablation", ranked).iloc[0]
+    assert found["verdict"] == "undecided" and "not more specific" in found["reason"]
+
+
 def test_one_pair_cannot_choose_a_layer_and_judge_it():
     found = judged("layer_bypass", bypassed(n=1))
     assert found.loc[SPARES, "verdict"] == "not applicable"

@@ -10,8 +10,8 @@ SLIGHT = 0.02  # nats per token: the ratio of smaller harms is noise
 def in_proportion(gained: pd.DataFrame, sets: pd.DataFrame) -> str | None:
     """A doubt where what should be specific harms other paragraphs in the same proportion as its control.
 
-    `gained` has the nats per token that each paragraph gains in NLL (rows: id), by what should be specific and by its control
-    (the two columns, in this order).
+    `gained` has the nats per token that each paragraph gains in NLL (rows: id), by what should be specific
+    and by its control (the two columns, in this order).
     """
     memorized, others = paired_means(gained, sets)
     ratios, more = (memorized / others).to_numpy(), (memorized - others).to_numpy()

@@ -9,8 +9,7 @@ occurrences of the continuation at any offset, since texts share passages.
 import ast
 import importlib.util
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +23,7 @@ from memloc.data import packing
 from memloc.data.overlap import RUN, as_text, shares_run
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
+from memloc.run.tracking import statements
 from memloc.settings.data import EmbeddedData
 from memloc.settings.paragraph import Paragraph
 
@@ -31,7 +31,6 @@ END_OF_TEXT = "<|endoftext|>"
 MIN_CHARACTERS = 200  # shorter docstrings are left out
 # A file without a long string in triple quotes is not parsed, which takes most of the time.
 LONG_STRING = re.compile(rb"(?s)(\"\"\"|''')(?:(?!\1).){%d}" % MIN_CHARACTERS)
-BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")  # of statements, in the order of their tree
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -75,18 +74,8 @@ def file_docstrings(file: Path) -> list[str]:
         tree = ast.parse(code)
     except (SyntaxError, ValueError):  # packages ship files that are broken on purpose, as test data
         return []
-    documented = (node for node in _statements(tree) if isinstance(node, DOCUMENTED))
+    documented = (node for node in statements(tree) if isinstance(node, DOCUMENTED))
     return [text for node in documented if (text := ast.get_docstring(node))]
-
-
-def _statements(tree: ast.Module) -> Iterator[ast.AST]:
-    """The nodes of a tree without expressions, which are most of it; level by level, as `ast.walk`."""
-    waiting = deque([tree])
-    while waiting:
-        node = waiting.popleft()
-        yield node
-        if not isinstance(node, ast.expr):
-            waiting += (below for block in BLOCKS for below in getattr(node, block, ()))
 
 
 def train_tokenizer(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFast:

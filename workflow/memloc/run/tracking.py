@@ -8,6 +8,7 @@ not hashed, since they change no number.
 
 import ast
 import hashlib
+from collections import deque
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import NamedTuple
 
 PACKAGE = Path(__file__).parents[1]
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")  # of statements, in the order of their tree
 
 
 class Module(NamedTuple):
@@ -52,7 +53,7 @@ def imports(file: Path) -> frozenset[Path]:
 @cache
 def _module(text: str, package: Path) -> Module:
     tree, names = ast.parse(text), set()
-    for node in _statements(tree):
+    for node in statements(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -66,12 +67,13 @@ def _module(text: str, package: Path) -> Module:
     return Module(paths, hashlib.sha256(ast.dump(tree).encode()).digest())
 
 
-def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """The node and all statements below it, without their expressions, which are most of a tree."""
-    yield node
-    for block in BLOCKS:
-        for below in getattr(node, block, ()):
-            yield from _statements(below)
+def statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """The nodes of a tree without expressions, which are most of it; level by level, as `ast.walk`."""
+    waiting: deque[ast.AST] = deque([tree])
+    while waiting:
+        node = waiting.popleft()
+        yield node
+        waiting += (below for block in BLOCKS for below in getattr(node, block, ()))
 
 
 def _remove_sentences(tree: ast.Module) -> None:
