@@ -50,6 +50,16 @@ def test_caption_of_fig7_gives_places_and_nulls_of_the_layer_and_decides_nothing
     assert "and 1 of the 5 heads are below theirs" in text
 
 
+def test_fig7_shows_the_head_that_claims_judge_which_this_method_did_not_choose():
+    firsts = {"parameter_gradient": (2, 3), "rare_tokens": (0, 0), "combined": (0, 0)}
+    ranking = crossed(method=list(firsts), layer=range(3), head=range(5))
+    rows = zip(ranking["method"], ranking["layer"], ranking["head"], strict=True)
+    ranking["rank"] = [1 if firsts[method] == (layer, head) else 2 for method, layer, head in rows]
+    drawing = fig7.draw(made_up() | {"head_ranking": ranking}, sections({"highlight": "auto"}))
+    assert "every head of layer 2" in (text := checked("fig7", drawing))
+    assert "Red: head 3, which has the lowest mean rank by the other methods" in text
+
+
 def test_fig7_has_no_second_head_in_a_layer_of_one():
     drawing = fig7.draw(made_up(2, 1), sections({"highlight": {"layer": 1, "head": 0}}))
     assert "number 1 of 1 in its layer (first: head 0, -0.100)." in checked("fig7", drawing)
