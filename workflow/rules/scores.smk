@@ -66,6 +66,7 @@ rule score_samples:
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
         paragraphs=table("paragraphs"),
+        scores=table("scores"),
         sets=table("sets"),
     output:
         **tables("positions", "near_extraction"),

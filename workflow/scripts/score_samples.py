@@ -12,8 +12,8 @@ from memloc.run.seeds import generator
 from memloc.scoring.constrained_beams import log_p_nearly
 from memloc.scoring.held_out import seen
 from memloc.scoring.near_verbatim import NEARLY
-from memloc.scoring.positions import Before, position_scores, unrelated_text
-from memloc.tables.terms.sets import PARTLY, SET_NAMES, UNSEEN
+from memloc.scoring.positions import Before, at_start, position_scores, unrelated_text
+from memloc.tables.terms.sets import SET_NAMES, UNSEEN
 
 N_UNRELATED = 100  # paragraphs whose tokens are the text that stands before others
 settings, how = job.settings, job.settings.positions
@@ -22,12 +22,14 @@ samples = {
     name: sets.id[(sets["set"] == name) & sets.sampled].head(how.n_paragraphs)
     for name in (*SET_NAMES, UNSEEN)
 }
-chosen = {name: drawn for name, drawn in samples.items() if name not in PARTLY}
+chosen = {"memorized": samples["memorized"]}
+chosen |= {name: samples[name].head(how.n_others) for name in ("non_memorized", UNSEEN)}
 others = sets.id[(sets["set"] == "non_memorized") & ~seen(sets)]
 others = chosen["non_memorized"] if others.empty else others
 others = generator(job.seed, "positions", "text").permutation(others)
 ids = pd.concat([*samples.values(), pd.Series(others[:N_UNRELATED])]).unique()
 tokens = job.read("paragraphs", ["id", "tokens"], ids).set_index("id").tokens
+scores = job.read("scores", ["id", "em", "nll"], ids).set_index("id")
 text = unrelated_text(tokens.loc[others[:N_UNRELATED]], max(how.lengths))
 
 model = loading.load_for_inference(job.input.folder, settings.loading)
@@ -40,9 +42,10 @@ for name, drawn in chosen.items():
         continue
     random = generator(job.seed, "positions", name)
     own = token_tensor(tokens.loc[drawn])
-    frame = position_scores(model, own, stands_before, settings.paragraph.prefix, how, random)
-    frames.append(frame.assign(group=name, id=drawn.to_numpy()[frame.row]).drop(columns="row"))
-    job.log(f"{name}: {len(drawn)} paragraphs in {len(frame) // len(drawn)} places")
+    elsewhere = position_scores(model, own, stands_before, settings.paragraph.prefix, how, random)
+    places = [at_start(scores.loc[drawn]), *elsewhere]
+    frames += [place.assign(group=name, id=drawn.to_numpy()) for place in places]
+    job.log(f"{name}: {len(drawn)} paragraphs in {len(places)} places")
 
 drawn = pd.concat(samples.values())
 n_prefix, n_continuation = settings.paragraph.prefix, settings.paragraph.continuation

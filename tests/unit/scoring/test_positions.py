@@ -1,6 +1,7 @@
 """Scores of paragraphs at other positions and after other text."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
@@ -8,6 +9,7 @@ from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.scoring.positions import (
     Before,
+    at_start,
     drawn_text,
     position_scores,
     shifted_scores,
@@ -24,7 +26,13 @@ BEFORE = Before(TEXT, END_OF_TEXT)
 
 
 def scores_of(model, tokens, how=HOW, before=BEFORE, n_prefix=N_PREFIX):
-    return position_scores(model, tokens, before, n_prefix, how, np.random.default_rng(0))
+    """Every place, with the number of the paragraph."""
+    start = teacher_forced(model, tokens, n_prefix, 3)
+    places = [
+        at_start(pd.DataFrame({"em": start.em, "nll": start.nll})),
+        *position_scores(model, tokens, before, n_prefix, how, np.random.default_rng(0)),
+    ]
+    return pd.concat(places).rename_axis("row").reset_index()
 
 
 def plain_scores(model, before, tokens):
@@ -39,7 +47,6 @@ def plain_scores(model, before, tokens):
 
 def test_places_reach_as_far_as_the_models_positions():
     assert [tuple(stand) for stand in stands(HOW, 52, BEFORE)] == [
-        ("start", 0, 0),
         ("end_of_text", 1, 0),
         ("text", 1, 0),
         ("text", 1, 1),
@@ -47,7 +54,7 @@ def test_places_reach_as_far_as_the_models_positions():
         ("text", 4, 1),
         ("shifted", 4, 0),
     ]
-    assert [tuple(stand) for stand in stands(HOW, 0, BEFORE)] == [("start", 0, 0)]
+    assert not list(stands(HOW, 0, BEFORE))
     assert "end_of_text" not in {stand.context for stand in stands(HOW, 9, Before(TEXT, None))}
 
 
@@ -58,7 +65,6 @@ def test_scores_are_those_of_the_plain_logits_after_the_text(tiny_model, tiny_to
         ("start", 0, 0): torch.zeros(7, 0, dtype=torch.int64),
         ("end_of_text", 1, 0): torch.full((7, 1), END_OF_TEXT),
     }
-    drawn_text(TEXT, 7, 0, draws)
     for n_before, draw in ((1, 0), (1, 1), (4, 0), (4, 1)):
         texts["text", n_before, draw] = drawn_text(TEXT, 7, n_before, draws)
     for stand, before in texts.items():
@@ -74,11 +80,9 @@ def test_a_token_before_the_prefix_stands_first_everywhere_but_in_a_bare_place(t
     found = scores_of(tiny_gpt2, tiny_tokens, how, before)
     found = found[found["row"] == 2].set_index(["context", "n_before", "draw"])["nll"]
     draws = np.random.default_rng(0)
-    for _ in range(2):
-        drawn_text(TEXT, 7, 0, draws)
+    drawn_text(TEXT, 7, 0, draws)
     text = drawn_text(TEXT, 7, 4, draws)[2]
     places = {
-        ("start", 0, 0): torch.tensor([9]),
         ("bare", 0, 0): torch.tensor([], dtype=torch.int64),
         ("end_of_text", 1, 0): torch.tensor([END_OF_TEXT]),
         ("text", 4, 0): torch.cat([torch.tensor([9]), text]),

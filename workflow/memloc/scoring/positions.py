@@ -54,26 +54,27 @@ def position_scores(
     n_prefix: int,
     how: Positions,
     rng: np.random.Generator,
-) -> pd.DataFrame:
-    """Exact match (tokens) and NLL (nats per token) of every paragraph wherever it stands.
+) -> Iterator[pd.DataFrame]:
+    """Exact match (tokens) and NLL (nats per token) of paragraphs in every place but the start, a frame each.
 
-    Columns: row of the paragraph, context, n_before, draw, em, nll.
+    Columns, with a row for every paragraph: context, n_before, draw, em, nll.
     """
-    frames = []
     room = model.config.max_position_embeddings - tokens.shape[1]
     for stand in stands(how, room, before):
         text = _text_before(stand, len(tokens), before, rng)
         rows, shift = torch.cat([text, tokens], dim=1), stand.n_before if stand.context == "shifted" else 0
         scores = shifted_scores(model, rows, shift, text.shape[1] + n_prefix, how.micro_batch)
-        found = {"row": range(len(tokens)), **stand._asdict(), "em": scores.em, "nll": scores.nll}
-        frames.append(pd.DataFrame(found))
-    return pd.concat(frames, ignore_index=True)
+        yield pd.DataFrame({**stand._asdict(), "em": scores.em, "nll": scores.nll})
+
+
+def at_start(scores: pd.DataFrame) -> pd.DataFrame:
+    """The frame of the first place; `scores` has the rows of table `scores`, a paragraph each."""
+    return scores[["em", "nll"]].reset_index(drop=True).assign(**Stand("start", 0, 0)._asdict())
 
 
 def stands(how: Positions, room: int, before: Before) -> Iterator[Stand]:
-    """Every place where a paragraph fits; the model has `room` more positions than the paragraph."""
+    """Every other place where a paragraph fits; the model has `room` more positions than the paragraph."""
     lengths = [length for length in how.lengths if length + (before.always is not None) <= room]
-    yield Stand("start", 0, 0)
     if before.always is not None:
         yield Stand("bare", 0, 0)
     if before.end_of_text is not None and room:

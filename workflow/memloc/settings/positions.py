@@ -10,8 +10,9 @@ from memloc.settings.base import ListedOnce, MicroBatch, Positive, Section
 class Positions(Section):
     """Paragraphs scored at other positions and after other text (not in the paper)."""
 
-    n_paragraphs: Positive = Field(
-        50, description="Sampled memorized paragraphs, and as many non-memorized and unseen ones."
+    n_paragraphs: Positive = Field(50, description="Sampled paragraphs of each set.")
+    n_others: Positive = Field(
+        50, description="Non-memorized ones among them, and unseen ones, that are scored at other positions."
     )
     lengths: Annotated[list[Positive], ListedOnce] = Field(
         [1, 10, 50, 200],
