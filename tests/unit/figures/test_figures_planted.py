@@ -1,5 +1,7 @@
 """Figures of planted truth on made-up tables: what they show and say."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +15,13 @@ from memloc.statistics import uncertainty
 
 SHARE = {"head_vo": 1.0, "neurons": 0.9, "scattered_1": 0.4}  # of what a method finds elsewhere
 KINDS = tuple(SHARE)
+SIZES = {"n_units": 5, "n_place": 2}
 FOUND = {"parameter_gradient": 0.4, "zero_ablation": 0.9, "weight_size": 1.0, "random": 0.1, "change": 0.97}
+
+
+# Of all places of two units among five, one by one.
+ORDERS = [np.sort(place) for place in itertools.combinations(range(1, 6), 2)]
+EXPECTED = np.mean([(np.arange(1, 3) / place).mean() for place in ORDERS])
 
 
 def found_of(kind, method, plant):
@@ -30,7 +38,7 @@ def tables(n=8):
             texts = {"nll_held_out_before": 4.0, "nll_held_out": 4.0 * rise, "em_memorized_before": 50.0}
             plants.append({**labels, **texts, "em_memorized": 40.0 - plant**2 / 2, "reached": True})
             for method in FOUND:
-                about = {**labels, "method": method, "granularity": PLANT_GRANULARITIES[kind][0]}
+                about = {**labels, "method": method, "granularity": PLANT_GRANULARITIES[kind][0], **SIZES}
                 for control, score in (("plant", found_of(kind, method, plant)), ("twin", 0.1)):
                     row = {**about, "control": control, "recall_1": score / 2, "average_precision": score}
                     truth.append(row)
@@ -53,7 +61,7 @@ def test_precision_is_drawn_with_its_interval_at_its_method_the_plant_above_the_
     for panel, kind in zip(figure.axes, KINDS, strict=True):
         chance, size = (line.get_xdata()[0] for line in panel.lines)
         scores = {method: np.array([found_of(kind, method, plant) for plant in range(8)]) for method in FOUND}
-        assert (chance, size) == pytest.approx((scores["random"].mean(), scores["weight_size"].mean()))
+        assert (chance, size) == pytest.approx((EXPECTED, scores["weight_size"].mean()))
         faint, lines, plant, _, _, twin = panel.collections
         for place, method in enumerate(methods):
             expected = uncertainty.mean(scores[method])

@@ -5,6 +5,7 @@ import textwrap
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from scipy.special import digamma
 
 from memloc.figures.parts.methods import BASELINES, method_label, methods_of
 from memloc.figures.parts.planted import CONTROL_LABELS, KIND_LABELS, means, of_own_units
@@ -12,7 +13,6 @@ from memloc.figures.parts.style import Drawing, subplots
 from memloc.settings.base import Section
 
 CONTROL_COLOURS = {"plant": "#c8102e", "wrong": "#8e44ad", "twin": "#1f5fbf"}
-LINES = {"random": ("chance", ":"), "weight_size": ("|weight|", "--")}
 MEASURES = ("average_precision", "recall_1")
 MOST_DAMAGE = 0.05  # by which a plant may raise the NLL of held-out text
 
@@ -20,8 +20,8 @@ MOST_DAMAGE = 0.05  # by which a plant may raise the NLL of held-out text
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A panel per kind, a row per method: every plant and control faintly, their means with intervals.
 
-    Lines show random scores and the size of the weights alone. The CSV also has recall, the oracle, and means
-    over plants without damage.
+    Lines show the mean over all random orders of the units, and the size of the weights alone. The CSV also has
+    recall, one random order per plant, the oracle, and means over plants without damage.
     """
     rows = of_own_units(tables["planted_truth"])
     methods = [name for name in methods_of(rows) if name not in BASELINES]
@@ -48,9 +48,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 def _panel(axes: Axes, rows: pd.DataFrame, found: pd.DataFrame, methods: list[str]) -> None:
     for place in range(0, len(methods), 2):
         axes.axhspan(place - 0.5, place + 0.5, color="0.96", lw=0, zorder=0)
-    for baseline, (name, dash) in LINES.items():
-        value = found.loc[(found["method"] == baseline) & (found["control"] == "plant"), "value"]
-        axes.axvline(value.iloc[0], color="0.4", lw=0.9, ls=dash, label=name, zorder=1)
+    size = found.loc[(found["method"] == "weight_size") & (found["control"] == "plant"), "value"].iloc[0]
+    for name, value, dash in (("chance", chance(rows), ":"), ("|weight|", size, "--")):
+        axes.axvline(value, color="0.4", lw=0.9, ls=dash, label=name, zorder=1)
     for number, (control, colour) in enumerate(CONTROL_COLOURS.items()):
         own, mean = (
             frame[(frame["control"] == control) & frame["method"].isin(methods)] for frame in (rows, found)
@@ -63,6 +63,13 @@ def _panel(axes: Axes, rows: pd.DataFrame, found: pd.DataFrame, methods: list[st
         axes.hlines(bold, mean["low"].clip(0, 1), mean["high"].clip(0, 1), color=colour, lw=0.9)
         axes.scatter(mean["value"], bold, s=11, color=colour, label=CONTROL_LABELS[control], zorder=3)
     axes.tick_params(axis="y", length=0)
+
+
+def chance(rows: pd.DataFrame) -> float:
+    """Mean average precision of all orders of the units: n units, of which k are the place."""
+    n, k = rows["n_units"], rows["n_place"]
+    harmonic = digamma(n + 1) + np.euler_gamma
+    return float(((harmonic + (k - 1) / (n - 1) * (n - harmonic)) / n).mean())
 
 
 def _data(plants: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
