@@ -20,8 +20,8 @@ MOST_DAMAGE = 0.05  # by which a plant may raise the NLL of held-out text
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A panel per kind, a row per method: every plant and control faintly, their means with intervals.
 
-    Lines show the mean over all orders of the units, and the size of the weights alone. The CSV also has recall,
-    a random order of each plant, the oracle, and means over plants without damage.
+    Lines show the mean over all orders of the units, and the size of the weights alone. The CSV also has
+    recall, a random order of each plant, the oracle, and means over plants without damage.
     """
     rows = of_own_units(tables["planted_truth"])
     methods = [name for name in methods_of(rows) if name not in BASELINES]
