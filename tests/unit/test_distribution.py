@@ -36,15 +36,6 @@ def test_the_container_has_the_locked_environment_and_starts_the_workflow():
     assert {"results/*", "resources/*", ".venv"} <= set((ROOT / ".dockerignore").read_text().split())
 
 
-def test_the_catalog_finds_what_standardized_usage_wants():
-    usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
-    assert usage["report"] is True and usage["mandatory-flags"]["desc"]
-    assert "docs/module.md" in usage["mandatory-flags"]["desc"]
-    for file in ("workflow/Snakefile", "config/config.yaml", "config/README.md"):
-        assert (ROOT / file).exists()
-    assert 'configfile: "config/config.yaml"' in (ROOT / "workflow/Snakefile").read_text()
-
-
 def test_what_is_installed_is_the_whole_library_and_the_templates():
     installed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     packages = (ROOT / "workflow/memloc").rglob("__init__.py")

@@ -4,7 +4,7 @@ import ast
 import re
 import sys
 import tomllib
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -95,13 +95,3 @@ def test_the_project_requires_nothing_that_it_does_not_use():
     modules = {module for folder in ("workflow", "docs") for module, _ in imported(folder)}
     used = {canonicalize_name(name) for module in modules for name in distributions.get(module, [])}
     assert names(REQUIRED) - used <= {"snakemake"}
-
-
-def test_this_environment_is_the_locked_one():
-    """Guards a developer's environment: `make` makes it again when the lock changes."""
-    wrong = {
-        str(locked)
-        for name, locked in LOCKED.items()
-        if name in names(REQUIRED) and not locked.specifier.contains(version(name), prereleases=True)
-    }
-    assert not wrong

@@ -135,11 +135,6 @@ def test_every_figure_is_drawn_whatever_sets_there_are(name, em):
     assert checked(name, FIGURES[name].draw(tables(em), SETTINGS))
 
 
-def test_labels_name_what_splits_the_sets():
-    assert style.set_labels(SETTINGS)["partly_11_29"] == "partly (9–23)"
-    assert style.set_labels(changed(SETTINGS, paragraph={}))["partly_30_49"] == "partly (30–49)"
-
-
 def test_a_set_that_is_smaller_than_asked_for_is_told():
     text = checked("fig2", fig2.draw(tables(EM["all sets"]), SETTINGS))
     sizes = "3 memorized (EM 40), 2 non-memorized (EM of at most 8), 2 with EM 9 to 23 and 2 with EM 24 to 39"
