@@ -13,7 +13,8 @@ from transformers import AutoTokenizer
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
-ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 # What a clone does not hold, and what the tests do not need.
 NOT_COPIED = shutil.ignore_patterns(
     ".git", ".venv", ".snakemake", "__pycache__", ".*_cache", "*.egg-info", "tests"
@@ -21,8 +22,15 @@ NOT_COPIED = shutil.ignore_patterns(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slurm first: it mostly waits, and meanwhile the other process of `make test` runs studies."""
-    items.sort(key=lambda item: item.path.name != "test_slurm.py")
+    """Slurm first, which mostly waits; then whoever makes the finished study, and what does not need it."""
+    needed_by = {item.path for item in items if "finished" in getattr(item, "fixturenames", ())}
+    first = (HERE / "test_slurm.py", HERE / "test_study.py")
+
+    def place(item: pytest.Item) -> tuple[int, bool]:
+        order = first.index(item.path) if item.path in first else len(first)
+        return order + (item.path.parent != HERE), item.path in needed_by
+
+    items.sort(key=place)
 
 
 def not_in_a_clone(folder: str, names: list[str]) -> set[str]:
