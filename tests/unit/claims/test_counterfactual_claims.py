@@ -44,6 +44,17 @@ def test_detectors_are_judged_by_what_training_changes(follows, verdict):
     assert (found["value"] > 0.99).all() if follows else (found["value"] < 0.7).all()
 
 
+def test_detectors_that_follow_the_repeats_alone_know_nothing_of_what_training_changes():
+    known = table()
+    data, random = known["counterfactual"], np.random.default_rng(2)
+    data["repeats"] = data["repeats"].where(data["repeats"] < 7, random.integers(2, 9, len(data)))
+    data["nll_difference"] = -data["repeats"] + random.uniform(0, 0.9, len(data))
+    data["prefix_nll"] = data["prefix_min_k"] = -data["repeats"] + random.uniform(0, 0.9, len(data))
+    data["log_p"] = data["repeats"] - 10 + random.uniform(0, 0.9, len(data))
+    found = judged("counterfactual", known, paragraph=LENGTHS).loc[FOLLOW]
+    assert (found["value"] < 0.7).all() and "holds" not in set(found["verdict"])
+
+
 @pytest.mark.parametrize(("easier", "verdict"), [(0.0, "holds"), (1.0, "does not hold")])
 def test_unseen_controls_are_as_hard_as_text_that_was_left_out(easier, verdict):
     found = judged("counterfactual", table(easier=easier), paragraph=LENGTHS).loc["unseen_stand_for_left_out"]

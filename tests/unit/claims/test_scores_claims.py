@@ -146,7 +146,7 @@ def test_paragraphs_that_occur_twice_are_repeated_and_both_groups_are_counted():
 SHOWS, ADDS = "recitation_shows_in_the_prefix", "activations_add_near_the_boundary"
 
 
-def detected(auroc, gain, n_clusters=50, width=0.05):
+def detected(auroc, gain, n_clusters=50, width=0.05, exposure=0.5):
     """An AUROC and a gain in the boundary zone; shorter prefixes and other strata have others."""
     rows = []
     for n_seen, stratum in ((5, "boundary"), (50, "boundary"), (50, "all")):
@@ -154,7 +154,7 @@ def detected(auroc, gain, n_clusters=50, width=0.05):
         row = {"features": "nll_and_activations", "stratum": stratum, "n_seen": n_seen}
         for name, value in (("auroc", auroc - shift), ("gain", gain - shift)):
             row |= {name: value, f"{name}_low": value - width, f"{name}_high": value + width}
-        rows.append(row)
+        rows += [row, {**row, "features": "exposure", "auroc": exposure}]
     return {"detection": pd.DataFrame(rows).assign(n_clusters=n_clusters)}
 
 
@@ -166,6 +166,12 @@ def test_detection_follows_the_intervals_of_the_boundary_zone_at_the_whole_prefi
     found = judged("detection", detected(*given))
     assert found["verdict"].to_dict() == {SHOWS: verdict, ADDS: verdict}
     assert found["value"].tolist() == pytest.approx(given)
+
+
+def test_what_exposure_alone_may_tell_is_not_the_prefixes_merit():
+    by_exposure = {value: judged("detection", detected(0.9, 0.2, exposure=value)) for value in (0.84, 0.86)}
+    assert [found.loc[SHOWS, "verdict"] for found in by_exposure.values()] == ["holds", "undecided"]
+    assert by_exposure[0.86].loc[SHOWS, "reason"].startswith("exposure alone reaches 0.86")
 
 
 def test_detection_without_enough_groups_or_ends_decides_nothing():

@@ -2,7 +2,6 @@
 paragraph (2112.12938).
 """
 
-import numpy as np
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
@@ -25,18 +24,17 @@ def recited_would_not_come_out(tables: Tables, settings: Section) -> Estimate:
 
 
 def follows_training(tables: Tables, settings: Section, measure: str, sign: int) -> Estimate:
-    """Share of random pairs of repeated paragraphs in which the one with the larger measure (times `sign`) is
-    the one whose NLL training on it lowers more; pairs share no paragraph."""
+    """Share of random pairs of paragraphs that are repeated equally often, in which the one with the larger
+    measure (times `sign`) is the one whose NLL training on it lowers more; pairs share no paragraph."""
     data = _seen(tables)
-    data = data[(data["repeats"] > 1) & data[measure].notna()]
-    order = np.random.default_rng(0).permutation(len(data))
-    first, second = order[: len(order) // 2], order[len(order) // 2 : 2 * (len(order) // 2)]
-    signs = [
-        np.subtract(values[first] > values[second], values[first] < values[second], dtype=int)
-        for values in (sign * data[measure].to_numpy(), -data["nll_difference"].to_numpy())
-    ]
-    differ = (signs[0] != 0) & (signs[1] != 0)
-    found = share(int((signs[0] == signs[1])[differ].sum()), int(differ.sum()))
+    data = data[(data["repeats"] > 1) & data[measure].notna()].sample(frac=1, random_state=0)
+    place = data.groupby("repeats").cumcount()
+    data = data.assign(pair=place // 2)
+    pairs = data[place % 2 == 0].merge(data[place % 2 == 1], on=["repeats", "pair"])
+    measured = sign * (pairs[f"{measure}_x"] - pairs[f"{measure}_y"])
+    lowered = pairs["nll_difference_y"] - pairs["nll_difference_x"]
+    differ = (measured != 0) & (lowered != 0)
+    found = share(int(((measured > 0) == (lowered > 0))[differ].sum()), int(differ.sum()))
     return Estimate.of(found, doubt=_few_models(data))
 
 

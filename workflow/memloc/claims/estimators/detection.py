@@ -1,5 +1,7 @@
 """Estimators of the topic `detection`: does a prefix show recitation before anything is decoded?"""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
@@ -9,8 +11,12 @@ FEWEST_GROUPS = 50  # simulated intervals hold an AUROC of 0.8 in 89 % of cases 
 
 
 def separation(tables: Tables, settings: Section, stratum: str, features: str) -> Estimate:
-    """AUROC of the features, taken from the whole prefix."""
-    return _estimate(tables["detection"], stratum, features, "auroc")
+    """AUROC of the features, taken from the whole prefix; in doubt where exposure alone may reach as much."""
+    found = _estimate(tables["detection"], stratum, features, "auroc")
+    exposure = _estimate(tables["detection"], stratum, "exposure", "auroc").value
+    if found.doubt or found.low is None or not found.low <= exposure <= found.value:
+        return found
+    return replace(found, doubt=f"exposure alone reaches {exposure:.2f}, which is within the interval")
 
 
 def gain_over_nll(tables: Tables, settings: Section, stratum: str, features: str) -> Estimate:
