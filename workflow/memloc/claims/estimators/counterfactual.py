@@ -25,8 +25,8 @@ def recited_would_not_come_out(tables: Tables, settings: Section) -> Estimate:
 
 
 def follows_training(tables: Tables, settings: Section, measure: str, sign: int) -> Estimate:
-    """Share of random pairs of repeated paragraphs in which the one with the larger measure (times `sign`) is
-    the one whose NLL training on it lowers more; pairs share no paragraph."""
+    """Share of random pairs of repeated paragraphs in which training lowers the NLL more for the one with the
+    larger measure (times `sign`). Pairs share no paragraph, and ties do not count."""
     data = _seen(tables)
     data = data[(data["repeats"] > 1) & data[measure].notna()]
     order = np.random.default_rng(0).permutation(len(data))
@@ -41,8 +41,8 @@ def follows_training(tables: Tables, settings: Section, measure: str, sign: int)
 
 
 def unseen_stand_for_left_out(tables: Tables, settings: Section) -> Estimate:
-    """Mean NLL of unseen controls minus that of paragraphs that occur once, both in models that never saw
-    them."""
+    """Mean NLL of unseen controls minus the mean NLL of paragraphs that occur once, both in models that never
+    saw them."""
     data = _table(tables)
     unseen = data.loc[data["repeats"] == 0, "nll_without"]
     once = data.loc[(data["repeats"] == 1) & (data["n_with"] > 0), "nll_without"]
