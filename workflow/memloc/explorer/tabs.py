@@ -132,7 +132,7 @@ def removal(tables: Tables) -> dict[str, Any]:
     lead = (
         "Ways to make the model stop reciting chosen paragraphs, on the same texts with the same judges. "
         "Tokens and nats are compared with the model as it is. Edits turn the generated text into the "
-        "paragraph. A perturbed prefix has one other token, a shifted prefix begins with other text."
+        "paragraph. A perturbed prefix has one token replaced, a shifted one begins with other text."
     )
     return {"lead": lead, "blocks": [_table("Ways to remove recitation", columns, rows, filter="mode")]}
 

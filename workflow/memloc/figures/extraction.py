@@ -108,7 +108,7 @@ def _out(data: pd.DataFrame, scheme: str, n_draws: int) -> Bool[np.ndarray, "par
 
 
 def _nearly(axes: Axes, near: pd.DataFrame, scheme: str, labels: dict[str, str]) -> pd.DataFrame:
-    """Draw a point per paragraph; one of which truncation removes a token lies at the left edge."""
+    """Draw a point per paragraph, at the left edge where truncation removes a token of the continuation."""
     logs = near.assign(verbatim=near[scheme] / np.log(10), nearly=near["log_p_nearly"] / np.log(10))
     shown = logs.assign(**logs[["verbatim", "nearly"]].clip(lower=LEAST))
     for name, rows in shown.groupby("set", observed=True):
