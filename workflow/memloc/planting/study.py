@@ -145,9 +145,9 @@ def _scored_answers(question: Question, place: Place) -> list[dict[str, Any]]:
 def place_scores(scores: Float[np.ndarray, "unit"], holds: Bool[np.ndarray, "unit"]) -> dict[str, float]:
     """Recall among the first k, 2 k and 5 k units (k = size of the place), average precision, AUROC, rank.
 
-    Average precision takes tied units together. In the other measures, ties count as the mean over all orders
-    of the tied units. Equal scores for all units are at chance. `rank` is the rank of the first unit of the
-    place. AUROC is NaN if every unit holds the place.
+    In recall and AUROC, ties count as the mean over all orders of the tied units, so equal scores for all
+    units are at chance. Average precision takes tied units together. `rank` is the mean rank of the place's
+    first unit and the units tied with it. AUROC is NaN if every unit holds the place.
 
     Raises:
         ValueError: no unit holds the place, or a score is NaN.
