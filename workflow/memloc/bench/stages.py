@@ -32,7 +32,7 @@ N_TEXTS, PLAIN_STEP, SCREEN = 2, 10, 0.8
 
 
 def diverted(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Int[Tensor, "paragraph token"]:
-    """The texts with a replaced token, earlier or later, so that exact matches range from none to all."""
+    """The texts, with a token replaced so that exact matches range from none to all; the last keep theirs."""
     tokens, n_left = own[: bench.sizes.n_paragraphs].clone(), bench.n_tokens - bench.n_prefix
     places = bench.n_prefix + (torch.arange(len(tokens)) * (n_left + 1)) // max(len(tokens) - 1, 1)
     rows = (places < bench.n_tokens).nonzero().squeeze(1)
