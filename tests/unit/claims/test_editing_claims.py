@@ -95,7 +95,7 @@ def test_nothing_applies_where_all_weights_do_nothing():
     nothing = dict.fromkeys([("unlearn", "all"), ("edit", "all")], (50, 0.2, 0.0, None))
     found = judged("editing", {"edits": runs(nothing)}, **SETTINGS)
     assert set(found["verdict"]) == {"not applicable"}
-    assert found["reason"].str.startswith("at learning rate 0.001 all weights move its NLL by 0.2").all()
+    assert found["reason"].str.startswith("at learning rate 0.001 all weights move the NLL by 0.2").all()
 
 
 def test_weights_that_unlearn_little_do_not_spare_and_are_near_what_they_unlearned():

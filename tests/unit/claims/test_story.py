@@ -65,7 +65,7 @@ def test_the_headline_counts_seen_paragraphs_and_verdicts(claims):
     holds, fails = (sum(verdict in found for found in families) for verdict in (HOLDS, FAILS))
     assert 0 < holds < len(families)
     assert verdicts == (
-        f"Of the {len(families)} sets of data that claims rest on, {holds} speak for at least one of them, "
+        f"Of the {len(families)} sets of data that claims rest on, {holds} speak for at least one claim, "
         f"and {fails} against at least one."
     )
 

@@ -229,10 +229,10 @@ def test_where_nothing_is_recited_the_answer_names_the_nearest_as_the_figure_doe
         "The model recites 0 of 4 paragraphs of 12 tokens: given the first 8, it goes on with exactly the "
         "other 4.",
         "Paragraphs that were left out (few unique tokens): 1, and 2 of unseen text.",
-        "The nearest is 5 edits (a token more, less or other) from the text: a.txt, line 4",
+        "The nearest is 5 edits (tokens added, cut or replaced) from the text: a.txt, line 4",
         "Nothing comes close: more than half of these 4 tokens differ.",
         "Of 2 paragraphs of unseen text, it recites 1.",
     ]
     nearly = answer.told(tables([0, 3, 1, 3], n_edits=[2]), 12, 8)
-    assert "The nearest is 2 edits (a token more, less or other) from the text: a.txt, line 1" in nearly
+    assert "The nearest is 2 edits (tokens added, cut or replaced) from the text: a.txt, line 1" in nearly
     assert "Nothing comes close" not in nearly

@@ -52,7 +52,7 @@ def parameter_gradients(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Co
 
 @torch.no_grad()
 def moved(model: PreTrainedModel, names: Iterable[str], train: Callable[[], None]) -> list[float]:
-    """Train; the norm of the change of each named weight. The weights are put back."""
+    """Train, put the named weights back, and return the norm of the change of each."""
     before = {name: model.get_parameter(name).clone() for name in names}
     with torch.enable_grad():
         train()
@@ -63,7 +63,7 @@ def moved(model: PreTrainedModel, names: Iterable[str], train: Callable[[], None
 
 
 def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
-    """Sparse unlearning of one paragraph (paper 5.3): its steps, and what they need before the first one."""
+    """Sparse unlearning of one paragraph (paper 5.3): the preparation and the steps."""
     n_steps, n_controls = bench.sizes.n_steps, bench.sizes.n_controls
     texts = own[:1], own[1 : n_controls + 1]
 
@@ -92,9 +92,9 @@ def sparse_editing(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Compari
 def planting(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     """Plant a random text in W_V and W_O of one head, in every third layer in turn.
 
-    A step runs the layers from the planted one on. Of 12 layers, the second, fifth, eighth and eleventh take
-    as long on average as all 12. A straightforward step takes equally long for every layer, so the
-    straightforward side plants in the middle one of these alone.
+    A step runs the layers from the planted one on. In a model of 12 layers, steps in the second, fifth,
+    eighth and eleventh take as long on average as steps in any layer. A straightforward step takes equally
+    long for every layer, so the straightforward side plants in the middle one of these alone.
     """
     n_steps, n_layers = bench.sizes.n_planted_steps, bench.sizes.n_layers
     layers = [*range(min(1, n_layers - 1), n_layers, 3)]

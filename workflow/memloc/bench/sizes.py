@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Sizes(NamedTuple):
-    """Sizes of the model, a GPT-Neo, and of the work; by default in full."""
+    """Sizes of the model, a GPT-Neo, and of the work; the defaults are those of the full benchmark."""
 
     n_layers: int = 12  # as in GPT-Neo 125M, like heads, width and vocabulary
     n_heads: int = 12
@@ -14,7 +14,7 @@ class Sizes(NamedTuple):
     repeats: int = 3  # timed runs of each side, after one that warms it up
     plain_batch: int = 50  # rows that the straightforward side decodes and scores at a time
     n_paragraphs: int = 64  # paragraphs that are scored
-    n_perturbed: int = 4  # paragraphs whose prefix tokens are all replaced; the straightforward side does one
+    n_perturbed: int = 4  # paragraphs whose prefix tokens are replaced in turn; the straightforward side: one
     n_pairs: int = 4  # pairs that are patched at every site
     patched_plain_step: int = 7  # the straightforward side patches one in so many sites of a pair
     n_gradients: int = 50  # paragraphs of the parameter gradients

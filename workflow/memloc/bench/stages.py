@@ -27,12 +27,12 @@ from memloc.straightforward.patching import SitePatching
 from memloc.tables.terms.perturbation import UNPERTURBED
 
 FINITE_STEP = 0.02  # share of the way to the other activation, for finite differences
-# Windows: texts; the straightforward side's step from one to the next; predicted share that passes a screen.
+# Windows: number of texts; the straightforward side scores every tenth; predicted share that passes a screen.
 N_TEXTS, PLAIN_STEP, SCREEN = 2, 10, 0.8
 
 
 def diverted(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Int[Tensor, "paragraph token"]:
-    """The texts, each with one continuation token replaced; exact matches are spread from none to all."""
+    """The texts, with a token replaced so that exact matches range from none to all; the last keep theirs."""
     tokens, n_left = own[: bench.sizes.n_paragraphs].clone(), bench.n_tokens - bench.n_prefix
     places = bench.n_prefix + (torch.arange(len(tokens)) * (n_left + 1)) // max(len(tokens) - 1, 1)
     rows = (places < bench.n_tokens).nonzero().squeeze(1)
@@ -79,7 +79,7 @@ def windows(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     The first stage scores all windows, the second one only those that pass the screen.
     """
     n, n_left = bench.n_tokens, bench.n_tokens - bench.n_prefix
-    # Random weights recite a text at the positions that it was made for, so each begins a document.
+    # With random weights, a model recites its text only from position 0, so each text begins a document.
     others = bench.random_tokens(N_TEXTS, n, "windows")
     text = as_text(torch.cat([own[:N_TEXTS], others], dim=1).numpy())
     begins = text.starts

@@ -2,9 +2,9 @@
 
 The model has random weights. Its texts are random prefixes with its own greedy continuations, which it
 therefore recites in full. Its attention is damped, so that one changed prefix token diverts a continuation
-only sometimes, as with memorized paragraphs; for patching it is not, since patches would then change next to
-nothing. Its logits are spread, so that near-ties are as rare as in a trained model. The work of a forward
-pass stays the same.
+only sometimes, as with memorized paragraphs. Patching uses undamped attention, because patches of damped
+attention would change next to nothing. The logits are spread, so that near-ties are as rare as in a trained
+model. None of this changes the work of a forward pass.
 """
 
 from collections.abc import Callable

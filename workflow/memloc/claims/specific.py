@@ -1,4 +1,4 @@
-"""Is harm specific to memorized paragraphs, or only larger? What harms all text more also differs more."""
+"""Is harm specific to memorized paragraphs? Any larger harm also makes a larger difference between texts."""
 
 import pandas as pd
 
@@ -8,10 +8,11 @@ SLIGHT = 0.02  # nats per token: the ratio of smaller harms is noise
 
 
 def in_proportion(gained: pd.DataFrame, sets: pd.DataFrame) -> str | None:
-    """A doubt where what should be specific harms other paragraphs in the same proportion as its control.
+    """A doubt, if memorized paragraphs lose more than others by more nats than in the control, but by no
+    larger ratio; else None.
 
-    `gained` has the nats per token that each paragraph gains in NLL (rows: id), by what should be specific
-    and by its control (the two columns, in this order).
+    `gained` has the nats per token that each paragraph gains in NLL (rows: id) by the disturbance that should
+    be specific, and by its control (the two columns, in this order).
     """
     memorized, others = paired_means(gained, sets)
     ratios, more = (memorized / others).to_numpy(), (memorized - others).to_numpy()

@@ -101,5 +101,5 @@ def headline(sets: pd.DataFrame, claims: pd.DataFrame) -> list[str]:
         *filter(None, [warning(claims)]),
         *told,
         f"Of the {counted(families, 'set')} of data that claims rest on, {some[HOLDS]} speak for at least "
-        f"one of them, and {some[FAILS]} against at least one.",
+        f"one claim, and {some[FAILS]} against at least one.",
     ]

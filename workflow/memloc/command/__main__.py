@@ -1,7 +1,7 @@
 """Command `memloc`: which parts of a text a model recites, and the workflow from any folder.
 
-memloc recite TEXT.. --model FOLDER    run the study, print the answer
-memloc new [TEXT..] [--model FOLDER]   print a config of that study, with comments, to start from
+memloc recite TEXT.. --model FOLDER    run a study of the texts, print the answer
+memloc new [TEXT..] [--model FOLDER]   print a config of such a study, with comments, to start from
 memloc run CONFIG [TARGET..]           Snakemake with the workflow and the config; takes its options, too
 """
 
@@ -28,7 +28,7 @@ COMMENTS = {
     "study": "Results appear in results/<study>, in the folder where Snakemake runs.",
     "data": "Your files, folders and globs; also stride (tokens between starts of paragraphs), unseen_files.",
     "model": "Folder with safetensors weights and a tokenizer; or source: hub, with id and revision.",
-    "paragraph": "Tokens of a paragraph, and of these the prefix that the model is given.",
+    "paragraph": "Tokens of a paragraph, and how many of them are the prefix that the model is given.",
     "filters": "Only paragraphs with few different tokens are left out.",
 }
 
@@ -48,10 +48,10 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 def _config(asked: argparse.Namespace) -> dict[str, Any]:
-    """The config of the study that is asked for: paragraphs, and what else differs from the defaults.
+    """The config of the study that the command line asks for: the sections that differ from the defaults.
 
-    Half of a paragraph is prefix where that is not given. A study that is not named has the name of the first
-    text, without endings and signs that such a name may not have.
+    The prefix is half of a paragraph by default. The study has the name of the first text by default, without
+    its endings, and with hyphens in place of characters that a study's name may not have.
     """
     length, prefix = asked.length, asked.length // 2 if asked.prefix is None else asked.prefix
     if not 0 < prefix < length:
@@ -92,7 +92,7 @@ def _recite(asked: argparse.Namespace) -> int:
     from memloc.command.answer import answer
 
     results = Path("results") / study["study"]
-    # A file below the results is ours to replace. A study with results is not estimated, which takes long.
+    # Files below the results may be replaced. As the folder then exists, no estimate is made: it takes long.
     config = results / "recite.yaml"
     with atomic_path(config) as temporary:
         Path(temporary).write_text(_commented(study, config))
@@ -107,7 +107,7 @@ def _recite(asked: argparse.Namespace) -> int:
 
 
 def _snakemake(config: str, *words: str) -> int:
-    """Run Snakemake in this process and folder: one of its own would import for seconds."""
+    """Run Snakemake in this process and folder: a process of its own would import it for seconds."""
     if not SNAKEFILE.is_file():
         raise InputError(f"{SNAKEFILE}: no workflow here: run `make` in a clone, and its .venv/bin/memloc")
     _require_yaml(config)
@@ -116,14 +116,14 @@ def _snakemake(config: str, *words: str) -> int:
     try:
         snakemake(["--snakefile", str(SNAKEFILE), "--cores", "all", *words, "--configfile", config])
     except SystemExit as end:
-        if isinstance(end.code, str):  # what is wrong with the config, before any job
+        if isinstance(end.code, str):  # the message about an invalid config, before any job
             raise
         return end.code or 0
     return 0
 
 
 def _require_yaml(config: str) -> None:
-    """Snakemake says neither which file cannot be read, nor in which line."""
+    """InputError with file and line if the config cannot be read; Snakemake would name neither."""
     try:
         yaml.safe_load(Path(config).read_text(encoding="utf-8"))
     except OSError as error:
@@ -137,14 +137,14 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, what in (
         ("recite", "say which parts of a text a model recites"),
-        ("new", "print a config of that study, with comments, to start from"),
+        ("new", "print a config of a study of a text, with comments, to start from"),
     ):
         own = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
         needed = name == "recite"  # a config can also be filled in later
         own.add_argument("texts", nargs="+" if needed else "*", metavar="TEXT", help="file, folder or glob")
         own.add_argument("--model", required=needed, metavar="FOLDER", help="folder with safetensors weights")
         own.set_defaults(texts=["corpus.txt"], model="path/to/model")
-        own.add_argument("--unseen", nargs="+", default=[], metavar="TEXT", help="text it has not seen")
+        own.add_argument("--unseen", nargs="+", default=[], metavar="TEXT", help="text new to the model")
         own.add_argument("--length", type=int, default=100, metavar="TOKENS", help="of a paragraph (100)")
         own.add_argument("--prefix", type=int, metavar="TOKENS", help="given to the model (half of --length)")
         own.add_argument("--stride", type=int, metavar="TOKENS", help="from one start to the next (--length)")
@@ -152,7 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     own = commands.add_parser("run", help="Snakemake with the workflow and a config")
     own.add_argument("config", metavar="CONFIG", help="config file of a study")
     rest = {"nargs": argparse.REMAINDER, "metavar": "TARGET", "help": "and options of Snakemake"}
-    own.add_argument("targets", **rest).required = False  # or the message about a missing CONFIG asks for it
+    own.add_argument("targets", **rest).required = False  # else the error for a missing CONFIG names it, too
     return parser
 
 

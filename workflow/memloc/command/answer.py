@@ -26,8 +26,9 @@ def answer(results: Path) -> str:
 
 
 def told(tables: Mapping[str, pd.DataFrame], length: int, n_prefix: int) -> str:
-    """How many paragraphs are recited, and the longest passages with their places; if there are none, which
-    paragraph is the nearest, as in the figure; how many paragraphs of unseen text.
+    """Numbers of recited paragraphs, seen and unseen, and the longest passages with their places.
+
+    If no paragraph is recited, the nearest one is named, as in the figure.
     """
     n_continuation, recited = length - n_prefix, tables["recited"]
     em = tables["scores"].merge(tables["sets"][["id", "set"]], on="id")
@@ -46,7 +47,7 @@ def told(tables: Mapping[str, pd.DataFrame], length: int, n_prefix: int) -> str:
     if not n_recited and len(decoded):
         best = nearest_decoded(decoded, tables["places"]) if recited.empty else next(recited.itertuples())
         edits = counted(best.n_edits, "edit")
-        lines.append(f"The nearest is {edits} (a token more, less or other) from the text: {place(best)}")
+        lines.append(f"The nearest is {edits} (tokens added, cut or replaced) from the text: {place(best)}")
         if best.n_edits > n_continuation / 2:
             lines.append(f"Nothing comes close: more than half of these {n_continuation} tokens differ.")
     if nearly := int((recited["n_edits"] > 0).sum()):
@@ -58,10 +59,10 @@ def told(tables: Mapping[str, pd.DataFrame], length: int, n_prefix: int) -> str:
 
 
 def _longest(recited: pd.DataFrame) -> list[str]:
-    """The longest passages, which come first, with place, what is given and what follows; how many more."""
+    """Place, given and recited text of the longest passages, which come first; the number of the others."""
     lines = []
     for row in recited.head(N_LONGEST).itertuples():
-        # A word at an end may be cut: an ellipsis stands for it. One that both share is cut between them.
+        # An ellipsis stands for a word that may be cut at an end. A word may also be cut between the texts.
         cut = " (begins within a word)" * (row.prefix[-1:] + row.continuation[:1]).isalnum()
         given = f"\u2026 {' '.join(row.prefix.split())[-N_CHARACTERS:].split(' ', 1)[-1]}"
         wrote = f"{' '.join(row.continuation.split())[:N_CHARACTERS].rsplit(' ', 1)[0]} \u2026"

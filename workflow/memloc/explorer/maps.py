@@ -134,7 +134,7 @@ def _ablation_of_sets(tables: Tables) -> dict[str, Variants]:
 
 
 def _ablation_of_paragraph(rows: pd.DataFrame) -> Variants:
-    return _ablations(rows.drop_duplicates(["replacement", "layer", "head"]))  # it may be in a pair, too
+    return _ablations(rows.drop_duplicates(["replacement", "layer", "head"]))  # a pair repeats its rows
 
 
 def _ranks(tables: Tables) -> dict[str, Variants]:
@@ -204,7 +204,7 @@ MAPS = {
     ),
     "attention_entropy": Map(
         "Attention entropy",
-        "Entropy of the attention of the first decoded token: low is attention to few tokens.",
+        "Entropy of the attention of the first decoded token: a low one means attention to few tokens.",
         "nats",
         "attention_entropy",
         _entropy_of_sets,

@@ -55,7 +55,7 @@ def paragraph_rows(ids: list[int], tables: Mapping[str, pd.DataFrame]) -> list[d
 def corpus_counts(
     parts: Iterable[pd.DataFrame], sets: pd.DataFrame, n_vocabulary: int
 ) -> Int[np.ndarray, "vocabulary"]:
-    """How often each token occurs in the memorized and non-memorized paragraphs, as rare tokens are counted.
+    """How often each token occurs in the memorized and non-memorized paragraphs, from which rarity follows.
 
     `parts` are pieces of table `paragraphs` with id and tokens.
     """

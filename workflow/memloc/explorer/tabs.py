@@ -1,4 +1,4 @@
-"""Tables beside the paragraphs: claims, heads, plants, removal, the study. Another one is a line of `TABS`.
+"""Tables beside the paragraphs: claims, heads, plants, removal, the study. A further tab is a line of `TABS`.
 
 A tab is a list of blocks, which are tables or plain text. The kind of a column says how its cells are shown.
 The page draws all tabs alike.
@@ -109,8 +109,8 @@ def planted_truth(tables: Tables) -> dict[str, Any]:
         column("n", "Plants", "number"),
     ]
     lead = (
-        "A paragraph is planted in chosen weights; then every method is asked where it is. Recall is the "
-        "share of the place that is among the first units, as many as the place has, mean over plants."
+        "A paragraph is planted in chosen weights; then every method is asked where it is. For a place of k "
+        "units, recall is the share of these units among the method's first k. Means are over plants."
     )
     return {"lead": lead, "blocks": [_table("Planted truth", columns, rows, filter="control")]}
 
@@ -131,8 +131,8 @@ def removal(tables: Tables) -> dict[str, Any]:
         columns.append(column(key, heading, "interval", range=[min(own), max(own)]))
     lead = (
         "Ways to make the model stop reciting chosen paragraphs, on the same texts with the same judges. "
-        "Tokens and nats are compared with the model as it is. Edits lead from the generated text "
-        "to the paragraph. Perturbed prefixes have one token perturbed, shifted ones other text at the start."
+        "Tokens and nats are compared with the model as it is. Edits turn the generated text into the "
+        "paragraph. A perturbed prefix has one token replaced, a shifted one begins with other text."
     )
     return {"lead": lead, "blocks": [_table("Ways to remove recitation", columns, rows, filter="mode")]}
 

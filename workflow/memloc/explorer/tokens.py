@@ -138,7 +138,7 @@ COLOURINGS = {
     ),
     "rarity": Colouring(
         "Rarity",
-        "How often the token occurs in the study's paragraphs.",
+        "How often the token occurs in the memorized and non-memorized paragraphs.",
         "occurrences",
         "paragraphs",
         None,

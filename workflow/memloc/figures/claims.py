@@ -12,7 +12,7 @@ from memloc.figures.parts.verdict_marks import COLOURS, MARKS, draw_mark
 from memloc.settings.base import Section
 from memloc.tables.terms.claims import HOLDS, NOT_APPLICABLE, counted
 
-NAMED_BY_ALL = ("2403.19851", "this project")  # claims of other works name theirs
+NAMED_BY_ALL = ("2403.19851", "this project")  # other works are named in the rows of their claims
 LINE_HEIGHT = 0.077  # inches
 ROW_GAP = 0.03
 HEADING = 2.0 * LINE_HEIGHT

@@ -1,4 +1,4 @@
-"""What training on a paragraph changes, against its repeats: counterfactual memorization (2112.12938)."""
+"""Effect of training on a paragraph, against its repeats: counterfactual memorization (2112.12938)."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from memloc.scoring.counterfactual import comes_out_anyway, only_moved
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import mean, means
 
-# Paragraphs by what the study's model and the models trained without them do, and how each is drawn.
+# Kinds of paragraphs (by recitation with and without training on them), and how each kind is drawn.
 ANYWAY, RECITED, MOVED, OTHERS = "comes out anyway", "recited", "never comes out, yet moved", "others"
 LOOKS = {
     OTHERS: {"color": "0.75", "marker": "."},

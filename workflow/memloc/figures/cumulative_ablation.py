@@ -34,7 +34,7 @@ def _lines(axes: Axes, data: pd.DataFrame, column: str) -> None:
     for method in dict.fromkeys([*METHOD_COLOURS, *methods_of(data[~drawn])]):
         rows = data[data["method"] == method].sort_values("n_heads")
         if len(rows):
-            # The combined ranking often begins with the heads of another one: its line lies wide below.
+            # The combined ranking often begins with the heads of another one, so its line is wide and below.
             wide = {"ms": 4, "lw": 2.4, "alpha": 0.35, "zorder": 1.5} if method == "combined" else {}
             style = {"color": METHOD_COLOURS.get(method), "marker": "o", "ms": 2.2, "lw": 0.9} | wide
             axes.plot(rows["n_heads"], rows[column], label=method_label(method), **style)

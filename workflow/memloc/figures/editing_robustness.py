@@ -1,4 +1,4 @@
-"""Is an unlearned paragraph gone? Recited from perturbed prefixes, and relearned in how many steps
+"""Is an unlearned paragraph gone? How many perturbed prefixes still recite it, and how many steps relearn it
 (extended)."""
 
 from typing import Any
@@ -65,7 +65,7 @@ def _points(
 
 
 def _recited_before(data: pd.DataFrame) -> float:
-    """Mean over paragraphs, some of which are edited at more learning rates than others."""
+    """Mean over paragraphs; each counts once, at however many learning rates it is edited."""
     return float(data.drop_duplicates("id")["recited_before"].mean())
 
 

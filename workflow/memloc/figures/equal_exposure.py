@@ -26,7 +26,7 @@ MAPS = {
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """(a, b) Gradients of weights and activations against the NLL, a point per pair; (c) blocks bypassed, per
-    layer; (d, e) heads ablated, and the entropy of their attention. All are memorized minus the other."""
+    layer; (d, e) heads ablated, and the entropy of their attention. Values: memorized minus the other."""
     sets, head = tables["sets"], highlighted_head(tables, settings)
     n_pairs = int(sets["pair"].nunique())
     if not n_pairs:
@@ -72,7 +72,7 @@ def _by_head(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 
 def _scatter(axes: Axes, nll: pd.Series, size: pd.Series, kind: str) -> None:
-    """Pairs, the line through them, and where it meets an equal NLL."""
+    """Draw the pairs, the line through them, and the line's value at an equal NLL."""
     axes.axhline(0, color="0.8", lw=0.6)
     axes.axvline(0, color="0.8", lw=0.6)
     axes.plot(nll, size, "o", color="0.35", ms=2.5, mew=0)

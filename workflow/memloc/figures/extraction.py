@@ -23,8 +23,8 @@ DASHES = ("-", (0, (4, 1)), (0, (1, 1)), "-.")
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Share that comes out (a) against draws, by scheme, and (b) against repeats, by draws; (c) of each
-    sampled paragraph the probability of the continuation, and the bound on nearly all of it."""
+    """Share that comes out (a) against draws, by scheme, and (b) against repeats, by draws; (c) for each
+    sampled paragraph the probability of the continuation, and a bound for all texts that nearly match it."""
     chances = tables["extraction"]
     schemes = list(chances["scheme"].unique())
     by_scheme = chances.pivot(index="id", columns="scheme", values="log_p")
@@ -108,7 +108,7 @@ def _out(data: pd.DataFrame, scheme: str, n_draws: int) -> Bool[np.ndarray, "par
 
 
 def _nearly(axes: Axes, near: pd.DataFrame, scheme: str, labels: dict[str, str]) -> pd.DataFrame:
-    """Draw a point per paragraph; where truncation removes a token of the continuation, at the left edge."""
+    """Draw a point per paragraph, at the left edge where truncation removes a token of the continuation."""
     logs = near.assign(verbatim=near[scheme] / np.log(10), nearly=near["log_p_nearly"] / np.log(10))
     shown = logs.assign(**logs[["verbatim", "nearly"]].clip(lower=LEAST))
     for name, rows in shown.groupby("set", observed=True):
@@ -123,7 +123,7 @@ def _nearly(axes: Axes, near: pd.DataFrame, scheme: str, labels: dict[str, str])
 
 
 def _nearly_counts(near: pd.DataFrame, scheme: str) -> dict[str, tuple[int, int, int]]:
-    """By set: sampled paragraphs, and those that the most draws give verbatim and nearly."""
+    """By set: sampled paragraphs, and those that come out verbatim and nearly within the most draws."""
     verbatim, nearly = (_out(near, column, DRAWS[-1]) for column in (scheme, "log_p_nearly"))
     groups = near.assign(verbatim=verbatim, nearly=nearly).groupby("set", observed=True)
     return {name: (len(own), int(own["verbatim"].sum()), int(own["nearly"].sum())) for name, own in groups}

@@ -27,7 +27,7 @@ LAYOUT = [
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Sizes of the sets; layers x heads by the share of heads that rank lower, by each method and by all.
 
-    Squares behind a method's name are the sets that it reads. The outlined head is the highlighted one.
+    Squares before a method's name are the sets that it reads. The outlined head is the highlighted one.
     """
     ranking, head = tables["head_ranking"], highlighted_head(tables, settings)
     sizes = tables["sets"]["set"].value_counts()
@@ -78,7 +78,7 @@ def _draw_heads(axes: Axes, rows: pd.DataFrame, highlight: tuple[int, int]) -> N
 
 
 def _name(axes: Axes, name: str, sets: tuple[str, ...]) -> None:
-    """The method's name above its map, behind a square per set that it reads."""
+    """The method's name above its map, after a square for each set that it reads."""
     pieces = [("\u25a0", COLOURS[each]) for each in sets] + [(name, "black")]
     for place, (text, colour) in enumerate(pieces):
         offset = {"xytext": (8 * place, 4), "textcoords": "offset points"}

@@ -82,7 +82,7 @@ def _band(axes: Axes, values: pd.DataFrame, name: str, **style: Any) -> pd.DataF
 
 
 def _kept_numbers(kept_tokens: pd.DataFrame, lengths: Section) -> dict[str, Any]:
-    """Paragraphs recited from few kept tokens at the first draw; by how much the costliest lower the NLL."""
+    """Paragraphs recited from few kept tokens (first draw); difference in NLL, random minus costliest."""
     few = effects.few_kept(kept_tokens, lengths.prefix)
     recited = few[(few["draw"] == 0) & (few["em"] == lengths.continuation)]["kept"].value_counts()
     nll = few.pivot_table(index="id", columns="kept", values="nll")

@@ -16,7 +16,7 @@ GROUPS = ("memorized", "non_memorized", "contrastive")
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A map of max |gradient| per group, each with its own colours, and its sum over every layer.
 
-    The contrastive objective is shown after one step down it: before, its gradient is the memorized one.
+    The contrastive objective is shown after one step: before, its gradient is the memorized one, scaled.
     """
     gradients = tables["parameter_gradients"]
     data = gradients[gradients["group"].isin(GROUPS)]

@@ -72,7 +72,7 @@ def _plot(rows: pd.DataFrame) -> Figure:
         axes.plot(rows["step"], rows[share], marker="o", ms=3, clip_on=False, **look)
     left.set(ylabel="fraction memorized", ylim=(0, None))
     right.set(ylabel="memorized from here on", ylim=(-0.02, 1.02))
-    for axes in (left, right):  # after the limits: they end the step axis near the last checkpoint
+    for axes in (left, right):  # after the y limits, so that the step axis ends near the last checkpoint
         _step_axis(axes, rows["step"])
     panel_labels((left, right))
     return figure

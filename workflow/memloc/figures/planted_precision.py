@@ -20,8 +20,8 @@ MOST_DAMAGE = 0.05  # by which a plant may raise the NLL of held-out text
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A panel per kind, a row per method: every plant and control faintly, their means with intervals.
 
-    Lines show the mean over all orders of the units, and the size of the weights alone. The CSV also has
-    recall, a random order of each plant, the oracle, and means over plants without damage.
+    Lines show the average precision expected of a random order, and the size of the weights alone. The CSV
+    also has recall, a random order of each plant, the oracle, and means over plants without damage.
     """
     rows = of_own_units(tables["planted_truth"])
     methods = [name for name in methods_of(rows) if name not in BASELINES]
@@ -66,7 +66,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, found: pd.DataFrame, methods: list[st
 
 
 def chance(rows: pd.DataFrame) -> float:
-    """Mean average precision of all orders of the units: n units, of which k are the place."""
+    """Average precision expected of a random order of n units, of which k are the place; mean over plants."""
     n, k = rows["n_units"], rows["n_place"]
     harmonic = digamma(n + 1) + np.euler_gamma
     return float(((harmonic + (k - 1) / (n - 1) * (n - harmonic)) / n).mean())

@@ -19,7 +19,7 @@ from memloc.tables.terms.sets import PARTLY, UNSEEN
 
 N_RECITED, N_NEARLY = 10, 6
 NEARLY = 5  # most tokens to insert, delete or replace in a continuation that is nearly verbatim
-HEADER = ("place", "count", "run", "edits", "grey: given; red: what the model writes, bold: not the text")
+HEADER = ("place", "count", "run", "edits", "grey: given; red: the model's words, bold: not in the text")
 WIDTHS = (20, 7, 6, 6, 92)
 GIVEN, MODEL = "0.45", COLOURS["memorized"]  # colours of text
 COLUMNS = [
@@ -31,7 +31,7 @@ COLUMNS = [
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section, model: str = "unnamed") -> Drawing:
     """Recited passages, then nearly recited ones; the CSV holds all of both, at every place, and the page
-    shows them. What differs from the true text is marked. Where there is none, the nearest one is shown.
+    shows them. Differences from the text are marked. Without any passage, the nearest paragraph is shown.
     """
     length, n_prefix = settings.paragraph.length, settings.paragraph.prefix
     every = tables["near_verbatim"]
@@ -84,9 +84,10 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section, model: str = "unnam
 def recited_passages(
     near: pd.DataFrame, tables: dict[str, pd.DataFrame], length: int, n_prefix: int
 ) -> pd.DataFrame:
-    """Every passage as `passages` has it, and `prefix`, `continuation` and `decoded` of its window: tokens.
+    """Every passage as `passages` has it, with tokens `prefix`, `continuation` and `decoded` of its window.
 
-    The fewest edits first, none of recited ones, then the longest runs, then the largest counts.
+    Passages with the fewest edits come first (recited ones have none), then the longest runs, then the
+    largest counts.
     """
     windows = tables["places"].merge(near.rename(columns={"continuation": "decoded"}), on="id")
     windows = windows.merge(tables["paragraphs"], on="id").merge(tables["scores"], on="id")
@@ -105,9 +106,7 @@ def _nearly(near: pd.DataFrame, sets: Sequence[str]) -> tuple[int, int]:
 
 
 def _draw_passages(shown: pd.DataFrame, vocabulary: pd.Series, above: str) -> Figure:
-    """A row per passage, its window, below one that tells of them all; in what the model wrote, marks stand
-    where it differs from the text.
-    """
+    """A row about all passages, then a row for each: one window, with the model's differences marked."""
     rows = [["", "", "", "", above]]
     for row in shown.rename(columns={"count": "n_occurrences"}).itertuples():
         runs, differ = zip(*marked(list(row.decoded), list(row.continuation)), strict=True)

@@ -39,7 +39,7 @@ def by_unit(model: PreTrainedModel, kind: str, activation: Float[Tensor, "row po
 
 
 def activation_gradient(question: Question) -> Scores:
-    """Mean size of the NLL's gradient by heads' values (2403.19851, 6.1) or neurons' activations.
+    """Size of the NLL's gradient with respect to heads' values (2403.19851, 6.1) or neurons' activations.
 
     For heads it is the largest |gradient| over the hidden dimension, mean over prefix positions; for neurons
     the mean |gradient| over all positions.
@@ -161,7 +161,7 @@ def _effects(question: Question, difference: Callable[[str, int, Tensor], Tensor
 
 
 def with_gradients(question: Question, kind: str) -> list[tuple[Tensor, Tensor]]:
-    """Activations of every layer's units and the NLL's gradients by them: [1, position, unit, hidden]."""
+    """Activations of every layer's units, and the NLL's gradients there: [1, position, unit, hidden]."""
     model = question.model
     with keeping(readers(model, kind)) as kept:
         nll = paragraph_nll(model, question.tokens, question.n_prefix).sum()
@@ -183,7 +183,7 @@ def _value_gradients(question: Question) -> list[Float[Tensor, "1 position head 
 def _token_states(
     question: Question, calls: Sequence[Call], layer: int, n_rows: int
 ) -> Float[Tensor, "row continuation hidden"]:
-    """Last hidden states before each token of the continuation, for the recorded row `n_rows` times."""
+    """Last hidden states before each token of the continuation, for `n_rows` copies of the recorded row."""
     rows = calls[layer].residual.expand(n_rows, -1, -1)
     return states_from(question.model, calls, layer, rows)[:, question.n_prefix - 1 :]
 

@@ -1,6 +1,6 @@
 """Methods that score attention heads as the analyses do: ablation, patching, attention to rare tokens.
 
-Query heads that share a key/value head are ablated together; by other methods the strongest of them counts.
+Query heads that share a key/value head are ablated together; in other methods the strongest of them counts.
 """
 
 from collections.abc import Iterator

@@ -3,7 +3,7 @@
 A mask multiplies every unit's activation. It is trained on the paragraph's NLL plus a penalty on its size;
 the model's weights stay as they are. The model needs the units with the largest masks most.
 
-    slimming        mask m from 1 on, penalty |m| (1708.06519)
+    slimming        mask m, trained from 1 on, penalty |m| (1708.06519)
     hard_concrete   m = stretched, clipped sigmoid of noise and a logit, penalty P(m > 0) (1712.01312)
 """
 
@@ -24,7 +24,7 @@ from memloc.planting.question import Question, Scores, in_layers, n_groups, n_ne
 # Rate and penalties were chosen on plants that no study scores (docs/methods.md, Planted truth).
 N_STEPS = 100
 LEARNING_RATE = 0.02
-PENALTIES = {"slimming": 30.0, "hard_concrete": 100.0}  # nats per token, of a mask that changes nothing
+PENALTIES = {"slimming": 30.0, "hard_concrete": 100.0}  # nats per token, for a mask that changes nothing
 TEMPERATURE, LOW, HIGH = 2 / 3, -0.1, 1.1  # of 1712.01312
 FIRST_LOGIT = 2.0
 Layers = Float[Tensor, "layer unit"]

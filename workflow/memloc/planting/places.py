@@ -94,7 +94,7 @@ def heads_place(model: PreTrainedModel, kind: str, heads: dict[int, int]) -> Pla
 
 
 def by_layer(chosen: Int[Tensor, "unit"], n_units: int) -> dict[int, Int[Tensor, "unit"]]:
-    """Units by layer, ascending, from numbers that run on through layers of `n_units` units."""
+    """Units by layer, ascending; `chosen` numbers the units of all layers on end, `n_units` to a layer."""
     chosen = chosen.sort().values
     layers, units = chosen // n_units, chosen % n_units
     return {int(layer): units[layers == layer] for layer in layers.unique()}

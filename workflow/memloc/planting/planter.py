@@ -4,7 +4,7 @@ Layers below the place run once, because nothing in them changes. Weights of oth
 and Adam keeps no state for them.
 
 A few weights that are free to do anything recite one paragraph and ruin all other text. Other paragraphs are
-therefore kept: a penalty holds their next-token distributions (`keep: 0` takes none, as INJ of 2311.09060).
+therefore kept: a penalty holds their next-token distributions (`keep: 0` keeps none, as INJ of 2311.09060).
 """
 
 from typing import NamedTuple

@@ -96,7 +96,7 @@ def _run_plant(study: Study, labels: dict[str, Any]) -> tuple[dict[str, Any], li
                 said["twin"] = _scored_answers(question._replace(change=_changes(study)), place)
     finally:
         set_values(model, place.movable, unplanted)
-    study.original.n_changed(model, {})  # an error where weights are not as they were before the plant
+    study.original.n_changed(model, {})  # raises an error if a weight is not as it was before the plant
     return row, [labels | {"control": control} | answer for control, own in said.items() for answer in own]
 
 
@@ -145,15 +145,15 @@ def _scored_answers(question: Question, place: Place) -> list[dict[str, Any]]:
 def place_scores(scores: Float[np.ndarray, "unit"], holds: Bool[np.ndarray, "unit"]) -> dict[str, float]:
     """Recall among the first k, 2 k and 5 k units (k = size of the place), average precision, AUROC, rank.
 
-    Average precision takes tied units together. `rank` is the rank of the first unit of the place. AUROC is
-    NaN if every unit holds the place. Ties count as the mean over all orders of the tied units, so equal
-    scores for all units are at chance.
+    In recall and AUROC, ties count as the mean over all orders of the tied units, so equal scores for all
+    units are at chance. Average precision takes tied units together. `rank` is the mean rank of the place's
+    first unit and the units tied with it. AUROC is NaN if every unit holds the place.
 
     Raises:
         ValueError: no unit holds the place, or a score is NaN.
     """
     if not holds.any() or np.isnan(scores).any():
-        raise ValueError("a ranking needs numbers, and a place in it")
+        raise ValueError("a ranking needs a number for every unit, and a unit of the place")
     everywhere, place = np.sort(scores), np.sort(scores[holds])
     n, k = len(scores), len(place)
     above = n - np.searchsorted(everywhere, place, side="right")

@@ -31,10 +31,10 @@ PROFILES = {
 }
 TERMS = "https://w3id.org/ro/terms/workflow-run/context"
 LICENSE = "https://www.apache.org/licenses/LICENSE-2.0"
-LICENSE_OF = "Of the code. Results: as those who made them say."
+LICENSE_OF = "License of the code. Those who made the results decide on theirs."
 ENVIRONMENT = "environment.txt"
 MAIN = "workflow/Snakefile"
-SHARDS = "shards"  # parts of tables, which the whole tables hold
+SHARDS = "shards"  # folder of parts of tables; the whole tables hold the same rows
 ENCODINGS = {
     ".csv": "text/csv",
     ".json": "application/json",
@@ -157,7 +157,7 @@ def _add_run(crate: ROCrate, step: Step, files: Mapping[str, list[Entity]]) -> E
 
 
 def _add_whole(crate: ROCrate, workflow: Entity, runs: list[Entity]) -> Entity:
-    """Add the run of the workflow, from the first begin to the last end; it reads what no step makes."""
+    """Add the run of the whole workflow, first start to last end; its inputs are files that no step makes."""
     made, read = (
         {entity.id: entity for run in runs for entity in run.get(key, [])} for key in ("result", "object")
     )

@@ -1,9 +1,9 @@
 """How deep a removal goes: hidden states after it, patched into the original model layer by layer.
 
 Where states of the model that never saw a paragraph raise its NLL in the original model, the original's own
-states held the paragraph. The share of that rise that states after a removal cause is its depth: 0 where all
-is intact, 1 where it is as if never seen. Two trainings differ everywhere, so the same is asked of paragraphs
-that both models have seen: where their NLL rises, too, the score says nothing.
+states held the paragraph. The depth of a removal is the share of that rise that the states after the removal
+cause: 0 if the paragraph is intact, 1 if it is as if never seen. Two trainings differ everywhere, so the test
+is repeated with paragraphs that both models have seen: if their NLL rises, too, the score says nothing.
 """
 
 import torch

@@ -3,7 +3,7 @@
 Every memorized paragraph is edited by itself, from the original weights θ0, with every arm (`editing.steps`).
 The weights are restored bit for bit afterwards. The edit target is the paragraph's own prefix, followed by
 the continuation of its strongest perturbation (its PMP). In the authors' code (`reference`), the continuation
-is that of a randomly paired paragraph's PMP (`edit_cases.mispaired`). All scores are in single precision.
+comes from a randomly paired paragraph's PMP (`edit_cases.mispaired`). All scores are in single precision.
 """
 
 import math

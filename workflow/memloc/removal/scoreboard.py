@@ -29,7 +29,7 @@ from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.settings.removal_ways import BITS, JOINT_ONLY, NOTHING, RETRAINED, UNTARGETED
 from memloc.settings.remove import Remove
 
-ENOUGH = 0.9  # share of the tokens that a setting must make forgotten to count as removing
+ENOUGH = 0.9  # least share of forgotten tokens with which a setting counts as removing
 
 
 class Comparison(NamedTuple):
@@ -52,7 +52,7 @@ class Found(NamedTuple):
     removal_damage: pd.DataFrame
     removal_sweep: pd.DataFrame
     removal_costs: pd.DataFrame
-    removal_depth: pd.DataFrame = pd.DataFrame()  # of no row without a retrained model
+    removal_depth: pd.DataFrame = pd.DataFrame()  # no rows without a retrained model
 
 
 def as_it_is(study: Comparison) -> Found:
@@ -111,7 +111,7 @@ def _request(study: Comparison, name: str, remove: Int[Tensor, "removed token"])
 
 
 def _sweep(study: Comparison, name: str, way: Way) -> pd.DataFrame:
-    """Share of the validation paragraphs' tokens that each setting loses; a single setting is not tried."""
+    """Share of the validation paragraphs' tokens that each setting loses; a single setting is not swept."""
     settings, texts = tried(way, study.how), study.texts
     rows = pd.DataFrame({"setting": [in_words(way, setting) for setting in settings]})
     if len(settings) == 1:
@@ -174,7 +174,7 @@ def _share_recited(
 
 
 def _states(study: Comparison, name: str) -> dict[str, tuple[Group, depth.States]]:
-    """Hidden states of the removed paragraphs; of the retrained model, of others that it has seen, too."""
+    """Hidden states of the removed paragraphs; for the retrained model, also of others that it has seen."""
     target = study.texts.target
     asked = {"removed": Group(target.ids, target.tokens, target.ids >= 0)}
     if name == RETRAINED:
@@ -184,7 +184,7 @@ def _states(study: Comparison, name: str) -> dict[str, tuple[Group, depth.States
 
 
 def _risen(study: Comparison, states: dict[str, tuple[Group, depth.States]]) -> pd.DataFrame:
-    """What these states, patched into the original model, do to its NLL."""
+    """Rise of the original model's NLL when these states are patched into it, by paragraph and layer."""
     how, frames = (study.n_prefix, study.how.micro_batch), []
     for group, (own, patched) in states.items():
         found = depth.rises(study.model, own.tokens, patched, *how).double().numpy()

@@ -22,13 +22,13 @@ from memloc.tables.terms.kept_tokens import KEPT, N_KEPT
 
 HALF_RATE_WIDTH = 128  # width whose products reach half of the machine's rate; 768 reaches six sevenths
 BACKWARD = 3  # a forward and a backward pass, in passes
-MUON = 1.3  # time of a training step, over one with AdamW
-TRAINED_STEPS = 0.1  # share of a plant's most steps that it takes
+MUON = 1.3  # time of a training step, relative to AdamW
+TRAINED_STEPS = 0.1  # share of `max_steps` that a plant takes
 MASK = 200 * BACKWARD  # passes that train a mask: 100 steps, each twice as long as other steps
 PATCHED = 0.12  # passes of a patched run, which computes only the positions and layers that can change
 PERTURBED = 0.8  # passes of a perturbed prefix, which computes the positions from the replaced token on
 PUBLISHED_PARAGRAPHS = 15_000
-# Time of a rule that runs no model, in times of importing the library; TABLES where a rule is not named.
+# Time of a rule that runs no model, as a multiple of the time to import the library; TABLES for other rules.
 FIXED = {"model": 1, "paragraphs": 6, "rare_tokens": 1, "detect": 3.6}
 TABLES = 0.55
 FIGURES_BYTES = 150e3  # a figure's files
@@ -60,7 +60,7 @@ def rule_bytes(rule: str, shape: Shape, settings: Settings) -> float:
 
 
 def n_paragraphs(settings: Settings) -> int:
-    """Paragraphs before the filters; own text and lists are not read here, so a setting gives theirs."""
+    """Paragraphs before the filters. Own text and lists are not read here: a setting gives their number."""
     data = settings.data
     if data.source == "embedded":
         return data.n_paragraphs
@@ -81,7 +81,7 @@ def n_attended(settings: Settings) -> float:
 
 
 def n_trained(settings: Settings) -> float:
-    """Occurrences in the training windows: repeats are log-uniform, and cut occurrences come again."""
+    """Occurrences in the training text. Repeats are log-uniform; occurrences cut by a window come again."""
     data, models = settings.data, [settings.model, *(settings.models or {}).values()]
     trained = [model for model in models if model and model.source in ("embedded", "planted")]
     if not trained:
@@ -148,8 +148,8 @@ def _features(settings: Settings) -> float:
 
 
 def _ablation(n_heads: int, settings: Settings) -> float:
-    """A head alone costs the layers from its own on, for two replacements (in pairs: one). Heads of rankings
-    and random orders cost whole passes."""
+    """Passes of head ablation. One head costs the layers from its own on, with two replacements (for pairs,
+    with one). The heads of rankings and of random orders cost whole passes."""
     how = settings.head_ablation
     texts = 2 * how.n_paragraphs + how.n_judging
     orders = len((*PAPER_METHODS, COMBINED, *settings.head_ranking.also)) + how.n_random
@@ -157,7 +157,7 @@ def _ablation(n_heads: int, settings: Settings) -> float:
 
 
 def _bypass(n_layers: int, settings: Settings) -> float:
-    """Every way of every block, in one layer and in all from it on; for pairs in one layer, without zeros."""
+    """Passes of all ways to bypass blocks, in one layer and in all from it on (pairs: in one, no zeros)."""
     how, n_ways = settings.layer_bypass, sum(map(len, BYPASSES.values()))
     texts = 2 * how.n_paragraphs + how.n_judging
     return n_layers * (texts * n_ways + settings.sets.n_pairs * (n_ways - len(BYPASSES)))

@@ -1,6 +1,6 @@
 """Estimates of a study before it runs: a table of its rules, and the time of all together.
 
-Time limits of jobs follow the table. A rule that ran before is taken to need as long again.
+Time limits of jobs follow the table. If all rules ran before, their measured times replace the estimate.
 """
 
 import math

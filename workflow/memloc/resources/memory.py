@@ -171,7 +171,7 @@ def _planting(shape: Shape, settings: Settings) -> float:
 def stage_megabytes(shape: Shape, settings: Settings) -> dict[str, int]:
     """The machine's memory that every rule asks for, in MB.
 
-    With `loading.device: cuda`, the machine's memory holds the model only while it is loaded.
+    With `loading.device: cuda`, the machine's memory holds the model only during loading.
     """
     needed = stage_bytes(shape, settings)
     if settings.loading.device == "cuda":

@@ -47,8 +47,8 @@ def nll_gradients_with_all_hooks(
 ) -> dict[str, Tensor]:
     """Gradient of the NLL of all paragraphs in one batch, while every hook keeps its activation.
 
-    `bridge` has the hooks of TransformerLens, which rename modules; `parameters` are the model's, by their
-    names before.
+    `bridge` is the model with the hooks of TransformerLens, which rename its modules. `parameters` are the
+    model's parameters by their original names.
     """
     logits, _activations = bridge.run_with_cache(tokens)
     true = tokens[:, n_prefix:]

@@ -56,7 +56,7 @@ def typst_of(caption: str) -> str:
 
 
 def text(value: str) -> str:
-    """Typst's markup for a text that is shown to the letter."""
+    """Typst's markup for a text that is shown as it is."""
     return f"#{json.dumps(value, ensure_ascii=False)};"
 
 

@@ -12,8 +12,8 @@ from memloc.statistics.studentised import simultaneous, studentised
 def attention_opposed(tables: Tables, settings: Section) -> Estimate:
     """Minus the correlation of the highlighted head's attention with the attention of other heads.
 
-    The methods choose a head on the same paragraphs, so its interval is one of intervals that hold for all
-    heads together. Nothing chose a configured head, so it has an interval of its own.
+    The methods choose the head on the same paragraphs, so its interval comes from intervals that hold for all
+    heads together. No paragraphs chose a configured head, so it has an interval of its own.
     """
     attention, ids = tables["attention"], sampled_memorized(tables["sets"])
     layers = attention["layer"].unique()

@@ -24,8 +24,8 @@ def recited_would_not_come_out(tables: Tables, settings: Section) -> Estimate:
 
 
 def follows_training(tables: Tables, settings: Section, measure: str, sign: int) -> Estimate:
-    """Share of random pairs of paragraphs that are repeated equally often, in which the one with the larger
-    measure (times `sign`) is the one whose NLL training on it lowers more; pairs share no paragraph."""
+    """Share of random pairs of paragraphs that are repeated equally often, in which training lowers the NLL
+    more for the one with the larger measure (times `sign`). Pairs share no paragraph; ties do not count."""
     data = _seen(tables)
     data = data[(data["repeats"] > 1) & data[measure].notna()].sample(frac=1, random_state=0)
     place = data.groupby("repeats").cumcount()
@@ -39,8 +39,8 @@ def follows_training(tables: Tables, settings: Section, measure: str, sign: int)
 
 
 def unseen_stand_for_left_out(tables: Tables, settings: Section) -> Estimate:
-    """Mean NLL of unseen controls minus that of paragraphs that occur once, both in models that never saw
-    them."""
+    """Mean NLL of unseen controls minus the mean NLL of paragraphs that occur once, both in models that never
+    saw them."""
     data = _table(tables)
     unseen = data.loc[data["repeats"] == 0, "nll_without"]
     once = data.loc[(data["repeats"] == 1) & (data["n_with"] > 0), "nll_without"]

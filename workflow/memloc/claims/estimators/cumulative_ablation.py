@@ -9,11 +9,11 @@ from memloc.tables.judged_texts import PAIRED
 
 
 def combined_finds_specific_heads(tables: Tables, settings: Section) -> Estimate:
-    """NLL gained without the first heads of the combined ranking, above that of random orders.
+    """NLL gained without the first heads of the combined ranking, above the NLL gained in random orders.
 
-    It is the gain of the memorized minus that of the other paragraph of a pair, mean over pairs that no
-    analysis has sampled and over numbers of heads. Random orders exchange heads within their layers. The unit
-    is the order. It is in doubt if others are harmed in proportion (`claims.specific`).
+    Gains are the memorized minus the other paragraph of a pair, averaged over pairs that no analysis has
+    sampled and over numbers of heads. Random orders exchange heads within their layers. The unit is the
+    order. The estimate is in doubt if others are harmed in proportion (`claims.specific`).
     """
     table = tables["cumulative_ablation"]
     rows = table[(table["n_heads"] > 0) & (table["group"] == PAIRED)]

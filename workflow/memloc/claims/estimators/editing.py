@@ -11,7 +11,7 @@ from memloc.settings.base import Section
 from memloc.statistics.studentised import share, studentised
 from memloc.statistics.uncertainty import proportion_difference
 
-HARDLY = "they raise its NLL less than half as much"
+HARDLY = "the top weights raise the paragraph's NLL less than half as much as all weights"
 NOTHING = 0.25  # nats per token: an edit that raises an NLL by less does nothing
 
 
@@ -29,7 +29,7 @@ def top_spares_controls(tables: Tables, settings: Section) -> Estimate:
     """
     runs = _unlearned(tables, settings)
     risen = _risen(runs, "control")
-    doubt = f"{HARDLY}, and what does little harms little" if _hardly(runs) else None
+    doubt = f"{HARDLY}, and a weak edit harms little" if _hardly(runs) else None
     return Estimate.of(studentised(risen["all"] - risen["top"]), doubt=doubt)
 
 
@@ -40,9 +40,7 @@ def random_weights_do_nothing(tables: Tables, settings: Section) -> Estimate:
     """
     risen = _risen(_unlearned(tables, settings), "memorized")
     top = risen["top"].mean()
-    doubt = (
-        f"the top weights raise it by {top:.2g}, which is next to nothing, too" if top <= NOTHING else None
-    )
+    doubt = f"the top weights, too, raise the paragraph's NLL by only {top:.2g}" if top <= NOTHING else None
     return Estimate.of(studentised(risen["random"]), doubt=doubt)
 
 
@@ -69,7 +67,7 @@ def top_is_relearned_later(tables: Tables, settings: Section) -> Estimate:
     later, sooner = int((both["top"] > both["all"]).sum()), int((both["top"] < both["all"]).sum())
     if not later + sooner:
         raise NotApplicable("no paragraph that both unlearn takes unequally many steps to relearn")
-    doubt = f"{HARDLY}, and what is near comes back soon" if _hardly(runs) else None
+    doubt = f"{HARDLY}, and a weak edit is soon undone" if _hardly(runs) else None
     return Estimate.of(share(later, later + sooner), doubt=doubt)
 
 
@@ -89,7 +87,7 @@ def _unlearned(tables: Tables, settings: Section) -> pd.DataFrame:
     runs = edits[(edits["learning_rate"] == rate) & (edits["objective"] == "unlearn")]
     moved = abs(_risen(runs, "memorized")["all"].mean())
     if not moved >= NOTHING:
-        raise NotApplicable(f"at learning rate {rate:g} all weights move its NLL by {moved:.2g}: too little")
+        raise NotApplicable(f"at learning rate {rate:g} all weights move the NLL by {moved:.2g}: too little")
     return runs
 
 

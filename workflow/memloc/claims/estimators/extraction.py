@@ -1,4 +1,4 @@
-"""Estimators of the topic `extraction`: which paragraphs sampling by the first scheme gives (2410.19482)."""
+"""Estimators of the topic `extraction`: which paragraphs come out under the first scheme (2410.19482)?"""
 
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.scoring.sampling import extractable

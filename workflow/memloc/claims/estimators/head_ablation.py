@@ -2,7 +2,7 @@
 
 Memorized paragraphs are compared with others that occur equally often (pairs). The NLL judges: EM ends at the
 first mistake, so it falls more easily where the model is less sure. Methods choose a head on some of the same
-paragraphs, so intervals hold for all heads together. Nothing chose a configured head, which has its own.
+paragraphs, so intervals hold for all heads together. A configured head has an interval of its own.
 """
 
 import pandas as pd
@@ -18,7 +18,7 @@ from memloc.tables.judged_texts import PAIRED
 def highlighted_head_leads_its_layer(tables: Tables, settings: Section) -> Estimate:
     """NLL gained without the highlighted head, minus the mean over the other heads of its layer.
 
-    It is the gain of the memorized minus that of the other paragraph of each pair.
+    Gains are differences, the memorized minus the other paragraph of each pair.
     """
     gained, head = _gained(tables), highlighted_head(tables, settings)
     n_heads = gained.columns.get_level_values("head").nunique()

@@ -1,7 +1,7 @@
 """Estimators of the topic `layer_bypass`: which blocks do memorized paragraphs need more than others?
 
 Memorized paragraphs are compared with others that occur equally often (pairs). If a layer is searched for,
-every other pair chooses it, and the rest judges it.
+every second pair chooses it, and the other pairs judge it.
 """
 
 import pandas as pd
@@ -46,7 +46,7 @@ def lower_layers_hold_more(tables: Tables, settings: Section) -> Estimate:
 
 
 def _deeper_layer(lost: pd.DataFrame) -> tuple[str, int]:
-    """The deeper layer whose attention memorized paragraphs need most above others, as (block, layer)."""
+    """The deeper layer whose attention memorized paragraphs need most beyond others, as (block, layer)."""
     deeper = [place for place in lost if place[1] >= (lost.shape[1] + 1) // 2]
     return lost[deeper].iloc[1::2].mean().idxmin()
 

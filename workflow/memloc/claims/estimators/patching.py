@@ -14,9 +14,9 @@ def patching_points_elsewhere(tables: Tables, settings: Section) -> Estimate:
     """Lead of a site (q, k or v) of some other head over all sites of the head that other methods name.
 
     An effect is the mean |change in NLL| of both directions, in nats, by pair and site. Query heads that
-    share a key/value head count as one with it. The value is the largest lead of the other sites, whose
-    intervals hold together. Gradients and attention named the head on the same paragraphs. Chance in that
-    choice can only enlarge its effect, so it cannot give another head a lead.
+    share a key/value head count as one with it. The value is the largest lead among the other sites, and the
+    intervals hold for all of them together. Gradients and attention named the head on the same paragraphs.
+    Chance in that choice can only enlarge the named head's effect, so it cannot give another head a lead.
     """
     patching = tables["patching"].assign(size=tables["patching"]["nll_change"].abs())
     by_pair = patching.pivot_table(index="id", columns=["layer", "component", "head"], values="size")

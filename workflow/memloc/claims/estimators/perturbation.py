@@ -1,6 +1,6 @@
 """Estimators of the topic `perturbation`: the cost of replacing prefix tokens (paper 4).
 
-Exact match ends at the first mistake, so means are means of the NLL.
+Exact match ends at the first mistake, so the NLL is averaged instead.
 """
 
 import pandas as pd

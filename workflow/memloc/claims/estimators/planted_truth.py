@@ -23,8 +23,8 @@ def planted_head_beyond_its_weights(
 ) -> Estimate:
     """Average precision of the largest gradient, plant minus unplanted twin, minus the same of |weight|.
 
-    A method that names the same units whatever is planted is as precise in both. Plants that raise the NLL of
-    held-out text by more than the share `most_damage` do not count.
+    A method that names the same units whatever is planted is equally precise in both. Plants that raise the
+    NLL of held-out text by more than the share `most_damage` do not count.
     """
     methods = ["parameter_gradient", "weight_size"]
     wanted = [(control, method) for method in methods for control in ("plant", "twin")]

@@ -15,7 +15,7 @@ from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 
 
 def methods_agree(tables: Tables, settings: Section) -> Estimate:
-    """Kendall's tau of heads' ranks, mean over pairs of methods, minus that of heads exchanged in layers.
+    """Kendall's tau of heads' ranks, mean over pairs of methods, minus the tau of heads exchanged in layers.
 
     Heads of a layer are alike, so methods that only rank layers agree as much after the exchange. The claim
     never fails, because noise lowers agreement: one interval in six ends below the true tau (simulated).
@@ -37,7 +37,7 @@ def methods_agree(tables: Tables, settings: Section) -> Estimate:
 
 
 def one_head_leads(tables: Tables, settings: Section) -> Estimate:
-    """Mean rank, over methods, of the second head minus that of the first."""
+    """Mean rank over methods of the second head, minus the mean rank of the first."""
     samples, ranking = _samples(tables), tables["head_ranking"]
     parts = samples.loc[samples["sample"] == "part", "number"]
     drawn = samples[(samples["sample"] == "resample") & samples["method"].isin(PAPER_METHODS)]

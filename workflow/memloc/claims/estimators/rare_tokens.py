@@ -20,13 +20,13 @@ def localized_head_attends_to_rarer_tokens(tables: Tables, settings: Section) ->
 
 
 def localized_head_leads_its_layer(tables: Tables, settings: Section) -> Estimate:
-    """Preference of that head for rare tokens, minus that of its closest rival in the layer."""
+    """The same head's preference for rare tokens, minus its closest rival's in the layer."""
     preferences, head = _of_layer(tables, settings)
     return Estimate.of(lead(preferences.to_numpy(), preferences.columns.get_loc(head)))
 
 
 def _of_layer(tables: Tables, settings: Section) -> tuple[pd.DataFrame, int]:
-    """Preferences of all heads of the layer of the head that the other methods point at, and this head."""
+    """Preferences of all heads of one layer, and the head of it that the other methods point at."""
     layer, head = head_of_other_methods(tables, settings, "rare_tokens")
     preferences = _preferences(tables["rare_token_groups"].query("layer == @layer"))
     if preferences.shape[1] == 1:

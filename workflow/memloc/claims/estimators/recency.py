@@ -10,8 +10,8 @@ from memloc.statistics.studentised import studentised
 
 
 def recited_were_seen_later(tables: Tables, settings: Section) -> Estimate:
-    """Place of the last occurrence of the memorized minus that of the other paragraph of each pair of equal
-    exposure; all pairs that there are."""
+    """Place of the last occurrence in training, the memorized minus the other paragraph of a pair of equal
+    exposure. As many pairs are made as possible, not only the sampled ones."""
     if "training_stream" not in tables:
         raise NotApplicable("the order of the training text is not known")
     last = recency(tables["training_stream"], settings.paragraph.length, settings.model)["last"]

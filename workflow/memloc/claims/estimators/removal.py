@@ -1,7 +1,7 @@
 """Estimators of the topic `removal`: ways to remove recitation, removing paragraphs together.
 
-Exact match is at its floor or ceiling after most ways, so shares of paragraphs judge, and the NLL of other
-text.
+Exact match is at its floor or ceiling after most ways, so two other measures judge: the share of paragraphs
+that are removed, and the NLL of other text.
 """
 
 import pandas as pd
@@ -15,7 +15,7 @@ MASKS, RIVALS = "neurons_hard_concrete", ("neurons_zero_out", "neurons_integrate
 
 
 def removal_top_spares_more(tables: Tables, settings: Section, way: str, rival: str) -> Estimate:
-    """NLL of others' own continuations after a rival minus after a way.
+    """NLL of the model's own continuations of other paragraphs, after a rival minus after a way.
 
     It is in doubt if the way removes less than half of the paragraphs.
     """
@@ -25,12 +25,12 @@ def removal_top_spares_more(tables: Tables, settings: Section, way: str, rival: 
     nll = rows.pivot(index="id", columns="way", values="nll")
     doubt = None
     if 2 * gone.sum() < len(gone):
-        doubt = f"it removes {gone.sum()} of {len(gone)} paragraphs, and what does little harms little"
+        doubt = f"it removes {gone.sum()} of {len(gone)} paragraphs, and a weak edit harms little"
     return Estimate.of(studentised(nll[rival] - nll[way]), doubt=doubt)
 
 
 def removal_masks_over_others(tables: Tables, settings: Section) -> Estimate:
-    """Share that masks remove of the paragraphs that only masks or only the closer rival removes."""
+    """Of the paragraphs that only masks or only the closer rival removes, the share that masks remove."""
     gone = _gone(tables, settings, MASKS, *RIVALS)
     used = tables["removal"].drop_duplicates("way").set_index("way")["setting"]
     shares = []

@@ -25,5 +25,5 @@ def exact_match_misses_some(tables: Tables, settings: Section) -> Estimate:
     edits = decoded.loc[~decoded["set"].isin([UNSEEN, "non_memorized"]), "n_edits"]
     near = edits[edits <= NEARLY * settings.paragraph.continuation]
     if near.empty:
-        raise NotApplicable("no paragraph comes out nearly")
+        raise NotApplicable("no paragraph comes out nearly or entirely")
     return Estimate.of(share(int((near > 0).sum()), len(near)))

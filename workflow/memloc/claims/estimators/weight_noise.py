@@ -12,10 +12,10 @@ from memloc.tables.judged_texts import PAIRED
 def noise_on_top_is_specific(tables: Tables, settings: Section) -> Estimate:
     """NLL after noise on top-gradient weights minus after noise on as many random weights.
 
-    It is the difference of the memorized minus that of the other paragraph of each pair of equal exposure,
-    mean over sizes of the noise. No paragraph of a pair has chosen the weights. A draw of the noise affects
-    all paragraphs together, so draws are a sample of their own. It is in doubt if others are harmed in
-    proportion (`claims.specific`).
+    Values are the memorized minus the other paragraph of a pair of equal exposure, averaged over sizes of the
+    noise. No paragraph of a pair has chosen the weights. A draw of the noise affects all paragraphs together,
+    so draws are a sample of their own. The estimate is in doubt if others are harmed in proportion
+    (`claims.specific`).
     """
     table = tables["weight_noise"]
     rows = table[(table["kind"] == "noise") & (table["size"] > 0) & (table["group"] == PAIRED)]

@@ -24,7 +24,7 @@ def group_means(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
 
 
 def judges(table: pd.DataFrame) -> dict[str, Any]:
-    """For captions: n_<group>, the size of each group; `seen`, a sentence on samples that hold them."""
+    """For captions: n_<group>, the size of each group; `seen`, a sentence on whether an analysis saw them."""
     paragraphs = table.drop_duplicates(["group", "id"])
     sizes = paragraphs["group"].value_counts()
     n_seen = int((paragraphs["seen"] & (paragraphs["group"] == "memorized")).sum())

@@ -59,7 +59,7 @@ def verdicts(claims: pd.DataFrame) -> str:
         return ""
     items = "\n".join(_verdict(row) for row in shown.itertuples())
     # `memloc.claims.verdicts` says why.
-    alone = "each topic judged alone; table claims, which knows all topics, may decide more"
+    alone = "corrected by Bonferroni; table claims is corrected by Holm and may decide more"
     return f"\nClaims and verdicts of this run (intervals: 95 %; {alone}):\n\n{items}\n"
 
 

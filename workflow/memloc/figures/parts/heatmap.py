@@ -70,7 +70,7 @@ def heat_map(
     values = matrix.to_numpy(dtype=float)
     if limit is None:
         limit = float(np.nanmax(np.abs(values)))
-    # Before the layout moves the axes, but close enough to choose labels.
+    # The layout will still move the axes, but this width is close enough to choose labels by.
     column_points = axes.get_position().width * axes.figure.get_figwidth() * 72 / matrix.shape[1]
     groups = _groups(matrix, column_points)
     right = groups[-1].start + groups[-1].width

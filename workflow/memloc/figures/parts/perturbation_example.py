@@ -15,9 +15,9 @@ EXAMPLE_DROP = 0.5  # share of the continuation that an example's strongest toke
 def example_ids(tables: Mapping[str, pd.DataFrame]) -> list[int]:
     """Memorized paragraphs in the order in which figures show them as examples.
 
-    Paragraphs whose strongest perturbed token is a word, which a reader can see, come first; within them, the
-    token that is furthest from the continuation, as in the paper's example. Ties go by larger drop, then
-    smaller id. Paragraphs that lose less than half of the continuation come last.
+    Paragraphs whose strongest perturbed token is a word, which a reader can see, come first. Among them, the
+    further this token is from the continuation, the earlier (as in the paper's example). Ties go by larger
+    drop, then smaller id. Paragraphs that lose less than half of the continuation come last.
     """
     perturbation = tables["perturbation"]
     memorized = perturbation[perturbation["set"] == "memorized"]

@@ -15,7 +15,7 @@ KIND_LABELS = {
     "scattered_1": "1 % of weights",
     "scattered_0.1": "0.1 % of weights",
 }
-CONTROL_LABELS = {"plant": "the plant", "wrong": "with a wrong paragraph", "twin": "the unplanted twin"}
+CONTROL_LABELS = {"plant": "the plant", "wrong": "a wrong paragraph", "twin": "the unplanted twin"}
 
 
 def of_own_units(rows: pd.DataFrame) -> pd.DataFrame:

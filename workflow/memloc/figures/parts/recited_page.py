@@ -31,8 +31,8 @@ ins { background: light-dark(#dbe6f5, #27405f) }
 <h1>What the model recites of this text</h1>
 """
 GIVEN = (
-    "The model was given the words before the highlighted ones, which it wrote itself: in blue where they "
-    "differ from the text. An ellipsis at the beginning or end stands for a word that is cut there."
+    "The model was given the words before the highlighted ones. It wrote the highlighted words itself; the "
+    "blue ones differ from the text. An ellipsis at the beginning or end stands for a word that is cut there."
 )
 
 
@@ -42,9 +42,9 @@ def recited_page(
     """The page as HTML.
 
     Args:
-        told: what stands above, a sentence each.
-        found: passages as `passages` has them, in the order of the page; tokens of `prefix`, `continuation`
-            and `decoded`; of a recited one (no edits) its text is shown, of others the model's words, too.
+        told: sentences above the passages.
+        found: passages as `passages` has them, in the order of the page, with tokens of `prefix`,
+            `continuation` and `decoded`. Passages with edits are shown with the model's words, too.
         vocabulary: text of each token.
     """
     parts = [TOP, *(f"<p>{shown(text)}</p>\n" for text in [*told, *[GIVEN] * bool(len(found))])]
@@ -72,7 +72,7 @@ def _passage(row: Any, vocabulary: pd.Series, length: int, n_prefix: int) -> str
 
 
 def _runs(row: Any, length: int, n_prefix: int) -> list[Run]:
-    """The tokens of a recited passage; in the continuation of any of its windows they are highlighted."""
+    """The tokens of a recited passage; tokens in the continuation of any of its windows are highlighted."""
     recited = np.zeros(len(row.tokens), dtype=bool)
     for start in row.starts:
         recited[start - row.start + n_prefix : start - row.start + length] = True
@@ -83,12 +83,12 @@ def _runs(row: Any, length: int, n_prefix: int) -> list[Run]:
 def _tagged(runs: Sequence[Run], vocabulary: pd.Series, begins: bool) -> str:
     """Runs of tokens in their tags."""
     tokens, tags = zip(*runs, strict=True)
-    texts = map(shown, run_texts(tokens, vocabulary, begins, tags[-1] == "ins"))  # what differs is kept
+    texts = map(shown, run_texts(tokens, vocabulary, begins, tags[-1] == "ins"))  # differences stay whole
     return "".join(f"<{tag}>{text}</{tag}>" if tag else text for text, tag in zip(texts, tags, strict=True))
 
 
 def shown(text: str) -> str:
-    """Text for HTML; what is neither printable nor space or line end, such as marks that turn the direction
-    of text, is written as its code.
+    """Text for HTML. A character that is neither printable nor a tab or line end, such as a mark that turns
+    the direction of text, is written as its code.
     """
     return escape("".join(c if c.isprintable() or c in "\n\t" else f"\\u{ord(c):04x}" for c in text))

@@ -1,4 +1,4 @@
-"""What figure and explorer say of ways to remove: names, and every judge's value with its interval."""
+"""Ways to remove in figure and explorer: their names, and every judge's value with its interval."""
 
 from collections.abc import Mapping
 
@@ -30,26 +30,26 @@ LABELS = {
     RETRAINED: "retrained without them",
 }
 MODES = {"joint": "together", "single": "one by one"}
-N_DRAWS, CONFIDENCE = 100, 0.5  # samples, among which the continuation is with this probability
+N_DRAWS, CONFIDENCE = 100, 0.5  # so many samples hold the continuation with this probability
 KEYS = ["way", "mode"]
 SHARES = ("edit_distance", "recited_perturbed", "recited_shifted", "changed", "depth")  # from 0 to 1
-LOST = ("forgotten", "em_other_lost", "em_own_lost")  # tokens, of texts that were recited: from 0 to all
-# Measures that are 0 or 1 of every unit: of one paragraph removed, `changed` is a share of the texts.
+LOST = ("forgotten", "em_other_lost", "em_own_lost")  # tokens of recited texts: from 0 to all
+# Measures that are 0 or 1 for every unit. `changed` is one in mode joint; in mode single it is a share.
 OF_ONE = ("recited", "recited_8bit", "recited_4bit", "sampled")
 YES_OR_NO = {"joint": (*OF_ONE, "changed"), "single": OF_ONE}
 LEAST_RISE = 0.05  # nats per token: a layer whose states raise the NLL by less held nothing
-MOST_CONTROL = 0.1  # share of the rise that paragraphs may show that both models have seen
+MOST_CONTROL = 0.1  # most of the rise that may appear in paragraphs that both models have seen
 
 
 def ways_of(rows: pd.DataFrame) -> list[str]:
-    """Ways that there are rows of, in the order of their names, without the model as it is."""
+    """Ways that have rows, in the order of their names, without the model as it is."""
     return [way for way in WAY_NAMES if way in set(rows["way"])]
 
 
 def judged_ways(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Every judge's mean with its interval (value, low, high, n), by way, mode and measure.
 
-    The unit is the removed paragraph; of damage by what is removed together it is the judging text.
+    The unit is the removed paragraph. For the damage of removing together, it is the judging text.
     """
     n_tokens = tables["removal"]["em"].max()  # of the continuation: all were recited before
     most = dict.fromkeys(SHARES, 1.0) | dict.fromkeys(LOST, float(n_tokens))
@@ -82,10 +82,10 @@ def units_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 def depths(rows: pd.DataFrame | None) -> tuple[pd.DataFrame, float]:
     """Depth of every way for every removed paragraph (way, id, depth), and the control.
 
-    Over the layers of a paragraph in which the retrained model's states raise its NLL by more than
-    `LEAST_RISE`, in parts as large as that rise (the Unlearning Depth Score). The control is the largest mean
-    rise of kept paragraphs among these layers, as a share of that of the removed ones; NaN without a
-    retrained model. Above `MOST_CONTROL` the score does not apply.
+    Only layers count in which the retrained model's states raise the NLL by more than `LEAST_RISE`. The depth
+    is the share of the sum of these rises that the states after the removal cause, too (the Unlearning Depth
+    Score). The control is the largest ratio over layers of the mean rise of kept to the mean rise of removed
+    paragraphs; NaN without a retrained model. Above `MOST_CONTROL` the score does not apply.
     """
     if rows is None or rows.empty:
         return pd.DataFrame(), float("nan")
@@ -104,7 +104,7 @@ def depths(rows: pd.DataFrame | None) -> tuple[pd.DataFrame, float]:
 def _from_retrained(removal: pd.DataFrame, removed: pd.DataFrame) -> pd.DataFrame:
     """How far each paragraph's NLL, and its steps until it is recited again, are from the retrained model's.
 
-    An NLL above that of the model that never saw the paragraph is damage, and one below it is memory.
+    An NLL above the NLL in the model that never saw the paragraph is damage, and one below it is memory.
     """
     never = removal[removal["way"] == RETRAINED].set_index("id")
     steps = removal["id"].map(never["relearning_steps"].astype(float))
@@ -117,7 +117,7 @@ def _from_retrained(removal: pd.DataFrame, removed: pd.DataFrame) -> pd.DataFram
 
 
 def _removed(removal: pd.DataFrame) -> pd.DataFrame:
-    """What each removed paragraph loses; `relearning` takes those that did not come back as missing."""
+    """Losses of each removed paragraph; `relearning` is missing for those that did not come back."""
     before = removal["id"].map(removal[removal["way"] == NOTHING].set_index("id")["em"])
     sampled = extractable(removal["log_p"].to_numpy(), N_DRAWS, CONFIDENCE)
     return pd.DataFrame(
@@ -138,7 +138,7 @@ def _removed(removal: pd.DataFrame) -> pd.DataFrame:
 
 
 def _damage(damage: pd.DataFrame) -> pd.DataFrame:
-    """What each judging text loses: tokens, and nats per token gained; `unit` says what is resampled."""
+    """Tokens that each judging text loses, nats per token that it gains, and the `unit` that is resampled."""
     before = damage[damage["way"] == NOTHING].set_index(["group", "id"])[["em", "nll"]]
     rows = damage.join(before.add_suffix("_before"), on=["group", "id"])
     unit = rows["removed"].fillna(rows["id"])
@@ -154,7 +154,7 @@ def _means(units: pd.DataFrame, measure: str, most: float | None) -> pd.DataFram
 
 
 def _mean(values: pd.Series, yes_or_no: bool, most: float | None) -> Interval:
-    """Mean of a measure from 0 to `most`; no interval goes beyond what is possible."""
+    """Mean of a measure from 0 to `most`; its interval is clipped to this range."""
     if yes_or_no:
         return proportion(int(values.sum()), len(values))
     found = mean(values)

@@ -99,7 +99,7 @@ def _draw_cell(axes, left: float, top: float, lines: list[list[Piece]]) -> None:
 
 def run_texts(runs: Iterable[Sequence[int]], vocabulary: pd.Series, begins: bool, ends: bool) -> list[str]:
     """Texts of runs of tokens. An ellipsis stands for an empty run, and for a word that may be cut: the
-    first, unless the text `begins` there, and the last, unless it `ends`. Scripts without spaces keep all.
+    first, unless the text `begins` there, and the last, unless it `ends`. Text without spaces is kept whole.
     """
     first, *texts = [join_tokens(tokens, vocabulary) or LEFT_OUT for tokens in runs]
     *most, last = [first if begins else re.sub(r"^\w{1,30}\b", LEFT_OUT, first), *texts]

@@ -80,7 +80,7 @@ def mark_position(axes: Axes, position: int) -> None:
 
 
 def marked_position(tables: dict[str, pd.DataFrame], paragraph: int) -> int | None:
-    """Position of the perturbed token of a paragraph, if it is one of the perturbed ones."""
+    """Position of the perturbed token of a paragraph, if the paragraph has a perturbed version."""
     return tables["perturbed_paragraphs"].set_index("id")["position"].get(paragraph)
 
 

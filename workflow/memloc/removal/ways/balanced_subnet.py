@@ -2,9 +2,9 @@
 
 Every weight w has a score. The model runs with the weights that have the largest scores, and with zeros in
 place of the others; only the scores are trained. The loss is the NLL of kept paragraphs minus the NLL of
-removed ones. The gradient by this mask is g * w, where g is the gradient by the masked weights. It serves as
-the gradient by the scores (straight through), so the score of a weight sinks if the loss would be lower
-without the weight.
+removed ones. Its gradient with respect to the mask is g * w, where g is the gradient with respect to the
+masked weights. It serves as the gradient of the scores (straight through), so the score of a weight sinks if
+the loss would be lower without the weight.
 """
 
 import torch
@@ -62,7 +62,7 @@ def _write(request: Request, original: Weights, zeroed: dict[str, Bool[Tensor, "
 
 
 def _gradients(request: Request, names: list[str]) -> Weights:
-    """Gradient of mean NLL(kept) - mean NLL(removed) by the named parameters."""
+    """Gradient of mean NLL(kept) - mean NLL(removed) with respect to the named parameters."""
     model, texts = request.model, torch.cat([request.remove, request.keep])
     weights = torch.full((len(texts),), 1 / len(request.keep))
     weights[: len(request.remove)] = -1 / len(request.remove)

@@ -23,7 +23,7 @@ from memloc.settings.removal_ways import INTEGRATION_STEPS, N_CANDIDATES
 
 
 def zero_out(question: Question) -> Scores:
-    """Exact rise of one paragraph's NLL without each of the candidates; others are left alone (-inf)."""
+    """Exact rise of one paragraph's NLL without each of the candidates; other neurons score -inf."""
     likely = gradient_x_activation(question)["neuron"]
     chosen = torch.zeros(likely.numel(), dtype=torch.bool)
     chosen[likely.flatten().topk(min(N_CANDIDATES, likely.numel())).indices] = True

@@ -38,7 +38,7 @@ def unlearning(request: Request, arm: str, kl_weight: float = KL_WEIGHT) -> Chan
 
 
 def retrained(request: Request) -> Change:
-    """Put the weights of that model in the place of all others; there is one setting."""
+    """Replace all weights by the retrained model's; there is one setting."""
 
     @torch.no_grad()
     def change(setting: Setting) -> Movable:

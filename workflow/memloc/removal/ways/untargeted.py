@@ -6,8 +6,8 @@ kfac    the entries in directions of little curvature (2510.24256)
 Weights that many texts share curve the loss of ordinary text. Weights that serve one paragraph hardly do. The
 curvature of a matrix W [out, in] is approximated by the Kronecker product of two second moments over the
 tokens of ordinary text (K-FAC, 1503.05671): A = E[x x'] of its inputs x, and G = E[g g'], where g is the
-gradient of a paragraph's summed NLL by its outputs. In the eigenbases of A and G, entry (i, j) of W has the
-curvature g_i a_j. The entries with the smallest curvature are zeroed.
+gradient of a paragraph's summed NLL with respect to its outputs. In the eigenbases of A and G, entry (i, j)
+of W has the curvature g_i a_j. The entries with the smallest curvature are zeroed.
 """
 
 from typing import NamedTuple
@@ -45,7 +45,7 @@ def svd(request: Request) -> Change:
 
 
 class Factors(NamedTuple):
-    """Second moments of a matrix's inputs and of the gradients by its outputs."""
+    """Second moments of a matrix's inputs and of the gradients with respect to its outputs."""
 
     inputs: Float[Tensor, "in in"]
     outputs: Float[Tensor, "out out"]
