@@ -69,7 +69,7 @@ def chance(rows: pd.DataFrame) -> float:
     """Average precision expected of a random order of n units, of which k are the place; mean over plants."""
     n, k = rows["n_units"], rows["n_place"]
     harmonic = digamma(n + 1) + np.euler_gamma
-    return float(((harmonic + (k - 1) / (n - 1) * (n - harmonic)) / n).mean())
+    return float(((harmonic + (k - 1) / (n - 1).clip(1) * (n - harmonic)) / n).mean())
 
 
 def _data(plants: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
