@@ -6,7 +6,7 @@ job = start(snakemake)
 
 import pandas as pd
 
-from memloc.data.filters import kept_rows
+from memloc.data.filters import kept_pieces, kept_rows
 from memloc.data.paragraphs import token_tensor, with_token_before
 from memloc.model import loading, pretrained
 from memloc.run.progress import Progress
@@ -28,8 +28,7 @@ model = loading.load_for_inference(job.input.folder, settings.loading)
 before = pretrained.token_before(job.input.folder, settings.paragraph.before)
 n_prefix = settings.paragraph.prefix + (before is not None)
 between = range(rows[0], rows[-1] + 1) if len(rows) else range(0)
-pieces = job.batches("paragraphs", ["id", "tokens"], between)
-pieces = (piece[~piece.id.isin(dropped)] for piece in pieces)
+pieces = kept_pieces(job.batches("paragraphs", ["id", "tokens"], between), dropped)
 schemes, n_redecoded = settings.extraction.schemes, 0
 progress = Progress(len(rows), "paragraphs")
 with job.writing() as append:

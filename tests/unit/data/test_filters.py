@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from memloc.data.filters import drop_reasons, kept_rows, n_unique, variations
+from memloc.data.filters import drop_reasons, kept_pieces, kept_rows, n_unique, variations
 from memloc.run.errors import InputError
 from memloc.settings.filters import Filters
 
@@ -109,3 +109,11 @@ def test_what_no_filter_drops_is_kept():
     assert kept_rows(ids, dropped).tolist() == [1, 3]
     with pytest.raises(InputError, match=r"all 4 paragraphs .*filters\.min_unique.*filters\.keywords"):
         kept_rows(ids, ids)
+
+
+def test_kept_rows_do_not_hold_the_tokens_of_dropped_ones():
+    tokens = np.arange(20).reshape(5, 4)
+    piece = pd.DataFrame({"id": range(5), "tokens": list(tokens)})
+    (kept,) = kept_pieces([piece], pd.Series([0, 3, 4]))
+    assert kept["id"].tolist() == [1, 2] and np.array_equal(np.stack(kept["tokens"]), tokens[1:3])
+    assert not any(np.shares_memory(own, tokens) for own in kept["tokens"])

@@ -1,6 +1,6 @@
 """Filters that leave paragraphs out, with their reasons (paper A.1)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -65,3 +65,13 @@ def kept_rows(ids: pd.Series, dropped: pd.Series) -> Int[np.ndarray, "kept"]:
             "filters.min_unique lower or filters.keywords to fewer words (none: []), or give other text"
         )
     return kept
+
+
+def kept_pieces(pieces: Iterable[pd.DataFrame], dropped: pd.Series) -> Iterator[pd.DataFrame]:
+    """The rows (id, tokens) that no filter drops, piece by piece, with tokens of their own.
+
+    The few rows that a filter leaves would otherwise keep the tokens of their whole piece in memory.
+    """
+    for piece in pieces:
+        kept = piece[~piece["id"].isin(dropped)]
+        yield kept.assign(tokens=[tokens.copy() for tokens in kept["tokens"]])
