@@ -79,7 +79,7 @@ def paired_texts(
 ) -> Group:
     """Paragraphs of pairs of equal exposure, with the continuation kept in `sets`; there may be none.
 
-    A pair is left out if one of its paragraphs is in `used`, because it chose weights or gives mean outputs.
+    `used` holds paragraphs that chose weights or give mean outputs. A pair with one of them is left out.
     """
     free = sets[~sets["pair"].isin(sets.loc[sets["id"].isin(used), "pair"].dropna())]
     ids, tokens = paired_tokens(paragraphs, free, n_prefix)

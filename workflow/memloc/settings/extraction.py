@@ -35,7 +35,8 @@ class Extraction(Section):
 
     n_beams: Positive = Field(
         5,
-        description="Texts whose probabilities add up to the lower bound on nearly reciting.",
+        description="Texts that a beam search follows; their probabilities add up to a lower bound on the "
+        "probability of near recitation.",
     )
 
     @model_validator(mode="after")
