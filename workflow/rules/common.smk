@@ -37,7 +37,7 @@ from memloc.tables import schemas
 
 @contextmanager
 def explained(where=""):
-    """Errors that a user can mend stop the workflow before any job runs; its only line says what to do.
+    """An error that a user can mend stops the workflow before any job runs; one line says what to do.
 
     Snakemake would show any other error together with lines of this file.
     """

@@ -97,7 +97,7 @@ def strata(rows: pd.DataFrame) -> Iterator[Stratum]:
 def rows_of_strata(rows: pd.DataFrame) -> dict[str, tuple[Bool[np.ndarray, "paragraph"], Within]]:
     """The positive paragraphs of every stratum, and a function that gives its paragraphs for a judged fold.
 
-    all: seen paragraphs; recited ones are positive. boundary: those of them whose exposure leaves open
+    all: seen paragraphs; recited ones are positive. boundary: seen paragraphs whose exposure leaves open
     whether they are recited (`boundary_zone`, fitted without the judged fold). unseen: unseen paragraphs, and
     seen ones that are not recited, which are positive.
     """

@@ -29,7 +29,7 @@ def fold_norms(model: PreTrainedModel) -> None:
     family = family_of(model)
     if family.folded_norms is None:
         raise InputError(
-            f"norms of {family.title} cannot be folded: take parameter_gradients out of reference"
+            f"norms of {family.title} cannot be folded: take parameter_gradients out of `reference`"
         )
     for layer in layers_of(model):
         for norm_name, readers in zip(family.folded_norms, READERS, strict=True):

@@ -20,9 +20,8 @@ HALF = 0.5  # share of the models that must recite a paragraph, so that it count
 
 
 def halves(n_models: int, n_paragraphs: int, seed: int) -> Bool[np.ndarray, "model paragraph"]:
-    """Which paragraphs each model is trained on. Half of the models train on a paragraph. They are drawn anew
-    for each paragraph, so two paragraphs share a training by chance alone. If the number of models is odd,
-    one more trains without it.
+    """Which paragraphs each model is trained on. Half of the models (rounded down) train on a paragraph. They
+    are drawn anew for each paragraph, so two paragraphs share a training by chance alone.
     """
     random = generator(seed, "counterfactual", "halves")
     places = np.tile(np.arange(n_models)[:, None], n_paragraphs)

@@ -1,4 +1,4 @@
-"""Texts that no analysis has sampled, so that they can judge what the analyses chose.
+"""Texts that no analysis has sampled, so that they can judge the heads and weights that analyses chose.
 
 Gradients, patching and edits take the sampled paragraphs of a set, and the rare-token analysis takes its own
 sample. All of them rank heads or choose weights. A paragraph outside of both samples is *unseen*.

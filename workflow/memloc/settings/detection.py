@@ -26,7 +26,7 @@ class Detection(Section):
         "are features of the largest share only.",
     )
     n_layers: Positive = Field(
-        4, description="Layers, at most, whose residual stream is a feature: evenly spread, up to the last."
+        4, description="At most this many layers give their residual stream: evenly spread, up to the last."
     )
     n_shuffles: Positive = Field(20, description="Fits to shuffled labels, a control.")
     micro_batch: MicroBatch = 32

@@ -35,8 +35,7 @@ class Extraction(Section):
 
     n_beams: Positive = Field(
         5,
-        description="Texts that a beam search follows; their probabilities add up to a lower bound on the "
-        "probability of near recitation.",
+        description="Texts of a beam search, whose probabilities add up to the bound on near recitation.",
     )
 
     @model_validator(mode="after")
