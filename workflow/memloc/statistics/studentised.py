@@ -57,8 +57,8 @@ def lead(values: Group, chosen: int | None = None) -> Interval:
     """Lead of the column with the largest mean, or of a given one, over every other column.
 
     The result is the lead over the rival whose interval begins lowest. The column leads only if it is above
-    each rival, so the search needs no correction: of two equal columns, one is found to lead in at most 5 %
-    of the cases; of more, in fewer (Gutmann and Maymin 1987).
+    each rival, so the search needs no correction: if two columns are equal, one is found to lead in at most
+    5 % of the cases, and in fewer if more are equal (Gutmann and Maymin 1987).
     """
     means = values.mean(axis=0) if len(values) else np.zeros(values.shape[1])
     chosen = int(means.argmax()) if chosen is None else chosen

@@ -43,7 +43,7 @@ def detection_folds(lengths: Lengths) -> Columns:
         "recited": Column("bool", meaning="Its exact match is full."),
         "module": Column("str", nullable=True, meaning=MODULE),
         "cluster": integer(0, meaning="Cluster of near-duplicates."),
-        "group": integer(0, meaning="Group that modules and clusters join; no fold splits it."),
+        "group": integer(0, meaning="Group of paragraphs joined by modules and clusters; no fold splits it."),
         "fold": integer(0, meaning="Fold that judges the paragraph; the others fit the classifier."),
     }
 
