@@ -56,7 +56,7 @@ def with_intervals(ranking: pd.DataFrame, ranks: pd.DataFrame) -> pd.DataFrame:
 
 
 def rank_heads(scores: dict[str, Scores], combined: Sequence[str] | None = None) -> pd.DataFrame:
-    """Rank of every head by every method (1 = strongest), and by the `combined` methods together.
+    """Rank of every head by every method (1 = strongest), and by the `combined` methods (default: all).
 
     The combined ranking orders heads by their mean rank; ties go to the lower layer and head.
 

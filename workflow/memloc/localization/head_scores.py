@@ -56,7 +56,7 @@ def rare_tokens_scores(rare_token_correlation: pd.DataFrame) -> Scores:
 
 
 def patching_scores(patching: pd.DataFrame, n_heads: int) -> Scores:
-    """Mean |change in NLL| over pairs and directions, for the strongest of the head's q, k and v (paper A.3)."""
+    """Mean |change in NLL| over pairs and directions, for the strongest of a head's q, k, v (paper A.3)."""
     size = (
         patching["nll_change"].abs().groupby([patching[key] for key in ("component", "layer", "head")]).mean()
     )
