@@ -1,7 +1,7 @@
 # Thin wrappers: everything else is plain Snakemake (see README.md).
 PYTHON ?= python3
 BIN := .venv/bin
-# What the environment is made of. Contents count: a clone's time stamps are those of the clone.
+# Checksum of the files that define the environment: after a clone, their time stamps say nothing.
 CONTENTS := $(shell (cat envs/requirements.lock envs/install.py; sed '/^\[tool/q' pyproject.toml) | cksum)
 
 .PHONY: reproduce test test-all lint plans quick stress bench docs docs-site wheelhouse clean-environment other-contents
@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscop
 test: lint
 	$(PYTEST)
 
-# And what takes longer than it finds: every night.
+# All tests but the stress tests, slow ones included: for every night.
 test-all: lint
 	$(PYTEST) -m 'not stress'
 
@@ -35,11 +35,11 @@ quick: .venv/complete
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/python -m pytest --quiet --numprocesses 2 --durations 3 $$($(BIN)/python tests/changed.py)
 
-# What takes hours: dozens of kills, the whole study on Slurm, simulated intervals.
+# Tests that take hours: dozens of kills, the whole study on Slurm, simulated intervals.
 stress: .venv/complete
 	$(BIN)/python -m pytest -m stress
 
-# A job per comparison, one after the other: what is killed goes on. SIZE=small took 14 minutes on 2 cores at 2.5 GHz.
+# A job per comparison, one by one, so that a killed run goes on. SIZE=small took 14 minutes on 2 cores at 2.5 GHz.
 bench: .venv/complete
 	$(BIN)/snakemake --cores all bench --configfile config/bench$(SIZE:%=-%).yaml --config shards=10
 

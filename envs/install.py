@@ -32,13 +32,13 @@ def install(torch: str | None = None, wheelhouse: str | None = None) -> None:
         subprocess.run([*pip, *torch_from(torch)], check=True, env=environment)
     what = ["--quiet", "--requirement", LOCK, "--editable", str(ROOT)]
     subprocess.run([*pip, *what], check=True, env=environment)
-    if sys.dont_write_bytecode:  # here it may not: every process would compile all that it imports
+    if sys.dont_write_bytecode:  # otherwise every process would compile all that it imports
         compiled = [sys.executable, "-m", "compileall", "-qq", "-j", "0", sysconfig.get_path("purelib")]
         subprocess.run(compiled, check=False)  # on all cores; pip takes one
 
 
 def collect(folder: str, torch: str | None = None) -> None:
-    """Put wheels of all that `install` needs into a folder; what has none is built.
+    """Put wheels of all that `install` needs into a folder; a package without a wheel is built.
 
     Raises:
         subprocess.CalledProcessError: pip failed.
@@ -53,7 +53,7 @@ def collect(folder: str, torch: str | None = None) -> None:
 
 
 def torch_from(build: str) -> list[str]:
-    """What pip is told to take a build of torch, as the lock allows it, from PyTorch's index or another."""
+    """Arguments of pip for a build of torch that the lock allows, from PyTorch's index or another one."""
     (wanted,) = (line for line in Path(LOCK).read_text().splitlines() if line.startswith("torch>"))
     index = build if "://" in build else f"{TORCH_INDEX}/{build}"
     return ["--index-url", index, wanted]

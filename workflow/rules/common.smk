@@ -37,9 +37,9 @@ from memloc.tables import schemas
 
 @contextmanager
 def explained(where=""):
-    """Errors that a user can mend stop the workflow before any job runs; its only line says what to do.
+    """An error that a user can mend stops the workflow before any job runs; one line says what to do.
 
-    Around any other error, Snakemake puts lines of this file.
+    Snakemake would show any other error together with lines of this file.
     """
     try:
         yield
@@ -207,7 +207,7 @@ class Shards:
     """
 
     def __init__(self, stage, most=None, n=None):
-        """At most `most` jobs have work, and are started. `n` sets their number whatever the setting is."""
+        """No more than `most` jobs have work, and are started. `n` sets their number in place of `shards`."""
         self.stage = self.rule = name = stage
         self.n = n or (SETTINGS.shards if most is None else min(SETTINGS.shards, most))
         if self.n > 1:

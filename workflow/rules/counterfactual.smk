@@ -3,7 +3,7 @@
 HALVES_ASKED = SETTINGS.counterfactual.n_models > 0
 
 if HALVES_ASKED:
-    # A job a model, whatever `shards` is: a killed run loses at most one.
+    # One job per model, whatever `shards` is: a killed run keeps the models that are complete.
     HALVES = Shards("train_halves", n=SETTINGS.counterfactual.n_models)
 
     rule:

@@ -66,7 +66,7 @@ if SETTINGS.steps:
         script:
             "../scripts/distinct_models.py"
 
-    # Nothing long runs before.
+    # The first long stage of each model waits for this check.
     awaiting = {f"{model}_{stage}" for model in STUDIES for stage in ("scores", "scores_shard")}
     for imported in workflow.rules:
         if imported.name in awaiting:

@@ -1,7 +1,7 @@
 # One prefix token perturbed at a time, and each memorized paragraph's strongest perturbation (paper 4); a few
 # tokens kept, and all others replaced.
 
-# Every micro-batch is computed by itself. How many paragraphs the pairs add is not known yet.
+# Every micro-batch is computed by itself. Pairs add paragraphs whose number is not known yet.
 N_SAMPLED = SETTINGS.sets.n_memorized + SETTINGS.sets.n_non_memorized
 PERTURBATION = Shards("perturbation", most=-(-N_SAMPLED // SETTINGS.perturbation.micro_batch))
 

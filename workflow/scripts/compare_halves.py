@@ -1,4 +1,4 @@
-"""Rule compare_halves: every paragraph by models that were trained on it and by others, and by detectors."""
+"""Rule compare_halves: scores of every paragraph by models trained on it, by other models, by detectors."""
 
 from memloc.tables.job import start
 

@@ -24,7 +24,7 @@ rows = job.read("paragraphs", columns, ids).merge(job.read("scores", ["id", "em"
 tokens = np.stack(rows.tokens)
 rows = rows.assign(exposure=exposure(rows), recited=rows.em == settings.paragraph.continuation)
 rows["cluster"] = near_duplicates(tokens)
-# If texts have no module, each one is its own.
+# Where the module is missing, each paragraph is a module of its own.
 modules = rows.module.fillna("paragraph " + rows.id.astype(str)).to_numpy(str)
 rows["group"] = joined(modules, rows.cluster.to_numpy())
 draw = int(generator(seed, "detection", "folds").integers(2**31))

@@ -18,10 +18,10 @@ from memloc.model import pretrained
 from memloc.run.atomic import atomic_folder
 
 FILES_AT_ONCE = 32
-BOILERPLATE_RUN = 8  # tokens; runs of 13 are shared by none
+BOILERPLATE_RUN = 8  # tokens; controls share no run of 13
 data, paragraph = job.settings.data, job.settings.paragraph
 # Forked: any other start method would run this script again in every process. A syntax tree holds no cycles:
-# looking for garbage in it would be a third of the time, for nothing.
+# garbage collection would take a third of the time and find nothing.
 with ProcessPoolExecutor(job.threads, multiprocessing.get_context("fork"), initializer=gc.disable) as pool:
     each = partial(pool.map, chunksize=FILES_AT_ONCE)
     found = [text for package in data.packages for text in embedded.docstrings(package, each=each)]

@@ -51,7 +51,7 @@ def pieces(stream: own_text.Stream, **columns: np.ndarray) -> Iterator[pd.DataFr
 
 def screened(cut: own_text.Stream, begins: np.ndarray) -> own_text.Stream:
     """Paragraphs side by side, and other paragraphs that the model predicts when it reads the text."""
-    from memloc.model.onednn import pack  # seconds, which no other text should wait for
+    from memloc.model.onednn import pack  # takes seconds; only screened text needs it
     from memloc.scoring.long_context import MOST, passes, predicted_tokens
 
     model = pretrained.read_model(job.input.folder, settings.loading)
@@ -83,7 +83,7 @@ with TemporaryFile() as file, TemporaryFile() as unseen_file, job.writing() as a
     for rows in in_parts(len(number)):
         own = files.iloc[document[rows]].reset_index(drop=True)
         append(places=own.assign(**{name: values[rows] for name, values in places.items()}))
-    # Paragraphs that do not overlap share nothing but their text.
+    # Paragraphs that do not overlap have no token in common: each counts as a text of its own.
     module = np.full(len(counts), None)
     if stride < length:
         module = np.char.add("text ", texts_of(number, document).astype(str))

@@ -1,4 +1,4 @@
-"""Rule parameter_gradients: gradients of the weights for every set, of its parts, and of the objective."""
+"""Rule parameter_gradients: gradients of the weights for every set, and for the contrastive objective."""
 
 from memloc.tables.job import start
 

@@ -48,7 +48,7 @@ log_p = log_p_nearly(
     n_prefix + (before is not None),
     int(NEARLY * n_continuation),
     settings.extraction,
-    max(how.micro_batch // 4, 1),  # of each, several texts are followed, but a token at a time
+    max(how.micro_batch // 4, 1),  # the search follows several texts of each, a token at a time
 )
 job.write(
     positions=pd.concat([placed.join(place) for place in places]),

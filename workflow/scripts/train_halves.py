@@ -21,7 +21,7 @@ from memloc.scoring.counterfactual import halves
 from memloc.scoring.extraction import score_and_extract
 
 settings, number = job.settings, job.params.shard[0]
-# Half of the text in about as many steps: in half as many, a model recites a tenth of what the whole's does.
+# About as many steps as for the whole text: with half as many, a model recites a tenth as many paragraphs.
 how = settings.model.model_copy(update={"batch": math.ceil(settings.model.batch / 2)})
 paragraphs, stream = job.read("paragraphs", ["id", "tokens"]), job.read("training_stream").id
 drawn = halves(settings.counterfactual.n_models, len(paragraphs), job.seed)[number]

@@ -14,7 +14,7 @@ from memloc.run.errors import InputError
 PLAIN = (".txt", ".txt.gz")
 FIELD_IS_SET = "set data.field to the right key"
 COUNTS_ARE_SET = "set data.counts to the right key"
-MOST_CHARACTERS = 2**20  # looked at before any job; whether a longer text has a paragraph, its job finds out
+MOST_CHARACTERS = 2**20  # read before any job; the job itself finds out whether a longer text has a paragraph
 ROWS = 1000  # rows of a Parquet file that are held at a time
 
 

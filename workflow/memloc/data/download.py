@@ -149,7 +149,7 @@ def _get(url: str, headers: Mapping[str, str], allow_http: bool) -> Iterator[req
 
 
 def _stream(url: str, file: Path, resume: bool, allow_http: bool) -> None:
-    """Write the body to `file`; with `resume`, append what the file lacks."""
+    """Write the body to `file`; with `resume`, append the part that the file lacks."""
     have = file.stat().st_size if resume and file.exists() else 0
     headers = {"Range": f"bytes={have}-"} if have else {}
     with (

@@ -139,7 +139,7 @@ def paragraph_hashes(stream: Stream) -> UInt64[np.ndarray, "paragraph"]:
 
 
 def distinct(stream: Stream) -> tuple[Stream, Int[np.ndarray, "paragraph"]]:
-    """The stream with the first of equal paragraphs only, and the number there of each given paragraph.
+    """The stream with only the first of equal paragraphs, and each given paragraph's number in that stream.
 
     Exact: paragraphs that share a hash are compared with the first of them, and those with other tokens go
     through the next round. The order of the text stays. Memory: some 60 bytes per paragraph.

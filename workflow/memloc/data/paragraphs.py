@@ -36,8 +36,8 @@ def sampled_tokens(
 ) -> tuple[np.ndarray, Int[Tensor, "paragraph token"]]:
     """Ids and tokens of the sampled paragraphs of a set: true prefix and the continuation kept in `sets`.
 
-    For memorized paragraphs that is the true continuation; for others the model's own, or with
-    `sets.continuation: corpus` the true one, of which a non-memorized paragraph recites little (paper 3.2).
+    Memorized paragraphs have the true continuation. Others have the model's own, or the true one with
+    `sets.continuation: corpus`, of which the model recites little in the non-memorized set (paper 3.2).
 
     Raises:
         InputError: the set has no paragraph.

@@ -26,7 +26,7 @@ def texts_of(
 
 
 def joined(*labels: np.ndarray) -> Int[np.ndarray, "row"]:
-    """Number the groups of rows, from 0; rows with any label in common, also through others, are in one."""
+    """Number of each row's group, from 0. A chain of rows that share labels is one group."""
     n_rows, first, edges = len(labels[0]), len(labels[0]), []
     for column in labels:
         names, number = np.unique(column, return_inverse=True)

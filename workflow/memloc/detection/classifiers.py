@@ -26,7 +26,7 @@ class Parts(NamedTuple):
 def logits(
     features: Features, positive: Bool[np.ndarray, "row"], parts: Parts, n_free: int = 0
 ) -> Float[np.ndarray, "judged"]:
-    """Log odds of being positive, for the judged rows; probabilities next to 0 or 1 would all be equal.
+    """Log odds of being positive, for the judged rows. Probabilities near 0 or 1 would round to one number.
 
     The penalty hardly touches the first `n_free` features, so that the others can only add to them. Sparse
     features are scaled by their largest value, which keeps them sparse. The penalty of a single feature is

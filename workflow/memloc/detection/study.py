@@ -97,7 +97,7 @@ def strata(rows: pd.DataFrame) -> Iterator[Stratum]:
 def rows_of_strata(rows: pd.DataFrame) -> dict[str, tuple[Bool[np.ndarray, "paragraph"], Within]]:
     """The positive paragraphs of every stratum, and a function that gives its paragraphs for a judged fold.
 
-    all: seen paragraphs; recited ones are positive. boundary: those of them whose exposure leaves open
+    all: seen paragraphs; recited ones are positive. boundary: seen paragraphs whose exposure leaves open
     whether they are recited (`boundary_zone`, fitted without the judged fold). unseen: unseen paragraphs, and
     seen ones that are not recited, which are positive.
     """
@@ -191,9 +191,9 @@ def shuffled_aurocs(
 def aurocs(scores: Float[np.ndarray, "judged"], judge: Judge) -> Float[np.ndarray, "resample"]:
     """Probability, in every resample, that a positive has a higher score than a negative of its fold.
 
-    Ties count half. Scores of different fits are not compared: a fold with more positives than others leaves
-    fewer to its fit, whose probabilities are then all lower, so an AUROC over all folds would be below 0.5 by
-    chance.
+    Ties count half. Scores of different fits are not compared. A fold with many positives leaves few to the
+    fit that judges it, so this fit gives lower probabilities. An AUROC over all folds would therefore be
+    below 0.5 by chance.
     """
     above, pairs = 0, 0
     for rows in judge.folds:

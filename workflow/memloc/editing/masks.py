@@ -27,7 +27,7 @@ from memloc.model.head_groups import stored_head
 from memloc.run.errors import UserError
 
 EVERY = slice(None)
-N_SAMPLED = 100_000  # values that suggest how large the largest are
+N_SAMPLED = 100_000  # size of the sample that gives a bound on the largest values
 Movable = dict[str, Int[Tensor, "weight"] | slice]
 """Parameter name -> ascending flat places of the selected weights, or `EVERY`: the whole parameter."""
 
@@ -143,7 +143,7 @@ def _split(chosen: Int[Tensor, "weight"], tensors: Mapping[str, Tensor]) -> Mova
 
 
 class OriginalWeights:
-    """A copy of all of a model's weights: restores them bit for bit, and tells which have changed."""
+    """A copy of all of a model's weights: it restores them bit for bit, and counts the changed ones."""
 
     def __init__(self, model: PreTrainedModel) -> None:
         self._weights = {name: weight.detach().clone() for name, weight in model.named_parameters()}

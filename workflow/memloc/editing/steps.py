@@ -44,7 +44,7 @@ class Origin(NamedTuple):
 
     terms: Terms
     gradients: Gradients
-    """The objective's. Only its NLL term has any at θ0, where the KL divergence has its minimum."""
+    """Gradients of the objective at θ0. The KL term adds none, because it has its minimum there."""
 
 
 def origin_of(
@@ -94,7 +94,7 @@ def count_changed(model: PreTrainedModel, original: OriginalWeights, movable: Mo
     The arm's weights may change; with `reference` all W_* weights may, because the authors' decay moves them.
 
     Raises:
-        EditError: another weight has changed, or less than `LEAST_CHANGED` of these weights.
+        EditError: another weight has changed, or fewer of these weights than the share `LEAST_CHANGED`.
     """
     allowed = all_weights(model) if recipe.how.reference else movable
     n_changed, n_allowed = original.n_changed(model, allowed), n_weights(model, allowed)

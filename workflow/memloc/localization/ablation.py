@@ -6,7 +6,7 @@ text. The mean keeps the head's contribution to any text and removes its contrib
 is the difference in scores of the same continuations with and without the head: EM (tokens lost) and NLL
 (nats gained). The *specific* effect is the effect on memorized paragraphs minus the effect on non-memorized
 ones with the model's own continuation, which also starts from the full EM. A head that every text needs has
-no specific effect. Paragraphs that judge a head have not chosen it (`held_out`).
+no specific effect. Where there are enough, paragraphs that no analysis has sampled judge heads (`held_out`).
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -233,7 +233,7 @@ def first_heads(
 ) -> Plan:
     """Plan of table `cumulative_ablation`: the first k heads of each order, k in 0 and `top`.
 
-    Labels are method, draw and n_heads (k, as far as there are heads).
+    Labels are method, draw and n_heads (k). A k above the number of heads is left out.
     """
     numbers = sorted({0, *top})
     return [
@@ -280,7 +280,7 @@ def orders(
     """Heads from the first to the last by every method of `head_ranking`, and in random orders.
 
     A random order is the combined ranking with its heads exchanged within their layers, so a ranking that
-    only finds layers is no better. Returns (method, draw, heads); the method of random orders is "random".
+    only finds layers cannot beat it. Returns (method, draw, heads); the method of random orders is "random".
     """
     found = []
     for method, rows in ranking.groupby("method", sort=False):

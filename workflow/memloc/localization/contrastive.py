@@ -65,9 +65,8 @@ def contrastive_attribution(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Component scores of the unlearning objective after one step down it (paper 5.2, Figure 4 bottom).
 
-    `nll_gradient` is the memorized paragraphs' mean gradient at θ0. The objective's gradient there is -w
-    times as large; along it, the one step of Adam moves every W_* weight. The weights are restored bit for
-    bit.
+    `nll_gradient` is the memorized paragraphs' mean gradient at θ0. The objective's gradient at θ0 is -w
+    times this one. One step of Adam down it moves every W_* weight. The weights are restored bit for bit.
 
     Returns:
         The scores (`contrastive_scores`), and the scores of samples drawn from parts of the memorized
@@ -101,7 +100,7 @@ def contrastive_gradients(
 
     Because gradients add up, a control that was drawn for several paragraphs is run once. p0 is computed for
     each micro-batch, because it would be large for all controls. The second result has a row for each part of
-    the memorized paragraphs, with the gradient of its NLL term, and a last row with that of the KL term.
+    the memorized paragraphs, with the gradient of its NLL term. The gradient of the KL term is its last row.
     """
     nll_term, sums = {}, Sums(model, len(parts) + 1)
     options = (n_prefix, how.micro_batch, how.reference)
@@ -125,8 +124,8 @@ def contrastive_scores(model: PreTrainedModel, gradients: ContrastiveGradients) 
     """Component scores of the contrastive objective, with the norms of its two terms.
 
     Returns the rows of `component_scores` with group "contrastive" as first column, and nll_term_norm and
-    kl_term_norm: the Euclidean norms of each term's gradient by the component and head. The norm over several
-    is the root of their summed squares.
+    kl_term_norm: the Euclidean norms of each term's gradient by the component and head. The norm of several
+    components together is the root of their summed squares.
     """
     total = {name: gradients.nll_term[name] + gradients.kl_term[name] for name in gradients.nll_term}
 

@@ -1,8 +1,8 @@
 """One score of every attention head by each localization method, from tables (paper 5 and 6).
 
-A larger score means more involved in memorization. Query heads that read the same key/value head share its
-score. `sample_scores` gives the scores of resampled paragraphs, of parts of the sample, and of all but one
-part.
+A larger score means that the head is more involved in memorization. Query heads that read the same key/value
+head share its score. `sample_scores` gives the scores of resampled paragraphs, of parts of the sample, and of
+all but one part.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ Scores = pd.Series  # indexed by layer and head
 
 
 def over_query_heads(scores: pd.Series, n_heads: int) -> Scores:
-    """Scores of query heads from scores by layer and stored head; of several components, the largest."""
+    """Scores of query heads from scores by layer and stored head: the largest score over the components."""
     wide = scores.to_frame().T.sort_index(axis=1)
     index = pd.MultiIndex.from_product(
         [wide.columns.unique("layer"), range(n_heads)], names=["layer", "head"]
@@ -56,7 +56,7 @@ def rare_tokens_scores(rare_token_correlation: pd.DataFrame) -> Scores:
 
 
 def patching_scores(patching: pd.DataFrame, n_heads: int) -> Scores:
-    """Mean |change in NLL| over pairs and directions, of the head's strongest of q, k and v (paper A.3)."""
+    """Mean |change in NLL| over pairs and directions, for the strongest of a head's q, k, v (paper A.3)."""
     size = (
         patching["nll_change"].abs().groupby([patching[key] for key in ("component", "layer", "head")]).mean()
     )

@@ -74,7 +74,7 @@ class SharedPrefix(DynamicCache):
 class Run(NamedTuple):
     """One paragraph, from its perturbed position to the one that predicts the impact token."""
 
-    tokens: Int[Tensor, "token"]  # these, and the impact token
+    tokens: Int[Tensor, "token"]  # at these positions, and the impact token
     prefix: SharedPrefix
     calls: list[Call]  # of every layer, and of the norm after the last one
     outputs: dict[str, Float[Tensor, "1 position column"]]  # of the modules `Component.output` of q, k and v
@@ -128,8 +128,8 @@ def residual_patching(model: PreTrainedModel, pairs: Pairs, micro_batch: int) ->
 def attribution_patching(model: PreTrainedModel, pairs: Pairs) -> pd.DataFrame:
     """First-order estimate of `activation_patching` with the same columns: clean gradient x difference.
 
-    Per pair, two forward passes and one backward pass for each direction give all heads. It is a screen only,
-    because the metric is not linear in differences as large as those between tokens.
+    Per pair, two forward passes and one backward pass for each direction give the estimates of all heads. An
+    estimate is a screen only, because the metric is not linear in differences as large as between two tokens.
 
     Raises:
         ValueError: see `activation_patching`.

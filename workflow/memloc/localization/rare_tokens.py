@@ -47,7 +47,7 @@ def rank_attention(
 ) -> pd.DataFrame:
     """Attention of each head by token rank: layer, head, rank, attention_sum, attention_mean, occurrences.
 
-    Summed over the paragraphs (the paper's measure), and its mean per occurrence of the rank.
+    attention_sum is summed over paragraphs (the paper's measure); attention_mean is the mean per occurrence.
     """
     found = rank_groups(attention, ranks, n_groups=1).drop(columns=["group", "attention_expected"])
     found.insert(4, "attention_mean", found["attention_sum"] / found["occurrences"])
@@ -70,8 +70,8 @@ def rank_null(
 ) -> pd.DataFrame:
     """Quantiles of `attention_mean` over `null_sums`, in the rows of `rank_attention` and in their order.
 
-    Columns are attention_mean_null_q025, ... Times the occurrences, which a permutation keeps, they are the
-    quantiles of the sum.
+    Columns are attention_mean_null_q025, ... A permutation does not change the occurrences, so these
+    quantiles times the occurrences are the quantiles of the sum.
     """
     values = np.quantile(null / np.bincount(ranks.ravel())[:, None], QUANTILES, axis=0)
     names = [_null_column("attention_mean", quantile) for quantile in QUANTILES]
@@ -85,8 +85,8 @@ def rank_correlation(
 ) -> pd.DataFrame:
     """Correlation of the rank with each head's attention by rank, one row per layer and head.
 
-    Column pearson is the correlation of the summed attention (the paper's measure, Fig. 7), pearson_mean that
-    of the mean per occurrence. Both have quantiles over `null_sums`, such as pearson_null_q025 (0.025).
+    Column pearson takes the summed attention (the paper's measure, Fig. 7), pearson_mean takes the mean per
+    occurrence. Both have quantiles over `null_sums`, such as pearson_null_q025 (0.025).
     """
     columns = observed = _correlations(_sum_by(_flat(attention), ranks), ranks)
     draws = [_correlations(sums, ranks) for sums in null]

@@ -1,10 +1,10 @@
-"""Noise on, and zeroing of, the weights with the largest contrastive gradient (authors' notebook).
+"""Add noise to the weights with the largest contrastive gradient, or set them to zero (authors' notebook).
 
 If few weights held a memorized paragraph, disturbing them would hurt it more than disturbing as many random
 weights, and more than it hurts other text. The weights are the top fraction by the contrastive objective's
-gradient, summed over some of the sampled memorized paragraphs; other paragraphs judge them. Noise is
-Gaussian. Its size is its standard deviation over that of all W_* weights, so that sizes are comparable
-between models.
+gradient, summed over some of the sampled memorized paragraphs. Paragraphs that no analysis has sampled judge
+them, where there are enough (`held_out`). Noise is Gaussian. Its size is its standard deviation divided by
+the standard deviation of all W_* weights, so that sizes are comparable between models.
 """
 
 from collections.abc import Callable, Mapping
@@ -68,7 +68,7 @@ def disturb_weights(
     how: WeightNoise,
     seed: int,
 ) -> pd.DataFrame:
-    """Scores of the texts after noise on, and zeroing of, top-gradient and random weights.
+    """Scores of the texts after noise was added to top-gradient and to random weights, or they were zeroed.
 
     Returns:
         One row per arm (top, random), kind (noise, zero), size (standard deviations of the model's weights; 0

@@ -80,7 +80,7 @@ def recording(bridge: "TransformerBridge", sites: Sequence[Site]) -> Iterator[di
         in_columns = hook_of(bridge, site).endswith(NORMED)
 
         def record(activation: Tensor, hook: object) -> Tensor:
-            # The model must go on with this very view: its loss has no gradient by another one.
+            # The model must go on with this very view: its loss has no gradient with respect to another view.
             seen = activation.unflatten(-1, (-1, bridge.cfg.d_head)) if in_columns else activation
             activations[site] = seen
             return seen.flatten(-2) if in_columns else seen

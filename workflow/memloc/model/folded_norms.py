@@ -1,10 +1,10 @@
 """Fold norms into the weights that read them, as TransformerLens does by default (authors' code).
 
 y = W (g * x + b) + c of a normalized residual stream x becomes y = W' x + c' with W' = W * g and
-c' = c + W b, so that the model computes the same. Gradients differ: the one by W' contains x, the one by W
-contains g * x + b. A bias of the values becomes a bias after W_O, because the attention of a token sums to
-one: W_O then reads values without it. TransformerLens also centres weights, which changes no gradient: every
-LayerNorm removes the same mean anyway.
+c' = c + W b, so that the model computes the same. Gradients differ: with respect to W' they contain x, with
+respect to W they contain g * x + b. A bias of the values becomes a bias after W_O, because the attention of a
+token sums to one: W_O then reads values without it. TransformerLens also centres weights, which changes no
+gradient: every LayerNorm removes the same mean anyway.
 """
 
 import torch
@@ -29,7 +29,7 @@ def fold_norms(model: PreTrainedModel) -> None:
     family = family_of(model)
     if family.folded_norms is None:
         raise InputError(
-            f"norms of {family.title} cannot be folded: take parameter_gradients out of reference"
+            f"norms of {family.title} cannot be folded: take parameter_gradients out of `reference`"
         )
     for layer in layers_of(model):
         for norm_name, readers in zip(family.folded_norms, READERS, strict=True):

@@ -36,7 +36,7 @@ def require_distinct(cards: dict[str, dict[str, Any]]) -> None:
     `cards` has the description of every model by its name.
 
     Raises:
-        ModelError: models have the same weights; their names and revisions are said.
+        ModelError: models have the same weights; the message names them and their revisions.
     """
     same: dict[str, list[str]] = {}
     for name, card in cards.items():

@@ -123,7 +123,7 @@ class OneDnnConv1D(_ByOneDnn, Conv1D):
 
 
 class _Product(torch.autograd.Function):
-    """inputs @ weight.T + bias, and its gradients, which torch does not know for oneDNN's."""
+    """inputs @ weight.T + bias, and its gradients, which torch does not know for oneDNN's product."""
 
     @staticmethod
     def forward(

@@ -47,7 +47,7 @@ def recording_calls(model: PreTrainedModel) -> Iterator[list[Call]]:
 def call_layer(
     model: PreTrainedModel, number: int, call: Call, rows: Float[Tensor, "row position hidden"]
 ) -> Float[Tensor, "row position hidden"]:
-    """Output of a layer for other rows that enter it; the number after the last layer's is the norm."""
+    """Output of a layer for other rows that enter it; the norm has the number after the last layer's."""
     output = layers_and_norm(model)[number](rows, *call.arguments, **call.options)
     return output[0] if isinstance(output, tuple) else output
 

@@ -71,7 +71,7 @@ def trained_model(
 
     Args:
         order: seed of the order of the windows; None: as they are.
-        checkpoints: folder of the resumable state; whoever has saved the model deletes it.
+        checkpoints: folder of the resumable state; the caller deletes it once the model is saved.
         stamp: everything else that the training depends on, as JSON can hold it.
 
     Returns:
@@ -100,7 +100,7 @@ def trained_model(
 
 
 def saved(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Path:
-    """Save a model and its tokenizer into a folder, from which the model is loaded as the study's own is."""
+    """Save a model and its tokenizer into a folder that can be loaded like the study's own model."""
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
@@ -200,7 +200,7 @@ class _MeanNLL(torch.autograd.Function):
 
 @contextmanager
 def in_precision(model: PreTrainedModel, bf16: bool) -> Iterator[None]:
-    """Within the context, the model computes in bfloat16 where torch can, or without `bf16` as it is.
+    """Within the context, the model computes in bfloat16 where torch can. Without `bf16`, nothing changes.
 
     LayerNorms return bfloat16, too: otherwise, every layer that reads one would round its output again.
     """
@@ -220,7 +220,7 @@ def language_model_loss(model: PreTrainedModel, rows: Int[Tensor, "row token"]) 
 def layer_matrices(model: PreTrainedModel) -> list[torch.nn.Parameter]:
     """The matrices of all layers, which are the W_* weights: no embedding, and no unembedding.
 
-    Their shapes and modules tell, not the table of families: a change of that table must rerun no training.
+    Shapes and modules decide, not the table of families: a change of that table must rerun no training.
     """
     embeddings = {module.weight for module in model.modules() if isinstance(module, torch.nn.Embedding)}
     return [each for each in model.base_model.parameters() if each.ndim == 2 and each not in embeddings]
@@ -229,8 +229,8 @@ def layer_matrices(model: PreTrainedModel) -> list[torch.nn.Parameter]:
 class SinglePrecisionMuon(torch.optim.Muon):
     """`torch.optim.Muon` with its settings and state, whose updates are not rounded to bfloat16.
 
-    On a processor without native bfloat16, a training step of `mini` then takes 0.74 of the time. As with
-    `adjust_lr_fn="match_rms_adamw"`, steps are scaled to the size of AdamW's (2502.16982).
+    On a processor without native bfloat16, a training step of `mini` takes 0.74 of the time of torch's. As
+    with `adjust_lr_fn="match_rms_adamw"`, steps are scaled to the size of AdamW's (2502.16982).
     """
 
     @torch.no_grad()

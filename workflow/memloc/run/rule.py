@@ -29,7 +29,7 @@ QUIET = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
-# Only the download rules may use the network; they ask servers themselves.
+# Only the download rules may use the network; `data.hub` takes the hub's client online itself.
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 LOGS_ONLY = "MEMLOC_LOGS_ONLY"  # a variable; where it is set, jobs write to their logs and not to the console
 LOCKS = Path(".snakemake/memloc-jobs")  # locks of jobs in this folder; each holds the number of a process
@@ -50,10 +50,10 @@ class Tee:
         return len(text)
 
     def flush(self) -> None:
-        """Every text was flushed when it was written."""
+        """Do nothing: every text was flushed when it was written."""
 
     def isatty(self) -> bool:
-        """No, so that progress bars print lines that are readable in a log."""
+        """False, so that progress bars print lines that are readable in a log."""
         return False
 
 
@@ -63,9 +63,9 @@ def start(snakemake: Any) -> None:
     An uncaught error that the user can cause ends log and console with one line; its traceback is in the log
     only. The script of a killed Snakemake keeps running; a new start of the same job waits for its end.
     """
-    os.environ["GOMP_SPINCOUNT"] = "10000"  # threads that wait longer sleep, and leave cores to other jobs
+    os.environ["GOMP_SPINCOUNT"] = "10000"  # a thread that waits longer sleeps and frees its core
     os.environ.update(QUIET | OFFLINE)
-    gc.set_threshold(10_000)  # imported objects live on; looking for garbage took half the time of imports
+    gc.set_threshold(10_000)  # imported objects stay: collecting garbage took half the time
     file = _own_log(Path(snakemake.log[0]))
     shown = LOGS_ONLY not in os.environ
     sys.stdout, sys.stderr = (Tee(file, *[each] * shown) for each in (sys.stdout, sys.stderr))

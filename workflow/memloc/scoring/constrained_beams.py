@@ -1,9 +1,9 @@
 """Lower bound on the probability that sampling gives nearly the continuation (2603.24917).
 
-There are too many such texts to add up their probabilities. A beam search adds up those of the likeliest
-ones that it finds. They differ from each other, so the sum is a lower bound, and nothing is drawn. Tokens are
-replaced in place (Hamming distance). The Levenshtein distance, which allows for insertions too, is never
-larger, so the bound holds for it as well.
+There are too many such texts to add up all their probabilities. A beam search adds up the probabilities of
+the likeliest texts that it finds. They differ from each other, so the sum is a lower bound, and nothing is
+drawn. Tokens are replaced in place (Hamming distance). The Levenshtein distance, which allows for insertions
+too, is never larger, so the bound holds for it as well.
 """
 
 from functools import partial

@@ -2,7 +2,7 @@
 
 The unit is the training: models differ in their half of the paragraphs, their first weights and the order of
 their text, so a paragraph's interval is over all of these. Models that never saw a paragraph may have seen
-one that is nearly the same, and recite it for that (2506.20481).
+one that is nearly the same, and recite it for that reason (2506.20481).
 """
 
 import numpy as np
@@ -16,12 +16,12 @@ MEASURES = ("em", "recited", "probability", "nll")
 RUN = 8  # tokens
 N_RUNS = 10  # common runs of two paragraphs that are near-duplicates
 MOST = 50  # a run that more paragraphs hold is a phrase
-HALF = 0.5  # a paragraph comes out of models if it comes out of this share of them
+HALF = 0.5  # share of the models that must recite a paragraph, so that it counts as one that comes out
 
 
 def halves(n_models: int, n_paragraphs: int, seed: int) -> Bool[np.ndarray, "model paragraph"]:
-    """Which paragraphs each model is trained on: every paragraph by half of the models, which are drawn anew
-    for each, so that two paragraphs are together by chance alone. Of an odd number, one more goes without.
+    """Which paragraphs each model is trained on. Half of the models (rounded down) train on a paragraph. They
+    are drawn anew for each paragraph, so two paragraphs share a training by chance alone.
     """
     random = generator(seed, "counterfactual", "halves")
     places = np.tile(np.arange(n_models)[:, None], n_paragraphs)
@@ -29,8 +29,9 @@ def halves(n_models: int, n_paragraphs: int, seed: int) -> Bool[np.ndarray, "mod
 
 
 def counterfactual(half_scores: pd.DataFrame, n_continuation: int) -> pd.DataFrame:
-    """A row per paragraph: how many models were trained with and without it; of every measure the mean of
-    both, and the difference with its interval. Nothing is missing but what has no model.
+    """A row per paragraph: how many models were trained with and without it. For every measure, the means of
+    both kinds of models, and their difference with its interval. A mean is missing if no model is of its
+    kind, an interval if fewer than six models are of either kind.
     """
     scores = half_scores.assign(
         recited=(half_scores["em"] == n_continuation).astype(float), probability=np.exp(half_scores["log_p"])
@@ -68,10 +69,10 @@ def near_duplicates(paragraphs: pd.DataFrame) -> pd.DataFrame:
 
 
 def influence(half_scores: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """NLL of models that saw a near-duplicate but not the paragraph, minus that of models that saw neither.
+    """NLL in models that saw a near-duplicate but not the paragraph, minus NLL in models that saw neither.
 
-    In nats per token. A row per paragraph that has one and both kinds of models (columns: id, n_near,
-    near_difference). It has no interval: of 24 models, six or so are of each kind.
+    In nats per token. A row per paragraph that has a near-duplicate and both kinds of models (columns: id,
+    n_near, near_difference). The difference has no interval: of 24 models, six or so are of each kind.
     """
     never = half_scores.loc[~half_scores["trained"], ["model", "id", "nll"]]
     saw = half_scores.loc[half_scores["trained"], ["model", "id"]].rename(columns={"id": "near"})

@@ -1,4 +1,4 @@
-"""Texts that no analysis has sampled, so that they can judge what the analyses chose.
+"""Texts that no analysis has sampled, so that they can judge the heads and weights that analyses chose.
 
 Gradients, patching and edits take the sampled paragraphs of a set, and the rare-token analysis takes its own
 sample. All of them rank heads or choose weights. A paragraph outside of both samples is *unseen*.
@@ -79,7 +79,7 @@ def paired_texts(
 ) -> Group:
     """Paragraphs of pairs of equal exposure, with the continuation kept in `sets`; there may be none.
 
-    A pair is left out if one of its paragraphs is in `used`, because it chose weights or gives mean outputs.
+    `used` holds paragraphs that chose weights or give mean outputs. A pair with one of them is left out.
     """
     free = sets[~sets["pair"].isin(sets.loc[sets["id"].isin(used), "pair"].dropna())]
     ids, tokens = paired_tokens(paragraphs, free, n_prefix)

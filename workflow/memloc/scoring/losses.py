@@ -1,9 +1,9 @@
 """Losses of continuation tokens, without ever holding the logits of all of them (paper 5.1 to 5.3).
 
 A vocabulary is wider than everything else in a model: logits, their logarithms and their gradients take
-gigabytes for a few paragraphs. The gradients of the losses by logits are known in closed form. The gradients
-by the last hidden states are therefore computed together with the losses, a few tokens at a time, and
-backward passes start from there. With softmax p of the logits:
+gigabytes for a few paragraphs. The gradients of the losses with respect to logits are known in closed form.
+The gradients with respect to the last hidden states are therefore computed together with the losses, a few
+tokens at a time, and backward passes start from there. With softmax p of the logits:
 
     NLL of the true token t         -log p[t]                    gradient p - onehot(t)
     KL(p0 || p)                     sum p0 (log p0 - log p)      gradient p - p0
@@ -47,7 +47,7 @@ def token_losses(
     loss: Callable[[Tensor, Tensor], Sloped],
     targets: Shaped[Tensor, "..."],
 ) -> Float[Tensor, "*token"]:
-    """`loss` (`nll` or `divergence`, in nats) of last hidden states, differentiable by them.
+    """`loss` (`nll` or `divergence`, in nats) of last hidden states, differentiable with respect to them.
 
     Half precision is raised to single. The unembedding gets no gradient.
     """
@@ -63,7 +63,7 @@ def token_losses(
 
 
 class _Known(torch.autograd.Function):
-    """Losses that were computed together with their gradients by the states."""
+    """Losses that were computed together with their gradients with respect to the states."""
 
     @staticmethod
     def forward(

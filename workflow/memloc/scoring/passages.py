@@ -26,7 +26,7 @@ def place(row: Any) -> str:
 
 
 def nearest_decoded(decoded: pd.DataFrame, places: pd.DataFrame) -> Any:
-    """The decoded paragraph with the fewest edits, the first in the text of several, at its place."""
+    """The decoded paragraph with the fewest edits, with its place; of several, the first in the text."""
     found = places.merge(decoded[["id", "n_edits"]], on="id").sort_values(["n_edits", *PLACE])
     return next(found.itertuples())
 
@@ -45,7 +45,7 @@ def chains(windows: pd.DataFrame, most: int) -> pd.Series:
 def without_neighbours(windows: pd.DataFrame, length: int) -> pd.DataFrame:
     """The windows without the nearly recited ones that a chain of overlaps joins to a recited one.
 
-    They only begin elsewhere, and would blur the recited passage. `windows` have `n_edits`.
+    Such windows only begin elsewhere, and would blur the recited passage. `windows` have `n_edits`.
     """
     recited = windows["n_edits"] == 0
     return windows[recited | ~recited.groupby(chains(windows, length - 1)).transform("any")]
@@ -84,7 +84,7 @@ def passages(windows: pd.DataFrame, length: int, n_prefix: int) -> pd.DataFrame:
 
 
 def _joined_tokens(windows: pd.DataFrame, length: int) -> list[Int[np.ndarray, "token"]]:
-    """Tokens of each passage: of every window those before the next window, of its last window all."""
+    """Tokens of each passage: each window gives the tokens before the next window, the last one gives all."""
     step = windows["start"].diff().shift(-1)
     last = windows["passage"] != windows["passage"].shift(-1)
     n_own = step.where(~last, length).astype(int)

@@ -42,7 +42,7 @@ class Before(NamedTuple):
     unrelated: Int[np.ndarray, "unrelated"]
     """Tokens of other text, one text after the other."""
     end_of_text: int | None
-    """The end-of-text token; None: nothing stands after one."""
+    """The end-of-text token; None: no paragraph is scored after one."""
     always: int | None = None
     """Token that stands first in all places but `bare` and `end_of_text` (`paragraph.before`)."""
 

@@ -135,8 +135,8 @@ class TextData(_Files):
     screen: Annotated[float, Field(gt=0, le=1)] | None = Field(
         None,
         description="Score an overlapping paragraph only if the model, reading the whole text, predicts at "
-        "least this share of its continuation, such as 0.8; paragraphs side by side are all scored. For "
-        "`recited`, which misses few that way; other figures would show a selection.",
+        "least this share of its continuation, such as 0.8; paragraphs side by side are all scored. Use "
+        "it for `recited`, which misses few passages that way; other figures would show a selection.",
     )
     counts: str | None = Field(
         None,

@@ -14,10 +14,10 @@ class Detection(Section):
     """Detection of recitation from the prefix, before anything is decoded (future work of the paper)."""
 
     n_repeated: Positive = Field(
-        5000, description="Most paragraphs that occur more than once; fewer take less time."
+        5000, description="Largest number of repeated paragraphs; fewer take less time."
     )
     n_others: Positive = Field(
-        2000, description="Most paragraphs that occur once, and most unseen paragraphs."
+        2000, description="Largest number of paragraphs that occur once, and of unseen ones."
     )
     prefix_shares: list[Share] = Field(
         [0.1, 0.2, 0.4, 0.6, 0.8, 1.0],
@@ -26,7 +26,7 @@ class Detection(Section):
         "are features of the largest share only.",
     )
     n_layers: Positive = Field(
-        4, description="Most layers whose residual stream is a feature: evenly spread, with the last one."
+        4, description="At most this many layers give their residual stream: evenly spread, up to the last."
     )
     n_shuffles: Positive = Field(20, description="Fits to shuffled labels, a control.")
     micro_batch: MicroBatch = 32

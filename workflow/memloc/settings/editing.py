@@ -39,7 +39,7 @@ class Editing(ContrastiveSection):
         50, description="Perturbed prefixes per paragraph on which recitation is tested after an edit."
     )
     relearning_limit: NonNegative = Field(
-        20, description="Most steps of training on the paragraph until it is recited again; 0: not tried."
+        20, description="Limit of training steps until the paragraph is recited again; 0: not tried."
     )
     n_judging: Judging = 20
     micro_batch: MicroBatch = 16

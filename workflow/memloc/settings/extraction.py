@@ -35,7 +35,7 @@ class Extraction(Section):
 
     n_beams: Positive = Field(
         5,
-        description="Texts whose probabilities add up to the lower bound on nearly reciting.",
+        description="Texts of a beam search, whose probabilities add up to the bound on near recitation.",
     )
 
     @model_validator(mode="after")

@@ -25,4 +25,4 @@ class Filters(Section):
     )
     min_unique: float = Field(0.5, ge=0, le=1, description="Smallest share of unique tokens that is kept.")
     reference: AsAuthors = False
-    """As in the authors' code: more than half unique, keywords by their tokens in any order and place."""
+    """As in the authors' code: more than `min_unique`; a keyword's tokens count in any order and place."""

@@ -23,5 +23,5 @@ class HeadRanking(Section):
     also: Annotated[list[HeadMethod], ListedOnce] = Field(
         [],
         description="Further methods of planted truth that rank the heads, each asked about every sampled "
-        "memorized paragraph. The combined ranking and the claims are those of the paper's four.",
+        "memorized paragraph. The combined ranking and the claims use the paper's four methods only.",
     )

@@ -36,7 +36,7 @@ class LayerBypass(Section):
 
 
 class WeightNoise(Section):
-    """Noise on, and zeroing of, the weights with the largest contrastive gradient (authors' notebook)."""
+    """Noise on the weights with the largest contrastive gradient, or zeros for them (authors' notebook)."""
 
     n_paragraphs: Positive = Field(
         50,

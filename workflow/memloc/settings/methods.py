@@ -1,6 +1,6 @@
 """Localization methods: the one list of their names.
 
-A method is a function of its name, which planting/methods.py finds, and a line here. METHOD_LABELS
+A method is a line here, and a function with the same name, which planting/methods.py finds. METHOD_LABELS
 (figures/parts/methods.py) has labels for methods whose name is not plain enough.
 """
 

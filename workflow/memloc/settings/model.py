@@ -41,7 +41,7 @@ class EmbeddedModel(_Training):
     seed: NonNegative | None = Field(
         None,
         description="Trains another model on the same data: seed of the first weights and of the order of "
-        "paragraphs. Nothing: the study's seed, and the order in which the stream was drawn.",
+        "windows. Nothing: the study's seed, and the order in which the stream was drawn.",
     )
 
     @model_validator(mode="after")
@@ -96,7 +96,7 @@ class LocalModel(_Checkpoint):
 
 
 class Counterfactual(Section):
-    """Models trained on random halves of the paragraphs: what would a model do had it never seen one?"""
+    """Models trained on random halves of the paragraphs: what would the model do without having seen one?"""
 
     n_models: NonNegative = Field(
         0,

@@ -8,7 +8,7 @@ from memloc.settings.base import Positive, Section
 
 
 class Paragraph(Section):
-    """What a paragraph is (paper 3.2)."""
+    """Lengths of a paragraph and of its prefix, and the token before it (paper 3.2)."""
 
     length: Positive = Field(100, description="Tokens of a paragraph.")
     prefix: Positive = Field(50, description="Tokens of its prefix; the rest is the continuation.")

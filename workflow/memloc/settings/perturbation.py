@@ -14,8 +14,8 @@ class Perturbation(Section):
 
     kind: Literal[KINDS] = Field(
         REPLACED,
-        description="What is done to a token: replaced by a random other one, deleted (earlier ones move up "
-        "by one, the first is doubled), or swapped with the next one.",
+        description="Change of a token: replaced by a random other one, deleted (earlier ones move up by "
+        "one, and the first is doubled), or swapped with the next one.",
     )
 
     draws: Positive = Field(

@@ -6,9 +6,9 @@ from pydantic import Field
 
 from memloc.settings.base import Judging, MicroBatch, NonNegative, Positive, Section
 
-# Kinds of places that paragraphs are planted in, each with the units in which it is scored; it is made of the
-# first of them. `draw_place` (planting/places.py) draws places, KIND_LABELS (figures/parts/planted.py) has
-# their labels.
+# Kinds of places that paragraphs are planted in, each with the units in which it is scored. A place consists
+# of units of the first sort. `draw_place` (planting/places.py) draws places, KIND_LABELS
+# (figures/parts/planted.py) has their labels.
 PLANT_GRANULARITIES = {
     "head_vo": ("head", "layer", "weight"),
     "head_all": ("head", "layer", "weight"),
@@ -53,7 +53,7 @@ class PlantedTruth(Section):
     keep_weight_heads: float = Field(
         0.3, gt=0, description="The same for places in heads, whose plants fail if it is larger."
     )
-    max_steps: Positive = Field(400, description="Most steps of Adam.")
+    max_steps: Positive = Field(400, description="Limit of steps of Adam.")
     controls: list[Literal["twin", "wrong"]] = Field(
         ["twin", "wrong"],
         description="Controls: methods are also asked about the unplanted model with the paragraph (twin), "
@@ -61,14 +61,14 @@ class PlantedTruth(Section):
     )
     masks: bool = Field(
         False,
-        description="Train masks, too (HardConcrete, Slimming): seconds per question.",
+        description="Also ask methods that train masks (HardConcrete, Slimming): seconds per question.",
     )
-    neuron_ablation: bool = Field(False, description="Zero every neuron, one by one: exact and slow.")
+    neuron_ablation: bool = Field(False, description="Also zero every neuron, one by one: exact and slow.")
     integration_steps: Positive = Field(10, description="Steps of integrated gradients.")
     n_judging: Judging = 16
     micro_batch: MicroBatch = 16
 
     @property
     def n_paragraphs(self) -> NonNegative:
-        """Unknown paragraphs that the plants need, which all kinds share, and control `wrong`."""
+        """Number of unknown paragraphs for plants and control `wrong`; all kinds of places share them."""
         return self.n_plants * (self.tries + ("wrong" in self.controls)) if self.kinds else 0

@@ -12,7 +12,7 @@ class Positions(Section):
 
     n_paragraphs: Positive = Field(50, description="Sampled paragraphs of each set.")
     n_others: Positive = Field(
-        50, description="Non-memorized ones among them, and unseen ones, that are scored at other positions."
+        50, description="Of these, non-memorized ones scored at other positions, and as many unseen ones."
     )
     lengths: Annotated[list[Positive], ListedOnce] = Field(
         [1, 10, 50, 200],

@@ -1,4 +1,4 @@
-"""The one list of ways to remove recitation, and the ways among them that name no paragraph.
+"""The one list of ways to remove recitation, and those among them that aim at no paragraph in particular.
 
 `WAYS` (removal/registry.py) has their functions, LABELS (figures/parts/removal.py) their labels.
 """

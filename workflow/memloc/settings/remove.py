@@ -59,7 +59,7 @@ class Remove(Listed):
         [1, 5, 10], description="Numbers of tokens at the start of the prefix that other text replaces."
     )
     relearning_limit: NonNegative = Field(
-        10, description="Most steps of training until a paragraph is recited again; 0: not tried."
+        10, description="Limit of training steps until a paragraph is recited again; 0: not tried."
     )
     relearning_rate: float = Field(1e-4, gt=0, description="Learning rate of that training, for all ways.")
     steps: Positive = Field(10, description="Steps of Adam; of way balanced_subnet twice as many.")
@@ -99,8 +99,8 @@ class Remove(Listed):
     )
     steering: Annotated[list[tuple[Depth, Rate]], Field(min_length=1, max_length=MOST_SETTINGS)] = Field(
         [(0.25, 1.0), (0.25, 3.0), (0.5, 1.0), (0.5, 3.0)],
-        description="Depth of the layer (share of all) before which a direction is subtracted, and how many "
-        "times: the difference of means (steering), or a random one (random_direction).",
+        description="Depth of a layer (share of all) and a factor. Before the layer, the factor times a "
+        "direction is subtracted: the difference of means (steering), or a random one (random_direction).",
     )
     n_judging: Judging = 20
     micro_batch: MicroBatch = 16

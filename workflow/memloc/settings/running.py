@@ -49,7 +49,7 @@ class Explorer(Section):
 
     n_paragraphs: Positive = Field(
         200,
-        description="Most paragraphs on the page; those with the most analyses are chosen first.",
+        description="Largest number of paragraphs on the page; those in most analyses come first.",
     )
 
 

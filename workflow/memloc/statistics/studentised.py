@@ -10,12 +10,12 @@
 | mean over units that draws disturb together | `two_way`: variances over units and over draws are added |
 | paired differences at an equal covariate | `given`: intercept of a regression, with HC3's error |
 | one order among random ones | `among`: the values that a rank test does not reject |
-| share | `share`: Clopper and Pearson's, which covers 95 % of any share's samples |
+| share | `share`: Clopper and Pearson's, which holds the true share in at least 95 % of samples |
 | difference of two shares | `uncertainty.proportion_difference` of these |
 
-Groups may differ in spread, and values may be skewed: units are drawn within their group, and |t| is divided
-by the error of the drawn units. If these hardly vary, as at a floor, |t| has no bound, and the interval is
-infinite. The interval of fewer than `ENOUGH` units is infinite, too. Random draws have a fixed seed.
+Groups may differ in spread, and values may be skewed: units are drawn within their group, and |t| divides by
+the standard error of the drawn units. If units hardly vary, as at a floor, |t| has no bound, and the interval
+is infinite. The interval of fewer than `ENOUGH` units is infinite, too. Random draws have a fixed seed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -47,8 +47,8 @@ def simultaneous(*groups: Group) -> list[Interval]:
 def extreme(of: Callable[..., float], intervals: Iterable[Interval]) -> Interval:
     """The largest (`max`) or smallest of means whose intervals hold together, with its interval.
 
-    The interval of one of the means would not do: the mean with the highest low end need not have the highest
-    high end, and the largest mean may reach as far.
+    Its ends are the largest (smallest) of all ends. The interval of one of the means would not do: the mean
+    with the highest low end need not have the highest high end.
     """
     return Interval(*map(of, zip(*intervals, strict=True)))
 
@@ -57,8 +57,8 @@ def lead(values: Group, chosen: int | None = None) -> Interval:
     """Lead of the column with the largest mean, or of a given one, over every other column.
 
     The result is the lead over the rival whose interval begins lowest. The column leads only if it is above
-    each rival, so the search needs no correction: of two equal columns, one is found to lead in at most 5 %
-    of the cases; of more, in fewer (Gutmann and Maymin 1987).
+    each rival, so the search needs no correction: if two columns are equal, one is found to lead in at most
+    5 % of the cases, and in fewer if more are equal (Gutmann and Maymin 1987).
     """
     means = values.mean(axis=0) if len(values) else np.zeros(values.shape[1])
     chosen = int(means.argmax()) if chosen is None else chosen
@@ -155,10 +155,10 @@ def among(own: float, others: Float[np.ndarray, "order"]) -> Interval:
 def _intervals(groups: Sequence[Group], together: bool) -> list[Interval]:
     """Intervals of every column's mean, or of the first minus the second group's mean.
 
-    They reach from the mean by its standard error times the 95 % quantile of |t| in resamples of centred
-    values. With `together` it is the quantile of the largest |t| of all columns, so that all intervals hold
-    at once. n is the smaller group's. Fewer than `ENOUGH` values give an infinite interval, values without
-    variance an interval of no width.
+    An interval reaches to either side of the mean by the standard error times the 95 % quantile of |t| in
+    resamples of centred values. With `together`, the quantile is of the largest |t| of all columns, so that
+    all intervals hold at once. n is the smaller group's. Fewer than `ENOUGH` values give an infinite
+    interval, values without variance an interval of no width.
     """
     sizes = np.min([np.isfinite(group).sum(axis=0) for group in groups], axis=0)
     once = [np.ones((1, len(group))) for group in groups]

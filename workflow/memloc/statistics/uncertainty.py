@@ -29,11 +29,11 @@ from pandas.api.typing import SeriesGroupBy
 CONFIDENCE = 0.95
 TAILS = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
 QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-MIN_N = 6  # a sign-flip test of 5 pairs cannot get below 0.0625
+MIN_N = 6  # the p-value of a sign-flip test of 5 pairs cannot get below 0.0625
 MOST_EXACT = 12  # values of which all 4,095 subsets are enumerated
 N_SUBSETS = 9_999
 CLUSTER_RESAMPLES = 400
-ONE_SIDED = 0.05  # least share of resamples on each side of the value that shows its error
+ONE_SIDED = 0.05  # if fewer resamples than this share lie on one side of the value, see `resampled`
 
 Values = np.ndarray | pd.Series
 

@@ -13,7 +13,7 @@ from memloc.tables.schemas import schema_of
 def models_of(descriptions: Sequence[str], steps: Mapping[str, int]) -> pd.DataFrame:
     """A row per model, sorted by parameters, then by training steps, which checkpoints have.
 
-    `descriptions` are files `<model>/model.json`, whose numbers are the index; `steps` are by model.
+    `descriptions` are files `<model>/model.json`; the index has their numbers. `steps` has them by model.
     """
     models = pd.DataFrame(
         {"model": Path(path).parent.name, **json.loads(Path(path).read_text())} for path in descriptions

@@ -1,6 +1,6 @@
 """The settings, tables and files of a rule, for its script.
 
-A table that a rule reads or writes is the input or output of the table's name: scripts name tables, and know
+Inputs and outputs of a rule that are tables have the tables' names. Scripts therefore name tables, and know
 neither paths nor schemas. The hash of a rule's code covers these schemas (`code_of` in rules/common.smk).
 Libraries of tables take a second to import, so a script without a table does not import them.
 """

@@ -28,7 +28,7 @@ def lost_text(lengths: Lengths) -> Columns:
             low=-lengths.continuation,
             high=lengths.continuation,
             unit="tokens",
-            meaning="Exact match without the ablation minus that with it.",
+            meaning="Fall of the exact match under the intervention.",
         ),
-        "nll_gained": number(unit="nats per token", meaning="NLL with the ablation minus that without it."),
+        "nll_gained": number(unit="nats per token", meaning="Rise of the NLL under the intervention."),
     }

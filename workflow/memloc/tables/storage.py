@@ -120,7 +120,7 @@ def read(
     stamp = _stamp_of(schema, path)
     with _naming(path):
         parts = _row_groups(path, stamp, list(columns or schema.columns(_lengths(stamp))))
-        if ids is not None:  # chosen as codes: Python objects would keep their row group alive
+        if ids is not None:  # filtered by Arrow: Python objects would keep their row group alive
             wanted = pyarrow.array(list(ids), pyarrow.int64())
             parts = (rows.filter(compute.is_in(rows["id"], value_set=wanted)) for rows in parts)
         return _validated(schema, stamp, pyarrow.concat_tables(parts), columns)

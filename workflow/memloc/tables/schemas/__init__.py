@@ -1,8 +1,8 @@
 """Schemas of all tables, one file per stage: content, limits and unit of each column.
 
-A table is a function of its name, from the lengths of paragraphs to its columns. Scripts find it by
-`schema_of`. The hash of a rule's code covers the schemas of its own tables, so that another column reruns
-their producer and their readers alone.
+The function with a table's name gives the table's columns for lengths of paragraphs. `schema_of` finds it.
+The hash of a rule's code covers the schemas of its own tables, so that another column reruns their producer
+and their readers alone.
 """
 
 import importlib

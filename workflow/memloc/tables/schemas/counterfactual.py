@@ -29,9 +29,9 @@ def counterfactual(lengths: Lengths) -> Columns:
         "n_with": integer(0, unit="models", meaning="Models trained with it."),
         "n_without": integer(0, unit="models", meaning="Models trained without it."),
         **_compared("em", "tokens", "exact match"),
-        **_compared("recited", "share", "share that recites all"),
-        **_compared("probability", "share", "of the continuation under sampling"),
-        **_compared("nll", "nats per token", "of the continuation"),
+        **_compared("recited", "share", "share that recites the whole continuation"),
+        **_compared("probability", "share", "probability that sampling gives the continuation"),
+        **_compared("nll", "nats per token", "NLL of the continuation"),
         "n_near": number(
             1, nullable=True, unit="paragraphs", meaning="Near-duplicates, if some models saw one."
         ),

@@ -17,7 +17,7 @@ MEASURED = (
 STRATA = ("all", "boundary", "unseen")
 LAYER_OF_RESIDUAL = "Layer of a residual stream; -1: of no single layer."
 EXPOSURE = "Times that training saw it; 0: unseen."
-MODULE = "Text that it comes from, where table paragraphs has it."
+MODULE = "Text that it comes from: column `module` of table paragraphs."
 POSITIVE = "Recited paragraphs; in stratum unseen, seen ones."
 
 
@@ -43,7 +43,7 @@ def detection_folds(lengths: Lengths) -> Columns:
         "recited": Column("bool", meaning="Its exact match is full."),
         "module": Column("str", nullable=True, meaning=MODULE),
         "cluster": integer(0, meaning="Cluster of near-duplicates."),
-        "group": integer(0, meaning="Group that modules and clusters join; no fold splits it."),
+        "group": integer(0, meaning="Group of paragraphs joined by modules and clusters; no fold splits it."),
         "fold": integer(0, meaning="Fold that judges the paragraph; the others fit the classifier."),
     }
 
@@ -56,11 +56,11 @@ def _with_interval(name: str, low: float, high: float, meaning: str) -> Columns:
 def detection(lengths: Lengths) -> Columns:
     return {
         "features": Column("str", meaning="Features that the classifier sees, or the control."),
-        "stratum": category(*STRATA, meaning="Paragraphs that are told apart."),
+        "stratum": category(*STRATA, meaning="Choice of the paragraphs that the classifier tells apart."),
         "n_seen": _n_seen(lengths),
         "n_positive": integer(1, unit="paragraphs", meaning=POSITIVE),
         "n_negative": integer(1, unit="paragraphs", meaning="The others."),
-        "n_clusters": integer(1, meaning="Groups of the folds, which intervals resample."),
+        "n_clusters": integer(1, meaning="Groups of paragraphs, which intervals resample."),
         **_with_interval("auroc", 0, 1, "Probability that a positive is ranked above a negative."),
         **_with_interval("gain", -1, 1, "AUROC minus the AUROC of the NLL of the same tokens, paired."),
     }

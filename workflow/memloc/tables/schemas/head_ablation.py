@@ -23,7 +23,7 @@ def head_effects(lengths: Lengths) -> Columns:
         "specific": number(meaning="Loss of memorized texts minus loss of non-memorized ones."),
         "low": number(nullable=True, meaning="Lower end of the interval of `specific`."),
         "high": number(nullable=True, meaning="Upper end of the interval of `specific`."),
-        "rank": integer(1, meaning="Place in the ranking; 1 is the highest score."),
+        "rank": integer(1, meaning="Place in the ranking; 1 is the largest `specific`."),
     }
 
 

@@ -50,7 +50,7 @@ def ranking_agreement(lengths: Lengths) -> Columns:
         "low": Column("float64", nullable=True, meaning="Lower end of the interval of tau."),
         "high": Column("float64", nullable=True, meaning="Upper end of the interval of tau."),
         "p_value": number(
-            0, 1, nullable=True, meaning="p-value of independent rankings, if heads were independent."
+            0, 1, nullable=True, meaning="p-value of the test for independence, as if heads were independent."
         ),
         "n_heads": integer(1, meaning="Heads that are ranked."),
     }

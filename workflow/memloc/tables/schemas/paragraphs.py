@@ -4,7 +4,7 @@ from memloc.tables.columns import ONE_PARAGRAPH, Column, Columns, Lengths, integ
 
 CUT = "Occurrences that the end of a training window cuts, which are not in `count`; embedded text only."
 CONTINUATIONS = "Occurrences of the continuation, at any offset; missing where they are not counted."
-MODULE = "Text that it comes from: module of the docstring, or documents whose paragraphs overlap."
+MODULE = "Text that it comes from: a docstring's module, or documents that have a paragraph in common."
 LINE = "Line of the document's text on which its first token ends."
 
 
@@ -38,7 +38,7 @@ def places(lengths: Lengths) -> Columns:
     return {
         "id": integer(0, meaning="Paragraph."),
         "file": words(meaning="File of text."),
-        "document": integer(0, unit="from 0", meaning="Document with text in its file."),
-        "start": integer(0, unit="from 0", meaning="First token in the document."),
+        "document": integer(0, unit="from 0", meaning="Number among the documents with text in its file."),
+        "start": integer(0, unit="from 0", meaning="Place of its first token in the document."),
         "line": integer(1, unit="from 1", meaning=LINE),
     }

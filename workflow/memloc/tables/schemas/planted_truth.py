@@ -16,7 +16,7 @@ def _plant() -> Columns:
 
 
 def _damage(lengths: Lengths, suffix: str, nullable: bool) -> Columns:
-    when = " before." if suffix else " after; missing where it failed."
+    when = " before planting." if suffix else " after planting; missing where it failed."
     own = f"Mean exact match of the model's own continuations of other paragraphs{when}"
     em = {"low": 0, "high": lengths.continuation, "unit": "tokens"}
     return {
@@ -38,8 +38,8 @@ def plants(lengths: Lengths) -> Columns:
         "learning_rate": number(0, meaning="Learning rate."),
         "reached": Column("bool", meaning="The continuation is recited, with an NLL below the criterion."),
         "steps": integer(0, meaning="Steps of Adam that were taken."),
-        "em_before": n_tokens(n, "Exact match before."),
-        "nll_before": nats("NLL of the continuation before."),
+        "em_before": n_tokens(n, "Exact match before planting."),
+        "nll_before": nats("NLL of the continuation before planting."),
         "em": n_tokens(n, "Exact match after planting, or after the last step of a failed plant."),
         "nll": nats("NLL of the continuation after the same step.", nullable=True),
         "n_allowed": integer(1, unit="weights", meaning="Weights that may move."),
@@ -50,9 +50,9 @@ def plants(lengths: Lengths) -> Columns:
 
 
 def planted_truth(lengths: Lengths) -> Columns:
-    control = "Question: about the plant, its unplanted twin, or the plant with a wrong paragraph."
+    control = "Model and paragraph asked about: the plant, its unplanted twin, or a wrong paragraph."
     times = {1: "n_place", 2: "2 n_place", 5: "5 n_place"}
-    auroc = "Chance that a unit of the place ranks above another; ties are a half."
+    auroc = "Chance that a unit of the place ranks above a unit elsewhere; ties are a half."
     return {
         **_plant(),
         "control": category(*CONTROLS, meaning=control),

@@ -5,8 +5,8 @@ from memloc.tables.terms.sets import UNSEEN
 
 CONTEXTS = ("start", "bare", "end_of_text", "text", "shifted")
 CONTEXT = (
-    "What it stands after: the same as in `scores` (start), nothing (bare), end-of-text, unrelated text, or "
-    "later position ids alone (shifted)."
+    "Place of the paragraph: as in `scores` (start), after nothing (bare), after end-of-text, after "
+    "unrelated text, or at later position ids alone (shifted)."
 )
 LOG_P_NEARLY = "Lower bound of the probability that at most a tenth of the tokens differ."
 

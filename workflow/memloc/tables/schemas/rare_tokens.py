@@ -25,7 +25,7 @@ def rare_tokens(lengths: Lengths) -> Columns:
 
 
 def rare_token_groups(lengths: Lengths) -> Columns:
-    expected = "The same, if the tokens of a prefix exchanged their attention."
+    expected = "Mean of this sum if the tokens of each prefix exchange their attention at random."
     return {
         "group": integer(0, meaning="Group of paragraphs."),
         **_head_and_rank(lengths),
@@ -46,6 +46,6 @@ def rare_token_correlation(lengths: Lengths) -> Columns:
         "head": HEAD,
         **{name: correlation(meaning) for name, meaning in meanings.items()},
         "n_paragraphs": integer(1, meaning="Paragraphs of the sample."),
-        "n_unique_tokens": integer(1, meaning="Different tokens in the corpus of the counts."),
-        "n_permutations": integer(1, meaning="Permutations of the null."),
+        "n_unique_tokens": integer(1, meaning="Different tokens among all that are counted."),
+        "n_permutations": integer(1, meaning="Permutations of the null distribution."),
     }

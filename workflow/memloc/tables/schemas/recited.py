@@ -4,7 +4,7 @@ from memloc.tables.columns import NLL, Column, Columns, Lengths, integer, n_toke
 from memloc.tables.schemas.paragraphs import places
 
 RUN = "Longest run that continuations of its recited paragraphs cover; 0 without any."
-FIRST = "Its first paragraph with the fewest edits, which the columns from here on describe."
+FIRST = "Its first paragraph with the fewest edits; the columns from here on describe it, except `text`."
 
 
 def recited(lengths: Lengths) -> Columns:

@@ -27,7 +27,7 @@ def _run(*more: str) -> Columns:
 
 def removal(lengths: Lengths) -> Columns:
     def share(what: str) -> Column:
-        return number(0, 1, meaning=f"Share of prefixes with {what} that still recite.")
+        return number(0, 1, meaning=f"Share of prefixes with {what} from which it is still recited.")
 
     def rounded(bits: int) -> Column:
         meaning = f"Exact match with the weights rounded to {bits} bits."

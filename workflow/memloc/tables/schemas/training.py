@@ -13,6 +13,6 @@ def training_stream(lengths: Lengths) -> Columns:
 def training_curve(lengths: Lengths) -> Columns:
     return {
         "step": integer(1, unique=True, meaning="Optimiser step."),
-        "loss": number(0, meaning="Mean NLL of the batch per token."),
+        "loss": number(0, meaning="Mean NLL per token of the batches since the last row."),
         "learning_rate": number(0, meaning="Learning rate of the step."),
     }

@@ -9,7 +9,7 @@ def weight_noise(lengths: Lengths) -> Columns:
         "arm": category("top", "random", meaning="Weights that are disturbed."),
         "kind": category("noise", "zero", meaning="Noise is added, or the weights become zero."),
         "size": number(
-            0, nullable=True, meaning="Standard deviation of the noise, relative to that of all W_* weights."
+            0, nullable=True, meaning="Size of the noise, in standard deviations of all W_* weights."
         ),
         "draw": integer(0, meaning="Number of the random draw."),
         "n_weights": integer(1, meaning="Weights that are disturbed."),

@@ -1,4 +1,4 @@
-"""Words that tables hold and that other code than their schema needs, too: one file per stage.
+"""Words that tables hold and that other code needs besides the schema: one file per stage.
 
 The files import nothing, so that a word of one stage changes the code of no other. Words that only a schema
 needs are in the schema.
