@@ -450,18 +450,6 @@ def test_back_and_escape_lead_from_a_tab_to_the_paragraphs(page, pair):
     assert state(page, "paragraph") == [pair.id], "the page is still there"
 
 
-def test_of_tabs_the_one_that_was_chosen_last_is_shown(page):
-    page.evaluate("""() => {
-        const { load } = memloc;
-        const begun = new Promise((resolve) => { memloc.late = () => { memloc.load = load; resolve(); }; });
-        memloc.load = async (name) => { await (name === "tab-claims" ? begun : null); return load(name); };
-    }""")
-    page.locator("#tab-claims").click()
-    open_tab(page, "head_ranking", "Ranks of heads")
-    page.evaluate("async () => { memloc.late(); await memloc.load('tab-claims'); }")
-    assert page.locator("#tab h2").all_inner_texts() == ["Ranks of heads"]
-
-
 @EVERYWHERE
 def test_an_address_of_a_paragraph_that_is_not_here_says_so_and_is_mended(page):
     for wrong in ("999999", "x"):

@@ -61,17 +61,6 @@ def decoded(made):
     return near.assign(n_edits=n_edits(greedy, true), longest_run=longest_run(greedy, true))
 
 
-def test_counts_have_bars_between_whole_numbers():
-    """Counts 1 to 9, one paragraph of each: a bar of a width below 1 would leave some bars empty."""
-    bars = fig8.draw(tables(EM["none memorized"]), SETTINGS).figure.axes[0].patches
-    heights: dict[tuple[float, float], float] = {}
-    for bar in bars:
-        edges = bar.get_x(), bar.get_x() + bar.get_width()
-        heights[edges] = heights.get(edges, 0) + bar.get_height()
-    assert sorted(heights) == [(count - 0.5, count + 0.5) for count in range(1, 10)]
-    assert set(heights.values()) == {1}
-
-
 @pytest.mark.parametrize("em", EM.values(), ids=EM)
 def test_all_that_is_recited_is_a_table_too(em, tmp_path):
     data = recited.draw(tables(em), SETTINGS).data
