@@ -39,12 +39,6 @@ def test_a_wheelhouse_is_the_only_source(commands, tmp_path):
     assert (options["env"]["PIP_NO_INDEX"], options["env"]["PIP_FIND_LINKS"]) == ("1", str(tmp_path))
 
 
-def test_a_folder_without_wheels_ends_in_one_line(commands, tmp_path):
-    with pytest.raises(SystemExit, match=r"no wheels here: collect them with `make wheelhouse`"):
-        INSTALL["install"](wheelhouse=str(tmp_path))
-    assert commands == []
-
-
 def test_wheels_are_collected_of_the_lock_of_what_builds_the_project_and_of_the_very_build(
     commands, tmp_path
 ):
