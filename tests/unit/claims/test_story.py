@@ -26,7 +26,7 @@ def claims():
     rows["data"] = [TOPIC_OF[id].data for id in TOLD]
     rows["figures"] = [" ".join(KNOWN[id].figures) for id in TOLD]
     verdicts = [(HOLDS, FAILS, UNDECIDED)[place % 3] for place in range(len(TOLD))]
-    return rows.assign(verdict=verdicts, value=0.5, low=0.25, high=0.75, n=8)
+    return rows.assign(verdict=verdicts, value=0.5, low=0.25, high=0.75, n=8, n_other=None)
 
 
 SETS = pd.DataFrame({"set": ["memorized"] * 2 + ["non_memorized"] * 1998 + ["unseen"] * 50})

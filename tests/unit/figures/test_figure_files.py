@@ -21,6 +21,7 @@ CLAIM = {
     "high": 2.0,
     "quantity": "tokens_",
     "n": 1,
+    "n_other": None,
     "unit": "study",
     "published": 13450.0,
     "reason": "the interval is above 0",

@@ -5,6 +5,7 @@ The report opens with it, and a run ends with its headline. Numbers and verdicts
 
 import pandas as pd
 
+from memloc.claims.sample_sizes import sample_sizes
 from memloc.run.templates import escaped, measured
 from memloc.tables.terms.claims import FAILS, HOLDS, NOT_APPLICABLE, counted
 from memloc.tables.terms.sets import UNSEEN
@@ -64,7 +65,7 @@ def _answer(claim: pd.Series) -> dict[str, str]:
         "statement": escaped(claim.statement),
         "verdict": claim.verdict,
         "measured": f"{escaped(measured(claim.value, claim.low, claim.high, claim.quantity))}, "
-        f"n = {counted(claim.n, claim.unit)}",
+        f"n = {sample_sizes(claim)}",
         "figure": link(f"{figure}.png", figure),
     }
 

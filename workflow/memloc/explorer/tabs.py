@@ -9,11 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from memloc.claims.sample_sizes import sample_sizes
 from memloc.explorer.json_values import json_value
 from memloc.figures.parts.methods import method_label, methods_of
 from memloc.figures.parts.planted import CONTROL_LABELS, KIND_LABELS, means, of_own_units
 from memloc.figures.parts.removal import LABELS, MODES, judged_ways
-from memloc.tables.terms.claims import NOT_APPLICABLE, VERDICTS, counted
+from memloc.tables.terms.claims import NOT_APPLICABLE, VERDICTS
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -47,7 +48,7 @@ def claims(tables: Tables) -> dict[str, Any]:
             "statement": row.statement,
             "source": f"{_work(row.work)}, {row.section} · {row.topic.replace('_', ' ')}",
             "value": interval(row, row.bound),
-            "quantity": f"{row.quantity}; {counted(row.n, row.unit)}" if row.n else row.quantity,
+            "quantity": f"{row.quantity}; {sample_sizes(row)}" if row.n else row.quantity,
             "verdict": row.verdict,
             "reason": row.reason,
             # A study without the stage of a claim has no figure of it either.
@@ -62,7 +63,8 @@ def claims(tables: Tables) -> dict[str, Any]:
         column("figures", "Figures", "figures"),
     ]
     counts = "; ".join(f"{name}: {verdicts[name]}" for name in VERDICTS if name in verdicts)
-    lead = f"{len(frame)} claims. {counts}. The mark across a line is the bound that decides."
+    mark = "The mark across a line is the bound that decides, or the middle of two."
+    lead = f"{len(frame)} claims. {counts}. {mark}"
     return {"lead": lead, "blocks": [_table("Claims", columns, rows, filter="verdict")]}
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from memloc.claims.sample_sizes import sample_sizes
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
 from memloc.figures.parts.verdict_marks import COLOURS, MARKS, draw_mark
 from memloc.settings.base import Section
@@ -81,7 +82,7 @@ def _cells(claim) -> dict[Column, list[str]]:
     source = "" if claim.work in NAMED_BY_ALL else f" ({claim.work})"
     cells = {
         STATEMENT: claim.statement + source,
-        **({FOUND: _found(claim), UNITS: _units(claim)} if applies else {REASON: claim.reason}),
+        **({FOUND: _found(claim), UNITS: sample_sizes(claim)} if applies else {REASON: claim.reason}),
         VERDICT: claim.verdict,
     }
     return {column: textwrap.wrap(text, column.characters) for column, text in cells.items()}
@@ -91,11 +92,6 @@ def _found(claim) -> str:
     interval = "" if pd.isna(claim.low) or pd.isna(claim.high) else f" ({claim.low:.3g} to {claim.high:.3g})"
     published = "" if pd.isna(claim.published) else f", published {claim.published:,.10g}"
     return f"{claim.value:.3g}{interval}{published}"
-
-
-def _units(claim) -> str:
-    both = "" if pd.isna(claim.n_other) else f"{claim.n} + "
-    return f"{both}{counted(int(claim.n if pd.isna(claim.n_other) else claim.n_other), claim.unit)}"
 
 
 def _halves(claim) -> float:

@@ -16,7 +16,7 @@
       title: "Replace a token",
       text:
         "The stronger a token's colour, the more is lost if another one stands in its place. One token, marked ▲, " +
-        "costs most. Tap any token to see what happens without it.",
+        "costs most. Tap any token to see what happens when it is replaced.",
     },
     {
       at: "#see",

@@ -219,7 +219,9 @@
     nll: (value) => `a token has a probability of ${memloc.percent(Math.exp(-value))}, on average`,
     repeats: (value) => `it occurs ${memloc.times(value)}`,
     extraction: (value) =>
-      value > 0 ? `about one in ${memloc.number(Math.max(1, Math.round(1 / value)))} samples is it` : "never",
+      value > 0
+        ? `about one in ${memloc.number(Math.max(1, Number((1 / value).toPrecision(2))))} samples is it`
+        : "never",
   };
 
   /** One sentence on what is seen, and one on the token that matters most. */

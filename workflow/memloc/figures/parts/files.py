@@ -4,10 +4,11 @@ from typing import Any
 
 import pandas as pd
 
+from memloc.claims.sample_sizes import sample_sizes
 from memloc.figures.parts.style import Drawing
 from memloc.run.atomic import atomic_path, write_text
 from memloc.run.templates import escaped, fill, measured, quoted
-from memloc.tables.terms.claims import NOT_APPLICABLE, counted
+from memloc.tables.terms.claims import NOT_APPLICABLE
 
 STANDS_BEFORE = {  # sentences of captions, by `paragraph.before`
     "none": "",
@@ -68,5 +69,5 @@ def _verdict(claim: Any) -> str:
     return (
         f"* {escaped(claim.statement)} ({claim.work}, {escaped(claim.section)}) **{claim.verdict}**: "
         f"{escaped(measured(claim.value, claim.low, claim.high, claim.quantity))}, "
-        f"n = {counted(claim.n, claim.unit)}{published}; {escaped(claim.reason)}."
+        f"n = {sample_sizes(claim)}{published}; {escaped(claim.reason)}."
     )
