@@ -69,7 +69,7 @@ def test_what_the_paper_found_of_gradients_holds():
         ({"others": (1, 1, 1, 1)}, LARGER, "does not hold"),
         ({"memorized": (2, 2, 6, 6)}, LEAN, "does not hold"),  # the same shares
         ({"leads": (("W_V", 1, 2), ("W_Q", 0, 0))}, MATRIX, "undecided"),
-        ({"leads": (("W_Q", 0, 0),)}, MATRIX, "does not hold"),
+        ({"leads": (("W_Q", 0, 0),)}, MATRIX, "undecided"),  # it never fails
         ({"n": 5}, LARGER, "undecided"),
     ],
 )

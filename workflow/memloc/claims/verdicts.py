@@ -95,7 +95,8 @@ def together(claims: pd.DataFrame) -> pd.DataFrame:
 def chance(claim: Claim, estimate: Estimate) -> float:
     """Two-sided p-value of a t test whose 95 % interval is the estimate's, against the bound that it passed.
 
-    The half of the interval towards the bound gives the standard error; for an equivalence, the wider half.
+    The half of the interval towards the bound gives the standard error; for an equivalence, or where that
+    half has no width, the wider one.
     """
     value = estimate.value
     halves = (value - estimate.low, estimate.high - value)
@@ -104,7 +105,7 @@ def chance(claim: Claim, estimate: Estimate) -> float:
     else:
         distance, half = abs(value - claim.bound), halves[0] if value > claim.bound else halves[1]
     freedom = estimate.n - 1
-    t = distance / half * scipy.special.stdtrit(freedom, (1 + CONFIDENCE) / 2) if half else np.inf
+    t = distance / (half or max(halves)) * scipy.special.stdtrit(freedom, (1 + CONFIDENCE) / 2)
     return float(2 * scipy.special.stdtr(freedom, -t))
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from memloc.figures.parts.gradient_summary import scores_of_heads, strongest_component
 from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height
 from memloc.figures.parts.style import DIRECTION_LABELS, PAGE_WIDTH, Drawing, panel_labels, subplots
-from memloc.localization.highlight import highlighted_head
+from memloc.localization.highlight import head_of_other_methods
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
@@ -17,7 +17,7 @@ SITE = ["layer", "component", "head"]
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Mean change in the NLL of the impact token (nats) for q, k and v of every head, a map per direction."""
     data = summary(tables["patching"], tables["attribution_patching"])
-    highlight = highlighted_head(tables, settings)
+    highlight = head_of_other_methods(tables, settings, "patching")
     exact = bool((tables["patching"]["method"] == "exact").all())
     height = 2 * map_height(data["layer"].nunique()) + 0.2
     figure, axes = subplots(height, PAGE_WIDTH * 0.9, nrows=2)
@@ -34,6 +34,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "n_adjacent": int((pairs["position"] == pairs["impact_position"] - 1).sum()),
         "layer": highlight[0],
         "head": highlight[1],
+        "chosen": settings.highlight == "auto",
         "directions": {
             direction: _numbers(rows, *highlight) for direction, rows in data.groupby("direction")
         },

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
+from memloc.claims.estimators.positions import OTHER_PLACES
 from memloc.figures.parts.style import COLOURS, LABELS, Drawing, panel_labels, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import means, proportion, table
@@ -70,9 +71,12 @@ def _label(context: str, n_before: int) -> str:
 
 def _numbers(rows: pd.DataFrame, data: pd.DataFrame, n_continuation: int) -> dict[str, Any]:
     memorized = data[(data["group"] == "memorized") & (data["measure"] == "recited")]
+    elsewhere = rows[(rows["group"] == "memorized") & rows["context"].isin(OTHER_PLACES)]
+    everywhere = (elsewhere["em"] == n_continuation).groupby(elsewhere["id"]).all()
     return {
         "n": rows.groupby("group")["id"].nunique().to_dict(),
         "draws": int(rows["draw"].max()) + 1,
+        "everywhere": float(everywhere.mean()) if len(everywhere) else None,
         "recited": [
             {"where": _label(row.context, row.n_before), "share": row.value} for row in memorized.itertuples()
         ],

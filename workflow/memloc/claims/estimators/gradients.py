@@ -50,7 +50,9 @@ def one_value_matrix_leads(tables: Tables, settings: Section) -> Estimate:
         )
         for group in OBJECTIVES
     ]
-    return Estimate.of(min(leads, key=lambda lead: (lead.low, lead.value)))
+    found = min(leads, key=lambda lead: (lead.low, lead.value))
+    doubt = "the largest of many rivals grows when paragraphs are resampled" if found.high < 0 else None
+    return Estimate.of(found, doubt=doubt)
 
 
 def _compared(tables: Tables, value: str, first: str, second: str) -> Estimate:
