@@ -125,7 +125,6 @@ def with_memorized(made_up, **ids):
 
 
 def test_models_of_one_size_stand_side_by_side(made_up):
-    """On an axis of parameters they would hide each other, and their spread would be called unknown."""
     sizes = {"one": 1000, "different": [10**5, 10**6, 10**7], "two": [1000, 1000, 2000]}
     models = {name: made_up["models"].assign(n_parameters=n) for name, n in sizes.items()}
     drawings = {n: models_memorized.draw(made_up | {"models": own}, SETTINGS) for n, own in models.items()}
@@ -136,6 +135,7 @@ def test_models_of_one_size_stand_side_by_side(made_up):
     alone = [name for name in said if "differ in their training alone" in said[name]]
     assert alone == ["one", "two"] and "(a) side by side" in said["one"]
     assert "spread between training runs is unknown" in said["different"]
+    assert "all of them recite 50, and at least one recites 150" in said["one"]
 
 
 @pytest.mark.parametrize(

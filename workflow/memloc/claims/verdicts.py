@@ -67,10 +67,10 @@ def judge(claim: Claim, estimate: Estimate, family_size: int = 1) -> Verdict:
     """Verdict on a claim, one of `family_size` on the same data."""
     if estimate.value is None or np.isnan(estimate.value):
         return Verdict(NOT_APPLICABLE, "there is nothing to compute it from")
-    if estimate.n < MIN_N:
-        return Verdict(UNDECIDED, f"fewer than {counted(MIN_N, claim.unit)}")
     if estimate.doubt:
         return Verdict(UNDECIDED, estimate.doubt)
+    if estimate.n < MIN_N:
+        return Verdict(UNDECIDED, f"fewer than {counted(MIN_N, claim.unit)}")
     if estimate.low is None or estimate.high is None:
         return Verdict(UNDECIDED, "its interval is infinite: the data are too few, or lie at a floor")
     if estimate.low == estimate.high:

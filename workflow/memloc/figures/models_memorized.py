@@ -36,12 +36,14 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     _by_repeats(right, binned, styles)
     panel_labels((left, right))
     figure.legend(*right.get_legend_handles_labels(), loc="outside upper center", ncols=min(len(styles), 4))
+    texts = data.merge(tables["paragraphs"], on=["model", "id"])
     numbers = {
         "unseen": fraction.unseen_by_model(tables, settings),
         "models": rows.to_dict("records"),
         "one_size": _one_size(rows),
         "trained_anew": bool(rows["n_parameters"].duplicated().any()),
-        "comparisons": _comparisons(data.merge(tables["paragraphs"], on=["model", "id"]), rows["model"]),
+        "comparisons": _comparisons(texts, rows["model"]),
+        "together": _together(texts),
         "half": {model: fraction.first_half(bins) for model, bins in binned.items()},
     }
     both = {"a": rows, "b": pd.concat(binned, names=["model"]).reset_index("model")}
@@ -62,6 +64,12 @@ def looks(models: pd.DataFrame) -> dict[str, dict[str, Any]]:
         }
         for number, (model, place) in enumerate(zip(models["model"], places, strict=True))
     }
+
+
+def _together(data: pd.DataFrame) -> dict[str, int]:
+    """Of the n paragraphs that all models scored, how many all of them recite, and how many any does."""
+    recited = data.pivot(index=["id", "text"], columns="model", values="memorized").dropna().astype(bool)
+    return {"n": len(recited), "all": int(recited.all(axis=1).sum()), "any": int(recited.any(axis=1).sum())}
 
 
 def _comparisons(data: pd.DataFrame, models: pd.Series) -> list[dict[str, Any]]:
