@@ -43,10 +43,6 @@ def test_tests_of_what_changed_and_of_what_imports_it(chosen_for, file, tests):
     assert tests <= found and "data/test_packing.py" not in found
 
 
-def test_pages_ask_for_no_unit_test(chosen_for):
-    assert chosen_for("README.md", "docs/methods.md") == set()
-
-
 def test_new_and_changed_files_count_or_else_those_of_the_last_commit(tmp_path):
     def git(*words):
         subprocess.run(["git", "-c", "user.name=n", "-c", "user.email=e", *words], cwd=tmp_path, check=True)

@@ -48,7 +48,7 @@ EDITS = {
     "a column of scores": (
         "memloc/tables/schemas/scores.py",
         COLUMN,
-        {"attention", "detect", "plant_paragraphs", "scores", "sets"} | readers("scores"),
+        {"attention", "detect", "plant_paragraphs", "score_samples", "scores", "sets"} | readers("scores"),
     ),
     "a word of patching": (
         "memloc/tables/terms/patching.py",

@@ -82,9 +82,6 @@ def test_nothing_to_drop():
     assert reasons([[1, 2, 3, 4]], ["text"]) == [None]
 
 
-# --- published paragraphs ---------------------------------------------------------------------------------
-
-
 @pytest.fixture(scope="module")
 def published(published_folder):
     """The published memorized paragraphs: their table and their tokens."""

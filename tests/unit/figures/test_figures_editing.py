@@ -112,7 +112,7 @@ def test_the_caption_tells_the_median_that_is_drawn(steps, median, told):
     medians = right.collections[4].get_offsets()  # of both rates: faint, medians, label
     assert row["median_steps"] == median and median in medians[:, 1]
     assert right.lines[0].get_ydata() == [5.5, 5.5] and right.get_ylim()[1] > 6, "a line, and room above it"
-    assert f"within 5 steps, {told}." in checked("editing_robustness", drawing)
+    assert f"within 5 steps: {row['n_back']}, {told}." in checked("editing_robustness", drawing)
 
 
 def test_what_is_said_of_forgotten_paragraphs_is_of_them_alone():

@@ -130,5 +130,5 @@ def test_one_who_knows_scores_one_and_one_who_says_nothing_is_at_chance():
     assert nothing["rank"] == 25.5
     everything = place_scores(np.arange(3.0), np.ones(3, bool))
     assert np.isnan(everything["auroc"]) and everything["average_precision"] == everything["recall_1"] == 1
-    with pytest.raises(ValueError, match="numbers"):
+    with pytest.raises(ValueError, match="a number for every unit"):
         place_scores(np.full(50, np.nan), holds)
