@@ -178,6 +178,15 @@ def test_a_deeper_layer_that_recites_and_does_nothing_else():
     assert found["n"].tolist() == [20, 39], "the larger half of the pairs judges the layer"
 
 
+def test_the_pairs_that_choose_a_layer_do_not_judge_it():
+    tables = bypassed()
+    rows = tables["layer_bypass"]
+    ours, odd = (rows["block"] == "attention") & (rows["id"] < 1000), rows["id"] % 2
+    for layer, em in ((2 + odd, 3), (3 - odd, 50)):  # the odd pairs alone need the last layer
+        rows.loc[ours & (rows["layer"] == layer), "em"] = em
+    assert verdicts("layer_bypass", tables)[SPARES] == "undecided"
+
+
 @pytest.mark.parametrize(
     ("changes", "claim", "expected"),
     [

@@ -71,15 +71,6 @@ def test_all_that_is_recited_is_a_table_too(em, tmp_path):
     assert len(stored) == sum(exact_match >= 9 for exact_match in em)
 
 
-def test_what_differs_is_marked_in_what_the_model_wrote():
-    found = tables(EM["all sets"])
-    figure = recited.draw(found, SETTINGS).figure
-    bold = [text.get_text() for text in figure.axes[0].texts if text.get_fontweight() == "bold"]
-    right = found["near_verbatim"].query("id == 8")["continuation"].item()[39]
-    marks = bold[5:]  # after the header: of the four that are nearly verbatim
-    assert len(marks) == 4 and marks[0] == style.visible("abcdefgh "[right])
-
-
 def with_controls(em, unseen_em):
     """The tables with unseen paragraphs of these exact matches at the end."""
     found, n = tables(em), len(unseen_em)
