@@ -17,6 +17,7 @@ from memloc.editing.gradients import nll_gradients
 from memloc.localization.parameter_gradients import component_scores
 from memloc.model import loading
 from memloc.model.folded_norms import fold_norms
+from memloc.straightforward.decoding import decode
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 from memloc.tables.terms.sets import PARTLY
@@ -70,10 +71,11 @@ def test_a_token_before_the_prefix_is_before_everything_that_is_scored(run, stud
     scores = read(study / "tables/scores.parquet").set_index("id")
     model = loading.load_model(study / "model")
     for row in read(study / "tables/sets.parquet").dropna(subset=["continuation"]).itertuples():
-        nll, em, true = plain_scores(model, torch.tensor([0, *tokens[row.id]]))
+        text = torch.tensor([[0, *tokens[row.id]]])
+        nll, em, true = plain_scores(model, text[0])
         assert scores.loc[row.id, "nll"] == pytest.approx(nll, abs=1e-4)
         assert scores.loc[row.id, "em"] == em
-        assert list(row.continuation[:em]) == true[:em]
+        assert list(row.continuation) == decode(model, text[:, : N_PREFIX + 1], len(true))[0].tolist()
 
 
 def test_a_token_before_the_prefix_is_before_every_perturbed_one(run, study):

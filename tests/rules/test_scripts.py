@@ -1,8 +1,4 @@
-"""Every script by itself, on small stored tables: it makes again what is stored.
-
-The tables come from `study.yaml`; `python tests/rules/store.py` stores them anew after a change that is
-meant to change them.
-"""
+"""Every script by itself, on the small stored tables of `study.yaml`: it makes again what is stored."""
 
 import copy
 from pathlib import Path
