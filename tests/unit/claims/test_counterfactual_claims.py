@@ -50,9 +50,10 @@ def test_detectors_that_follow_the_repeats_alone_know_nothing_of_what_training_c
     data["repeats"] = data["repeats"].where(data["repeats"] < 7, random.integers(2, 9, len(data)))
     data["nll_difference"] = -data["repeats"] + random.uniform(0, 0.9, len(data))
     data["prefix_nll"] = data["prefix_min_k"] = -data["repeats"] + random.uniform(0, 0.9, len(data))
-    data["log_p"] = data["repeats"] - 10 + random.uniform(0, 0.9, len(data))
+    data["log_p"] = np.where(random.random(len(data)) < 0.5, -np.inf, data["repeats"] - 10)
     found = judged("counterfactual", known, paragraph=LENGTHS).loc[FOLLOW]
     assert (found["value"] < 0.7).all() and "holds" not in set(found["verdict"])
+    assert found["n"].iloc[2] < 0.8 * found["n"].iloc[0], "equal probabilities, also of zero, are ties"
 
 
 @pytest.mark.parametrize(("easier", "verdict"), [(0.0, "holds"), (1.0, "does not hold")])

@@ -31,11 +31,15 @@ def follows_training(tables: Tables, settings: Section, measure: str, sign: int)
     place = data.groupby("repeats").cumcount()
     data = data.assign(pair=place // 2)
     pairs = data[place % 2 == 0].merge(data[place % 2 == 1], on=["repeats", "pair"])
-    measured = sign * (pairs[f"{measure}_x"] - pairs[f"{measure}_y"])
-    lowered = pairs["nll_difference_y"] - pairs["nll_difference_x"]
-    differ = (measured != 0) & (lowered != 0)
-    found = share(int(((measured > 0) == (lowered > 0))[differ].sum()), int(differ.sum()))
+    agreed = -sign * _ahead(pairs, measure) * _ahead(pairs, "nll_difference")
+    found = share(int((agreed > 0).sum()), int((agreed != 0).sum()))
     return Estimate.of(found, doubt=_few_models(data))
+
+
+def _ahead(pairs: pd.DataFrame, value: str) -> pd.Series:
+    """1 where the first paragraph of a pair has the larger value, -1 where it has the smaller one, else 0."""
+    first, second = pairs[f"{value}_x"], pairs[f"{value}_y"]
+    return (first > second).astype(int) - (first < second)
 
 
 def unseen_stand_for_left_out(tables: Tables, settings: Section) -> Estimate:
