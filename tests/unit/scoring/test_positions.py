@@ -26,7 +26,6 @@ BEFORE = Before(TEXT, END_OF_TEXT)
 
 
 def scores_of(model, tokens, how=HOW, before=BEFORE, n_prefix=N_PREFIX):
-    """Every place, with the number of the paragraph."""
     start = teacher_forced(model, tokens, n_prefix, 3)
     places = [
         at_start(pd.DataFrame({"em": start.em, "nll": start.nll})),

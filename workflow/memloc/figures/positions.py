@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.claims.estimators.positions import OTHER_PLACES
+from memloc.claims.estimators.positions import recited_everywhere
 from memloc.figures.parts.style import COLOURS, LABELS, Drawing, panel_labels, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import means, proportion, table
@@ -71,8 +71,7 @@ def _label(context: str, n_before: int) -> str:
 
 def _numbers(rows: pd.DataFrame, data: pd.DataFrame, n_continuation: int) -> dict[str, Any]:
     memorized = data[(data["group"] == "memorized") & (data["measure"] == "recited")]
-    elsewhere = rows[(rows["group"] == "memorized") & rows["context"].isin(OTHER_PLACES)]
-    everywhere = (elsewhere["em"] == n_continuation).groupby(elsewhere["id"]).all()
+    everywhere = recited_everywhere(rows, n_continuation)
     return {
         "n": rows.groupby("group")["id"].nunique().to_dict(),
         "draws": int(rows["draw"].max()) + 1,
