@@ -247,9 +247,10 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "models_claims",
             "Which claims hold for which model",
-            ("claims",),
+            ("claims", "paragraphs", "sets"),
             section="across models",
             only_for="models",
+            paragraphs=("id", "text"),
         ),
         FigureInfo(
             "models_checkpoints",
