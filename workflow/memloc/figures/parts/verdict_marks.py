@@ -40,7 +40,7 @@ def draw_grid(axes: Axes, claims: pd.DataFrame, spread: pd.DataFrame, run: str, 
         draw_mark(axes, len(runs), rows[claim.id], claim.verdict)
     axes.axvline(len(runs) - 0.5, color="0.8", lw=0.5)
     for claim in spread[spread["n_runs"] > 0].itertuples():
-        span = f"{claim.lowest:.3g} to {claim.highest:.3g}"
+        span = f"{claim.lowest:.3g} to {claim.highest:.3g} ({claim.wanted})"
         axes.text(len(runs) + 0.6, rows[claim.id], span, fontsize=5, color="0.35", va="center")
     first = spread.drop_duplicates("topic")["id"].map(rows)
     for place in first[1:]:
@@ -56,8 +56,8 @@ def survival(claims: pd.DataFrame, run: str) -> pd.DataFrame:
 
     Returns:
         A row per claim: id, topic, statement, n_runs (to which it applies), a column per verdict with its
-        number of runs, lowest, highest and standard deviation of the value, and the overall `verdict` of the
-        runs to which the claim applies, undecided where they differ.
+        number of runs, lowest, highest and standard deviation of the value, what it must be, and the
+        overall `verdict` of the runs to which the claim applies, undecided where they differ.
     """
     rows = []
     for (topic, name), group in claims.groupby(["topic", "id"], sort=False):
@@ -74,10 +74,17 @@ def survival(claims: pd.DataFrame, run: str) -> pd.DataFrame:
                 "lowest": applied["value"].min(),
                 "highest": applied["value"].max(),
                 "deviation": applied["value"].std(),
+                "wanted": _wanted(group.iloc[0]),
                 "verdict": UNDECIDED if len(found) > 1 else found[0] if len(found) else NOT_APPLICABLE,
             }
         )
     return pd.DataFrame(rows)
+
+
+def _wanted(claim: pd.Series) -> str:
+    """What the whole interval of a value must be for the claim to hold."""
+    equal = claim["rule"] == "equal within"
+    return f"within ±{claim['margin']:g}" if equal else f"> {claim['bound']:g}"
 
 
 def survival_numbers(spread: pd.DataFrame, n_runs: int) -> dict:
