@@ -102,6 +102,7 @@ def _describe(rule: Any, workflow: Any) -> dict[str, Any]:
         "inputs": [str(path) for path in rule.input],
         "outputs": [str(path) for path in rule.output],
         "settings": sorted(params.get("settings", {})),
+        "model": params["model"] if isinstance(params.get("model"), dict) else None,
         "code": params.get("code"),
         "hashed": HASHED.get(params.get("code"), []),
     }

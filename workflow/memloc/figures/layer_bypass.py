@@ -5,9 +5,12 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
+from memloc.claims.estimators.layer_bypass import deeper_bypass
+from memloc.claims.verdicts import NotApplicable
 from memloc.figures.parts.disturbance import PANELS, judges
 from memloc.figures.parts.style import Drawing, panel_labels, subplots
 from memloc.settings.base import Section
+from memloc.statistics.studentised import studentised
 from memloc.statistics.uncertainty import means
 
 STYLES = {  # label, colour and marker
@@ -36,7 +39,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     for panel in axes[1]:
         panel.set_xlabel("layer")
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=len(STYLES))
-    return Drawing(figure, data, {"whole": whole["value"].to_dict(), **_numbers(data)} | judges(rows))
+    numbers = {"whole": whole["value"].to_dict(), "judged": _judged(tables, settings), **_numbers(data)}
+    return Drawing(figure, data, numbers | judges(rows))
 
 
 def _means(rows: pd.DataFrame, keys: list[str], most: int) -> pd.DataFrame:
@@ -69,6 +73,15 @@ def _panel(axes: Axes, data: pd.DataFrame, whole: float) -> None:
     axes.set_xlim(data["layer"].min() - 0.5, data["layer"].max() + 0.5)
     if axes.get_ylim()[0] < 0:
         axes.set_ylim(bottom=0)
+
+
+def _judged(tables: dict[str, pd.DataFrame], settings: Section) -> dict[str, Any] | None:
+    """The layer that the claim on deeper attention judges, and what pairs lose without it."""
+    try:
+        layer, recited, gained = deeper_bypass(tables, settings)
+    except NotApplicable:
+        return None
+    return {"layer": layer, "recited": recited, "n": len(gained), "gained": studentised(gained)}
 
 
 def _numbers(data: pd.DataFrame) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Fraction of paragraphs that each model memorized, by its size and by their repeats (not in the paper)."""
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,11 +8,10 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
-from memloc.data.sets import without_controls
+from memloc.claims.across_models import comparisons, scored_texts
 from memloc.figures.parts import memorized_fraction as fraction
 from memloc.figures.parts.style import MARKERS, SEQUENTIAL, Drawing, panel_labels, plain_log_ticks, subplots
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import proportion
 
 DASHES = ("-", "--", "-.", ":")
 LIGHTEST = 0.8  # last place in the colour map; lighter lines are faint on white
@@ -24,25 +22,23 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """(a) Fraction with a 95 % Wilson interval per model, on a logarithmic axis of parameters; side by side
     where all models have one size. (b) The same in bins of repeats, half a doubling wide, with bands.
     """
-    sets = without_controls(tables["sets"])
-    data = sets.assign(memorized=sets["set"] == "memorized")
-    counts = data.groupby("model")["memorized"].agg(n_paragraphs="size", n_memorized="sum")
+    texts = scored_texts(tables)
+    counts = texts.groupby("model")["memorized"].agg(n_paragraphs="size", n_memorized="sum")
     rows = tables["models"][["model", "n_parameters"]].join(counts, on="model")
     rows = rows.join(fraction.intervals(rows.n_memorized, rows.n_paragraphs))
-    repeats, styles = tables["paragraphs"].merge(sets, on=["model", "id"]), looks(tables["models"])
-    binned = {model: fraction.by_repeats(repeats[repeats["model"] == model]) for model in styles}
+    styles = looks(tables["models"])
+    binned = {model: fraction.by_repeats(texts[texts["model"] == model]) for model in styles}
     figure, (left, right) = subplots(2.6, ncols=2)
     _by_size(left, rows, styles)
     _by_repeats(right, binned, styles)
     panel_labels((left, right))
     figure.legend(*right.get_legend_handles_labels(), loc="outside upper center", ncols=min(len(styles), 4))
-    texts = data.merge(tables["paragraphs"], on=["model", "id"])
     numbers = {
         "unseen": fraction.unseen_by_model(tables, settings),
         "models": rows.to_dict("records"),
         "one_size": _one_size(rows),
         "trained_anew": bool(rows["n_parameters"].duplicated().any()),
-        "comparisons": _comparisons(texts, rows["model"]),
+        "comparisons": comparisons(texts, rows),
         "together": _together(texts),
         "half": {model: fraction.first_half(bins) for model, bins in binned.items()},
     }
@@ -70,31 +66,6 @@ def _together(data: pd.DataFrame) -> dict[str, int]:
     """Of the n paragraphs that all models scored, how many all of them recite, and how many any does."""
     recited = data.pivot(index=["id", "text"], columns="model", values="memorized").dropna().astype(bool)
     return {"n": len(recited), "all": int(recited.all(axis=1).sum()), "any": int(recited.any(axis=1).sum())}
-
-
-def _comparisons(data: pd.DataFrame, models: pd.Series) -> list[dict[str, Any]]:
-    """Neighbours in size, on the paragraphs that both scored.
-
-    The models saw the same paragraphs, so only paragraphs that exactly one of them recites tell them apart
-    (McNemar). If neither model recites more, the larger one recites half of these.
-    """
-    found = []
-    for smaller, larger in pairwise(models):
-        two = [data.loc[data["model"] == model, ["id", "text", "memorized"]] for model in (smaller, larger)]
-        both = two[0].merge(two[1], on=["id", "text"], suffixes=("_smaller", "_larger"))
-        more = int((both.memorized_larger & ~both.memorized_smaller).sum())
-        less = int((both.memorized_smaller & ~both.memorized_larger).sum())
-        found.append(
-            {
-                "smaller": smaller,
-                "larger": larger,
-                "n_shared": len(both),
-                "only_larger": more,
-                "only_smaller": less,
-                "share_larger": proportion(more, more + less),
-            }
-        )
-    return found
 
 
 def _by_size(axes: Axes, rows: pd.DataFrame, styles: dict[str, dict[str, Any]]) -> None:

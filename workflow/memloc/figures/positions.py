@@ -9,7 +9,7 @@ from memloc.claims.estimators.positions import recited_everywhere
 from memloc.figures.parts.style import COLOURS, LABELS, Drawing, panel_labels, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import means, proportion, table
-from memloc.tables.terms.sets import UNSEEN
+from memloc.tables.terms.sets import REPEATED
 
 STANDS = {
     "start": "from position 0",
@@ -17,8 +17,9 @@ STANDS = {
     "end_of_text": "after end-of-text",
     "text": "after {n} of other text",
     "shifted": "position ids + {n}",
+    "half_prefix": "last half of the prefix",
 }
-GROUPS = LABELS | {UNSEEN: "unseen"}
+GROUPS = LABELS | {REPEATED: "repeated"}
 MEASURES = {"recited": "share recited", "nll": "NLL (nats per token)"}
 SHIFT = 0.2  # distance between the groups of a place
 

@@ -8,6 +8,7 @@ other documents. Each paragraph is therefore scored
     end_of_text  after one end-of-text token, as at the beginning of a document
     text         after k tokens of unrelated text
     shifted      with nothing before it, and position ids that begin at the largest k
+    half_prefix  as at the start, but without the first half of its prefix
 
 A model with rotary positions sees distances alone, so shifted ids change nothing but rounding.
 """
@@ -70,6 +71,20 @@ def position_scores(
 def at_start(scores: pd.DataFrame) -> pd.DataFrame:
     """The frame of the first place; `scores` has the rows of table `scores`, a paragraph each."""
     return scores[["em", "nll"]].reset_index(drop=True).assign(**Stand("start", 0, 0)._asdict())
+
+
+def after_half(
+    model: PreTrainedModel,
+    tokens: Int[Tensor, "paragraph token"],
+    before: int | None,
+    n_prefix: int,
+    micro_batch: int,
+) -> pd.DataFrame:
+    """The frame of paragraphs that lack the first half of their prefix, after a token `before` or none."""
+    rows = with_token_before(tokens[:, n_prefix // 2 :], before)
+    scores = shifted_scores(model, rows, 0, n_prefix - n_prefix // 2 + (before is not None), micro_batch)
+    stand = Stand("half_prefix", 0, 0)
+    return pd.DataFrame({**stand._asdict(), "em": scores.em, "nll": scores.nll})
 
 
 def stands(how: Positions, room: int, before: Before) -> Iterator[Stand]:

@@ -4,6 +4,8 @@ Memorized paragraphs are compared with others that occur equally often (pairs). 
 every second pair chooses it, and the other pairs judge it.
 """
 
+from typing import NamedTuple
+
 import pandas as pd
 
 from memloc.claims.specific import in_proportion
@@ -14,21 +16,24 @@ from memloc.statistics.studentised import studentised
 from memloc.tables.judged_texts import PAIRED
 
 
+class DeeperBypass(NamedTuple):
+    """What the judging pairs lose without the attention of the deeper layer that the other pairs chose."""
+
+    layer: int
+    recited: int
+    """Memorized paragraphs that are still recited."""
+    gained: pd.Series
+    """NLL that the other paragraph of each pair gains (nats per token)."""
+
+
 def deeper_attention_spares_others(tables: Tables, settings: Section) -> Estimate:
     """Minus the rise in NLL of others' own continuations without attention in the most specific deeper layer.
 
     It is in doubt if half of the memorized paragraphs or more are still recited.
     """
-    lost = paired_differences(_without_blocks(tables, "identity", "em"), tables["sets"])
-    if len(lost) < 2:
-        raise NotApplicable("one pair of equal count cannot both choose a layer and judge it")
-    em, gained = (
-        _of_members(tables, value, memorized)[_deeper_layer(lost)].iloc[::2]
-        for value, memorized in (("em", True), ("nll_gained", False))
-    )
-    recited = int((em == settings.paragraph.continuation).sum())
-    many = 2 * recited >= len(em)
-    doubt = f"{recited} of {len(em)} memorized paragraphs are still recited" if many else None
+    _, recited, gained = deeper_bypass(tables, settings)
+    many = 2 * recited >= len(gained)
+    doubt = f"{recited} of {len(gained)} memorized paragraphs are still recited" if many else None
     return Estimate.of(studentised(-gained), doubt=doubt)
 
 
@@ -43,6 +48,23 @@ def lower_layers_hold_more(tables: Tables, settings: Section) -> Estimate:
     gained = pd.DataFrame({name: part.mean(axis=1) for name, part in halves.items()})
     more = paired_differences(gained["lower"] - gained["upper"], tables["sets"])
     return Estimate.of(studentised(more), doubt=in_proportion(gained, tables["sets"]))
+
+
+def deeper_bypass(tables: Tables, settings: Section) -> DeeperBypass:
+    """Half of the pairs choose a deeper layer, and the others lose its attention.
+
+    Raises:
+        NotApplicable: there are no two pairs.
+    """
+    lost = paired_differences(_without_blocks(tables, "identity", "em"), tables["sets"])
+    if len(lost) < 2:
+        raise NotApplicable("one pair of equal count cannot both choose a layer and judge it")
+    place = _deeper_layer(lost)
+    em, gained = (
+        _of_members(tables, value, memorized)[place].iloc[::2]
+        for value, memorized in (("em", True), ("nll_gained", False))
+    )
+    return DeeperBypass(int(place[1]), int((em == settings.paragraph.continuation).sum()), gained)
 
 
 def _deeper_layer(lost: pd.DataFrame) -> tuple[str, int]:

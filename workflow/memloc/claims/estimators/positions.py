@@ -1,10 +1,14 @@
-"""Estimators of the topic `positions`: is a paragraph recited wherever it stands? (not in the paper)"""
+"""Estimators of the topic `positions`: is a paragraph recited elsewhere, and after half of its prefix?
+
+The paper asks neither. 2202.07646 compares prefixes of several lengths.
+"""
 
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.settings.base import Section
 from memloc.statistics.studentised import share
+from memloc.tables.terms.sets import REPEATED
 
 OTHER_PLACES = ("end_of_text", "text", "shifted")
 
@@ -15,6 +19,21 @@ def recited_wherever_they_stand(tables: Tables, settings: Section) -> Estimate:
     if everywhere.empty:
         raise NotApplicable("the model has no position beyond a paragraph's own")
     return Estimate.of(share(int(everywhere.sum()), len(everywhere)))
+
+
+def longer_prefix_recites_more(tables: Tables, settings: Section) -> Estimate:
+    """Share of whole prefixes among the repeated paragraphs that one prefix recites and the other does not.
+
+    The same paragraphs are asked twice, so only these tell the prefixes apart (McNemar).
+    """
+    rows = tables["positions"]
+    rows = rows[rows["group"] == REPEATED]
+    recited = (rows["em"] == settings.paragraph.continuation).groupby([rows["id"], rows["context"]]).any()
+    recited = recited.unstack().reindex(columns=["start", "half_prefix"])
+    one = recited[recited["start"] != recited["half_prefix"]]
+    if one.empty:
+        raise NotApplicable("no repeated paragraph is recited after one of the two prefixes alone")
+    return Estimate.of(share(int(one["start"].sum()), len(one)))
 
 
 def recited_everywhere(rows: pd.DataFrame, n_continuation: int) -> pd.Series:

@@ -33,6 +33,7 @@ COLOURS = {
     "partly_30_49": "#e79aa5",
     "contrastive": "#555555",
     "unseen": "#2e8b57",
+    "repeated": "#333333",
 }
 LABELS = {
     "memorized": "memorized",

@@ -1,19 +1,20 @@
 """Scores of sampled paragraphs at other positions and after other text; how likely each nearly comes out."""
 
 from memloc.tables.columns import NLL, PARAGRAPH, Column, Columns, Lengths, category, exact_match, integer
-from memloc.tables.terms.sets import UNSEEN
+from memloc.tables.terms.sets import REPEATED, UNSEEN
 
-CONTEXTS = ("start", "bare", "end_of_text", "text", "shifted")
+CONTEXTS = ("start", "bare", "end_of_text", "text", "shifted", "half_prefix")
 CONTEXT = (
     "Place of the paragraph: as in `scores` (start), after nothing (bare), after end-of-text, after "
-    "unrelated text, or at later position ids alone (shifted)."
+    "unrelated text, at later position ids alone (shifted), or without half of its prefix (half_prefix)."
 )
+GROUP = "Set of the paragraph, or paragraphs of any set that occur more than once (repeated)."
 LOG_P_NEARLY = "Lower bound of the probability that at most a tenth of the tokens differ."
 
 
 def positions(lengths: Lengths) -> Columns:
     return {
-        "group": category("memorized", "non_memorized", UNSEEN, meaning="Set of the paragraph."),
+        "group": category("memorized", "non_memorized", UNSEEN, REPEATED, meaning=GROUP),
         "id": PARAGRAPH,
         "context": category(*CONTEXTS, meaning=CONTEXT),
         "n_before": integer(

@@ -3,6 +3,7 @@
 PARTLY = ("partly_11_29", "partly_30_49")
 SET_NAMES = ("memorized", "non_memorized", *PARTLY)
 UNSEEN = "unseen"  # set of the controls that the model has not seen
+REPEATED = "repeated"  # paragraphs that occur more than once, of whichever set
 
 
 def bins(n_continuation: int) -> dict[str, range]:
