@@ -92,28 +92,36 @@ def values(column: Column) -> str:
     return f"{found}, or missing" if found else "may be missing"
 
 
-def method_table() -> str:
-    """Markdown table of the localization methods: units that each scores, and what its function says."""
-    rows = ["| method | units | score |", "|---|---|---|"]
-    for name, method in METHODS.items():
-        meaning = said(function_of(name)).replace("|", "\\|")
-        rows.append(f"| `{name}` | {', '.join(method.units)} | {meaning} |")
+def method_lists() -> str:
+    """Markdown lists of the localization methods, by the units that they score."""
+    scores = {name: said(function_of(name)) for name in METHODS}
     left_out = ", ".join(f"`{name}`" for name, method in METHODS.items() if not method.in_ensemble)
-    rows.append(f"| `{ENSEMBLE}` | {', '.join(UNITS)} | Mean rank of all but {left_out}. |")
-    return "\n".join(rows) + "\n"
+    scores[ENSEMBLE] = f"Mean rank of all but {left_out}."
+    units = {name: method.units for name, method in METHODS.items()} | {ENSEMBLE: UNITS}
+    lists = []
+    for scored in dict.fromkeys(units.values()):
+        items = [f"- `{name}`: {scores[name]}" for name in scores if units[name] == scored]
+        *others, last = (f"{unit}s" for unit in scored)
+        lists.append("\n".join([f"Methods for {', '.join(others)} and {last}:", "", *map(wrapped, items)]))
+    return "\n\n".join(lists) + "\n"
 
 
 def ranking_list() -> str:
     """Markdown list of the methods that rank heads in every study, and what their functions say."""
     scores = {name: getattr(head_scores, f"{name}_scores") for name in PAPER_METHODS}
     items = [f"- {method_label(name)} (`{name}`): {said(function)}" for name, function in scores.items()]
-    return "\n".join(textwrap.fill(item, WIDTH, subsequent_indent="  ") for item in items) + "\n"
+    return "\n".join(map(wrapped, items)) + "\n"
 
 
 def ranking_sentence() -> str:
     """The same methods in a sentence."""
     *others, last = map(method_label, PAPER_METHODS)
     return textwrap.fill(f"The heads are ranked by {', '.join(others)}, and {last}.", WIDTH) + "\n"
+
+
+def wrapped(item: str) -> str:
+    """An item of a list, wrapped."""
+    return textwrap.fill(item, WIDTH, subsequent_indent="  ")
 
 
 def said(function: Callable) -> str:
@@ -132,14 +140,14 @@ def generated() -> dict[Path, str]:
     """Every file that has generated parts, as it should be."""
     names = ("figures", "columns", "own-text", "methods", "tutorial")
     figures, columns, own_text, methods, tutorial = (ROOT / f"docs/{name}.md" for name in names)
-    method_lists = between(methods.read_text(), "methods", method_table())
+    listed = between(methods.read_text(), "methods", method_lists())
     targets = between(figures.read_text(), "figures", figure_table())
     config, needed = ROOT / "config" / "README.md", ROOT / "docs" / "memory.md"
     return {
         figures: between(targets, "rules", rule_table()),
         columns: between(columns.read_text(), "columns", column_tables()),
         own_text: between(own_text.read_text(), "families", f"{families.titles()}.\n"),
-        methods: between(method_lists, "rankings", ranking_list()),
+        methods: between(listed, "rankings", ranking_list()),
         tutorial: between(tutorial.read_text(), "rankings", ranking_sentence()),
         config: between(config.read_text(), "keys", documentation.key_table()),
         needed: between(needed.read_text(), "memory", memory.table()),

@@ -60,14 +60,6 @@ def test_labels_are_readable_and_captions_complete(module, sizes):
     assert checked(module.__name__.rpartition(".")[2], drawing) and len(drawing.data)
 
 
-def test_looks_differ_in_colour_and_mark(made_up):
-    styles = models_memorized.looks(made_up["models"]).values()
-    for key in ("color", "marker", "ls"):
-        assert len({str(style[key]) for style in styles}) == len(SIZES)
-    brightness = [sum(style["color"][:3]) for style in styles]
-    assert brightness == sorted(brightness), "darker is smaller"
-
-
 # Claims.
 
 

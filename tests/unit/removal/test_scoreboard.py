@@ -25,7 +25,7 @@ from memloc.settings.extraction import Scheme
 from memloc.settings.removal_ways import WAY_NAMES
 from memloc.settings.remove import Remove
 from memloc.settings.scores import Scoring
-from memloc.straightforward.decoding import decode, matching, mean_nll
+from memloc.straightforward.decoding import decode, matching
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
@@ -39,9 +39,6 @@ def test_judges_without_a_processor_are_those_of_all_analyses(memorizing_model, 
     scores = teacher_forced(memorizing_model, disturbed[:40], N_PREFIX, 16)
     assert found.em.tolist() == scores.em.tolist()
     torch.testing.assert_close(found.nll, scores.nll, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(
-        found.nll, mean_nll(memorizing_model, disturbed[:40], N_PREFIX), rtol=1e-4, atol=1e-5
-    )
 
 
 def test_judges_of_a_model_in_bfloat16_compute_in_single_precision(memorizing_model, disturbed):

@@ -5,11 +5,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from memloc.run.shards import regrouped, shard_rows
-from memloc.scoring.paragraph_scores import concatenated, score
-from memloc.settings.scores import Scoring
 
 
 def test_shards_cover_every_row_once_in_whole_micro_batches():
@@ -31,14 +28,3 @@ def test_rows_are_regrouped_in_order(sizes, n_rows):
     assert [value for group in groups for value in group.id] == list(range(sum(sizes)))
     assert all(len(group) == n_rows for group in groups[:-1])
     assert all(0 < len(group) <= n_rows and group.index[0] == 0 for group in groups)
-
-
-@pytest.mark.parametrize("n_shards", [2, 5])
-def test_scores_are_the_same_bits_for_any_number_of_shards(tiny_model, n_shards):
-    tokens = torch.randint(64, (23, 12), generator=torch.Generator().manual_seed(3))
-    options = (4, Scoring(micro_batch=3, margin_threshold=0.3))
-    whole = score(tiny_model, tokens, *options)
-    assert whole.redecoded.any()
-    rows = [shard_rows(len(tokens), number, n_shards, 3) for number in range(n_shards)]
-    parts = concatenated(score(tiny_model, tokens[shard.start : shard.stop], *options) for shard in rows)
-    assert all(torch.equal(part, column) for part, column in zip(parts, whole, strict=True))

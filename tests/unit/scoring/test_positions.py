@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.scoring.positions import (
@@ -101,14 +100,6 @@ def test_without_the_first_half_of_a_prefix_scores_are_those_of_the_rest(tiny_gp
         assert (row.context, row.em) == ("half_prefix", em) and row.nll == pytest.approx(nll, abs=1e-5)
 
 
-def test_rotary_positions_do_not_see_a_shift_and_learned_ones_do(tiny_gpt_neox, tiny_gpt_neo, tiny_tokens):
-    changes = {}
-    for model in (tiny_gpt_neox, tiny_gpt_neo):
-        found = scores_of(model, tiny_tokens).groupby(["context", "n_before"])["nll"].mean()
-        changes[model.config.model_type] = (found["shifted"] - found["start", 0]).abs().max()
-    assert changes["gpt_neox"] < 1e-5 < 1e-3 < changes["gpt_neo"]
-
-
 def test_shifted_ids_are_positions_later_in_a_text(tiny_gpt_neo, tiny_tokens):
     """The learned vectors of positions 9 to 20 in the places of 0 to 11."""
     shifted = shifted_scores(tiny_gpt_neo, tiny_tokens, 9, N_PREFIX, 3)
@@ -118,31 +109,6 @@ def test_shifted_ids_are_positions_later_in_a_text(tiny_gpt_neo, tiny_tokens):
     moved = teacher_forced(tiny_gpt_neo, tiny_tokens, N_PREFIX, 3)
     assert shifted.em.tolist() == moved.em.tolist()
     torch.testing.assert_close(shifted.nll, moved.nll)
-
-
-def recited(model, tokens, n_prefix):
-    found = scores_of(model, tokens, Positions(lengths=[4, 20], draws=2), n_prefix=n_prefix)
-    return (found["em"] == tokens.shape[1] - n_prefix).groupby([found["context"], found["n_before"]]).mean()
-
-
-def test_what_was_learned_at_learned_position_0_is_recited_there_alone(memorizing_model, memorized_tokens):
-    shares = recited(memorizing_model, memorized_tokens, 10)
-    assert shares["start", 0] == 1
-    assert shares.drop(("start", 0)).max() < 0.1
-
-
-def test_what_was_learned_anywhere_with_rotary_positions_is_recited_anywhere(tiny_tokens):
-    torch.manual_seed(0)
-    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
-    model = GPTNeoXForCausalLM(GPTNeoXConfig(vocab_size=VOCABULARY, max_position_embeddings=64, **sizes))
-    optimiser, random = torch.optim.AdamW(model.parameters(), lr=1e-2), torch.Generator().manual_seed(0)
-    for n_before in [0, 1, 4, 12, 20] * 80:
-        before = torch.randint(VOCABULARY, (len(tiny_tokens), n_before), generator=random)
-        labels = torch.cat([torch.full_like(before, -100), tiny_tokens], dim=1)
-        optimiser.zero_grad()
-        model(torch.cat([before, tiny_tokens], dim=1), labels=labels).loss.backward()
-        optimiser.step()
-    assert recited(model.eval(), tiny_tokens, N_PREFIX).min() > 0.7
 
 
 def test_unrelated_text_is_long_enough():
