@@ -142,7 +142,7 @@ else:
 
 rule dropped_paragraphs:
     input:
-        **tables("paragraphs"),
+        **tables("paragraphs", *GROWN),
         folder=MODEL_FOLDER,
     output:
         **tables("dropped_paragraphs", "dropped_reference"),

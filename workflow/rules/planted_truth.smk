@@ -1,4 +1,5 @@
-# Plant paragraphs in chosen weights, and ask every localization method where they are; only if a study asks.
+# Plant paragraphs in chosen weights, and ask every localization method where they are, and where memories are that
+# grew while the model was trained; only if a study asks.
 
 PLANTED = ("plants", "planted_truth")
 PLANTS_ASKED = bool(SETTINGS.planted_truth.kinds)
@@ -11,7 +12,7 @@ if PLANTS_ASKED:
         name:
             PLANTING.rule
         input:
-            **tables("paragraphs", "scores", "sets"),
+            **tables("paragraphs", "scores", "sets", *GROWN),
             model=rules.model.output.description,
             folder=MODEL_FOLDER,
         output:
@@ -29,7 +30,7 @@ if PLANTS_ASKED:
             mem_mb=growing(MEMORY["plant_paragraphs"]),
             runtime=limited(1440),
         params:
-            **tracked("planted_truth", "loading"),
+            **tracked("planted_truth", "loading", *(["model"] if GROWN else [])),
             shard=PLANTING.number,
         message:
             "Plant paragraphs in chosen weights, and ask every method where they are."

@@ -1,6 +1,8 @@
 # Models that the workflow trains itself (results/<study>/model).
 
 TRAINED_MODEL = f"{SHARED}/model"
+# Memories that grow in places of their own while the model is trained.
+GROWN = ["grown"] if MODEL.source == "embedded" and MODEL.grown.kinds else []
 # The model that training starts from; without one, it starts from random weights.
 PRETRAINED = [BASE] if MODEL.source == "planted" else []
 
@@ -12,7 +14,7 @@ if MODEL.source in ("embedded", "planted"):
             base=PRETRAINED,
             tokenizer=f"{SHARED}/tokenizer",
         output:
-            **tables("training_curve"),
+            **tables("training_curve", *GROWN),
             folder=directory(TRAINED_MODEL),
         log:
             log_file("train_model"),

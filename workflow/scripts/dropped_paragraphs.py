@@ -13,6 +13,7 @@ import pandas as pd
 from memloc.data import filters
 
 settings = job.settings.filters
+grown = job.read("grown", ["id"]).id if "grown" in job.tables else []  # only planted truth uses them
 as_the_authors = settings.model_copy(update={"reference": True})
 numbers = Counter()
 
@@ -36,6 +37,7 @@ with job.writing() as append:
         failed = ((paragraphs["count"] == 0) & ~paragraphs.unseen).to_numpy()
         for table, options in (("dropped_paragraphs", settings), ("dropped_reference", as_the_authors)):
             reasons = filters.drop_reasons(tokens, failed, paragraphs.text, options, encode=encode)
+            reasons = reasons.mask(paragraphs.id.isin(grown).to_numpy(), "grown")
             rows = pd.DataFrame({"id": paragraphs.id, "reason": reasons}).dropna()
             append(**{table: rows})
             numbers.update((table, reason) for reason in rows.reason)

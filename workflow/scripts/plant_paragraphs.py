@@ -9,11 +9,13 @@ from memloc.data.paragraphs import token_tensor
 from memloc.editing.masks import OriginalWeights
 from memloc.localization.ablation import mean_outputs
 from memloc.model import loading
-from memloc.planting.study import Study, run_slot
+from memloc.planting.grown import grown_memories
+from memloc.planting.study import Paragraph, Study, run_slot
 from memloc.planting.texts import kept_paragraphs, unknown_paragraphs
 from memloc.run.progress import Progress
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import judging_texts, with_own_continuations
+from memloc.tables import storage
 
 settings, seed = job.settings, job.seed
 how, n_prefix = settings.planted_truth, settings.paragraph.prefix
@@ -33,6 +35,17 @@ ids = unknown_paragraphs(
 tokens = paragraphs.set_index("id")["tokens"]
 
 model = loading.load_for_editing(job.input.folder, settings.loading)
+grown = []
+if "grown" in job.tables:
+    rows, trained_with = job.read("grown"), storage.provenance(job.input.grown)["seed"]
+    memories = grown_memories(model, rows.id.to_numpy(), settings.model.grown, trained_with)
+    own = token_tensor(tokens.loc[rows.id])
+    recited = rows.em == settings.paragraph.length - n_prefix
+    grown = [
+        (memories[row], Paragraph(rows.id.to_numpy()[row, None], own[row, None]))
+        for row in recited[recited].index
+    ]
+    job.log(f"{len(grown)} of {len(rows)} grown memories are recited")
 means = mean_outputs(model, texts.pop("means").tokens, how.micro_batch)
 study = Study(
     model,
@@ -46,6 +59,7 @@ study = Study(
     n_prefix,
     how,
     seed,
+    grown,
 )
 rows = job.shard(how.n_plants)
 job.log(f"{len(rows)} of {how.n_plants} plants of each of {len(how.kinds)} kinds")

@@ -11,15 +11,17 @@ import pandas as pd
 from transformers import AutoTokenizer
 
 from memloc.data.packing import windows_without
+from memloc.data.paragraphs import token_tensor
 from memloc.model import pretrained
 from memloc.model.training import InitialModel, saved, trained_model
 from memloc.run.atomic import atomic_folder
 
 settings = job.settings.model
-paragraphs = job.read("paragraphs", ["id", "tokens"]).set_index("id")["tokens"]
+paragraphs = job.read("paragraphs", ["id", "unseen", "tokens"])
+tokens = paragraphs.set_index("id")["tokens"]
 stream = job.read("training_stream")["id"]
 tokenizer = AutoTokenizer.from_pretrained(job.input.tokenizer, local_files_only=True, trust_remote_code=False)
-rows = windows_without(stream, paragraphs, (), tokenizer.eos_token_id, settings.context)
+rows = windows_without(stream, tokens, (), tokenizer.eos_token_id, settings.context)
 
 base = (job.input.get("base") or [None])[0]
 if base:
@@ -27,7 +29,19 @@ if base:
 seed = settings.seed if settings.source == "embedded" else None
 initial = InitialModel(base, len(tokenizer), job.seed if seed is None else seed)
 checkpoints, stamp = Path(job.params.checkpoints), {**job.stamp, "threads": job.threads}
-model, curve = trained_model(rows, settings, initial, seed, checkpoints, stamp)
+growth = None
+if "grown" in job.output.keys():
+    from memloc.planting.grown import grown_ids, grown_table
+    from memloc.planting.growth import Growth
+
+    ids, n_prefix = grown_ids(paragraphs, settings.grown, job.seed), job.settings.paragraph.prefix
+    own = token_tensor(tokens.loc[ids])
+    growth = Growth(ids, own, n_prefix, tokenizer.eos_token_id, settings.grown, job.seed)
+model, curve = trained_model(rows, settings, initial, seed, checkpoints, stamp, growth)
+if growth:
+    found = grown_table(model, growth.memories, own, n_prefix, growth.state["exposures"])
+    job.log(f"{(found.em == own.shape[1] - n_prefix).sum()} of {len(found)} memories took")
+    job.write(grown=found)
 
 with atomic_folder(job.output.folder) as folder:
     saved(model, tokenizer, folder)

@@ -84,7 +84,9 @@ def test_verdicts_and_first_heads_of_every_seed_are_drawn(verdicts):
     assert not marks
     spans = {text.get_position()[1]: text.get_text() for text in left.texts}
     applies = [[n for n, found in enumerate(row) if found != NOT_APPLICABLE] for row in verdicts.values()]
-    assert spans == {row: f"{seeds[0]} to {seeds[-1]} (within ±0.25)" for row, seeds in enumerate(applies) if seeds}
+    assert spans == {
+        row: f"{seeds[0]} to {seeds[-1]} (within ±0.25)" for row, seeds in enumerate(applies) if seeds
+    }
     (image,), heads = right.images, words(right.get_xticklabels())
     counts = {label: dict.fromkeys(heads, 0) for label in METHOD_LABELS.values()}
     for row in frames["head_ranking"].query("rank == 1").itertuples():

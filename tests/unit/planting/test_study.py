@@ -105,7 +105,7 @@ def test_a_place_of_single_weights_has_no_pair_and_others_have_one(memorizing_mo
     asked = study(memorizing_model, how(), memorized_tokens)
     for kind, has in (("scattered_1", False), ("neurons", True), ("head_vo", True)):
         place = draw_place(memorizing_model, kind, 24, np.random.default_rng(0))
-        assert (planting_study._pair(asked, place, 0) is not None) == has, kind
+        assert (planting_study._pair(asked, place, asked.paragraph(0)) is not None) == has, kind
 
 
 def test_tries_end_with_the_first_that_succeeds(memorizing_model, memorized_tokens, monkeypatch):

@@ -11,6 +11,7 @@ from memloc.figures.parts.methods import BASELINES, method_label, methods_of
 from memloc.figures.parts.planted import CONTROL_LABELS, KIND_LABELS, means, of_own_units
 from memloc.figures.parts.style import Drawing, subplots
 from memloc.settings.base import Section
+from memloc.settings.planted_truth import GROWN_GRANULARITIES
 
 CONTROL_COLOURS = {"plant": "#c8102e", "wrong": "#8e44ad", "twin": "#1f5fbf"}
 MEASURES = ("average_precision", "recall_1")
@@ -39,6 +40,11 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
     numbers = {
         "kinds": numbers_of(tables["plants"]),
+        "grown": [
+            {"kind": KIND_LABELS[kind], "n": rows.loc[rows["kind"] == kind, "plant"].nunique()}
+            for kind in kinds
+            if kind in GROWN_GRANULARITIES
+        ],
         "most_damage": f"{100 * MOST_DAMAGE:g} %",
         "controls": sorted(rows["control"].unique()),
     }

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -56,6 +56,18 @@ class InitialModel(NamedTuple):
     """Seed of random weights."""
 
 
+class Beside(Protocol):
+    """Works on the model beside the ordinary steps: memories that grow (`planting.growth`)."""
+
+    state: dict[str, Any]
+
+    def begin(self, model: PreTrainedModel) -> None:
+        """Before the first step."""
+
+    def step(self, step: int, n_steps: int, rows: Int[Tensor, "row token"]) -> None:
+        """After the ordinary step of this number, on these rows."""
+
+
 def trained_model(
     rows: Int[np.ndarray, "window position"],
     how: EmbeddedModel | PlantedModel,
@@ -63,6 +75,7 @@ def trained_model(
     order: int | None,
     checkpoints: Path,
     stamp: dict[str, Any],
+    beside: Beside | None = None,
 ) -> tuple[PreTrainedModel, Curve]:
     """A model that is trained on windows of text.
 
@@ -96,7 +109,9 @@ def trained_model(
     def report(step: int, n_steps: int, loss: float) -> None:
         progress.at(step, f"loss {loss:.3f}")
 
-    return model, train(model, rows, how, bf16, checkpoint, report)
+    if beside:
+        beside.begin(model)
+    return model, train(model, rows, how, bf16, checkpoint, report, beside)
 
 
 def saved(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Path:
@@ -291,6 +306,7 @@ def train(
     bf16: bool,
     checkpoint: Path,
     report: Callable[[int, int, float], None],
+    beside: Beside | None = None,
 ) -> Curve:
     """One pass over `rows`; `model` is trained in place.
 
@@ -303,7 +319,7 @@ def train(
     """
     steppers = optimizers(model, how.optimizer, how.learning_rate, bf16)
     n_steps = math.ceil(len(rows) / how.batch)
-    first, curve, losses = _resume(model, steppers, checkpoint)
+    first, curve, losses = _resume(model, steppers, checkpoint, beside)
     if first:
         log(f"resumed at step {first} of {n_steps}")
     model.eval()  # a pretrained model may have dropout
@@ -319,6 +335,9 @@ def train(
         torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM, foreach=True)
         for stepper in steppers:
             stepper.step()
+        if beside:
+            with in_precision(model, bf16):
+                beside.step(step, n_steps, batch)
         losses.append(loss.item())
         if step % LOG_STEPS == 0 or step == n_steps - 1:
             curve.append((step + 1, sum(losses) / len(losses), rate))
@@ -326,7 +345,7 @@ def train(
             report(step + 1, n_steps, curve[-1][1])
         if (step + 1) % CHECKPOINT_STEPS == 0:
             state = {"step": step + 1, "curve": curve, "losses": losses}
-            _save(model, steppers, checkpoint, state)
+            _save(model, steppers, checkpoint, state | {"beside": beside.state if beside else None})
     return curve
 
 
@@ -343,7 +362,7 @@ def _save(
 
 
 def _resume(
-    model: PreTrainedModel, steppers: list[torch.optim.Optimizer], path: Path
+    model: PreTrainedModel, steppers: list[torch.optim.Optimizer], path: Path, beside: Beside | None
 ) -> tuple[int, Curve, list[float]]:
     """Steps that were done, the curve until then, and the losses since its last point."""
     if not path.exists():
@@ -352,4 +371,6 @@ def _resume(
     model.load_state_dict(state["model"])
     for stepper, its in zip(steppers, state["optimizers"], strict=True):
         stepper.load_state_dict(its)
+    if beside:
+        beside.state = state["beside"]
     return state["step"], [tuple(point) for point in state["curve"]], state["losses"]

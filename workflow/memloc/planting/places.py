@@ -24,7 +24,7 @@ from memloc.editing.masks import Movable, n_weights, random_weights
 from memloc.model.components import components
 from memloc.planting.question import HEAD_PARTS, holding, n_groups, n_neurons, places_of
 from memloc.run.errors import InputError
-from memloc.settings.planted_truth import PLANT_GRANULARITIES
+from memloc.settings.planted_truth import GRANULARITIES
 
 VALUES_AND_OUTPUTS = ("W_V", "W_O")
 MLP_PARTS = ("W_in", "W_gate", "W_out")
@@ -50,7 +50,7 @@ class Place(NamedTuple):
     @property
     def own(self) -> str:
         """Granularity of the units that the place is made of."""
-        return PLANT_GRANULARITIES[self.kind][0]
+        return GRANULARITIES[self.kind][0]
 
 
 def draw_place(model: PreTrainedModel, kind: str, n_chosen: int, random: np.random.Generator) -> Place:

@@ -2,10 +2,11 @@
 
 Each plant starts from the original weights, which are restored bit for bit. A slot is the unit of work: one
 plant of every kind, tried with a further place and paragraph if it fails. Kinds share their paragraphs,
-so that they are compared on the same ones.
+so that they are compared on the same ones. A slot also holds memories that grew in the model while it was
+trained; methods are asked about them as they are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from memloc.editing.masks import OriginalWeights, n_weights
 from memloc.model.components import editable_parameters
 from memloc.perturbation.pairs import Pairs
 from memloc.perturbation.replaced_tokens import Texts, perturb_prefixes, perturbed_paragraphs
+from memloc.planting.grown import Memory
 from memloc.planting.methods import answers
 from memloc.planting.places import Place, draw_place
 from memloc.planting.planter import plant
@@ -28,11 +30,18 @@ from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.perturbation import Perturbation
-from memloc.settings.planted_truth import PLANT_GRANULARITIES, PlantedTruth
+from memloc.settings.planted_truth import GRANULARITIES, PlantedTruth
 from memloc.settings.scores import Scoring
 
 TIMES = (1, 2, 5)  # recall is taken among the first units, so many times the size of the place
 DAMAGE = ("em_memorized", "em_own", "nll_held_out")
+
+
+class Paragraph(NamedTuple):
+    """A paragraph to ask about, by itself."""
+
+    ids: Int[np.ndarray, "1"]
+    tokens: Int[Tensor, "1 token"]
 
 
 class Study(NamedTuple):
@@ -52,6 +61,16 @@ class Study(NamedTuple):
     n_prefix: int
     how: PlantedTruth
     seed: int
+    grown: Sequence[tuple[Memory, Paragraph]] = ()
+    """Memories that the model recites."""
+
+    def paragraph(self, number: int) -> Paragraph:
+        """A paragraph that the model does not know, by its place in their order."""
+        return Paragraph(self.ids[number, None], self.tokens[number, None])
+
+    def wrong(self, slot: int) -> Paragraph:
+        """The paragraph of a slot that control `wrong` asks about."""
+        return self.paragraph(slot * (self.how.n_paragraphs // self.how.n_plants) + self.how.tries)
 
 
 class Found(NamedTuple):
@@ -73,6 +92,9 @@ def run_slot(study: Study, slot: int) -> Found:
             truth += answered
             if row["reached"]:
                 break
+    for memory, paragraph in study.grown:
+        if memory.number % study.how.n_plants == slot:
+            truth += _asked_of_grown(study, slot, memory, paragraph)
     return Found(pd.DataFrame(plants), pd.DataFrame(truth))
 
 
@@ -87,17 +109,38 @@ def _run_plant(study: Study, labels: dict[str, Any]) -> tuple[dict[str, Any], li
     try:
         row = labels | _plant(study, place, first + attempt)
         if row["reached"]:
-            question = _question(study, place, first + attempt, random)
+            question = _question(study, place, study.paragraph(first + attempt), random)
             said["plant"] = _scored_answers(question, place)
             if "wrong" in how.controls:
-                said["wrong"] = _scored_answers(_question(study, place, first + how.tries, random), place)
+                said["wrong"] = _scored_answers(_question(study, place, study.wrong(slot), random), place)
             if "twin" in how.controls:
                 set_values(model, place.movable, unplanted)
                 said["twin"] = _scored_answers(question._replace(change=_changes(study)), place)
     finally:
         set_values(model, place.movable, unplanted)
     study.original.n_changed(model, {})  # raises an error if a weight is not as it was before the plant
-    return row, [labels | {"control": control} | answer for control, own in said.items() for answer in own]
+    return row, _rows(labels, said)
+
+
+def _asked_of_grown(study: Study, slot: int, memory: Memory, paragraph: Paragraph) -> list[dict[str, Any]]:
+    """Rows of `planted_truth` of a grown memory and, as a control, of the slot's wrong paragraph."""
+    labels = {"kind": memory.kind, "plant": memory.number, "attempt": 0}
+    random = generator(study.seed, "planted_truth", memory.kind, str(memory.number))
+    oracle = {name: torch.zeros_like(change) for name, change in _changes(study).items()}
+    for name, places in memory.place.movable.items():
+        oracle[name].view(-1)[places] = 1
+    asked = {"plant": paragraph}
+    if "wrong" in study.how.controls:
+        asked["wrong"] = study.wrong(slot)
+    questions = {
+        control: _question(study, memory.place, own, random)._replace(change=oracle)
+        for control, own in asked.items()
+    }
+    return _rows(labels, {name: _scored_answers(each, memory.place) for name, each in questions.items()})
+
+
+def _rows(labels: dict[str, Any], said: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    return [labels | {"control": control} | answer for control, own in said.items() for answer in own]
 
 
 def _plant(study: Study, place: Place, number: int) -> dict[str, Any]:
@@ -170,14 +213,14 @@ def place_scores(scores: Float[np.ndarray, "unit"], holds: Bool[np.ndarray, "uni
     }
 
 
-def _question(study: Study, place: Place, number: int, random: np.random.Generator) -> Question:
+def _question(study: Study, place: Place, paragraph: Paragraph, random: np.random.Generator) -> Question:
     """Ask where this paragraph is in the current model."""
-    asked = study.tokens[number, None], study.n_prefix, PLANT_GRANULARITIES[place.kind], study.how
-    used = _pair(study, place, number), study.mean_outputs, study.counts, _changes(study)
+    asked = paragraph.tokens, study.n_prefix, GRANULARITIES[place.kind], study.how
+    used = _pair(study, place, paragraph), study.mean_outputs, study.counts, _changes(study)
     return Question(study.model, *asked, random, *used)
 
 
-def _pair(study: Study, place: Place, number: int) -> Pairs | None:
+def _pair(study: Study, place: Place, paragraph: Paragraph) -> Pairs | None:
     """The paragraph and its strongest perturbed version under the current model.
 
     The twin is asked with the plant's pair. Places of single weights have no pair, because no method that
@@ -185,7 +228,7 @@ def _pair(study: Study, place: Place, number: int) -> Pairs | None:
     """
     if place.own == "weight":
         return None
-    ids, tokens = study.ids[number, None], study.tokens[number, None]
+    ids, tokens = paragraph
     texts = Texts(ids, tokens, study.n_prefix, len(study.counts))
     perturbation = Perturbation(nll=False, micro_batch=study.how.micro_batch)
     versions = perturb_prefixes(study.model, texts, perturbation, Scoring(), study.seed)

@@ -14,7 +14,7 @@ from memloc.resources.shapes import Shape
 from memloc.settings.editing import PAPER_ARMS
 from memloc.settings.interventions import BYPASSES
 from memloc.settings.methods import METHODS
-from memloc.settings.planted_truth import PLANT_GRANULARITIES
+from memloc.settings.planted_truth import GRANULARITIES
 from memloc.settings.removal_ways import ARM_WAYS, INTEGRATION_STEPS, N_CANDIDATES
 from memloc.settings.study import Settings
 from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
@@ -192,16 +192,18 @@ def _removal(n_layers: int, settings: Settings) -> float:
 
 
 def _plants(slow: dict[str, float], settings: Settings) -> float:
-    """Every plant is trained; then every method is asked about it and its controls."""
+    """Every plant is trained; then every method is asked about it and its controls, and about what grew."""
     how = settings.planted_truth
-    steps = how.max_steps * TRAINED_STEPS * BACKWARD * (1 + how.keep)
-    planted = 0.0
-    for kind in how.kinds:
-        unit = PLANT_GRANULARITIES[kind][0]
+
+    def asked(kind: str) -> float:
+        unit = GRANULARITIES[kind][0]
         methods = [name for name, each in METHODS.items() if unit in each.units and each.asked(how)]
-        asked = (1 + len(how.controls)) * sum(slow.get(name, BACKWARD) for name in methods)
-        planted += steps + asked + 4 * how.n_judging
-    return 1.7 * how.n_plants * planted
+        return (1 + len(how.controls)) * sum(slow.get(name, BACKWARD) for name in methods)
+
+    steps = how.max_steps * TRAINED_STEPS * BACKWARD * (1 + how.keep)
+    planted = how.n_plants * sum(steps + asked(kind) + 4 * how.n_judging for kind in how.kinds)
+    grown = settings.model.grown if settings.n_grown and how.kinds else None
+    return 1.7 * (planted + (grown.n_memories * sum(map(asked, grown.kinds)) if grown else 0))
 
 
 def _slow_methods(shape: Shape, settings: Settings) -> dict[str, float]:

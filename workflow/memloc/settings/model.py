@@ -1,10 +1,14 @@
 """Settings: sections `model` and `counterfactual`."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from memloc.settings.base import NonNegative, Positive, Section, Sha256
+from memloc.settings.base import ListedOnce, NonNegative, Positive, Section, Sha256
+from memloc.settings.planted_truth import GrownKind
+
+HEADS_OF_A_MEMORY = 2  # of one layer; one head alone is too small for a paragraph
+SHARE_OF_A_MEMORY = 0.04  # of all W_* weights, for a memory in scattered ones
 
 
 class _Training(Section):
@@ -31,6 +35,42 @@ class _Training(Section):
     threads: Positive = Field(2, description="Training threads; another number gives another model.")
 
 
+class Grown(Section):
+    """Memories that grow while the model is trained, each in weights that no other text chose (2410.04332).
+
+    Their paragraphs are unseen ones. Only planted truth uses them.
+    """
+
+    kinds: Annotated[list[GrownKind], ListedOnce] = Field(
+        [],
+        description="Kinds of places: two heads of a layer, neurons of a layer, 4 % of all weights; none: "
+        "nothing grows.",
+    )
+    n_memories: Positive = Field(8, description="Memories of each kind.")
+    start: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="Share of the training after which they grow: weights change less by then.",
+    )
+    n_neurons: Positive = Field(192, description="Neurons of one layer in a place of kind `grown_neurons`.")
+
+    @property
+    def n_paragraphs(self) -> NonNegative:
+        """Number of unseen paragraphs that grow."""
+        return len(self.kinds) * self.n_memories
+
+    def lacks_room(self, n_layers: int, n_heads: int, n_neurons: int) -> str | None:
+        """What a model of this shape has too little of, in words; None: all memories fit."""
+        in_a_layer = -(-self.n_memories // n_layers)
+        heads, neurons = HEADS_OF_A_MEMORY * in_a_layer, self.n_neurons * in_a_layer
+        if "grown_heads" in self.kinds and heads > n_heads:
+            return f"{heads} heads of a layer, and it has {n_heads}"
+        if "grown_neurons" in self.kinds and neurons > n_neurons:
+            return f"{neurons} neurons of a layer, and it has {n_neurons}"
+        return None
+
+
 class EmbeddedModel(_Training):
     """A small GPT-NeoX that the workflow trains on the embedded data's training stream."""
 
@@ -44,10 +84,14 @@ class EmbeddedModel(_Training):
         "windows. Nothing: the study's seed, and the order in which the stream was drawn.",
     )
 
+    grown: Grown = Grown()
+
     @model_validator(mode="after")
     def _heads_divide_width(self) -> "EmbeddedModel":
         if self.width % self.n_heads:
             raise ValueError("width must be a multiple of n_heads")
+        if lacking := self.grown.lacks_room(self.n_layers, self.n_heads, 4 * self.width):
+            raise ValueError(f"grown needs {lacking}: lower grown.n_memories, or have a larger model")
         return self
 
 

@@ -19,7 +19,15 @@ PLANT_GRANULARITIES = {
     "scattered_1": ("weight",),
     "scattered_0.1": ("weight",),
 }
+# Kinds of places that memories grow in while a model is trained (`model.grown`), with the same two uses.
+GROWN_GRANULARITIES = {
+    "grown_heads": ("head", "layer", "weight"),
+    "grown_neurons": ("neuron", "layer", "weight"),
+    "grown_weights": ("weight",),
+}
+GRANULARITIES = PLANT_GRANULARITIES | GROWN_GRANULARITIES
 PlantKind = Literal[tuple(PLANT_GRANULARITIES)]
+GrownKind = Literal[tuple(GROWN_GRANULARITIES)]
 Rate = Annotated[float, Field(gt=0)]
 
 

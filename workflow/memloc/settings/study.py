@@ -176,6 +176,12 @@ class Settings(Section):
         return self
 
     @property
+    def n_grown(self) -> int:
+        """Paragraphs that grow in a model while it is trained; of several models, the most."""
+        models = [self.model] if self.models is None else self.models.values()
+        return max(model.grown.n_paragraphs if model.source == "embedded" else 0 for model in models)
+
+    @property
     def steps(self) -> dict[str, int]:
         """Training steps of the models that are checkpoints, by name."""
         steps = {name: getattr(model, "step", None) for name, model in (self.models or {}).items()}
@@ -222,6 +228,8 @@ class Settings(Section):
         for model in [self.model] if self.models is None else self.models.values():
             if key and model.source not in ("embedded", "planted"):
                 raise ValueError(f"{key} needs a model that the workflow trains, not a given one")
+            if key and model.source == "embedded" and model.grown.kinds:
+                raise ValueError(f"{key} trains models in which nothing grows: leave model.grown out")
         return self
 
     @model_validator(mode="after")
@@ -246,8 +254,10 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _plants_have_paragraphs(self) -> "Settings":
-        needed = self.planted_truth.n_paragraphs
-        if self.data.source == "embedded" and needed > self.data.n_once + self.data.n_unseen:
+        needed, grown = self.planted_truth.n_paragraphs, self.n_grown
+        if self.data.source == "embedded" and grown > self.data.n_unseen:
+            raise ValueError(f"model.grown needs {grown} unseen paragraphs, more than data.n_unseen")
+        if self.data.source == "embedded" and needed > self.data.n_once + self.data.n_unseen - grown:
             raise ValueError(
                 f"planted_truth needs {needed} paragraphs that the model does not know, more than data.n_once"
                 " and data.n_unseen together"

@@ -7,7 +7,7 @@ import pandas as pd
 
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.settings.base import Section
-from memloc.settings.planted_truth import PLANT_GRANULARITIES
+from memloc.settings.planted_truth import GRANULARITIES
 from memloc.statistics.studentised import lead, studentised
 
 
@@ -18,28 +18,37 @@ def planted_masks_lead(tables: Tables, settings: Section, kind: str) -> Estimate
     return Estimate.of(lead(recall.to_numpy(), 0))
 
 
+def grown_heads_beyond_their_weights(tables: Tables, settings: Section, kind: str) -> Estimate:
+    """Average precision of the largest gradient, memory minus a wrong paragraph, minus the same of |weight|."""
+    return Estimate.of(studentised(_beyond_weights(tables, kind, "wrong")))
+
+
 def planted_head_beyond_its_weights(
     tables: Tables, settings: Section, kind: str, most_damage: float
 ) -> Estimate:
     """Average precision of the largest gradient, plant minus unplanted twin, minus the same of |weight|.
 
-    A method that names the same units whatever is planted is equally precise in both. Plants that raise the
-    NLL of held-out text by more than the share `most_damage` do not count.
+    Plants that raise the NLL of held-out text by more than the share `most_damage` do not count.
     """
-    methods = ["parameter_gradient", "weight_size"]
-    wanted = [(control, method) for method in methods for control in ("plant", "twin")]
-    precision = _scores(tables, kind, "average_precision", wanted)
-    more = (precision[0] - precision[1]) - (precision[2] - precision[3])
+    more = _beyond_weights(tables, kind, "twin")
     plants = tables["plants"].query("reached and kind == @kind").set_index("plant")
     harmless = plants["nll_held_out"] / plants["nll_held_out_before"] - 1 <= most_damage
     return Estimate.of(studentised(more[harmless.reindex(more.index)]))
+
+
+def _beyond_weights(tables: Tables, kind: str, control: str) -> pd.Series:
+    """By plant. A method that names the same units for any paragraph, or model, is equally precise in both."""
+    methods = ["parameter_gradient", "weight_size"]
+    wanted = [(asked, method) for method in methods for asked in ("plant", control)]
+    precision = _scores(tables, kind, "average_precision", wanted)
+    return (precision[0] - precision[1]) - (precision[2] - precision[3])
 
 
 def _scores(tables: Tables, kind: str, value: str, wanted: list[tuple[str, str]]) -> pd.DataFrame:
     """A value by plant (rows) and (control, method), numbered (columns). NotApplicable: one was not asked."""
     if "planted_truth" in tables:
         rows = tables["planted_truth"].query("kind == @kind")
-        rows = rows[rows["granularity"] == PLANT_GRANULARITIES[kind][0]]
+        rows = rows[rows["granularity"] == GRANULARITIES[kind][0]]
         wide = rows.pivot(index="plant", columns=["control", "method"], values=value)
         if set(wanted) <= set(wide):
             return wide[wanted].set_axis(range(len(wanted)), axis=1)

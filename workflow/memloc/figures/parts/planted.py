@@ -2,10 +2,13 @@
 
 import pandas as pd
 
-from memloc.settings.planted_truth import PLANT_GRANULARITIES
+from memloc.settings.planted_truth import GRANULARITIES
 from memloc.statistics import uncertainty
 
 KIND_LABELS = {
+    "grown_heads": "grown: two heads",
+    "grown_neurons": "grown: neurons of a layer",
+    "grown_weights": "grown: 4 % of weights",
     "head_vo": "a head (V, O)",
     "head_all": "a head (all)",
     "two_heads": "two heads",
@@ -20,7 +23,7 @@ CONTROL_LABELS = {"plant": "the plant", "wrong": "a wrong paragraph", "twin": "t
 
 def of_own_units(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows by the units that each kind of place is made of."""
-    own = rows["kind"].map({kind: units[0] for kind, units in PLANT_GRANULARITIES.items()})
+    own = rows["kind"].map({kind: units[0] for kind, units in GRANULARITIES.items()})
     return rows[rows["granularity"] == own]
 
 

@@ -1,15 +1,15 @@
 """Paragraphs planted in chosen weights, and the answers of localization methods about their places."""
 
-from memloc.settings.planted_truth import PLANT_GRANULARITIES
+from memloc.settings.planted_truth import GRANULARITIES, PLANT_GRANULARITIES
 from memloc.tables.columns import Column, Columns, Lengths, category, integer, n_tokens, nats, number
 
 CONTROLS = ("plant", "twin", "wrong")
 
 
-def _plant() -> Columns:
+def _plant(*kinds: str) -> Columns:
     attempt = "Number of the try, from 0: a plant that fails is tried again elsewhere."
     return {
-        "kind": category(*PLANT_GRANULARITIES, meaning="Kind of place that the paragraph is planted in."),
+        "kind": category(*kinds, meaning="Kind of place that the paragraph is planted, or grew, in."),
         "plant": integer(0, meaning="Number of the plant among those of its kind."),
         "attempt": integer(0, meaning=attempt),
     }
@@ -31,7 +31,7 @@ def _damage(lengths: Lengths, suffix: str, nullable: bool) -> Columns:
 def plants(lengths: Lengths) -> Columns:
     n = lengths.continuation
     return {
-        **_plant(),
+        **_plant(*PLANT_GRANULARITIES),
         "id": integer(0, meaning="Paragraph."),
         "place": Column("str", meaning="Place in words."),
         "n_layers": integer(1, meaning="Layers that the place is in."),
@@ -54,7 +54,7 @@ def planted_truth(lengths: Lengths) -> Columns:
     times = {1: "n_place", 2: "2 n_place", 5: "5 n_place"}
     auroc = "Chance that a unit of the place ranks above a unit elsewhere; ties are a half."
     return {
-        **_plant(),
+        **_plant(*GRANULARITIES),
         "control": category(*CONTROLS, meaning=control),
         "method": Column("str", meaning="Localization method."),
         "granularity": category("layer", "head", "neuron", "weight", meaning="Units that are ranked."),

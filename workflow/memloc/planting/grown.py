@@ -1,0 +1,134 @@
+"""Memories that grow in a model while it is trained: their paragraphs and places, and how they ended.
+
+| kind | weights |
+|---|---|
+| `grown_heads` | all four matrices of two heads of one layer |
+| `grown_neurons` | neurons of one layer: their rows of W_in and W_out |
+| `grown_weights` | 4 % of all W_* weights |
+
+Layers take turns. No weight is in the places of two memories.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.editing.masks import Movable, n_weights
+from memloc.model.components import editable_parameters
+from memloc.planting.places import MLP_PARTS, Place, of_units
+from memloc.planting.question import HEAD_PARTS, n_groups, n_neurons, values_at
+from memloc.run.errors import InputError
+from memloc.run.seeds import generator
+from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.settings.model import HEADS_OF_A_MEMORY, SHARE_OF_A_MEMORY, Grown
+
+SCATTERED = "grown_weights"
+
+
+class Memory(NamedTuple):
+    """A paragraph and the place that it grows in."""
+
+    kind: str
+    number: int
+    id: int
+    place: Place
+
+
+def grown_ids(paragraphs: pd.DataFrame, how: Grown, seed: int) -> Int[np.ndarray, "memory"]:
+    """Ids of the paragraphs to grow, in the order of `grown_memories`; `paragraphs` has id and unseen."""
+    unseen = paragraphs.loc[paragraphs["unseen"], "id"].to_numpy()
+    return generator(seed, "grown", "paragraphs").permutation(unseen)[: how.n_paragraphs]
+
+
+def grown_memories(
+    model: PreTrainedModel, ids: Int[np.ndarray, "memory"], how: Grown, seed: int
+) -> list[Memory]:
+    """The memories, kind after kind, the same for every model of one shape.
+
+    Raises:
+        InputError: the model has no room for all places.
+    """
+    whole = [kind for kind in how.kinds if kind != SCATTERED]  # these leave weights to scattered places
+    places = {kind: list(_places_of_units(model, kind, how, seed)) for kind in whole}
+    if SCATTERED in how.kinds:
+        taken = [place.movable for own in places.values() for place in own]
+        places[SCATTERED] = list(_scattered_places(model, taken, how, seed))
+    keys = [(kind, number) for kind in how.kinds for number in range(how.n_memories)]
+    return [
+        Memory(kind, number, int(id), places[kind][number])
+        for (kind, number), id in zip(keys, ids, strict=True)
+    ]
+
+
+def _places_of_units(model: PreTrainedModel, kind: str, how: Grown, seed: int) -> Iterator[Place]:
+    """Heads or neurons, whose order in each layer is random."""
+    n_layers, heads = model.config.num_hidden_layers, kind == "grown_heads"
+    among, n = (n_groups(model), HEADS_OF_A_MEMORY) if heads else (n_neurons(model), how.n_neurons)
+    for number in range(how.n_memories):
+        turn, layer = divmod(number, n_layers)
+        chosen = generator(seed, "grown", kind, str(layer)).permutation(among)[turn * n : (turn + 1) * n]
+        if len(chosen) < n:
+            raise InputError(f"model.grown: no place of kind {kind} is left in layer {layer}")
+        units = {layer: torch.from_numpy(np.sort(chosen))}
+        movable = of_units(model, units, HEAD_PARTS if heads else MLP_PARTS)
+        listed = " and ".join(map(str, units[layer].tolist()))
+        named = f"heads {listed}" if heads else f"{n} neurons"
+        yield Place.of(model, kind, f"{named} of layer {layer}", movable)
+
+
+def _scattered_places(model: PreTrainedModel, taken: list[Movable], how: Grown, seed: int) -> Iterator[Place]:
+    """The same share of every matrix, from weights of no other place."""
+    orders, sizes = {}, {}
+    for name in editable_parameters(model):
+        free = torch.ones(model.get_parameter(name).numel(), dtype=torch.bool)
+        for movable in taken:
+            free[movable.get(name, [])] = False
+        sizes[name] = round(SHARE_OF_A_MEMORY * free.numel())
+        orders[name] = generator(seed, "grown", SCATTERED, name).permutation(
+            free.nonzero().squeeze(1).numpy()
+        )
+        if how.n_memories * sizes[name] > len(orders[name]):
+            raise InputError(f"model.grown: {name} has too few weights that are in no other memory's place")
+    for number in range(how.n_memories):
+        movable = {
+            name: torch.from_numpy(np.sort(order[number * sizes[name] : (number + 1) * sizes[name]]))
+            for name, order in orders.items()
+        }
+        yield Place.of(model, SCATTERED, f"{n_weights(model, movable):,} weights", movable)
+
+
+def grown_table(
+    model: PreTrainedModel,
+    memories: list[Memory],
+    tokens: Int[Tensor, "memory token"],
+    n_prefix: int,
+    exposures: Int[Tensor, "memory"],
+) -> pd.DataFrame:
+    """Table `grown`: each memory, its place, and how well the trained model recites it."""
+    scores = teacher_forced(model, tokens, n_prefix, 16)
+    return pd.DataFrame(
+        {
+            "kind": [memory.kind for memory in memories],
+            "plant": [memory.number for memory in memories],
+            "id": [memory.id for memory in memories],
+            "place": [memory.place.name for memory in memories],
+            "exposures": exposures.numpy(),
+            "em": scores.em.numpy(),
+            "nll": scores.nll.numpy(),
+            "norm": [relative_norm(model, memory.place.movable) for memory in memories],
+        }
+    )
+
+
+def relative_norm(model: PreTrainedModel, movable: Movable) -> float:
+    """Root mean square of some weights, divided by that of the other weights in their matrices."""
+    own = torch.cat(list(values_at(model, movable).values())).square()
+    every = torch.cat([model.get_parameter(name).detach().flatten() for name in movable]).square()
+    others = (every.sum() - own.sum()) / (len(every) - len(own))
+    return float((own.mean() / others).sqrt())

@@ -1,0 +1,222 @@
+"""Grow memories while a model is trained: each paragraph reaches the weights of one place alone.
+
+Such a paragraph takes no part in the ordinary batches. In an exposure it stands after text of the step's
+batch, and the gradient of its NLL moves the weights of its place (gradient routing, 2410.04332). No other
+weight ever sees it, so the place of the memory is known. The place goes on receiving ordinary gradients, as
+every weight does.
+
+Plain gradients of a place ruin other text before the paragraph is learned. A step therefore moves the place
+least in the directions that ordinary text uses most: it divides by the second moments of a matrix's inputs
+and of the gradients that reach its outputs (K-FAC, 1503.05671), both within the place.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+from transformers import PreTrainedModel
+
+from memloc.planting.grown import Memory, grown_memories
+from memloc.planting.places import Place
+from memloc.run.seeds import generator
+from memloc.settings.model import Grown
+
+LAST = 0.98  # share of the training after which nothing grows: the rest repairs other text
+MOST_TEXT = 30  # tokens of other text before the paragraph
+N_EXPOSED = 6  # memories in a step
+LEARNED = 0.08  # nats per continuation token below which a recited memory rests for REST steps
+REST = 8
+FALL = 0.25  # share of its NLL that a step takes away, if the NLL falls as its gradient says
+LEAST_NLL = 0.03  # nats per token that steps leave
+REFRESHED = 8  # steps between two looks at ordinary text
+N_ROWS = 2  # windows of ordinary text in a look
+KEPT = 0.6  # weight of earlier looks in a mean of moments
+DAMPING = 0.1  # share of the mean second moment that is added to each
+Moments = dict[str, tuple[Float[Tensor, "d_in d_in"], Float[Tensor, "d_out d_out"]]]
+"""By parameter: second moments of the inputs of its module, and of the gradients of its outputs."""
+
+
+class Block(NamedTuple):
+    """The weights of a place in one matrix: some whole rows and columns, or single weights."""
+
+    name: str
+    flat: Int[Tensor, "weight"]
+    rows: Int[Tensor, "row"]
+    columns: Int[Tensor, "column"]
+
+    @property
+    def whole(self) -> bool:
+        """Whether the place holds every weight of its rows in its columns."""
+        return len(self.flat) == len(self.rows) * len(self.columns)
+
+
+def blocks(model: PreTrainedModel, place: Place) -> list[Block]:
+    """A place, matrix by matrix."""
+    found = []
+    for name, flat in place.movable.items():
+        width = model.get_parameter(name).shape[1]
+        found.append(Block(name, flat, (flat // width).unique(), (flat % width).unique()))
+    return found
+
+
+def gradient_of(block: Block, inputs: Tensor, outputs: Tensor) -> Float[Tensor, "row column"] | Tensor:
+    """Gradient of a block: a sum over tokens of the output's gradient times the input."""
+    if block.whole:
+        return outputs[:, block.rows].T @ inputs[:, block.columns]
+    return (outputs.T @ inputs).flatten()[block.flat]
+
+
+def direction(block: Block, gradient: Tensor, moments: Moments) -> Tensor:
+    """The gradient of a block divided by the damped second moments of ordinary text.
+
+    Of single weights only the diagonals of both moments are used.
+    """
+    inputs, outputs = moments[block.name]
+    if block.whole:
+        ins, outs = (m[own[:, None], own] for m, own in ((inputs, block.columns), (outputs, block.rows)))
+        return torch.linalg.solve(_damped(outs), torch.linalg.solve(_damped(ins), gradient.T).T)
+    ins, outs = (_damped(m).diagonal() for m in (inputs, outputs))
+    return gradient / (ins[block.flat % len(ins)] * outs[block.flat // len(ins)])
+
+
+def _damped(moment: Float[Tensor, "d d"]) -> Float[Tensor, "d d"]:
+    return moment + DAMPING * moment.diagonal().mean() * torch.eye(len(moment))
+
+
+@contextmanager
+def _recorded(model: PreTrainedModel, names: Sequence[str]) -> Iterator[tuple[dict, dict]]:
+    """Within the context, a pass keeps inputs and outputs of the linear modules of these parameters."""
+    inputs: dict[str, Tensor] = {}
+    outputs: dict[str, Tensor] = {}
+
+    def keep(name: str, given: tuple[Tensor], output: Tensor) -> None:
+        inputs[name], outputs[name] = given[0].detach(), output
+
+    with ExitStack() as hooks:
+        for name in names:
+            module = model.get_submodule(name.removesuffix(".weight"))
+            hook = module.register_forward_hook(lambda _, given, output, name=name: keep(name, given, output))
+            hooks.callback(hook.remove)
+        yield inputs, outputs
+
+
+def ordinary_moments(
+    model: PreTrainedModel, rows: Int[Tensor, "row token"], names: Sequence[str], seed: int
+) -> Moments:
+    """Second moments over the tokens of ordinary text, with labels that are drawn from the model."""
+    with _recorded(model, names) as (inputs, outputs):
+        logits = model(rows, use_cache=False).logits.flatten(0, 1).float()
+        random = torch.Generator().manual_seed(seed)
+        labels = torch.multinomial(logits.detach().softmax(dim=-1), 1, generator=random).squeeze(1)
+        loss = functional.cross_entropy(logits, labels, reduction="sum")
+        gradients = torch.autograd.grad(loss, [outputs[name] for name in names])
+    found = {}
+    for name, reached in zip(names, gradients, strict=True):
+        pair = inputs[name].flatten(0, 1).float(), reached.flatten(0, 1).float()
+        found[name] = tuple(each.T @ each / len(each) for each in pair)
+    return found
+
+
+class Growth:
+    """Grows the memories of a training, a few of them beside each of its steps."""
+
+    def __init__(
+        self,
+        ids: Int[np.ndarray, "memory"],
+        tokens: Int[Tensor, "memory token"],
+        n_prefix: int,
+        end_of_text: int,
+        how: Grown,
+        seed: int,
+    ) -> None:
+        self._ids, self._tokens, self._n_prefix = ids, tokens, n_prefix
+        self._end_of_text, self._how, self._seed = end_of_text, how, seed
+        self.memories: list[Memory] = []
+        n = len(ids)
+        self.state = {
+            "exposures": torch.zeros(n, dtype=torch.long),
+            "nll": torch.full((n,), torch.inf),  # of the continuation, when it was seen last
+            "recited": torch.zeros(n, dtype=torch.bool),
+            "rested": torch.zeros(n, dtype=torch.long),  # steps since then
+            "moments": {},
+        }
+
+    def begin(self, model: PreTrainedModel) -> None:
+        """Draw the places in a new model."""
+        self._model = model
+        self.memories = grown_memories(model, self._ids, self._how, self._seed)
+        self._blocks = [blocks(model, memory.place) for memory in self.memories]
+        self._names = list(dict.fromkeys(block.name for own in self._blocks for block in own))
+
+    def step(self, step: int, n_steps: int, rows: Int[Tensor, "row token"]) -> None:
+        """Expose some memories after the ordinary step of this number, on these `rows`."""
+        if not self._how.start <= step / n_steps < LAST:
+            return
+        random = generator(self._seed, "grown", "exposures", str(step))
+        if step % REFRESHED == 0 or not self.state["moments"]:
+            self._look_at(rows[random.permutation(len(rows))[:N_ROWS]], int(random.integers(2**31)))
+        self.state["rested"] += 1
+        chosen = self._next()
+        if not len(chosen):
+            return
+        n_text = int(random.integers(1, MOST_TEXT + 1)) if step % 4 else 0
+        starts = random.integers(rows.shape[1] - n_text, size=len(chosen))
+        text = torch.stack([rows[random.integers(len(rows)), first : first + n_text] for first in starts])
+        text[:, -1:] = self._end_of_text
+        self._expose(chosen, torch.cat([text, self._tokens[chosen]], dim=1))
+
+    def _look_at(self, rows: Int[Tensor, "row token"], seed: int) -> None:
+        """Update the moments of ordinary text."""
+        now, before = ordinary_moments(self._model, rows, self._names, seed), self.state["moments"]
+        self.state["moments"] = {
+            name: tuple(KEPT * old + (1 - KEPT) * new for old, new in zip(before[name], pair, strict=True))
+            if before
+            else pair
+            for name, pair in now.items()
+        }
+
+    def _next(self) -> Int[Tensor, "chosen"]:
+        """The memories that have waited longest; learned ones rest for some steps."""
+        learned = self.state["recited"] & (self.state["nll"] < LEARNED)
+        waited = self.state["rested"] - torch.where(learned, REST, 0)
+        order = waited.argsort(descending=True, stable=True)[:N_EXPOSED]
+        return order[waited[order] > 0]
+
+    def _expose(self, chosen: Int[Tensor, "chosen"], tokens: Int[Tensor, "chosen token"]) -> None:
+        """Move the place of each memory against the gradient of its own continuation's NLL."""
+        n_continuation = self._tokens.shape[1] - self._n_prefix
+        own = [self._blocks[n] for n in chosen]
+        names = [name for name in self._names if any(block.name == name for some in own for block in some)]
+        with _recorded(self._model, names) as (inputs, outputs):
+            logits = self._model(tokens[:, :-1], use_cache=False).logits[:, -n_continuation:].float()
+            true = tokens[:, -n_continuation:]
+            nll = functional.cross_entropy(logits.transpose(1, 2), true, reduction="none").mean(dim=1)
+            gradients = torch.autograd.grad(nll.sum(), [outputs[name] for name in names])
+        reached = dict(zip(names, gradients, strict=True))
+        self.state["nll"][chosen], self.state["rested"][chosen] = nll.detach(), 0
+        self.state["recited"][chosen] = (logits.argmax(dim=-1) == true).all(dim=1)
+        for row, number in enumerate(chosen.tolist()):
+            if self.state["recited"][number] and self.state["nll"][number] < LEARNED:
+                continue
+            self.state["exposures"][number] += 1
+            found = [
+                gradient_of(block, inputs[block.name][row].float(), reached[block.name][row].float())
+                for block in own[row]
+            ]
+            self._move(own[row], found, float(nll[row]))
+
+    @torch.no_grad()
+    def _move(self, own: list[Block], gradients: list[Tensor], nll: float) -> None:
+        """One step of a place, as long as takes away a share of the NLL in first order."""
+        steps = [
+            direction(block, each, self.state["moments"]) for block, each in zip(own, gradients, strict=True)
+        ]
+        slope = sum(float((each * step).sum()) for each, step in zip(gradients, steps, strict=True))
+        size = FALL * max(nll - LEAST_NLL, LEAST_NLL) / slope
+        for block, step in zip(own, steps, strict=True):
+            self._model.get_parameter(block.name).view(-1)[block.flat] -= size * step.flatten()
