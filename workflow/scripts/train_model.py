@@ -30,7 +30,7 @@ seed = settings.seed if settings.source == "embedded" else None
 initial = InitialModel(base, len(tokenizer), job.seed if seed is None else seed)
 checkpoints, stamp = Path(job.params.checkpoints), {**job.stamp, "threads": job.threads}
 growth = None
-if "grown" in job.output.keys():
+if settings.source == "embedded" and settings.grown.kinds:
     from memloc.planting.grown import grown_ids, grown_table
     from memloc.planting.growth import Growth
 

@@ -5,8 +5,9 @@ import pytest
 from made_claims import cells, judged, verdicts
 
 MASKS, HEAD = "planted_masks_lead", "planted_head_beyond_its_weights"
+GROWN = "grown_heads_beyond_their_weights"
 RECALL = {"hard_concrete": 0.6, "neuron_ablation": 0.3, "integrated_gradients": 0.2}
-# Average precision of planted heads and of their twins.
+# Average precision of planted heads and of their twins, and of grown ones and of wrong paragraphs.
 PRECISION = {"parameter_gradient": (0.9, 0.1), "weight_size": (0.5, 0.2)}
 
 
@@ -19,7 +20,9 @@ def tables(n=12, recall=RECALL, precision=PRECISION, damage=()):
     both = {(c, m): v for m, pair in precision.items() for c, v in zip(("plant", "twin"), pair, strict=True)}
     heads = cells({"control": ["plant", "twin"], "method": precision}, n, both, 0.01)
     heads = heads.assign(kind="head_all", granularity="head", recall_1=0.0, average_precision=heads["value"])
-    made = pd.concat([found, heads]).rename(columns={"id": "plant"})
+    control = heads["control"].replace("twin", "wrong")
+    grown = heads.assign(kind="grown_heads", control=control)
+    made = pd.concat([found, heads, grown]).rename(columns={"id": "plant"})
     others = made.assign(granularity="layer", average_precision=0.0, recall_1=0.0)
     harm = pd.Series([*damage, *[0.0] * (n - len(damage))])
     plants = pd.DataFrame(
@@ -33,7 +36,7 @@ def tables(n=12, recall=RECALL, precision=PRECISION, damage=()):
 def test_the_published_order_and_a_head_beyond_its_weights():
     found = judged("planted_truth", tables())
     assert set(found["verdict"]) == {"holds"}
-    assert found["value"].tolist() == pytest.approx([0.3, 0.8 - 0.3])
+    assert found["value"].tolist() == pytest.approx([0.3, 0.8 - 0.3, 0.8 - 0.3])
 
 
 @pytest.mark.parametrize(
@@ -46,7 +49,8 @@ def test_the_published_order_and_a_head_beyond_its_weights():
 )
 def test_each_claim_fails_by_itself(changes, claim):
     found = verdicts("planted_truth", tables(**changes))
-    assert found == dict.fromkeys((MASKS, HEAD), "holds") | {claim: "does not hold"}
+    both = {HEAD: "does not hold", GROWN: "does not hold"} if claim == HEAD else {claim: "does not hold"}
+    assert found == dict.fromkeys((MASKS, HEAD, GROWN), "holds") | both
 
 
 def test_few_plants_decide_nothing_and_those_that_do_damage_do_not_count():

@@ -10,7 +10,7 @@ from figure_labels import checked
 
 from memloc.figures import planted_precision
 from memloc.figures.parts.methods import method_label, methods_of
-from memloc.settings.planted_truth import PLANT_GRANULARITIES
+from memloc.settings.planted_truth import GRANULARITIES
 from memloc.statistics import uncertainty
 
 SHARE = {"head_vo": 1.0, "neurons": 0.9, "scattered_1": 0.4}  # of what a method finds elsewhere
@@ -38,7 +38,7 @@ def tables(n=8):
             texts = {"nll_held_out_before": 4.0, "nll_held_out": 4.0 * rise, "em_memorized_before": 50.0}
             plants.append({**labels, **texts, "em_memorized": 40.0 - plant**2 / 2, "reached": True})
             for method in FOUND:
-                about = {**labels, "method": method, "granularity": PLANT_GRANULARITIES[kind][0], **SIZES}
+                about = {**labels, "method": method, "granularity": GRANULARITIES[kind][0], **SIZES}
                 for control, score in (("plant", found_of(kind, method, plant)), ("twin", 0.1)):
                     row = {**about, "control": control, "recall_1": score / 2, "average_precision": score}
                     truth.append(row)
@@ -52,6 +52,15 @@ def tables(n=8):
 def test_the_figure_is_drawn_and_its_caption_complete(n):
     drawing = planted_precision.draw(tables(n), {})
     assert checked("planted_precision", drawing) and len(drawing.data)
+
+
+def test_grown_memories_have_panels_of_their_own_and_are_counted():
+    made = tables()
+    grown = made["planted_truth"].query("kind == 'neurons' and plant < 7").assign(kind="grown_neurons")
+    made["planted_truth"] = pd.concat([made["planted_truth"], grown.replace({"twin": "wrong"})])
+    drawing = planted_precision.draw(made, {})
+    assert words(panel.title for panel in drawing.figure.axes)[0] == "grown: neurons\nof a layer"
+    assert "neurons of a layer: 7 memories that the model recites" in checked("planted_precision", drawing)
 
 
 def test_precision_is_drawn_with_its_interval_at_its_method_the_plant_above_the_twin():

@@ -10,12 +10,14 @@ from made_plants import N_PREFIX, how, study
 from memloc.editing.masks import EditError, OriginalWeights
 from memloc.planting import methods, weight_methods
 from memloc.planting import study as planting_study
+from memloc.planting.grown import grown_memories
 from memloc.planting.places import draw_place
 from memloc.planting.planter import plant
-from memloc.planting.study import run_slot
+from memloc.planting.study import Paragraph, run_slot
 from memloc.run.seeds import generator
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.methods import HEADS, METHODS, Method
+from memloc.settings.model import Grown
 
 
 def test_a_row_says_what_was_planted_where_and_what_it_did(memorizing_model, memorized_tokens):
@@ -106,6 +108,27 @@ def test_a_place_of_single_weights_has_no_pair_and_others_have_one(memorizing_mo
     for kind, has in (("scattered_1", False), ("neurons", True), ("head_vo", True)):
         place = draw_place(memorizing_model, kind, 24, np.random.default_rng(0))
         assert (planting_study._pair(asked, place, asked.paragraph(0)) is not None) == has, kind
+
+
+def test_methods_are_asked_about_grown_memories_as_they_are(memorizing_model, memorized_tokens, monkeypatch):
+    """In their slots, with the slot's wrong paragraph; the oracle names the place."""
+    grows = Grown(kinds=["grown_heads", "grown_weights"], n_memories=2)
+    memories = grown_memories(memorizing_model, np.arange(4), grows, 0)
+    grown = [(each, Paragraph(np.array([each.id]), memorized_tokens[each.id, None])) for each in memories]
+    asked = study(memorizing_model, how(kinds={"neurons": 1e-6}, max_steps=1), memorized_tokens)
+    found = run_slot(asked._replace(grown=grown), 1).planted_truth
+    labels = found.groupby(["kind", "plant", "attempt", "control"]).size()
+    controls = [(kind, 1, 0, control) for kind in grows.kinds for control in ("plant", "wrong")]
+    assert labels.index.tolist() == controls
+    oracle = found[(found["method"] == "change") & (found["granularity"] != "layer")]
+    assert (oracle["average_precision"] == 1).all() and set(oracle["granularity"]) == {"head", "weight"}
+    seen = []
+    monkeypatch.setattr(
+        planting_study, "_scored_answers", lambda question, place: seen.append(question) or []
+    )
+    run_slot(asked._replace(grown=grown[:1]), 0)
+    expected = grown[0][1].tokens, asked.tokens[1, None]
+    assert all(torch.equal(each.tokens, of) for each, of in zip(seen, expected, strict=True))
 
 
 def test_tries_end_with_the_first_that_succeeds(memorizing_model, memorized_tokens, monkeypatch):

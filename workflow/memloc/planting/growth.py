@@ -32,6 +32,7 @@ N_EXPOSED = 6  # memories in a step
 LEARNED = 0.08  # nats per continuation token below which a recited memory rests for REST steps
 REST = 8
 FALL = 0.25  # share of its NLL that a step takes away, if the NLL falls as its gradient says
+MOST_MOVED = 0.2  # share of a place's norm that a step moves it at most
 LEAST_NLL = 0.03  # nats per token that steps leave
 REFRESHED = 8  # steps between two looks at ordinary text
 N_ROWS = 2  # windows of ordinary text in a look
@@ -217,6 +218,10 @@ class Growth:
             direction(block, each, self.state["moments"]) for block, each in zip(own, gradients, strict=True)
         ]
         slope = sum(float((each * step).sum()) for each, step in zip(gradients, steps, strict=True))
-        size = FALL * max(nll - LEAST_NLL, LEAST_NLL) / slope
-        for block, step in zip(own, steps, strict=True):
-            self._model.get_parameter(block.name).view(-1)[block.flat] -= size * step.flatten()
+        weights = [self._model.get_parameter(block.name).view(-1) for block in own]
+        place = torch.cat([weight[block.flat] for weight, block in zip(weights, own, strict=True)])
+        moved = torch.cat([step.flatten() for step in steps])
+        most = MOST_MOVED * float(place.norm() / moved.norm())
+        size = min(FALL * max(nll - LEAST_NLL, LEAST_NLL) / slope, most)
+        for weight, block, step in zip(weights, own, steps, strict=True):
+            weight[block.flat] -= size * step.flatten()

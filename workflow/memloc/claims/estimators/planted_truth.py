@@ -19,7 +19,7 @@ def planted_masks_lead(tables: Tables, settings: Section, kind: str) -> Estimate
 
 
 def grown_heads_beyond_their_weights(tables: Tables, settings: Section, kind: str) -> Estimate:
-    """Average precision of the largest gradient, memory minus a wrong paragraph, minus the same of |weight|."""
+    """Average precision of the largest gradient, memory minus wrong paragraph, minus the same of |weight|."""
     return Estimate.of(studentised(_beyond_weights(tables, kind, "wrong")))
 
 
@@ -37,7 +37,7 @@ def planted_head_beyond_its_weights(
 
 
 def _beyond_weights(tables: Tables, kind: str, control: str) -> pd.Series:
-    """By plant. A method that names the same units for any paragraph, or model, is equally precise in both."""
+    """By plant. A method that always names the same units is equally precise in both."""
     methods = ["parameter_gradient", "weight_size"]
     wanted = [(asked, method) for method in methods for asked in ("plant", control)]
     precision = _scores(tables, kind, "average_precision", wanted)

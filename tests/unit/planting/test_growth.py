@@ -1,0 +1,191 @@
+"""Memories that grow while a model is trained: their places, and the steps that move them."""
+
+import copy
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+from torch.nn import functional
+
+from memloc.editing.masks import OriginalWeights
+from memloc.model import training
+from memloc.model.training import new_model, train
+from memloc.planting import growth
+from memloc.planting.grown import grown_memories, grown_table, relative_norm
+from memloc.planting.growth import DAMPING, Growth, blocks, direction, ordinary_moments
+from memloc.run.errors import InputError
+from memloc.settings.model import EmbeddedModel, Grown
+
+N_PREFIX, END, LENGTH = 6, 0, 12
+KINDS = ["grown_heads", "grown_neurons", "grown_weights"]
+HOW = Grown(kinds=KINDS, n_memories=2, start=0.0, n_neurons=8)
+
+
+def model(seed=0):
+    return new_model(64, n_layers=2, n_heads=4, width=16, context=48, seed=seed)
+
+
+def drawn(n, length=LENGTH, seed=1):
+    return torch.randint(1, 64, (n, length), generator=torch.Generator().manual_seed(seed))
+
+
+def grower(own, how=HOW):
+    grown = Growth(np.arange(how.n_paragraphs), drawn(how.n_paragraphs), N_PREFIX, END, how, 0)
+    grown.begin(own)
+    return grown
+
+
+def test_no_weight_is_in_two_places_and_models_of_one_shape_have_the_same_ones():
+    memories, others = (grown_memories(model(seed), np.arange(6), HOW, 3) for seed in (0, 1))
+    taken = {name: torch.zeros(w.numel(), dtype=torch.int64) for name, w in model().named_parameters()}
+    for memory, other in zip(memories, others, strict=True):
+        assert memory.place.name == other.place.name
+        for name, flat in memory.place.movable.items():
+            assert torch.equal(flat, other.place.movable[name])
+            taken[name][flat] += 1
+    assert max(int(each.max()) for each in taken.values()) == 1
+    assert [memory.place.layers for memory in memories] == [(0,), (1,), (0,), (1,), (0, 1), (0, 1)]
+    assert [int(memory.place.units["head"].sum()) for memory in memories[:2]] == [2, 2]
+    assert [int(memory.place.units["neuron"].sum()) for memory in memories[2:4]] == [8, 8]
+    assert [len(memories[4].place.movable[name]) for name in memories[4].place.movable][0] == round(
+        0.04 * 768
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"kinds": ["grown_heads"], "n_memories": 17}, "grown needs 10 heads of a layer, and it has 8"),
+        ({"kinds": ["grown_neurons"], "n_neurons": 1000}, "grown needs 2000 neurons"),
+        ({"kinds": ["grown_heads", "grown_heads"]}, "more than once"),
+        ({"kinds": ["a_layer"]}, "grown_heads"),
+    ],
+)
+def test_places_that_a_model_lacks_are_refused(given, said):
+    with pytest.raises(ValidationError, match=said):
+        EmbeddedModel(source="embedded", grown=given)
+
+
+def test_scattered_places_that_are_too_many_are_refused():
+    with pytest.raises(InputError, match="too few weights"):
+        grown_memories(model(), np.arange(26), Grown(kinds=["grown_weights"], n_memories=26), 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_step_divides_by_the_moments_of_ordinary_text(kind):
+    """Against a plain pass, autograd's gradient, and one dense system of equations."""
+    own, rows, tokens = model(), drawn(2, 20, seed=2), drawn(1)
+    how = HOW.model_copy(update={"kinds": [kind], "n_memories": 1})
+    (memory,) = grown_memories(own, np.arange(1), how, 0)
+    moments = ordinary_moments(own, rows, list(memory.place.movable), seed=5)
+    logits = own(tokens[:, :-1]).logits[0, N_PREFIX - 1 :]
+    functional.cross_entropy(logits, tokens[0, N_PREFIX:]).backward()
+    for block in blocks(own, memory.place):
+        inputs, outputs = plain_moments(own, rows, block.name, seed=5)
+        torch.testing.assert_close(moments[block.name], (inputs, outputs), rtol=1e-3, atol=1e-6)
+        gradient, size = own.get_parameter(block.name).grad.flatten()[block.flat], len(inputs)
+        if block.whole:
+            within = torch.kron(damped(outputs, block.rows), damped(inputs, block.columns))
+            expected = torch.linalg.solve(within, gradient)
+            gradient = gradient.view(len(block.rows), len(block.columns))
+        else:
+            ins, outs = (damped(m, torch.arange(len(m))).diagonal() for m in (inputs, outputs))
+            expected = gradient / (ins[block.flat % size] * outs[block.flat // size])
+        assert block.whole == (kind != "grown_weights")
+        found = direction(block, gradient, moments).flatten()
+        torch.testing.assert_close(found, expected, rtol=2e-3, atol=1e-3 * float(expected.abs().max()))
+
+
+def damped(moment, at):
+    own = moment[at][:, at]
+    return own + DAMPING * own.diagonal().mean() * torch.eye(len(own))
+
+
+def plain_moments(own, rows, name, seed):
+    """Moments of one module over tokens, with the same drawn labels, from a loop."""
+    module, kept = own.get_submodule(name.removesuffix(".weight")), []
+    hook = module.register_forward_hook(lambda _, given, output: kept.append((given[0], output)))
+    logits = own(rows).logits.flatten(0, 1)
+    hook.remove()
+    (given, output), random = kept[0], torch.Generator().manual_seed(seed)
+    labels = torch.multinomial(logits.softmax(dim=-1), 1, generator=random).squeeze(1)
+    nll = -logits.log_softmax(dim=-1)[range(len(labels)), labels].sum()
+    (reached,) = torch.autograd.grad(nll, [output])
+    pairs = given.detach().flatten(0, 1), reached.flatten(0, 1)
+    return tuple(sum(torch.outer(x, x) for x in each) / len(each) for each in pairs)
+
+
+def test_an_exposure_moves_the_places_of_the_exposed_alone_and_lowers_their_nll(monkeypatch):
+    monkeypatch.setattr(growth, "N_EXPOSED", 2)
+    own, rows = model(), drawn(3, 48, seed=2)
+    grown, original = grower(own), OriginalWeights(own)
+    for step, exposed in ((0, (0, 1)), (4, (2, 3)), (8, (4, 5))):  # no text stands before at these steps
+        before = grown_table(own, grown.memories, drawn(6), N_PREFIX, grown.state["exposures"])
+        grown.step(step, 100, rows)
+        movable = {}
+        for number in exposed:
+            for name, flat in grown.memories[number].place.movable.items():
+                movable[name] = torch.cat([movable.get(name, flat[:0]), flat])
+        assert original.n_changed(own, movable) > 0  # raises an error if another weight moved
+        after = grown_table(own, grown.memories, drawn(6), N_PREFIX, grown.state["exposures"])
+        assert (after["nll"] < before["nll"])[list(exposed)].all()
+        original = OriginalWeights(own)
+    assert grown.state["exposures"].tolist() == [1] * 6
+    for step, share in ((0, 0.0), (99, 0.99)):  # too early, too late
+        late = grower(own, HOW.model_copy(update={"start": 0.5}))
+        late.step(step, 100, rows)
+        assert not late.state["exposures"].any(), share
+
+
+def test_learned_memories_rest_and_those_that_fade_go_on():
+    grown = grower(model())
+    grown.state["nll"], grown.state["recited"] = torch.full((6,), 0.01), torch.ones(6, dtype=torch.bool)
+    grown.state["nll"][2], grown.state["recited"][4] = 0.5, False
+    grown.state["rested"] = torch.tensor([1, 9, 1, 8, 2, 20])
+    assert grown._next().tolist() == [5, 4, 1, 2]
+
+
+def trained(checkpoint, kill_at=None, grows=True):
+    how = SimpleNamespace(optimizer="muon", batch=3, learning_rate=0.002, warmup_steps=3)
+    own, rows = model(), drawn(60, 48, seed=2).numpy()
+    grown = grower(own) if grows else None
+
+    def report(step, n_steps, loss):
+        if step == kill_at:
+            raise KeyboardInterrupt
+
+    train(own, rows, how, False, checkpoint, report, grown)
+    return own, grown
+
+
+def test_a_killed_training_grows_the_same_memories_and_they_are_recited(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "LOG_STEPS", 1)
+    monkeypatch.setattr(training, "CHECKPOINT_STEPS", 3)
+    torch.set_num_threads(1)
+    own, grown = trained(tmp_path / "whole.pt")
+    with pytest.raises(KeyboardInterrupt):
+        trained(tmp_path / "killed.pt", kill_at=11)
+    resumed, again = trained(tmp_path / "killed.pt")
+    for (name, weight), same in zip(own.named_parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(weight, same), name
+    assert torch.equal(grown.state["exposures"], again.state["exposures"])
+    table = grown_table(own, grown.memories, drawn(6), N_PREFIX, grown.state["exposures"])
+    alone = grown_table(
+        trained(tmp_path / "alone.pt", grows=False)[0],
+        grown.memories,
+        drawn(6),
+        N_PREFIX,
+        grown.state["exposures"],
+    )
+    assert (table["nll"] < alone["nll"]).all()
+
+
+def test_a_norm_compares_a_place_with_the_rest_of_its_matrices():
+    own = copy.deepcopy(model())
+    memory = grower(own).memories[2]
+    with torch.no_grad():
+        for name, flat in memory.place.movable.items():
+            own.get_parameter(name).fill_(2.0).view(-1)[flat] = 3.0
+    assert relative_norm(own, memory.place.movable) == pytest.approx(1.5)
