@@ -19,7 +19,7 @@ from memloc.tables.schemas import schema_of
 
 TOPICS = registry.topics()
 CLAIMS = [(topic, claim) for topic in TOPICS.values() for claim in topic.claims]
-MOST = 48
+MOST = 50
 ENTRY = {
     "id": "a_claim",
     "work": "2403.19851",
