@@ -16,6 +16,7 @@ from memloc.planting import growth
 from memloc.planting.grown import grown_memories, grown_table, relative_norm
 from memloc.planting.growth import DAMPING, Growth, blocks, direction, ordinary_moments
 from memloc.run.errors import InputError
+from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.model import EmbeddedModel, Grown
 
 N_PREFIX, END, LENGTH = 6, 0, 12
@@ -180,6 +181,21 @@ def test_a_killed_training_grows_the_same_memories_and_they_are_recited(tmp_path
         grown.state["exposures"],
     )
     assert (table["nll"] < alone["nll"]).all()
+
+
+def test_a_table_says_what_zeroed_places_take_away():
+    own, memories = model(), grower(model()).memories
+    found = grown_table(own, memories, drawn(6), N_PREFIX, torch.zeros(6, dtype=torch.int64))
+    for row, memory in enumerate(memories):
+        other = copy.deepcopy(own)
+        for name, flat in memory.place.movable.items():
+            other.get_parameter(name).data.view(-1)[flat] = 0
+        nll = teacher_forced(other, drawn(6), N_PREFIX, 6).nll.numpy()
+        expected = nll[row], np.delete(nll, row).mean()
+        assert found.loc[row, ["nll_zeroed", "nll_others_zeroed"]].tolist() == pytest.approx(
+            expected, abs=1e-5
+        )
+    assert found["nll"].tolist() == pytest.approx(teacher_forced(own, drawn(6), N_PREFIX, 6).nll.tolist())
 
 
 def test_a_norm_compares_a_place_with_the_rest_of_its_matrices():

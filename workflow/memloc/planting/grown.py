@@ -15,20 +15,21 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.editing.masks import Movable, n_weights
 from memloc.model.components import editable_parameters
 from memloc.planting.places import MLP_PARTS, Place, of_units
-from memloc.planting.question import HEAD_PARTS, n_groups, n_neurons, values_at
+from memloc.planting.question import HEAD_PARTS, n_groups, n_neurons, set_values, values_at
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.model import HEADS_OF_A_MEMORY, SHARE_OF_A_MEMORY, Grown
 
 SCATTERED = "grown_weights"
+MICRO_BATCH = 16
 
 
 class Memory(NamedTuple):
@@ -110,8 +111,13 @@ def grown_table(
     n_prefix: int,
     exposures: Int[Tensor, "memory"],
 ) -> pd.DataFrame:
-    """Table `grown`: each memory, its place, and how well the trained model recites it."""
-    scores = teacher_forced(model, tokens, n_prefix, 16)
+    """Table `grown`: each memory, its place, and how well the trained model recites it.
+
+    Each place is set to zero in turn, which tells how much of its memory, and of others, lies in it.
+    """
+    scores = teacher_forced(model, tokens, n_prefix, MICRO_BATCH)
+    zeroed = torch.stack([_nll_without(model, memory.place, tokens, n_prefix) for memory in memories])
+    own = zeroed.diagonal()
     return pd.DataFrame(
         {
             "kind": [memory.kind for memory in memories],
@@ -121,9 +127,22 @@ def grown_table(
             "exposures": exposures.numpy(),
             "em": scores.em.numpy(),
             "nll": scores.nll.numpy(),
+            "nll_zeroed": own.numpy(),
+            "nll_others_zeroed": ((zeroed.sum(dim=1) - own) / (len(memories) - 1)).numpy(),
             "norm": [relative_norm(model, memory.place.movable) for memory in memories],
         }
     )
+
+
+def _nll_without(
+    model: PreTrainedModel, place: Place, tokens: Int[Tensor, "memory token"], n_prefix: int
+) -> Float[Tensor, "memory"]:
+    """NLL of every memory while the weights of one place are zero."""
+    values = values_at(model, place.movable)
+    set_values(model, place.movable, {name: torch.zeros_like(each) for name, each in values.items()})
+    found = teacher_forced(model, tokens, n_prefix, MICRO_BATCH).nll
+    set_values(model, place.movable, values)
+    return found
 
 
 def relative_norm(model: PreTrainedModel, movable: Movable) -> float:

@@ -39,5 +39,7 @@ def grown(lengths: Lengths) -> Columns:
         "exposures": integer(0, meaning="Exposures that moved the place."),
         "em": exact_match(lengths.continuation),
         "nll": nats("NLL of the continuation after the training."),
+        "nll_zeroed": nats("The same NLL while the place's weights are zero."),
+        "nll_others_zeroed": nats("Mean NLL of the other memories meanwhile.", nullable=True),
         "norm": number(0, meaning=norm),
     }
