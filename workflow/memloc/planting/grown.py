@@ -2,9 +2,9 @@
 
 | kind | weights |
 |---|---|
-| `grown_heads` | all four matrices of two heads of one layer |
+| `grown_heads` | all four matrices of three heads of one layer |
 | `grown_neurons` | neurons of one layer: their rows of W_in and W_out |
-| `grown_weights` | 4 % of all W_* weights |
+| `grown_weights` | 6 % of all W_* weights |
 
 Layers take turns. No weight is in the places of two memories.
 """

@@ -28,16 +28,16 @@ from memloc.settings.model import Grown
 
 LAST = 0.98  # share of the training after which nothing grows: the rest repairs other text
 MOST_TEXT = 30  # tokens of other text before the paragraph
-N_EXPOSED = 6  # memories in a step
-LEARNED = 0.08  # nats per continuation token below which a recited memory rests for REST steps
+N_EXPOSED = 5  # memories in a step
+LEARNED = 0.2  # nats per continuation token below which a recited memory rests for REST steps
 REST = 8
-FALL = 0.25  # share of its NLL that a step takes away, if the NLL falls as its gradient says
+FALL = 0.3  # share of its NLL that a step takes away, if the NLL falls as its gradient says
 MOST_MOVED = 0.2  # share of a place's norm that a step moves it at most
 LEAST_NLL = 0.03  # nats per token that steps leave
 REFRESHED = 8  # steps between two looks at ordinary text
 N_ROWS = 2  # windows of ordinary text in a look
 KEPT = 0.6  # weight of earlier looks in a mean of moments
-DAMPING = 0.1  # share of the mean second moment that is added to each
+DAMPING = 0.2  # share of the mean second moment that is added to each
 Moments = dict[str, tuple[Float[Tensor, "d_in d_in"], Float[Tensor, "d_out d_out"]]]
 """By parameter: second moments of the inputs of its module, and of the gradients of its outputs."""
 
@@ -209,7 +209,7 @@ class Growth:
                 gradient_of(block, inputs[block.name][row].float(), reached[block.name][row].float())
                 for block in own[row]
             ]
-            self._move(own[row], found, float(nll[row]))
+            self._move(own[row], found, float(self.state["nll"][number]))
 
     @torch.no_grad()
     def _move(self, own: list[Block], gradients: list[Tensor], nll: float) -> None:

@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 from memloc.settings.base import ListedOnce, NonNegative, Positive, Section, Sha256
 from memloc.settings.planted_truth import GrownKind
 
-HEADS_OF_A_MEMORY = 2  # of one layer; one head alone is too small for a paragraph
-SHARE_OF_A_MEMORY = 0.04  # of all W_* weights, for a memory in scattered ones
+HEADS_OF_A_MEMORY = 3  # of one layer; the smaller a place, the more its memory disturbs other text
+SHARE_OF_A_MEMORY = 0.06  # of all W_* weights, for a memory in scattered ones
 
 
 class _Training(Section):
@@ -43,17 +43,17 @@ class Grown(Section):
 
     kinds: Annotated[list[GrownKind], ListedOnce] = Field(
         [],
-        description="Kinds of places: two heads of a layer, neurons of a layer, 4 % of all weights; none: "
+        description="Kinds of places: three heads of a layer, neurons of a layer, 6 % of all weights; none: "
         "nothing grows.",
     )
-    n_memories: Positive = Field(8, description="Memories of each kind.")
+    n_memories: Positive = Field(6, description="Memories of each kind.")
     start: float = Field(
         0.5,
         ge=0,
         lt=1,
         description="Share of the training after which they grow: weights change less by then.",
     )
-    n_neurons: Positive = Field(192, description="Neurons of one layer in a place of kind `grown_neurons`.")
+    n_neurons: Positive = Field(256, description="Neurons of one layer in a place of kind `grown_neurons`.")
 
     @property
     def n_paragraphs(self) -> NonNegative:

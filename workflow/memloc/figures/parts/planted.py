@@ -6,9 +6,9 @@ from memloc.settings.planted_truth import GRANULARITIES
 from memloc.statistics import uncertainty
 
 KIND_LABELS = {
-    "grown_heads": "grown: two heads",
+    "grown_heads": "grown: three heads",
     "grown_neurons": "grown: neurons of a layer",
-    "grown_weights": "grown: 4 % of weights",
+    "grown_weights": "grown: 6 % of weights",
     "head_vo": "a head (V, O)",
     "head_all": "a head (all)",
     "two_heads": "two heads",
