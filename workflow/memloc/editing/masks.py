@@ -65,7 +65,7 @@ def top_weights(gradients: Gradients, fraction: float) -> Movable:
     """The `fraction` of all weights with the largest |gradient| (paper 5.3)."""
     device = next(iter(gradients.values())).device  # layers may lie on several
     flat = torch.cat([gradient.abs().flatten().to(device) for gradient in gradients.values()])
-    return _split(largest(flat, _n_chosen(len(flat), fraction)), gradients)
+    return split_weights(largest(flat, _n_chosen(len(flat), fraction)), gradients)
 
 
 def largest(values: Float[Tensor, "value"], n: int) -> Int[Tensor, "n"]:
@@ -86,7 +86,7 @@ def random_weights(model: PreTrainedModel, fraction: float, random: np.random.Ge
     parameters = {name: model.get_parameter(name) for name in editable_parameters(model)}
     total = sum(parameter.numel() for parameter in parameters.values())
     chosen = random.choice(total, _n_chosen(total, fraction), replace=False, shuffle=False)
-    return _split(torch.from_numpy(chosen), parameters)
+    return split_weights(torch.from_numpy(chosen), parameters)
 
 
 def another_head(
@@ -130,7 +130,7 @@ def _n_chosen(n_weights: int, fraction: float) -> int:
     return max(1, round(fraction * n_weights))
 
 
-def _split(chosen: Int[Tensor, "weight"], tensors: Mapping[str, Tensor]) -> Movable:
+def split_weights(chosen: Int[Tensor, "weight"], tensors: Mapping[str, Tensor]) -> Movable:
     """Turn places in the flattened and joined tensors into places in each tensor, on its device."""
     chosen = chosen.sort().values
     selected, start = {}, 0

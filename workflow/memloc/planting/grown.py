@@ -19,7 +19,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.editing.masks import Movable, n_weights
+from memloc.editing.masks import Movable, split_weights
 from memloc.model.components import editable_parameters
 from memloc.planting.places import MLP_PARTS, Place, of_units
 from memloc.planting.question import HEAD_PARTS, n_groups, n_neurons, set_values, values_at
@@ -84,24 +84,20 @@ def _places_of_units(model: PreTrainedModel, kind: str, how: Grown, seed: int) -
 
 
 def _scattered_places(model: PreTrainedModel, taken: list[Movable], how: Grown, seed: int) -> Iterator[Place]:
-    """The same share of every matrix, from weights of no other place."""
-    orders, sizes = {}, {}
-    for name in editable_parameters(model):
-        free = torch.ones(model.get_parameter(name).numel(), dtype=torch.bool)
-        for movable in taken:
-            free[movable.get(name, [])] = False
-        sizes[name] = round(SHARE_OF_A_MEMORY * free.numel())
-        orders[name] = generator(seed, "grown", SCATTERED, name).permutation(
-            free.nonzero().squeeze(1).numpy()
-        )
-        if how.n_memories * sizes[name] > len(orders[name]):
-            raise InputError(f"model.grown: {name} has too few weights that are in no other memory's place")
+    """Weights of no other place, wherever they are."""
+    parameters = {name: model.get_parameter(name) for name in editable_parameters(model)}
+    free = {name: torch.ones(weight.numel(), dtype=torch.bool) for name, weight in parameters.items()}
+    for movable in taken:
+        for name, places in movable.items():
+            free[name][places] = False
+    every = torch.cat(list(free.values()))
+    order = generator(seed, "grown", SCATTERED).permutation(every.nonzero().squeeze(1).numpy())
+    n = round(SHARE_OF_A_MEMORY * len(every))
+    if how.n_memories * n > len(order):
+        raise InputError("model.grown: too few weights are in no other memory's place")
     for number in range(how.n_memories):
-        movable = {
-            name: torch.from_numpy(np.sort(order[number * sizes[name] : (number + 1) * sizes[name]]))
-            for name, order in orders.items()
-        }
-        yield Place.of(model, SCATTERED, f"{n_weights(model, movable):,} weights", movable)
+        movable = split_weights(torch.from_numpy(order[number * n : (number + 1) * n]), parameters)
+        yield Place.of(model, SCATTERED, f"{n:,} weights", movable)
 
 
 def grown_table(

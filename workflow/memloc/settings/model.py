@@ -62,12 +62,17 @@ class Grown(Section):
 
     def lacks_room(self, n_layers: int, n_heads: int, n_neurons: int) -> str | None:
         """What a model of this shape has too little of, in words; None: all memories fit."""
-        in_a_layer = -(-self.n_memories // n_layers)
+        in_a_layer, n = -(-self.n_memories // n_layers), self.n_memories / n_layers
         heads, neurons = HEADS_OF_A_MEMORY * in_a_layer, self.n_neurons * in_a_layer
         if "grown_heads" in self.kinds and heads > n_heads:
             return f"{heads} heads of a layer, and it has {n_heads}"
         if "grown_neurons" in self.kinds and neurons > n_neurons:
             return f"{neurons} neurons of a layer, and it has {n_neurons}"
+        attention = 1 - HEADS_OF_A_MEMORY * n / n_heads * ("grown_heads" in self.kinds)
+        mlp = 1 - self.n_neurons * n / n_neurons * ("grown_neurons" in self.kinds)
+        free = (attention + 2 * mlp) / 3  # an MLP has twice the weights of attention
+        if "grown_weights" in self.kinds and SHARE_OF_A_MEMORY * self.n_memories > free:
+            return f"more weights than the {free:.0%} that other memories leave"
         return None
 
 
