@@ -25,6 +25,7 @@ BACKWARD = 3  # a forward and a backward pass, in passes
 MUON = 1.3  # time of a training step, relative to AdamW
 TRAINED_STEPS = 0.1  # share of `max_steps` that a plant takes
 MASK = 200 * BACKWARD  # passes that train a mask: 100 steps, each twice as long as other steps
+GROWING = 0.5  # of a training step, for what grows beside it
 PATCHED = 0.12  # passes of a patched run, which computes only the positions and layers that can change
 PERTURBED = 0.8  # passes of a perturbed prefix, which computes the positions from the replaced token on
 PUBLISHED_PARAGRAPHS = 15_000
@@ -111,8 +112,9 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
     after_text = place.draws * sum(1 + n / length for n in place.lengths)
     edits, slow = _edits(settings), _slow_methods(shape, settings)
     trained = BACKWARD * n_trained(settings) * (MUON if muon else 1)
+    growing = GROWING * (1 - settings.model.grown.start) if settings.n_grown and settings.model else 0
     return {
-        "train_model": trained,
+        "train_model": (1 + growing) * trained,
         "retrain": trained,
         "train_halves": settings.counterfactual.n_models * (n_paragraphs(settings) + trained / 2),
         "scores": n_paragraphs(settings),
@@ -202,7 +204,7 @@ def _plants(slow: dict[str, float], settings: Settings) -> float:
 
     steps = how.max_steps * TRAINED_STEPS * BACKWARD * (1 + how.keep)
     planted = how.n_plants * sum(steps + asked(kind) + 4 * how.n_judging for kind in how.kinds)
-    grown = settings.model.grown if settings.n_grown and how.kinds else None
+    grown = settings.model.grown if settings.n_grown and how.kinds and settings.model else None
     return 1.7 * (planted + (grown.n_memories * sum(map(asked, grown.kinds)) if grown else 0))
 
 
