@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from plain_runs import n_heads
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from memloc.localization.patching import (
@@ -16,7 +17,7 @@ from memloc.localization.patching import (
 from memloc.model.pretrained import checkpoint_layers
 from memloc.perturbation import kinds
 from memloc.perturbation.pairs import Pairs
-from memloc.straightforward.hooks import PLACES, n_heads
+from memloc.straightforward.hooks import PLACES
 from memloc.straightforward.patching import SitePatching, impact_nll
 from tiny_models import LLAMA_LIKE, TINY
 

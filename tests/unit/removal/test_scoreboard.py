@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 from made_requests import N_PREFIX, SMALL, other_text
+from plain_runs import decode
 from transformers import LogitsProcessor
 
 from memloc.editing.masks import EditError
@@ -25,7 +26,7 @@ from memloc.settings.extraction import Scheme
 from memloc.settings.removal_ways import WAY_NAMES
 from memloc.settings.remove import Remove
 from memloc.settings.scores import Scoring
-from memloc.straightforward.decoding import decode, matching
+from memloc.straightforward.decoding import matching
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
