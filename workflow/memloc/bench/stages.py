@@ -13,6 +13,7 @@ from torch import Tensor
 from memloc.bench.measure import Prepare, Results
 from memloc.bench.subject import Bench, Comparison, Stage
 from memloc.localization import patching
+from memloc.model.loading import load_for_inference
 from memloc.perturbation import replaced_tokens
 from memloc.perturbation.pairs import Pairs
 from memloc.perturbation.replaced_tokens import Texts
@@ -150,7 +151,7 @@ def patching_of_every_head(bench: Bench, own: Int[Tensor, "paragraph token"], ex
     n_items, step = 2 * len(together.ids) * len(patched_sites(bench)), bench.sizes.patched_plain_step
 
     def prepare() -> Callable[[], Results]:
-        model, micro_batch = bench.inference_model(), bench.settings.patching.micro_batch
+        model, micro_batch = load_for_inference(bench.folder), bench.settings.patching.micro_batch
         if exact:
             return lambda: by_site(patching.activation_patching(model, together, micro_batch))
         return lambda: by_site(patching.attribution_patching(model, together))
