@@ -18,14 +18,16 @@ sys.path[:0] = [str(ROOT / "workflow"), str(ROOT / "envs")]
 import networkx  # noqa: E402
 from conda_from_lock import environment  # noqa: E402
 
+import config_keys  # noqa: E402
 from memloc.figures.catalog import FIGURES  # noqa: E402
 from memloc.figures.parts.methods import method_label  # noqa: E402
 from memloc.localization import head_scores  # noqa: E402
-from memloc.model import families  # noqa: E402
+from memloc.model.families import FAMILIES  # noqa: E402
 from memloc.planting.methods import function_of  # noqa: E402
 from memloc.resources import memory  # noqa: E402
-from memloc.settings import documentation  # noqa: E402
+from memloc.resources.shapes import PUBLISHED  # noqa: E402
 from memloc.settings.methods import ENSEMBLE, METHODS, UNITS  # noqa: E402
+from memloc.settings.study import Settings  # noqa: E402
 from memloc.tables.columns import Column, Lengths  # noqa: E402
 from memloc.tables.schemas import STAGES, schema_of  # noqa: E402
 from memloc.tables.terms.head_ranking import PAPER_METHODS  # noqa: E402
@@ -119,6 +121,26 @@ def ranking_sentence() -> str:
     return textwrap.fill(f"The heads are ranked by {', '.join(others)}, and {last}.", WIDTH) + "\n"
 
 
+def family_sentence() -> str:
+    """The supported families of models in one line, without a full stop."""
+    return ", ".join(family.title for family in FAMILIES.values())
+
+
+def memory_table() -> str:
+    """Markdown table of the most GB that rules of each kind need, for each published model, by default and in
+    half precision with checkpointing."""
+    sources = {"study": "any", "data": {"source": "release"}, "model": {"source": "hub"}}
+    half = {"dtype": "bfloat16", "checkpointing": True}
+    studies = [Settings.model_validate(sources | {"loading": loading}) for loading in ({}, half)]
+    heads = [*memory.KINDS, *(f"{kind}, bfloat16" for kind in memory.KINDS)]
+    rows = [f"| model | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+    for name, shape in PUBLISHED.items():
+        peaks = [max(kind(shape, study).values()) for study in studies for kind in memory.KINDS.values()]
+        cells = " | ".join(f"{(memory.PROCESS + peak) / 1e9:.1f}" for peak in peaks)
+        rows.append(f"| {name.split('/')[1]} | {cells} |")
+    return "\n".join(rows) + "\n"
+
+
 def wrapped(item: str) -> str:
     """An item of a list, wrapped."""
     return textwrap.fill(item, WIDTH, subsequent_indent="  ")
@@ -146,12 +168,12 @@ def generated() -> dict[Path, str]:
     return {
         figures: between(targets, "rules", rule_table()),
         columns: between(columns.read_text(), "columns", column_tables()),
-        own_text: between(own_text.read_text(), "families", f"{families.titles()}.\n"),
+        own_text: between(own_text.read_text(), "families", f"{family_sentence()}.\n"),
         methods: between(listed, "rankings", ranking_list()),
         tutorial: between(tutorial.read_text(), "rankings", ranking_sentence()),
-        config: between(config.read_text(), "keys", documentation.key_table()),
-        needed: between(needed.read_text(), "memory", memory.table()),
-        ROOT / "config" / "schema.json": documentation.json_schema(),
+        config: between(config.read_text(), "keys", config_keys.key_table()),
+        needed: between(needed.read_text(), "memory", memory_table()),
+        ROOT / "config" / "schema.json": config_keys.json_schema(),
         ROOT / "envs" / "environment.yaml": environment((ROOT / "envs" / "requirements.lock").read_text()),
     }
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 import yaml
 from jobs import ROOT, jobs, stored_jobs
+from plain_runs import decode
 from safetensors.numpy import load_file
 
 from memloc.data.paragraphs import sampled_tokens
@@ -17,7 +18,6 @@ from memloc.editing.gradients import nll_gradients
 from memloc.localization.parameter_gradients import component_scores
 from memloc.model import loading
 from memloc.model.folded_norms import fold_norms
-from memloc.straightforward.decoding import decode
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 from memloc.tables.terms.sets import PARTLY

@@ -31,9 +31,7 @@ def components(n_layers: int, heads: dict[str, int | None]) -> pd.DataFrame:
 
 def perturbation(rng: np.random.Generator) -> pd.DataFrame:
     """One draw for every position of the memorized paragraphs, and their unperturbed rows."""
-    frame = crossed(id=MEMORIZED, position=range(-1, N_PREFIX)).assign(
-        set="memorized", draw=0, token=5, kind="replaced"
-    )
+    frame = crossed(id=MEMORIZED, position=range(-1, N_PREFIX)).assign(set="memorized", draw=0, token=5)
     em = np.where(frame["position"] < 0, LENGTH - N_PREFIX, rng.integers(LENGTH - N_PREFIX, size=len(frame)))
     return frame.assign(em=em, nll_original=rng.uniform(0, 3, len(frame)))
 

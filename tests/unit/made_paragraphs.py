@@ -1,8 +1,7 @@
 """Paragraphs that tests make: a model's own text, with known mismatches."""
 
 import torch
-
-from memloc.straightforward.decoding import decode
+from plain_runs import decode
 
 N_PREFIX = 8
 N_TOKENS = 20

@@ -36,7 +36,7 @@ rule rank_heads:
         **tables(*(["head_scores"] if SETTINGS.head_ranking.also else [])),
         model=rules.model.output.description,
     output:
-        **tables("head_ranking", "head_rank_samples", "ranking_agreement"),
+        **tables("head_ranking", "head_rank_samples"),
     log:
         log_file("rank_heads"),
     benchmark:
@@ -50,6 +50,6 @@ rule rank_heads:
     params:
         **tracked(),
     message:
-        "Rank the attention heads by every method and compare the rankings."
+        "Rank the attention heads by every method, on resampled paragraphs too."
     script:
         "../scripts/rank_heads.py"

@@ -1,4 +1,4 @@
-"""Rule rank_heads: rank of every head by every method, on resampled paragraphs too, and their agreement."""
+"""Rule rank_heads: rank of every head by every method, on resampled paragraphs too."""
 
 from memloc.tables.job import start
 
@@ -15,8 +15,4 @@ for row in ranking[ranking["rank"] == 1].itertuples():
     job.log(f"{row.method}: layer {row.layer}, head {row.head}")
 sampled = head_scores.sample_scores(found, **shape, rng=generator(job.seed, "rank_samples"))
 ranks = head_ranking.sample_ranks(sampled, PAPER_METHODS)
-job.write(
-    head_ranking=head_ranking.with_intervals(ranking, ranks),
-    head_rank_samples=ranks,
-    ranking_agreement=head_ranking.agreement(ranking, ranks),
-)
+job.write(head_ranking=head_ranking.with_intervals(ranking, ranks), head_rank_samples=ranks)

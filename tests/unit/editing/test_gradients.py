@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from plain_runs import plain_gradients
 from torch import Tensor
 from transformers import PreTrainedModel
 
@@ -15,7 +16,7 @@ N_PREFIX = 5
 
 def slow_nll_gradients(model: PreTrainedModel, tokens: Tensor) -> dict[str, Tensor]:
     """Gradient of the model's own loss over all logits."""
-    return plain.gradients(model, plain.nll(model, tokens, N_PREFIX), editable_parameters(model))
+    return plain_gradients(model, plain.nll(model, tokens, N_PREFIX), editable_parameters(model))
 
 
 def test_gradients_in_micro_batches_equal_plain_autograd(tiny_model, tiny_tokens):

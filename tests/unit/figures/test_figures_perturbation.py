@@ -16,7 +16,6 @@ from memloc.figures.parts.text_table import Piece
 from memloc.figures.parts.token_map import label
 from memloc.perturbation.effects import em_drops
 from memloc.run.templates import fill
-from memloc.settings.perturbation import KINDS
 from memloc.settings.sections import sections
 from memloc.statistics import uncertainty
 
@@ -36,7 +35,7 @@ def perturbation_table(em, group="memorized", first_id=0, full=FULL):
             for draw, value in enumerate(by_draw):
                 rows.append(labels | {"position": position, "draw": draw, "token": 20 + draw, "em": value})
     frame = pd.DataFrame(rows)
-    return frame.assign(nll_original=(full - frame["em"]) / 2 + 0.25, redecoded=False, kind="replaced")
+    return frame.assign(nll_original=(full - frame["em"]) / 2 + 0.25, redecoded=False)
 
 
 def kept_table(em, nll):
@@ -217,14 +216,6 @@ def test_captions_are_valid_markup_whatever_the_tokens_are(tables):
         text = fill((REPORT / "fig3.rst").read_text(), fig3.draw(tables, SETTINGS).numbers)
         options = {"halt_level": 2, "report_level": 2}
         docutils.core.publish_string(text, writer="null", settings_overrides=options)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_caption_of_figure_3_begins_with_what_is_done_to_a_token(tables, kind):
-    """A new kind needs its words there."""
-    numbers = fig3.draw(tables, SETTINGS).numbers | {"kind": kind, "study": "s"}
-    caption = fill((REPORT / "fig3.rst").read_text(), numbers)
-    assert caption.lower().startswith(kind[:4]) and "ing one prefix token" in caption[:40]
 
 
 def test_reference_mode_has_no_first_position(tables):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from dense_weights import moved
+from plain_runs import plain_gradients
 from torch import Tensor
 from transformers import PreTrainedModel
 
@@ -30,7 +31,7 @@ N_PREFIX = 5
 
 
 def slow_gradients(model: PreTrainedModel, loss: Tensor) -> dict[str, Tensor]:
-    return plain.gradients(model, loss, editable_parameters(model))
+    return plain_gradients(model, loss, editable_parameters(model))
 
 
 def assert_same(fast: dict[str, Tensor], slow: dict[str, Tensor]) -> None:

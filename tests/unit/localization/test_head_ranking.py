@@ -3,13 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_rankings import ranked_with_samples
 from made_tables import crossed
 from scipy import stats
 
 from memloc.data.draws import Draws
 from memloc.localization import head_ranking, head_scores
-from memloc.statistics.uncertainty import resampled
 from memloc.tables.terms.head_ranking import PAPER_METHODS
 from memloc.tables.terms.patching import DIRECTIONS
 
@@ -64,27 +62,6 @@ def test_activation_scores_use_values_of_the_prefix_only():
     ]
     frame = pd.DataFrame(rows, columns=["group", "component", "layer", "head", "position", "max_abs"])
     assert head_scores.activation_gradient_scores(frame, n_prefix=50, n_heads=1).loc[0, 0] == 3.0
-
-
-def test_agreement_counts_concordant_pairs_among_those_that_no_method_ties():
-    random = np.random.default_rng(0)
-    first, second = (scores(random.integers(5, size=(3, 4))) for _ in range(2))
-    ranking = head_ranking.rank_heads({"parameter_gradient": first, "patching": second})
-    found = head_ranking.agreement(ranking, no_samples(ranking)).set_index(["method_a", "method_b"])
-    row, a, b = found.loc["parameter_gradient", "patching"], first.to_numpy(), second.to_numpy()
-    assert [*found.index.get_level_values(1)] == ["patching", "combined", "combined"]
-    orders = [np.sign([a[i] - a[j], b[i] - b[j]]) for i in range(12) for j in range(i)]
-    untied, alike = np.abs(orders).sum(axis=0), np.prod(orders, axis=1).sum()
-    assert untied.max() < 66, "both methods have ties"
-    assert row["kendall"] == pytest.approx(alike / untied.prod() ** 0.5)
-    two_sided = stats.kendalltau(a, b, alternative="two-sided").pvalue
-    assert (row["n_heads"], row["p_value"]) == (12, pytest.approx(two_sided))
-
-
-def no_samples(ranking):
-    """The ranking itself as its only samples."""
-    kinds = pd.DataFrame({"sample": ["part", "rest", "resample"], "number": 0})
-    return ranking.drop(columns="score").merge(kinds, how="cross")
 
 
 def test_heads_are_exchanged_within_their_layers_and_in_each_method_by_itself():
@@ -248,18 +225,6 @@ def test_intervals_of_ranks_leave_out_no_more_than_a_twentieth():
     samples = pd.DataFrame(rows, columns=["sample", "number", "method", "layer", "head", "rank"])
     found = head_ranking.with_intervals(ranking, samples)
     assert found[["low", "high"]].to_numpy().tolist() == [[1, 2], [1, 2]]
-
-
-def test_the_interval_of_an_agreement_is_that_of_resamples_and_of_what_parts_leave():
-    ranking, samples = ranked_with_samples(4, 8, seed=0)
-    by_part = 0
-    for row in head_ranking.agreement(ranking, samples).itertuples():
-        pair = row.method_a, row.method_b
-        taus = head_ranking.rank_agreement(samples, pair)[pair]
-        expected = resampled(row.kendall, taus["resample"], taus["rest"])
-        assert (row.low, row.high) == pytest.approx(expected[1:3])
-        by_part += resampled(row.kendall, taus["resample"], taus["part"]) != expected
-    assert by_part, "parts would give other intervals"
 
 
 def test_agreement_in_samples_is_kendalls_tau_of_the_ranks():

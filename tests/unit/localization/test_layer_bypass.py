@@ -6,13 +6,14 @@ from contextlib import ExitStack
 import numpy as np
 import pytest
 import torch
+from plain_runs import activation, n_heads
 
 from memloc.localization.ablation import ablate
 from memloc.localization.layer_bypass import WRITES, Bypass, bypasses, mean_block_outputs
 from memloc.model.components import components
 from memloc.scoring.held_out import Group
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.straightforward.hooks import activation, columns, edited, n_heads
+from memloc.straightforward.hooks import columns, edited
 
 N_PREFIX = 5
 NO_MEANS = {"attention": torch.zeros(2, 1), "mlp": torch.zeros(2, 1)}

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from plain_runs import n_heads
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from memloc.localization.patching import (
@@ -14,9 +15,8 @@ from memloc.localization.patching import (
     wants_exact,
 )
 from memloc.model.pretrained import checkpoint_layers
-from memloc.perturbation import kinds
 from memloc.perturbation.pairs import Pairs
-from memloc.straightforward.hooks import PLACES, n_heads
+from memloc.straightforward.hooks import PLACES
 from memloc.straightforward.patching import SitePatching, impact_nll
 from tiny_models import LLAMA_LIKE, TINY
 
@@ -182,32 +182,3 @@ def test_half_precision_is_raised_before_the_loss(tiny_gpt2, pairs):
     logits = model.get_output_embeddings()(hidden[:, -1]).float()
     expected = -logits.log_softmax(-1)[:, 5]
     torch.testing.assert_close(_nll(model, hidden, torch.tensor([5])), expected)
-
-
-@pytest.mark.parametrize("kind", ["deleted", "swapped"])
-def test_pairs_of_other_kinds_equal_one_full_pass_per_site(tiny_gpt2, pairs, kind):
-    """After a deletion the tokens before the perturbed one differ, so each paragraph has its own prefix."""
-    perturbed = pairs.perturbed.clone()
-    for row, (own, at) in enumerate(zip(pairs.memorized, pairs.perturbed_position.tolist(), strict=True)):
-        prefix = kinds.versions(own[None], kind, torch.tensor([at]), torch.zeros(1, 1, 1, dtype=int))[0, 0, 0]
-        perturbed[row, : at + 2] = prefix[: at + 2]
-    chosen = [0, 3]
-    some = Pairs(*(values[chosen] for values in pairs._replace(perturbed=perturbed)))
-    frame = activation_patching(tiny_gpt2, some, micro_batch=5).set_index(SITE).nll_change
-    for case in cases(some):
-        for layer, name, head in ((0, "v", 1), (1, "q", 0)):
-            expected = plain_change(tiny_gpt2, case, layer, name, head)
-            assert frame[(*case[:2], layer, name, head)] == pytest.approx(expected, abs=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("row", "position", "refused"), [(1, 3, r"\[8\]"), (3, 10, r"\[50\]"), (None, 0, r"\[31, 8, 12, 50, 2\]")]
-)
-def test_pairs_that_differ_elsewhere_or_nowhere_are_refused(tiny_gpt2, pairs, row, position, refused):
-    if row is None:
-        pairs = pairs._replace(perturbed=pairs.memorized)
-    else:
-        pairs.perturbed[row, position] = (pairs.memorized[row, position] + 1) % 64
-    for run in (activation_patching, residual_patching, lambda *given: attribution_patching(*given[:2])):
-        with pytest.raises(ValueError, match=rf"paragraphs {refused}: .*and nowhere else"):
-            run(tiny_gpt2, pairs, 64)

@@ -4,7 +4,6 @@ import pytest
 import torch
 from made_paragraphs import N_PREFIX, own_paragraphs, random
 
-from memloc.perturbation import kinds
 from memloc.perturbation.perturbed_prefixes import score_versions
 from memloc.scoring import paragraph_scores
 from memloc.settings.scores import Scoring
@@ -18,7 +17,10 @@ def perturbed(tokens, positions, draws):
     """[row, chosen, token]: one row per paragraph and draw."""
     shape = (len(tokens), draws, len(positions))
     drawn = torch.randint(64, shape, generator=random(0))
-    return kinds.versions(tokens, "replaced", positions, drawn).flatten(0, 1)
+    versions = tokens[:, None, None].repeat(1, draws, len(positions), 1)
+    for place, position in enumerate(positions):
+        versions[:, :, place, position] = drawn[:, :, place]
+    return versions.flatten(0, 1)
 
 
 @pytest.fixture

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from plain_runs import decode
 
 from memloc.perturbation import replaced_tokens
 from memloc.perturbation.effects import strongest
-from memloc.perturbation.pairs import Pairs
 from memloc.perturbation.replaced_tokens import Texts, draw_replacements
 from memloc.run.seeds import generator
 from memloc.settings.perturbation import Perturbation
 from memloc.settings.scores import Scoring
-from memloc.straightforward.decoding import decode, matching, mean_nll
+from memloc.straightforward.decoding import matching, mean_nll
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
@@ -62,15 +62,8 @@ def memorized(memorizing_model, memorized_tokens):
 def perturbed_prefix(row, ids, tokens, n_prefix):
     """The prefix that a row of the table says was tried."""
     prefix = tokens[list(ids).index(row.id), :n_prefix].tolist()
-    at, kind = row.position, getattr(row, "kind", "replaced")
-    if at >= 0 and kind == "replaced":
-        prefix[at] = row.token
-    elif at >= 0 and kind == "deleted":
-        left = prefix[:at] + prefix[at + 1 :]
-        prefix = left[:1] + left
-    elif at >= 0:
-        prefix[at], prefix[at + 1] = prefix[at + 1], prefix[at]
-    assert at < 0 or prefix[at] == row.token
+    if row.position >= 0:
+        prefix[row.position] = row.token
     return torch.tensor(prefix)
 
 
@@ -99,26 +92,17 @@ def assert_close(frame, expected):
 
 @pytest.mark.parametrize(
     ("asked", "before"),
-    [
-        (how(), None),
-        (how(), 9),
-        (how(reference=True), None),
-        (how(nll=False), 9),
-        (how(kind="deleted", draws=1), 9),
-        (how(kind="deleted", draws=1, nll=False), None),
-        (how(kind="swapped", draws=1), None),
-        (how(kind="swapped", draws=1, nll=False), 9),
-    ],
+    [(how(), None), (how(), 9), (how(reference=True), None), (how(nll=False), None), (how(nll=False), 9)],
 )
 def test_rows_and_perturbed_paragraphs_equal_step_by_step_decoding(case, asked, before):
     """A token before every prefix is never perturbed, and the tables hold the paragraphs without it."""
     model, ids, tokens, n_prefix = case
     first = [] if before is None else [before]
     frame = perturb_prefixes(*case, before=before, how=asked)
-    positions = range(int(asked.reference), n_prefix - (asked.kind == "swapped"))
+    positions = range(int(asked.reference), n_prefix)
     rows = [(name, -1, 0) for name in ids] + [*product(ids, positions, range(asked.draws))]
     keys = [*frame[["id", "position", "draw"]].itertuples(index=False, name=None)]
-    assert sorted(keys) == sorted(rows) and set(frame.kind) == {asked.kind}
+    assert sorted(keys) == sorted(rows)
     expected = by_decoding(frame, *case, before=first)
     if not asked.nll:
         expected["nll_original"] = expected.nll_original.where(frame.position < 0)
@@ -135,12 +119,6 @@ def test_rows_and_perturbed_paragraphs_equal_step_by_step_decoding(case, asked, 
         assert row.tokens == [*prefix.tolist(), *decoded[0].tolist()]
         whole = torch.cat([stands, decoded], dim=1)
         assert row.nll == pytest.approx(mean_nll(model, whole, len(first) + n_prefix).item(), abs=2e-5)
-    Pairs.from_tables(pd.DataFrame({"id": ids, "tokens": tokens.tolist()}), found).check()
-
-
-def test_draws_of_deleted_and_swapped_tokens_would_all_be_the_same():
-    with pytest.raises(ValueError, match="every draw of a swapped token is the same"):
-        Perturbation(kind="swapped", draws=2)
 
 
 # Families differ in what they cache; how versions are grouped is the same for all.

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from made_questions import N_PREFIX, question
+from plain_runs import activation, plain_gradients
 from scipy import stats
 
 from memloc.editing.masks import OriginalWeights
@@ -23,9 +24,7 @@ from memloc.settings import methods as settings_methods
 from memloc.settings.localization import ActivationGradients
 from memloc.settings.methods import ENSEMBLE, METHODS
 from memloc.straightforward.decoding import mean_nll
-from memloc.straightforward.gradients import gradients
 from memloc.straightforward.gradients import nll as plain_nll
-from memloc.straightforward.hooks import activation
 
 PAGE = Path(__file__).parents[3] / "docs/planting.md"
 
@@ -118,7 +117,7 @@ def test_gradients_of_weights_are_those_of_autograd(tiny_model):
     names = ("parameter_gradient", "gradient_summed", "gradient_x_weight")
     largest, summed, products = (getattr(weight_methods, name)(asked)["layer"] for name in names)
     names = editable_parameters(tiny_model)
-    slopes = gradients(tiny_model, plain_nll(tiny_model, asked.tokens, N_PREFIX), names)
+    slopes = plain_gradients(tiny_model, plain_nll(tiny_model, asked.tokens, N_PREFIX), names)
     for layer in range(2):
         own = [component for component in components(tiny_model) if component.layer == layer]
         slope = torch.cat([one.view(slopes[one.parameter]).flatten() for one in own])

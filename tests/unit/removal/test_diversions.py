@@ -8,15 +8,16 @@ import pytest
 import torch
 from jaxtyping import Float, Int
 from made_requests import HEADS, N_PREFIX, other_text, request
+from plain_runs import activation
 from torch import Tensor
 from transformers import NoBadWordsLogitsProcessor, PreTrainedModel
 
 from memloc.editing.masks import EditError, OriginalWeights
 from memloc.localization.ablation import Head
 from memloc.model.components import layers_of
-from memloc.removal.registry import WAYS, Diversion, in_force
+from memloc.removal.registry import WAYS, Way, in_force
 from memloc.removal.ways.diversions import NgramBlocklist
-from memloc.straightforward.hooks import activation, columns, edited
+from memloc.straightforward.hooks import columns, edited
 from tiny_models import VOCABULARY
 
 
@@ -143,7 +144,7 @@ def test_a_diversion_that_changes_a_weight_is_an_error_and_leaves_the_model(tiny
             tiny_gpt_neo.get_input_embeddings().weight[3] += 1
         yield
 
-    way = Diversion(lambda request: meddle, ("x",), "svd")
+    way = Way(lambda request: meddle, ("x",), "svd", diverts=True)
     original = OriginalWeights(tiny_gpt_neo)
     with (
         pytest.raises(EditError, match="wte.weight: 16 weights changed outside of the mask"),

@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM
 
 from memloc.editing.masks import EditError, OriginalWeights, all_weights
 from memloc.removal.joint_edit import JointTexts, card, joint_texts, remove_jointly
-from memloc.removal.registry import WAYS, Edit
+from memloc.removal.registry import WAYS, Way
 from memloc.removal.request import Request
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
@@ -174,7 +174,7 @@ def test_a_way_that_changes_what_it_does_not_name_is_an_error(memorizing_model, 
 
         return change
 
-    monkeypatch.setitem(WAYS, "svd", Edit(greedy, ("x",), "svd"))
+    monkeypatch.setitem(WAYS, "svd", Way(greedy, ("x",), "svd"))
     how = EditModel(way="svd", setting=0.5)
     with pytest.raises(EditError, match=r"mlp.c_fc.weight: 32 weights changed outside of the mask"):
         remove_jointly(memorizing_model, texts, how, Remove(), HEADS, 0)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from jaxtyping import Float, Int
 from made_requests import N_PREFIX, assert_same_weights, changed_by, other_text, request
+from plain_runs import activation
 from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
@@ -14,7 +15,7 @@ from transformers.pytorch_utils import Conv1D
 from memloc.planting import masks
 from memloc.removal.ways import neurons
 from memloc.straightforward.gradients import nll
-from memloc.straightforward.hooks import PLACES, activation, edited
+from memloc.straightforward.hooks import PLACES, edited
 
 Scores = Float[Tensor, "layer neuron"]
 

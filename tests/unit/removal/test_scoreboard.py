@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 import torch
 from made_requests import N_PREFIX, SMALL, other_text
+from plain_runs import decode
 from transformers import LogitsProcessor
 
 from memloc.editing.masks import EditError
 from memloc.removal import registry, scoreboard
 from memloc.removal.judging import FORBIDDEN_NLL, decoded, judged, perturbed_versions, shifted_versions
-from memloc.removal.registry import Diversion, Edit
+from memloc.removal.registry import Way
 from memloc.removal.scoreboard import as_it_is, best_setting, run_way
 from memloc.removal.ways.diversions import NgramBlocklist
 from memloc.run.seeds import generator
@@ -25,7 +26,7 @@ from memloc.settings.extraction import Scheme
 from memloc.settings.removal_ways import WAY_NAMES
 from memloc.settings.remove import Remove
 from memloc.settings.scores import Scoring
-from memloc.straightforward.decoding import decode, matching
+from memloc.straightforward.decoding import matching
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
@@ -100,7 +101,7 @@ def test_without_a_processor_decoding_is_greedy(memorizing_model, disturbed):
 
 
 def test_a_way_that_does_nothing_scores_as_nothing(study, monkeypatch):
-    idle = Diversion(lambda request: lambda setting: nullcontext(), ("x",), "svd")
+    idle = Way(lambda request: lambda setting: nullcontext(), ("x",), "svd", diverts=True)
     monkeypatch.setitem(registry.WAYS, "heads", idle)
     found, nothing = run_way(study, "heads"), as_it_is(study)
     labels = ["way", "setting", "mode", "removed", "targeted"]
@@ -128,7 +129,9 @@ class ExactPrefix(LogitsProcessor):
 
 
 def test_a_block_of_the_exact_prefix_is_caught_by_other_prefixes(study, monkeypatch):
-    block = Diversion(lambda request: lambda setting: nullcontext(ExactPrefix(request.remove)), ("x",), "svd")
+    block = Way(
+        lambda request: lambda setting: nullcontext(ExactPrefix(request.remove)), ("x",), "svd", diverts=True
+    )
     monkeypatch.setitem(registry.WAYS, "heads", block)
     rows, before = run_way(study, "heads").removal, as_it_is(study).removal
     assert (rows["em"] == 0).all() and (before["em"] == N_CONTINUATION).all()
@@ -161,7 +164,7 @@ def test_a_way_that_changes_what_it_may_not_is_an_error_and_leaves_the_model(stu
 
         return change
 
-    monkeypatch.setitem(registry.WAYS, "top", Edit(greedy, ("x",), "svd"))
+    monkeypatch.setitem(registry.WAYS, "top", Way(greedy, ("x",), "svd"))
     with pytest.raises(EditError, match="changed outside of the mask"):
         run_way(study, "top")
     assert study.original.n_changed(study.model, {}) == 0
@@ -209,7 +212,7 @@ def test_every_way_gives_valid_tables_and_leaves_the_model(study, name):
     assert (found.removal["targeted"] == (name not in ("svd", "kfac"))).all()
     depth = found.removal_depth.value_counts("group").to_dict()
     assert depth == {"removed": 8} | ({"kept": 8} if name == "retrained" else {})
-    changes = isinstance(registry.WAYS[name], Edit)
+    changes = not registry.WAYS[name].diverts
     assert ((found.removal["n_changed_weights"] > 0) == changes).all()
     assert study.original.n_changed(study.model, {}) == 0, "every weight is what it was"
     assert not any(own._forward_hooks or own._forward_pre_hooks for own in study.model.modules())
@@ -269,7 +272,7 @@ def test_what_a_sweep_forgets_and_harms_are_shares_of_the_tokens(study, monkeypa
         block = ExactPrefix(torch.cat([request.remove, harmed]))
         return lambda setting: nullcontext(block if setting[0] > 1 else None)
 
-    block = Diversion(prepare, ("x",), "heads")
+    block = Way(prepare, ("x",), "heads", diverts=True)
     monkeypatch.setitem(registry.WAYS, "heads", block)
     sweep = run_way(study, "heads").removal_sweep
     assert sweep["forgotten"].tolist() == pytest.approx([0, 1]) and sweep["chosen"].tolist() == [False, True]
@@ -308,7 +311,7 @@ def test_a_way_is_asked_with_random_numbers_of_its_own_about_as_many_paragraphs_
 
     how = Remove(**SMALL | {"n_single": 9})
     for name in ("heads", "steering"):
-        monkeypatch.setitem(registry.WAYS, name, Diversion(prepare, ("x",), "svd"))
+        monkeypatch.setitem(registry.WAYS, name, Way(prepare, ("x",), "svd", diverts=True))
         rows = run_way(study._replace(how=how), name).removal
         assert rows["mode"].tolist() == ["joint"] * 4 + ["single"] * 4
     ways = [generator(0, "removal", "way", name).random() for name in ("heads", "steering")]

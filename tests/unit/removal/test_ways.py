@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from made_requests import HEADS, N_PREFIX, assert_same_weights, changed_by, mlp_matrices, other_text, request
+from plain_runs import plain_gradients
 from plain_unlearning import arm_masks, matrices
 from transformers.pytorch_utils import Conv1D
 
@@ -15,7 +16,7 @@ from memloc.removal.registry import WAYS, in_words, tried
 from memloc.removal.ways.untargeted import curvature
 from memloc.settings.removal_ways import ARM_WAYS, WAY_NAMES
 from memloc.settings.remove import Remove
-from memloc.straightforward.gradients import gradients, nll
+from memloc.straightforward.gradients import nll
 from memloc.straightforward.masked_adam import objective, train
 
 
@@ -69,7 +70,7 @@ def test_arms_are_masks_of_dense_adam(tiny_model, arm, monkeypatch):
     asked = request(tiny_model, tokens, steps=steps, fraction=fraction)
     found = changed_by(arm, asked, (rate,))
     slow, random = copy.deepcopy(tiny_model), np.random.default_rng(0)
-    first = gradients(slow, nll(slow, tokens, N_PREFIX), list(matrices(slow)))
+    first = plain_gradients(slow, nll(slow, tokens, N_PREFIX), list(matrices(slow)))
     masks = arm_masks(slow, arm, fraction, HEADS[0], first, random)
     train(slow, objective(tokens, asked.keep, N_PREFIX, kl_weight=20.0), lambda _: masks, rate, steps)
     assert_same_weights(found, slow, atol=5e-6, rtol=0)

@@ -9,13 +9,14 @@ import pytest
 import yaml
 from made_configs import LARGE, SMALL, VALID
 
-from memloc.settings import documentation, structure
+import config_keys
+from memloc.settings import structure
 from memloc.settings import study as study_module
 from memloc.settings.errors import validate
 from memloc.settings.study import Settings
 
 ROOT = Path(__file__).parents[3]
-SCHEMA = jsonschema.Draft202012Validator(json.loads(documentation.json_schema()))
+SCHEMA = jsonschema.Draft202012Validator(json.loads(config_keys.json_schema()))
 CONFIGS = sorted((ROOT / "config").rglob("*.yaml"))
 
 
@@ -99,7 +100,7 @@ def all_keys(section, prefix=""):
 
 
 def test_every_key_is_in_the_table_and_described():
-    table = documentation.key_table()
+    table = config_keys.key_table()
     for key in all_keys(Settings):
         row = re.search(rf"^\| \**`{re.escape(key)}`.*\| (.+) \|$", table, re.MULTILINE)
         assert row and row[1] not in ("None", ""), key

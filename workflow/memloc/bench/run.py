@@ -18,7 +18,6 @@ from memloc.bench.subject import Bench, Comparison
 
 RUNS: dict[str, Callable[[Bench, Tensor], Comparison]] = {
     "scoring": stages.scores,
-    "windows": stages.windows,
     "perturbation": stages.perturbations,
     "patching": partial(stages.patching_of_every_head, exact=True),
     "attribution_patching": partial(stages.patching_of_every_head, exact=False),

@@ -12,23 +12,18 @@ from torch import Tensor
 
 from memloc.bench.measure import Prepare, Results
 from memloc.bench.subject import Bench, Comparison, Stage
-from memloc.data.overlap import as_text
-from memloc.data.own_text import Stream
 from memloc.localization import patching
+from memloc.model.loading import load_for_inference
 from memloc.perturbation import replaced_tokens
 from memloc.perturbation.pairs import Pairs
 from memloc.perturbation.replaced_tokens import Texts
 from memloc.run.seeds import generator
-from memloc.scoring import paragraph_scores
 from memloc.scoring.extraction import score_and_extract
-from memloc.scoring.long_context import passes, predicted_tokens
 from memloc.straightforward import decoding
 from memloc.straightforward.patching import SitePatching
 from memloc.tables.terms.perturbation import UNPERTURBED
 
 FINITE_STEP = 0.02  # share of the way to the other activation, for finite differences
-# Windows: number of texts; the straightforward side scores every tenth; predicted share that passes a screen.
-N_TEXTS, PLAIN_STEP, SCREEN = 2, 10, 0.8
 
 
 def diverted(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Int[Tensor, "paragraph token"]:
@@ -71,45 +66,6 @@ def scores(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
 
     plain = plain_scores(bench, lambda: tokens)
     return Comparison("paragraph", plain, len(tokens), slice(None), {"scoring": Stage(prepare, len(tokens))})
-
-
-def windows(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
-    """Which windows of a text are recited; one begins at every token.
-
-    The first stage scores all windows, the second one only those that pass the screen.
-    """
-    n, n_left = bench.n_tokens, bench.n_tokens - bench.n_prefix
-    # With random weights, a model recites its text only from position 0, so each text begins a document.
-    others = bench.random_tokens(N_TEXTS, n, "windows")
-    text = as_text(torch.cat([own[:N_TEXTS], others], dim=1).numpy())
-    begins = text.starts
-    stream = Stream(text.tokens, (begins[:, None] + np.arange(n + 1)).ravel(), n)
-    rows = torch.from_numpy(stream.windows(stream.starts))
-
-    def prepare(screened: bool) -> Callable[[], Results]:
-        model, how = bench.reciting_model(), bench.settings.scores
-
-        def work() -> Results:
-            taken = np.full(len(rows), True)
-            if screened:
-                predicted = predicted_tokens(model, stream.tokens, begins, bench.sizes.window, N_TEXTS)
-                taken = passes(predicted, stream, bench.n_prefix, SCREEN)
-            recited = np.zeros(len(rows), dtype=int)
-            recited[taken] = paragraph_scores.score(model, rows[taken], bench.n_prefix, how).em == n_left
-            return {"recited": recited}
-
-        return work
-
-    def prepare_plain() -> Callable[[], Results]:
-        scored = plain_scores(bench, lambda: rows[::PLAIN_STEP])()
-        return lambda: {"recited": (scored()["em"] == n_left).astype(int)}
-
-    stages = {
-        name: Stage(partial(prepare, screened), len(rows))
-        for name, screened in {"windows": False, "windows_screened": True}.items()
-    }
-    n_plain = len(rows[::PLAIN_STEP])
-    return Comparison("token of text", prepare_plain, n_plain, slice(None, None, PLAIN_STEP), stages)
 
 
 def perturbations(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
@@ -195,7 +151,7 @@ def patching_of_every_head(bench: Bench, own: Int[Tensor, "paragraph token"], ex
     n_items, step = 2 * len(together.ids) * len(patched_sites(bench)), bench.sizes.patched_plain_step
 
     def prepare() -> Callable[[], Results]:
-        model, micro_batch = bench.inference_model(), bench.settings.patching.micro_batch
+        model, micro_batch = load_for_inference(bench.folder), bench.settings.patching.micro_batch
         if exact:
             return lambda: by_site(patching.activation_patching(model, together, micro_batch))
         return lambda: by_site(patching.attribution_patching(model, together))

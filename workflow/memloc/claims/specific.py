@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from memloc.data.sets import paired_means
+from memloc.data.sets import paired_values
 
 SLIGHT = 0.02  # nats per token: the ratio of smaller harms is noise
 
@@ -14,7 +14,7 @@ def in_proportion(gained: pd.DataFrame, sets: pd.DataFrame) -> str | None:
     `gained` has the nats per token that each paragraph gains in NLL (rows: id) by the disturbance that should
     be specific, and by its control (the two columns, in this order).
     """
-    memorized, others = paired_means(gained, sets)
+    memorized, others = (values.mean() for values in paired_values(gained, sets))
     ratios, more = (memorized / others).to_numpy(), (memorized - others).to_numpy()
     if min(memorized.iloc[1], *others) > SLIGHT and more[0] > more[1] and ratios[0] <= ratios[1]:
         return (

@@ -116,18 +116,12 @@ def paired_differences(values: Values, sets: pd.DataFrame) -> Values:
 
     `values` has a value per paragraph, by id. A pair is left out if one of its paragraphs has no value.
     """
-    memorized, others = _paired(values, sets)
+    memorized, others = paired_values(values, sets)
     return memorized - others
 
 
-def paired_means(values: pd.DataFrame, sets: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Mean over the same pairs of the memorized, and of the other paragraphs, by column."""
-    memorized, others = _paired(values, sets)
-    return memorized.mean(), others.mean()
-
-
-def _paired(values: Values, sets: pd.DataFrame) -> tuple[Values, Values]:
-    """Values of the memorized and of the other paragraphs of pairs, by pair."""
+def paired_values(values: Values, sets: pd.DataFrame) -> tuple[Values, Values]:
+    """Values of the memorized and of the other paragraphs of the same pairs, by pair."""
     paired = sets[sets["pair"].notna() & sets["id"].isin(values.index)]
     memorized, others = (
         values.loc[rows["id"]].set_axis(rows["pair"].astype(int).rename("pair"))

@@ -133,10 +133,6 @@ def _ablation_of_sets(tables: Tables) -> dict[str, Variants]:
     return {group: _ablations(rows) for group, rows in means.groupby("group")}
 
 
-def _ablation_of_paragraph(rows: pd.DataFrame) -> Variants:
-    return _ablations(rows.drop_duplicates(["replacement", "layer", "head"]))  # a pair repeats its rows
-
-
 def _ranks(tables: Tables) -> dict[str, Variants]:
     ranking = tables["head_ranking"]
     groups = dict(iter(ranking.groupby("method")))
@@ -199,7 +195,7 @@ MAPS = {
         "nats per token, or tokens",
         "head_ablation",
         _ablation_of_sets,
-        _ablation_of_paragraph,
+        lambda rows: _ablations(rows.drop_duplicates(["replacement", "layer", "head"])),  # pairs repeat rows
         diverging=True,
     ),
     "attention_entropy": Map(

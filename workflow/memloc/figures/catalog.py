@@ -177,7 +177,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "head_ranking",
             "Rank of every head by every method",
-            ("head_ranking", "head_rank_samples", "ranking_agreement", "patching"),
+            ("head_ranking", "head_rank_samples", "patching"),
         ),
         FigureInfo(
             "prefix_patching",

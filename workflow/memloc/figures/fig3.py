@@ -33,12 +33,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     example_data, example_numbers = draw_example(nll_axes, em_axes, tables, example, n_prefix)
 
     drops = effects.em_drops(tables["perturbation"])
-    kind = drops["kind"].iloc[0]
     matrices = {name: effects.drop_matrix(drops[drops["set"] == name]) for name in SETS}
-    mean_data = pd.concat(
-        [_draw_mean(mean_axes, name, matrix, kind) for name, matrix in matrices.items()], ignore_index=True
-    )
-    mean_axes.set(xlabel=f"{kind} prefix token (position)", ylabel="mean drop of exact match\n(tokens)")
+    mean_rows = [_draw_mean(mean_axes, name, matrix) for name, matrix in matrices.items()]
+    mean_axes.set(xlabel="replaced prefix token (position)", ylabel="mean drop of exact match\n(tokens)")
     mean_axes.set(xlim=(-0.7, n_prefix - 0.3), ylim=(0, None))
     mean_axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     panel_label(nll_axes, "a", ABOVE_MARKS)
@@ -46,16 +43,16 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     kept_data = _draw_kept(kept_axes, tables["kept_tokens"])
     panel_label(kept_axes, "c")
 
-    numbers = {"kind": kind, "example": example_numbers, **_numbers(drops, matrices, settings.paragraph)}
+    numbers = {"example": example_numbers, **_numbers(drops, matrices, settings.paragraph)}
     numbers["kept"] = _kept_numbers(tables["kept_tokens"], settings.paragraph)
-    panels = {"a": example_data, "b": mean_data, "c": kept_data}
+    panels = {"a": example_data, "b": pd.concat(mean_rows), "c": kept_data}
     data = pd.concat([rows.assign(panel=name) for name, rows in panels.items()], ignore_index=True)
-    data["kind"] = kind
     return Drawing(figure, data[["panel", *data.columns.drop("panel")]], numbers)
 
 
-def _draw_mean(axes: Axes, name: str, drops: pd.DataFrame, kind: str) -> pd.DataFrame:
-    text = f"{LABELS[name]}: {drops.to_numpy().mean():.1f} tokens per {kind} token ({len(drops)} paragraphs)"
+def _draw_mean(axes: Axes, name: str, drops: pd.DataFrame) -> pd.DataFrame:
+    mean = drops.to_numpy().mean()
+    text = f"{LABELS[name]}: {mean:.1f} tokens per replaced token ({len(drops)} paragraphs)"
     data = _band(axes, drops, "em_drop", color=COLOURS[name], label=text)
     return data.assign(set=name)[["set", *data]]
 

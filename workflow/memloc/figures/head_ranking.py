@@ -1,6 +1,7 @@
 """Rank of every attention head by every localization method, and how far the methods agree (extended)."""
 
 import math
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -13,25 +14,28 @@ from memloc.figures.parts.methods import method_label, methods_of
 from memloc.figures.parts.style import COLOURS, DIVERGING, SEQUENTIAL, Drawing, panel_labels, two_rows
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
+from memloc.tables.terms.head_ranking import COMBINED
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Methods x heads, colour = rank; Kendall's tau of each pair of methods; ranks in resamples."""
     layer, head = highlighted_head(tables, settings)
-    ranking, agreement = tables["head_ranking"], tables["ranking_agreement"]
+    ranking = tables["head_ranking"]
     methods = methods_of(ranking)
     ranks = ranking.pivot(index="method", columns=["layer", "head"], values="rank").loc[methods]
     ranks = ranks.sort_index(axis="columns")
     shares = rank_shares(tables["head_rank_samples"])
-    alone = by_layers_alone(ranking.pivot(index=["layer", "head"], columns="method", values="score"))
+    scores = ranking.pivot(index=["layer", "head"], columns="method", values="score")[methods]
+    agreement, alone = scores.corr("kendall"), by_layers_alone(scores)
     figure, upper, lower = two_rows(4.4, (1.4, 1))
     left, right = upper.subplots(ncols=2, width_ratios=(2.2, 1))
     panels = lower.subplots(ncols=len(methods))
     _draw_ranks(left, ranks, layer, head)
-    _draw_agreement(right, agreement, alone, methods)
+    _draw_agreement(right, agreement, alone)
     _draw_shares(panels, shares, ranks, (layer, head))
     panel_labels((left, right, panels[0]))
-    pairs = agreement[(agreement["method_a"] != "combined") & (agreement["method_b"] != "combined")]
+    pairs = list(combinations([method for method in methods if method != COMBINED], 2))
+    taus = [agreement.loc[pair] for pair in pairs]
     chosen = ranking[(ranking["layer"] == layer) & (ranking["head"] == head)].set_index("method")
     found = ["rank", "low", "high", "first_share"]
     numbers = {
@@ -41,10 +45,10 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "n_heads": ranks.shape[1],
         "ranks": chosen.loc[methods, found].rename(index=method_label).to_dict("index"),
         "n_resamples": int((tables["head_rank_samples"]["sample"] == "resample").sum() // ranks.size),
-        "kendall_mean": float(pairs["kendall"].mean()),
-        "kendall_min": float(pairs["kendall"].min()),
-        "kendall_max": float(pairs["kendall"].max()),
-        "layers_mean": float(np.mean([alone.loc[row.method_a, row.method_b] for row in pairs.itertuples()])),
+        "kendall_mean": float(np.mean(taus)),
+        "kendall_min": float(min(taus)),
+        "kendall_max": float(max(taus)),
+        "layers_mean": float(np.mean([alone.loc[pair] for pair in pairs])),
     }
     return Drawing(figure, ranking, numbers)
 
@@ -103,13 +107,11 @@ def by_layers_alone(scores: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def _draw_agreement(axes: Axes, agreement: pd.DataFrame, alone: pd.DataFrame, methods: list[str]) -> None:
+def _draw_agreement(axes: Axes, agreement: pd.DataFrame, alone: pd.DataFrame) -> None:
     """The methods' agreement above the diagonal; below it, with the heads of each layer in random order."""
-    matrix = alone.loc[methods, methods].to_numpy(copy=True)
+    matrix = np.where(np.triu(np.ones(agreement.shape)), agreement, alone)
     np.fill_diagonal(matrix, np.nan)
-    for row in agreement.itertuples():
-        pair = sorted((methods.index(row.method_a), methods.index(row.method_b)))
-        matrix[*pair] = row.kendall
+    methods = agreement.index
     axes.set_facecolor("0.9")
     image = axes.imshow(matrix, cmap=DIVERGING, vmin=-1, vmax=1, interpolation="none")
     axes.figure.colorbar(image, ax=axes, label="Kendall's \u03c4", pad=0.02)

@@ -12,11 +12,7 @@ def profiles(rows: pd.DataFrame, value: str, n_prefix: int) -> pd.DataFrame:
 
 def value_gradient_profiles(activation_gradients: pd.DataFrame, layer: int, n_prefix: int) -> pd.DataFrame:
     """Value-activation gradients of a layer in memorized paragraphs."""
-    rows = activation_gradients[
-        (activation_gradients["group"] == "memorized")
-        & (activation_gradients["component"] == "v")
-        & (activation_gradients["layer"] == layer)
-    ]
+    rows = activation_gradients.query("group == 'memorized' and component == 'v' and layer == @layer")
     return profiles(rows, "max_abs", n_prefix)
 
 

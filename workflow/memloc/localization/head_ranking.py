@@ -14,7 +14,7 @@ import scipy  # loads scipy.stats, which takes half a second, where it is first 
 from jaxtyping import Float, Int
 
 from memloc.localization.head_scores import Sampled, Scores
-from memloc.statistics.uncertainty import TAILS, resampled
+from memloc.statistics.uncertainty import TAILS
 from memloc.tables.terms.head_ranking import COMBINED
 
 N_EXCHANGES = 999  # of heads within their layers
@@ -114,20 +114,3 @@ def exchanged_agreement(
         for (first, second), taus in found.items():
             taus.append((orders[first] * orders[second]).mean())
     return {pair: np.array(taus) for pair, taus in found.items()}
-
-
-def agreement(ranking: pd.DataFrame, ranks: pd.DataFrame) -> pd.DataFrame:
-    """Agreement of each pair of methods over all heads.
-
-    Columns method_a, method_b, kendall (tau-b of their scores) with low and high from resampled paragraphs,
-    p_value (as if heads were independent of each other) and n_heads.
-    """
-    scores = ranking.pivot(index=["layer", "head"], columns="method", values="score")
-    methods = ranking["method"].unique()
-    rows = []
-    for (first, second), taus in rank_agreement(ranks, methods).items():
-        result = scipy.stats.kendalltau(scores[first], scores[second])
-        low, high = resampled(result.statistic, taus["resample"], taus["rest"])[1:3]
-        rows.append((first, second, result.statistic, low, high, result.pvalue, len(scores)))
-    columns = ["method_a", "method_b", "kendall", "low", "high", "p_value", "n_heads"]
-    return pd.DataFrame(rows, columns=columns)

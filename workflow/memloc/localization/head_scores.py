@@ -43,11 +43,7 @@ def activation_gradient_scores(activation_gradients: pd.DataFrame, n_prefix: int
 
 
 def _value_gradients(activation_gradients: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
-    return activation_gradients[
-        (activation_gradients["group"] == "memorized")
-        & (activation_gradients["component"] == "v")
-        & (activation_gradients["position"] < n_prefix)
-    ]
+    return activation_gradients.query("group == 'memorized' and component == 'v' and position < @n_prefix")
 
 
 def rare_tokens_scores(rare_token_correlation: pd.DataFrame) -> Scores:

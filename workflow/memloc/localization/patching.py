@@ -12,7 +12,7 @@ less likely.
 Attention is causal, so a patch can change only part of a run. Only this part is computed:
 
 - positions from the perturbed one to the one that predicts the impact token. The keys and values of the
-  tokens before are computed once (for both paragraphs, unless a deletion moved them) and read from a cache.
+  tokens before, which both paragraphs share, are computed once and read from a cache.
 - layers from the patched one on. Layers are called as the model itself called them in the clean run. Patches
   are stacked along the batch axis and sorted by layer: each row joins the batch at the layer that it patches.
 - in the layer whose query is patched, the position of that query; its other positions stay as they were.
@@ -99,9 +99,6 @@ def activation_patching(model: PreTrainedModel, pairs: Pairs, micro_batch: int) 
 
     Columns: id, direction, layer, component, head, nll_change, method. Every patch is run, `micro_batch` of
     them at a time. Grouped-query models have fewer heads for k and v than for q.
-
-    Raises:
-        ValueError: see `Pairs.check`; a family of models that `components` does not know.
     """
     patches = _head_patches(model)
     return _patch(model, pairs, lambda n_positions: patches, micro_batch).assign(method="exact")[HEAD_COLUMNS]
@@ -111,10 +108,7 @@ def residual_patching(model: PreTrainedModel, pairs: Pairs, micro_batch: int) ->
     """Patch the residual stream that enters each layer, one position at a time.
 
     Columns: id, direction, layer, position, nll_change. Positions run from the perturbed one to the one that
-    predicts the impact token; at earlier ones both runs are equal (unless a token was deleted: not run).
-
-    Raises:
-        ValueError: see `activation_patching`.
+    predicts the impact token; at earlier ones both runs are equal.
     """
 
     def patches(n_positions: int) -> list[Patch]:
@@ -130,9 +124,6 @@ def attribution_patching(model: PreTrainedModel, pairs: Pairs) -> pd.DataFrame:
 
     Per pair, two forward passes and one backward pass for each direction give the estimates of all heads. An
     estimate is a screen only, because the metric is not linear in differences as large as between two tokens.
-
-    Raises:
-        ValueError: see `activation_patching`.
     """
     patches, frames = _head_patches(model), []
     with _last_position_only(model):
@@ -196,18 +187,12 @@ def _runs(model: PreTrainedModel, pairs: Pairs) -> Iterator[tuple[int, str, Run,
 
     The model is put into evaluation mode: in training mode, checkpointed layers would drop the cache.
     """
-    pairs.check()
     model.eval()
     for number in range(len(pairs.ids)):
         position, impact = int(pairs.perturbed_position[number]), int(pairs.impact_position[number])
         paragraphs = torch.stack([pairs.memorized[number], pairs.perturbed[number]]).to(model.device)
         shared = _prefix(model, paragraphs[0, :position])
-        alike = torch.equal(*paragraphs[:, :position])  # not after a deletion
-        own = shared if alike else _prefix(model, paragraphs[1, :position])
-        memorized, perturbed = (
-            _run(model, row[position : impact + 1], prefix)
-            for row, prefix in zip(paragraphs, (shared, own), strict=True)
-        )
+        memorized, perturbed = (_run(model, row[position : impact + 1], shared) for row in paragraphs)
         clean_and_source = (perturbed, memorized), (memorized, perturbed)
         for direction, (clean, source) in zip(DIRECTIONS, clean_and_source, strict=True):
             yield number, direction, clean, source

@@ -87,11 +87,6 @@ def layers_of(model: PreTrainedModel) -> nn.ModuleList:
     return model.get_submodule(family_of(model).layers)
 
 
-def final_norm_of(model: PreTrainedModel) -> nn.Module:
-    """The normalization between the last layer and the unembedding."""
-    return model.get_submodule(family_of(model).final_norm)
-
-
 def components(model: PreTrainedModel) -> list[Component]:
     """Components of a causal language model, layer by layer.
 

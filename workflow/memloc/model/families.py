@@ -139,8 +139,3 @@ def family(model_type: str) -> Family:
     if model_type not in FAMILIES:
         raise InputError(f"model type {model_type!r} is not supported; supported: {', '.join(FAMILIES)}")
     return FAMILIES[model_type]
-
-
-def titles() -> str:
-    """The supported families in one line, for the documentation."""
-    return ", ".join(row.title for row in FAMILIES.values())

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel
 
-from memloc.model.components import components, final_norm_of, layers_of
+from memloc.model.components import components, family_of, layers_of
 
 
 class Call(NamedTuple):
@@ -27,7 +27,7 @@ class Call(NamedTuple):
 
 def layers_and_norm(model: PreTrainedModel) -> list[nn.Module]:
     """The layers, first to last, and the norm after them."""
-    return [*layers_of(model), final_norm_of(model)]
+    return [*layers_of(model), model.get_submodule(family_of(model).final_norm)]
 
 
 @contextmanager

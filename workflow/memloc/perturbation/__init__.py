@@ -1,1 +1,1 @@
-"""Paragraphs with replaced, deleted or swapped tokens in their prefix."""
+"""Paragraphs with replaced tokens in their prefix."""

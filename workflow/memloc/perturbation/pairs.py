@@ -31,22 +31,3 @@ class Pairs(NamedTuple):
             torch.tensor(perturbed_paragraphs["position"].to_numpy()),
             torch.tensor(perturbed_paragraphs["impact_position"].to_numpy()),
         )
-
-    def check(self) -> None:
-        """Check that the paragraphs of each pair differ up to the perturbed token, and nowhere else.
-
-        They may differ at the perturbed token, before it (deleted) or right after it (swapped). From there to
-        the impact position, their tokens must be the same.
-
-        Raises:
-            ValueError: pairs do not differ there, or also differ elsewhere before their impact position.
-        """
-        position = torch.arange(self.memorized.shape[1])
-        differs = (self.memorized != self.perturbed) & (position < self.impact_position.unsqueeze(1))
-        may_differ = position <= self.perturbed_position.unsqueeze(1) + 1
-        wrong = (differs & ~may_differ).any(dim=1) | ~differs.any(dim=1)
-        if wrong.any():
-            raise ValueError(
-                f"paragraphs {self.ids[wrong.numpy()].tolist()}: before its impact position, a perturbed "
-                "paragraph must differ from the memorized one by its perturbed token and nowhere else"
-            )

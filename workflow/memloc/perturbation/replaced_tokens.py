@@ -1,8 +1,8 @@
 """Perturb one prefix token at a time, and score the continuation (paper 4).
 
-The token at every prefix position is replaced by a random other one, deleted or swapped (`kinds`), while the
-rest of the prefix stays. Exact match and NLL of the UNPERTURBED continuation under each perturbed
-prefix come from teacher-forced passes, so nothing is decoded (paper 3.2).
+The token at every prefix position is replaced by a random other one, while the rest of the prefix stays.
+Exact match and NLL of the UNPERTURBED continuation under each perturbed prefix come from teacher-forced
+passes, so nothing is decoded (paper 3.2).
 """
 
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,7 +14,6 @@ from jaxtyping import Int
 from torch import Tensor
 
 from memloc.data.paragraphs import with_token_before
-from memloc.perturbation import kinds
 from memloc.perturbation.effects import strongest
 from memloc.perturbation.perturbed_prefixes import score_versions
 from memloc.run.seeds import generator
@@ -66,16 +65,15 @@ def perturb_prefixes(
 
     Returns:
         Columns id, position, draw, token (after the perturbation), em (tokens), nll_original (nats per token
-        of the unperturbed continuation; NaN unless asked for), redecoded (a near-tie was decided by decoding)
-        and kind. Each paragraph has an unperturbed row, with position and token -1 and its nll_original.
+        of the unperturbed continuation; NaN unless asked for) and redecoded (a near-tie was decided by
+        decoding). Each paragraph has an unperturbed row, with position and token -1 and its nll_original.
     """
     scoring = scoring.model_copy(update={"micro_batch": perturbation.micro_batch})
     n_scored = texts.n_before + texts.n_prefix
     baseline = paragraph_scores.score(model, with_token_before(texts.tokens, texts.before), n_scored, scoring)
     versions, positions = _versions(texts, perturbation, seed)
-    starts = kinds.first_changed(perturbation.kind, positions) + texts.n_before
     rows = with_token_before(versions.flatten(0, 1), texts.before)
-    scores = score_versions(model, rows, starts, n_scored, scoring, perturbation.nll)
+    scores = score_versions(model, rows, positions + texts.n_before, n_scored, scoring, perturbation.nll)
     paragraph, draw, chosen = (axis.ravel() for axis in np.indices(versions.shape[:3]))
     put_there = versions[:, :, torch.arange(len(positions)), positions].flatten().numpy()
     at, ids = positions.numpy()[chosen], texts.ids[paragraph]
@@ -83,21 +81,23 @@ def perturb_prefixes(
         _frame(baseline, id=texts.ids, position=UNPERTURBED, draw=0, token=UNPERTURBED),
         _frame(scores, id=ids, position=at, draw=draw, token=put_there),
     ]
-    return pd.concat(frames, ignore_index=True).assign(kind=perturbation.kind)
+    return pd.concat(frames, ignore_index=True)
 
 
 def _versions(
     texts: Texts, how: Perturbation, seed: int
 ) -> tuple[Int[Tensor, "paragraph draw chosen token"], Int[Tensor, "chosen"]]:
     """The perturbed paragraphs, and the positions that are perturbed in them."""
-    positions = kinds.positions(how.kind, texts.n_prefix, int(how.reference))
+    positions = torch.arange(int(how.reference), texts.n_prefix)
     prefixes = texts.tokens[:, : texts.n_prefix].numpy()
     drawn = [
         draw_replacements(prefix, texts.n_vocabulary, how.draws, generator(seed, "perturbation", str(name)))
         for name, prefix in zip(texts.ids, prefixes, strict=True)
     ]
     replacements = torch.from_numpy(np.stack(drawn))[..., positions]
-    return kinds.versions(texts.tokens, how.kind, positions, replacements), positions
+    versions = texts.tokens[:, None, None].repeat(1, how.draws, len(positions), 1)
+    versions[:, :, torch.arange(len(positions)), positions] = replacements
+    return versions, positions
 
 
 def _frame(scores: paragraph_scores.Scores, **labels: np.ndarray | int) -> pd.DataFrame:
@@ -106,9 +106,10 @@ def _frame(scores: paragraph_scores.Scores, **labels: np.ndarray | int) -> pd.Da
 
 
 def version(tokens: Int[Tensor, "token"], row: Any) -> Int[Tensor, "1 token"]:
-    """A paragraph perturbed as a row of the table (kind, position, token) says."""
-    at, replacement = torch.tensor([row.position]), torch.tensor([[[row.token]]])
-    return kinds.versions(tokens[None], row.kind, at, replacement)[0, 0]
+    """A paragraph perturbed as a row of the table (position, token) says."""
+    perturbed = tokens[None].clone()
+    perturbed[0, row.position] = row.token
+    return perturbed
 
 
 def perturbed_paragraphs(

@@ -31,25 +31,16 @@ from memloc.settings.removal_ways import ARM_WAYS
 from memloc.settings.remove import Remove
 
 
-class Edit(NamedTuple):
-    """A way that changes weights."""
+class Way(NamedTuple):
+    """A way: it changes weights, or it acts while the model decodes and leaves its weights alone."""
 
-    prepare: Callable[[Request], Change]
+    prepare: Callable[[Request], Change | Divert]
     names: tuple[str, ...]
     """Names of the numbers that make up a setting."""
     settings: str | None
     """Key of section `remove` that lists the settings to try; None: there is a single one."""
-
-
-class Diversion(NamedTuple):
-    """A way that acts while the model decodes, and leaves its weights alone."""
-
-    prepare: Callable[[Request], Divert]
-    names: tuple[str, ...]
-    settings: str
-
-
-Way = Edit | Diversion
+    diverts: bool = False
+    """Whether it leaves the weights alone."""
 
 
 class InForce(NamedTuple):
@@ -65,22 +56,20 @@ NEURONS = (("share of neurons",), "neurons")
 HEADS = (("heads",), "heads")
 DIRECTIONS = (("depth", "times"), "steering")
 WAYS: dict[str, Way] = {
-    **{arm: Edit(partial(unlearning, arm=arm), *RATES) for arm in ARM_WAYS},
-    "gradient_ascent": Edit(gradient_ascent, *RATES),
-    "balanced_subnet": Edit(balanced_subnet, ("share of MLP weights",), "balanced_subnet"),
-    "neurons_integrated_gradients": Edit(
-        partial(neurons, score=integrated_gradients, n_together=1), *NEURONS
-    ),
-    "neurons_zero_out": Edit(partial(neurons, score=zero_out, n_together=1), *NEURONS),
-    "neurons_hard_concrete": Edit(partial(neurons, score=hard_concrete, n_together=8), *NEURONS),
-    "svd": Edit(svd, ("share of components",), "svd"),
-    "kfac": Edit(kfac, ("share of entries",), "kfac"),
-    "ngram_blocklist": Diversion(ngram_blocklist, ("tokens",), "ngram_blocklist"),
-    "heads": Diversion(first_heads, *HEADS),
-    "random_heads": Diversion(random_heads, *HEADS),
-    "steering": Diversion(steering, *DIRECTIONS),
-    "random_direction": Diversion(random_direction, *DIRECTIONS),
-    "retrained": Edit(retrained, (), None),
+    **{arm: Way(partial(unlearning, arm=arm), *RATES) for arm in ARM_WAYS},
+    "gradient_ascent": Way(gradient_ascent, *RATES),
+    "balanced_subnet": Way(balanced_subnet, ("share of MLP weights",), "balanced_subnet"),
+    "neurons_integrated_gradients": Way(partial(neurons, score=integrated_gradients, n_together=1), *NEURONS),
+    "neurons_zero_out": Way(partial(neurons, score=zero_out, n_together=1), *NEURONS),
+    "neurons_hard_concrete": Way(partial(neurons, score=hard_concrete, n_together=8), *NEURONS),
+    "svd": Way(svd, ("share of components",), "svd"),
+    "kfac": Way(kfac, ("share of entries",), "kfac"),
+    "ngram_blocklist": Way(ngram_blocklist, ("tokens",), "ngram_blocklist", diverts=True),
+    "heads": Way(first_heads, *HEADS, diverts=True),
+    "random_heads": Way(random_heads, *HEADS, diverts=True),
+    "steering": Way(steering, *DIRECTIONS, diverts=True),
+    "random_direction": Way(random_direction, *DIRECTIONS, diverts=True),
+    "retrained": Way(retrained, (), None),
 }
 
 
@@ -111,11 +100,11 @@ def in_force(
         EditError: a weight has changed that may not.
     """
     try:
-        if isinstance(way, Edit):
-            yield InForce(None, original.n_changed(model, prepared(setting)))
-        else:
+        if way.diverts:
             with prepared(setting) as processor:
                 yield InForce(processor, 0)
             original.n_changed(model, {})
+        else:
+            yield InForce(None, original.n_changed(model, prepared(setting)))
     finally:
         original.restore(model)

@@ -20,7 +20,7 @@ from memloc.editing.steps import steps_until_recited
 from memloc.localization.ablation import Head
 from memloc.removal import depth
 from memloc.removal.judging import Judged, decoded, judged, rounded
-from memloc.removal.registry import WAYS, Edit, InForce, Way, in_force, in_words, tried
+from memloc.removal.registry import WAYS, InForce, Way, in_force, in_words, tried
 from memloc.removal.removal_texts import Target, Texts
 from memloc.removal.request import Request, Setting
 from memloc.run.seeds import generator
@@ -93,7 +93,7 @@ def _run(study: Comparison, name: str, way: Way, setting: Setting, target: Targe
         removed, damage = _removed(study, target, state), _damage(study, state)
         deep = study.retrained is not None and target is study.texts.target
         states = _states(study, name) if deep else {}
-        relearns = isinstance(way, Edit) and study.how.relearning_limit
+        relearns = study.how.relearning_limit and not way.diverts
         again = _relearned(study, target) if relearns else [None] * len(target.ids)
     return {
         "removal": removed.assign(relearning_steps=again, targeted=name not in UNTARGETED),

@@ -68,12 +68,6 @@ def n_paragraphs(settings: Settings) -> int:
     return settings.estimate.paragraphs or PUBLISHED_PARAGRAPHS
 
 
-def n_compared(settings: Settings) -> int:
-    """Paragraphs of all samples and pairs, at most."""
-    sets = settings.sets
-    return sets.n_memorized + sets.n_non_memorized + 2 * (sets.n_partly + sets.n_pairs)
-
-
 def n_attended(settings: Settings) -> float:
     """Paragraphs whose attention is analysed: both sets, pairs, rare-token sample (at most four fifths)."""
     sets = settings.sets
@@ -104,7 +98,8 @@ def gflop_per_pass(shape: Shape, settings: Settings) -> float:
 def passes(shape: Shape, settings: Settings) -> dict[str, float]:
     """Passes of every rule that runs the model."""
     sets, length, prefix = settings.sets, settings.paragraph.length, settings.paragraph.prefix
-    m, n, compared, paired = sets.n_memorized, sets.n_non_memorized, n_compared(settings), 2 * sets.n_pairs
+    m, n, paired = sets.n_memorized, sets.n_non_memorized, 2 * sets.n_pairs
+    compared = m + n + 2 * sets.n_partly + paired  # of all samples and pairs, at most
     muon = getattr(settings.model, "optimizer", "adamw") == "muon"
     n_controls, noise, place = settings.contrastive.n_controls, settings.weight_noise, settings.positions
     noised = 3 * noise.n_paragraphs + noise.n_judging + paired

@@ -8,7 +8,7 @@ test compares it with measured peaks. It is no guarantee: killed jobs are tried 
 import math
 from typing import NamedTuple
 
-from memloc.resources.shapes import PUBLISHED, Shape
+from memloc.resources.shapes import Shape
 from memloc.settings.loading import MOST_PACKED
 from memloc.settings.study import Settings
 
@@ -72,7 +72,7 @@ def passes(shape: Shape, settings: Settings, batch: int, n_tokens: int | None = 
 def stage_bytes(shape: Shape, settings: Settings) -> dict[str, float]:
     """Peak bytes of every rule that runs the model, with its weights but without the process."""
     found = {"model": _weights(shape, settings)}
-    for kind in (_without_gradients, _with_gradients, _with_moving_weights):
+    for kind in KINDS.values():
         found |= kind(shape, settings)
     return found | {rule: found[other] for rule, other in LIKE.items()}
 
@@ -179,21 +179,9 @@ def stage_megabytes(shape: Shape, settings: Settings) -> dict[str, int]:
     return {stage: math.ceil((PROCESS + peak) / 1e6) for stage, peak in needed.items()}
 
 
-def table() -> str:
-    """Markdown table of the most GB that rules of each kind need, for each published model, by default and in
-    half precision with checkpointing."""
-    kinds = {
-        "without gradients": _without_gradients,
-        "gradients": _with_gradients,
-        "moving weights": _with_moving_weights,
-    }
-    sources = {"study": "any", "data": {"source": "release"}, "model": {"source": "hub"}}
-    half = {"dtype": "bfloat16", "checkpointing": True}
-    studies = [Settings.model_validate(sources | {"loading": loading}) for loading in ({}, half)]
-    heads = [*kinds, *(f"{kind}, bfloat16" for kind in kinds)]
-    rows = [f"| model | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
-    for name, shape in PUBLISHED.items():
-        peaks = [max(kind(shape, study).values()) for study in studies for kind in kinds.values()]
-        cells = " | ".join(f"{(PROCESS + peak) / 1e9:.1f}" for peak in peaks)
-        rows.append(f"| {name.split('/')[1]} | {cells} |")
-    return "\n".join(rows) + "\n"
+KINDS = {
+    "without gradients": _without_gradients,
+    "gradients": _with_gradients,
+    "moving weights": _with_moving_weights,
+}
+"""Bytes of rules by their names, for each kind of rules."""

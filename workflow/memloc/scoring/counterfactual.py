@@ -72,17 +72,14 @@ def influence(half_scores: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """NLL in models that saw a near-duplicate but not the paragraph, minus NLL in models that saw neither.
 
     In nats per token. A row per paragraph that has a near-duplicate and both kinds of models (columns: id,
-    n_near, near_difference). The difference has no interval: of 24 models, six or so are of each kind.
+    near_difference). The difference has no interval: of 24 models, six or so are of each kind.
     """
     never = half_scores.loc[~half_scores["trained"], ["model", "id", "nll"]]
     saw = half_scores.loc[half_scores["trained"], ["model", "id"]].rename(columns={"id": "near"})
     saw = saw.merge(pairs, on="near")[["model", "id"]].drop_duplicates().assign(saw=True)
     own = never[never["id"].isin(pairs["id"])].merge(saw, on=["model", "id"], how="left")
     means = own.groupby(["id", own["saw"].notna()])["nll"].mean().unstack().reindex(columns=[False, True])
-    found = pd.DataFrame(
-        {"n_near": pairs.groupby("id").size(), "near_difference": means[True] - means[False]}
-    )
-    return found.dropna().reset_index(names="id")
+    return (means[True] - means[False]).dropna().rename("near_difference").reset_index()
 
 
 def comes_out_anyway(table: pd.DataFrame) -> pd.Series:

@@ -1,22 +1,12 @@
 """Settings: section `perturbation`."""
 
-from typing import Literal
-
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from memloc.settings.base import AsAuthors, MicroBatch, Positive, Section
 
-KINDS = REPLACED, DELETED, SWAPPED = ("replaced", "deleted", "swapped")
-
 
 class Perturbation(Section):
-    """Perturb one prefix token at a time (paper 4)."""
-
-    kind: Literal[KINDS] = Field(
-        REPLACED,
-        description="Change of a token: replaced by a random other one, deleted (earlier ones move up by "
-        "one, and the first is doubled), or swapped with the next one.",
-    )
+    """Replace one prefix token at a time by a random other one (paper 4)."""
 
     draws: Positive = Field(
         1,
@@ -30,9 +20,3 @@ class Perturbation(Section):
     )
     reference: AsAuthors = False
     """As in the authors' code: position 0 is never perturbed."""
-
-    @model_validator(mode="after")
-    def _only_replacements_are_random(self) -> "Perturbation":
-        if self.kind != REPLACED and self.draws > 1:
-            raise ValueError(f"every draw of a {self.kind} token is the same: set draws to 1")
-        return self

@@ -8,7 +8,6 @@ from memloc.settings.base import Address, Positive, Section
 
 COMPARISONS = (
     "scoring",
-    "windows",
     "perturbation",
     "patching",
     "attribution_patching",

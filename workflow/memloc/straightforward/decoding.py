@@ -7,18 +7,6 @@ from transformers import PreTrainedModel
 
 
 @torch.no_grad()
-def decode(
-    model: PreTrainedModel, prefix: Int[Tensor, "paragraph prefix"], n_tokens: int
-) -> Int[Tensor, "paragraph continuation"]:
-    """Greedy continuation without any cache: the whole context is run again for every token."""
-    tokens = prefix
-    for _ in range(n_tokens):
-        best = model(tokens, use_cache=False).logits[:, -1].argmax(dim=-1)
-        tokens = torch.cat([tokens, best[:, None]], dim=1)
-    return tokens[:, prefix.shape[1] :]
-
-
-@torch.no_grad()
 def generate(
     model: PreTrainedModel, prefix: Int[Tensor, "paragraph prefix"], n_tokens: int
 ) -> Int[Tensor, "paragraph continuation"]:

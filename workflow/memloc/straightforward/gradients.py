@@ -1,6 +1,5 @@
 """Gradients and contrastive objectives from full logits, in one pass over all paragraphs."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -31,12 +30,6 @@ def kl(
         p0 = theta0(tokens).logits[:, positions].softmax(dim=-1)
     log_p = theta(tokens).logits[:, positions].log_softmax(dim=-1)
     return torch.nn.KLDivLoss(reduction="batchmean")(log_p, p0)
-
-
-def gradients(model: PreTrainedModel, loss: Float[Tensor, ""], names: Sequence[str]) -> dict[str, Tensor]:
-    """Gradient of the loss with respect to the named parameters."""
-    parameters = [model.get_parameter(name) for name in names]
-    return dict(zip(names, torch.autograd.grad(loss, parameters), strict=True))
 
 
 def nll_gradients_with_all_hooks(

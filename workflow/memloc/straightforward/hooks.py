@@ -56,12 +56,6 @@ PLACES = {
 }
 
 
-def n_heads(model: PreTrainedModel, component: str) -> int:
-    """Heads of q, k, v or z."""
-    heads = model.config.num_attention_heads
-    return getattr(model.config, "num_key_value_heads", heads) if component in "kv" else heads
-
-
 def d_head(model: PreTrainedModel) -> int:
     """Width of a head."""
     config = model.config
@@ -93,16 +87,3 @@ def edited(
         handle = module.register_forward_hook(lambda _, inputs, output: edit(output))
     with handle:
         yield
-
-
-def activation(model: PreTrainedModel, tokens: Tensor, layer: int, component: str) -> tuple[Tensor, Tensor]:
-    """The activation [batch, position, column] when the model runs the tokens, and the logits of that run."""
-    seen = []
-
-    def keep(value: Tensor) -> Tensor:
-        seen.append(value)
-        return value
-
-    with edited(model, layer, component, keep):
-        logits = model(tokens).logits
-    return seen[0], logits

@@ -102,11 +102,6 @@ def position(first: int, end: int, meaning: str, dtype: str = "int64") -> Column
     return integer(first, end - 1, dtype, unit="token position in the paragraph, from 0", meaning=meaning)
 
 
-def correlation(meaning: str, **options: Any) -> Column:
-    """Column of cosines or correlations, which rounding may put beyond 1."""
-    return number(-1.000001, 1.000001, meaning=meaning, **options)
-
-
 def nats(meaning: str, **options: Any) -> Column:
     """Column of mean NLLs."""
     return number(0, unit="nats per token", meaning=meaning, **options)

@@ -32,9 +32,6 @@ def counterfactual(lengths: Lengths) -> Columns:
         **_compared("recited", "share", "share that recites the whole continuation"),
         **_compared("probability", "share", "probability that sampling gives the continuation"),
         **_compared("nll", "nats per token", "NLL of the continuation"),
-        "n_near": number(
-            1, nullable=True, unit="paragraphs", meaning="Near-duplicates, if some models saw one."
-        ),
         "near_difference": number(nullable=True, unit="nats per token", meaning=NEAR),
     }
 

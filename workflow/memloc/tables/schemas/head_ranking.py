@@ -40,17 +40,3 @@ def head_rank_samples(lengths: Lengths) -> Columns:
         "head": HEAD.stored_as("int16"),
         "rank": integer(1, dtype="int16", meaning="Place in the ranking; 1 is the highest score."),
     }
-
-
-def ranking_agreement(lengths: Lengths) -> Columns:
-    return {
-        "method_a": Column("str", meaning="First method."),
-        "method_b": Column("str", meaning="Second method."),
-        "kendall": number(-1, 1, nullable=True, meaning="Kendall's tau of the two rankings."),
-        "low": Column("float64", nullable=True, meaning="Lower end of the interval of tau."),
-        "high": Column("float64", nullable=True, meaning="Upper end of the interval of tau."),
-        "p_value": number(
-            0, 1, nullable=True, meaning="p-value of the test for independence, as if heads were independent."
-        ),
-        "n_heads": integer(1, meaning="Heads that are ranked."),
-    }

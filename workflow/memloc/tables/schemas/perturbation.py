@@ -1,6 +1,5 @@
 """One prefix token perturbed at a time (paper 4), or all but a few."""
 
-from memloc.settings.perturbation import KINDS
 from memloc.tables import columns
 from memloc.tables.columns import PARAGRAPH, Column, Columns, Lengths, category, integer, n_tokens, nats
 from memloc.tables.terms.kept_tokens import KEPT
@@ -18,7 +17,6 @@ def perturbation(lengths: Lengths) -> Columns:
         "token": integer(-1, meaning="Token there after the perturbation; -1: none is perturbed."),
         "em": n_tokens(lengths.continuation, columns.OWN_CONTINUATION),
         "nll_original": nats("Mean NLL of the paragraph's own continuation.", nullable=True),
-        "kind": category(*KINDS, meaning="Kind of perturbation of the token."),
         "redecoded": Column("bool", meaning="A near-tie: decoded step by step instead of from one pass."),
     }
 

@@ -1,7 +1,8 @@
 """Attention against token rarity (paper 6.3)."""
 
-from memloc.tables.columns import HEAD, LAYER, Columns, Lengths, correlation, integer, number
+from memloc.tables.columns import HEAD, LAYER, Columns, Lengths, integer, number
 
+WITHIN = (-1.000001, 1.000001)  # limits of correlations, which rounding may put beyond 1
 QUANTILES = {"025": "2.5 % quantile", "500": "Median", "975": "97.5 % quantile"}
 
 
@@ -44,7 +45,7 @@ def rare_token_correlation(lengths: Lengths) -> Columns:
     return {
         "layer": LAYER,
         "head": HEAD,
-        **{name: correlation(meaning) for name, meaning in meanings.items()},
+        **{name: number(*WITHIN, meaning=meaning) for name, meaning in meanings.items()},
         "n_paragraphs": integer(1, meaning="Paragraphs of the sample."),
         "n_unique_tokens": integer(1, meaning="Different tokens among all that are counted."),
         "n_permutations": integer(1, meaning="Permutations of the null distribution."),

@@ -1,4 +1,4 @@
-"""Documentation that is generated from the settings: the JSON schema and the table of keys."""
+"""Pages that `generate.py` writes from the settings: the JSON schema, and the table of keys."""
 
 import json
 from typing import Any, get_origin

@@ -1,0 +1,49 @@
+"""Plain runs of models, without code of the library's fast ones: tests compare with them."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.straightforward.hooks import edited
+
+
+@torch.no_grad()
+def decode(
+    model: PreTrainedModel, prefix: Int[Tensor, "paragraph prefix"], n_tokens: int
+) -> Int[Tensor, "paragraph continuation"]:
+    """Greedy continuation without any cache: the whole context is run again for every token."""
+    tokens = prefix
+    for _ in range(n_tokens):
+        best = model(tokens, use_cache=False).logits[:, -1].argmax(dim=-1)
+        tokens = torch.cat([tokens, best[:, None]], dim=1)
+    return tokens[:, prefix.shape[1] :]
+
+
+def plain_gradients(
+    model: PreTrainedModel, loss: Float[Tensor, ""], names: Sequence[str]
+) -> dict[str, Tensor]:
+    """Gradient of the loss with respect to the named parameters."""
+    parameters = [model.get_parameter(name) for name in names]
+    return dict(zip(names, torch.autograd.grad(loss, parameters), strict=True))
+
+
+def n_heads(model: PreTrainedModel, component: str) -> int:
+    """Heads of q, k, v or z."""
+    heads = model.config.num_attention_heads
+    return getattr(model.config, "num_key_value_heads", heads) if component in "kv" else heads
+
+
+def activation(model: PreTrainedModel, tokens: Tensor, layer: int, component: str) -> tuple[Tensor, Tensor]:
+    """The activation [batch, position, column] when the model runs the tokens, and the logits of that run."""
+    seen = []
+
+    def keep(value: Tensor) -> Tensor:
+        seen.append(value)
+        return value
+
+    with edited(model, layer, component, keep):
+        logits = model(tokens).logits
+    return seen[0], logits
