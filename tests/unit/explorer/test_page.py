@@ -328,17 +328,6 @@ def test_keys_do_what_the_foot_of_the_page_says(page, pair):
 
 
 @EVERYWHERE
-def test_one_map_is_large_and_the_others_are_chosen_by_their_thumbnails(page):
-    thumbs, first = page.locator("#thumbs .thumb"), page.locator("#map figure").get_attribute("data-map")
-    assert page.locator("#map canvas").count() == 1 and thumbs.count() > 3
-    page.locator("#thumbs [data-map=attention_to_token]").click()
-    assert page.locator("#map figure").get_attribute("data-map") == "attention_to_token"
-    assert page.locator("#thumbs [aria-pressed=true]").get_attribute("data-map") == "attention_to_token"
-    page.go_back()
-    page.locator(f"#map figure[data-map={first}]").wait_for()
-    assert "weight gradients" in page.inner_text("#maps-rest")
-
-
 def test_attention_to_a_token_is_a_map_and_none_behind_the_prefix(page, tables, pair):
     attention = tables["attention"].query("id == @pair.id").set_index(["position", "layer", "head"]).attention
     for position in (2, 11):
@@ -501,37 +490,6 @@ def test_a_token_of_spaces_is_named_by_signs(page, pair):
         page.locator(f"body[data-shown='{shown}']").wait_for()
     assert "marked ▲, “↵”, costs most" in page.inner_text("#story")
     page.evaluate(put, [number, position, old])
-
-
-def test_a_term_says_what_it_means_where_it_is_pointed_at_or_tapped(page):
-    term, tip = page.locator("#scores .term", has_text="exact match"), page.locator("#tip")
-    term.hover()
-    assert "before its first mistake" in tip.inner_text()
-    page.mouse.move(0, 0)
-    assert tip.is_hidden()
-    term.click()
-    assert tip.is_visible() and term.get_attribute("aria-expanded") == "true"
-    page.keyboard.press("Escape")
-    assert tip.is_hidden()
-
-
-def test_the_guide_begins_a_first_visit_and_can_be_left_and_begun_again(browser, folder):
-    explorer = browsers.Explorer.opened(browser, folder, **window("wide", "light"))
-    page, guide = explorer.page, explorer.page.locator("#guide")
-    assert state(page, "paragraph") == [index_on(page)["example"]]
-    titles = []
-    for _ in range(3):
-        titles.append(guide.locator("h3").inner_text())
-        guide.locator(".go").click()
-    assert titles == ["1 of 3: Read", "2 of 3: Replace a token", "3 of 3: Look inside"] and guide.is_hidden()
-    page.locator("#guide-open").click()
-    guide.get_by_text("Leave the guide").click()
-    assert guide.is_hidden() and page.locator(".guided").count() == 0
-    page.goto((folder / "index.html").as_uri())
-    explorer.wait()
-    assert guide.is_hidden(), "it was left before"
-    assert explorer.said == []
-    explorer.close()
 
 
 @pytest.mark.parametrize("theme", THEMES)
