@@ -179,11 +179,6 @@ def test_the_stream_is_repeatable_and_follows_the_seed(tokenizer, texts):
     assert not first[1]["id"].equals(other[1]["id"])
 
 
-def test_the_tokenizer_is_repeatable(texts, tokenizer):
-    again = embedded.train_tokenizer(texts, 300)
-    assert again.backend_tokenizer.to_str() == tokenizer.backend_tokenizer.to_str()
-
-
 def test_too_little_text_is_explained(tokenizer, texts):
     with pytest.raises(ValueError, match=r"holds \d+ paragraphs, .* 6 \+ 1000 are wanted: lower data.n_once"):
         stream_of(texts[:2], tokenizer, n_once=1000)
@@ -247,10 +242,3 @@ def test_controls_are_drawn_from_all_places():
 def test_too_few_controls_are_explained(texts, tokenizer):
     with pytest.raises(ValueError, match=r"[ab] holds \d+ paragraphs .* 13 tokens .* lower data.n_unseen"):
         unseen_of(texts, tokenizer, n_unseen=5000)
-
-
-def test_shares_add_up():
-    groups = np.array(["x"] * 7 + ["y"] * 2 + ["z"])
-    assert embedded.shares_of(groups, 10) == {"x": 7, "y": 2, "z": 1}
-    assert embedded.shares_of(groups, 4) == {"x": 3, "y": 1, "z": 0}
-    assert embedded.shares_of(groups, 0) == {"x": 0, "y": 0, "z": 0}

@@ -122,17 +122,6 @@ def test_the_index_holds_the_sets_and_what_the_list_says_of_each_paragraph(table
         assert row["extraction"] == (expected if expected is None else pytest.approx(expected))
 
 
-def test_sets_and_scores_are_named_as_people_call_them_the_most_memorized_set_first(tables):
-    sets = tables["sets"].copy()
-    sets.loc[sets.index[:2], "set"] = "partly_30_49"
-    index = index_of([], tables | {"sets": sets}, SETTINGS, SHAPE, {})
-    labels = ["memorized", "partly (8\u201311)", "partly (3\u20137)", "non-memorized", "unseen"]
-    assert [found["label"] for found in index["sets"]] == labels
-    scores = {"em": "exact match", "nll": "NLL", "repeats": "repeats", "extraction": "extraction probability"}
-    assert index["scores"] == [{"key": key, "label": label} for key, label in scores.items()]
-    assert all(index["paragraphs"] == [] and found["n"] > 0 for found in index["sets"])
-
-
 # Numbers.
 
 

@@ -5,7 +5,6 @@ Heads of the page outnumber those of the tables two to one, as where queries sha
 
 import browser as browsers
 import numpy as np
-import pandas as pd
 import pytest
 
 from memloc.data.sets import attention_samples
@@ -31,21 +30,13 @@ def pair(tables):
 
 
 @pytest.fixture(scope="module")
-def from_zero(tables):
-    """A claim, with an interval that begins at zero."""
-    claims = tables["claims"]
-    return claims[claims.low > 0].iloc[-1:].assign(low=0.0)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory, tables, pair, from_zero):
+def folder(tmp_path_factory, tables, pair):
     """The page of the first paragraphs, and of one that was perturbed."""
     folder = tmp_path_factory.mktemp("study") / "explorer"
     folder.mkdir()
     ids = sorted({*tables["sets"].id[:12].tolist(), int(pair.id)})
     counts = corpus_counts([tables["paragraphs"]], tables["sets"], tables["vocabulary"].token.max() + 1)
-    claims = pd.concat([tables["claims"].drop(index=from_zero.index), from_zero]).sort_index()
-    shown = tabs.tabs(tables | {"claims": claims})
+    shown = tabs.tabs(tables)
     titles = {key: tab["title"] for key, tab in shown.items()}
     index = index_of(ids, tables, SETTINGS, SHAPE, titles)
     files.write_page(folder, {"study": STUDY, "model": "tiny", **index})
@@ -409,13 +400,6 @@ def test_an_interval_is_drawn_from_its_low_to_its_high_end_beside_what_it_is_com
     )
 
 
-def test_an_interval_that_begins_at_zero_is_written(page, from_zero):
-    open_tab(page, "claims", "Claims")
-    row = page.locator("#tab tbody tr", has_text=from_zero.statement.item()).first
-    high = page.evaluate("number => memloc.number(number)", from_zero.high.item())
-    assert f"(0 to {high})" in row.inner_text()
-
-
 @EVERYWHERE
 def test_a_head_of_the_ranking_colours_the_tokens(page):
     open_tab(page, "head_ranking", "Ranks of heads")
@@ -451,15 +435,6 @@ def test_an_address_of_a_paragraph_that_is_not_here_says_so_and_is_mended(page):
     assert page.locator("#missing").is_hidden()
 
 
-@EVERYWHERE
-def test_an_empty_list_says_why_and_can_be_filled_again(page):
-    n = len(listed(page))
-    page.fill("#search", "zzzz-nothing")
-    assert "No paragraph of the chosen sets holds “zzzz-nothing”." in page.inner_text("#nothing")
-    page.locator("#nothing button").click()
-    assert len(listed(page)) == n and page.locator("#nothing").is_hidden()
-
-
 def test_the_first_sentence_says_what_is_seen(page, tables, pair):
     """Of a recited paragraph and its costliest token, and of every other one how much of it is known."""
     texts, scores = tables["vocabulary"].set_index("token").text, tables["scores"].set_index("id").em
@@ -474,22 +449,6 @@ def test_the_first_sentence_says_what_is_seen(page, tables, pair):
         page.locator(f"body[data-shown='{number}']").wait_for()
         said = told.get(scores[number], f"given the first 12 tokens, it writes {scores[number]} of 12 tokens")
         assert said in page.inner_text("#story")
-
-
-def test_a_token_of_spaces_is_named_by_signs(page, pair):
-    put = """async ([number, position, text]) => {
-        const { tokens } = await memloc.load(`paragraph-${number}`);
-        const old = tokens[position];
-        tokens[position] = text;
-        return old;
-    }"""
-    number, position = int(pair.id), int(pair.position)
-    old = page.evaluate(put, [number, position, "\n"])
-    for shown in (next(each for each in listed(page) if each != number), number):
-        page.locator(f"#list [data-id='{shown}']").click()
-        page.locator(f"body[data-shown='{shown}']").wait_for()
-    assert "marked ▲, “↵”, costs most" in page.inner_text("#story")
-    page.evaluate(put, [number, position, old])
 
 
 @pytest.mark.parametrize("theme", THEMES)

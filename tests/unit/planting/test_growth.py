@@ -15,7 +15,6 @@ from memloc.model.training import new_model, train
 from memloc.planting import growth
 from memloc.planting.grown import grown_memories, grown_table, relative_norm
 from memloc.planting.growth import DAMPING, Growth, blocks, direction, ordinary_moments
-from memloc.run.errors import InputError
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.model import EmbeddedModel, Grown
 
@@ -67,11 +66,6 @@ def test_no_weight_is_in_two_places_and_models_of_one_shape_have_the_same_ones()
 def test_places_that_a_model_lacks_are_refused(given, said):
     with pytest.raises(ValidationError, match=said):
         EmbeddedModel(source="embedded", grown=given)
-
-
-def test_scattered_places_that_are_too_many_are_refused():
-    with pytest.raises(InputError, match="too few weights"):
-        grown_memories(model(), np.arange(17), Grown(kinds=["grown_weights"], n_memories=17), 0)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -23,7 +23,6 @@ from memloc.editing.masks import Movable, split_weights
 from memloc.model.components import editable_parameters
 from memloc.planting.places import MLP_PARTS, Place, of_units
 from memloc.planting.question import HEAD_PARTS, n_groups, n_neurons, set_values, values_at
-from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.model import HEADS_OF_A_MEMORY, SHARE_OF_A_MEMORY, Grown
@@ -50,11 +49,7 @@ def grown_ids(paragraphs: pd.DataFrame, how: Grown, seed: int) -> Int[np.ndarray
 def grown_memories(
     model: PreTrainedModel, ids: Int[np.ndarray, "memory"], how: Grown, seed: int
 ) -> list[Memory]:
-    """The memories, kind after kind, the same for every model of one shape.
-
-    Raises:
-        InputError: the model has no room for all places.
-    """
+    """The memories, kind after kind, the same for all models of one shape; settings see to it that all fit."""
     whole = [kind for kind in how.kinds if kind != SCATTERED]  # these leave weights to scattered places
     places = {kind: list(_places_of_units(model, kind, how, seed)) for kind in whole}
     if SCATTERED in how.kinds:
@@ -74,8 +69,6 @@ def _places_of_units(model: PreTrainedModel, kind: str, how: Grown, seed: int) -
     for number in range(how.n_memories):
         turn, layer = divmod(number, n_layers)
         chosen = generator(seed, "grown", kind, str(layer)).permutation(among)[turn * n : (turn + 1) * n]
-        if len(chosen) < n:
-            raise InputError(f"model.grown: no place of kind {kind} is left in layer {layer}")
         units = {layer: torch.from_numpy(np.sort(chosen))}
         movable = of_units(model, units, HEAD_PARTS if heads else MLP_PARTS)
         listed = " and ".join(map(str, units[layer].tolist()))
@@ -93,8 +86,6 @@ def _scattered_places(model: PreTrainedModel, taken: list[Movable], how: Grown, 
     every = torch.cat(list(free.values()))
     order = generator(seed, "grown", SCATTERED).permutation(every.nonzero().squeeze(1).numpy())
     n = round(SHARE_OF_A_MEMORY * len(every))
-    if how.n_memories * n > len(order):
-        raise InputError("model.grown: too few weights are in no other memory's place")
     for number in range(how.n_memories):
         movable = split_weights(torch.from_numpy(order[number * n : (number + 1) * n]), parameters)
         yield Place.of(model, SCATTERED, f"{n:,} weights", movable)
