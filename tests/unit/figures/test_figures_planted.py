@@ -59,7 +59,15 @@ def test_grown_memories_have_panels_of_their_own_and_are_counted():
     grown = made["planted_truth"].query("kind == 'neurons' and plant < 7").assign(kind="grown_neurons")
     made["planted_truth"] = pd.concat([made["planted_truth"], grown.replace({"twin": "wrong"})])
     drawing = planted_precision.draw(made, {})
-    assert words(panel.title for panel in drawing.figure.axes)[0] == "grown: neurons\nof a layer"
+    assert words(panel.title for panel in drawing.figure.axes)[0].split() == [
+        "grown:",
+        "neurons",
+        "of",
+        "a",
+        "layer",
+    ]
+    (legend,) = drawing.figure.legends
+    assert words(legend.texts)[2:] == ["the plant", "a wrong paragraph", "the unplanted twin"]
     assert "neurons of a layer: 7 memories that the model recites" in checked("planted_precision", drawing)
 
 

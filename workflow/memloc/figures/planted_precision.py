@@ -37,7 +37,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     axes[0][0].set_yticks(range(len(methods)), [method_label(name) for name in methods])
     axes[0][0].set_ylim(len(methods) - 0.5, -0.5)
     figure.supxlabel("average precision", fontsize=7)
-    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
+    marks = [zip(*panel.get_legend_handles_labels()[::-1], strict=True) for panel in axes[0]]
+    shown = dict(mark for panel in marks for mark in panel)  # what grew has no twin
+    figure.legend(shown.values(), shown.keys(), loc="outside upper center", ncols=5)
     numbers = {
         "kinds": numbers_of(tables["plants"]),
         "grown": [

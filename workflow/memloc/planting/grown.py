@@ -49,7 +49,7 @@ def grown_ids(paragraphs: pd.DataFrame, how: Grown, seed: int) -> Int[np.ndarray
 def grown_memories(
     model: PreTrainedModel, ids: Int[np.ndarray, "memory"], how: Grown, seed: int
 ) -> list[Memory]:
-    """The memories, kind after kind, the same for all models of one shape; settings see to it that all fit."""
+    """The memories, kind after kind, the same for all models of a shape; settings see to it that all fit."""
     whole = [kind for kind in how.kinds if kind != SCATTERED]  # these leave weights to scattered places
     places = {kind: list(_places_of_units(model, kind, how, seed)) for kind in whole}
     if SCATTERED in how.kinds:
