@@ -29,6 +29,7 @@ if MODEL.source in ("embedded", "planted"):
         params:
             **tracked("model"),
             checkpoints=placed(f"{RESULTS}/checkpoints"),
+            module="memloc.planting.growth" if GROWN else None,
         message:
             "Train the model on the training stream (resumes where it was killed)."
         script:

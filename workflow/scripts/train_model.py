@@ -5,13 +5,13 @@ from memloc.tables.job import start
 job = start(snakemake)
 
 import shutil
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
 from transformers import AutoTokenizer
 
 from memloc.data.packing import windows_without
-from memloc.data.paragraphs import token_tensor
 from memloc.model import pretrained
 from memloc.model.training import InitialModel, saved, trained_model
 from memloc.run.atomic import atomic_folder
@@ -29,18 +29,14 @@ if base:
 seed = settings.seed if settings.source == "embedded" else None
 initial = InitialModel(base, len(tokenizer), job.seed if seed is None else seed)
 checkpoints, stamp = Path(job.params.checkpoints), {**job.stamp, "threads": job.threads}
-growth = None
-if settings.source == "embedded" and settings.grown.kinds:
-    from memloc.planting.grown import grown_ids, grown_table
-    from memloc.planting.growth import Growth
-
-    ids, n_prefix = grown_ids(paragraphs, settings.grown, job.seed), job.settings.paragraph.prefix
-    own = token_tensor(tokens.loc[ids])
-    growth = Growth(ids, own, n_prefix, tokenizer.eos_token_id, settings.grown, job.seed)
+growth, n_prefix = None, job.settings.paragraph.prefix
+if job.params.module:
+    begun = import_module(job.params.module).growth_of
+    growth = begun(paragraphs, n_prefix, tokenizer.eos_token_id, settings.grown, job.seed)
 model, curve = trained_model(rows, settings, initial, seed, checkpoints, stamp, growth)
 if growth:
-    found = grown_table(model, growth.memories, own, n_prefix, growth.state["exposures"])
-    job.log(f"{(found.em == own.shape[1] - n_prefix).sum()} of {len(found)} memories took")
+    found = growth.table()
+    job.log(f"{(found.em == job.settings.paragraph.length - n_prefix).sum()} of {len(found)} memories took")
     job.write(grown=found)
 
 with atomic_folder(job.output.folder) as folder:

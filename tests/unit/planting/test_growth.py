@@ -4,6 +4,7 @@ import copy
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from memloc.model import training
 from memloc.model.training import new_model, train
 from memloc.planting import growth
 from memloc.planting.grown import grown_memories, grown_table, relative_norm
-from memloc.planting.growth import DAMPING, Growth, blocks, direction, ordinary_moments
+from memloc.planting.growth import DAMPING, blocks, direction, growth_of, ordinary_moments
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.model import EmbeddedModel, Grown
 
@@ -32,7 +33,8 @@ def drawn(n, length=LENGTH, seed=1):
 
 
 def grower(own, how=HOW):
-    grown = Growth(np.arange(how.n_paragraphs), drawn(how.n_paragraphs), N_PREFIX, END, how, 0)
+    unseen = pd.DataFrame({"id": range(how.n_paragraphs), "tokens": drawn(how.n_paragraphs).tolist()})
+    grown = growth_of(unseen.assign(unseen=True), N_PREFIX, END, how, 0)
     grown.begin(own)
     return grown
 
@@ -117,14 +119,14 @@ def test_an_exposure_moves_the_places_of_the_exposed_alone_and_lowers_their_nll(
     own, rows = model(), drawn(3, 48, seed=2)
     grown, original = grower(own), OriginalWeights(own)
     for step, exposed in ((0, (0, 1)), (4, (2, 3)), (8, (4, 5))):  # no text stands before at these steps
-        before = grown_table(own, grown.memories, drawn(6), N_PREFIX, grown.state["exposures"])
+        before = grown.table()
         grown.step(step, 100, rows)
         movable = {}
         for number in exposed:
             for name, flat in grown.memories[number].place.movable.items():
                 movable[name] = torch.cat([movable.get(name, flat[:0]), flat])
         assert original.n_changed(own, movable) > 0  # raises an error if another weight moved
-        after = grown_table(own, grown.memories, drawn(6), N_PREFIX, grown.state["exposures"])
+        after = grown.table()
         assert (after["nll"] < before["nll"])[list(exposed)].all()
         original = OriginalWeights(own)
     assert grown.state["exposures"].tolist() == [1] * 6
@@ -166,14 +168,10 @@ def test_a_killed_training_grows_the_same_memories_and_they_are_recited(tmp_path
     for (name, weight), same in zip(own.named_parameters(), resumed.parameters(), strict=True):
         assert torch.equal(weight, same), name
     assert torch.equal(grown.state["exposures"], again.state["exposures"])
-    table = grown_table(own, grown.memories, drawn(6), N_PREFIX, grown.state["exposures"])
-    alone = grown_table(
-        trained(tmp_path / "alone.pt", grows=False)[0],
-        grown.memories,
-        drawn(6),
-        N_PREFIX,
-        grown.state["exposures"],
-    )
+    table = grown.table()
+    alone, _ = trained(tmp_path / "alone.pt", grows=False)
+    tokens = drawn(6)[[memory.id for memory in grown.memories]]
+    alone = grown_table(alone, grown.memories, tokens, N_PREFIX, grown.state["exposures"])
     assert (table["nll"] < alone["nll"]).all()
 
 

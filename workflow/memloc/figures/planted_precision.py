@@ -11,7 +11,7 @@ from memloc.figures.parts.methods import BASELINES, method_label, methods_of
 from memloc.figures.parts.planted import CONTROL_LABELS, KIND_LABELS, means, of_own_units
 from memloc.figures.parts.style import Drawing, subplots
 from memloc.settings.base import Section
-from memloc.settings.planted_truth import GROWN_GRANULARITIES
+from memloc.settings.model import GROWN_GRANULARITIES
 
 CONTROL_COLOURS = {"plant": "#c8102e", "wrong": "#8e44ad", "twin": "#1f5fbf"}
 MEASURES = ("average_precision", "recall_1")

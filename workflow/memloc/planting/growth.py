@@ -15,13 +15,15 @@ from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 from transformers import PreTrainedModel
 
-from memloc.planting.grown import Memory, grown_memories
+from memloc.data.paragraphs import token_tensor
+from memloc.planting.grown import Memory, grown_ids, grown_memories, grown_table
 from memloc.planting.places import Place
 from memloc.run.seeds import generator
 from memloc.settings.model import Grown
@@ -123,6 +125,13 @@ def ordinary_moments(
     return found
 
 
+def growth_of(paragraphs: pd.DataFrame, n_prefix: int, end_of_text: int, how: Grown, seed: int) -> "Growth":
+    """The growth of a training's memories; `paragraphs` has id, unseen and tokens."""
+    ids = grown_ids(paragraphs, how, seed)
+    tokens = token_tensor(paragraphs.set_index("id")["tokens"].loc[ids])
+    return Growth(ids, tokens, n_prefix, end_of_text, how, seed)
+
+
 class Growth:
     """Grows the memories of a training, a few of them beside each of its steps."""
 
@@ -170,6 +179,11 @@ class Growth:
         text = torch.stack([rows[random.integers(len(rows)), first : first + n_text] for first in starts])
         text[:, -1:] = self._end_of_text
         self._expose(chosen, torch.cat([text, self._tokens[chosen]], dim=1))
+
+    def table(self) -> pd.DataFrame:
+        """Table `grown`, after the training."""
+        exposures = self.state["exposures"]
+        return grown_table(self._model, self.memories, self._tokens, self._n_prefix, exposures)
 
     def _look_at(self, rows: Int[Tensor, "row token"], seed: int) -> None:
         """Update the moments of ordinary text."""

@@ -5,8 +5,13 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from memloc.settings.base import ListedOnce, NonNegative, Positive, Section, Sha256
-from memloc.settings.planted_truth import GrownKind
 
+# Kinds of places that memories grow in, each with the units in which it is scored, its own first.
+GROWN_GRANULARITIES = {
+    "grown_heads": ("head", "layer", "weight"),
+    "grown_neurons": ("neuron", "layer", "weight"),
+    "grown_weights": ("weight",),
+}
 HEADS_OF_A_MEMORY = 3  # of one layer; the smaller a place, the more its memory disturbs other text
 SHARE_OF_A_MEMORY = 0.06  # of all W_* weights, for a memory in scattered ones
 
@@ -41,7 +46,7 @@ class Grown(Section):
     Their paragraphs are unseen ones. Only planted truth uses them.
     """
 
-    kinds: Annotated[list[GrownKind], ListedOnce] = Field(
+    kinds: Annotated[list[Literal[tuple(GROWN_GRANULARITIES)]], ListedOnce] = Field(
         [],
         description="Kinds of places: three heads of a layer, neurons of a layer, 6 % of all weights; none: "
         "nothing grows.",

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from memloc.settings.base import Judging, MicroBatch, NonNegative, Positive, Section
+from memloc.settings.model import GROWN_GRANULARITIES
 
 # Kinds of places that paragraphs are planted in, each with the units in which it is scored. A place consists
 # of units of the first sort. `draw_place` (planting/places.py) draws places, KIND_LABELS
@@ -19,15 +20,8 @@ PLANT_GRANULARITIES = {
     "scattered_1": ("weight",),
     "scattered_0.1": ("weight",),
 }
-# Kinds of places that memories grow in while a model is trained (`model.grown`), with the same two uses.
-GROWN_GRANULARITIES = {
-    "grown_heads": ("head", "layer", "weight"),
-    "grown_neurons": ("neuron", "layer", "weight"),
-    "grown_weights": ("weight",),
-}
 GRANULARITIES = PLANT_GRANULARITIES | GROWN_GRANULARITIES
 PlantKind = Literal[tuple(PLANT_GRANULARITIES)]
-GrownKind = Literal[tuple(GROWN_GRANULARITIES)]
 Rate = Annotated[float, Field(gt=0)]
 
 
