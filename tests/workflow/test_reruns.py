@@ -58,6 +58,7 @@ EDITS = {
     "a docstring of the tables": ("memloc/tables/storage.py", '"""Write and read', set()),
     "a comment in the scores": ("memloc/scoring/paragraph_scores.py", "\n# A comment.\n", set()),
     "a figure": ("memloc/figures/fig2.py", EDITED, {"fig2"}),
+    "growth, in a study without it": ("memloc/planting/growth.py", EDITED, set()),
     "an estimator of claims": ("memloc/claims/estimators/scores.py", EDITED, {"claims_scores"}),
     "the attention": ("memloc/localization/attention.py", EDITED, {"attention"}),
     "patching": (

@@ -128,6 +128,7 @@ def disturbed(top, n=20, n_draws=8, per_draw=0.0):
         ((1.0, 0.1), {"n_draws": 5}, "undecided"),
         ((1.0, 0.1), {"n": 5}, "undecided"),
         ((1.0, 0.1), {"n": 0}, "not applicable"),
+        ((9.0, 8.0), {}, "not applicable"),  # no model is left
     ],
 )
 def test_weights_that_memorized_paragraphs_need(top, options, expected):

@@ -68,6 +68,8 @@ def test_random_weights_show_nothing_where_the_top_ones_do_no_more():
 def test_what_is_still_recited_is_not_unlearned_and_cannot_be_relearned():
     found = verdicts_of(runs({("unlearn", "top"): (50, 8.0, 1.0, None)}))
     expected = {CLAIMS[0]: "does not hold", CLAIMS[4]: "not applicable"}
+    row = judged("editing", {"edits": runs({("unlearn", "top"): (50, 8.0, 1.0, None)})}, **SETTINGS)
+    assert row.loc[CLAIMS[4], "reason"] == "the weights with the largest gradients unlearn no paragraph"
     assert found == dict.fromkeys(CLAIMS, "holds") | expected
 
 

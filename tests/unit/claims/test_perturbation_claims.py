@@ -95,8 +95,8 @@ def test_without_nlls_or_changed_continuations_their_claims_do_not_apply():
     rows.loc[rows["position"] >= 0, "nll_original"] = np.nan
     given["perturbed_paragraphs"] = given["perturbed_paragraphs"].iloc[:0]
     found = verdicts("perturbation", given, **LENGTHS)
-    nothing = (EASIER, LATER, FLUENT)
-    assert [found[name] for name in (*nothing, ONE)] == ["not applicable"] * 3 + ["holds"]
+    nothing = (EASIER, LATER, FLUENT, "few_tokens_suffice")
+    assert [found[name] for name in (*nothing, ONE)] == ["not applicable"] * 4 + ["holds"]
 
 
 def paired(n=12, rises=(1, 2), missing=()):

@@ -111,9 +111,18 @@ def test_where_all_claims_are_known_those_of_a_family_that_apply_are_corrected_i
     assert together(doubted)["verdict"][0] == OPEN, "no p-value: something else than the interval decides"
 
 
+def test_a_share_is_tested_exactly():
+    assert chance(claim(margin=0.5), Estimate.of_share(10, 10)) == pytest.approx(2 * 0.5**10)
+
+
 def test_infinite_ends_of_an_interval_are_left_out():
     found = Estimate.of(Interval(1.0, float("-inf"), float("nan"), 4), 7)
     assert (found.value, found.low, found.high, found.n, found.n_other) == (1.0, None, None, 4, 7)
+    reasons = [judge(claim(), Estimate(1.0, n=n)).reason for n in (7, 8)]
+    assert [reason.rpartition(": ")[2] for reason in reasons] == [
+        "fewer than 8 paragraphs",
+        "the data are too few, or lie at a floor",
+    ]
 
 
 # Table `claims` of a topic.

@@ -10,12 +10,12 @@ Everything else is `undecided`. An interval of no width decides nothing: values 
 about their spread. An end on a bound is not beyond it.
 
 Claims on the same data are a family, which is corrected for its size: an interval must stay so far from its
-bound that a t test still rejects the bound at 5 %. A topic knows only its own claims, and multiplies a
+bound that a test still rejects the bound at 5 %. A topic knows only its own claims, and multiplies a
 p-value by the size of the family (Bonferroni). `together` knows all and takes Holm's steps, which may decide
 more.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +23,7 @@ import pandas as pd
 import scipy
 
 from memloc.claims.registry import Claim
+from memloc.statistics.studentised import ENOUGH, share
 from memloc.statistics.uncertainty import CONFIDENCE, MIN_N, Interval, holm
 from memloc.tables.terms.claims import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED, counted
 
@@ -38,7 +39,8 @@ class Estimate:
     """Result of an estimator: a value with its interval and number of units.
 
     `n_other` is the number of units in the group of comparison, if there is one. `doubt` says why the claim
-    stays undecided whatever the interval is.
+    stays undecided whatever the interval is. `exact` says that the value is a share of the units, with an
+    exact interval.
     """
 
     value: float | None = None
@@ -47,6 +49,12 @@ class Estimate:
     n: int = 0
     n_other: int | None = None
     doubt: str | None = None
+    exact: bool = False
+
+    @classmethod
+    def of_share(cls, successes: int, n: int, doubt: str | None = None) -> "Estimate":
+        """Estimate of a share of units."""
+        return replace(cls.of(share(successes, n), doubt=doubt), exact=True)
 
     @classmethod
     def of(cls, interval: Interval, n_other: int | None = None, doubt: str | None = None) -> "Estimate":
@@ -72,7 +80,11 @@ def judge(claim: Claim, estimate: Estimate, family_size: int = 1) -> Verdict:
     if estimate.n < MIN_N:
         return Verdict(UNDECIDED, f"fewer than {counted(MIN_N, claim.unit)}")
     if estimate.low is None or estimate.high is None:
-        return Verdict(UNDECIDED, "its interval is infinite: the data are too few, or lie at a floor")
+        few = estimate.n < ENOUGH
+        why = (
+            f"fewer than {counted(ENOUGH, claim.unit)}" if few else "the data are too few, or lie at a floor"
+        )
+        return Verdict(UNDECIDED, f"its interval is infinite: {why}")
     if estimate.low == estimate.high:
         return Verdict(UNDECIDED, "nothing varies, which is no evidence")
     (verdict, reason), p = _by_interval(claim, estimate), chance(claim, estimate)
@@ -93,12 +105,14 @@ def together(claims: pd.DataFrame) -> pd.DataFrame:
 
 
 def chance(claim: Claim, estimate: Estimate) -> float:
-    """Two-sided p-value of a t test whose 95 % interval is the estimate's, against the bound that it passed.
+    """Two-sided p-value of the bound: of a share by a binomial test, else by a t test with the same interval.
 
     The half of the interval towards the bound gives the standard error; for an equivalence, or where that
     half has no width, the wider one.
     """
     value = estimate.value
+    if estimate.exact and claim.rule == "greater":
+        return float(scipy.stats.binomtest(round(value * estimate.n), estimate.n, claim.bound).pvalue)
     halves = (value - estimate.low, estimate.high - value)
     if claim.rule == "equal within":
         distance, half = abs(abs(value) - claim.margin), max(halves)

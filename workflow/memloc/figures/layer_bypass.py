@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from memloc.claims.estimators.layer_bypass import deeper_bypass
 from memloc.claims.verdicts import NotApplicable
@@ -69,7 +70,7 @@ def _panel(axes: Axes, data: pd.DataFrame, whole: float) -> None:
         places = rows["layer"] + WIDTH * (number / (len(STYLES) - 1) - 0.5)
         axes.vlines(places, rows["low"], rows["high"], color=colour, lw=0.8, alpha=0.7)
         axes.plot(places, rows["value"], color=colour, marker=marker, ms=3, lw=0.5, mew=0, label=label)
-    axes.set_xticks(sorted(data["layer"].unique()))
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes.set_xlim(data["layer"].min() - 0.5, data["layer"].max() + 0.5)
     if axes.get_ylim()[0] < 0:
         axes.set_ylim(bottom=0)

@@ -30,6 +30,24 @@ def head_of_other_methods(tables: dict[str, pd.DataFrame], settings: Section, me
     """
     if settings.highlight != "auto":
         return settings.highlight.layer, settings.highlight.head
-    ranking = tables["head_ranking"]
-    others = ranking[ranking["method"].isin(set(PAPER_METHODS) - {method})]
+    others = _by_other_methods(tables, method)
     return others.groupby(["layer", "head"])["rank"].mean().idxmin()
+
+
+def heads_like_it(tables: dict[str, pd.DataFrame], settings: Section, method: str) -> list[int]:
+    """Heads of its layer that all these methods score like `head_of_other_methods`, itself included.
+
+    Query heads that share keys and values often do; the order of their ranks then means nothing.
+    """
+    head = head_of_other_methods(tables, settings, method)
+    if settings.highlight != "auto":
+        return [head[1]]
+    scores = _by_other_methods(tables, method).pivot(
+        index=["layer", "head"], columns="method", values="score"
+    )
+    return scores[(scores == scores.loc[head]).all(axis=1)].loc[head[0]].index.tolist()
+
+
+def _by_other_methods(tables: dict[str, pd.DataFrame], method: str) -> pd.DataFrame:
+    ranking = tables["head_ranking"]
+    return ranking[ranking["method"].isin(set(PAPER_METHODS) - {method})]

@@ -63,12 +63,15 @@ def top_is_relearned_later(tables: Tables, settings: Section) -> Estimate:
     beyond = settings.editing.relearning_limit + 1  # for those that do not come back
     steps = gone["relearning_steps"].astype(float).fillna(beyond)
     both = gone.assign(steps=steps).pivot(index="id", columns="arm", values="steps")
-    both = both.reindex(columns=["top", "all"]).dropna()
+    both = both.reindex(columns=["top", "all"])
+    if both["top"].isna().all():
+        raise NotApplicable("the weights with the largest gradients unlearn no paragraph")
+    both = both.dropna()
     later, sooner = int((both["top"] > both["all"]).sum()), int((both["top"] < both["all"]).sum())
     if not later + sooner:
         raise NotApplicable("no paragraph that both unlearn takes unequally many steps to relearn")
     doubt = f"{HARDLY}, and a weak edit is soon undone" if _hardly(runs) else None
-    return Estimate.of(share(later, later + sooner), doubt=doubt)
+    return Estimate.of_share(later, later + sooner, doubt=doubt)
 
 
 def _hardly(runs: pd.DataFrame) -> bool:

@@ -16,7 +16,7 @@ from memloc.perturbation.effects import (
     nll_rises,
 )
 from memloc.settings.base import Section
-from memloc.statistics.studentised import share, studentised
+from memloc.statistics.studentised import studentised
 from memloc.tables.terms.kept_tokens import COSTLIEST
 
 
@@ -26,7 +26,7 @@ def one_token_costs_most(tables: Tables, settings: Section) -> Estimate:
     drops = before_last(drops[drops["draw"] == 0], settings.paragraph.prefix)
     largest = drops.groupby("id")["em_drop"].max()
     n_large = int((largest >= LARGE_DROP * settings.paragraph.continuation).sum())
-    return Estimate.of(share(n_large, len(largest)))
+    return Estimate.of_share(n_large, len(largest))
 
 
 def non_memorized_easier(tables: Tables, settings: Section) -> Estimate:
@@ -48,15 +48,16 @@ def most_tokens_are_replaceable(tables: Tables, settings: Section) -> Estimate:
     """Share of memorized paragraphs of which most prefix tokens can be replaced without losing a token."""
     drops = em_drops(_of_set(tables, "memorized"))
     spared = (drops["em_drop"] <= 0).groupby(drops["id"]).mean()
-    return Estimate.of(share(int((spared > 0.5).sum()), len(spared)))
+    return Estimate.of_share(int((spared > 0.5).sum()), len(spared))
 
 
 def few_tokens_suffice(tables: Tables, settings: Section) -> Estimate:
     """Share of memorized paragraphs that are recited from the costliest fifth of their prefix, at draw 0."""
+    risen(_of_set(tables, "memorized"))  # by exact match, most tokens cost nothing or everything
     rows = few_kept(tables["kept_tokens"], settings.paragraph.prefix)
     rows = rows[(rows["kept"] == COSTLIEST) & (rows["draw"] == 0)]
     n_recited = int((rows["em"] == settings.paragraph.continuation).sum())
-    return Estimate.of(share(n_recited, len(rows)))
+    return Estimate.of_share(n_recited, len(rows))
 
 
 def perturbed_are_fluent(tables: Tables, settings: Section) -> Estimate:

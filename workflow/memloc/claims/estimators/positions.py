@@ -7,7 +7,6 @@ import pandas as pd
 
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.settings.base import Section
-from memloc.statistics.studentised import share
 from memloc.tables.terms.sets import REPEATED
 
 OTHER_PLACES = ("end_of_text", "text", "shifted")
@@ -18,7 +17,7 @@ def recited_wherever_they_stand(tables: Tables, settings: Section) -> Estimate:
     everywhere = recited_everywhere(tables["positions"], settings.paragraph.continuation)
     if everywhere.empty:
         raise NotApplicable("the model has no position beyond a paragraph's own")
-    return Estimate.of(share(int(everywhere.sum()), len(everywhere)))
+    return Estimate.of_share(int(everywhere.sum()), len(everywhere))
 
 
 def longer_prefix_recites_more(tables: Tables, settings: Section) -> Estimate:
@@ -33,7 +32,7 @@ def longer_prefix_recites_more(tables: Tables, settings: Section) -> Estimate:
     one = recited[recited["start"] != recited["half_prefix"]]
     if one.empty:
         raise NotApplicable("no repeated paragraph is recited after one of the two prefixes alone")
-    return Estimate.of(share(int(one["start"].sum()), len(one)))
+    return Estimate.of_share(int(one["start"].sum()), len(one))
 
 
 def recited_everywhere(rows: pd.DataFrame, n_continuation: int) -> pd.Series:

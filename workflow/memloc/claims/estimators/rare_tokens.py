@@ -7,7 +7,7 @@ sizes of gradients and patches, which do not affect the mean rank of its attenti
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
-from memloc.localization.highlight import head_of_other_methods
+from memloc.localization.highlight import head_of_other_methods, heads_like_it
 from memloc.settings.base import Section
 from memloc.statistics.studentised import lead, studentised
 
@@ -16,13 +16,23 @@ def localized_head_attends_to_rarer_tokens(tables: Tables, settings: Section) ->
     """Preference for rare tokens of the head that the other methods point at, minus the mean of its layer's
     other heads."""
     preferences, head = _of_layer(tables, settings)
-    return Estimate.of(studentised(preferences[head] - preferences.drop(columns=head).mean(axis=1)))
+    more = preferences[head] - preferences.drop(columns=head).mean(axis=1)
+    return Estimate.of(studentised(more), doubt=_tied(tables, settings))
 
 
 def localized_head_leads_its_layer(tables: Tables, settings: Section) -> Estimate:
     """The same head's preference for rare tokens, minus its closest rival's in the layer."""
     preferences, head = _of_layer(tables, settings)
-    return Estimate.of(lead(preferences.to_numpy(), preferences.columns.get_loc(head)))
+    found = lead(preferences.to_numpy(), preferences.columns.get_loc(head))
+    return Estimate.of(found, doubt=_tied(tables, settings))
+
+
+def _tied(tables: Tables, settings: Section) -> str | None:
+    """Why the head is one of several that could have been named; None: it is the only one."""
+    heads = heads_like_it(tables, settings, "rare_tokens")
+    if len(heads) == 1:
+        return None
+    return f"the other methods score heads {', '.join(map(str, heads))} of its layer alike"
 
 
 def _of_layer(tables: Tables, settings: Section) -> tuple[pd.DataFrame, int]:

@@ -53,7 +53,7 @@ def removal_other_prefixes(tables: Tables, settings: Section, way: str) -> Estim
     judging = others.loc[gone & others[NOTHING], way]
     if judging.empty:
         raise NotApplicable(f"{way} removes no paragraph that other prefixes recited")
-    return Estimate.of(share(int(judging.sum()), len(judging)))
+    return Estimate.of_share(int(judging.sum()), len(judging))
 
 
 def _gone(tables: Tables, settings: Section, *ways: str) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.scoring.near_verbatim import NEARLY
 from memloc.settings.base import Section
-from memloc.statistics.studentised import share
 from memloc.tables.terms.sets import UNSEEN
 
 
@@ -13,7 +12,7 @@ def complete_or_not(tables: Tables, settings: Section) -> Estimate:
     n_memorized, n_most = int((sets == "memorized").sum()), int((sets == "partly_30_49").sum())
     if n_memorized + n_most == 0:
         raise NotApplicable("no paragraph matches in three fifths of its continuation")
-    return Estimate.of(share(n_memorized, n_memorized + n_most))
+    return Estimate.of_share(n_memorized, n_memorized + n_most)
 
 
 def exact_match_misses_some(tables: Tables, settings: Section) -> Estimate:
@@ -26,4 +25,4 @@ def exact_match_misses_some(tables: Tables, settings: Section) -> Estimate:
     near = edits[edits <= NEARLY * settings.paragraph.continuation]
     if near.empty:
         raise NotApplicable("no paragraph comes out nearly or entirely")
-    return Estimate.of(share(int((near > 0).sum()), len(near)))
+    return Estimate.of_share(int((near > 0).sum()), len(near))
