@@ -20,7 +20,9 @@ DOCS_LOCKED = {canonicalize_name(Requirement(line).name): Requirement(line) for 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 REQUIRED = [Requirement(text) for text in PROJECT["dependencies"]]
 OPTIONAL = [Requirement(text) for texts in PROJECT["optional-dependencies"].values() for text in texts]
-OWN = {"memloc", "docs"} | {path.stem for path in (ROOT / "tests").rglob("*.py")}
+OWN = {"memloc", "docs"} | {
+    path.stem for folder in ("tests", "docs") for path in (ROOT / folder).rglob("*.py")
+}
 
 
 def names(requirements):

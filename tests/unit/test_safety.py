@@ -68,7 +68,9 @@ def test_a_checkpoint_that_holds_code_is_refused(tmp_path):
     torch.save({"model": Payload(tmp_path / "ran")}, tmp_path / "state.pt")
     model = training.new_model(vocabulary=16, n_layers=1, n_heads=1, width=8, context=8, seed=0)
     with pytest.raises(Exception, match="weights_only|Weights only"):
-        training._resume(model, training.optimizers(model, "adamw", 0.1, bf16=False), tmp_path / "state.pt")
+        training._resume(
+            model, training.optimizers(model, "adamw", 0.1, bf16=False), tmp_path / "state.pt", None
+        )
     assert not (tmp_path / "ran").exists()
 
 

@@ -48,9 +48,10 @@ places = [
     *position_scores(model, own, Before(text, end_of_text, before), n_prefix, how, random),
 ]
 job.log(f"{len(placed)} paragraphs in {len(places)} places")
-again = pd.DataFrame({"group": REPEATED, "id": repeated})
-own = token_tensor(tokens.loc[repeated])
-prefixes = [at_start(scores.loc[repeated]), after_half(model, own, before, n_prefix, how.micro_batch)]
+again, prefixes = pd.DataFrame({"group": REPEATED, "id": repeated}), []
+if len(repeated):
+    own = token_tensor(tokens.loc[repeated])
+    prefixes = [at_start(scores.loc[repeated]), after_half(model, own, before, n_prefix, how.micro_batch)]
 log_p = log_p_nearly(
     model,
     with_token_before(token_tensor(tokens.loc[drawn]), before),

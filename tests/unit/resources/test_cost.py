@@ -118,7 +118,7 @@ def test_slow_methods_and_ways_are_those_of_the_registries():
     assert set(cost._slow_methods(shape, settings)) <= set(METHODS)
     assert len(get_args(Replacement)) == 2
     took = {way: cost.passes(*study("config", remove={"ways": [way]}))["remove"] for way in WAYS}
-    by_steps = {way for way in WAYS if WAYS[way][1:] == RATES}
+    by_steps = {way for way in WAYS if WAYS[way][1:3] == RATES}
     ranked = {way for way in WAYS if way.startswith("neurons_")}
     least = min(took.values())
     assert {way for way in WAYS if took[way] > least} == by_steps | ranked
