@@ -54,7 +54,7 @@ def summary(rows: pd.DataFrame, n_continuation: int) -> pd.DataFrame:
         "recited": table(
             [proportion(int(own.sum()), len(own)) for _, own in groups["recited"]], groups.size().index
         ),
-        "nll": means(groups["nll"]),
+        "nll": means(groups["nll"]).assign(low=lambda rows: rows["low"].clip(lower=0)),
     }
     return pd.concat([frame.assign(measure=name) for name, frame in found.items()]).reset_index()
 
