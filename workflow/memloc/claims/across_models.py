@@ -48,8 +48,8 @@ def comparisons(texts: pd.DataFrame, models: pd.DataFrame) -> list[dict[str, Any
         both = two[0].merge(two[1], on=["id", "text"], suffixes=("_smaller", "_larger"))
         more = int((both.memorized_larger & ~both.memorized_smaller).sum())
         less = int((both.memorized_smaller & ~both.memorized_larger).sum())
-        share = proportion(more, more + less)
-        verdict = judge(LARGER_RECITES_MORE, Estimate.of(share), len(sizes) - 1).verdict
+        estimate = Estimate.of_share(more, more + less)
+        verdict = judge(LARGER_RECITES_MORE, estimate, len(sizes) - 1).verdict
         found.append(
             {
                 "smaller": smaller,
@@ -57,7 +57,7 @@ def comparisons(texts: pd.DataFrame, models: pd.DataFrame) -> list[dict[str, Any
                 "n_shared": len(both),
                 "only_larger": more,
                 "only_smaller": less,
-                "share_larger": share,
+                "share_larger": proportion(more, more + less),
                 "verdict": verdict if sizes[larger] > sizes[smaller] else None,
             }
         )

@@ -68,9 +68,13 @@ class Study(NamedTuple):
         """A paragraph that the model does not know, by its place in their order."""
         return Paragraph(self.ids[number, None], self.tokens[number, None])
 
+    def first(self, slot: int) -> int:
+        """Number of a slot's first paragraph: one for each try, and after them the wrong one."""
+        return slot * (self.how.n_paragraphs // self.how.n_plants)
+
     def wrong(self, slot: int) -> Paragraph:
         """The paragraph of a slot that control `wrong` asks about."""
-        return self.paragraph(slot * (self.how.n_paragraphs // self.how.n_plants) + self.how.tries)
+        return self.paragraph(self.first(slot) + self.how.tries)
 
 
 class Found(NamedTuple):
@@ -102,7 +106,7 @@ def _run_plant(study: Study, labels: dict[str, Any]) -> tuple[dict[str, Any], li
     """A row of `plants` and its rows of `planted_truth`; the model gets its original weights back."""
     model, how = study.model, study.how
     kind, slot, attempt = labels.values()
-    first = slot * (how.n_paragraphs // how.n_plants)
+    first = study.first(slot)
     random = generator(study.seed, "planted_truth", kind, str(slot), str(attempt))
     place = draw_place(model, kind, how.n_neurons, random)
     unplanted, said = values_at(model, place.movable), {}

@@ -41,7 +41,7 @@ class _Training(Section):
 
 
 class Grown(Section):
-    """Memories that grow while the model is trained, each in weights that no other text chose (2410.04332).
+    """Memories that grow while the model is trained, each in a place of its own (2410.04332).
 
     Their paragraphs are unseen ones. Only planted truth uses them.
     """
