@@ -64,7 +64,7 @@ RESULTS = workflow.pathvars.apply(f"<results>/{SETTINGS.study}")
 SHARED = workflow.pathvars.apply(f"<results>/{SETTINGS.shared}")
 SHARED_TABLES = (
     *("paragraphs", "places", "dropped_paragraphs", "dropped_reference", "vocabulary"),
-    *("training_stream", "training_curve", "grown", "scores", "extraction", "half_scores"),
+    *("training_stream", "training_curve", "grown", "twins", "scores", "extraction", "half_scores"),
 )
 ENVIRONMENT = "../../envs/environment.yaml"
 # Captions and other texts lie beside the library, or are installed with it.

@@ -12,8 +12,9 @@ if PLANTS_ASKED:
         name:
             PLANTING.rule
         input:
-            **tables("paragraphs", "scores", "sets", *GROWN),
+            **tables("paragraphs", "scores", "sets", *(["twins"] if GROWN else [])),
             model=rules.model.output.description,
+            twin_folders=rules.exchange_places.input.twin_folders if GROWN else [],
             folder=MODEL_FOLDER,
         output:
             **PLANTING.tables(*PLANTED),

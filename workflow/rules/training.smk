@@ -3,6 +3,8 @@
 TRAINED_MODEL = f"{SHARED}/model"
 # Memories that grow in places of their own while the model is trained.
 GROWN = ["grown"] if MODEL.source == "embedded" and MODEL.grown.kinds else []
+# The state of the training before they grow, from which twins are trained.
+BEFORE = {"before": f"{SHARED}/twins/before.pt"} if GROWN else {}
 # The model that training starts from; without one, it starts from random weights.
 PRETRAINED = [BASE] if MODEL.source == "planted" else []
 
@@ -15,6 +17,7 @@ if MODEL.source in ("embedded", "planted"):
             tokenizer=f"{SHARED}/tokenizer",
         output:
             **tables("training_curve", *GROWN),
+            **BEFORE,
             folder=directory(TRAINED_MODEL),
         log:
             log_file("train_model"),
@@ -34,3 +37,60 @@ if MODEL.source in ("embedded", "planted"):
             "Train the model on the training stream (resumes where it was killed)."
         script:
             "../scripts/train_model.py"
+
+
+if GROWN:
+    # In one twin every paragraph grows in the place of another one, in the other twin nothing grows.
+    TWINS = ("swapped", "never")
+
+    rule train_twin:
+        input:
+            **tables("training_stream", "paragraphs"),
+            **BEFORE,
+            tokenizer=f"{SHARED}/tokenizer",
+        output:
+            folder=directory(f"{SHARED}/twins/{{twin,{'|'.join(TWINS)}}}"),
+        log:
+            log_file("train_twin_{twin}"),
+        benchmark:
+            benchmark_file("train_twin_{twin}")
+        conda:
+            ENVIRONMENT
+        threads: MODEL.threads
+        resources:
+            mem_mb=growing(4000),
+            runtime=limited(120),
+        params:
+            **tracked("model"),
+            checkpoints=placed(f"{RESULTS}/checkpoints/twins"),
+            module="memloc.planting.growth",
+            twin=lambda wildcards: wildcards.twin,
+        message:
+            "Train the twin of the model in which other places hold the memories, or nothing grows."
+        script:
+            "../scripts/train_twin.py"
+
+    rule exchange_places:
+        input:
+            **tables("paragraphs", "grown"),
+            **BEFORE,
+            folder=TRAINED_MODEL,
+            twin_folders=expand(rules.train_twin.output.folder, twin=TWINS),
+        output:
+            **tables("twins"),
+        log:
+            log_file("exchange_places"),
+        benchmark:
+            benchmark_file("exchange_places")
+        conda:
+            ENVIRONMENT
+        threads: SETTINGS.threads
+        resources:
+            mem_mb=growing(4000),
+            runtime=limited(60),
+        params:
+            **tracked("model"),
+        message:
+            "Exchange the places of memories between the model and its twins."
+        script:
+            "../scripts/exchange_places.py"

@@ -10,7 +10,7 @@ from memloc.editing.masks import OriginalWeights
 from memloc.localization.ablation import mean_outputs
 from memloc.model import loading
 from memloc.planting.grown import grown_memories
-from memloc.planting.study import Paragraph, Study, run_slot
+from memloc.planting.study import Study, questions_of_grown, run_slot
 from memloc.planting.texts import kept_paragraphs, unknown_paragraphs
 from memloc.run.progress import Progress
 from memloc.run.seeds import generator
@@ -34,19 +34,11 @@ ids = unknown_paragraphs(
 )
 tokens = paragraphs.set_index("id")["tokens"]
 
-model = loading.load_for_editing(job.input.folder, settings.loading)
-grown = []
-if "grown" in job.tables:
-    rows, trained_with = job.read("grown"), storage.provenance(job.input.grown)["seed"]
-    memories = grown_memories(model, rows.id.to_numpy(), settings.model.grown, trained_with)
-    own = token_tensor(tokens.loc[rows.id])
-    recited = rows.em == settings.paragraph.length - n_prefix
-    grown = [
-        (memories[row], Paragraph(rows.id.to_numpy()[row, None], own[row, None]))
-        for row in recited[recited].index
-    ]
-    job.log(f"{len(grown)} of {len(rows)} grown memories are recited")
-means = mean_outputs(model, texts.pop("means").tokens, how.micro_batch)
+model, *twins = (
+    loading.load_for_editing(folder, settings.loading)
+    for folder in (job.input.folder, *job.input.twin_folders)
+)
+mean_texts = texts.pop("means").tokens
 study = Study(
     model,
     OriginalWeights(model),
@@ -54,13 +46,30 @@ study = Study(
     token_tensor(tokens.loc[ids]),
     token_tensor(tokens.loc[keep]),
     with_own_continuations(model, texts, n_prefix, how.micro_batch),
-    means,
+    mean_outputs(model, mean_texts, how.micro_batch),
     token_tensor(tokens).flatten().bincount(minlength=model.config.vocab_size).numpy(),
     n_prefix,
     how,
     seed,
-    grown,
 )
+if twins:
+    others = [
+        study._replace(
+            model=each,
+            original=OriginalWeights(each),
+            mean_outputs=mean_outputs(each, mean_texts, how.micro_batch),
+        )
+        for each in twins
+    ]
+    rows, trained_with = job.read("twins"), storage.provenance(job.input.twins)["seed"]
+    memories = [
+        memory
+        for swapped in (False, True)
+        for memory in grown_memories(model, rows.id.unique(), settings.model.grown, trained_with, swapped)
+    ]
+    recited = (rows.em == settings.paragraph.continuation).tolist()
+    study = study._replace(grown=questions_of_grown(memories, recited, tokens, (study, *others)))
+    job.log(f"{len(study.grown)} of {len(rows)} memories of the model and of its swap twin are recited")
 rows = job.shard(how.n_plants)
 job.log(f"{len(rows)} of {how.n_plants} plants of each of {len(how.kinds)} kinds")
 progress = Progress(len(rows), "plants of each kind")

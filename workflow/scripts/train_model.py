@@ -33,7 +33,8 @@ growth, n_prefix = None, job.settings.paragraph.prefix
 if job.params.module:
     begun = import_module(job.params.module).growth_of
     growth = begun(paragraphs, n_prefix, tokenizer.eos_token_id, settings.grown, job.seed)
-model, curve = trained_model(rows, settings, initial, seed, checkpoints, stamp, growth)
+branch = Path(job.output.before) if growth else None
+model, curve = trained_model(rows, settings, initial, seed, checkpoints, stamp, growth, branch)
 if growth:
     found = growth.table()
     job.log(f"{(found.em == job.settings.paragraph.length - n_prefix).sum()} of {len(found)} memories took")

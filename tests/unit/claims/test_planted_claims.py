@@ -7,12 +7,12 @@ from made_claims import cells, judged, verdicts
 MASKS, HEAD = "planted_masks_lead", "planted_head_beyond_its_weights"
 GROWN = "grown_heads_beyond_their_weights"
 RECALL = {"hard_concrete": 0.6, "neuron_ablation": 0.3, "integrated_gradients": 0.2}
-# Average precision of planted heads and of their twins, and of grown ones and of wrong paragraphs.
+# Average precision of planted and grown heads, and in their twins.
 PRECISION = {"parameter_gradient": (0.9, 0.1), "weight_size": (0.5, 0.2)}
 
 
-def tables(n=12, recall=RECALL, precision=PRECISION, damage=()):
-    """Scores that differ a little by plant; `damage`: by what the first ones raise the NLL of other text."""
+def tables(n=12, recall=RECALL, precision=PRECISION, harm=()):
+    """Scores that differ a little by plant. `harm`: columns of the first plants that show damage."""
     found = cells(
         {"control": ["plant"], "method": recall}, n, {("plant", m): v for m, v in recall.items()}, 0.01
     )
@@ -20,16 +20,14 @@ def tables(n=12, recall=RECALL, precision=PRECISION, damage=()):
     both = {(c, m): v for m, pair in precision.items() for c, v in zip(("plant", "twin"), pair, strict=True)}
     heads = cells({"control": ["plant", "twin"], "method": precision}, n, both, 0.01)
     heads = heads.assign(kind="head_all", granularity="head", recall_1=0.0, average_precision=heads["value"])
-    control = heads["control"].replace("twin", "wrong")
-    grown = heads.assign(kind="grown_heads", control=control)
-    made = pd.concat([found, heads, grown]).rename(columns={"id": "plant"})
+    grown = heads.assign(kind="grown_heads")
+    made = pd.concat([found, heads, grown, grown])  # a paragraph grew in the model and in its swap twin
     others = made.assign(granularity="layer", average_precision=0.0, recall_1=0.0)
-    harm = pd.Series([*damage, *[0.0] * (n - len(damage))])
-    plants = pd.DataFrame(
-        {"kind": "head_all", "plant": range(n), "reached": True, "nll_held_out_before": 2.0}
-    )
-    plants["nll_held_out"] = 2 * (1 + harm)
-    failed = plants.assign(reached=False, nll_held_out=None)
+    plants = pd.DataFrame({"kind": "head_all", "id": range(n), "reached": True, "norm": 1.5})
+    plants = plants.assign(em_memorized_before=50.0, em_memorized=45.0, em_own_before=40.0, em_own=36.0)
+    for plant, (column, value) in enumerate(harm):
+        plants.loc[plant, column] = value
+    failed = plants.assign(reached=False, id=plants["id"] + n)
     return {"planted_truth": pd.concat([made, others]), "plants": pd.concat([failed, plants])}
 
 
@@ -55,8 +53,15 @@ def test_each_claim_fails_by_itself(changes, claim):
 
 def test_few_plants_decide_nothing_and_those_that_do_damage_do_not_count():
     assert set(verdicts("planted_truth", tables(7)).values()) == {"undecided"}
-    found = judged("planted_truth", tables(12, damage=(0.06, 0.2, 0.051, 0.049))).loc[HEAD]
-    assert found["n"] == 9
+    harm = [("norm", 1.51), ("em_memorized", 44.9), ("em_own", 35.9), ("em_memorized_before", None)]
+    assert judged("planted_truth", tables(12, harm=harm)).loc[HEAD, "n"] == 9
+
+
+def test_a_method_that_names_the_same_heads_in_both_twins_finds_nothing():
+    """Both models hold the memory, at different places: only a method that follows the place counts."""
+    same = PRECISION | {"parameter_gradient": (0.9, 0.9)}
+    assert judged("planted_truth", tables(precision=same)).loc[GROWN, "value"] < 0
+    assert judged("planted_truth", tables()).loc[GROWN, "n"] == 12, "paragraphs, and not memories"
 
 
 def test_without_plants_or_without_a_method_a_claim_does_not_apply():

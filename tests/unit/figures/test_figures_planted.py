@@ -8,13 +8,15 @@ import pytest
 from drawn_parts import words
 from figure_labels import checked
 
-from memloc.figures import planted_precision
+from memloc.figures import planted_precision, twins
 from memloc.figures.parts.methods import method_label, methods_of
 from memloc.settings.planted_truth import GRANULARITIES
+from memloc.settings.sections import sections
 from memloc.statistics import uncertainty
 
 SHARE = {"head_vo": 1.0, "neurons": 0.9, "scattered_1": 0.4}  # of what a method finds elsewhere
 KINDS = tuple(SHARE)
+SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 SIZES = {"n_units": 5, "n_place": 2}
 FOUND = {"parameter_gradient": 0.4, "zero_ablation": 0.9, "weight_size": 1.0, "random": 0.1, "change": 0.97}
 
@@ -33,9 +35,10 @@ def tables(n=8):
     plants, truth = [], []
     for kind in KINDS:
         for plant in range(n):
-            labels = {"kind": kind, "plant": plant, "attempt": 0}
+            labels = {"kind": kind, "plant": plant, "attempt": 0, "id": 10 + plant}
             rise = (1.1 if kind == "head_vo" else 1.01) + 0.001 * plant**2 * (kind == "head_vo")
-            texts = {"nll_held_out_before": 4.0, "nll_held_out": 4.0 * rise, "em_memorized_before": 50.0}
+            texts = {"nll_held_out_before": 4.0, "nll_held_out": 4.0 * rise, "em_memorized_before": 42.0}
+            texts |= {"em_own_before": 40.0, "em_own": 40.0, "norm": 2.0 if kind == "head_vo" else 1.2}
             plants.append({**labels, **texts, "em_memorized": 40.0 - plant**2 / 2, "reached": True})
             for method in FOUND:
                 about = {**labels, "method": method, "granularity": GRANULARITIES[kind][0], **SIZES}
@@ -57,7 +60,8 @@ def test_the_figure_is_drawn_and_its_caption_complete(n):
 def test_grown_memories_have_panels_of_their_own_and_are_counted():
     made = tables()
     grown = made["planted_truth"].query("kind == 'neurons' and plant < 7").assign(kind="grown_neurons")
-    made["planted_truth"] = pd.concat([made["planted_truth"], grown.replace({"twin": "wrong"})])
+    swapped = grown.assign(plant=grown["plant"] + 7, average_precision=grown["average_precision"] / 2)
+    made["planted_truth"] = pd.concat([made["planted_truth"], grown, swapped])
     drawing = planted_precision.draw(made, {})
     assert words(panel.title for panel in drawing.figure.axes)[0].split() == [
         "grown:",
@@ -67,8 +71,28 @@ def test_grown_memories_have_panels_of_their_own_and_are_counted():
         "layer",
     ]
     (legend,) = drawing.figure.legends
-    assert words(legend.texts)[2:] == ["the plant", "a wrong paragraph", "the unplanted twin"]
-    assert "neurons of a layer: 7 memories that the model recites" in checked("planted_precision", drawing)
+    assert words(legend.texts)[2:] == ["the memory", "its twin"]
+    assert "14 memories that the model or its swap twin recites" in checked("planted_precision", drawing)
+    row = drawing.data.query("kind == 'grown_neurons' and method == 'zero_ablation' and control == 'plant'")
+    own = np.array([found_of("neurons", "zero_ablation", plant) for plant in range(7)])
+    expected = uncertainty.mean(0.75 * own)  # of both models, by paragraph
+    first = row.query("plants == 'all' and measure == 'average_precision'").iloc[0]
+    assert (first["n"], first["value"], first["low"]) == pytest.approx((7, expected.value, expected.low))
+
+
+def test_exchanged_places_are_drawn_and_described():
+    rng = np.random.default_rng(0)
+    names = [*twins.SHOWN, "nll_others_swapped", "norm"]
+    rows = pd.DataFrame({name: rng.random(8) for name in names}).assign(em=[50] * 3 + [49] + [50] * 4)
+    rows = rows.assign(kind=["grown_heads"] * 4 + ["grown_weights"] * 4, leak=[0.2, 0.1, 0.4, 9, *[0.5] * 4])
+    drawing = twins.draw({"twins": rows}, SETTINGS)
+    heads, weights = drawing.figure.axes
+    assert len(heads.lines) == 4 and len(weights.lines) == 5, "every memory that took, and the median"
+    kept = rows.iloc[:3]
+    assert heads.lines[-1].get_ydata() == pytest.approx(kept[list(twins.SHOWN)].median())
+    said = checked("twins", drawing)
+    assert "3 of 4 memories" in said and "80% of the memory" in said and "60% to 90%" in said
+    assert f"from {kept['nll'].median():.2f} to {kept['nll_swapped'].median():.2f}" in said
 
 
 def test_precision_is_drawn_with_its_interval_at_its_method_the_plant_above_the_twin():
@@ -106,11 +130,11 @@ def test_the_caption_says_what_plants_do_to_other_text():
         "kind": "a head (V, O)",
         "n_reached": 8,
         "n_tries": 9,
-        "n_damaging": 8,
+        "n_intact": 0,
         "damage": f"+{100 * np.median(rises):.1f} %",
         "em_memorized": f"{np.median(left):.0f}",
     }
-    assert (second["damage"], second["n_tries"], second["n_damaging"]) == ("+1.0 %", 8, 0)
+    assert (second["damage"], second["n_tries"], second["n_intact"]) == ("+1.0 %", 8, 3)
 
 
 def test_what_is_not_known_of_plants_is_said_to_be_unknown():
@@ -128,12 +152,13 @@ def test_methods_come_in_the_order_of_the_table_and_baselines_last():
     assert methods_of(rows) == ["patching", "mine", "another", "random"]
 
 
-def test_plants_that_damage_other_text_are_reported_apart():
+def test_plants_that_leave_other_text_intact_are_reported_apart():
+    """Plants 0 to 2 leave nine tenths of 42 tokens, and one of them harms own continuations."""
     found = tables()
     plants = found["plants"]
-    plants.loc[(plants["kind"] == "neurons") & (plants["plant"] % 2 == 1), "nll_held_out"] = 4.3
-    data = planted_precision.draw(found, {}).data.query("plants == 'without damage'")
+    plants.loc[(plants["kind"] == "neurons") & (plants["plant"] == 1), "em_own"] = 35.9
+    data = planted_precision.draw(found, {}).data.query("plants == 'intact'")
     assert set(data["kind"]) == {"neurons", "scattered_1"}
     own = data.query("kind == 'neurons' and method == 'zero_ablation' and control == 'plant'")
     own = own[own["measure"] == "average_precision"].iloc[0]
-    assert own["n"] == 4 and own["value"] == pytest.approx(found_of("neurons", "zero_ablation", 0))
+    assert own["n"] == 2 and own["value"] == pytest.approx(found_of("neurons", "zero_ablation", 0))

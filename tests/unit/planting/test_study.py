@@ -3,6 +3,7 @@
 import copy
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from made_plants import N_PREFIX, how, study
@@ -13,7 +14,7 @@ from memloc.planting import study as planting_study
 from memloc.planting.grown import grown_memories
 from memloc.planting.places import draw_place
 from memloc.planting.planter import plant
-from memloc.planting.study import Paragraph, run_slot
+from memloc.planting.study import questions_of_grown, run_slot
 from memloc.run.seeds import generator
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.methods import HEADS, METHODS, Method
@@ -110,25 +111,40 @@ def test_a_place_of_single_weights_has_no_pair_and_others_have_one(memorizing_mo
         assert (planting_study._pair(asked, place, asked.paragraph(0)) is not None) == has, kind
 
 
-def test_methods_are_asked_about_grown_memories_as_they_are(memorizing_model, memorized_tokens, monkeypatch):
-    """In their slots, with the slot's wrong paragraph; the oracle names the place."""
+def test_methods_are_asked_about_grown_memories_in_three_models(
+    memorizing_model, memorized_tokens, monkeypatch
+):
+    """In their slots, the model and its twins; the oracle names the place."""
     grows = Grown(kinds=["grown_heads", "grown_weights"], n_memories=2)
-    memories = grown_memories(memorizing_model, np.arange(4), grows, 0)
-    grown = [(each, Paragraph(np.array([each.id]), memorized_tokens[each.id, None])) for each in memories]
-    asked = study(memorizing_model, how(kinds={"neurons": 1e-6}, max_steps=1), memorized_tokens)
+    memories = [
+        memory
+        for swapped in (False, True)
+        for memory in grown_memories(memorizing_model, np.arange(4), grows, 0, swapped)
+    ]
+    asked = study(memorizing_model, how(kinds={"neurons": 1e-6}, max_steps=1, n_plants=2), memorized_tokens)
+    swapped, never = (asked._replace(model=copy.deepcopy(memorizing_model)) for _ in range(2))
+    recited, tokens = [True] * 7 + [False], pd.Series(memorized_tokens[:4].tolist())
+    grown = questions_of_grown(memories, recited, tokens, (asked, swapped, never))
     found = run_slot(asked._replace(grown=grown), 1).planted_truth
     labels = found.groupby(["kind", "plant", "attempt", "control"]).size()
-    controls = [(kind, 1, 0, control) for kind in grows.kinds for control in ("plant", "wrong")]
-    assert labels.index.tolist() == controls
+    slots = [
+        (kind, number) for kind, number in (("grown_heads", 1), ("grown_heads", 3), ("grown_weights", 1))
+    ]
+    expected = [(*slot, 0, control) for slot in slots for control in ("never", "plant", "twin")]
+    assert labels.index.tolist() == expected, "the last memory is not recited"
+    assert found.groupby(["kind", "plant"])["id"].first().tolist() == [1, 1, 3]
     oracle = found[(found["method"] == "change") & (found["granularity"] != "layer")]
     assert (oracle["average_precision"] == 1).all() and set(oracle["granularity"]) == {"head", "weight"}
     seen = []
     monkeypatch.setattr(
-        planting_study, "_scored_answers", lambda question, place: seen.append(question) or []
+        planting_study, "_scored_answers", lambda question, place: seen.append((question, place)) or []
     )
-    run_slot(asked._replace(grown=grown[:1]), 0)
-    expected = grown[0][1].tokens, asked.tokens[1, None]
-    assert all(torch.equal(each.tokens, of) for each, of in zip(seen, expected, strict=True))
+    for one, models in ((0, (asked, swapped, never)), (4, (swapped, asked, never))):
+        seen.clear()
+        run_slot(asked._replace(grown=grown[one : one + 1]), 0)
+        for (question, place), of in zip(seen, models, strict=True):
+            assert question.model is of.model and place is grown[one].memory.place
+            assert torch.equal(question.tokens, memorized_tokens[0, None])
 
 
 def test_tries_end_with_the_first_that_succeeds(memorizing_model, memorized_tokens, monkeypatch):

@@ -10,19 +10,20 @@ from scipy.special import digamma
 from memloc.figures.parts.methods import BASELINES, method_label, methods_of
 from memloc.figures.parts.planted import CONTROL_LABELS, KIND_LABELS, means, of_own_units
 from memloc.figures.parts.style import Drawing, subplots
+from memloc.planting.damage import KEPT, MOST_NORM, intact
 from memloc.settings.base import Section
 from memloc.settings.model import GROWN_GRANULARITIES
 
-CONTROL_COLOURS = {"plant": "#c8102e", "wrong": "#8e44ad", "twin": "#1f5fbf"}
+CONTROL_COLOURS = {"plant": "#c8102e", "wrong": "#8e44ad", "twin": "#1f5fbf", "never": "#7f7f7f"}
+SHIFTS = {"plant": -0.24, "wrong": 0.0, "twin": 0.24, "never": 0.0}
 MEASURES = ("average_precision", "recall_1")
-MOST_DAMAGE = 0.05  # by which a plant may raise the NLL of held-out text
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A panel per kind, a row per method: every plant and control faintly, their means with intervals.
 
     Lines show the average precision expected of a random order, and the size of the weights alone. The CSV
-    also has recall, a random order of each plant, the oracle, and means over plants without damage.
+    also has recall, a random order of each plant, the oracle, and means over plants that leave others intact.
     """
     rows = of_own_units(tables["planted_truth"])
     methods = [name for name in methods_of(rows) if name not in BASELINES]
@@ -38,16 +39,20 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     axes[0][0].set_ylim(len(methods) - 0.5, -0.5)
     figure.supxlabel("average precision", fontsize=7)
     marks = [zip(*panel.get_legend_handles_labels()[::-1], strict=True) for panel in axes[0]]
-    shown = dict(mark for panel in marks for mark in panel)  # what grew has no twin
+    shown = dict(mark for panel in marks for mark in panel)
     figure.legend(shown.values(), shown.keys(), loc="outside upper center", ncols=5)
     numbers = {
         "kinds": numbers_of(tables["plants"]),
         "grown": [
-            {"kind": KIND_LABELS[kind], "n": rows.loc[rows["kind"] == kind, "plant"].nunique()}
+            {
+                "kind": KIND_LABELS[kind],
+                **{name: rows.loc[rows["kind"] == kind, name].nunique() for name in ("plant", "id")},
+            }
             for kind in kinds
             if kind in GROWN_GRANULARITIES
         ],
-        "most_damage": f"{100 * MOST_DAMAGE:g} %",
+        "kept": f"{KEPT:.0%}",
+        "most_norm": MOST_NORM,
         "controls": sorted(rows["control"].unique()),
     }
     return Drawing(figure, _data(tables["plants"], rows), numbers)
@@ -59,14 +64,15 @@ def _panel(axes: Axes, rows: pd.DataFrame, found: pd.DataFrame, methods: list[st
     size = found.loc[(found["method"] == "weight_size") & (found["control"] == "plant"), "value"].iloc[0]
     for name, value, dash in (("chance", chance(rows), ":"), ("|weight|", size, "--")):
         axes.axvline(value, color="0.4", lw=0.9, ls=dash, label=name, zorder=1)
-    for number, (control, colour) in enumerate(CONTROL_COLOURS.items()):
+    for control, colour in CONTROL_COLOURS.items():
         own, mean = (
             frame[(frame["control"] == control) & frame["method"].isin(methods)] for frame in (rows, found)
         )
         if own.empty:
             continue
-        shift = 0.24 * (number - 1)
-        faint, bold = ([methods.index(name) + shift for name in frame["method"]] for frame in (own, mean))
+        faint, bold = (
+            [methods.index(name) + SHIFTS[control] for name in frame["method"]] for frame in (own, mean)
+        )
         axes.scatter(own["average_precision"], faint, s=3, color=colour, alpha=0.25, linewidth=0)
         axes.hlines(bold, mean["low"].clip(0, 1), mean["high"].clip(0, 1), color=colour, lw=0.9)
         axes.scatter(mean["value"], bold, s=11, color=colour, label=CONTROL_LABELS[control], zorder=3)
@@ -81,9 +87,9 @@ def chance(rows: pd.DataFrame) -> float:
 
 
 def _data(plants: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Means of both measures, over all plants and over the plants that hardly damage other text."""
-    kept = plants[plants["reached"] & (damage(plants) <= MOST_DAMAGE)][["kind", "plant", "attempt"]]
-    chosen = {"all": rows, "without damage": rows.merge(kept, on=["kind", "plant", "attempt"])}
+    """Means of both measures, over all plants and over those that leave other text intact."""
+    kept = plants[intact(plants)][["kind", "plant", "attempt"]]
+    chosen = {"all": rows, "intact": rows.merge(kept, on=["kind", "plant", "attempt"])}
     return pd.concat(
         [
             means(own, measure).assign(measure=measure, plants=name)
@@ -100,24 +106,20 @@ def kinds_of(rows: pd.DataFrame) -> list[str]:
     return [kind for kind in KIND_LABELS if kind in set(rows["kind"])]
 
 
-def damage(plants: pd.DataFrame) -> pd.Series:
-    """Share by which each plant raises the NLL of held-out text."""
-    return plants["nll_held_out"] / plants["nll_held_out_before"] - 1
-
-
 def numbers_of(plants: pd.DataFrame) -> list[dict]:
-    """For each kind: plants that reached the criterion, tries, and plants that damage other text."""
+    """For each kind: plants that reached the criterion, tries, and plants that leave other text intact."""
     found = []
     for kind in kinds_of(plants):
         rows = plants[plants["kind"] == kind]
         reached = rows[rows["reached"]]
-        raised, kept = damage(reached), reached["em_memorized"].dropna()
+        raised = reached["nll_held_out"] / reached["nll_held_out_before"] - 1
+        kept = reached["em_memorized"].dropna()
         found.append(
             {
                 "kind": KIND_LABELS[kind],
                 "n_reached": len(reached),
                 "n_tries": len(rows),
-                "n_damaging": int((raised > MOST_DAMAGE).sum()),
+                "n_intact": int(intact(rows).sum()),
                 "damage": f"{100 * np.median(raised):+.1f} %" if len(raised) else "unknown",
                 "em_memorized": f"{kept.median():.0f}" if len(kept) else "unknown",
             }

@@ -9,6 +9,7 @@ learning rate depend on the step alone, and nothing is dropped out.
 import hashlib
 import json
 import math
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -64,6 +65,9 @@ class Beside(Protocol):
     def begin(self, model: PreTrainedModel) -> None:
         """Before the first step."""
 
+    def first(self, n_steps: int) -> int:
+        """Number of the step from which on the model is another one for this work."""
+
     def step(self, step: int, n_steps: int, rows: Int[Tensor, "row token"]) -> None:
         """After the ordinary step of this number, on these rows."""
 
@@ -76,6 +80,8 @@ def trained_model(
     checkpoints: Path,
     stamp: dict[str, Any],
     beside: Beside | None = None,
+    branch: Path | None = None,
+    start: Path | None = None,
 ) -> tuple[PreTrainedModel, Curve]:
     """A model that is trained on windows of text.
 
@@ -86,6 +92,8 @@ def trained_model(
         order: seed of the order of the windows; None: as they are.
         checkpoints: folder of the resumable state; the caller deletes it once the model is saved.
         stamp: everything else that the training depends on, as JSON can hold it.
+        branch: file that gets the state of the training before the first step of `beside`.
+        start: such a file; the training goes on from there, and not from the first step.
 
     Returns:
         The model, and the training curve of `train`.
@@ -111,7 +119,16 @@ def trained_model(
 
     if beside:
         beside.begin(model)
-    return model, train(model, rows, how, bf16, checkpoint, report, beside)
+    curve = train(model, rows, how, bf16, checkpoint, report, beside, start)
+    if branch:
+        with atomic_path(branch) as temporary:
+            shutil.copyfile(_branch_of(checkpoint), temporary)
+    return model, curve
+
+
+def _branch_of(checkpoint: Path) -> Path:
+    """Where the state before the first step of `beside` waits for the end of the training."""
+    return checkpoint.with_suffix(".branch.pt")
 
 
 def saved(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Path:
@@ -307,23 +324,27 @@ def train(
     checkpoint: Path,
     report: Callable[[int, int, float], None],
     beside: Beside | None = None,
+    start: Path | None = None,
 ) -> Curve:
     """One pass over `rows`; `model` is trained in place.
 
     Args:
         checkpoint: file of the resumable state; read if it exists, written every CHECKPOINT_STEPS.
         report: called with step, number of steps and loss every few steps.
+        start: file of the state to go on from where there is no checkpoint.
 
     Returns:
         The training curve, a point every few steps.
     """
     steppers = optimizers(model, how.optimizer, how.learning_rate, bf16)
     n_steps = math.ceil(len(rows) / how.batch)
-    first, curve, losses = _resume(model, steppers, checkpoint, beside)
+    first, curve, losses = _resume(model, steppers, checkpoint if checkpoint.exists() else start, beside)
     if first:
         log(f"resumed at step {first} of {n_steps}")
     model.eval()  # a pretrained model may have dropout
     for step in range(first, n_steps):
+        if beside and step == beside.first(n_steps):
+            _save(model, steppers, _branch_of(checkpoint), _state(step, curve, losses, beside))
         rate = learning_rate(step, n_steps, how.learning_rate, how.warmup_steps)
         for stepper in steppers:
             stepper.param_groups[0]["lr"] = rate
@@ -344,9 +365,18 @@ def train(
             losses = []
             report(step + 1, n_steps, curve[-1][1])
         if (step + 1) % CHECKPOINT_STEPS == 0:
-            state = {"step": step + 1, "curve": curve, "losses": losses}
-            _save(model, steppers, checkpoint, state | {"beside": beside.state if beside else None})
+            _save(model, steppers, checkpoint, _state(step + 1, curve, losses, beside))
     return curve
+
+
+def _state(step: int, curve: Curve, losses: list[float], beside: Beside | None) -> dict[str, Any]:
+    state = beside.state if beside else None
+    return {"step": step, "curve": curve, "losses": losses, "beside": state}
+
+
+def weights_of(path: Path | str) -> dict[str, Tensor]:
+    """Weights of the model in a file of the state of its training."""
+    return torch.load(path, weights_only=True)["model"]
 
 
 def _save(
@@ -362,10 +392,10 @@ def _save(
 
 
 def _resume(
-    model: PreTrainedModel, steppers: list[torch.optim.Optimizer], path: Path, beside: Beside | None
+    model: PreTrainedModel, steppers: list[torch.optim.Optimizer], path: Path | None, beside: Beside | None
 ) -> tuple[int, Curve, list[float]]:
     """Steps that were done, the curve until then, and the losses since its last point."""
-    if not path.exists():
+    if path is None:
         return 0, [], []
     state = torch.load(path, weights_only=True)
     model.load_state_dict(state["model"])

@@ -4,7 +4,7 @@
 |---|---|
 | `grown_heads` | all four matrices of three heads of one layer |
 | `grown_neurons` | neurons of one layer: their rows of W_in and W_out |
-| `grown_weights` | 6 % of all W_* weights |
+| `grown_weights` | 5 % of all W_* weights |
 
 Layers take turns. No weight is in the places of two memories.
 """
@@ -15,14 +15,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.editing.masks import Movable, split_weights
 from memloc.model.components import editable_parameters
 from memloc.planting.places import MLP_PARTS, Place, of_units
-from memloc.planting.question import HEAD_PARTS, n_groups, n_neurons, set_values, values_at
+from memloc.planting.question import HEAD_PARTS, n_groups, n_neurons, values_at
 from memloc.run.seeds import generator
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.model import HEADS_OF_A_MEMORY, SHARE_OF_A_MEMORY, Grown
@@ -47,17 +47,22 @@ def grown_ids(paragraphs: pd.DataFrame, how: Grown, seed: int) -> Int[np.ndarray
 
 
 def grown_memories(
-    model: PreTrainedModel, ids: Int[np.ndarray, "memory"], how: Grown, seed: int
+    model: PreTrainedModel, ids: Int[np.ndarray, "memory"], how: Grown, seed: int, swapped: bool = False
 ) -> list[Memory]:
-    """The memories, kind after kind, the same for all models of a shape; settings see to it that all fit."""
+    """The memories, kind after kind, the same for all models of a shape; settings see to it that all fit.
+
+    In the swap twin (`swapped`) the same paragraphs grow in the same places, each in the place of the next
+    one of its kind. Memories are numbered after those of the model itself.
+    """
     whole = [kind for kind in how.kinds if kind != SCATTERED]  # these leave weights to scattered places
     places = {kind: list(_places_of_units(model, kind, how, seed)) for kind in whole}
     if SCATTERED in how.kinds:
         taken = [place.movable for own in places.values() for place in own]
         places[SCATTERED] = list(_scattered_places(model, taken, how, seed))
-    keys = [(kind, number) for kind in how.kinds for number in range(how.n_memories)]
+    n = how.n_memories
+    keys = [(kind, number) for kind in how.kinds for number in range(n)]
     return [
-        Memory(kind, number, int(id), places[kind][number])
+        Memory(kind, number + n * swapped, int(id), places[kind][(number + swapped) % n])
         for (kind, number), id in zip(keys, ids, strict=True)
     ]
 
@@ -98,13 +103,8 @@ def grown_table(
     n_prefix: int,
     exposures: Int[Tensor, "memory"],
 ) -> pd.DataFrame:
-    """Table `grown`: each memory, its place, and how well the trained model recites it.
-
-    Each place is set to zero in turn, which tells how much of its memory, and of others, lies in it.
-    """
+    """Table `grown`: each memory, its place, and how well the trained model recites it."""
     scores = teacher_forced(model, tokens, n_prefix, MICRO_BATCH)
-    zeroed = torch.stack([_nll_without(model, memory.place, tokens, n_prefix) for memory in memories])
-    own = zeroed.diagonal()
     return pd.DataFrame(
         {
             "kind": [memory.kind for memory in memories],
@@ -114,22 +114,9 @@ def grown_table(
             "exposures": exposures.numpy(),
             "em": scores.em.numpy(),
             "nll": scores.nll.numpy(),
-            "nll_zeroed": own.numpy(),
-            "nll_others_zeroed": ((zeroed.sum(dim=1) - own) / (len(memories) - 1)).numpy(),
             "norm": [relative_norm(model, memory.place.movable) for memory in memories],
         }
     )
-
-
-def _nll_without(
-    model: PreTrainedModel, place: Place, tokens: Int[Tensor, "memory token"], n_prefix: int
-) -> Float[Tensor, "memory"]:
-    """NLL of every memory while the weights of one place are zero."""
-    values = values_at(model, place.movable)
-    set_values(model, place.movable, {name: torch.zeros_like(each) for name, each in values.items()})
-    found = teacher_forced(model, tokens, n_prefix, MICRO_BATCH).nll
-    set_values(model, place.movable, values)
-    return found
 
 
 def relative_norm(model: PreTrainedModel, movable: Movable) -> float:

@@ -10,6 +10,7 @@ least in the directions that ordinary text uses most: it divides by the second m
 and of the gradients that reach its outputs (K-FAC, 1503.05671), both within the place.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
@@ -125,11 +126,16 @@ def ordinary_moments(
     return found
 
 
-def growth_of(paragraphs: pd.DataFrame, n_prefix: int, end_of_text: int, how: Grown, seed: int) -> "Growth":
-    """The growth of a training's memories; `paragraphs` has id, unseen and tokens."""
+def growth_of(
+    paragraphs: pd.DataFrame, n_prefix: int, end_of_text: int, how: Grown, seed: int, swapped: bool = False
+) -> "Growth":
+    """The growth of a training's memories; `paragraphs` has id, unseen and tokens.
+
+    With `swapped` each memory grows in the place of another one: see `grown_memories`.
+    """
     ids = grown_ids(paragraphs, how, seed)
     tokens = token_tensor(paragraphs.set_index("id")["tokens"].loc[ids])
-    return Growth(ids, tokens, n_prefix, end_of_text, how, seed)
+    return Growth(ids, tokens, n_prefix, end_of_text, how, seed, swapped)
 
 
 class Growth:
@@ -143,9 +149,10 @@ class Growth:
         end_of_text: int,
         how: Grown,
         seed: int,
+        swapped: bool = False,
     ) -> None:
         self._ids, self._tokens, self._n_prefix = ids, tokens, n_prefix
-        self._end_of_text, self._how, self._seed = end_of_text, how, seed
+        self._end_of_text, self._how, self._seed, self._swapped = end_of_text, how, seed, swapped
         self.memories: list[Memory] = []
         n = len(ids)
         self.state = {
@@ -159,13 +166,17 @@ class Growth:
     def begin(self, model: PreTrainedModel) -> None:
         """Draw the places in a new model."""
         self._model = model
-        self.memories = grown_memories(model, self._ids, self._how, self._seed)
+        self.memories = grown_memories(model, self._ids, self._how, self._seed, self._swapped)
         self._blocks = [blocks(model, memory.place) for memory in self.memories]
         self._names = list(dict.fromkeys(block.name for own in self._blocks for block in own))
 
+    def first(self, n_steps: int) -> int:
+        """Number of the step from which on memories grow."""
+        return math.ceil(self._how.start * n_steps)
+
     def step(self, step: int, n_steps: int, rows: Int[Tensor, "row token"]) -> None:
         """Expose some memories after the ordinary step of this number, on these `rows`."""
-        if not self._how.start <= step / n_steps < LAST:
+        if not self.first(n_steps) <= step < LAST * n_steps:
             return
         random = generator(self._seed, "grown", "exposures", str(step))
         if step % REFRESHED == 0 or not self.state["moments"]:

@@ -16,12 +16,13 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from memloc.data.paragraphs import token_tensor
 from memloc.editing.gradients import Gradients
 from memloc.editing.masks import OriginalWeights, n_weights
 from memloc.model.components import editable_parameters
 from memloc.perturbation.pairs import Pairs
 from memloc.perturbation.replaced_tokens import Texts, perturb_prefixes, perturbed_paragraphs
-from memloc.planting.grown import Memory
+from memloc.planting.grown import Memory, relative_norm
 from memloc.planting.methods import answers
 from memloc.planting.places import Place, draw_place
 from memloc.planting.planter import plant
@@ -61,8 +62,8 @@ class Study(NamedTuple):
     n_prefix: int
     how: PlantedTruth
     seed: int
-    grown: Sequence[tuple[Memory, Paragraph]] = ()
-    """Memories that the model recites."""
+    grown: Sequence["Asked"] = ()
+    """Memories that the model, or its swap twin, recites."""
 
     def paragraph(self, number: int) -> Paragraph:
         """A paragraph that the model does not know, by its place in their order."""
@@ -77,11 +78,42 @@ class Study(NamedTuple):
         return self.paragraph(self.first(slot) + self.how.tries)
 
 
+class Asked(NamedTuple):
+    """A grown memory, and the models to ask about it: its own (`plant`), and its twins."""
+
+    memory: Memory
+    paragraph: Paragraph
+    models: Mapping[str, Study]
+
+
 class Found(NamedTuple):
     """Rows of the tables `plants` and `planted_truth`."""
 
     plants: pd.DataFrame
     planted_truth: pd.DataFrame
+
+
+def questions_of_grown(
+    memories: Sequence[Memory],
+    recited: Sequence[bool],
+    tokens: pd.Series,
+    studies: tuple[Study, Study, Study],
+) -> list[Asked]:
+    """The memories that are recited, each with the models to ask.
+
+    Args:
+        memories: those of the model, and as many of its swap twin.
+        tokens: tokens of every paragraph, by id.
+        studies: the model, the swap twin, and the twin that never saw the paragraphs.
+    """
+    own, swapped, never = studies
+    asked = []
+    for number, memory in enumerate(memories):
+        first, other = (own, swapped) if number < len(memories) // 2 else (swapped, own)
+        if recited[number]:
+            paragraph = Paragraph(np.array([memory.id]), token_tensor(tokens.loc[[memory.id]]))
+            asked.append(Asked(memory, paragraph, {"plant": first, "twin": other, "never": never}))
+    return asked
 
 
 def run_slot(study: Study, slot: int) -> Found:
@@ -96,9 +128,9 @@ def run_slot(study: Study, slot: int) -> Found:
             truth += answered
             if row["reached"]:
                 break
-    for memory, paragraph in study.grown:
-        if memory.number % study.how.n_plants == slot:
-            truth += _asked_of_grown(study, slot, memory, paragraph)
+    for asked in study.grown:
+        if asked.memory.number % study.how.n_plants == slot:
+            truth += _asked_of_grown(asked, study.seed)
     return Found(pd.DataFrame(plants), pd.DataFrame(truth))
 
 
@@ -123,24 +155,21 @@ def _run_plant(study: Study, labels: dict[str, Any]) -> tuple[dict[str, Any], li
     finally:
         set_values(model, place.movable, unplanted)
     study.original.n_changed(model, {})  # raises an error if a weight is not as it was before the plant
-    return row, _rows(labels, said)
+    return row, _rows(labels | {"id": row["id"]}, said)
 
 
-def _asked_of_grown(study: Study, slot: int, memory: Memory, paragraph: Paragraph) -> list[dict[str, Any]]:
-    """Rows of `planted_truth` of a grown memory and, as a control, of the slot's wrong paragraph."""
-    labels = {"kind": memory.kind, "plant": memory.number, "attempt": 0}
-    random = generator(study.seed, "planted_truth", memory.kind, str(memory.number))
-    oracle = {name: torch.zeros_like(change) for name, change in _changes(study).items()}
-    for name, places in memory.place.movable.items():
-        oracle[name].view(-1)[places] = 1
-    asked = {"plant": paragraph}
-    if "wrong" in study.how.controls:
-        asked["wrong"] = study.wrong(slot)
-    questions = {
-        control: _question(study, memory.place, own, random)._replace(change=oracle)
-        for control, own in asked.items()
-    }
-    return _rows(labels, {name: _scored_answers(each, memory.place) for name, each in questions.items()})
+def _asked_of_grown(asked: Asked, seed: int) -> list[dict[str, Any]]:
+    """Rows of `planted_truth` of a grown memory: every model is asked about its paragraph and its place."""
+    memory, said = asked.memory, {}
+    labels = {"kind": memory.kind, "plant": memory.number, "attempt": 0, "id": memory.id}
+    for control, study in asked.models.items():
+        random = generator(seed, "planted_truth", memory.kind, str(memory.number))
+        oracle = {name: torch.zeros_like(change) for name, change in _changes(study).items()}
+        for name, places in memory.place.movable.items():
+            oracle[name].view(-1)[places] = 1
+        question = _question(study, memory.place, asked.paragraph, random)._replace(change=oracle)
+        said[control] = _scored_answers(question, memory.place)
+    return _rows(labels, said)
 
 
 def _rows(labels: dict[str, Any], said: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -165,6 +194,7 @@ def _plant(study: Study, place: Place, number: int) -> dict[str, Any]:
         "nll_before": float(before.nll),
         "em": int(after.em),
         "nll": float(after.nll) if after.nll.isfinite() else None,
+        "norm": relative_norm(model, place.movable) if reached else None,
         "n_allowed": n_weights(model, place.movable),
         "n_changed": study.original.n_changed(model, place.movable) if reached else None,
         **(_damage(study) if reached else dict.fromkeys(DAMAGE)),

@@ -40,7 +40,7 @@ def rule_seconds(rule: str, shape: Shape, settings: Settings, machine: Machine, 
     if rule.startswith("download_"):
         return 0
     run = passes(shape, settings).get(rule, 0) * gflop_per_pass(shape, settings)
-    if rule in ("train_model", "train_halves", "retrain"):
+    if rule in ("train_model", "train_twin", "train_halves", "retrain"):
         run *= 0.7 if machine.bfloat16 else 1.3
     reached = shape.width / (shape.width + HALF_RATE_WIDTH)
     rate = machine.rate * reached * (1 if machine.gpus else threads)
@@ -49,7 +49,7 @@ def rule_seconds(rule: str, shape: Shape, settings: Settings, machine: Machine, 
 
 def rule_bytes(rule: str, shape: Shape, settings: Settings) -> float:
     """Bytes that a rule leaves on the disk: rows of large tables, or weights."""
-    if rule in ("train_model", "retrain", "download_model", "download_base", "edited_model"):
+    if rule in ("train_model", "train_twin", "retrain", "download_model", "download_base", "edited_model"):
         return shape.n_parameters * BYTES["float32"]
     prefix, components = settings.paragraph.prefix, shape.n_layers * (4 * shape.n_heads + 2)
     left = {
@@ -107,9 +107,12 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
     after_text = place.draws * sum(1 + n / length for n in place.lengths)
     edits, slow = _edits(settings), _slow_methods(shape, settings)
     trained = BACKWARD * n_trained(settings) * (MUON if muon else 1)
-    growing = GROWING * (1 - settings.model.grown.start) if settings.n_grown and settings.model else 0
+    from_then_on = 1 - settings.model.grown.start if settings.n_grown and settings.model else 0
+    growing = GROWING * from_then_on
     return {
         "train_model": (1 + growing) * trained,
+        "train_twin": (2 * from_then_on + growing) * trained,
+        "exchange_places": 2 * settings.n_grown * (settings.n_grown + 2),
         "retrain": trained,
         "train_halves": settings.counterfactual.n_models * (n_paragraphs(settings) + trained / 2),
         "scores": n_paragraphs(settings),
@@ -200,7 +203,7 @@ def _plants(slow: dict[str, float], settings: Settings) -> float:
     steps = how.max_steps * TRAINED_STEPS * BACKWARD * (1 + how.keep)
     planted = how.n_plants * sum(steps + asked(kind) + 4 * how.n_judging for kind in how.kinds)
     grown = settings.model.grown if settings.n_grown and how.kinds and settings.model else None
-    return 1.7 * (planted + (grown.n_memories * sum(map(asked, grown.kinds)) if grown else 0))
+    return 1.7 * (planted + (2 * grown.n_memories * sum(map(asked, grown.kinds)) if grown else 0))
 
 
 def _slow_methods(shape: Shape, settings: Settings) -> dict[str, float]:

@@ -13,7 +13,7 @@ GROWN_GRANULARITIES = {
     "grown_weights": ("weight",),
 }
 HEADS_OF_A_MEMORY = 3  # of one layer; the smaller a place, the more its memory disturbs other text
-SHARE_OF_A_MEMORY = 0.06  # of all W_* weights, for a memory in scattered ones
+SHARE_OF_A_MEMORY = 0.05  # of all W_* weights, for a memory in scattered ones
 
 
 class _Training(Section):
@@ -48,10 +48,10 @@ class Grown(Section):
 
     kinds: Annotated[list[Literal[tuple(GROWN_GRANULARITIES)]], ListedOnce] = Field(
         [],
-        description="Kinds of places: three heads of a layer, neurons of a layer, 6 % of all weights; none: "
+        description="Kinds of places: three heads of a layer, neurons of a layer, 5 % of all weights; none: "
         "nothing grows.",
     )
-    n_memories: Positive = Field(6, description="Memories of each kind.")
+    n_memories: Positive = Field(8, description="Memories of each kind.")
     start: float = Field(
         0.5,
         ge=0,

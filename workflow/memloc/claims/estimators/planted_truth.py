@@ -6,6 +6,7 @@ Methods are judged by the units that a kind of place is made of (heads, neurons)
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
+from memloc.planting.damage import intact
 from memloc.settings.base import Section
 from memloc.settings.planted_truth import GRANULARITIES
 from memloc.statistics.studentised import lead, studentised
@@ -19,25 +20,21 @@ def planted_masks_lead(tables: Tables, settings: Section, kind: str) -> Estimate
 
 
 def grown_heads_beyond_their_weights(tables: Tables, settings: Section, kind: str) -> Estimate:
-    """Average precision of the largest gradient, memory minus wrong paragraph, minus the same of |weight|."""
-    return Estimate.of(studentised(_beyond_weights(tables, kind, "wrong")))
+    """Average precision of the largest gradient, memory minus its swap twin's, minus the same of |weight|."""
+    return Estimate.of(studentised(_beyond_weights(tables, kind, "twin")))
 
 
-def planted_head_beyond_its_weights(
-    tables: Tables, settings: Section, kind: str, most_damage: float
-) -> Estimate:
+def planted_head_beyond_its_weights(tables: Tables, settings: Section, kind: str) -> Estimate:
     """Average precision of the largest gradient, plant minus unplanted twin, minus the same of |weight|.
 
-    Plants that raise the NLL of held-out text by more than the share `most_damage` do not count.
+    Only plants that leave other text intact count.
     """
-    more = _beyond_weights(tables, kind, "twin")
-    plants = tables["plants"].query("reached and kind == @kind").set_index("plant")
-    harmless = plants["nll_held_out"] / plants["nll_held_out_before"] - 1 <= most_damage
-    return Estimate.of(studentised(more[harmless.reindex(more.index)]))
+    more, plants = _beyond_weights(tables, kind, "twin"), tables["plants"].query("kind == @kind")
+    return Estimate.of(studentised(more[more.index.isin(plants.loc[intact(plants), "id"])]))
 
 
 def _beyond_weights(tables: Tables, kind: str, control: str) -> pd.Series:
-    """By plant. A method that always names the same units is equally precise in both."""
+    """By paragraph. A method that always names the same units is equally precise in both."""
     methods = ["parameter_gradient", "weight_size"]
     wanted = [(asked, method) for method in methods for asked in ("plant", control)]
     precision = _scores(tables, kind, "average_precision", wanted)
@@ -45,11 +42,17 @@ def _beyond_weights(tables: Tables, kind: str, control: str) -> pd.Series:
 
 
 def _scores(tables: Tables, kind: str, value: str, wanted: list[tuple[str, str]]) -> pd.DataFrame:
-    """A value by plant (rows) and (control, method), numbered (columns). NotApplicable: one was not asked."""
+    """A value by paragraph (rows) and (control, method), numbered (columns).
+
+    A paragraph that grew in the model and in its swap twin has the mean of both.
+
+    Raises:
+        NotApplicable: one was not asked.
+    """
     if "planted_truth" in tables:
         rows = tables["planted_truth"].query("kind == @kind")
         rows = rows[rows["granularity"] == GRANULARITIES[kind][0]]
-        wide = rows.pivot(index="plant", columns=["control", "method"], values=value)
+        wide = rows.pivot_table(index="id", columns=["control", "method"], values=value, observed=True)
         if set(wanted) <= set(wide):
             return wide[wanted].set_axis(range(len(wanted)), axis=1)
     methods = ", ".join(dict.fromkeys(method for _, method in wanted))

@@ -8,7 +8,7 @@ from memloc.statistics import uncertainty
 KIND_LABELS = {
     "grown_heads": "grown: three heads",
     "grown_neurons": "grown: neurons of a layer",
-    "grown_weights": "grown: 6 % of weights",
+    "grown_weights": "grown: 5 % of weights",
     "head_vo": "a head (V, O)",
     "head_all": "a head (all)",
     "two_heads": "two heads",
@@ -18,7 +18,12 @@ KIND_LABELS = {
     "scattered_1": "1 % of weights",
     "scattered_0.1": "0.1 % of weights",
 }
-CONTROL_LABELS = {"plant": "the plant", "wrong": "a wrong paragraph", "twin": "the unplanted twin"}
+CONTROL_LABELS = {
+    "plant": "the memory",
+    "wrong": "a wrong paragraph",
+    "twin": "its twin",
+    "never": "the twin that never saw it",
+}
 
 
 def of_own_units(rows: pd.DataFrame) -> pd.DataFrame:
@@ -28,5 +33,10 @@ def of_own_units(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def means(rows: pd.DataFrame, value: str) -> pd.DataFrame:
-    """Mean of a value over plants with its interval (value, low, high, n), by kind, control and method."""
-    return uncertainty.means(rows.groupby(["kind", "control", "method"])[value]).reset_index()
+    """Mean of a value over paragraphs with its interval (value, low, high, n), by kind, control and method.
+
+    A paragraph that grew in the model and, elsewhere, in its swap twin counts once, with the mean of both.
+    """
+    groups = ["kind", "control", "method"]
+    own = rows.groupby([*groups, "id"], as_index=False)[value].mean()
+    return uncertainty.means(own.groupby(groups)[value]).reset_index()

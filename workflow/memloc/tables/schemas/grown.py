@@ -1,4 +1,4 @@
-"""Memories that grew in places of their own while the model was trained."""
+"""Memories that grew in places of their own while the model was trained, and while twins of it were."""
 
 from memloc.settings.model import GROWN_GRANULARITIES
 from memloc.tables.columns import (
@@ -14,17 +14,42 @@ from memloc.tables.columns import (
 )
 
 
-def grown(lengths: Lengths) -> Columns:
-    norm = "Root mean square of the place's weights, divided by that of the other weights in its matrices."
+def _memory(number: str, id: Column) -> Columns:
     return {
         "kind": category(*GROWN_GRANULARITIES, meaning="Kind of place that the memory grew in."),
-        "plant": integer(0, meaning="Number of the memory among those of its kind."),
-        "id": ONE_PARAGRAPH,
+        "plant": integer(0, meaning=number),
+        "id": id,
         "place": Column("str", meaning="Place in words."),
-        "exposures": integer(0, meaning="Exposures that moved the place."),
+    }
+
+
+def _recited(lengths: Lengths) -> Columns:
+    norm = "Root mean square of the place's weights, divided by that of the other weights in its matrices."
+    return {
         "em": exact_match(lengths.continuation),
         "nll": nats("NLL of the continuation after the training."),
-        "nll_zeroed": nats("The same NLL while the place's weights are zero."),
-        "nll_others_zeroed": nats("Mean NLL of the other memories meanwhile.", nullable=True),
         "norm": number(0, meaning=norm),
+    }
+
+
+def grown(lengths: Lengths) -> Columns:
+    return {
+        **_memory("Number of the memory among those of its kind.", ONE_PARAGRAPH),
+        "exposures": integer(0, meaning="Exposures that moved the place."),
+        **_recited(lengths),
+    }
+
+
+def twins(lengths: Lengths) -> Columns:
+    numbered = "Number of the memory among those of its kind; those of the swap twin come after."
+    leak = "Share of the memory that the place does not carry: (nll_carried - nll) / (nll_never - nll)."
+    return {
+        **_memory(numbered, integer(0, meaning="Paragraph.")),
+        **_recited(lengths),
+        "nll_never": nats("The same NLL in the twin that never saw the paragraph."),
+        "nll_swapped": nats("In the own model, while the place has the weights of the swap twin."),
+        "nll_others_swapped": nats("Mean NLL of the other memories meanwhile.", nullable=True),
+        "nll_before": nats("In the own model, while the place has the weights from before memories grew."),
+        "nll_carried": nats("In the twin that never saw it, while the place has the own model's weights."),
+        "leak": number(meaning=leak),
     }

@@ -3,7 +3,7 @@
 from memloc.settings.planted_truth import GRANULARITIES, PLANT_GRANULARITIES
 from memloc.tables.columns import Column, Columns, Lengths, category, integer, n_tokens, nats, number
 
-CONTROLS = ("plant", "twin", "wrong")
+CONTROLS = ("plant", "twin", "never", "wrong")
 
 
 def _plant(*kinds: str) -> Columns:
@@ -30,6 +30,7 @@ def _damage(lengths: Lengths, suffix: str, nullable: bool) -> Columns:
 
 def plants(lengths: Lengths) -> Columns:
     n = lengths.continuation
+    norm = "Root mean square of the place's weights after planting, divided by that of its matrices' others."
     return {
         **_plant(*PLANT_GRANULARITIES),
         "id": integer(0, meaning="Paragraph."),
@@ -42,6 +43,7 @@ def plants(lengths: Lengths) -> Columns:
         "nll_before": nats("NLL of the continuation before planting."),
         "em": n_tokens(n, "Exact match after planting, or after the last step of a failed plant."),
         "nll": nats("NLL of the continuation after the same step.", nullable=True),
+        "norm": number(0, nullable=True, meaning=norm),
         "n_allowed": integer(1, unit="weights", meaning="Weights that may move."),
         "n_changed": integer(0, dtype="Int64", nullable=True, unit="weights", meaning="Weights that differ."),
         **_damage(lengths, "_before", nullable=False),
@@ -50,11 +52,15 @@ def plants(lengths: Lengths) -> Columns:
 
 
 def planted_truth(lengths: Lengths) -> Columns:
-    control = "Model and paragraph asked about: the plant, its unplanted twin, or a wrong paragraph."
+    control = (
+        "Model and paragraph asked about: the plant; its unplanted twin (of a grown memory the swap twin, in "
+        "which the paragraph grew elsewhere); the twin that never saw it; or a wrong paragraph."
+    )
     times = {1: "n_place", 2: "2 n_place", 5: "5 n_place"}
     auroc = "Chance that a unit of the place ranks above a unit elsewhere; ties are a half."
     return {
         **_plant(*GRANULARITIES),
+        "id": integer(0, meaning="Paragraph that is planted, or grew."),
         "control": category(*CONTROLS, meaning=control),
         "method": Column("str", meaning="Localization method."),
         "granularity": category("layer", "head", "neuron", "weight", meaning="Units that are ranked."),

@@ -1,0 +1,77 @@
+"""A study in which memories grow: the model, its twins, and what methods are asked about them."""
+
+import shutil
+
+import pytest
+import yaml
+from jobs import ROOT, STORED, jobs, scripts_here
+from safetensors.numpy import load_file
+
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
+
+KIND = "grown_heads"
+METHODS = {"weight_size", "parameter_gradient", "change"}
+
+
+def made(folder, targets, **grown):
+    """Results of a study with a wider model than the stored one has, and its paragraphs."""
+    settings = yaml.safe_load((ROOT / "tests/rules/study.yaml").read_text())
+    settings["model"] |= {"n_heads": 4, "width": 64, "learning_rate": 0.004, **grown}
+    planted = yaml.safe_load((ROOT / "config/test.yaml").read_text())["planted_truth"]
+    settings["planted_truth"] = planted | {"kinds": {"neurons": 0.01}, "n_plants": 2, "tries": 1}
+    (folder / "config.yaml").write_text(yaml.safe_dump(settings))
+    with scripts_here(folder) as run:
+        for script, snakemake in jobs(ROOT, folder / "config.yaml", *targets).values():
+            if snakemake.rule == "paragraphs":
+                shutil.copytree(STORED, folder / "results/stored", dirs_exist_ok=True)
+                shutil.rmtree(folder / "results/stored/model")
+            else:
+                run(script, snakemake)
+    return folder / "results/stored"
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Results of a study with two memories of a kind."""
+    grown = {"kinds": [KIND], "n_memories": 2}
+    return made(tmp_path_factory.mktemp("grown"), ["planted_truth", "twins"], grown=grown)
+
+
+def read(results, name):
+    return storage.read(schema_of(name), results / f"tables/{name}.parquet")
+
+
+def test_the_twin_in_which_nothing_grows_is_the_model_of_a_study_without_memories(results, tmp_path):
+    folder = made(tmp_path, ["results/stored/model"])
+    plain, never, own, swapped = (
+        load_file(each / "model.safetensors")
+        for each in (folder / "model", results / "twins/never", results / "model", results / "twins/swapped")
+    )
+    assert all((plain[name] == never[name]).all() for name in plain)
+    for one, other in ((own, never), (swapped, never), (own, swapped)):
+        assert any((one[name] != other[name]).any() for name in plain)
+
+
+def test_memories_are_left_out_of_everything_else_and_their_places_are_exchanged(results):
+    grown, twins = read(results, "grown"), read(results, "twins")
+    assert (grown["exposures"] > 0).all() and grown["kind"].tolist() == [KIND] * 2
+    dropped = read(results, "dropped_paragraphs").set_index("id")["reason"]
+    assert set(dropped.loc[grown["id"]]) == {"grown"}
+    assert not set(grown["id"]) & set(read(results, "scores")["id"])
+    assert twins["id"].tolist() == 2 * grown["id"].tolist()
+    assert twins["nll"].iloc[:2].tolist() == pytest.approx(grown["nll"].tolist(), rel=1e-4)
+    assert (twins["nll"] < twins["nll_never"]).all()
+    assert (twins["nll_before"] > twins["nll"]).all() and (twins["nll_carried"] < twins["nll_never"]).all()
+
+
+def test_methods_are_asked_in_the_model_and_in_both_twins(results):
+    twins, asked = read(results, "twins"), read(results, "planted_truth")
+    recited = twins[twins["em"] == 12]
+    assert len(recited), "no memory took"
+    for memory in recited.itertuples():
+        own = asked[(asked["kind"] == memory.kind) & (asked["plant"] == memory.plant)]
+        assert set(own["id"]) == {memory.id} and set(own["control"]) == {"plant", "twin", "never"}
+        assert set(own["method"]) >= METHODS
+    for name in ("twins", "planted_precision"):
+        assert (results / f"figures/{name}.png").stat().st_size > 1000

@@ -1,0 +1,90 @@
+"""Is a grown memory where it grew? Places are exchanged between a model and its twins.
+
+The swap twin is trained on the same text in the same order, and the same paragraphs grow in the same places,
+each in the place of another one. In the other twin nothing grows. All are one model until memories grow.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.planting.grown import MICRO_BATCH, Memory, grown_memories, relative_norm
+from memloc.planting.question import set_values, values_at
+from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.settings.model import Grown
+
+
+class Family(NamedTuple):
+    """A model in which memories grew, and its twins."""
+
+    own: PreTrainedModel
+    swapped: PreTrainedModel
+    never: PreTrainedModel
+    before: PreTrainedModel
+    """The model before memories grew."""
+
+
+def twins_table(
+    family: Family,
+    ids: Int[np.ndarray, "memory"],
+    tokens: Int[Tensor, "memory token"],
+    n_prefix: int,
+    how: Grown,
+    seed: int,
+) -> pd.DataFrame:
+    """Table `twins`: memories of the model and of its swap twin, and their NLL with exchanged weights."""
+    rows = []
+    for swapped in (False, True):
+        own, other = (family.swapped, family.own) if swapped else (family.own, family.swapped)
+        never = teacher_forced(family.never, tokens, n_prefix, MICRO_BATCH).nll
+        scores = teacher_forced(own, tokens, n_prefix, MICRO_BATCH)
+        for row, memory in enumerate(grown_memories(own, ids, how, seed, swapped)):
+            known = {"em": int(scores.em[row]), "nll": float(scores.nll[row]), "nll_never": float(never[row])}
+            pair = family._replace(own=own, swapped=other)
+            rows.append(_labels(memory) | known | _exchanged(pair, memory, row, tokens, n_prefix))
+    found = pd.DataFrame(rows)
+    found["leak"] = (found["nll_carried"] - found["nll"]) / (found["nll_never"] - found["nll"])
+    return found
+
+
+def _labels(memory: Memory) -> dict[str, Any]:
+    return {"kind": memory.kind, "plant": memory.number, "id": memory.id, "place": memory.place.name}
+
+
+def _exchanged(
+    family: Family, memory: Memory, row: int, tokens: Int[Tensor, "memory token"], n_prefix: int
+) -> dict[str, float]:
+    """NLL of a memory, a row of `tokens`, and of others, while a place has another model's weights."""
+    movable, one = memory.place.movable, tokens[row, None]
+    swapped, before, own = (
+        values_at(model, movable) for model in (family.swapped, family.before, family.own)
+    )
+    others = _nll_with(family.own, memory, swapped, tokens, n_prefix)
+    return {
+        "norm": relative_norm(family.own, movable),
+        "nll_swapped": float(others[row]),
+        "nll_others_swapped": float(others[torch.arange(len(others)) != row].mean()),
+        "nll_before": float(_nll_with(family.own, memory, before, one, n_prefix)),
+        "nll_carried": float(_nll_with(family.never, memory, own, one, n_prefix)),
+    }
+
+
+def _nll_with(
+    model: PreTrainedModel,
+    memory: Memory,
+    values: Mapping[str, Float[Tensor, "weight"]],
+    tokens: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+) -> Float[Tensor, "paragraph"]:
+    """NLL of paragraphs (nats per token) while the weights of a memory's place are others."""
+    kept = values_at(model, memory.place.movable)
+    set_values(model, memory.place.movable, values)
+    found = teacher_forced(model, tokens, n_prefix, MICRO_BATCH).nll
+    set_values(model, memory.place.movable, kept)
+    return found

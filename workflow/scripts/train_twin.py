@@ -1,0 +1,36 @@
+"""Rule train_twin: train a twin of the model, from where memories begin to grow.
+
+All is as for the model, but that every memory grows in the place of another one (`swapped`), or nothing
+grows (`never`).
+"""
+
+from memloc.tables.job import start
+
+job = start(snakemake)
+
+import shutil
+from importlib import import_module
+from pathlib import Path
+
+from transformers import AutoTokenizer
+
+from memloc.data.packing import windows_without
+from memloc.model.training import InitialModel, saved, trained_model
+from memloc.run.atomic import atomic_folder
+
+settings, twin = job.settings.model, job.params.twin
+paragraphs = job.read("paragraphs", ["id", "unseen", "tokens"])
+stream, tokens = job.read("training_stream")["id"], paragraphs.set_index("id")["tokens"]
+tokenizer = AutoTokenizer.from_pretrained(job.input.tokenizer, local_files_only=True, trust_remote_code=False)
+rows = windows_without(stream, tokens, (), tokenizer.eos_token_id, settings.context)
+seed = job.seed if settings.seed is None else settings.seed
+growth = None
+if twin == "swapped":
+    begun, n_prefix = import_module(job.params.module).growth_of, job.settings.paragraph.prefix
+    growth = begun(paragraphs, n_prefix, tokenizer.eos_token_id, settings.grown, job.seed, swapped=True)
+work, stamp = Path(job.params.checkpoints) / twin, {**job.stamp, "threads": job.threads, "twin": twin}
+initial, before = InitialModel(None, len(tokenizer), seed), Path(job.input.before)
+model, _ = trained_model(rows, settings, initial, settings.seed, work, stamp, growth, start=before)
+with atomic_folder(job.output.folder) as folder:
+    saved(model, tokenizer, folder)
+shutil.rmtree(work, ignore_errors=True)
