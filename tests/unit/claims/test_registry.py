@@ -13,6 +13,7 @@ from memloc.claims.estimators import editing
 from memloc.claims.registry import Claim
 from memloc.figures.catalog import FIGURES
 from memloc.perturbation.effects import LARGE_DROP
+from memloc.planting.damage import KEPT, MOST_NORM
 from memloc.settings.study import Settings
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
@@ -167,6 +168,6 @@ def test_numbers_and_names_of_a_statement_are_those_that_are_judged():
     nothing = [claim for claim in claims.values() if claim.rule in ("at least", "equal within")]
     in_nats = [claim for claim in nothing if "nats" in claim.quantity]
     assert len(in_nats) > 2 and {claim.margin for claim in in_nats} == {editing.NOTHING}
-    assert claims["planted_head_beyond_its_weights"].arguments["most_damage"] == 0.05
-    assert "at most 5 %" in claims["planted_head_beyond_its_weights"].statement
+    reason = claims["planted_head_beyond_its_weights"].reason
+    assert KEPT == 0.9 and "nine tenths" in reason and f"within {MOST_NORM} times" in reason
     assert "1,000 draws" in claims["seen_come_out_more_than_unseen"].quantity

@@ -84,9 +84,15 @@ def test_every_rule_that_runs_the_model_has_its_passes():
     assert set(memory.stage_bytes(shape, settings)) - others <= set(counted)
     assert counted.pop("score_heads") == 0, "no method is asked for"
     assert counted.pop("train_halves") == 0, "nor a model of half of the text"
+    twins = {"train_twin", "exchange_places"}
+    assert {counted.pop(name) for name in twins} == {0}, "nothing grows"
     assert min(counted.values()) > 0
     also = {"also": ["zero_ablation", "gradient_x_weight"]}
     assert cost.passes(*study("config", head_ranking=also))["score_heads"] > 0
+    grown = cost.passes(*study("grown-truth"))
+    assert (
+        grown["exchange_places"] > 0 and grown["train_model"] < grown["train_twin"] < 2 * grown["train_model"]
+    )
 
 
 def test_a_pass_is_the_work_of_every_product():
