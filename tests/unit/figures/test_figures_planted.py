@@ -89,6 +89,10 @@ def test_exchanged_places_are_drawn_and_described():
     heads, weights = drawing.figure.axes
     assert len(heads.lines) == 4 and len(weights.lines) == 5, "every memory that took, and the median"
     kept = rows.iloc[:3]
+    assert (
+        heads.get_ylim()[0] == 0
+        and heads.get_ylim()[1] >= rows.loc[rows["em"] == 50, [*twins.SHOWN]].max().max()
+    )
     assert heads.lines[-1].get_ydata() == pytest.approx(kept[list(twins.SHOWN)].median())
     said = checked("twins", drawing)
     assert "3 of 4 memories" in said and "80% of the memory" in said and "60% to 90%" in said
