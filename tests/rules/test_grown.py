@@ -34,7 +34,7 @@ def made(folder, targets, **grown):
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """Results of a study with two memories of a kind."""
-    grown = {"kinds": [KIND], "n_memories": 2}
+    grown = {"kinds": [KIND], "n_memories": 2, "twins": True}
     return made(tmp_path_factory.mktemp("grown"), ["planted_truth", "twins"], grown=grown)
 
 

@@ -2,7 +2,7 @@
 # grew while the model was trained; only if a study asks.
 
 PLANTED = ("plants", "planted_truth")
-PLANTS_ASKED = bool(SETTINGS.planted_truth.kinds)
+PLANTS_ASKED = bool(SETTINGS.planted_truth.kinds or GROWN)
 
 if PLANTS_ASKED:
     # Every plant starts from the model as it is.
@@ -12,9 +12,9 @@ if PLANTS_ASKED:
         name:
             PLANTING.rule
         input:
-            **tables("paragraphs", "scores", "sets", *(["twins"] if GROWN else [])),
+            **tables("paragraphs", "scores", "sets", *(TWINNED or GROWN)),
             model=rules.model.output.description,
-            twin_folders=rules.exchange_places.input.twin_folders if GROWN else [],
+            twin_folders=rules.exchange_places.input.twin_folders if TWINNED else [],
             folder=MODEL_FOLDER,
         output:
             **PLANTING.tables(*PLANTED),

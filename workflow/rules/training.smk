@@ -3,8 +3,9 @@
 TRAINED_MODEL = f"{SHARED}/model"
 # Memories that grow in places of their own while the model is trained.
 GROWN = ["grown"] if MODEL.source == "embedded" and MODEL.grown.kinds else []
+TWINNED = ["twins"] if GROWN and MODEL.grown.twins else []
 # The state of the training before they grow, from which twins are trained.
-BEFORE = {"before": f"{SHARED}/twins/before.pt"} if GROWN else {}
+BEFORE = {"before": f"{SHARED}/twins/before.pt"} if TWINNED else {}
 # The model that training starts from; without one, it starts from random weights.
 PRETRAINED = [BASE] if MODEL.source == "planted" else []
 
@@ -39,7 +40,7 @@ if MODEL.source in ("embedded", "planted"):
             "../scripts/train_model.py"
 
 
-if GROWN:
+if TWINNED:
     # In one twin every paragraph grows in the place of another one, in the other twin nothing grows.
     TWINS = ("swapped", "never")
 

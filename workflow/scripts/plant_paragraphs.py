@@ -52,24 +52,25 @@ study = Study(
     how,
     seed,
 )
-if twins:
-    others = [
-        study._replace(
-            model=each,
-            original=OriginalWeights(each),
-            mean_outputs=mean_outputs(each, mean_texts, how.micro_batch),
-        )
-        for each in twins
-    ]
-    rows, trained_with = job.read("twins"), storage.provenance(job.input.twins)["seed"]
+others = [
+    study._replace(
+        model=each,
+        original=OriginalWeights(each),
+        mean_outputs=mean_outputs(each, mean_texts, how.micro_batch),
+    )
+    for each in twins
+]
+if made := {"grown", "twins"} & set(job.tables):
+    (name,) = made
+    rows, trained_with = job.read(name), storage.provenance(job.input[name])["seed"]
     memories = [
         memory
-        for swapped in (False, True)
+        for swapped in (False, True)[: len(twins) or 1]
         for memory in grown_memories(model, rows.id.unique(), settings.model.grown, trained_with, swapped)
     ]
     recited = (rows.em == settings.paragraph.continuation).tolist()
-    study = study._replace(grown=questions_of_grown(memories, recited, tokens, (study, *others)))
-    job.log(f"{len(study.grown)} of {len(rows)} memories of the model and of its swap twin are recited")
+    study = study._replace(grown=questions_of_grown(memories, recited, tokens, study, others))
+    job.log(f"{len(study.grown)} of {len(rows)} grown memories are recited")
 rows = job.shard(how.n_plants)
 job.log(f"{len(rows)} of {how.n_plants} plants of each of {len(how.kinds)} kinds")
 progress = Progress(len(rows), "plants of each kind")

@@ -33,7 +33,8 @@ growth, n_prefix = None, job.settings.paragraph.prefix
 if job.params.module:
     begun = import_module(job.params.module).growth_of
     growth = begun(paragraphs, n_prefix, tokenizer.eos_token_id, settings.grown, job.seed)
-branch = Path(job.output.before) if growth else None
+before = job.output.get("before")  # asked for by twins
+branch = Path(before) if before else None
 model, curve = trained_model(rows, settings, initial, seed, checkpoints, stamp, growth, branch)
 if growth:
     found = growth.table()

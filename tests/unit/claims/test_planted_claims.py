@@ -59,6 +59,11 @@ def test_few_plants_decide_nothing_and_those_that_do_damage_do_not_count():
 
 def test_a_method_that_names_the_same_heads_in_both_twins_finds_nothing():
     """Both models hold the memory, at different places: only a method that follows the place counts."""
+    made = tables()
+    truth = made["planted_truth"]
+    rows = truth["kind"] == "grown_heads"
+    made["planted_truth"] = pd.concat([truth[~rows], truth[rows].replace({"twin": "wrong"})])
+    assert judged("planted_truth", made).loc[GROWN, "value"] == pytest.approx(0.8 - 0.3), "without twins"
     same = PRECISION | {"parameter_gradient": (0.9, 0.9)}
     assert judged("planted_truth", tables(precision=same)).loc[GROWN, "value"] < 0
     assert judged("planted_truth", tables()).loc[GROWN, "n"] == 12, "paragraphs, and not memories"

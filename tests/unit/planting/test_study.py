@@ -124,7 +124,7 @@ def test_methods_are_asked_about_grown_memories_in_three_models(
     asked = study(memorizing_model, how(kinds={"neurons": 1e-6}, max_steps=1, n_plants=2), memorized_tokens)
     swapped, never = (asked._replace(model=copy.deepcopy(memorizing_model)) for _ in range(2))
     recited, tokens = [True] * 7 + [False], pd.Series(memorized_tokens[:4].tolist())
-    grown = questions_of_grown(memories, recited, tokens, (asked, swapped, never))
+    grown = questions_of_grown(memories, recited, tokens, asked, [swapped, never])
     found = run_slot(asked._replace(grown=grown), 1).planted_truth
     labels = found.groupby(["kind", "plant", "attempt", "control"]).size()
     slots = [
@@ -145,6 +145,11 @@ def test_methods_are_asked_about_grown_memories_in_three_models(
         for (question, place), of in zip(seen, models, strict=True):
             assert question.model is of.model and place is grown[one].memory.place
             assert torch.equal(question.tokens, memorized_tokens[0, None])
+    (one,) = questions_of_grown(memories[1:2], [True], tokens, asked, [])
+    seen.clear()
+    run_slot(asked._replace(grown=[one]), 1)
+    for (question, _), about in zip(seen, (memorized_tokens[1], asked.wrong(1).tokens[0]), strict=True):
+        assert question.model is asked.model and torch.equal(question.tokens, about[None])
 
 
 def test_tries_end_with_the_first_that_succeeds(memorizing_model, memorized_tokens, monkeypatch):

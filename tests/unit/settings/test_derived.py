@@ -63,9 +63,10 @@ def test_plants_need_a_paragraph_for_every_try_and_for_every_wrong_question():
     kinds, numbers = {"neurons": 0.01, "head_vo": 0.01}, {"n_plants": 5, "tries": 2}
     assert PlantedTruth(kinds=kinds, **numbers).n_paragraphs == 15
     assert PlantedTruth(kinds=kinds, controls=["twin"], **numbers).n_paragraphs == 10
-    assert PlantedTruth(**numbers).n_paragraphs == 0
-    few = {"source": "embedded", "n_once": 20, "n_unseen": 0}
-    validate(VALID | {"data": few}, "f")  # nothing is planted
+    few = {"source": "embedded", "n_once": 5, "n_unseen": 9}
+    validate(VALID | {"data": few, "planted_truth": numbers}, "f")  # nothing is planted
+    grown = VALID | {"data": few, "model": {"source": "embedded", "grown": {"kinds": ["grown_heads"]}}}
+    assert "planted_truth needs 15 paragraphs" in message(grown | {"planted_truth": numbers})
 
 
 def test_the_untrained_model_is_a_checkpoint_too():

@@ -224,7 +224,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             ("planted_truth", "plants"),
             only_for="plants",
         ),
-        FigureInfo("twins", "Is a grown memory where it grew", ("twins",), only_for="grown"),
+        FigureInfo("twins", "Is a grown memory where it grew", ("twins",), only_for="twins"),
     ),
     "Claims": (
         FigureInfo("claims", "Claims and verdicts of this run", ("claims",)),

@@ -79,11 +79,10 @@ class Study(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A grown memory, and the models to ask about it: its own (`plant`), and its twins."""
+    """A grown memory, and what to ask by control: which model, about which paragraph."""
 
     memory: Memory
-    paragraph: Paragraph
-    models: Mapping[str, Study]
+    controls: Mapping[str, tuple[Study, Paragraph]]
 
 
 class Found(NamedTuple):
@@ -97,29 +96,37 @@ def questions_of_grown(
     memories: Sequence[Memory],
     recited: Sequence[bool],
     tokens: pd.Series,
-    studies: tuple[Study, Study, Study],
+    own: Study,
+    twins: Sequence[Study],
 ) -> list[Asked]:
-    """The memories that are recited, each with the models to ask.
+    """The memories that are recited, each with what to ask.
 
     Args:
-        memories: those of the model, and as many of its swap twin.
+        memories: those of the model and, with twins, as many of its swap twin.
         tokens: tokens of every paragraph, by id.
-        studies: the model, the swap twin, and the twin that never saw the paragraphs.
+        twins: the swap twin, and the twin that never saw the paragraphs. Without twins a wrong paragraph is
+            asked about.
     """
-    own, swapped, never = studies
     asked = []
     for number, memory in enumerate(memories):
-        first, other = (own, swapped) if number < len(memories) // 2 else (swapped, own)
+        paragraph = Paragraph(np.array([memory.id]), token_tensor(tokens.loc[[memory.id]]))
+        if twins:
+            swapped, never = twins
+            first, other = (own, swapped) if number < len(memories) // 2 else (swapped, own)
+            controls = {"plant": first, "twin": other, "never": never}
+            questions = {control: (study, paragraph) for control, study in controls.items()}
+        else:
+            wrong = own.wrong(memory.number % own.how.n_plants)
+            questions = {"plant": (own, paragraph), "wrong": (own, wrong)}
         if recited[number]:
-            paragraph = Paragraph(np.array([memory.id]), token_tensor(tokens.loc[[memory.id]]))
-            asked.append(Asked(memory, paragraph, {"plant": first, "twin": other, "never": never}))
+            asked.append(Asked(memory, questions))
     return asked
 
 
 def run_slot(study: Study, slot: int) -> Found:
     """One plant of every kind, each tried until it reaches the criterion or no try is left."""
     plants, truth = [], []
-    before = {f"{name}_before": value for name, value in _damage(study).items()}
+    before = {f"{name}_before": value for name, value in _damage(study).items()} if study.how.kinds else {}
     for kind in study.how.kinds:
         for attempt in range(study.how.tries):
             labels = {"kind": kind, "plant": slot, "attempt": attempt}
@@ -159,15 +166,15 @@ def _run_plant(study: Study, labels: dict[str, Any]) -> tuple[dict[str, Any], li
 
 
 def _asked_of_grown(asked: Asked, seed: int) -> list[dict[str, Any]]:
-    """Rows of `planted_truth` of a grown memory: every model is asked about its paragraph and its place."""
+    """Rows of `planted_truth` of a grown memory: who is asked is asked about its place."""
     memory, said = asked.memory, {}
     labels = {"kind": memory.kind, "plant": memory.number, "attempt": 0, "id": memory.id}
-    for control, study in asked.models.items():
+    for control, (study, paragraph) in asked.controls.items():
         random = generator(seed, "planted_truth", memory.kind, str(memory.number))
         oracle = {name: torch.zeros_like(change) for name, change in _changes(study).items()}
         for name, places in memory.place.movable.items():
             oracle[name].view(-1)[places] = 1
-        question = _question(study, memory.place, asked.paragraph, random)._replace(change=oracle)
+        question = _question(study, memory.place, paragraph, random)._replace(change=oracle)
         said[control] = _scored_answers(question, memory.place)
     return _rows(labels, said)
 

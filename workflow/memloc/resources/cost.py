@@ -107,12 +107,13 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
     after_text = place.draws * sum(1 + n / length for n in place.lengths)
     edits, slow = _edits(settings), _slow_methods(shape, settings)
     trained = BACKWARD * n_trained(settings) * (MUON if muon else 1)
-    from_then_on = 1 - settings.model.grown.start if settings.n_grown and settings.model else 0
-    growing = GROWING * from_then_on
+    grown = settings.model.grown if settings.n_grown and settings.model else None
+    from_then_on = 1 - grown.start if grown else 0
+    growing, twins = GROWING * from_then_on, 2 if grown and grown.twins else 0
     return {
         "train_model": (1 + growing) * trained,
-        "train_twin": (2 * from_then_on + growing) * trained,
-        "exchange_places": 2 * settings.n_grown * (settings.n_grown + 2),
+        "train_twin": (twins * from_then_on + (twins > 0) * growing) * trained,
+        "exchange_places": twins * settings.n_grown * (settings.n_grown + 2),
         "retrain": trained,
         "train_halves": settings.counterfactual.n_models * (n_paragraphs(settings) + trained / 2),
         "scores": n_paragraphs(settings),
@@ -198,12 +199,14 @@ def _plants(slow: dict[str, float], settings: Settings) -> float:
     def asked(kind: str) -> float:
         unit = GRANULARITIES[kind][0]
         methods = [name for name, each in METHODS.items() if unit in each.units and each.asked(how)]
-        return (1 + len(how.controls)) * sum(slow.get(name, BACKWARD) for name in methods)
+        return sum(slow.get(name, BACKWARD) for name in methods)
 
     steps = how.max_steps * TRAINED_STEPS * BACKWARD * (1 + how.keep)
-    planted = how.n_plants * sum(steps + asked(kind) + 4 * how.n_judging for kind in how.kinds)
-    grown = settings.model.grown if settings.n_grown and how.kinds and settings.model else None
-    return 1.7 * (planted + (2 * grown.n_memories * sum(map(asked, grown.kinds)) if grown else 0))
+    models = 1 + len(how.controls)
+    planted = how.n_plants * sum(steps + models * asked(kind) + 4 * how.n_judging for kind in how.kinds)
+    grown = settings.model.grown if settings.n_grown and settings.model else None
+    questions = 0 if not grown else 6 if grown.twins else 2  # of a paragraph
+    return 1.7 * (planted + (questions * grown.n_memories * sum(map(asked, grown.kinds)) if grown else 0))
 
 
 def _slow_methods(shape: Shape, settings: Settings) -> dict[str, float]:

@@ -59,6 +59,11 @@ class Grown(Section):
         description="Share of the training after which they grow: weights change less by then.",
     )
     n_neurons: Positive = Field(256, description="Neurons of one layer in a place of kind `grown_neurons`.")
+    twins: bool = Field(
+        False,
+        description="Also train the model with the memories in each other's places, and without memories: "
+        "methods are asked in these twins, and no longer about a wrong paragraph.",
+    )
 
     @property
     def n_paragraphs(self) -> NonNegative:

@@ -73,4 +73,4 @@ class PlantedTruth(Section):
     @property
     def n_paragraphs(self) -> NonNegative:
         """Number of unknown paragraphs for plants and control `wrong`; all kinds of places share them."""
-        return self.n_plants * (self.tries + ("wrong" in self.controls)) if self.kinds else 0
+        return self.n_plants * (self.tries + ("wrong" in self.controls))

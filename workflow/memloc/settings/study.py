@@ -254,7 +254,8 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _plants_have_paragraphs(self) -> "Settings":
-        needed, grown = self.planted_truth.n_paragraphs, self.n_grown
+        grown = self.n_grown
+        needed = self.planted_truth.n_paragraphs if grown or self.planted_truth.kinds else 0
         if self.data.source == "embedded" and grown > self.data.n_unseen:
             raise ValueError(f"model.grown needs {grown} unseen paragraphs, more than data.n_unseen")
         if self.data.source == "embedded" and needed > self.data.n_once + self.data.n_unseen - grown:

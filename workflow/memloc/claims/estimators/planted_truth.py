@@ -20,8 +20,14 @@ def planted_masks_lead(tables: Tables, settings: Section, kind: str) -> Estimate
 
 
 def grown_heads_beyond_their_weights(tables: Tables, settings: Section, kind: str) -> Estimate:
-    """Average precision of the largest gradient, memory minus its swap twin's, minus the same of |weight|."""
-    return Estimate.of(studentised(_beyond_weights(tables, kind, "twin")))
+    """Average precision of the largest gradient, memory minus its swap twin's, minus the same of |weight|.
+
+    Without twins a wrong paragraph takes their part.
+    """
+    asked = (
+        set(tables["planted_truth"].query("kind == @kind")["control"]) if "planted_truth" in tables else set()
+    )
+    return Estimate.of(studentised(_beyond_weights(tables, kind, "twin" if "twin" in asked else "wrong")))
 
 
 def planted_head_beyond_its_weights(tables: Tables, settings: Section, kind: str) -> Estimate:
