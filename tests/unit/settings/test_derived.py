@@ -66,7 +66,7 @@ def test_plants_need_a_paragraph_for_every_try_and_for_every_wrong_question():
     few = {"source": "embedded", "n_once": 5, "n_unseen": 9}
     validate(VALID | {"data": few, "planted_truth": numbers}, "f")  # nothing is planted
     grown = VALID | {"data": few, "model": {"source": "embedded", "grown": {"kinds": ["grown_heads"]}}}
-    assert "planted_truth needs 15 paragraphs" in message(grown | {"planted_truth": numbers})
+    assert "planted_truth needs 15 paragraphs" in message(**grown, planted_truth=numbers)
 
 
 def test_the_untrained_model_is_a_checkpoint_too():
