@@ -145,8 +145,8 @@ def test_learned_memories_rest_and_those_that_fade_go_on():
     assert grown._next().tolist() == [5, 4, 1, 2]
 
 
-def trained(checkpoint, kill_at=None, grows=True, swapped=False, start=None):
-    how = SimpleNamespace(optimizer="muon", batch=3, learning_rate=0.002, warmup_steps=3)
+def trained(checkpoint, kill_at=None, grows=True, swapped=False, start=None, optimizer="muon"):
+    how = SimpleNamespace(optimizer=optimizer, batch=3, learning_rate=0.002, warmup_steps=3)
     own, rows = model(), drawn(60, 48, seed=2).numpy()
     grown = grower(own, HOW.model_copy(update={"start": 0.2}), swapped) if grows else None
 
@@ -178,6 +178,17 @@ def test_a_killed_training_grows_the_same_memories_and_they_are_recited(tmp_path
 def assert_same(own, other):
     for (name, weight), same in zip(own.named_parameters(), other.named_parameters(), strict=True):
         assert torch.equal(weight, same[1]), name
+
+
+@pytest.mark.parametrize("optimizer", ["muon", "adamw"])
+def test_an_optimizer_carries_nothing_of_a_memory(tmp_path, monkeypatch, optimizer):
+    """Without its own step at its place, an exposure leaves no trace: no momentum, no decay, no clipping."""
+    torch.set_num_threads(1)
+    plain, _ = trained(tmp_path / "plain.pt", grows=False, optimizer=optimizer)
+    monkeypatch.setattr(growth.Growth, "_move", lambda *_: None)
+    exposed, grown = trained(tmp_path / "exposed.pt", optimizer=optimizer)
+    assert (grown.state["exposures"] > 5).all()
+    assert_same(plain, exposed)
 
 
 @pytest.mark.parametrize("twin", [{"swapped": True}, {"grows": False}])

@@ -52,7 +52,9 @@ def study(name, **changes):
 
 
 def test_mini_takes_what_was_measured():
-    shape, settings = study("config", data=MEASURED_DATA, model={"optimizer": "adamw"} | NOTHING_GROWS, **MEASURED_SAMPLES)
+    shape, settings = study(
+        "config", data=MEASURED_DATA, model={"optimizer": "adamw"} | NOTHING_GROWS, **MEASURED_SAMPLES
+    )
     whole = 0.0
     for rule, (threads, seconds) in MEASURED.items():
         estimated = cost.rule_seconds(rule, shape, settings, XEON, threads)
