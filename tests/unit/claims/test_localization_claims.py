@@ -283,15 +283,21 @@ AGREE, FIRST = "methods_agree", "one_head_leads"
 CLEAR = [[1, 2, 3, 4], [5, 6, 20, 7]]
 
 
-def ranked(truth, noise=0.1, n_parts=10):
-    """Samples of every method's scores, which are those of `truth` [layer, head] by method and noise."""
+def ranked(truth, noise=0.1, n_parts=10, n_stored=4):
+    """Samples of every method's scores, which are those of `truth` [layer, head] by method and noise.
+
+    Methods but attention see only what query heads read, of which there are `n_stored` in a layer.
+    """
     rng, kinds = np.random.default_rng(0), {"part": n_parts, "rest": n_parts, "resample": 40}
     keys = pd.DataFrame([(kind, number) for kind, n in kinds.items() for number in range(n)])
     keys.columns = ["sample", "number"]
     scores = {m: truth[m] + noise * rng.normal(size=(len(keys), 2, 4)) for m in METHODS}
+    for method in set(METHODS) - {"rare_tokens"}:
+        scores[method] = scores[method][..., np.arange(4) // (4 // n_stored) * (4 // n_stored)]
     whole = head_ranking.rank_heads({m: pd.Series(np.ravel(truth[m]), HEADS) for m in METHODS})
     samples = head_ranking.sample_ranks(head_ranking.Sampled(keys, scores))
-    return {"head_rank_samples": samples, "head_ranking": whole}
+    matrices = pd.DataFrame([("W_Q", 3), ("W_V", n_stored - 1)], columns=["component", "head"])
+    return {"head_rank_samples": samples, "head_ranking": whole, "parameter_gradients": matrices}
 
 
 def same(scores):
@@ -302,6 +308,20 @@ def test_methods_that_rank_alike_agree_on_one_head():
     found = judged("ranking", ranked(same(CLEAR), noise=0.3))
     assert set(found["verdict"]) == {"holds"} and found["n"].tolist() == [10, 10]
     assert found.loc[FIRST, "value"] == 1, "its mean rank is 1, the next one's 2"
+
+
+def test_query_heads_that_share_keys_and_values_are_one_and_their_order_is_no_agreement():
+    """Three methods score heads in twos; ordered by number, the pairs of equal heads would agree."""
+    truth = same([[1, 1, 4, 4], [7, 7, 9, 9]]) | {"rare_tokens": np.array([[1, 2, 3, 4], [5, 6, 9, 8.5]])}
+    found = judged("ranking", ranked(truth, n_stored=2))
+    assert found.loc[FIRST, ["value", "low"]].tolist() == [2, 2], "head 3 reads what head 2 reads"
+    methods = {m: head_ranking.rank_heads({m: pd.Series(np.ravel(truth[m]), HEADS)}) for m in METHODS}
+    found = head_ranking.rank_agreement(
+        pd.concat(rows[rows["method"] == m].assign(sample="whole", number=0) for m, rows in methods.items()),
+        ["patching", "parameter_gradient"],
+    )
+    (tau,) = found["patching", "parameter_gradient"]["whole"]
+    assert tau == pytest.approx(24 / 28), "the other 24 of 28 pairs are ordered alike"
 
 
 def test_methods_that_only_rank_the_same_layers_first_agree_on_no_head():

@@ -29,9 +29,7 @@ def sample_ranks(sampled: Sampled, combined: Sequence[str] | None = None) -> pd.
     layer, head = (axis.ravel() for axis in np.indices((n_layers, n_heads), dtype=np.int16))
     frames = []
     for method, scores in flat.items():
-        order = np.argsort(-scores, axis=1, kind="stable")
-        ranks = np.empty_like(order, dtype=np.int16)
-        np.put_along_axis(ranks, order, np.arange(1, len(layer) + 1, dtype=np.int16)[None], axis=1)
+        ranks = scipy.stats.rankdata(-scores, axis=1, method="min").astype(np.int16)
         frame = sampled.keys.loc[sampled.keys.index.repeat(len(layer))].reset_index(drop=True)
         frame["method"], frame["rank"] = method, ranks.ravel()
         frame["layer"], frame["head"] = np.tile(layer, len(scores)), np.tile(head, len(scores))
@@ -58,7 +56,8 @@ def with_intervals(ranking: pd.DataFrame, ranks: pd.DataFrame) -> pd.DataFrame:
 def rank_heads(scores: dict[str, Scores], combined: Sequence[str] | None = None) -> pd.DataFrame:
     """Rank of every head by every method (1 = strongest), and by the `combined` methods (default: all).
 
-    The combined ranking orders heads by their mean rank; ties go to the lower layer and head.
+    The combined ranking orders heads by their mean rank. Heads with equal scores, as those that share keys
+    and values often have, share the lowest of their ranks.
 
     Returns:
         One row per method, layer and head: method, layer, head, score, rank.
@@ -68,7 +67,7 @@ def rank_heads(scores: dict[str, Scores], combined: Sequence[str] | None = None)
     frame = frame.sort_index()
     frame[COMBINED] = -frame[list(combined or scores)].rank(ascending=False).mean(axis=1)
     long = frame.melt(ignore_index=False, var_name="method", value_name="score").reset_index()
-    long["rank"] = long.groupby("method")["score"].rank(ascending=False, method="first").astype(int)
+    long["rank"] = long.groupby("method")["score"].rank(ascending=False, method="min").astype(int)
     return long
 
 
@@ -77,7 +76,7 @@ def rank_agreement(
 ) -> dict[tuple[str, str], dict[str, Float[np.ndarray, "sample"]]]:
     """Kendall's tau of each pair of methods in every sample, by the kind of sample.
 
-    `ranks` is a table of `sample_ranks`, in which no two heads share a rank.
+    `ranks` is a table of `sample_ranks`. Heads that share a rank neither agree nor disagree.
     """
     found = {pair: {} for pair in combinations(methods, 2)}
     for kind, rows in ranks.groupby("sample", observed=True):
@@ -90,7 +89,7 @@ def rank_agreement(
 
 
 def _orders(ranks: Int[np.ndarray, "sample head"]) -> Int[np.ndarray, "sample pair"]:
-    """For each pair of heads, 1 if the first of them has the lower rank, else -1."""
+    """For each pair of heads, 1 if the first of them has the lower rank, -1 the higher, 0 the same."""
     earlier, later = np.triu_indices(ranks.shape[1], k=1)
     return np.sign(ranks[:, later] - ranks[:, earlier]).astype(np.int8)
 

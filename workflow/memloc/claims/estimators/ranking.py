@@ -8,17 +8,19 @@ import pandas as pd
 
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.localization.head_ranking import exchanged_agreement, rank_agreement
+from memloc.model.head_groups import stored_head
 from memloc.settings.base import Section
 from memloc.statistics.studentised import ENOUGH, lead_of_resamples
 from memloc.statistics.uncertainty import Interval, resampled
-from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
+from memloc.tables.terms.head_ranking import PAPER_METHODS
 
 
 def methods_agree(tables: Tables, settings: Section) -> Estimate:
     """Kendall's tau of heads' ranks, mean over pairs of methods, minus the tau of heads exchanged in layers.
 
-    Heads of a layer are alike, so methods that only rank layers agree as much after the exchange. The claim
-    never fails, because noise lowers agreement: one interval in six ends below the true tau (simulated).
+    Heads of a layer are alike, so methods that only rank layers agree as much after the exchange. Heads that
+    share keys and values, and a rank, neither agree nor disagree. The claim never fails, because noise lowers
+    agreement: one interval in six ends below the true tau (simulated).
     """
     samples, ranking = _samples(tables), tables["head_ranking"]
     exchanged = np.mean([*exchanged_agreement(ranking, PAPER_METHODS).values()])
@@ -37,14 +39,23 @@ def methods_agree(tables: Tables, settings: Section) -> Estimate:
 
 
 def one_head_leads(tables: Tables, settings: Section) -> Estimate:
-    """Mean rank over methods of the second head, minus the mean rank of the first."""
-    samples, ranking = _samples(tables), tables["head_ranking"]
+    """Mean rank over methods of the second head, minus the mean rank of the first.
+
+    Query heads that share keys and values count as one, which has the rank of its best: methods that see
+    only keys and values cannot tell them apart.
+    """
+    samples, heads = _samples(tables), tables["parameter_gradients"].groupby("component")["head"].max() + 1
     parts = samples.loc[samples["sample"] == "part", "number"]
-    drawn = samples[(samples["sample"] == "resample") & samples["method"].isin(PAPER_METHODS)]
-    means = drawn.groupby(["number", "layer", "head"])["rank"].mean().unstack(["layer", "head"])
-    means = means.sort_index(axis=1)
-    whole = ranking[ranking["method"] == COMBINED].set_index(["layer", "head"])["score"]
-    return Estimate.of(lead_of_resamples(whole[means.columns].to_numpy(), -means.to_numpy(), parts.nunique()))
+    whole, drawn = tables["head_ranking"].assign(number=0), samples[samples["sample"] == "resample"]
+
+    def means(ranks: pd.DataFrame) -> pd.DataFrame:
+        own = ranks[ranks["method"].isin(PAPER_METHODS)]
+        own = own.assign(shared=stored_head(own["head"], heads["W_V"], heads["W_Q"]))
+        by_head = own.groupby(["number", "layer", "shared", "head"])["rank"].mean()
+        return by_head.groupby(["number", "layer", "shared"]).min().unstack(["layer", "shared"])
+
+    scores = [-means(ranks).sort_index(axis=1).to_numpy() for ranks in (whole, drawn)]
+    return Estimate.of(lead_of_resamples(scores[0][0], scores[1], parts.nunique()))
 
 
 def _samples(tables: Tables) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Column, Columns, Lengt
 from memloc.tables.terms.samples import SAMPLES
 
 METHOD = Column("str", meaning="Method that gives the score.")
+PLACE = "Place in the ranking; 1 is the highest score. Equal scores share the lowest of their places."
 
 
 def head_scores(lengths: Lengths) -> Columns:
@@ -22,10 +23,10 @@ def head_ranking(lengths: Lengths) -> Columns:
         "layer": LAYER,
         "head": HEAD,
         "score": number(meaning="Score of the head by the method."),
-        "rank": integer(1, meaning="Place in the ranking; 1 is the highest score."),
+        "rank": integer(1, meaning=PLACE),
         "low": integer(1, meaning="Lower end of the interval of the rank."),
         "high": integer(1, meaning="Upper end of the interval of the rank."),
-        "first_share": number(0, 1, meaning="Share of the resamples in which the head is first."),
+        "first_share": number(0, 1, meaning="Share of the resamples in which the head is first, alone or with others."),
     }
 
 
@@ -38,5 +39,5 @@ def head_rank_samples(lengths: Lengths) -> Columns:
         "method": METHOD,
         "layer": LAYER.stored_as("int16"),
         "head": HEAD.stored_as("int16"),
-        "rank": integer(1, dtype="int16", meaning="Place in the ranking; 1 is the highest score."),
+        "rank": integer(1, dtype="int16", meaning=PLACE),
     }
