@@ -19,8 +19,7 @@ def ranking(first, last="patching"):
     order = [first, *(head for head in HEADS if head != first)]
     orders = dict.fromkeys((*METHODS, "combined"), order) | {last: order[::-1]}
     rows = [(method, *head, place) for method, heads in orders.items() for place, head in enumerate(heads, 1)]
-    ranked = pd.DataFrame(rows, columns=["method", "layer", "head", "rank"])
-    return ranked.assign(score=-ranked["rank"])
+    return pd.DataFrame(rows, columns=["method", "layer", "head", "rank"])
 
 
 # Gradients of weights.
@@ -220,13 +219,13 @@ def test_the_preference_is_the_mean_rank_of_exchanged_attention_minus_that_of_th
     assert judged("rare_tokens", given).loc[ATTENDS, "value"] == pytest.approx(own - np.mean(others))
 
 
-def test_a_head_that_the_methods_score_like_another_one_decides_nothing():
+def test_a_head_that_the_methods_rank_like_another_one_decides_nothing():
     given = rare({(1, 0): 0.5})
-    scores = given["head_ranking"]
-    scores.loc[(scores["layer"] == 1) & (scores["head"] < 2), "score"] = 0
+    ranks = given["head_ranking"]
+    ranks.loc[(ranks["layer"] == 1) & (ranks["head"] < 2), "rank"] = 1
     found = judged("rare_tokens", given)
     assert set(found["verdict"]) == {"undecided"}
-    assert found["reason"].str.endswith("score heads 0, 1 of its layer alike").all()
+    assert found["reason"].str.endswith("rank heads 0, 1 of its layer alike").all()
 
 
 # Patching.

@@ -84,6 +84,8 @@ def test_figure_6_shows_the_example_in_the_layer_of_the_head_and_marks_the_pertu
     assert bottom.get_ylim() == (3.5, -0.5)  # head 0 on top
     outlined = [axes.patches[0].get_xy()[1] + 0.5 for axes in (top, bottom)]
     assert outlined == [1, 2], "the key-value head of the query head"
+    assert (top.get_ylabel(), bottom.get_ylabel()) == ("key/value head", "head")
+    assert "the key/value head 1 that it reads" in checked("fig6", drawing)
     tokens = shown_tokens(tables, 8)
     assert [triangles(axes) for axes in (top, bottom)] == [[0], [0]]
     labels = bottom.get_xticklabels()

@@ -129,8 +129,8 @@ def test_fig11_plots_means_over_pairs_and_says_how_sure_they_are():
         found, sizes = drawing.numbers["directions"][direction], rows["mean"].abs()
         strongest = rows.loc[sizes.idxmax()]
         assert found["mean"][:3] == tuple(strongest[["mean", "low", "high"]])
-        for component, share in found["component_shares"].items():
-            assert share == pytest.approx(sizes[rows["component"] == component].sum() / sizes.sum())
+        for component, mean in found["of_components"].items():
+            assert mean == pytest.approx(sizes[rows["component"] == component].mean())
         by_head = sizes.groupby([rows["layer"], rows["head"]]).max()
         assert (found["place"], found["n_heads"]) == ((by_head >= by_head[1, 2]).sum(), 8)
         both = rows["mean"], rows["first_order_estimate"]
@@ -152,6 +152,15 @@ def test_fig11_names_the_strongest_head_and_the_layer_with_most_of_the_change():
     for found in drawing.numbers["directions"].values():
         assert (found["strongest"], found["place"]) == ("v of head 3 in layer 0", 2)
     assert drawing.numbers["n_adjacent"] == 1 and "-9.00 (n = 4) nats" in checked("fig11", drawing)
+
+
+def test_fig11_says_which_key_value_head_the_outlined_head_reads():
+    tables = made_up(n_kv_heads=2)
+    rows = tables["patching"]
+    rows.loc[(rows["component"] == "v") & (rows["layer"] == 0) & (rows["head"] == 1), "nll_change"] = 9.0
+    text = checked("fig11", fig11.draw(tables, SETTINGS))
+    assert "Largest: v of key/value head 1 in layer 0" in text and "head 2 reads number 1" in text
+    assert "key/value" not in checked("fig11", fig11.draw(made_up(), SETTINGS))
 
 
 def test_fig11_says_that_patches_were_estimated():

@@ -78,10 +78,22 @@ def test_figure_1_shows_the_sets_and_where_every_head_ranks_by_every_method():
     for method in fig1.USES:
         rows = ranking[ranking["method"] == method]
         first, own = rows[rows["rank"] == 1].iloc[0], rows[(rows["layer"] == 2) & (rows["head"] == 3)].iloc[0]
-        expected = {"layer": first["layer"], "head": first["head"], "rank_of_highlighted": own["rank"]}
+        expected = f"head {first['head']} of layer {first['layer']}", own["rank"]
         assert drawing.numbers["methods"][METHOD_LABELS[method]] == expected
     assert drawing.numbers["sizes"] == {"memorized": 442, "non_memorized": 12_422, "perturbed": 40}
     assert drawing.numbers["n_heads"] == 32
+
+
+def test_figure_1_names_all_heads_that_a_method_puts_first():
+    tables = made_up(4, 8)
+    ranking = tables["head_ranking"]
+    first = (ranking["layer"] == 2) & (ranking["head"] < 3)
+    ranking.loc[ranking["method"] == "patching", "rank"] = np.where(first, 1, 4)[
+        ranking["method"] == "patching"
+    ]
+    assert "Activation patching: heads 0, 1, 2 of layer 2 at rank 1," in checked(
+        "fig1", fig1.draw(tables, SETTINGS)
+    )
 
 
 def test_shares_of_ranks_are_those_of_resamples():

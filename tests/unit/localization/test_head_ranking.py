@@ -86,7 +86,9 @@ def test_of_heads_with_the_same_mean_rank_none_is_before_another_one():
     ranking = head_ranking.rank_heads({"a": shuffled[0], "b": shuffled[1]})
     combined = ranking[ranking.method == "combined"].set_index(["layer", "head"])["rank"]
     assert set(combined) == {1}
-    assert ordered_heads({"head_ranking": ranking}, sections({"highlight": "auto"})) == [*product((0, 1), (0, 1))]
+    assert ordered_heads({"head_ranking": ranking}, sections({"highlight": "auto"})) == [
+        *product((0, 1), (0, 1))
+    ]
 
 
 def test_heads_that_tie_in_a_method_share_their_mean_rank():

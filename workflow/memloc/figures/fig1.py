@@ -6,7 +6,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from memloc.figures.parts.methods import method_label
+from memloc.figures.parts.methods import method_label, named_heads
 from memloc.figures.parts.style import COLOURS, LABELS, SEQUENTIAL, Drawing, mosaic
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
@@ -32,7 +32,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     ranking, head = tables["head_ranking"], highlighted_head(tables, settings)
     sizes = tables["sets"]["set"].value_counts()
     sizes["perturbed"] = len(tables["perturbed_paragraphs"])
-    n_heads = int(ranking["rank"].max())
+    n_heads = len(ranking) // ranking["method"].nunique()
     strength = ranking.assign(strength=(n_heads - ranking["rank"]) / max(n_heads - 1, 1))
 
     figure, panels = mosaic(LAYOUT, 3.0, width_ratios=(1.1, 1, 1, 1.5))
@@ -88,17 +88,17 @@ def _name(axes: Axes, name: str, sets: tuple[str, ...]) -> None:
 def _told(
     ranking: pd.DataFrame, sizes: pd.Series, highlight: tuple[int, int], n_heads: int
 ) -> tuple[pd.DataFrame, dict]:
-    """The first head of each method with the rank of the highlighted one, and the numbers of the caption."""
+    """The first heads of each method with the rank of the highlighted one, and the numbers of the caption."""
     layer, head = highlight
     own = ranking[(ranking["layer"] == layer) & (ranking["head"] == head)].set_index("method")["rank"]
     data = ranking.loc[ranking["rank"] == 1, ["method", "layer", "head", "score"]].reset_index(drop=True)
     data["rank_of_highlighted"] = data["method"].map(own)
-    heads = data.set_index("method").loc[[*USES], ["layer", "head", "rank_of_highlighted"]]
+    first = {name: named_heads(data[data["method"] == name]) for name in USES}
     numbers = {
         "sizes": {name: int(sizes.get(name, 0)) for name in SETS},
         "layer": layer,
         "head": head,
         "n_heads": n_heads,
-        "methods": heads.rename(index=method_label).to_dict("index"),
+        "methods": {method_label(name): (first[name], int(own[name])) for name in USES},
     }
     return data, numbers

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.figures.parts.gradient_summary import strongest_component
+from memloc.figures.parts.gradient_summary import said_of_sharing, sharing, strongest_component
 from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height
 from memloc.figures.parts.style import COLOURS, LABELS, Drawing, panel_labels, subplots
 from memloc.localization.highlight import highlighted_head
@@ -71,6 +71,8 @@ def _numbers(data: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
     return {
         "layer": layer,
         "head": head,
+        "shared": said_of_sharing(data, head),
+        "sharing": sharing(data),
         "panels": panels,
         "ratio": ratio,
         "query_growth": {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.figures.parts.gradient_summary import scores_of_heads, strongest_component
+from memloc.figures.parts.gradient_summary import said_of_sharing, scores_of_heads, strongest_component
 from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height
 from memloc.figures.parts.style import DIRECTION_LABELS, PAGE_WIDTH, Drawing, panel_labels, subplots
 from memloc.localization.highlight import head_of_other_methods
@@ -34,6 +34,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "n_adjacent": int((pairs["position"] == pairs["impact_position"] - 1).sum()),
         "layer": highlight[0],
         "head": highlight[1],
+        "shared": said_of_sharing(data, highlight[1]),
         "chosen": settings.highlight == "auto",
         "directions": {
             direction: _numbers(rows, *highlight) for direction, rows in data.groupby("direction")
@@ -62,14 +63,13 @@ def _numbers(rows: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
     by_head = scores_of_heads(rows, "size")
     strongest = rows.loc[rows["size"].idxmax()]
     totals = rows.groupby("layer")["size"].sum()
-    of_components = rows.groupby("component")["size"].sum() / totals.sum()
     return {
         "strongest": strongest_component(rows, "size"),
         "mean": uncertainty.Interval(*strongest[["mean", "low", "high"]], int(strongest["n_pairs"])),
         **strongest[["median", "share_rises"]].astype(float).to_dict(),
         "layer": int(totals.idxmax()),
         "layer_share": float(totals.max() / totals.sum()),
-        "component_shares": of_components.to_dict(),
+        "of_components": rows.groupby("component")["size"].mean().to_dict(),
         "place": int((by_head > by_head.loc[layer, head]).sum()) + 1,
         "n_heads": by_head.size,
         "spearman": float(rows["mean"].corr(rows["first_order_estimate"], method="spearman")),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.figures.parts.gradient_summary import group_numbers, layer_numbers
+from memloc.figures.parts.gradient_summary import group_numbers, layer_numbers, said_of_sharing
 from memloc.figures.parts.heatmap import MapPanel, layer_matrix, maps_with_bars
 from memloc.figures.parts.style import COLOURS, LABELS, Drawing
 from memloc.localization.highlight import highlighted_head
@@ -39,6 +39,7 @@ def _numbers(data: pd.DataFrame, sets: pd.DataFrame, layer: int, head: int) -> d
         "groups": groups,
         "layer": layer,
         "head": head,
+        "shared": said_of_sharing(data, head),
         "n_memorized": int(sampled["memorized"]),
         "n_non_memorized": int(sampled["non_memorized"]),
         "ratio": groups["non_memorized"]["sum"] / groups["memorized"]["sum"],

@@ -39,10 +39,13 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     figure, axes = subplots(height + token_map.label_height(texts), nrows=2, sharex=True)
     for panel_axes, (name, values) in zip(axes, panels.items(), strict=True):
         token_map.draw_map(panel_axes, values, TITLES[name], rows[name], marked)
+    of_values = "head" if len(panels["gradient"]) == len(panels["attention"]) else "key/value head"
+    axes[0].set_ylabel(of_values)
     token_map.label_tokens(axes[-1], texts, marked)
     panel_labels(axes, token_map.ABOVE_MARKS)
 
     numbers = {"id": int(example), "layer": layer, "head": head, "n_paragraphs": len(ids)}
+    numbers |= {"of_values": of_values, "read": rows["gradient"]}
     numbers["example"] = {
         name: _example_numbers(values, rows[name], texts, marked) for name, values in panels.items()
     }

@@ -13,7 +13,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_labels, subplots
-from memloc.localization.highlight import head_of_other_methods
+from memloc.localization.highlight import head_of_other_methods, heads_like_it
 from memloc.settings.base import Section
 
 MEASURES = {"attention_sum": "pearson", "attention_mean": "pearson_mean"}  # columns of their correlations
@@ -41,8 +41,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     panel_labels(axes.flat)
     columns = [column for column in correlation if column.startswith(tuple(MEASURES.values()))]
     data = by_rank.merge(correlation[columns], left_on="head", right_index=True)
-    numbers = _numbers(by_rank, correlation, layer, head)
-    return Drawing(figure, data, numbers | {"chosen": settings.highlight == "auto"})
+    numbers = _numbers(by_rank, correlation, layer, head) | {"chosen": settings.highlight == "auto"}
+    numbers["as_well"] = [other for other in heads_like_it(tables, settings, "rare_tokens") if other != head]
+    return Drawing(figure, data, numbers)
 
 
 def _with_null(by_rank: pd.DataFrame) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.figures.parts.gradient_summary import group_numbers, layer_numbers
+from memloc.figures.parts.gradient_summary import group_numbers, layer_numbers, said_of_sharing
 from memloc.figures.parts.heatmap import MapPanel, layer_matrix, maps_with_bars
 from memloc.figures.parts.style import BY_EXACT_MATCH, COLOURS, Drawing, set_labels
 from memloc.localization.highlight import highlighted_head
@@ -34,6 +34,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         for group, rows in by_group.items()
     }
     numbers = {"groups": groups, "layer": head[0], "head": head[1], **layer_numbers(data)}
+    numbers["shared"] = said_of_sharing(data, head[1])
     differ = len({found["n"] for found in groups.values()}) > 1
     return Drawing(figure, data, numbers | {"sizes_differ": differ})
 

@@ -134,11 +134,11 @@ def _draw_shares(
     """A panel per method: heads by their rank, and how often each of them takes each rank."""
     n_heads = ranks.shape[1]
     for axes, method in zip(panels, ranks.index, strict=True):
-        order = ranks.loc[method].sort_values().index
+        order = ranks.loc[method].sort_values(kind="stable").index
         found = shares.loc[method].reindex(index=order, columns=range(1, n_heads + 1), fill_value=0)
         edges = (0.5, n_heads + 0.5, n_heads + 0.5, 0.5)
         image = axes.imshow(found.T, aspect="auto", cmap="Greys", norm=PowerNorm(0.5, 0, 1), extent=edges)
-        place = int(ranks.loc[method, highlight])
+        place = order.get_loc(highlight) + 1
         axes.plot(place, 1.0, "v", color=COLOURS["memorized"], ms=4, transform=axes.get_xaxis_transform())
         axes.set_xlabel(f"{method_label(method)}\n(heads by their rank)", fontsize=6)
         axes.set_xticks([1, n_heads])

@@ -284,7 +284,9 @@ def orders(
     """
     found = []
     for method, rows in ranking.groupby("method", sort=False):
-        heads = rows.sort_values(["rank", "layer", "head"])[["layer", "head"]].itertuples(index=False, name=None)
+        heads = rows.sort_values(["rank", "layer", "head"])[["layer", "head"]].itertuples(
+            index=False, name=None
+        )
         found.append((method, 0, list(heads)))
     combined = next(heads for method, _, heads in found if method == COMBINED)
     return found + [("random", draw, _exchanged(combined, random)) for draw in range(n_random)]

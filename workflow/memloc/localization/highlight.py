@@ -37,17 +37,15 @@ def head_of_other_methods(tables: dict[str, pd.DataFrame], settings: Section, me
 
 
 def heads_like_it(tables: dict[str, pd.DataFrame], settings: Section, method: str) -> list[int]:
-    """Heads of its layer that all these methods score like `head_of_other_methods`, itself included.
+    """Heads of its layer that all these methods rank like `head_of_other_methods`, itself included.
 
-    Query heads that share keys and values often do; the order of their ranks then means nothing.
+    They do where query heads share keys and values and nothing tells these apart.
     """
     head = head_of_other_methods(tables, settings, method)
     if settings.highlight != "auto":
         return [head[1]]
-    scores = _by_other_methods(tables, method).pivot(
-        index=["layer", "head"], columns="method", values="score"
-    )
-    return scores[(scores == scores.loc[head]).all(axis=1)].loc[head[0]].index.tolist()
+    ranks = _by_other_methods(tables, method).pivot(index=["layer", "head"], columns="method", values="rank")
+    return ranks[(ranks == ranks.loc[head]).all(axis=1)].loc[head[0]].index.tolist()
 
 
 def _by_other_methods(tables: dict[str, pd.DataFrame], method: str) -> pd.DataFrame:

@@ -32,7 +32,7 @@ def _tied(tables: Tables, settings: Section) -> str | None:
     heads = heads_like_it(tables, settings, "rare_tokens")
     if len(heads) == 1:
         return None
-    return f"the other methods score heads {', '.join(map(str, heads))} of its layer alike"
+    return f"the other methods rank heads {', '.join(map(str, heads))} of its layer alike"
 
 
 def _of_layer(tables: Tables, settings: Section) -> tuple[pd.DataFrame, int]:

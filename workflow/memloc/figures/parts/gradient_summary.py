@@ -1,5 +1,5 @@
 """Numbers of captions on gradients: the strongest component, the rank of a head, the share of lower
-layers."""
+layers, and which heads share keys and values."""
 
 from typing import Any
 
@@ -11,8 +11,22 @@ from memloc.localization.head_scores import over_query_heads
 def strongest_component(rows: pd.DataFrame, value: str = "max_abs") -> str:
     """The component with the largest value, in words: "W_V of head 2 in layer 1"."""
     row = rows.loc[rows[value].idxmax()]
-    head = "" if pd.isna(row["head"]) else f"head {row['head']} in "
+    kind = "key/value head" if sharing(rows) > 1 and row["component"][-1] in "kvKV" else "head"
+    head = "" if pd.isna(row["head"]) else f"{kind} {row['head']} in "
     return f"{row['component']} of {head}layer {row['layer']}"
+
+
+def sharing(rows: pd.DataFrame) -> int:
+    """How many query heads read one key/value head."""
+    n_heads = rows.groupby("component", observed=True)["head"].max() + 1
+    return int(n_heads.max() // n_heads.min())
+
+
+def said_of_sharing(rows: pd.DataFrame, head: int) -> str:
+    """A sentence of captions on the key/value head that a query head reads; empty where none is shared."""
+    n = sharing(rows)
+    reads = f"Every {n} heads share the keys and values of one key/value head; head {head} reads number"
+    return f" {reads} {head // n}, which is outlined in maps of keys and values." if n > 1 else ""
 
 
 def scores_of_heads(rows: pd.DataFrame, value: str) -> pd.Series:

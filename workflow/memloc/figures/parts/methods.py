@@ -24,6 +24,14 @@ def method_label(method: str) -> str:
     return METHOD_LABELS.get(method, method.replace("_", " "))
 
 
+def named_heads(rows: pd.DataFrame) -> str:
+    """Heads in words: "heads 0, 1 of layer 3"."""
+    heads = rows.groupby("layer")["head"].agg(list).items()
+    return " and ".join(
+        f"head{'s' * (len(own) > 1)} {', '.join(map(str, own))} of layer {layer}" for layer, own in heads
+    )
+
+
 def methods_of(rows: pd.DataFrame) -> list[str]:
     """The methods of a table, by name; baselines come last."""
     return sorted(rows["method"].unique(), key=BASELINES.__contains__)

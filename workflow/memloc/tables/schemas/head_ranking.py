@@ -26,7 +26,9 @@ def head_ranking(lengths: Lengths) -> Columns:
         "rank": integer(1, meaning=PLACE),
         "low": integer(1, meaning="Lower end of the interval of the rank."),
         "high": integer(1, meaning="Upper end of the interval of the rank."),
-        "first_share": number(0, 1, meaning="Share of the resamples in which the head is first, alone or with others."),
+        "first_share": number(
+            0, 1, meaning="Share of the resamples in which the head is first, alone or with others."
+        ),
     }
 
 
