@@ -35,9 +35,11 @@ def rows_of(group, em, rises, n, nll=1.0):
 def tables(em=(10, 10, 1, 10), rises=(1, 1, 3, 3), others=(4, 4, 4, 4), new=0.5, n=30, recited=28):
     rows = [rows_of("memorized", em, rises, n), rows_of("non_memorized", (5,) * 4, others, n)]
     perturbed = pd.DataFrame({"id": range(n), "nll": new + spread(n, seed=3)})
+    perturbed["tokens"] = [[*range(N_PREFIX), *range(20, 20 + FULL)]] * n
     return {
         "perturbation": pd.concat(rows, ignore_index=True),
         "perturbed_paragraphs": perturbed,
+        "sets": pd.DataFrame({"id": range(n), "continuation": [[*range(40, 40 + FULL)]] * n}),
         "kept_tokens": kept_tokens(n, recited),
     }
 
@@ -82,6 +84,19 @@ def test_most_tokens_can_be_replaced_where_most_cost_nothing():
     rows.loc[rows["id"].isin(range(5)) & (rows["position"] == 0), "em"] = 9  # half is not most
     found = judged("perturbation", given, **LENGTHS).loc[MOST]
     assert found["verdict"] == "holds" and found["value"] == pytest.approx(25 / 30)
+
+
+def test_a_continuation_that_holds_half_of_the_memorized_one_is_not_new():
+    """The memory comes out late, and is likely: alone, the others are not."""
+    given = tables(new=1.6)
+    perturbed = given["perturbed_paragraphs"]
+    late = [*range(N_PREFIX + FULL // 2), *range(40, 40 + FULL // 2)]
+    perturbed["tokens"] = [late] * 20 + perturbed["tokens"].tolist()[20:]
+    perturbed.loc[:19, "nll"] = 0.01
+    found = judged("perturbation", given, **LENGTHS).loc[FLUENT]
+    assert found["verdict"] == "does not hold" and (found["n"], found["n_other"]) == (10, 30)
+    perturbed["tokens"] = [late] * 30
+    assert verdicts("perturbation", given, **LENGTHS)[FLUENT] == "not applicable"
 
 
 def test_few_paragraphs_decide_nothing():

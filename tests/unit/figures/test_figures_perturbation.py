@@ -7,6 +7,7 @@ import pytest
 from drawn_parts import band_at, column_of
 from figure_labels import REPORT, checked
 from made_tables import crossed
+from rapidfuzz.distance import Levenshtein
 from scipy.stats import spearmanr
 
 from memloc.figures import fig3, table2
@@ -59,6 +60,7 @@ def tables():
         "perturbation": pd.concat(
             [perturbation_table(memorized), perturbation_table(other, "non_memorized", first_id=4)]
         ),
+        "perturbed_paragraphs": pd.DataFrame({"id": [], "tokens": []}),
         "kept_tokens": kept_table(rng.integers(0, FULL + 1, (2, 7, 3, 2)), rng.uniform(1, 4, (2, 7, 3, 2))),
         "paragraphs": pd.DataFrame({"id": range(9), "count": 1, "tokens": tokens, "text": ""}),
         "vocabulary": pd.DataFrame({"token": range(N_WORDS), "text": words}),
@@ -242,7 +244,9 @@ def test_table_2_marks_the_replaced_token_and_the_change(pairs):
         assert row.memorized_continuation == "".join(texts[original[N_PREFIX:]])
         assert row.perturbed_continuation == "".join(texts[pair.tokens[N_PREFIX:]])
         shown = pd.Series({**pair._asdict(), "tokens_original": original})
-        name, prefix, memorized, perturbed = table2._cells(shown, texts, N_PREFIX)
+        shown["edits"] = row.edits
+        name, prefix, memorized, perturbed, edits = table2._cells(shown, texts, N_PREFIX)
+        assert edits == str(Levenshtein.distance(pair.tokens[N_PREFIX:], original[N_PREFIX:]))
         marked = [(piece.text, piece.colour) for piece in prefix if piece.marked]
         assert marked == [(row.old_token, red), (row.new_token, purple)]
         assert memorized == [Piece(row.memorized_continuation, red)] and name == str(row.id)
@@ -250,6 +254,8 @@ def test_table_2_marks_the_replaced_token_and_the_change(pairs):
         expected = [(kept, red), (row.perturbed_continuation[len(kept) :], purple)]
         assert [(piece.text, piece.colour) for piece in perturbed] == expected
     assert column_of(drawing.figure, "id") == ["1", "2"]
+    assert data["edits"].tolist() == [5, FULL] and drawing.numbers["n_held"] == 0
+    assert f"{FULL} edits (insert" in checked("fig3", fig3.draw(pairs, SETTINGS))
 
 
 def test_table_2_shows_six_paragraphs_and_its_numbers_all(pairs):

@@ -4,16 +4,18 @@ import pandas as pd
 
 from memloc.figures.parts.style import COLOURS, Drawing
 from memloc.figures.parts.text_table import Cell, Piece, draw_table, join_tokens
+from memloc.perturbation.effects import still_there
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
 N_SHOWN = 6
-WIDTHS = (6, 48, 46, 46)
+WIDTHS = (6, 47, 45, 45, 5)
 HEADER = (
     "id",
     "prefix with the perturbed token",
     "memorized continuation",
     "continuation after the replacement",
+    "edits",
 )
 
 
@@ -25,6 +27,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         tables["paragraphs"][["id", "tokens"]], on="id", suffixes=("", "_original"), validate="1:1"
     )
     pairs = pairs.sort_values("id", ignore_index=True)
+    pairs = pairs.join(still_there(pairs, [tokens[n_prefix:] for tokens in pairs["tokens_original"]]))
     rows = [_cells(pair, texts, n_prefix) for pair in pairs.head(N_SHOWN).itertuples()]
     return Drawing(draw_table(HEADER, rows, WIDTHS), _data(pairs, texts, n_prefix), _numbers(pairs, n_prefix))
 
@@ -43,11 +46,11 @@ def _cells(pair, texts: pd.Series, n_prefix: int) -> list[Cell | str]:
     kept = Piece(join_tokens(pair.tokens[n_prefix:impact], texts), red)
     changed = Piece(join_tokens(pair.tokens[impact:], texts), purple)
     memorized = Piece(join_tokens(original[n_prefix:], texts), red)
-    return [str(pair.id), prefix, [memorized], [kept, changed]]
+    return [str(pair.id), prefix, [memorized], [kept, changed], str(pair.edits)]
 
 
 def _data(pairs: pd.DataFrame, texts: pd.Series, n_prefix: int) -> pd.DataFrame:
-    data = pairs[["id", "position", "impact_position", "em", "nll"]].copy()
+    data = pairs[["id", "position", "impact_position", "em", "edits", "nll"]].copy()
     original = pairs["tokens_original"]
     data["prefix"] = [join_tokens(tokens[:n_prefix], texts) for tokens in original]
     places = zip(original, pairs["position"], strict=True)
@@ -64,5 +67,6 @@ def _numbers(pairs: pd.DataFrame, n_prefix: int) -> dict:
         "n_perturbed": len(pairs),
         "n_at_last": int((pairs["position"] == n_prefix - 1).sum()),
         "n_changed_at_once": int((pairs["em"] == 0).sum()),
+        "n_held": int(pairs["held"].sum()),
         "nll": uncertainty.mean(pairs["nll"]),
     }

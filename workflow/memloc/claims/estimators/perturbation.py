@@ -14,6 +14,7 @@ from memloc.perturbation.effects import (
     few_kept,
     late_minus_early,
     nll_rises,
+    still_there,
 )
 from memloc.settings.base import Section
 from memloc.statistics.studentised import studentised
@@ -61,13 +62,15 @@ def few_tokens_suffice(tables: Tables, settings: Section) -> Estimate:
 
 
 def perturbed_are_fluent(tables: Tables, settings: Section) -> Estimate:
-    """NLL of unperturbed non-memorized paragraphs minus the NLL of perturbed prefixes' continuations."""
-    perturbed = tables["perturbed_paragraphs"]["nll"]
-    if perturbed.empty:
-        raise NotApplicable("no replaced token changed any continuation")
+    """NLL of unperturbed non-memorized paragraphs minus the NLL of perturbed prefixes' new continuations."""
+    perturbed = tables["perturbed_paragraphs"]
+    memorized = tables["sets"].set_index("id")["continuation"].loc[perturbed["id"]]
+    new = perturbed.loc[~still_there(perturbed, memorized)["held"], "nll"]
+    if new.empty:
+        raise NotApplicable("no replaced token brought out another continuation")
     rows = _of_set(tables, "non_memorized")
     others = rows.loc[rows["position"] < 0, "nll_original"]
-    return Estimate.of(studentised(others, perturbed), len(perturbed))
+    return Estimate.of(studentised(others, new), max(len(others), len(new)))
 
 
 def risen(rows: pd.DataFrame) -> pd.DataFrame:

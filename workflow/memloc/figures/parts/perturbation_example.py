@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from memloc.figures.parts.style import COLOURS
 from memloc.figures.parts.token_map import label, label_tokens, mark_position, prefix_texts
-from memloc.perturbation.effects import em_drops, strongest
+from memloc.perturbation.effects import em_drops, still_there, strongest
 
 EXAMPLE_DROP = 0.5  # share of the continuation that an example's strongest token must cost
 
@@ -78,6 +78,9 @@ def _numbers(
     n_prefix: int,
 ) -> dict:
     vocabulary = tables["vocabulary"].set_index("token")["text"]
+    version = tables["perturbed_paragraphs"].query("id == @top.id")
+    tokens = tables["paragraphs"].set_index("id")["tokens"].loc[version["id"]]
+    edits = still_there(version, [own[n_prefix:] for own in tokens])["edits"]
     costliest = unperturbed["em"] - data["em_min"]  # the largest drop over a position's draws
     return {
         "id": int(top["id"]),
@@ -86,6 +89,7 @@ def _numbers(
         "old": label(data["text"].iloc[int(top["position"])]),
         "new": label(vocabulary.loc[top["token"]]),
         "em": int(top["em"]),
+        "edits": int(edits.iloc[0]) if len(edits) else None,
         "em_drop": int(top["em_drop"]),
         "em_unperturbed": int(unperturbed["em"]),
         "n_as_much": int((costliest >= top["em_drop"]).sum()),
