@@ -7,6 +7,7 @@ deviation of a unit above it.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from made_populations import read
@@ -41,9 +42,10 @@ def difference(name: str, n: int, rng: np.random.Generator, shift: float) -> Fou
     return [studentised(rng.choice(first, n) + size, rng.choice(second, n))], [size]
 
 
-def heads(name: str, n: int, rng: np.random.Generator, shift: float) -> Found:
-    """One of the heads is shifted, and all intervals hold together."""
-    groups = [np.array(columns).T for columns in POPULATIONS[name]]
+def heads(name: str, n: int, rng: np.random.Generator, shift: float, copies: int = 1) -> Found:
+    """One of the heads is shifted, and all intervals hold together; copies vary by themselves."""
+    groups = [np.tile(np.array(columns).T, copies) for columns in POPULATIONS[name]]
+    groups = [rng.permuted(group, axis=0) if copies > 1 else group for group in groups]
     groups = [group - group.mean(axis=0) for group in groups]
     size = np.zeros(groups[0].shape[1])
     size[0] = shift * np.hypot(*(group[:, 0].std() for group in groups)) / np.sqrt(2)
@@ -123,6 +125,7 @@ KINDS: dict[str, tuple[Callable, str]] = {
     "difference: log gradient": (difference, "log gradient"),
     "difference: gradient's lower share": (difference, "gradient's lower share"),
     "12 heads together (max-T)": (heads, "heads"),
+    "264 heads together (max-T)": (partial(heads, copies=22), "heads"),
     "largest of 12 heads (max-T)": (largest, "heads"),
     "pairs at an equal NLL (HC3)": (equal, "pairs' log gradient and NLL"),
     "lead of one of four layers": (leads, "layers' shares"),

@@ -169,6 +169,15 @@ def test_the_interval_of_a_chosen_head_allows_for_the_choice():
     assert chosen["high"] - chosen["low"] > 1.1 * (alone["high"] - alone["low"])
 
 
+def test_no_interval_of_a_correlation_is_beyond_one():
+    given = attention(ALIKE, n=8, noise=0.1)
+    rows = given["attention"]
+    other = (rows["layer"] == 1) & (rows["head"] == 0) & (rows["id"] < 3)
+    rows.loc[other, "attention"] = np.random.default_rng(1).normal(size=other.sum())
+    found = judged("attention", given, **PREFIX).iloc[0]
+    assert (found["low"], found["verdict"]) == (-1, "undecided") and found["high"] > 0
+
+
 def test_few_paragraphs_and_constant_profiles_decide_nothing():
     given = attention(ALIKE | {(1, 0): -1}, n=5)
     assert set(verdicts("attention", given, **PREFIX).values()) == {"undecided"}

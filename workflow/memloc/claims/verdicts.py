@@ -23,7 +23,7 @@ import pandas as pd
 import scipy
 
 from memloc.claims.registry import Claim
-from memloc.statistics.studentised import ENOUGH, share
+from memloc.statistics.studentised import ENOUGH, share, too_wide
 from memloc.statistics.uncertainty import CONFIDENCE, MIN_N, Interval, holm
 from memloc.tables.terms.claims import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED, counted
 
@@ -40,7 +40,7 @@ class Estimate:
 
     `n_other` is the number of units in the group of comparison, if there is one. `doubt` says why the claim
     stays undecided whatever the interval is. `exact` says that the value is a share of the units, with an
-    exact interval.
+    exact interval. `searched` is the number of heads whose search makes the interval too wide to decide.
     """
 
     value: float | None = None
@@ -50,11 +50,17 @@ class Estimate:
     n_other: int | None = None
     doubt: str | None = None
     exact: bool = False
+    searched: int | None = None
 
     @classmethod
     def of_share(cls, successes: int, n: int, doubt: str | None = None) -> "Estimate":
         """Estimate of a share of units."""
         return replace(cls.of(share(successes, n), doubt=doubt), exact=True)
+
+    @classmethod
+    def of_search(cls, interval: Interval, values: np.ndarray, found: list[Interval], n: int) -> "Estimate":
+        """Estimate of one of the intervals that were found for all of n heads, or of their extreme."""
+        return replace(cls.of(interval), searched=n if too_wide(values, found) else None)
 
     @classmethod
     def of(cls, interval: Interval, n_other: int | None = None, doubt: str | None = None) -> "Estimate":
@@ -88,6 +94,9 @@ def judge(claim: Claim, estimate: Estimate, family_size: int = 1) -> Verdict:
     if estimate.low == estimate.high:
         return Verdict(UNDECIDED, "nothing varies, which is no evidence")
     (verdict, reason), p = _by_interval(claim, estimate), chance(claim, estimate)
+    if verdict == UNDECIDED and estimate.searched:
+        few = f"{counted(estimate.n, claim.unit)} are too few for a search over {estimate.searched} heads"
+        return Verdict(verdict, f"{reason}: {few}", p)
     if verdict == UNDECIDED or family_size == 1 or p * family_size <= 1 - CONFIDENCE:
         return Verdict(verdict, reason, p)
     reason = f"{reason}, but not far enough for one of {family_size} claims on these data"

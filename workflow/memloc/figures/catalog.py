@@ -48,7 +48,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "fig3",
             "Replacing one token of the prefix",
-            ("perturbation", "kept_tokens", "paragraphs", "vocabulary"),
+            (*EXAMPLE, "kept_tokens"),
             section="4, Figure 3",
             paragraphs=("id", "tokens"),
             shown="perturbation",

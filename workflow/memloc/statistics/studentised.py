@@ -28,6 +28,7 @@ from memloc.statistics.uncertainty import CONFIDENCE, MIN_N, TAILS, Interval, Va
 
 ENOUGH = 8  # units; with 6 or 7, intervals of skewed values miss in more than 7 % of the cases
 N_RESAMPLES = 4_999
+FAR = 10.0  # standard errors, which are rare even in a search over a thousand heads of 25 units
 FEWEST_ORDERS = 39  # random orders; an order no better than chance is above all of them in 1 case of 40
 
 Group = Float[np.ndarray, "unit comparison"]
@@ -42,6 +43,14 @@ def studentised(first: Values, second: Values | None = None) -> Interval:
 def simultaneous(*groups: Group) -> list[Interval]:
     """Means of a group's columns, or of the first minus the second group's; all intervals hold together."""
     return _intervals(groups, together=True)
+
+
+def too_wide(values: Group, intervals: Sequence[Interval]) -> bool:
+    """Whether intervals of `simultaneous` reach so far by chance that hardly any effect could decide."""
+    if len(values) < ENOUGH:
+        return True
+    errors = np.nanstd(values, axis=0, ddof=1) / np.sqrt(np.isfinite(values).sum(axis=0))
+    return any(i.high - i.value > FAR * error > 0 for i, error in zip(intervals, errors, strict=True))
 
 
 def extreme(of: Callable[..., float], intervals: Iterable[Interval]) -> Interval:

@@ -1,5 +1,6 @@
 """Estimators of the topic `attention`: is a head opposed to the others of its layer (paper 6.2)?"""
 
+import numpy as np
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
@@ -27,4 +28,8 @@ def attention_opposed(tables: Tables, settings: Section) -> Estimate:
         raise NotApplicable("no profile varies over the prefix")
     if settings.highlight != "auto":
         return Estimate.of(studentised(values[head]))
-    return Estimate.of(simultaneous(values.to_numpy())[values.columns.get_loc(head)])
+    together = simultaneous(values.to_numpy())
+    found = together[values.columns.get_loc(head)]
+    if np.isfinite(found.low):  # no correlation is beyond 1
+        found = found._replace(low=max(found.low, -1.0), high=min(found.high, 1.0))
+    return Estimate.of_search(found, values.to_numpy(), together, values.shape[1])

@@ -28,14 +28,16 @@ def highlighted_head_leads_its_layer(tables: Tables, settings: Section) -> Estim
     more = gained - (all_heads - gained) / (n_heads - 1)
     if settings.highlight != "auto":
         return Estimate.of(studentised(more[head]))
-    return Estimate.of(simultaneous(more.to_numpy())[more.columns.get_loc(head)])
+    found = simultaneous(more.to_numpy())
+    return Estimate.of_search(found[more.columns.get_loc(head)], more.to_numpy(), found, more.shape[1])
 
 
 def some_head_specific(tables: Tables, settings: Section) -> Estimate:
     """The largest NLL gained without a head, above the mean over heads, memorized minus the other."""
     gained = _gained(tables)
-    more = gained.sub(gained.mean(axis=1), axis=0)
-    return Estimate.of(extreme(max, simultaneous(more.to_numpy())))
+    more = gained.sub(gained.mean(axis=1), axis=0).to_numpy()
+    found = simultaneous(more)
+    return Estimate.of_search(extreme(max, found), more, found, more.shape[1])
 
 
 def _gained(tables: Tables) -> pd.DataFrame:

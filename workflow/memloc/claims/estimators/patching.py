@@ -1,5 +1,7 @@
 """Estimators of the topic `patching`: heads whose activations carry the perturbation (paper A.3)."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -26,12 +28,14 @@ def patching_points_elsewhere(tables: Tables, settings: Section) -> Estimate:
         raise NotApplicable("the model has one head")
     sizes = by_pair.to_numpy()
     own, others = sizes[:, of_named], sizes[:, ~of_named]
-    ahead = simultaneous((others[:, :, None] - own[:, None]).reshape(len(sizes), -1))
+    leads = (others[:, :, None] - own[:, None]).reshape(len(sizes), -1)
+    ahead = simultaneous(leads)
     by_other = [ahead[first : first + own.shape[1]] for first in range(0, len(ahead), own.shape[1])]
     closest = [extreme(min, rivals) for rivals in by_other]
     exact = (patching["method"] == "exact").all()
     doubt = None if exact else "patches of this model were estimated, not run"
-    return Estimate.of(extreme(max, closest), doubt=doubt)
+    n_heads = len(by_pair.columns.droplevel("component").unique())
+    return replace(Estimate.of_search(extreme(max, closest), leads, ahead, n_heads), doubt=doubt)
 
 
 def _of_head(sites: pd.MultiIndex, layer: int, head: int) -> np.ndarray:
