@@ -5,6 +5,7 @@ import pandas as pd
 from memloc.data.sets import paired_values
 
 SLIGHT = 0.02  # nats per token: the ratio of smaller harms is noise
+DESTROYED = 5.0  # nats per token: harm that raises the mean NLL by more leaves no model to compare
 
 
 def in_proportion(gained: pd.DataFrame, sets: pd.DataFrame) -> str | None:

@@ -80,10 +80,12 @@ def _by_repeats(axes: Axes, data: pd.DataFrame, scheme: str) -> pd.DataFrame:
     found = {f"{n:,} draws" if n > 1 else "1 draw": _out(data, scheme, n) for n in DRAWS}
     found |= {"greedy": data["greedy"].to_numpy()}
     unseen, rows = (data["group"] == "unseen").to_numpy(), []
-    for (label, out), colour in zip(found.items(), (*SHADES, "black"), strict=True):
+    for number, ((label, out), colour) in enumerate(zip(found.items(), (*SHADES, "black"), strict=True)):
         bins = repeat_bins(data[~unseen].assign(out=out[~unseen]), "out")
         style = {"color": colour, "ls": ":" if label == "greedy" else "-"}
         axes.plot(bins["repeats_mean"], bins["fraction"], marker="o", ms=2.5, label=label, **style)
+        beside = bins["repeats_mean"] * 1.02 ** (number - len(DRAWS) / 2)  # so that bars do not cover others
+        axes.vlines(beside, bins["low"], bins["high"], color=colour, lw=0.7, alpha=0.5)
         rows.append(bins.assign(shown=label, group="seen"))
         if unseen.any():
             n, n_out = int(unseen.sum()), int(out[unseen].sum())
@@ -132,6 +134,7 @@ def _nearly_counts(near: pd.DataFrame, scheme: str) -> dict[str, tuple[int, int,
 def _numbers(data: pd.DataFrame, schemes: list[str]) -> dict[str, Any]:
     return {
         "confidence": CONFIDENCE,
+        "least": LEAST,
         "groups": {
             name: {
                 "n": len(group),

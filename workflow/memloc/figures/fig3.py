@@ -3,10 +3,11 @@ prefix tokens but a few (not in the paper)."""
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.perturbation_example import draw_example, example_ids
+from memloc.figures.parts.perturbation_example import curve_heights, draw_example, example_ids
 from memloc.figures.parts.style import COLOURS, LABELS, Drawing, panel_label, subplots
 from memloc.figures.parts.token_map import ABOVE_MARKS, label_height, prefix_texts
 from memloc.perturbation import effects
@@ -26,7 +27,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     number of tokens that are kept, with 95 % bands."""
     n_prefix = settings.paragraph.prefix
     example = example_ids(tables)[0]
-    panels = [1.0, 1.0, 1.7, 1.3]  # inches
+    panels = [*curve_heights(tables, example), 1.7, 1.3]  # inches
     height = sum(panels) + label_height(prefix_texts(tables, example, n_prefix)) + 1.2
     figure, axes = subplots(height, nrows=4, height_ratios=panels)
     nll_axes, em_axes, mean_axes, kept_axes = axes
@@ -53,7 +54,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 def _draw_mean(axes: Axes, name: str, drops: pd.DataFrame) -> pd.DataFrame:
     mean = drops.to_numpy().mean()
     text = f"{LABELS[name]}: {mean:.1f} tokens per replaced token ({len(drops)} paragraphs)"
-    data = _band(axes, drops, "em_drop", color=COLOURS[name], label=text)
+    data = _band(axes, drops, "em_drop", drops.to_numpy().max(), color=COLOURS[name], label=text)
     return data.assign(set=name)[["set", *data]]
 
 
@@ -63,16 +64,18 @@ def _draw_kept(axes: Axes, kept_tokens: pd.DataFrame) -> pd.DataFrame:
     for name, (label, colour) in KEPT_LOOKS.items():
         rows = effects.drop_matrix(kept_tokens[kept_tokens["kept"] == name], "nll", "n_kept")
         style = {"color": colour, "marker": "o", "ms": 2, "label": label}
-        frames.append(_band(axes, rows, "nll", **style).assign(kept=name))
+        frames.append(_band(axes, rows, "nll", np.inf, **style).assign(kept=name))
     axes.set(xlabel="kept prefix tokens (number), all others replaced", ylabel="NLL\n(nats per token)")
     axes.set(xlim=(0, None), ylim=(0, None))
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return pd.concat(frames)
 
 
-def _band(axes: Axes, values: pd.DataFrame, name: str, **style: Any) -> pd.DataFrame:
-    """Draw the mean of each column over paragraphs (rows) with its band; returns the plotted numbers."""
+def _band(axes: Axes, values: pd.DataFrame, name: str, most: float, **style: Any) -> pd.DataFrame:
+    """Draw the mean of each column over paragraphs (rows) with its band, which is cut at `most`; returns the
+    plotted numbers."""
     found = uncertainty.table([uncertainty.mean(values[column]) for column in values], values.columns)
+    found["high"] = found["high"].clip(upper=most)
     axes.fill_between(found.index, found["low"], found["high"], color=style["color"], alpha=0.2, lw=0)
     axes.plot(found["value"], **style)
     return found.rename(columns={"value": name}).drop(columns="n").reset_index()
@@ -110,6 +113,8 @@ def _numbers(
     large = effects.LARGE_DROP * lengths.continuation
     numbers["large"] = large
     numbers["largest"] = _largest(memorized, large)
+    others = effects.before_last(drops[drops["set"] == "non_memorized"], lengths.prefix)
+    numbers["largest_of_others"] = _largest(others, large)
     numbers["largest_before_last"] = _largest(effects.before_last(memorized, lengths.prefix), large)
     return numbers
 

@@ -9,7 +9,7 @@ from memloc.data.recency import recency
 from memloc.data.sets import exposure
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import proportion, table
+from memloc.statistics.uncertainty import MIN_N, proportion, table
 
 N_GROUPS, N_BINS = 3, 5  # groups of paragraphs by their repeats; bins of each group by when they are seen
 SHADES = ("#f2a6b0", "#c8102e", "#7a0a1c")  # light to dark: more repeats
@@ -22,7 +22,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = tables["paragraphs"].merge(tables["sets"][["id", "set"]], on="id").join(when, on="id")
     data = data.assign(repeats=exposure(data), memorized=data["set"] == "memorized")
     data = data[(data["repeats"] > 1) & data["spacing"].notna()].reset_index(drop=True)
-    data["group"] = pd.qcut(data["repeats"].rank(method="first"), N_GROUPS, labels=False)
+    data["group"] = pd.qcut(data["repeats"], N_GROUPS, labels=False, duplicates="drop")
     figure, axes = subplots(2.5, PAGE_WIDTH * 0.8, ncols=2, sharey=True)
     shown = []
     for panel, (measure, label), letter in zip(axes, PANELS.items(), "ab", strict=True):
@@ -36,8 +36,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 def _panel(axes: Axes, data: pd.DataFrame, measure: str) -> pd.DataFrame:
     frames = []
-    for (_, own), colour in zip(data.groupby("group"), SHADES, strict=True):
-        bins = pd.qcut(own[measure].rank(method="first"), N_BINS, labels=False)
+    for (_, own), colour in zip(data.groupby("group"), SHADES, strict=False):  # equal counts are one group
+        n_bins = max(1, min(N_BINS, len(own) // MIN_N))
+        bins = pd.qcut(own[measure].rank(method="first"), n_bins, labels=False)
         memorized = own.groupby(bins)["memorized"]
         shares = [proportion(int(some.sum()), len(some)) for _, some in memorized]
         rows = table(shares, memorized.size().index).assign(at=own.groupby(bins)[measure].mean())

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from memloc.claims.specific import in_proportion
+from memloc.claims.specific import DESTROYED, in_proportion
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.data.sets import NO_PAIRS, paired_differences
 from memloc.settings.base import Section
@@ -40,12 +40,15 @@ def deeper_attention_spares_others(tables: Tables, settings: Section) -> Estimat
 def lower_layers_hold_more(tables: Tables, settings: Section) -> Estimate:
     """NLL gained by mean bypass of a lower block minus an upper block, memorized minus the other.
 
-    It is in doubt if others are harmed in proportion (`claims.specific`).
+    Blocks whose loss destroys the model are left out. It is in doubt if others are harmed in proportion (`claims.specific`).
     """
-    by_layer = _without_blocks(tables, "mean", "nll_gained").T.groupby("layer").mean().T
-    half = by_layer.shape[1] // 2
-    halves = {"lower": by_layer.iloc[:, :half], "upper": by_layer.iloc[:, -half:]}
-    gained = pd.DataFrame({name: part.mean(axis=1) for name, part in halves.items()})
+    blocks, n_layers = (
+        _without_blocks(tables, "mean", "nll_gained"),
+        tables["layer_bypass"]["layer"].nunique(),
+    )
+    layers = blocks.loc[:, blocks.mean() <= DESTROYED].T.groupby("layer").mean()
+    halves = {"lower": layers.loc[: n_layers // 2 - 1], "upper": layers.loc[(n_layers + 1) // 2 :]}
+    gained = pd.DataFrame({name: part.mean() for name, part in halves.items()})
     more = paired_differences(gained["lower"] - gained["upper"], tables["sets"])
     return Estimate.of(studentised(more), doubt=in_proportion(gained, tables["sets"]))
 

@@ -1,14 +1,12 @@
 """Estimators of the topic `weight_noise`: do the weights with the largest gradients hold paragraphs?"""
 
-from memloc.claims.specific import in_proportion
+from memloc.claims.specific import DESTROYED, in_proportion
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.data.sets import NO_PAIRS, paired_differences
 from memloc.settings.base import Section
 from memloc.statistics.studentised import two_way
 from memloc.statistics.uncertainty import MIN_N
 from memloc.tables.judged_texts import PAIRED
-
-DESTROYED = 5.0  # nats per token: noise that raises the mean NLL by more leaves no model to compare
 
 
 def noise_on_top_is_specific(tables: Tables, settings: Section) -> Estimate:

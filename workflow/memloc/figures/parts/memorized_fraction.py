@@ -6,7 +6,7 @@ import pandas as pd
 from memloc.data.sets import exposure
 from memloc.run.templates import interval, quoted
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import Interval, proportion
+from memloc.statistics.uncertainty import Interval, proportion, table
 from memloc.tables.terms.sets import UNSEEN
 
 BINS_PER_DOUBLING = 2
@@ -27,10 +27,9 @@ def counted_in(tables: dict[str, pd.DataFrame]) -> str:
 
 
 def intervals(successes: pd.Series, trials: pd.Series) -> pd.DataFrame:
-    """Share of successes of each row: fraction, low and high (Wilson; 0 to 1 where trials are too few)."""
+    """Share of successes of each row: fraction, low and high (Wilson; missing where trials are too few)."""
     found = [proportion(*row) for row in zip(successes, trials, strict=True)]
-    shares = pd.DataFrame(found, successes.index, Interval._fields, float)[["value", "low", "high"]]
-    return shares.rename(columns={"value": "fraction"}).clip(0, 1)
+    return table(found, successes.index)[["value", "low", "high"]].rename(columns={"value": "fraction"})
 
 
 def by_repeats(data: pd.DataFrame) -> pd.DataFrame:

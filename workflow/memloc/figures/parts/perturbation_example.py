@@ -31,6 +31,12 @@ def example_ids(tables: Mapping[str, pd.DataFrame]) -> list[int]:
     return ranked.sort_values(order, ascending=[True, True, True, False, True])["id"].tolist()
 
 
+def curve_heights(tables: Mapping[str, pd.DataFrame], paragraph: int) -> tuple[float, float]:
+    """Heights in inches of the panels of `draw_example`; without NLLs, the first holds a line of text."""
+    known = tables["perturbation"].query("id == @paragraph and position >= 0")["nll_original"].notna().any()
+    return (1.0 if known else 0.4), 1.0
+
+
 def draw_example(
     nll_axes: Axes, em_axes: Axes, tables: Mapping[str, pd.DataFrame], paragraph: int, n_prefix: int
 ) -> tuple[pd.DataFrame, dict]:
@@ -64,7 +70,9 @@ def draw_example(
     em_axes.set(ylabel="exact match\n(tokens)", ylim=(-0.04 * unperturbed["em"], 1.08 * unperturbed["em"]))
     nll_axes.tick_params(axis="x", length=0, labelbottom=False)
     if data["nll_mean"].isna().all():
-        nll_axes.text(0.5, 0.5, "perturbed: not computed", ha="center", transform=nll_axes.transAxes)
+        place = 0.25 if 2 * top["position"] > n_prefix else 0.75  # beside the mark
+        style = {"ha": "center", "va": "center", "bbox": {"fc": "white", "ec": "none", "pad": 1}}
+        nll_axes.text(place, 0.5, "perturbed: not computed", **style, transform=nll_axes.transAxes)
     mark_position(nll_axes, top["position"])
     label_tokens(em_axes, data["text"].tolist(), int(top["position"]))
     return data, _numbers(tables, data, unperturbed, top, n_prefix)
