@@ -1,6 +1,7 @@
 """Every kind of verdict, by every rule, on estimates that are made up; and table `claims` of a topic."""
 
 from dataclasses import replace
+from operator import itemgetter
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,6 @@ from memloc.claims.registry import Topic
 from memloc.claims.verdicts import Estimate, chance, judge, together
 from memloc.figures.parts.files import verdicts
 from memloc.settings.sections import sections
-from memloc.statistics.studentised import simultaneous
 from memloc.statistics.uncertainty import Interval, mean, proportion
 from memloc.tables import validation
 from memloc.tables.columns import Lengths
@@ -160,11 +160,10 @@ def test_a_claim_does_not_apply_to_settings_that_it_is_not_meant_for():
 def test_a_search_over_many_heads_on_few_units_says_that_it_cannot_decide():
     values = np.random.default_rng(0).standard_t(3, size=(8, 300))
     for n, reason in (
-        (300, "the interval includes 0: 8 paragraphs are too few for a search over 300 heads"),
+        (300, "the interval includes 0: 8 paragraphs are too few for a search over 300 candidates"),
         (2, "the interval includes 0"),
     ):
-        found = simultaneous(values[:, :n])
-        estimate = Estimate.of_search(found[0], values[:, :n], found, n)
+        estimate = Estimate.of_search(values[:, :n], itemgetter(0))
         assert judge(claim(**GREATER), estimate).reason == reason
     assert judge(claim(**GREATER), replace(estimate, low=0.1, high=9, value=1)).verdict == HOLDS
 

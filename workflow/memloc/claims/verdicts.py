@@ -15,6 +15,7 @@ p-value by the size of the family (Bonferroni). `together` knows all and takes H
 more.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ import pandas as pd
 import scipy
 
 from memloc.claims.registry import Claim
-from memloc.statistics.studentised import ENOUGH, share, too_wide
+from memloc.statistics.studentised import ENOUGH, share, simultaneous, too_wide
 from memloc.statistics.uncertainty import CONFIDENCE, MIN_N, Interval, holm
 from memloc.tables.terms.claims import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED, counted
 
@@ -40,7 +41,7 @@ class Estimate:
 
     `n_other` is the number of units in the group of comparison, if there is one. `doubt` says why the claim
     stays undecided whatever the interval is. `exact` says that the value is a share of the units, with an
-    exact interval. `searched` is the number of heads whose search makes the interval too wide to decide.
+    exact interval. `searched` is the number of candidates whose search makes the interval too wide.
     """
 
     value: float | None = None
@@ -58,9 +59,10 @@ class Estimate:
         return replace(cls.of(share(successes, n), doubt=doubt), exact=True)
 
     @classmethod
-    def of_search(cls, interval: Interval, values: np.ndarray, found: list[Interval], n: int) -> "Estimate":
-        """Estimate of one of the intervals that were found for all of n heads, or of their extreme."""
-        return replace(cls.of(interval), searched=n if too_wide(values, found) else None)
+    def of_search(cls, values: np.ndarray, choose: Callable[[list[Interval]], Interval]) -> "Estimate":
+        """Estimate that `choose` takes of the intervals that hold together for all columns of values."""
+        found = simultaneous(values)
+        return replace(cls.of(choose(found)), searched=values.shape[1] if too_wide(values, found) else None)
 
     @classmethod
     def of(cls, interval: Interval, n_other: int | None = None, doubt: str | None = None) -> "Estimate":
@@ -95,8 +97,8 @@ def judge(claim: Claim, estimate: Estimate, family_size: int = 1) -> Verdict:
         return Verdict(UNDECIDED, "nothing varies, which is no evidence")
     (verdict, reason), p = _by_interval(claim, estimate), chance(claim, estimate)
     if verdict == UNDECIDED and estimate.searched:
-        few = f"{counted(estimate.n, claim.unit)} are too few for a search over {estimate.searched} heads"
-        return Verdict(verdict, f"{reason}: {few}", p)
+        few = f"{counted(estimate.n, claim.unit)} are too few for a search over {estimate.searched:,}"
+        return Verdict(verdict, f"{reason}: {few} candidates", p)
     if verdict == UNDECIDED or family_size == 1 or p * family_size <= 1 - CONFIDENCE:
         return Verdict(verdict, reason, p)
     reason = f"{reason}, but not far enough for one of {family_size} claims on these data"

@@ -47,9 +47,7 @@ def simultaneous(*groups: Group) -> list[Interval]:
 
 def too_wide(values: Group, intervals: Sequence[Interval]) -> bool:
     """Whether intervals of `simultaneous` reach so far by chance that hardly any effect could decide."""
-    if len(values) < ENOUGH:
-        return True
-    errors = np.nanstd(values, axis=0, ddof=1) / np.sqrt(np.isfinite(values).sum(axis=0))
+    errors = np.sqrt(np.abs(_means(values, np.ones((1, len(values))))[1][0]))
     return any(i.high - i.value > FAR * error > 0 for i, error in zip(intervals, errors, strict=True))
 
 

@@ -1,13 +1,15 @@
 """Estimators of the topic `attention`: is a head opposed to the others of its layer (paper 6.2)?"""
 
-import numpy as np
+from dataclasses import replace
+from operator import itemgetter
+
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.localization.head_profiles import attention_profiles, correlation_with_others, sampled_memorized
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
-from memloc.statistics.studentised import simultaneous, studentised
+from memloc.statistics.studentised import studentised
 
 
 def attention_opposed(tables: Tables, settings: Section) -> Estimate:
@@ -28,8 +30,7 @@ def attention_opposed(tables: Tables, settings: Section) -> Estimate:
         raise NotApplicable("no profile varies over the prefix")
     if settings.highlight != "auto":
         return Estimate.of(studentised(values[head]))
-    together = simultaneous(values.to_numpy())
-    found = together[values.columns.get_loc(head)]
-    if np.isfinite(found.low):  # no correlation is beyond 1
-        found = found._replace(low=max(found.low, -1.0), high=min(found.high, 1.0))
-    return Estimate.of_search(found, values.to_numpy(), together, values.shape[1])
+    found = Estimate.of_search(values.to_numpy(), itemgetter(values.columns.get_loc(head)))
+    if found.low is None:
+        return found
+    return replace(found, low=max(found.low, -1.0), high=min(found.high, 1.0))  # as correlations are

@@ -51,8 +51,7 @@ def one_value_matrix_leads(tables: Tables, settings: Section) -> Estimate:
         for group in OBJECTIVES
     ]
     found = min(leads, key=lambda lead: (lead.low, lead.value))
-    other = "another matrix is larger, here and in resamples, which favour the largest of many rivals"
-    doubt = other if found.high < 0 else None
+    doubt = "another matrix is larger, and resamples favour the largest" if found.high < 0 else None
     return Estimate.of(found, doubt=doubt)
 
 

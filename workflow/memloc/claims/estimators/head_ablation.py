@@ -5,13 +5,16 @@ first mistake, so it falls more easily where the model is less sure. Methods cho
 paragraphs, so intervals hold for all heads together. A configured head has an interval of its own.
 """
 
+from functools import partial
+from operator import itemgetter
+
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.data.sets import NO_PAIRS, paired_differences
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
-from memloc.statistics.studentised import extreme, simultaneous, studentised
+from memloc.statistics.studentised import extreme, studentised
 from memloc.tables.judged_texts import PAIRED
 
 
@@ -28,16 +31,14 @@ def highlighted_head_leads_its_layer(tables: Tables, settings: Section) -> Estim
     more = gained - (all_heads - gained) / (n_heads - 1)
     if settings.highlight != "auto":
         return Estimate.of(studentised(more[head]))
-    found = simultaneous(more.to_numpy())
-    return Estimate.of_search(found[more.columns.get_loc(head)], more.to_numpy(), found, more.shape[1])
+    return Estimate.of_search(more.to_numpy(), itemgetter(more.columns.get_loc(head)))
 
 
 def some_head_specific(tables: Tables, settings: Section) -> Estimate:
     """The largest NLL gained without a head, above the mean over heads, memorized minus the other."""
     gained = _gained(tables)
-    more = gained.sub(gained.mean(axis=1), axis=0).to_numpy()
-    found = simultaneous(more)
-    return Estimate.of_search(extreme(max, found), more, found, more.shape[1])
+    more = gained.sub(gained.mean(axis=1), axis=0)
+    return Estimate.of_search(more.to_numpy(), partial(extreme, max))
 
 
 def _gained(tables: Tables) -> pd.DataFrame:

@@ -40,11 +40,12 @@ def deeper_attention_spares_others(tables: Tables, settings: Section) -> Estimat
 def lower_layers_hold_more(tables: Tables, settings: Section) -> Estimate:
     """NLL gained by mean bypass of a lower block minus an upper block, memorized minus the other.
 
-    Blocks whose loss destroys the model are left out. It is in doubt if others are harmed in proportion (`claims.specific`).
+    Blocks whose loss destroys the model are left out. It is in doubt if others are harmed in proportion
+    (`claims.specific`).
     """
     blocks, n_layers = (
         _without_blocks(tables, "mean", "nll_gained"),
-        tables["layer_bypass"]["layer"].nunique(),
+        tables["layer_bypass"]["layer"].max() + 1,
     )
     layers = blocks.loc[:, blocks.mean() <= DESTROYED].T.groupby("layer").mean()
     halves = {"lower": layers.loc[: n_layers // 2 - 1], "upper": layers.loc[(n_layers + 1) // 2 :]}

@@ -9,7 +9,8 @@ from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.localization.highlight import head_of_other_methods
 from memloc.model.head_groups import stored_head
 from memloc.settings.base import Section
-from memloc.statistics.studentised import extreme, simultaneous
+from memloc.statistics.studentised import extreme
+from memloc.statistics.uncertainty import Interval
 
 
 def patching_points_elsewhere(tables: Tables, settings: Section) -> Estimate:
@@ -28,14 +29,14 @@ def patching_points_elsewhere(tables: Tables, settings: Section) -> Estimate:
         raise NotApplicable("the model has one head")
     sizes = by_pair.to_numpy()
     own, others = sizes[:, of_named], sizes[:, ~of_named]
-    leads = (others[:, :, None] - own[:, None]).reshape(len(sizes), -1)
-    ahead = simultaneous(leads)
-    by_other = [ahead[first : first + own.shape[1]] for first in range(0, len(ahead), own.shape[1])]
-    closest = [extreme(min, rivals) for rivals in by_other]
+    ahead, n = (others[:, :, None] - own[:, None]).reshape(len(sizes), -1), own.shape[1]
+
+    def largest(leads: list[Interval]) -> Interval:
+        return extreme(max, (extreme(min, leads[first : first + n]) for first in range(0, len(leads), n)))
+
     exact = (patching["method"] == "exact").all()
     doubt = None if exact else "patches of this model were estimated, not run"
-    n_heads = len(by_pair.columns.droplevel("component").unique())
-    return replace(Estimate.of_search(extreme(max, closest), leads, ahead, n_heads), doubt=doubt)
+    return replace(Estimate.of_search(ahead, largest), doubt=doubt)
 
 
 def _of_head(sites: pd.MultiIndex, layer: int, head: int) -> np.ndarray:

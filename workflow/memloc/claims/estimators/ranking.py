@@ -46,16 +46,14 @@ def one_head_leads(tables: Tables, settings: Section) -> Estimate:
     """
     samples, heads = _samples(tables), tables["parameter_gradients"].groupby("component")["head"].max() + 1
     parts = samples.loc[samples["sample"] == "part", "number"]
-    whole, drawn = tables["head_ranking"].assign(number=0), samples[samples["sample"] == "resample"]
-
-    def means(ranks: pd.DataFrame) -> pd.DataFrame:
-        own = ranks[ranks["method"].isin(PAPER_METHODS)]
-        own = own.assign(shared=stored_head(own["head"], heads["W_V"], heads["W_Q"]))
-        by_head = own.groupby(["number", "layer", "shared", "head"])["rank"].mean()
-        return by_head.groupby(["number", "layer", "shared"]).min().unstack(["layer", "shared"])
-
-    scores = [-means(ranks).sort_index(axis=1).to_numpy() for ranks in (whole, drawn)]
-    return Estimate.of(lead_of_resamples(scores[0][0], scores[1], parts.nunique()))
+    whole, drawn = tables["head_ranking"].assign(number=-1), samples[samples["sample"] == "resample"]
+    ranks = pd.concat([rows[rows["method"].isin(PAPER_METHODS)] for rows in (whole, drawn)])
+    ranks["head"], stored = ranks["head"].astype(int), stored_head(ranks["head"], heads["W_V"], heads["W_Q"])
+    by_head = ranks.groupby(["number", "layer", stored.rename("shared"), "head"])["rank"].mean()
+    first, *others = (
+        -by_head.groupby(["number", "layer", "shared"]).min().unstack(["layer", "shared"]).to_numpy()
+    )
+    return Estimate.of(lead_of_resamples(first, np.array(others), parts.nunique()))
 
 
 def _samples(tables: Tables) -> pd.DataFrame:
