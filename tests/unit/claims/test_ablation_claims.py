@@ -195,6 +195,7 @@ def test_the_pairs_that_choose_a_layer_do_not_judge_it():
         ({"gained": {("non_memorized", "attention", at): 0.9 for at in (2, 3)}}, SPARES, "does not hold"),
         ({"gained": {("memorized", "mlp", 0): 2.0}}, LOWER, "holds"),
         ({"gained": {("memorized", "mlp", 3): 2.0}}, LOWER, "does not hold"),
+        ({"gained": {("memorized", "mlp", 0): 20.0}}, LOWER, "undecided"),  # it leaves no model to compare
         ({"n": 5}, LOWER, "undecided"),
         ({"n_layers": 1}, SPARES, "not applicable"),
         ({"n": 0}, LOWER, "not applicable"),

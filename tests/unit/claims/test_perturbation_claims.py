@@ -95,6 +95,10 @@ def test_a_continuation_that_holds_half_of_the_memorized_one_is_not_new():
     perturbed.loc[:19, "nll"] = 0.01
     found = judged("perturbation", given, **LENGTHS).loc[FLUENT]
     assert found["verdict"] == "does not hold" and (found["n"], found["n_other"]) == (10, 30)
+    rows = given["perturbation"]
+    few = given | {"perturbation": rows[~rows["id"].isin(range(12))]}
+    found = judged("perturbation", few, **LENGTHS).loc[EASIER]
+    assert (found["n"], found["n_other"]) == (18, 30), "both groups, the smaller one first"
     perturbed["tokens"] = [late] * 30
     assert verdicts("perturbation", given, **LENGTHS)[FLUENT] == "not applicable"
 

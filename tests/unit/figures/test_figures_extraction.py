@@ -49,6 +49,15 @@ def test_labels_are_readable_and_the_caption_says_whether_there_are_controls(n_u
     assert ("* 60 unseen paragraphs" in text) == (n_unseen == 60)
 
 
+def test_bins_of_repeats_have_intervals_where_they_hold_six_paragraphs():
+    drawing = extraction.draw(tables(0), SETTINGS)
+    data = drawing.data.query("panel == 'b' and shown == '1,000 draws'")
+    bars = [bar for bar in drawing.figure.axes[1].collections if colour_of(bar) == extraction.SHADES[-1]]
+    ends = [segment[:, 1].tolist() for segment in bars[0].get_segments() if len(segment)]
+    assert ends == data[["low", "high"]].dropna().to_numpy().tolist() and len(ends) > 5
+    assert data["low"].isna().tolist() == (data["n_paragraphs"] < 6).tolist()
+
+
 def test_numbers_are_counted_anew():
     given = tables(60)
     numbers = extraction.draw(given, SETTINGS).numbers

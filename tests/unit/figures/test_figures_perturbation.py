@@ -201,7 +201,7 @@ def test_caption_of_figure_3_describes_the_largest_drops_with_and_without_the_la
     tables["perturbation"] = pd.concat([perturbation_table(em), others])
     text = checked("fig3", fig3.draw(tables, SETTINGS))
     assert f"{FULL} tokens; 3 of 4 memorized paragraphs have a token that costs at least 7.2." in text
-    assert f"Without the last token of the prefix: {FULL - 1} tokens, 0 of 4 paragraphs." in text
+    assert f"Without the last token of the prefix: {FULL - 1} tokens, 0 of 4 paragraphs" in text
     assert "of the paragraphs in which one token costs at least half" in text
     em[:] = FULL - 1
     weak = tables | {"perturbation": pd.concat([perturbation_table(em), others])}
@@ -218,6 +218,23 @@ def test_captions_are_valid_markup_whatever_the_tokens_are(tables):
         text = fill((REPORT / "fig3.rst").read_text(), fig3.draw(tables, SETTINGS).numbers)
         options = {"halt_level": 2, "report_level": 2}
         docutils.core.publish_string(text, writer="null", settings_overrides=options)
+
+
+def test_no_band_is_beyond_the_largest_drop():
+    drops = pd.DataFrame({0: [FULL] * 7 + [1], 1: [0] * 8})
+    found = fig3._draw_mean(subplots(1, 2)[1], "memorized", drops)
+    assert found["high"].tolist() == [FULL, 0] and uncertainty.mean(drops[0]).high > FULL
+
+
+def test_without_nlls_their_panel_is_low_and_its_words_stand_beside_the_mark(tables):
+    whole, rows = fig3.draw(tables, SETTINGS), tables["perturbation"]
+    rows.loc[rows["position"] >= 0, "nll_original"] = np.nan
+    low = fig3.draw(tables, SETTINGS)
+    heights = [axes.get_position().height for each in (whole, low) for axes in each.figure.axes[:2]]
+    assert heights[0] == pytest.approx(heights[1]) and heights[2] < 0.6 * heights[3]
+    text = low.figure.axes[0].texts[0]
+    assert text.get_text() == "perturbed: not computed"
+    assert abs(text.get_position()[0] * N_PREFIX - low.numbers["example"]["position"]) > 2
 
 
 def test_reference_mode_has_no_first_position(tables):

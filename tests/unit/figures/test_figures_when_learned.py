@@ -1,5 +1,7 @@
 """Figure and claim on when a paragraph was last seen, in streams where that decides, or does not."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -36,6 +38,14 @@ def test_shares_are_those_of_paragraphs_seen_late_and_early():
     last = drawing.data[drawing.data["measure"] == "last"]
     assert last["n"].sum() == 120 and (last["value"].min(), last["value"].max()) == (0, 1)
     assert (drawing.numbers["late"].value, drawing.numbers["early"].value) == (1, 0)
+
+
+def test_equal_counts_are_one_group_and_a_bin_of_few_paragraphs_is_no_bin():
+    given = tables(n=60)
+    given["paragraphs"]["continuation_count"] = [4] * 10 + [7] * 30 + [11] * 20
+    data = when_learned.draw(given, SETTINGS).data
+    groups = data[["fewest", "most"]].drop_duplicates().to_numpy().tolist()
+    assert all(one[1] < next[0] for one, next in pairwise(groups)) and data["low"].notna().all()
 
 
 @pytest.mark.parametrize(("late", "verdict"), [(True, "holds"), (False, "undecided")])

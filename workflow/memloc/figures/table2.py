@@ -4,7 +4,7 @@ import pandas as pd
 
 from memloc.figures.parts.style import COLOURS, Drawing
 from memloc.figures.parts.text_table import Cell, Piece, draw_table, join_tokens
-from memloc.perturbation.effects import still_there
+from memloc.perturbation.still_there import still_there
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 

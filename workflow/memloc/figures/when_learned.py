@@ -22,7 +22,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = tables["paragraphs"].merge(tables["sets"][["id", "set"]], on="id").join(when, on="id")
     data = data.assign(repeats=exposure(data), memorized=data["set"] == "memorized")
     data = data[(data["repeats"] > 1) & data["spacing"].notna()].reset_index(drop=True)
-    data["group"] = pd.qcut(data["repeats"], N_GROUPS, labels=False, duplicates="drop")
+    thirds = pd.qcut(data["repeats"].rank(method="first"), N_GROUPS, labels=False)
+    data["group"] = thirds.groupby(data["repeats"]).transform("min")
     figure, axes = subplots(2.5, PAGE_WIDTH * 0.8, ncols=2, sharey=True)
     shown = []
     for panel, (measure, label), letter in zip(axes, PANELS.items(), "ab", strict=True):

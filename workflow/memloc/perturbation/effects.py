@@ -1,16 +1,11 @@
 """The cost of replacing prefix tokens, from table `perturbation`, for figures and claims (paper 4)."""
 
-from collections.abc import Sequence
-
-import numpy as np
 import pandas as pd
 
-from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.tables.terms.perturbation import UNPERTURBED
 
 LARGE_DROP = 0.9  # of the continuation: 45 tokens of the paper's 50
 FEW = 0.2  # of the prefix: 10 tokens of the paper's 50
-HELD = 0.5  # of the memorized continuation in a row: text that holds so much of it is still the memory
 
 
 def em_drops(perturbation: pd.DataFrame) -> pd.DataFrame:
@@ -36,19 +31,6 @@ def strongest(perturbation: pd.DataFrame) -> pd.DataFrame:
     """The perturbed row of each paragraph with the lowest EM; of equal rows the first position and draw."""
     rows = perturbation[perturbation["position"] != UNPERTURBED]
     return rows.sort_values(["em", "position", "draw"]).groupby("id", sort=False).head(1)
-
-
-def still_there(perturbed: pd.DataFrame, memorized: Sequence[Sequence[int]]) -> pd.DataFrame:
-    """How much of the memorized continuations is in those of table perturbed_paragraphs (tokens), by row.
-
-    Columns: edits (fewest to get the memorized one) and held (half of it is there in a row).
-    """
-    rows = []
-    for tokens, own in zip(perturbed["tokens"], memorized, strict=True):
-        pair = np.asarray(tokens)[None, -len(own) :], np.asarray(own)[None]
-        rows.append((n_edits(*pair)[0], longest_run(*pair)[0] >= HELD * len(own)))
-    found = pd.DataFrame(rows, perturbed.index, columns=["edits", "held"])
-    return found.astype({"edits": int, "held": bool})
 
 
 def before_last(drops: pd.DataFrame, n_prefix: int) -> pd.DataFrame:

@@ -60,4 +60,4 @@ def _compared(tables: Tables, value: str, first: str, second: str) -> Estimate:
     values, sets = paragraph_sizes(tables["paragraph_gradients"])[value], tables["sets"]
     sampled = sets[sets["sampled"]]
     a, b = (values.loc[sampled["id"][sampled["set"] == name]] for name in (first, second))
-    return Estimate.of(studentised(a, b), len(b))
+    return Estimate.of(studentised(a, b), max(len(a), len(b)))

@@ -14,8 +14,8 @@ from memloc.perturbation.effects import (
     few_kept,
     late_minus_early,
     nll_rises,
-    still_there,
 )
+from memloc.perturbation.still_there import still_there
 from memloc.settings.base import Section
 from memloc.statistics.studentised import studentised
 from memloc.tables.terms.kept_tokens import COSTLIEST
@@ -36,7 +36,7 @@ def non_memorized_easier(tables: Tables, settings: Section) -> Estimate:
         drop_matrix(risen(_of_set(tables, name)), "nll_rise").mean(axis=1)
         for name in ("non_memorized", "memorized")
     )
-    return Estimate.of(studentised(others, memorized), len(memorized))
+    return Estimate.of(studentised(others, memorized), max(len(others), len(memorized)))
 
 
 def later_matters_in_memorized(tables: Tables, settings: Section) -> Estimate:

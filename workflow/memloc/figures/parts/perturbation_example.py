@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 
 from memloc.figures.parts.style import COLOURS
 from memloc.figures.parts.token_map import label, label_tokens, mark_position, prefix_texts
-from memloc.perturbation.effects import em_drops, still_there, strongest
+from memloc.perturbation.effects import em_drops, strongest
+from memloc.perturbation.still_there import still_there
 
 EXAMPLE_DROP = 0.5  # share of the continuation that an example's strongest token must cost
 
