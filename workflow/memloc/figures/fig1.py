@@ -10,6 +10,7 @@ from memloc.figures.parts.methods import method_label, named_heads
 from memloc.figures.parts.style import COLOURS, LABELS, SEQUENTIAL, Drawing, mosaic
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
+from memloc.tables.terms.head_ranking import COMBINED
 
 SETS = ("memorized", "non_memorized", "perturbed")
 USES = {
@@ -99,6 +100,7 @@ def _told(
         "layer": layer,
         "head": head,
         "n_heads": n_heads,
+        "lowest": named_heads(data[data["method"] == COMBINED]),
         "methods": {method_label(name): (first[name], int(own[name])) for name in USES},
     }
     return data, numbers
