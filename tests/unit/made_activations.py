@@ -67,7 +67,7 @@ def made_up(
         "paragraphs": pd.DataFrame({"id": ids, "tokens": tokens}),
         "vocabulary": pd.DataFrame({"token": range(len(TEXTS)), "text": TEXTS}),
         "perturbation": perturbation(rng),
-        "perturbed_paragraphs": pd.DataFrame({"id": MEMORIZED, "position": [4, 0, 9]}),
+        "perturbed_paragraphs": pd.DataFrame({"id": MEMORIZED, "position": [4, 0, 9], "tokens": tokens[:3]}),
     }
 
 

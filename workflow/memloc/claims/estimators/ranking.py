@@ -48,12 +48,10 @@ def one_head_leads(tables: Tables, settings: Section) -> Estimate:
     parts = samples.loc[samples["sample"] == "part", "number"]
     whole, drawn = tables["head_ranking"].assign(number=-1), samples[samples["sample"] == "resample"]
     ranks = pd.concat([rows[rows["method"].isin(PAPER_METHODS)] for rows in (whole, drawn)])
-    ranks["head"], stored = ranks["head"].astype(int), stored_head(ranks["head"], heads["W_V"], heads["W_Q"])
-    by_head = ranks.groupby(["number", "layer", stored.rename("shared"), "head"])["rank"].mean()
-    first, *others = (
-        -by_head.groupby(["number", "layer", "shared"]).min().unstack(["layer", "shared"]).to_numpy()
-    )
-    return Estimate.of(lead_of_resamples(first, np.array(others), parts.nunique()))
+    shared = stored_head(ranks["head"].astype(int), heads["W_V"], heads["W_Q"]).rename("shared")
+    by_head = ranks.groupby(["number", "layer", shared, "head"])["rank"].mean()
+    scores = -by_head.groupby(["number", "layer", "shared"]).min().unstack(["layer", "shared"]).to_numpy()
+    return Estimate.of(lead_of_resamples(scores[0], scores[1:], parts.nunique()))
 
 
 def _samples(tables: Tables) -> pd.DataFrame:
