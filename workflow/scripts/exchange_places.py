@@ -4,9 +4,10 @@ from memloc.tables.job import start
 
 job = start(snakemake)
 
+import torch
+
 from memloc.data.paragraphs import token_tensor
 from memloc.model import loading
-from memloc.model.training import weights_of
 from memloc.planting.twins import Family, twins_table
 from memloc.tables import storage
 
@@ -16,7 +17,7 @@ tokens = token_tensor(job.read("paragraphs", ["id", "tokens"]).set_index("id").t
 own, swapped, never, before = map(
     loading.load_model, (job.input.folder, *job.input.twin_folders, job.input.folder)
 )
-before.load_state_dict(weights_of(job.input.before))
+before.load_state_dict(torch.load(job.input.before, weights_only=True)["model"])
 seed = storage.provenance(job.input.grown)["seed"]
 found = twins_table(Family(own, swapped, never, before), ids, tokens, n_prefix, settings.model.grown, seed)
 recited = found[found.em == settings.paragraph.continuation]

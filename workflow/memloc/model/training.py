@@ -374,11 +374,6 @@ def _state(step: int, curve: Curve, losses: list[float], beside: Beside | None) 
     return {"step": step, "curve": curve, "losses": losses, "beside": state}
 
 
-def weights_of(path: Path | str) -> dict[str, Tensor]:
-    """Weights of the model in a file of the state of its training."""
-    return torch.load(path, weights_only=True)["model"]
-
-
 def _save(
     model: PreTrainedModel,
     steppers: list[torch.optim.Optimizer],
