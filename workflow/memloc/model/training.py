@@ -370,8 +370,7 @@ def train(
 
 
 def _state(step: int, curve: Curve, losses: list[float], beside: Beside | None) -> dict[str, Any]:
-    state = beside.state if beside else None
-    return {"step": step, "curve": curve, "losses": losses, "beside": state}
+    return {"step": step, "curve": curve, "losses": losses, "beside": beside and beside.state}
 
 
 def _save(
