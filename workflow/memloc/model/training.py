@@ -85,8 +85,7 @@ def trained_model(
 ) -> tuple[PreTrainedModel, Curve]:
     """A model that is trained on windows of text.
 
-    Its checkpoint belongs to these settings, this text, these first weights and this code. No other training
-    resumes from it.
+    Its checkpoint belongs to these settings, this text, these first weights and this code alone.
 
     Args:
         order: seed of the order of the windows; None: as they are.
