@@ -124,7 +124,6 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
         * settings.perturbation.draws,
         "parameter_gradients": (BACKWARD * compared + (BACKWARD + 1) * m * (1 + n_controls)) / 2,
         "activation_gradients": (3 * BACKWARD + 2 * (BACKWARD + 1)) * m,
-        "compare_activation_gradients": BACKWARD * compared,
         "attention": 1.5 * n_attended(settings) * (prefix + 1) / length,
         "patching": m * (BACKWARD + patched * PATCHED),
         "residual_patching": m * shape.n_layers * prefix * PATCHED,
