@@ -34,7 +34,6 @@ SECTIONS = {
 LIKE = {
     "compare_memorized_list": "scores",
     "unlearn_paragraphs": "edit_paragraphs",
-    "score_heads": "plant_paragraphs",
 }
 
 
