@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-import yaml
-from jobs import ROOT, jobs, stored_jobs
+from jobs import stored_jobs
 from plain_runs import decode
 from safetensors.numpy import load_file
 
@@ -137,30 +136,6 @@ def test_a_model_is_edited_by_another_way(run, study):
     moved = {name for name in before if not np.array_equal(before[name], after[name])}
     assert moved and all(".mlp." in name for name in moved)
     assert "Way `svd`" in (folder / "README.md").read_text()
-
-
-def test_further_methods_rank_heads_and_change_nothing_that_others_say(run, study):
-    """By the mean of what they say of the sampled memorized paragraphs."""
-    config = study.parents[1] / "config.yaml"
-    also = ["zero_ablation", "attribution_patching"]
-    settings = yaml.safe_load((ROOT / "tests/rules/study.yaml").read_text())
-    config.write_text(yaml.safe_dump(settings | {"head_ranking": {"also": also}}))
-    before = {name: read(study / f"tables/{name}.parquet") for name in ("head_ranking", "head_rank_samples")}
-    planned = jobs(ROOT, str(config), "head_ranking")
-    for name in ("score_heads", "rank_heads"):
-        run(*planned[name])
-    said = read(study / "tables/head_scores.parquet")
-    sampled = read(study / "tables/sets.parquet").query("sampled and set == 'memorized'")["id"]
-    pairs = read(study / "tables/perturbed_paragraphs.parquet")["id"]
-    for method, ids in zip(also, (sampled, pairs), strict=True):
-        assert set(said.loc[said["method"] == method, "id"]) == set(ids)
-    for name, old in before.items():
-        found = read(study / f"tables/{name}.parquet")
-        of_paper = found[~found["method"].isin(also)].reset_index(drop=True)
-        pd.testing.assert_frame_equal(of_paper, old.astype({"method": "str"}), check_exact=True)
-    ranking = read(study / "tables/head_ranking.parquet").set_index("method").loc[also]
-    means = said.groupby(["method", "layer", "head"])["score"].mean().loc[also]
-    assert ranking["score"].to_numpy() == pytest.approx(means.to_numpy())
 
 
 def test_folds_that_split_a_group_end_the_run(run, study, monkeypatch):

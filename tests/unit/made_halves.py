@@ -32,7 +32,6 @@ def half_scores(n_models=12, n_of_a_kind=20, seed=0):
                 "trained": trained[number],
                 "em": np.where(recited[number], N, number % 3),
                 "nll": np.maximum(nll[number], 0),
-                "log_p": np.where(recited[number], 0.0, -np.inf),
             }
         )
         for number in range(n_models)

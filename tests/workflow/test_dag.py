@@ -130,7 +130,6 @@ def test_every_script_belongs_to_a_rule(clone):
         "paragraphs_counted.py",
         "paragraphs_text.py",
         "paragraphs_tokens.py",
-        "score_heads.py",
     }
     scripts = {path.name for path in SCRIPTS.glob("*.py")}
     assert {Path(script).name for script in used} | conditional == scripts

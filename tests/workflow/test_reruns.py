@@ -22,8 +22,8 @@ DRAWN = {
 }
 # Rules that look into a model; paragraphs and its training do not.
 ANALYSES = {
-    *("ablate_heads", "activation_gradients", "attention", "bypass_layers", "compare_activation_gradients"),
-    *("disturb_weights", "edited_model", "edit_paragraphs", "estimate", "model"),
+    *("ablate_heads", "activation_gradients", "attention", "bypass_layers", "disturb_weights"),
+    *("edited_model", "edit_paragraphs", "estimate", "model"),
     *("parameter_gradients", "patching", "perturbation", "plant_paragraphs", "prefix_features", "remove"),
     *("residual_patching", "score_samples", "scores", "sets", "token_statistics", "unlearn_paragraphs"),
 }

@@ -17,7 +17,7 @@ FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in (None, "
 # Tables of studies of own text, with published numbers, an index or several models; measured ones; `bench`.
 OF_OTHERS = {"expected", "memorized_agreement", "places", "recited"}
 OF_TRAININGS = {"half_scores", "counterfactual", "grown"}  # further models, or memories that grow
-ELSEWHERE = {*OF_OTHERS, *OF_TRAININGS, "head_scores", "bench", "bench_texts", *MEASURED}
+ELSEWHERE = {*OF_OTHERS, *OF_TRAININGS, "bench", "bench_texts", *MEASURED}
 
 
 def test_every_figure_has_its_files(finished):

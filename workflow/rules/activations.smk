@@ -28,40 +28,13 @@ rule activation_gradients:
         "../scripts/activation_gradients.py"
 
 
-rule compare_activation_gradients:
-    input:
-        **tables("paragraphs", "sets"),
-        model=rules.model.output.description,
-        folder=MODEL_FOLDER,
-    output:
-        **tables("paragraph_activations"),
-    log:
-        log_file("compare_activation_gradients"),
-    benchmark:
-        benchmark_file("compare_activation_gradients")
-    priority: LONG
-    conda:
-        ENVIRONMENT
-    threads: SETTINGS.threads
-    resources:
-        gpu=N_GPU,
-        mem_mb=growing(MEMORY["compare_activation_gradients"]),
-        runtime=limited(60),
-    params:
-        **tracked("activation_gradients", "loading"),
-    message:
-        "Compare the sizes of the activation gradients of all sampled paragraphs."
-    script:
-        "../scripts/compare_activation_gradients.py"
-
-
 rule attention:
     input:
         **tables("paragraphs", "sets", "scores"),
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
     output:
-        **tables("attention", "attention_entropy"),
+        **tables("attention"),
     log:
         log_file("attention"),
     benchmark:
@@ -76,6 +49,6 @@ rule attention:
     params:
         **tracked("attention", "loading", "scores", "sets"),
     message:
-        "Record the attention of the first decoded token onto the prefix, and its entropy."
+        "Record the attention of the first decoded token onto the prefix."
     script:
         "../scripts/attention.py"

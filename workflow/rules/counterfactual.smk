@@ -27,7 +27,7 @@ if HALVES_ASKED:
             mem_mb=growing(6000 if PRETRAINED else 4000),
             runtime=limited(120),
         params:
-            **tracked("model", "counterfactual", "scores", "extraction"),
+            **tracked("model", "counterfactual", "scores"),
             shard=HALVES.number,
             work=placed(f"{RESULTS}/shards/train_halves/work"),
         message:

@@ -31,7 +31,7 @@ rule detect:
     input:
         **tables("prefix_features", "paragraphs", "scores"),
     output:
-        **tables("detection_folds", "detection"),
+        **tables("detection"),
     log:
         log_file("detect"),
     benchmark:

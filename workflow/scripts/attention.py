@@ -1,4 +1,4 @@
-"""Rule attention: attention of the first decoded token onto the prefix, and its entropy, for every head."""
+"""Rule attention: attention of the first decoded token onto the prefix, for every head."""
 
 from memloc.tables.job import start
 
@@ -7,7 +7,7 @@ job = start(snakemake)
 import torch
 
 from memloc.data.paragraphs import attention_ids, attention_sample
-from memloc.localization.attention import attention_entropy, attention_frame, prefix_attention
+from memloc.localization.attention import attention_frame, prefix_attention
 from memloc.model import loading
 from memloc.scoring.decoding import continue_from_scores
 
@@ -29,4 +29,4 @@ if settings.sets.continuation == "model":
 bridge = loading.boot_bridge(model)
 attention = prefix_attention(bridge, tokens, n_prefix, settings.attention.micro_batch)
 job.log(f"{len(ids)} paragraphs x {attention.shape[1]} layers x {attention.shape[2]} heads")
-job.write(attention=attention_frame(attention, ids), attention_entropy=attention_entropy(attention, ids))
+job.write(attention=attention_frame(attention, ids))

@@ -14,8 +14,6 @@ from memloc.detection.groups import across_folds, folds, near_duplicates
 from memloc.detection.study import detection
 from memloc.run.seeds import generator
 
-FOLDS = ["id", "exposure", "recited", "module", "cluster", "group", "fold"]
-
 settings, seed, how = job.settings, job.seed, job.settings.detection
 pieces = job.batches("prefix_features", ["id"])
 ids = np.unique(np.concatenate([piece.id.unique() for piece in pieces]))
@@ -35,7 +33,6 @@ for labels in (modules, rows.cluster.to_numpy()):
 sizes = rows.groupby("fold").recited.agg(["size", "sum"]).itertuples(index=False)
 told = ", ".join(f"{n_recited} of {n}" for n, n_recited in sizes)
 job.log(f"{rows.group.nunique()} groups; recited in each fold: {told}")
-job.write(detection_folds=rows[FOLDS])
 
 pieces = job.batches("prefix_features")
 sets = feature_sets(

@@ -46,5 +46,5 @@ blank = residual_states(
 job.log("features of a model without training")
 scalars = scalar_features(found, n_bytes, where.n_seen)
 with job.writing() as append:
-    for frame in feature_frames(ids, found, blank.numpy(), scalars, where):
+    for frame in feature_frames(ids, found, blank.numpy(), scalars, where.n_seen):
         append(prefix_features=frame)

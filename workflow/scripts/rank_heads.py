@@ -6,13 +6,12 @@ job = start(snakemake)
 
 from memloc.localization import head_ranking, head_scores
 from memloc.run.seeds import generator
-from memloc.tables.terms.head_ranking import PAPER_METHODS
 
 found = {name: job.read(name) for name in job.tables}
 shape = {"n_prefix": job.settings.paragraph.prefix, "n_heads": job.stamp["model"]["n_heads"]}
-ranking = head_ranking.rank_heads(head_scores.method_scores(found, **shape), PAPER_METHODS)
+ranking = head_ranking.rank_heads(head_scores.method_scores(found, **shape))
 for row in ranking[ranking["rank"] == 1].itertuples():
     job.log(f"{row.method}: layer {row.layer}, head {row.head}")
 sampled = head_scores.sample_scores(found, **shape, rng=generator(job.seed, "rank_samples"))
-ranks = head_ranking.sample_ranks(sampled, PAPER_METHODS)
+ranks = head_ranking.sample_ranks(sampled)
 job.write(head_ranking=head_ranking.with_intervals(ranking, ranks), head_rank_samples=ranks)

@@ -18,7 +18,7 @@ from memloc.model import loading, pretrained
 from memloc.model.training import InitialModel, saved, trained_model
 from memloc.run.seeds import generator
 from memloc.scoring.counterfactual import halves
-from memloc.scoring.extraction import score_and_extract
+from memloc.scoring.paragraph_scores import score
 
 settings, number = job.settings, job.params.shard[0]
 # About as many steps as for the whole text: with half as many, a model recites a tenth as many paragraphs.
@@ -42,9 +42,8 @@ kept = kept_rows(paragraphs.id, job.read("dropped_paragraphs").id)
 before = pretrained.token_before(folder, settings.paragraph.before)
 scored = with_token_before(token_tensor(paragraphs.tokens[kept]), before)
 n_prefix = settings.paragraph.prefix + (before is not None)
-schemes = settings.extraction.schemes[:1]
-scores, chances = score_and_extract(model, scored, n_prefix, settings.scores, schemes)
-found = {"em": scores.em.numpy(), "nll": scores.nll.numpy(), "log_p": chances[:, 0].numpy()}
+scores = score(model, scored, n_prefix, settings.scores)
+found = {"em": scores.em.numpy(), "nll": scores.nll.numpy()}
 rows = pd.DataFrame({"model": number, "id": paragraphs.id[kept], "trained": trained[kept], **found})
 recited = rows.em == settings.paragraph.continuation
 for seen, some in recited.groupby(rows.trained):

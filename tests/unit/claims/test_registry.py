@@ -124,7 +124,6 @@ SAY_THE_SAME = {
     "contrastive.reference": "as above",
     "parameter_gradients.reference": "as above",
     "editing.reference": "runs like the authors' are judged as ours are",
-    "head_ranking.also": "further methods are ranked beside those that claims read",
     "perturbation.nll": "estimators say where there is no NLL",
     "perturbation.reference": "position 0 is one of many",
     "planted_truth.controls": "estimators say where a twin was not asked",

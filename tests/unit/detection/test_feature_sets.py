@@ -9,14 +9,14 @@ import torch
 
 from memloc.data.sets import sample_ids
 from memloc.detection.feature_sets import TOGETHER, feature_sets
-from memloc.detection.features import PrefixFeatures, Where
+from memloc.detection.features import PrefixFeatures
 from memloc.detection.prefix_table import draw_sample, feature_frames, scalar_features
 from memloc.run.seeds import generator
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
 
-WHERE = Where(n_seen=[4, 12], layers=[1, 3])
+N_SEEN = [4, 12]
 IDS = np.array([7, 3, 9])
 PREFIX = np.random.default_rng(0).integers(0, 40, (3, 12))
 
@@ -24,7 +24,7 @@ PREFIX = np.random.default_rng(0).integers(0, 40, (3, 12))
 @pytest.fixture
 def found():
     random = torch.Generator().manual_seed(0)
-    sizes = [(3, 11), (3, 12), (3, 12), (3, 2, 2, 5), (3, 2, 6), (3, 4)]
+    sizes = [(3, 11), (3, 12), (3, 12), (3, 2, 5), (3, 2, 6), (3, 4)]
     nll, mean, *others = (torch.rand(size, generator=random) for size in sizes)
     return PrefixFeatures(nll, -mean, *others)
 
@@ -32,55 +32,44 @@ def found():
 def test_baselines_are_those_of_their_definitions(found):
     texts = [["spam and eggs" * n for n in (1, 5)]] * 3
     n_bytes = np.array([[len(zlib.compress(text.encode())) for text in row] for row in texts])
-    scalars = scalar_features(found, n_bytes, WHERE.n_seen)
+    scalars = scalar_features(found, n_bytes, N_SEEN)
     for row in range(3):
         nll, mean, deviation = (column[row].double().numpy() for column in found[:3])
-        for lead, n in enumerate(WHERE.n_seen):
+        for lead, n in enumerate(N_SEEN):
             seen = nll[: n - 1]
             n_least = int(np.ceil(0.2 * (n - 1)))
             z = (-seen - mean[: n - 1]) / deviation[: n - 1]
             expected = {
                 "nll": seen.mean(),
-                "nll_last_10": seen[-10:].mean(),
                 "min_k": np.sort(seen)[-n_least:].mean(),
                 "min_k_plus": -np.sort(z)[:n_least].mean(),
                 "zlib": seen.sum() / n_bytes[row, lead],
-                "entropy": -mean[n - 1],
             }
             assert {name: values[row, lead] for name, values in scalars.items()} == pytest.approx(expected)
 
 
 def test_a_token_that_is_certain_is_no_infinite_number_of_deviations_away(found):
     certain = found._replace(deviation=found.deviation * 0, mean=found.mean * 0, nll=found.nll * 0)
-    scalars = scalar_features(certain, np.full((3, 2), 9), WHERE.n_seen)
+    scalars = scalar_features(certain, np.full((3, 2), 9), N_SEEN)
     assert (scalars["min_k_plus"] == 0).all()
 
 
 def test_what_is_written_comes_back_in_the_order_that_is_asked_for(found):
-    scalars = {"nll": np.arange(6.0).reshape(3, 2), "entropy": np.ones((3, 2))}
+    scalars = {"nll": np.arange(6.0).reshape(3, 2), "zlib": np.ones((3, 2))}
     untrained = np.random.default_rng(1).normal(size=(3, 2, 5))
-    frames = list(feature_frames(IDS, found, untrained, scalars, WHERE))
+    frames = list(feature_frames(IDS, found, untrained, scalars, N_SEEN))
     table = validate(schema_of("prefix_features"), pd.concat(frames), Lengths(24, 12))
-    assert table.groupby("features", observed=True)["layer"].unique().map(list).to_dict() == {
-        "nll": [-1],
-        "entropy": [-1],
-        "residual": [1, 3],
-        "attention": [-1],
-        "residual_untrained": [3],
-        "gradients": [-1],
-    }
     pieces = [table.iloc[start : start + 17] for start in range(0, len(table), 17)]
     order = [1, 0, 2]
     sets = feature_sets(pieces, IDS[order], PREFIX[order], np.array([0, 1, 9]))
     assert sorted(sets) == [4, 12] and "gradients" not in sets[4]
-    np.testing.assert_allclose(sets[12]["residual_3"], found.residual[order, 1, 1], rtol=1e-6)
-    np.testing.assert_allclose(sets[4]["residual_1"], found.residual[order, 0, 0], rtol=1e-6)
+    np.testing.assert_allclose(sets[4]["residual"], found.residual[order, 0], rtol=1e-6)
     np.testing.assert_allclose(sets[4]["attention"], found.attention[order, 0], rtol=1e-6)
     np.testing.assert_allclose(sets[12]["gradients"], found.gradients[order], rtol=1e-6)
     np.testing.assert_allclose(sets[12]["residual_untrained"], untrained[order, 1], rtol=1e-6)
     assert sets[4]["nll"].ravel().tolist() == [2, 0, 4]
     assert sets[12]["exposure"].ravel() == pytest.approx(np.log([1, 2, 10]))
-    parts = ("nll", "residual_3", "attention", "gradients")
+    parts = ("nll", "residual", "attention", "gradients")
     np.testing.assert_array_equal(
         sets[12][TOGETHER], np.concatenate([sets[12][part] for part in parts], axis=1)
     )

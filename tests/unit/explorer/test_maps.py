@@ -5,7 +5,6 @@ import pytest
 from made_rankings import METHOD_LABELS
 from unpacked import unpacked
 
-from memloc.data.sets import attention_samples
 from memloc.explorer import maps
 from memloc.explorer.json_values import described
 from memloc.tables.columns import Lengths
@@ -56,14 +55,8 @@ def test_activation_gradients_of_a_paragraph_are_means_over_the_prefix(tables, p
 
 
 def test_maps_of_sets_are_means_of_their_own_rows(tables):
-    """Of sets, kinds of ablation, correlations and ranks, each by its name."""
+    """Of kinds of ablation, correlations and ranks, each by its name."""
     found = maps.maps_of_sets(tables)
-    sets = tables["sets"].set_index("id")["set"]
-    entropy = tables["attention_entropy"]
-    entropy = entropy[entropy.id.isin(attention_samples(tables["sets"])["id"])]
-    for (name, layer, head), own in entropy.groupby([entropy.id.map(sets), "layer", "head"]):
-        shown = unpacked(found["attention_entropy"][name]["entropy"]["heads"])
-        assert shown[layer, head] == pytest.approx(own.entropy.mean(), rel=1e-5)
     labels = {"nll_gained": "NLL gained", "em_lost": "exact match lost"}
     keys = ["group", "replacement", "layer", "head"]
     unpaired = tables["head_ablation"].query("group != 'paired'")
@@ -87,7 +80,7 @@ def test_every_described_map_has_numbers(tables, pages):
 
 
 def test_maps_of_both_signs_are_coloured_around_zero(tables):
-    """Correlations and differences have both; sizes, entropies and ranks have none below zero."""
+    """Correlations and differences have both; sizes and ranks have none below zero."""
     signed = {"rare_tokens", "patching", "attribution_patching", "head_ablation"}
     found = described(maps.MAPS, tables)
     assert {one["key"] for one in found if one["ascending"]} == {"ranks"}
@@ -102,7 +95,6 @@ COLUMNS = {
     "activation_gradients": ("max_abs", "activation"),
     "patching": ("nll_change", ""),
     "attribution_patching": ("nll_change", ""),
-    "attention_entropy": ("entropy", ""),
 }
 
 

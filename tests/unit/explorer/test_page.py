@@ -7,7 +7,6 @@ import browser as browsers
 import numpy as np
 import pytest
 
-from memloc.data.sets import attention_samples
 from memloc.explorer import files, maps, tabs, tokens
 from memloc.explorer.index import index_of
 from memloc.explorer.paragraph import paragraphs
@@ -250,16 +249,15 @@ def test_maps_are_of_the_paragraph_or_of_its_set(page, tables, pair):
 
 
 def test_maps_of_a_set_are_those_of_the_chosen_paragraph(page, tables):
-    sets, entropy = tables["sets"].set_index("id").set, tables["attention_entropy"]
+    sets, rows = tables["sets"].set_index("id").set, tables["head_ablation"]
     number = next(number for number in listed(page) if sets[number] == "non_memorized")
     page.evaluate("paragraph => memloc.state.set({ paragraph })", number)
     page.locator(f"body[data-shown='{number}']").wait_for()
-    sampled = attention_samples(tables["sets"])["id"]
-    own = entropy[entropy.id.isin(sampled) & (entropy.id.map(sets) == "non_memorized")]
-    own = own.groupby(["layer", "head"]).entropy.mean()
-    assert cells(page, "set", "attention_entropy") == pytest.approx(own.to_dict(), rel=1e-5)
-    page.locator("#thumbs [data-map=attention_entropy]").click()
-    assert page.inner_text("#map figcaption") == "Attention entropy non-memorized"
+    own = rows[(rows.group == "non_memorized") & (rows.replacement == rows.replacement.iloc[0])]
+    own = own.groupby(["layer", "head"]).nll_gained.mean()
+    assert cells(page, "set", "head_ablation") == pytest.approx(own.to_dict(), rel=1e-5)
+    page.locator("#thumbs [data-map=head_ablation]").click()
+    assert page.inner_text("#map figcaption") == "Ablation non-memorized"
 
 
 def click_cell(page, layer, head):

@@ -11,7 +11,7 @@ from memloc.settings.sections import sections
 
 SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 STRATA = ("all", "boundary", "unseen")
-NAMES = (*[name for name in detection.FEATURES if name != "residual"], "residual_8", "residual_11", "min_k")
+NAMES = (*detection.FEATURES, "min_k")
 ONCE = ("gradients", "shuffled_labels")  # at the whole prefix alone
 
 
@@ -50,7 +50,6 @@ def test_what_is_drawn_is_what_the_table_holds():
     pd.testing.assert_frame_equal(drawing.data[given.columns], given)
     assert (drawing.data["lead"] + drawing.data["n_seen"] == 50).all()
     (*curves, gains, first, second, third, _) = drawing.figure.axes
-    own_name = {"residual": "residual_11"}
     for place, (stratum, above, below, bars) in enumerate(
         zip(detection.STRATA, curves, (first, second, third), gains.containers, strict=True)
     ):
@@ -58,7 +57,7 @@ def test_what_is_drawn_is_what_the_table_holds():
         assert above.get_xlim()[0] > above.get_xlim()[1], "time goes to the right"
         assert above.get_ylim() == curves[0].get_ylim() and below.get_xlim() == first.get_xlim()
         for name, line, band in zip(detection.CURVES, above.lines, above.collections, strict=False):
-            rows = own[own.features == own_name.get(name, name)]
+            rows = own[own.features == name]
             assert line.get_xydata().tolist() == [[50 - row.n_seen, row.auroc] for row in rows.itertuples()]
             for row in rows.itertuples():
                 assert band_at(band, 50 - row.n_seen) == (row.auroc_low, row.auroc_high)
@@ -66,7 +65,7 @@ def test_what_is_drawn_is_what_the_table_holds():
         for row, (name, dot, ends) in enumerate(
             zip(detection.FEATURES, dots, below.collections, strict=True)
         ):
-            (found,) = own[(own.features == own_name.get(name, name)) & (own.n_seen == 50)].itertuples()
+            (found,) = own[(own.features == name) & (own.n_seen == 50)].itertuples()
             assert dot.get_xydata().tolist() == [[found.auroc, row]]
             assert ends.get_segments()[0][:, 0] == pytest.approx((found.auroc_low, found.auroc_high))
         points, _, (ends,) = bars

@@ -36,8 +36,6 @@ def made_up(n: int = N) -> dict[str, pd.DataFrame]:
     return {
         "sets": sets,
         "paragraph_gradients": gradients.assign(sum_abs=size, score_sum=size),
-        "paragraph_activations": layers.assign(score_sum=size.to_numpy() ** 2),
-        "attention_entropy": heads.assign(entropy=rng.gamma(1, 1, len(heads))),
         "head_ablation": pd.concat([ablated, *others]),
         "layer_bypass": pd.concat([*bypassed, bypassed[0].assign(group="memorized", nll_gained=9.0)]),
     }
@@ -49,24 +47,20 @@ def differences(rows: pd.DataFrame, value: str) -> np.ndarray:
     return np.array([by_id[2 * pair] - by_id[2 * pair + 1] for pair in range(N)])
 
 
-def test_pairs_are_points_on_both_sizes_of_gradients():
+def test_pairs_are_points():
     tables = made_up()
     drawing = equal_exposure.draw(tables, SETTINGS)
     sums = tables["paragraph_gradients"].groupby("id", as_index=False).agg({"nll": "first", "sum_abs": "sum"})
     sums[["nll", "sum_abs"]] = np.log(sums[["nll", "sum_abs"]])
     nll, size = (differences(sums, name) for name in ("nll", "sum_abs"))
-    activations = tables["paragraph_activations"].groupby("id", as_index=False)["score_sum"].sum()
-    activations = differences(activations.assign(score_sum=np.log(activations["score_sum"])), "score_sum")
-    for panel, values in (("a", size), ("b", activations)):
-        rows = drawing.data[drawing.data["panel"] == panel]
-        assert rows["value"].tolist() == pytest.approx(values.tolist())
-        assert rows["log_nll"].tolist() == pytest.approx(nll.tolist())
+    rows = drawing.data[drawing.data["panel"] == "a"]
+    assert rows["value"].tolist() == pytest.approx(size.tolist())
+    assert rows["log_nll"].tolist() == pytest.approx(nll.tolist())
     points = drawing.figure.axes[0].lines[2].get_xydata()
     np.testing.assert_allclose(points, np.column_stack([nll, size]))
     numbers = drawing.numbers
     assert numbers["weights"] == pytest.approx(studentised(size))
     assert numbers["weights_given"] == pytest.approx(given(size, nll))
-    assert numbers["activations_given"] == pytest.approx(given(activations, nll))
     assert numbers["n_pairs"] == N
 
 
@@ -74,19 +68,15 @@ def test_blocks_and_heads_are_compared_within_pairs():
     tables = made_up()
     drawing = equal_exposure.draw(tables, SETTINGS)
     rows = tables["layer_bypass"].query("group == 'paired' and block == 'mlp' and layer == 2")
-    found = drawing.data.query("panel == 'c' and block == 'mlp' and layer == 2").iloc[0]
+    found = drawing.data.query("panel == 'b' and block == 'mlp' and layer == 2").iloc[0]
     expected = studentised(differences(rows, "nll_gained"))
     assert found[["value", "low", "high", "n"]].tolist() == pytest.approx(list(expected))
-    maps = {"d": ("head_ablation", "nll_gained"), "e": ("attention_entropy", "entropy")}
-    for place, (name, value) in zip((3, 4), maps.values(), strict=True):
-        rows = tables[name]
-        if name == "head_ablation":
-            rows = rows.query("group == 'paired' and replacement == 'mean'")
-        heads = [differences(own, value) for _, own in rows.groupby(["layer", "head"])]
-        means = np.reshape([own.mean() for own in heads], (LAYERS, HEADS))
-        np.testing.assert_allclose(map_values(drawing.figure.axes[place]), means)
-        own = drawing.numbers["maps"][value]["own"]
-        assert own == pytest.approx(simultaneous(np.transpose(heads))[1 * HEADS + 2])
+    rows = tables["head_ablation"].query("group == 'paired' and replacement == 'mean'")
+    heads = [differences(own, "nll_gained") for _, own in rows.groupby(["layer", "head"])]
+    means = np.reshape([own.mean() for own in heads], (LAYERS, HEADS))
+    np.testing.assert_allclose(map_values(drawing.figure.axes[2]), means)
+    own = drawing.numbers["heads"]["own"]
+    assert own == pytest.approx(simultaneous(np.transpose(heads))[1 * HEADS + 2])
 
 
 def test_heads_are_counted_and_marked_by_intervals_of_all_of_them():
@@ -95,7 +85,7 @@ def test_heads_are_counted_and_marked_by_intervals_of_all_of_them():
     memorized, paired = rows["id"] % 2 == 0, rows["group"] == "paired"
     for head, more in ((0, 50.0), (1, -50.0)):
         rows.loc[paired & memorized & (rows["layer"] == 0) & (rows["head"] == head), "nll_gained"] += more
-    numbers = equal_exposure.draw(tables, SETTINGS).numbers["maps"]["nll_gained"]
+    numbers = equal_exposure.draw(tables, SETTINGS).numbers["heads"]
     assert (numbers["n_above"], numbers["n_below"], numbers["n_heads"]) == (1, 1, 12)
 
 

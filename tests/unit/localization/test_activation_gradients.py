@@ -8,12 +8,7 @@ import torch
 from plain_runs import activation, n_heads
 from torch.nn import functional
 
-from memloc.localization.activation_gradients import (
-    activation_gradients,
-    impact_gradients,
-    layer_sums,
-    prefix_sizes,
-)
+from memloc.localization.activation_gradients import activation_gradients, impact_gradients
 from memloc.model.activations import COMPONENTS, HEAD_COMPONENTS, Site, sites, token_logits
 from memloc.model.loading import boot_bridge
 from memloc.perturbation.pairs import Pairs
@@ -133,18 +128,3 @@ def test_unknown_component_is_refused(tiny_gpt2):
     bridge = boot_bridge(tiny_gpt2)
     with pytest.raises(ValueError, match="no component 'w' in layer 0"):
         sites(bridge, ["w"])
-
-
-@pytest.mark.parametrize("options", [{}, {"reference": True}])
-def test_prefix_sizes_are_means_of_the_scores_over_prefix_positions(tiny_llama, tiny_tokens, options):
-    bridge = boot_bridge(tiny_llama)
-    sizes = prefix_sizes(bridge, tiny_tokens, N_PREFIX, section(3, **options))
-    every = activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, section(3, **options))
-    every = every[every["position"] < N_PREFIX].astype({"component": str, "max_abs": float})
-    by_site = every.groupby(["layer", "component", "id", "head"], dropna=False)["max_abs"].mean()
-    for site, values in sizes.items():
-        expected = by_site.loc[site.layer, site.component].loc[IDS].tolist()
-        assert values.flatten().tolist() == pytest.approx(expected, rel=1e-5)
-    by_layer = every.groupby(["id", "layer"])["max_abs"].sum() / N_PREFIX
-    sums = layer_sums(sizes, IDS).set_index(["id", "layer"])["score_sum"]
-    assert sums.to_dict() == pytest.approx(by_layer.to_dict(), rel=1e-5)

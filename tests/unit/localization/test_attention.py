@@ -1,7 +1,6 @@
 """Attention of the first decoded token against Hugging Face's own eager attention, for every family."""
 
 import copy
-import math
 
 import numpy as np
 import pandas as pd
@@ -10,7 +9,7 @@ import torch
 from transformers import OPTConfig, OPTForCausalLM
 
 from memloc.data.paragraphs import attention_sample
-from memloc.localization.attention import attention_entropy, attention_frame, prefix_attention
+from memloc.localization.attention import attention_frame, prefix_attention
 from memloc.localization.rare_tokens import attention_array
 from memloc.model.loading import boot_bridge
 from memloc.run.errors import InputError
@@ -72,17 +71,6 @@ def test_incomplete_table_is_refused(tiny_gpt2, tiny_tokens):
     frame = attention_frame(prefix_attention(boot_bridge(tiny_gpt2), tiny_tokens, N_PREFIX, 7), IDS)
     with pytest.raises(ValueError, match=r"size 335 into shape \(7,2,4,6\)"):
         attention_array(frame.drop(index=100))
-
-
-def test_entropy_of_even_and_of_single_minded_heads():
-    attention = torch.zeros(2, 2, 2, 4)
-    attention[:, :, :, 2] = 1.0
-    attention[1, 0, 1] = 0.25
-    attention[:, 1, 0, :3] = torch.tensor([0.25, 0.5, 0.25])
-    frame = attention_entropy(attention, np.array([8, 3])).set_index(["id", "layer", "head"])
-    expected = {(3, 0, 1): math.log(4), (8, 1, 0): 1.5 * math.log(2), (3, 1, 0): 1.5 * math.log(2)}
-    assert len(frame) == 8 and frame.index.is_unique
-    assert frame["entropy"].to_dict() == pytest.approx(dict.fromkeys(frame.index, 0) | expected)
 
 
 def test_the_sample_has_the_first_decoded_token_where_the_sets_keep_it():

@@ -11,7 +11,7 @@ from plain_runs import activation, plain_gradients
 from scipy import stats
 
 from memloc.editing.masks import OriginalWeights
-from memloc.localization.activation_gradients import prefix_sizes
+from memloc.localization.activation_gradients import activation_gradients
 from memloc.localization.patching import activation_patching
 from memloc.model import loading
 from memloc.model.components import components, editable_parameters
@@ -97,9 +97,11 @@ def test_activation_gradients_of_heads_are_the_projects(tiny_model):
     asked = question(tiny_model, ("head",))
     found = activation_methods.activation_gradient(asked)["head"]
     bridge, how = loading.boot_bridge(tiny_model), ActivationGradients()
-    sizes = prefix_sizes(bridge, asked.tokens, N_PREFIX, how)
-    expected = [values.mean(dim=0) for site, values in sizes.items() if site.component == "v"]
-    np.testing.assert_allclose(found, torch.stack(expected), rtol=1e-3)
+    ids = np.arange(len(asked.tokens))
+    rows = activation_gradients(bridge, asked.tokens, ids, "memorized", N_PREFIX, how)
+    rows = rows[(rows["component"] == "v") & (rows["position"] < N_PREFIX)]
+    expected = rows.groupby(["layer", "head"])["max_abs"].mean().unstack()
+    np.testing.assert_allclose(found, expected.to_numpy(), rtol=1e-3)
 
 
 def test_activation_gradients_of_neurons_are_means_of_sizes(tiny_model):

@@ -83,13 +83,10 @@ def test_every_rule_that_runs_the_model_has_its_passes():
     counted = cost.passes(shape, settings)
     others = {"model", "edited_model", "compare_memorized_list"}
     assert set(memory.stage_bytes(shape, settings)) - others <= set(counted)
-    assert counted.pop("score_heads") == 0, "no method is asked for"
-    assert counted.pop("train_halves") == 0, "nor a model of half of the text"
+    assert counted.pop("train_halves") == 0, "no model of half of the text is asked for"
     twins = {"train_twin", "exchange_places"}
     assert {counted.pop(name) for name in twins} == {0}, "nothing grows"
     assert min(counted.values()) > 0
-    also = {"also": ["zero_ablation", "gradient_x_weight"]}
-    assert cost.passes(*study("config", head_ranking=also))["score_heads"] > 0
     grown = cost.passes(*study("grown-truth"))
     halves = grown["train_twin"] / grown["train_model"]
     assert grown["exchange_places"] > 0 and halves == pytest.approx(1), "two twins, each from the middle on"

@@ -10,8 +10,8 @@ from scipy.sparse import csr_array
 from memloc.detection.classifiers import Features
 
 TOGETHER = "nll_and_activations"
+PARTS = ("nll", "residual", "attention", "gradients")
 UNTRAINED = "residual_untrained"
-NO_LAYER = -1
 
 
 def feature_sets(
@@ -24,15 +24,11 @@ def feature_sets(
 
     `pieces` are parts of table `prefix_features`; exposure, bag of words and combined sets are added.
     """
-    measured = _arrays(pieces, ids)
     sets: dict[int, dict[str, Features]] = {}
-    for (n_seen, name, layer), values in measured.items():
-        label = f"{name}_{layer}" if name == "residual" else name
-        sets.setdefault(n_seen, {})[label] = values
+    for (n_seen, name), values in _arrays(pieces, ids).items():
+        sets.setdefault(n_seen, {})[name] = values
     for n_seen, named in sets.items():
-        last = max(layer for n, name, layer in measured if n == n_seen and name == "residual")
-        parts = ("nll", f"residual_{last}", "attention", "gradients")
-        named[TOGETHER] = np.concatenate([named[part] for part in parts if part in named], axis=1)
+        named[TOGETHER] = np.concatenate([named[part] for part in PARTS if part in named], axis=1)
         named["exposure"] = np.log1p(exposure.astype(float))[:, None]
         named["bag_of_words"] = bag_of_words(prefix[:, :n_seen])
     return sets
@@ -40,18 +36,18 @@ def feature_sets(
 
 def _arrays(
     pieces: Iterable[pd.DataFrame], ids: Int[np.ndarray, "paragraph"]
-) -> dict[tuple[int, str, int], Float[np.ndarray, "paragraph feature"]]:
-    """The long table as arrays by lead time, kind and layer; its pieces may be cut anywhere."""
-    parts: dict[tuple[int, str, int], list[pd.DataFrame]] = {}
+) -> dict[tuple[int, str], Float[np.ndarray, "paragraph feature"]]:
+    """The long table as arrays by lead time and kind; its pieces may be cut anywhere."""
+    parts: dict[tuple[int, str], list[pd.DataFrame]] = {}
     for piece in pieces:
-        for key, rows in piece.groupby(["n_seen", "features", "layer"], observed=True):
+        for key, rows in piece.groupby(["n_seen", "features"], observed=True):
             parts.setdefault(key, []).append(rows[["id", "value"]])
     found = {}
-    for (n_seen, name, layer), frames in parts.items():
+    for (n_seen, name), frames in parts.items():
         rows = pd.concat(frames)
         values = rows["value"].to_numpy().reshape(len(ids), -1)
         order = pd.Index(rows["id"].to_numpy().reshape(len(ids), -1)[:, 0]).get_indexer(ids)
-        found[int(n_seen), str(name), int(layer)] = values[order]
+        found[int(n_seen), str(name)] = values[order]
     return found
 
 

@@ -23,7 +23,7 @@ class Where(NamedTuple):
     """Lead times and layers at which features are read."""
 
     n_seen: list[int]  # prefix tokens at each lead time, fewest first
-    layers: list[int]
+    layers: list[int]  # whose residual streams gradients are taken of; the last one is a feature
 
 
 class PrefixFeatures(NamedTuple):
@@ -35,8 +35,8 @@ class PrefixFeatures(NamedTuple):
     """Mean of log p under the distribution of the next token: minus its entropy in nats."""
     deviation: Float[Tensor, "paragraph token"]
     """Standard deviation of log p under the same distribution."""
-    residual: Float[Tensor, "paragraph lead layer width"]
-    """Residual stream after each chosen layer at the last token that is seen."""
+    residual: Float[Tensor, "paragraph lead width"]
+    """Residual stream after the last chosen layer at the last token that is seen."""
     attention: Float[Tensor, "paragraph lead feature"]
     """Entropy in nats of each head's attention at that token, then its attention to the rarest tokens."""
     gradients: Float[Tensor, "paragraph feature"]
@@ -110,7 +110,7 @@ def _of_batch(
         gradients = _gradient_features(hidden, residuals, pull, where.n_seen[-1])
     last = [n - 1 for n in where.n_seen]
     with torch.no_grad():
-        residual = torch.stack([states[:, last] for states in residuals], dim=2)
+        residual = residuals[-1][:, last]
         # [layer][row, head, query, key] at the queries that are read: [row, lead, layer and head, key]
         pattern = torch.cat([layer[:, :, last] for layer in output.attentions], dim=1).transpose(1, 2).float()
         entropy = torch.special.entr(pattern).sum(dim=-1)

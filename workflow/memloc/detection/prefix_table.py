@@ -7,12 +7,10 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from memloc.data.sets import exposure, sample_ids
-from memloc.detection.feature_sets import NO_LAYER, UNTRAINED
-from memloc.detection.features import PrefixFeatures, Where
+from memloc.detection.feature_sets import UNTRAINED
+from memloc.detection.features import PrefixFeatures
 from memloc.run.seeds import generator
 from memloc.settings.detection import MIN_K_PERCENT
-
-LAST = 10  # tokens of `nll_last_10`
 
 
 def draw_sample(paragraphs: pd.DataFrame, n_repeated: int, n_others: int, seed: int) -> pd.DataFrame:
@@ -41,23 +39,20 @@ def scalar_features(
 ) -> dict[str, Float[np.ndarray, "paragraph lead"]]:
     """The baselines that are one number for each paragraph and lead time.
 
-    nll, nll_last_10, min_k: mean NLL of all tokens that are seen, of the last ten, and of the
-    MIN_K_PERCENT % least likely ones. min_k_plus: min_k with another score of a token, the distance of its
-    log p from the distribution's mean log p, in standard deviations, negated (2404.02936). zlib: summed NLL
-    per compressed byte. entropy: entropy of the next token.
+    nll, min_k: mean NLL of all tokens that are seen, and of the MIN_K_PERCENT % least likely ones.
+    min_k_plus: min_k with another score of a token, the distance of its log p from the distribution's mean
+    log p, in standard deviations, negated (2404.02936). zlib: summed NLL per compressed byte.
     """
     nll = found.nll.double().numpy()
     deviation = found.deviation[:, :-1].double().numpy().clip(1e-6)
     unlikely = (nll + found.mean[:, :-1].double().numpy()) / deviation
-    columns = {name: [] for name in ("nll", "nll_last_10", "min_k", "min_k_plus", "zlib", "entropy")}
+    columns = {name: [] for name in ("nll", "min_k", "min_k_plus", "zlib")}
     for lead, n in enumerate(n_seen):
         seen, n_least = nll[:, : n - 1], -int(-(n - 1) * MIN_K_PERCENT // 100)
         columns["nll"].append(seen.mean(axis=1))
-        columns["nll_last_10"].append(seen[:, -LAST:].mean(axis=1))
         columns["min_k"].append(_largest(seen, n_least))
         columns["min_k_plus"].append(_largest(unlikely[:, : n - 1], n_least))
         columns["zlib"].append(seen.sum(axis=1) / n_bytes[:, lead])
-        columns["entropy"].append(-found.mean[:, n - 1].double().numpy())
     return {name: np.stack(column, axis=1) for name, column in columns.items()}
 
 
@@ -70,26 +65,21 @@ def feature_frames(
     found: PrefixFeatures,
     untrained: Float[np.ndarray, "paragraph lead width"],
     scalars: dict[str, Float[np.ndarray, "paragraph lead"]],
-    where: Where,
+    n_seen: Sequence[int],
 ) -> Iterable[pd.DataFrame]:
     """Table `prefix_features`: a piece for each lead time and kind, which goes paragraph by paragraph."""
-    for lead, n in enumerate(where.n_seen):
-        kinds = {(name, NO_LAYER): values[:, lead, None] for name, values in scalars.items()}
-        kinds |= {
-            ("residual", layer): found.residual[:, lead, place].numpy()
-            for place, layer in enumerate(where.layers)
-        }
-        kinds |= {("attention", NO_LAYER): found.attention[:, lead].numpy()}
-        kinds |= {(UNTRAINED, where.layers[-1]): untrained[:, lead]}
-        if n == where.n_seen[-1]:
-            kinds |= {("gradients", NO_LAYER): found.gradients.numpy()}
-        for (name, layer), values in kinds.items():
+    for lead, n in enumerate(n_seen):
+        kinds = {name: values[:, lead, None] for name, values in scalars.items()}
+        kinds |= {"residual": found.residual[:, lead].numpy(), "attention": found.attention[:, lead].numpy()}
+        kinds |= {UNTRAINED: untrained[:, lead]}
+        if n == n_seen[-1]:
+            kinds |= {"gradients": found.gradients.numpy()}
+        for name, values in kinds.items():
             n_paragraphs, width = values.shape
             columns = {
                 "id": np.repeat(ids.astype(np.int32), width),
                 "n_seen": np.int16(n),
                 "features": name,
-                "layer": np.int16(layer),
                 "index": np.tile(np.arange(width, dtype=np.int32), n_paragraphs),
                 "value": values.astype(np.float32).ravel(),
             }

@@ -5,7 +5,7 @@ from collections.abc import Collection
 NEEDED = ("paragraphs", "vocabulary", "scores", "sets")
 SHOWN = (  # where the study makes them
     *("extraction", "near_verbatim", "perturbation", "perturbed_paragraphs", "token_statistics"),
-    *("attention", "attention_entropy", "activation_gradients", "parameter_gradients"),
+    *("attention", "activation_gradients", "parameter_gradients"),
     *("rare_token_correlation", "patching", "attribution_patching", "residual_patching"),
     *("head_ablation", "head_ranking", "claims", "planted_truth", "removal", "removal_damage"),
 )

@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.data.sets import attention_samples
 from memloc.explorer.json_values import base64_array, dense_array
 from memloc.figures.parts.methods import method_label, methods_of
 from memloc.tables.judged_texts import PAIRED
@@ -94,13 +93,6 @@ def _rare_tokens(tables: Tables) -> dict[str, Variants]:
     rows = tables["rare_token_correlation"]
     measures = {"summed attention (paper)": "pearson", "mean per occurrence": "pearson_mean"}
     return {ALL: {label: by_unit(rows, name) for label, name in measures.items()}}
-
-
-def _entropy_of_sets(tables: Tables) -> dict[str, Variants]:
-    samples = attention_samples(tables["sets"])[["id", "set"]]
-    rows = tables["attention_entropy"].merge(samples, on="id")
-    means = rows.groupby(["set", "layer", "head"])["entropy"].mean().reset_index()
-    return {name: {"entropy": by_unit(own, "entropy")} for name, own in means.groupby("set")}
 
 
 def _patches(rows: pd.DataFrame) -> Variants:
@@ -197,14 +189,6 @@ MAPS = {
         _ablation_of_sets,
         lambda rows: _ablations(rows.drop_duplicates(["replacement", "layer", "head"])),  # pairs repeat rows
         diverging=True,
-    ),
-    "attention_entropy": Map(
-        "Attention entropy",
-        "Entropy of the attention of the first decoded token: a low one means attention to few tokens.",
-        "nats",
-        "attention_entropy",
-        _entropy_of_sets,
-        lambda rows: {"entropy": by_unit(rows, "entropy")},
     ),
     "ranks": Map(
         "Rank of every head",

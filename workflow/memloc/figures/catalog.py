@@ -192,15 +192,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "equal_exposure",
             "Memorized and other paragraphs that occur equally often",
-            (
-                "sets",
-                "paragraph_gradients",
-                "paragraph_activations",
-                "attention_entropy",
-                "head_ablation",
-                "layer_bypass",
-                "head_ranking",
-            ),
+            ("sets", "paragraph_gradients", "head_ablation", "layer_bypass", "head_ranking"),
         ),
         FigureInfo("cumulative_ablation", "Do the rankings find heads that matter", ("cumulative_ablation",)),
         FigureInfo("weight_noise", "Noise on top-gradient weights", ("weight_noise",)),

@@ -10,7 +10,7 @@ from memloc.figures.parts.style import Drawing, panel_labels, two_rows
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval
 
-# Label and colour of the features, from top to bottom; the CSV also has the residual stream of other layers.
+# Label and colour of the features, from top to bottom; the CSV also has Min-K %.
 FEATURES = {
     "nll": ("prefix NLL", "black"),
     "nll_and_activations": ("NLL and activations", "#c8102e"),
@@ -42,7 +42,6 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """
     found = tables["detection"].copy()
     found["lead"] = settings.paragraph.prefix - found["n_seen"]
-    found["shown"] = found["features"].mask(found["features"] == _last_layer(found), "residual")
     present = [name for name in STRATA if (found["stratum"] == name).any()]
     figure, upper, lower = two_rows(4.6, (1, 1.15))
     ratios = [*[1] * max(len(present), 1), 1.1]
@@ -66,18 +65,12 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         panel.set_xlabel("lead time (tokens)")
         panel.invert_xaxis()
     panel_labels((*curves, gains, dots[0]))
-    return Drawing(figure, found.drop(columns="shown"), _numbers(found, present))
-
-
-def _last_layer(found: pd.DataFrame) -> str | None:
-    """Name of the features that are the residual stream after the last layer."""
-    layers = found["features"].str.extract(r"^residual_(\d+)$")[0].dropna().astype(int)
-    return f"residual_{layers.max()}" if len(layers) else None
+    return Drawing(figure, found, _numbers(found, present))
 
 
 def _curves(axes: Axes, found: pd.DataFrame) -> None:
     for name in CURVES:
-        rows, colour = found[found["shown"] == name].sort_values("lead"), FEATURES[name][1]
+        rows, colour = found[found["features"] == name].sort_values("lead"), FEATURES[name][1]
         axes.fill_between(rows["lead"], rows["auroc_low"], rows["auroc_high"], color=colour, alpha=0.12, lw=0)
         axes.plot(rows["lead"], rows["auroc"], color=colour, marker="o", ms=2)
     axes.axhline(0.5, color="0.7", lw=0.6, ls=":", zorder=0)
@@ -86,7 +79,7 @@ def _curves(axes: Axes, found: pd.DataFrame) -> None:
 def _features(axes: Axes, found: pd.DataFrame, first: bool) -> None:
     """A row per feature with its interval; names beside the first panel only."""
     for place, (name, (_, colour)) in enumerate(FEATURES.items()):
-        rows = found[found["shown"] == name]
+        rows = found[found["features"] == name]
         axes.hlines([place] * len(rows), rows["auroc_low"], rows["auroc_high"], color=colour, lw=1.2)
         axes.plot(rows["auroc"], [place] * len(rows), "o", color=colour, ms=3.5)
     axes.axvline(0.5, color="0.7", lw=0.6, ls=":", zorder=0)
@@ -137,7 +130,7 @@ def _numbers(found: pd.DataFrame, present: list[str]) -> dict[str, Any]:
 def _values(rows: pd.DataFrame) -> dict[str, dict[str, Interval]]:
     """AUROC and gain by features."""
     return {
-        row["shown"]: {measure: _interval(row, measure) for measure in ("auroc", "gain")}
+        row["features"]: {measure: _interval(row, measure) for measure in ("auroc", "gain")}
         for _, row in rows.iterrows()
     }
 

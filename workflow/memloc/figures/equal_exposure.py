@@ -16,17 +16,12 @@ from memloc.statistics.studentised import given, simultaneous, studentised
 from memloc.statistics.uncertainty import Interval, table
 from memloc.tables.judged_texts import PAIRED
 
-SIZES = {"log_size": "weights", "log_activations": "activations"}
 BLOCKS = {"attention": ("attention", "#e69f00", "^"), "mlp": ("MLP", "#56b4e9", "v")}
-MAPS = {
-    "nll_gained": ("NLL gained without the head", "nats per token"),
-    "entropy": ("entropy of attention", "nats"),
-}
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """(a, b) Gradients of weights and activations against the NLL, a point per pair; (c) blocks bypassed, per
-    layer; (d, e) heads ablated, and the entropy of their attention. Values: memorized minus the other."""
+    """(a) Gradients of weights against the NLL, a point per pair; (b) blocks bypassed, per layer; (c) heads
+    ablated. Values: memorized minus the other."""
     sets, head = tables["sets"], highlighted_head(tables, settings)
     n_pairs = int(sets["pair"].nunique())
     if not n_pairs:
@@ -34,27 +29,19 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         axes.set_axis_off()
         axes.text(0.5, 0.5, NO_PAIRS, ha="center", va="center")
         return Drawing(figure, pd.DataFrame({"panel": [], "value": []}), {"n_pairs": 0})
-    sizes = paired_differences(_sizes(tables), sets)
+    sizes = paired_differences(paragraph_sizes(tables["paragraph_gradients"]), sets)
     bypassed = _bypassed(tables["layer_bypass"], sets)
     blocks = table(map(studentised, bypassed.T.to_numpy()), bypassed.columns)
-    heads = {name: paired_differences(wide, sets) for name, wide in _by_head(tables).items()}
-    maps = {name: table(simultaneous(wide.to_numpy()), wide.columns) for name, wide in heads.items()}
+    ablated = paired_differences(_by_head(tables["head_ablation"]), sets)
+    heads = table(simultaneous(ablated.to_numpy()), ablated.columns)
     heights = 2.0, map_height(blocks.index.levels[1].size)
-    figure, panels = mosaic("aabbcc;dddeee", sum(heights), height_ratios=heights)
-    for letter, (name, kind) in zip("ab", SIZES.items(), strict=True):
-        _scatter(panels[letter], sizes["log_nll"], sizes[name], kind)
-    _lines(panels["c"], blocks)
-    for letter, (name, (title, unit)) in zip("de", MAPS.items(), strict=True):
-        _map(panels[letter], maps[name], title, unit, head)
+    figure, panels = mosaic("aab;ccc", sum(heights), height_ratios=heights)
+    _scatter(panels["a"], sizes["log_nll"], sizes["log_size"])
+    _lines(panels["b"], blocks)
+    _map(panels["c"], heads, head)
     panel_labels(panels.values())
     numbers = {"n_pairs": n_pairs, "layer": head[0], "head": head[1], **_of_sizes(sizes)}
-    return Drawing(figure, _data(sizes, blocks, maps), numbers | {"maps": _of_maps(maps, head)})
-
-
-def _sizes(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Measures of each paragraph's gradients, by id."""
-    activations = tables["paragraph_activations"].groupby("id")["score_sum"].sum()
-    return paragraph_sizes(tables["paragraph_gradients"]).assign(log_activations=np.log(activations))
+    return Drawing(figure, _data(sizes, blocks, heads), numbers | {"heads": _of_heads(heads, head)})
 
 
 def _bypassed(bypasses: pd.DataFrame, sets: pd.DataFrame) -> pd.DataFrame:
@@ -63,15 +50,13 @@ def _bypassed(bypasses: pd.DataFrame, sets: pd.DataFrame) -> pd.DataFrame:
     return paired_differences(rows.pivot(index="id", columns=["block", "layer"], values="nll_gained"), sets)
 
 
-def _by_head(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Measures of each paragraph (rows: id) and head (columns: layer, head)."""
-    ablated = tables["head_ablation"]
-    ablated = ablated[(ablated["group"] == PAIRED) & (ablated["replacement"] == "mean")]
-    rows = {"nll_gained": ablated, "entropy": tables["attention_entropy"]}
-    return {name: rows[name].pivot(index="id", columns=["layer", "head"], values=name) for name in MAPS}
+def _by_head(ablated: pd.DataFrame) -> pd.DataFrame:
+    """NLL gained by each paragraph (rows: id) without each head (columns: layer, head)."""
+    rows = ablated[(ablated["group"] == PAIRED) & (ablated["replacement"] == "mean")]
+    return rows.pivot(index="id", columns=["layer", "head"], values="nll_gained")
 
 
-def _scatter(axes: Axes, nll: pd.Series, size: pd.Series, kind: str) -> None:
+def _scatter(axes: Axes, nll: pd.Series, size: pd.Series) -> None:
     """Draw the pairs, the line through them, and the line's value at an equal NLL."""
     axes.axhline(0, color="0.8", lw=0.6)
     axes.axvline(0, color="0.8", lw=0.6)
@@ -83,7 +68,7 @@ def _scatter(axes: Axes, nll: pd.Series, size: pd.Series, kind: str) -> None:
         axes.plot(ends, equal.value + slope * ends, color="black", lw=0.8)
         axes.plot([0, 0], [equal.low, equal.high], color="#c8102e", lw=2)
         axes.plot(0, equal.value, "o", color="#c8102e", ms=4)
-    axes.set(xlabel="log ratio of NLLs", ylabel="log ratio of gradients", title=kind)
+    axes.set(xlabel="log ratio of NLLs", ylabel="log ratio of gradients")
 
 
 def _lines(axes: Axes, blocks: pd.DataFrame) -> None:
@@ -97,40 +82,34 @@ def _lines(axes: Axes, blocks: pd.DataFrame) -> None:
     axes.legend()
 
 
-def _map(axes: Axes, found: pd.DataFrame, title: str, unit: str, head: tuple[int, int]) -> None:
+def _map(axes: Axes, found: pd.DataFrame, head: tuple[int, int]) -> None:
     values, low, high = (found[name].unstack("head").sort_index() for name in ("value", "low", "high"))
     mesh = heat_map(axes, pd.concat({"head": values}, axis=1), diverging=True, highlight=head)
     mark_signs(axes, low, high)
-    colour_bar(mesh, axes, unit, fraction=0.08)
-    axes.set_title(title)
+    colour_bar(mesh, axes, "nats per token", fraction=0.08)
+    axes.set_title("NLL gained without the head")
 
 
 def _of_sizes(sizes: pd.DataFrame) -> dict[str, Interval | bool]:
     """The difference of each measure of gradients, and the difference at an equal NLL, if `regressed`."""
-    names = {"log_size": "weights", "log_activations": "activations", "lower_share": "lower"}
+    names = {"log_size": "weights", "lower_share": "lower"}
     found = {label: studentised(sizes[name]) for name, label in names.items()}
     lines = {f"{label}_given": given(sizes[name], sizes["log_nll"]) for name, label in names.items()}
     return found | lines | {"regressed": all(np.isfinite(line.value) for line in lines.values())}
 
 
-def _of_maps(maps: dict[str, pd.DataFrame], head: tuple[int, int]) -> dict[str, dict[str, Any]]:
+def _of_heads(found: pd.DataFrame, head: tuple[int, int]) -> dict[str, Any]:
     """Numbers of heads: all, with an interval above 0, and below 0; the interval of the highlighted head."""
     return {
-        name: {
-            "n_heads": len(found),
-            "n_above": int((found["low"] > 0).sum()),
-            "n_below": int((found["high"] < 0).sum()),
-            "own": Interval(*found.loc[head, ["value", "low", "high"]], int(found.loc[head, "n"])),
-        }
-        for name, found in maps.items()
+        "n_heads": len(found),
+        "n_above": int((found["low"] > 0).sum()),
+        "n_below": int((found["high"] < 0).sum()),
+        "own": Interval(*found.loc[head, ["value", "low", "high"]], int(found.loc[head, "n"])),
     }
 
 
-def _data(sizes: pd.DataFrame, blocks: pd.DataFrame, maps: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def _data(sizes: pd.DataFrame, blocks: pd.DataFrame, heads: pd.DataFrame) -> pd.DataFrame:
     """The plotted numbers; `panel` says where they are."""
-    pairs = [
-        sizes[["log_nll", name]].set_axis(["log_nll", "value"], axis=1).reset_index().assign(panel=panel)
-        for name, panel in zip(SIZES, "ab", strict=True)
-    ]
-    rows = zip("cde", (blocks, *maps.values()), strict=True)
-    return pd.concat([*pairs, *(found.reset_index().assign(panel=panel) for panel, found in rows)])
+    pairs = sizes[["log_nll", "log_size"]].rename(columns={"log_size": "value"})
+    panels = {"a": pairs, "b": blocks, "c": heads}
+    return pd.concat([found.reset_index().assign(panel=name) for name, found in panels.items()])

@@ -56,32 +56,13 @@ def activation_gradients(
     rows.
     """
     read = torch.arange(n_prefix if how.reference else tokens.shape[1] - 1).expand(len(tokens), -1)
-    scores = _continuation_scores(bridge, tokens, read, n_prefix, how)
+    tokens = tokens[:, : n_prefix + 1] if how.reference else tokens
+
+    def nll(texts: Int[Tensor, "paragraph token"], _: Tensor) -> Float[Tensor, "paragraph"]:
+        return paragraph_nll(bridge.original_model, texts, n_prefix)
+
+    scores = _scores(bridge, tokens, read, COMPONENTS, nll, how.micro_batch)
     return _frame(scores, ids, group, read).drop(columns="slot")
-
-
-def prefix_sizes(
-    bridge: "TransformerBridge",
-    tokens: Int[Tensor, "paragraph token"],
-    n_prefix: int,
-    how: ActivationGradients,
-) -> dict[Site, Float[Tensor, "paragraph head"]]:
-    """Mean max_abs of `activation_gradients` over the prefix positions of each paragraph."""
-    read = torch.arange(n_prefix).expand(len(tokens), -1)
-    scores = _continuation_scores(bridge, tokens, read, n_prefix, how)
-    return {site: values.double().mean(dim=1) for site, values in scores.items()}
-
-
-def layer_sums(
-    sizes: Mapping[Site, Float[Tensor, "paragraph head"]], ids: Int[np.ndarray, "paragraph"]
-) -> pd.DataFrame:
-    """Sum of `prefix_sizes` over the components and heads of a layer: id, layer, score_sum."""
-    layers = sorted({site.layer for site in sizes})
-    sums = [
-        sum(values.sum(dim=1) for site, values in sizes.items() if site.layer == layer) for layer in layers
-    ]
-    wide = pd.DataFrame(torch.stack(sums, dim=1).numpy(), pd.Index(ids, name="id"), layers)
-    return wide.melt(var_name="layer", value_name="score_sum", ignore_index=False).reset_index()
 
 
 def impact_gradients(
@@ -106,22 +87,6 @@ def impact_gradients(
     frame = _frame(_scores(bridge, tokens, read, ("q", "k"), nll, micro_batch), pairs.ids, group, read)
     frame["role"] = pd.Categorical.from_codes(frame.pop("slot"), dtype=ROLE)
     return frame
-
-
-def _continuation_scores(
-    bridge: "TransformerBridge",
-    tokens: Int[Tensor, "paragraph token"],
-    read: Int[Tensor, "paragraph position"],
-    n_prefix: int,
-    how: ActivationGradients,
-) -> dict[Site, Float[Tensor, "paragraph position head"]]:
-    """`_scores` of all components by the NLL of the continuation, or with `reference` of its first token."""
-    tokens = tokens[:, : n_prefix + 1] if how.reference else tokens
-
-    def nll(texts: Int[Tensor, "paragraph token"], _: Tensor) -> Float[Tensor, "paragraph"]:
-        return paragraph_nll(bridge.original_model, texts, n_prefix)
-
-    return _scores(bridge, tokens, read, COMPONENTS, nll, how.micro_batch)
 
 
 def _scores(

@@ -52,18 +52,3 @@ def attention_frame(
     return pd.DataFrame(
         {name: np.broadcast_to(column, values.shape).ravel() for name, column in columns.items()}
     )
-
-
-def attention_entropy(
-    attention: Float[Tensor, "paragraph layer head key"], ids: Int[np.ndarray, "paragraph"]
-) -> pd.DataFrame:
-    """Entropy in nats of each head's attention at the first decoded token: id, layer, head, entropy.
-
-    It is 0 if all attention is on one token, log(n_prefix + 1) if it is even. The rows of `prefix_attention`
-    must be whole: they sum to one.
-    """
-    entropy = torch.special.entr(attention.double()).sum(dim=-1).numpy()
-    paragraph, layer, head = (axis.ravel() for axis in np.indices(entropy.shape))
-    return pd.DataFrame(
-        {"id": np.asarray(ids)[paragraph], "layer": layer, "head": head, "entropy": entropy.ravel()}
-    )

@@ -20,11 +20,11 @@ from memloc.tables.terms.head_ranking import COMBINED
 N_EXCHANGES = 999  # of heads within their layers
 
 
-def sample_ranks(sampled: Sampled, combined: Sequence[str] | None = None) -> pd.DataFrame:
+def sample_ranks(sampled: Sampled) -> pd.DataFrame:
     """Ranks of every head in every sample, as in `rank_heads`: sample, number, method, layer, head, rank."""
     flat = {name: scores.reshape(len(scores), -1) for name, scores in sampled.scores.items()}
     n_layers, n_heads = next(iter(sampled.scores.values())).shape[1:]
-    ranked = [scipy.stats.rankdata(-flat[name], axis=1) for name in combined or sampled.scores]
+    ranked = [scipy.stats.rankdata(-values, axis=1) for values in flat.values()]
     flat[COMBINED] = -np.mean(ranked, axis=0)
     layer, head = (axis.ravel() for axis in np.indices((n_layers, n_heads), dtype=np.int16))
     frames = []
@@ -53,8 +53,8 @@ def with_intervals(ranking: pd.DataFrame, ranks: pd.DataFrame) -> pd.DataFrame:
     return found.astype({"low": int, "high": int})
 
 
-def rank_heads(scores: dict[str, Scores], combined: Sequence[str] | None = None) -> pd.DataFrame:
-    """Rank of every head by every method (1 = strongest), and by the `combined` methods (default: all).
+def rank_heads(scores: dict[str, Scores]) -> pd.DataFrame:
+    """Rank of every head by every method (1 = strongest), and by all together.
 
     The combined ranking orders heads by their mean rank. Heads with equal scores, as those that share keys
     and values often have, share the lowest of their ranks.
@@ -65,7 +65,7 @@ def rank_heads(scores: dict[str, Scores], combined: Sequence[str] | None = None)
     frame = pd.DataFrame({method: values.astype(float) for method, values in scores.items()})
     frame.index.names = ["layer", "head"]
     frame = frame.sort_index()
-    frame[COMBINED] = -frame[list(combined or scores)].rank(ascending=False).mean(axis=1)
+    frame[COMBINED] = -frame.rank(ascending=False).mean(axis=1)
     long = frame.melt(ignore_index=False, var_name="method", value_name="score").reset_index()
     long["rank"] = long.groupby("method")["score"].rank(ascending=False, method="min").astype(int)
     return long

@@ -5,7 +5,6 @@ head share its score. `sample_scores` gives the scores of resampled paragraphs, 
 all but one part.
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -60,23 +59,13 @@ def patching_scores(patching: pd.DataFrame, n_heads: int) -> Scores:
 
 
 def method_scores(tables: dict[str, pd.DataFrame], n_prefix: int, n_heads: int) -> dict[str, Scores]:
-    """Scores by every method: from the tables of the analyses, and from `head_scores` if there is one."""
-    further = {
-        method: over_query_heads(rows.groupby(["layer", "head"])["score"].mean(), n_heads)
-        for method, rows in _further(tables)
-    }
+    """Scores by every method, from the tables of the analyses."""
     return {
         "parameter_gradient": parameter_gradient_scores(tables["parameter_gradients"], n_heads),
         "activation_gradient": activation_gradient_scores(tables["activation_gradients"], n_prefix, n_heads),
         "rare_tokens": rare_tokens_scores(tables["rare_token_correlation"]),
         "patching": patching_scores(tables["patching"], n_heads),
-        **further,
     }
-
-
-def _further(tables: dict[str, pd.DataFrame]) -> Iterable[tuple[str, pd.DataFrame]]:
-    """Rows of `head_scores`, which few studies have, by method."""
-    return tables["head_scores"].groupby("method", sort=False) if "head_scores" in tables else ()
 
 
 class Sampled(NamedTuple):
@@ -102,7 +91,6 @@ def sample_scores(
         "activation_gradient": _paragraphs_by(values, ["layer", "head"], "max_abs"),
         "rare_tokens": rare.pivot_table("attention_sum", "group", ["layer", "head", "rank"], fill_value=0),
         "patching": _paragraphs_by(changes, ["component", "layer", "head"], "size"),
-        **{method: _paragraphs_by(rows, ["layer", "head"], "score") for method, rows in _further(tables)},
     }
     n_parts = min(int((keys["sample"] == "part").sum()), *(len(units) for units in by_method.values()))
     found = {}
@@ -112,7 +100,7 @@ def sample_scores(
         found[method] = _minus_pearson(means) if method == "rare_tokens" else _strongest(means, n_heads)
     shared = pd.MultiIndex.from_frame(keys).isin(pd.MultiIndex.from_frame(draws.keys))
     found["parameter_gradient"] = gradients[shared]
-    return Sampled(draws.keys, {method: found[method] for method in PAPER_METHODS} | found)
+    return Sampled(draws.keys, {method: found[method] for method in PAPER_METHODS})
 
 
 def _paragraphs_by(rows: pd.DataFrame, keys: list[str], value: str) -> pd.DataFrame:

@@ -1,10 +1,8 @@
 """Ask localization methods where a paragraph is; `settings/methods.py` lists the methods."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-import numpy as np
-import pandas as pd
 import scipy  # loads scipy.stats, which takes half a second, where it is first used
 import torch
 from torch import Tensor
@@ -49,18 +47,3 @@ def answers(question: Question) -> Iterator[Answer]:
                     ranks.setdefault(granularity, []).append(torch.from_numpy(own))
     for granularity, found in ranks.items():
         yield Answer(ENSEMBLE, granularity, -torch.stack(found).mean(dim=0))
-
-
-def head_scores(question: Question, methods: Sequence[str]) -> pd.DataFrame:
-    """Scores of every key/value head by the given methods.
-
-    Returns:
-        Columns method, layer, head and score; no rows of a method that needs a pair where there is none.
-    """
-    frames = [pd.DataFrame(columns=["method", "layer", "head", "score"])]
-    for name in methods:
-        if (scores := function_of(name)(question).get("head")) is not None:
-            layer, head = np.indices(scores.shape).reshape(2, -1)
-            own = {"layer": layer, "head": head, "score": scores.flatten().double().numpy()}
-            frames.append(pd.DataFrame({"method": name, **own}))
-    return pd.concat(frames[1:] or frames)

@@ -124,7 +124,6 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
         * settings.perturbation.draws,
         "parameter_gradients": (BACKWARD * compared + (BACKWARD + 1) * m * (1 + n_controls)) / 2,
         "activation_gradients": (3 * BACKWARD + 2 * (BACKWARD + 1)) * m,
-        "compare_activation_gradients": BACKWARD * compared,
         "attention": 1.5 * n_attended(settings) * (prefix + 1) / length,
         "patching": m * (BACKWARD + patched * PATCHED),
         "residual_patching": m * shape.n_layers * prefix * PATCHED,
@@ -134,7 +133,6 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
         "edit_paragraphs": edits,
         "unlearn_paragraphs": edits,
         "plant_paragraphs": _plants(slow, settings),
-        "score_heads": m * sum(slow.get(name, BACKWARD) for name in settings.head_ranking.also),
         "prefix_features": _features(settings),
         "remove": _removal(shape.n_layers, settings),
     }
@@ -153,7 +151,7 @@ def _ablation(n_heads: int, settings: Settings) -> float:
     with one). The heads of rankings and of random orders cost whole passes."""
     how = settings.head_ablation
     texts = 2 * how.n_paragraphs + how.n_judging
-    orders = len((*PAPER_METHODS, COMBINED, *settings.head_ranking.also)) + how.n_random
+    orders = len((*PAPER_METHODS, COMBINED)) + how.n_random
     return n_heads * (texts + settings.sets.n_pairs) + texts * orders * len(how.top)
 
 

@@ -33,9 +33,7 @@ SECTIONS = {
 # Rules that need as much as another one.
 LIKE = {
     "compare_memorized_list": "scores",
-    "compare_activation_gradients": "activation_gradients",
     "unlearn_paragraphs": "edit_paragraphs",
-    "score_heads": "plant_paragraphs",
 }
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Bool
 from memloc.run.seeds import generator
 from memloc.statistics.uncertainty import difference, proportion, proportion_difference
 
-MEASURES = ("em", "recited", "probability", "nll")
+MEASURES = ("em", "recited", "nll")
 RUN = 8  # tokens
 N_RUNS = 10  # common runs of two paragraphs that are near-duplicates
 MOST = 50  # a run that more paragraphs hold is a phrase
@@ -33,9 +33,7 @@ def counterfactual(half_scores: pd.DataFrame, n_continuation: int) -> pd.DataFra
     both kinds of models, and their difference with its interval. A mean is missing if no model is of its
     kind, an interval if fewer than six models are of either kind.
     """
-    scores = half_scores.assign(
-        recited=(half_scores["em"] == n_continuation).astype(float), probability=np.exp(half_scores["log_p"])
-    )
+    scores = half_scores.assign(recited=(half_scores["em"] == n_continuation).astype(float))
     found = []
     for id, own in scores.groupby("id", sort=False):
         seen, unseen = own[own["trained"]], own[~own["trained"]]

@@ -26,7 +26,7 @@ class Detection(Section):
         "are features of the largest share only.",
     )
     n_layers: Positive = Field(
-        4, description="At most this many layers give their residual stream: evenly spread, up to the last."
+        4, description="At most this many layers give gradients: evenly spread, up to the last."
     )
     n_shuffles: Positive = Field(20, description="Fits to shuffled labels, a control.")
     micro_batch: MicroBatch = 32
@@ -36,6 +36,6 @@ class Detection(Section):
         return sorted({max(2, round(share * n_prefix)) for share in self.prefix_shares})
 
     def layers(self, n_layers: int) -> list[int]:
-        """Layers of a model of `n_layers` whose residual stream is a feature, from 0."""
+        """Layers of a model of `n_layers` at whose residual stream gradients are taken, from 0."""
         n = min(self.n_layers, n_layers)
         return [(number + 1) * n_layers // n - 1 for number in range(n)]

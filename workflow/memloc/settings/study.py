@@ -14,7 +14,7 @@ from memloc.settings.editing import Editing
 from memloc.settings.expected import Expected
 from memloc.settings.extraction import Extraction
 from memloc.settings.filters import Filters
-from memloc.settings.head_ranking import Head, HeadRanking
+from memloc.settings.head_ranking import Head
 from memloc.settings.interventions import HeadAblation, LayerBypass, WeightNoise
 from memloc.settings.loading import Loading
 from memloc.settings.localization import (
@@ -116,7 +116,6 @@ class Settings(Section):
     layer_bypass: LayerBypass = LayerBypass()
     edit_model: EditModel = EditModel()
     planted_truth: PlantedTruth = PlantedTruth()
-    head_ranking: HeadRanking = HeadRanking()
     remove: Remove = Remove()
     detection: Detection = Detection()
     counterfactual: Counterfactual = Counterfactual()

@@ -6,12 +6,6 @@ from memloc.tables.columns import HEAD_IF_ANY, LAYER, PARAGRAPH, Columns, Length
 ACTIVATIONS = ("q", "k", "v", "z", "pre", "post")
 
 
-def paragraph_activations(lengths: Lengths) -> Columns:
-    meaning = "Sum over the layer's components of the largest absolute gradients, mean over prefix."
-    unit = "nats per token, per unit of the activation"
-    return {"id": PARAGRAPH, "layer": LAYER, "score_sum": number(0, unit=unit, meaning=meaning)}
-
-
 def activation_gradients(lengths: Lengths) -> Columns:
     versions = "Memorized paragraphs or their perturbed versions."
     unit = "nats per token, per unit of the weight or activation"

@@ -14,13 +14,3 @@ def attention(lengths: Lengths) -> Columns:
         "position": columns.position(0, lengths.prefix, "Position that is attended to.", "int16"),
         "attention": share,
     }
-
-
-def attention_entropy(lengths: Lengths) -> Columns:
-    meaning = "Entropy of the head's attention at the first decoded token."
-    return {
-        "id": PARAGRAPH,
-        "layer": LAYER,
-        "head": HEAD,
-        "entropy": number(0, unit="nats", meaning=meaning),
-    }

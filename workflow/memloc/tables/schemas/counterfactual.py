@@ -4,6 +4,7 @@ from memloc.tables import columns
 from memloc.tables.columns import Column, Columns, Lengths, integer, nats, number
 
 NEAR = "NLL in models that saw a near-duplicate but not the paragraph, minus NLL in models that saw neither."
+LOG_P = "Probability that sampling gives the continuation, in the study's model; -inf: it cannot."
 
 
 def half_scores(lengths: Lengths) -> Columns:
@@ -13,7 +14,6 @@ def half_scores(lengths: Lengths) -> Columns:
         "trained": Column("bool", meaning="The model was trained on the paragraph, with all its repeats."),
         "em": columns.exact_match(lengths.continuation),
         "nll": columns.NLL,
-        "log_p": _log_p("under the first scheme of `extraction`"),
     }
 
 
@@ -23,14 +23,13 @@ def counterfactual(lengths: Lengths) -> Columns:
         "repeats": integer(0, unit="occurrences", meaning="Occurrences of the continuation in training."),
         "elsewhere": Column("bool", meaning="Other paragraphs hold the continuation, too."),
         "em": columns.exact_match(lengths.continuation),
-        "log_p": _log_p("in the study's model"),
+        "log_p": Column("float64", high=0, unit="natural logarithm", meaning=LOG_P),
         "prefix_nll": nats("NLL of the prefix; missing: not in the sample of detection.", nullable=True),
         "prefix_min_k": nats("Mean NLL of its least likely tokens (Min-K); missing as above.", nullable=True),
         "n_with": integer(0, unit="models", meaning="Models trained with it."),
         "n_without": integer(0, unit="models", meaning="Models trained without it."),
         **_compared("em", "tokens", "exact match"),
         **_compared("recited", "share", "share that recites the whole continuation"),
-        **_compared("probability", "share", "probability that sampling gives the continuation"),
         **_compared("nll", "nats per token", "NLL of the continuation"),
         "near_difference": number(nullable=True, unit="nats per token", meaning=NEAR),
     }
@@ -47,8 +46,3 @@ def _compared(name: str, unit: str, what: str) -> Columns:
         f"{name}_low": one("Low end of the difference, 95 %, over trainings."),
         f"{name}_high": one("High end."),
     }
-
-
-def _log_p(where: str) -> Column:
-    meaning = f"Probability that sampling gives the continuation, {where}; -inf: it cannot."
-    return Column("float64", high=0, unit="natural logarithm", meaning=meaning)

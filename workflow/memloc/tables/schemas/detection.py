@@ -4,20 +4,15 @@ from memloc.tables.columns import PARAGRAPH, Column, Columns, Lengths, category,
 
 MEASURED = (
     "nll",
-    "nll_last_10",
     "min_k",
     "min_k_plus",
     "zlib",
-    "entropy",
     "residual",
     "attention",
     "gradients",
     "residual_untrained",
 )
 STRATA = ("all", "boundary", "unseen")
-LAYER_OF_RESIDUAL = "Layer of a residual stream; -1: of no single layer."
-EXPOSURE = "Times that training saw it; 0: unseen."
-MODULE = "Text that it comes from: column `module` of table paragraphs."
 POSITIVE = "Recited paragraphs; in stratum unseen, seen ones."
 
 
@@ -30,21 +25,8 @@ def prefix_features(lengths: Lengths) -> Columns:
         "id": PARAGRAPH.stored_as("int32"),
         "n_seen": _n_seen(lengths).stored_as("int16"),
         "features": category(*MEASURED, dictionary=True, meaning="Kind of feature."),
-        "layer": integer(-1, dtype="int16", unit="from 0", meaning=LAYER_OF_RESIDUAL),
         "index": integer(0, dtype="int32", meaning="Place among the features of this kind."),
-        "value": number(dtype="float32", meaning="Value; NLL and entropy in nats."),
-    }
-
-
-def detection_folds(lengths: Lengths) -> Columns:
-    return {
-        "id": integer(0, unique=True, meaning="Paragraph."),
-        "exposure": integer(0, unit="occurrences of the continuation", meaning=EXPOSURE),
-        "recited": Column("bool", meaning="Its exact match is full."),
-        "module": Column("str", nullable=True, meaning=MODULE),
-        "cluster": integer(0, meaning="Cluster of near-duplicates."),
-        "group": integer(0, meaning="Group of paragraphs joined by modules and clusters; no fold splits it."),
-        "fold": integer(0, meaning="Fold that judges the paragraph; the others fit the classifier."),
+        "value": number(dtype="float32", meaning="Value; NLL in nats."),
     }
 
 

@@ -1,20 +1,10 @@
 """Ranks of the attention heads by every method."""
 
-from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Column, Columns, Lengths, category, integer, number
+from memloc.tables.columns import HEAD, LAYER, Column, Columns, Lengths, category, integer, number
 from memloc.tables.terms.samples import SAMPLES
 
 METHOD = Column("str", meaning="Method that gives the score.")
 PLACE = "Place in the ranking; 1 is the highest score. Equal scores share the lowest of their places."
-
-
-def head_scores(lengths: Lengths) -> Columns:
-    return {
-        "method": METHOD,
-        "id": PARAGRAPH,
-        "layer": LAYER,
-        "head": integer(0, unit="from 0", meaning="Key/value head in its layer."),
-        "score": number(meaning="Score of the head by the method, for this paragraph."),
-    }
 
 
 def head_ranking(lengths: Lengths) -> Columns:
