@@ -35,6 +35,7 @@ LIKE = {
     "compare_memorized_list": "scores",
     "compare_activation_gradients": "activation_gradients",
     "unlearn_paragraphs": "edit_paragraphs",
+    "remove_grown": "remove",
     "score_heads": "plant_paragraphs",
 }
 
