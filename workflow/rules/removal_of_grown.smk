@@ -1,8 +1,10 @@
-# Does a removal hit the place of a memory? Only where memories grow.
+# Does a removal hit the place of a memory? Only where memories grow, and are removed one by one.
 
 from memloc.settings.removal_ways import EDITS
 
-if GROWN:
+GROWN_REMOVED = bool(GROWN and SETTINGS.remove.n_single)
+
+if GROWN_REMOVED:
     # A study that lists ways compares these; the others compare all that change weights.
     WEIGHT_WAYS = [way for way in EDITS if way in SETTINGS.remove.ways] or [*EDITS]
     # Every removal starts from the original weights.

@@ -14,6 +14,7 @@ from memloc.planting.grown import grown_memories
 from memloc.removal.of_grown import another_place, remove_memories
 from memloc.removal.removal_texts import texts_of
 from memloc.removal.scoreboard import Comparison
+from memloc.run.errors import InputError
 from memloc.run.progress import Progress
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
@@ -30,6 +31,8 @@ grown, trained_with = job.read("grown"), storage.provenance(job.input.grown)["se
 model = loading.load_for_editing(job.input.folder, settings.loading)
 memories = grown_memories(model, grown["id"].to_numpy(), settings.model.grown, trained_with)
 took = grown[grown["em"] == settings.paragraph.continuation]
+if took.empty:
+    raise InputError("model.grown: no memory is recited after the training; set remove.n_single to 0")
 removed = took.groupby("kind", sort=False).head(how.n_single)
 texts = texts_of(model, {"paragraphs": paragraphs, "sets": sets}, n_prefix, how, seed, removed["id"].tolist())
 others = generator(seed, "removal_of_grown", "judges").permutation(took["id"])[: how.n_judging]
