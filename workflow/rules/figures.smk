@@ -4,6 +4,7 @@ from memloc.settings.study import studies_by_seed
 
 # Figures of own text are for lists of tokens, too.
 ASKED = {
+    "grown": GROWN_REMOVED,
     "halves": HALVES_ASKED,
     "plants": PLANTS_ASKED,
     "removal": REMOVAL_ASKED,

@@ -217,6 +217,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             only_for="plants",
         ),
         FigureInfo("twins", "Is a grown memory where it grew", ("twins",), only_for="twins"),
+        FigureInfo("removal_of_grown", "Do removals hit the place", ("removal_of_grown",), only_for="grown"),
     ),
     "Claims": (
         FigureInfo("claims", "Claims and verdicts of this run", ("claims",)),

@@ -25,7 +25,6 @@ PANELS = {  # name and unit
 OF_REMOVED = ("forgotten", "recited_perturbed", "recited_4bit", "nll_distance")
 MARKS = {"joint": {"mfc": "black", "ms": 3.6}, "single": {"mfc": "white", "ms": 3.2}}
 SHIFT = {"joint": -0.16, "single": 0.16}
-LINEAR = 0.1  # nats: the axis of NLLs is linear below, logarithmic above
 FRONT, OTHERS = "#c8102e", "black"
 
 
@@ -46,7 +45,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         if unit in most:
             panel.set_xlim(-0.07 * most[unit], 1.07 * most[unit])
         else:
-            _in_nats(panel)
+            removal.in_nats(panel)
     axes[0].set_yticks(range(len(ways)), [removal.LABELS[way] for way in ways])
     axes[0].set_ylim(len(ways) - 0.5, -0.5)
     for tick, way in zip(axes[0].get_yticklabels(), ways, strict=True):
@@ -68,15 +67,6 @@ def _panel(axes: Axes, rows: pd.DataFrame, ways: list[str]) -> None:
         axes.plot(own["value"], places, "o", mec="black", mew=0.7, label=removal.MODES[mode], **mark)
     axes.locator_params(axis="x", nbins=3)
     axes.tick_params(axis="y", length=0)
-
-
-def _in_nats(panel: Axes) -> None:
-    """Make the axis logarithmic, and linear close to 0."""
-    panel.set_xscale("symlog", linthresh=LINEAR, linscale=0.6)
-    low, high = panel.get_xlim()
-    ticks = [tick for tick in (-1, 0, LINEAR, 1, 10) if low <= tick <= high]
-    panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    panel.minorticks_off()
 
 
 def _about(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:

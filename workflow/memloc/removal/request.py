@@ -15,8 +15,9 @@ from memloc.settings.remove import Remove
 
 Setting = tuple[float, ...]
 """Numbers that a sweep varies, such as a learning rate, a share, or a depth and a strength."""
-Change = Callable[[Setting], Movable]
-"""Changes the model's weights by a setting, and returns those that may differ."""
+Change = Callable[..., Movable]
+"""Changes the model's weights by a setting, and returns those that may differ. Where the way sees paragraphs,
+the function also takes a place: the way then chooses among its weights."""
 Divert = Callable[[Setting], AbstractContextManager[LogitsProcessor | None]]
 """A context in which the model decodes differently; it gives a processor if it changes logits."""
 

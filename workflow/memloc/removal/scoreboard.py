@@ -60,8 +60,8 @@ def as_it_is(study: Comparison) -> Found:
     named, state = {"way": NOTHING, "setting": "", "mode": "joint"}, InForce(None, 0)
     untried = [None] * len(study.texts.target.ids)
     rows = _removed(study, study.texts.target, state).assign(relearning_steps=untried, targeted=False)
-    damage = _damage(study, state).assign(**named, removed=None)
-    return Found(rows.assign(**named), damage, pd.DataFrame(), pd.DataFrame())
+    harm = damage(study, state).assign(**named, removed=None)
+    return Found(rows.assign(**named), harm, pd.DataFrame(), pd.DataFrame())
 
 
 def run_way(study: Comparison, name: str) -> Found:
@@ -87,23 +87,23 @@ def run_way(study: Comparison, name: str) -> Found:
 
 def _run(study: Comparison, name: str, way: Way, setting: Setting, target: Target) -> dict[str, pd.DataFrame]:
     begin = time.perf_counter()
-    prepared = way.prepare(_request(study, name, target.tokens))
+    prepared = way.prepare(request(study, name, target.tokens))
     with in_force(study.model, way, prepared, setting, study.original) as state:
         seconds = time.perf_counter() - begin
-        removed, damage = _removed(study, target, state), _damage(study, state)
+        removed, harm = _removed(study, target, state), damage(study, state)
         deep = study.retrained is not None and target is study.texts.target
         states = _states(study, name) if deep else {}
         relearns = study.how.relearning_limit and not way.diverts
-        again = _relearned(study, target) if relearns else [None] * len(target.ids)
+        again = relearned(study, target.tokens) if relearns else [None] * len(target.ids)
     return {
         "removal": removed.assign(relearning_steps=again, targeted=name not in UNTARGETED),
-        "removal_damage": damage,
+        "removal_damage": harm,
         "removal_costs": pd.DataFrame({"seconds": [seconds]}),
         "removal_depth": _risen(study, states),
     }
 
 
-def _request(study: Comparison, name: str, remove: Int[Tensor, "removed token"]) -> Request:
+def request(study: Comparison, name: str, remove: Int[Tensor, "removed token"]) -> Request:
     """The request to a way. Its random numbers depend on the seed and on the way only."""
     texts, random = study.texts, generator(study.seed, "removal", "way", name)
     shared = (texts.keep, texts.general, study.n_prefix, study.heads, study.how, random, study.retrained)
@@ -116,7 +116,7 @@ def _sweep(study: Comparison, name: str, way: Way) -> pd.DataFrame:
     rows = pd.DataFrame({"setting": [in_words(way, setting) for setting in settings]})
     if len(settings) == 1:
         return rows.assign(forgotten=None, harm=None, chosen=True)
-    prepared, kept = way.prepare(_request(study, name, texts.validation)), []
+    prepared, kept = way.prepare(request(study, name, texts.validation)), []
     for setting in settings:
         with in_force(study.model, way, prepared, setting, study.original) as state:
             own = [_judged(study, some, state).em for some in (texts.validation, texts.validation_own)]
@@ -194,7 +194,7 @@ def _risen(study: Comparison, states: dict[str, tuple[Group, depth.States]]) -> 
     return pd.concat(frames) if frames else pd.DataFrame()
 
 
-def _damage(study: Comparison, state: InForce) -> pd.DataFrame:
+def damage(study: Comparison, state: InForce) -> pd.DataFrame:
     """Scores of the judging texts while a way is in force, a row for each."""
     judges = study.texts.judges
     found = _judged(study, torch.cat([group.tokens for group in judges.values()]), state)
@@ -203,8 +203,9 @@ def _damage(study: Comparison, state: InForce) -> pd.DataFrame:
     )
 
 
-def _relearned(study: Comparison, target: Target) -> list[int | None]:
+def relearned(study: Comparison, tokens: Int[Tensor, "removed token"]) -> list[int | None]:
+    """Steps until each paragraph is recited again, as `steps_until_recited`; the model is changed."""
     how = study.how
     return steps_until_recited(
-        study.model, target.tokens, how.relearning_rate, study.n_prefix, how.relearning_limit, how.micro_batch
+        study.model, tokens, how.relearning_rate, study.n_prefix, how.relearning_limit, how.micro_batch
     )

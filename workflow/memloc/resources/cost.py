@@ -15,7 +15,7 @@ from memloc.settings.editing import PAPER_ARMS
 from memloc.settings.interventions import BYPASSES
 from memloc.settings.methods import METHODS
 from memloc.settings.planted_truth import GRANULARITIES
-from memloc.settings.removal_ways import ARM_WAYS, INTEGRATION_STEPS, N_CANDIDATES
+from memloc.settings.removal_ways import ARM_WAYS, EDITS, INTEGRATION_STEPS, N_CANDIDATES
 from memloc.settings.study import Settings
 from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 from memloc.tables.terms.kept_tokens import KEPT, N_KEPT
@@ -135,6 +135,7 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
         "plant_paragraphs": _plants(slow, settings),
         "prefix_features": _features(settings),
         "remove": _removal(shape.n_layers, settings),
+        "remove_grown": _of_grown(shape.n_layers, settings),
     }
 
 
@@ -188,6 +189,17 @@ def _removal(n_layers: int, settings: Settings) -> float:
         "neurons_hard_concrete": n_ranked * MASK,
     }
     return 1.5 * sum(judged + further.get(way, 0) for way in how.ways)
+
+
+def _of_grown(n_layers: int, settings: Settings) -> float:
+    """What grew is removed one by one, and twice more by ways that are told a place."""
+    if not (settings.n_grown and settings.model):
+        return 0
+    how, grown = settings.remove, settings.model.grown
+    ways = [way for way in EDITS if way in how.ways] or [*EDITS]
+    alone = how.model_copy(update={"ways": ways, "n_joint": 1, "n_single": 0, "n_validation": 0})
+    n = 3 * len(grown.kinds) * min(how.n_single, grown.n_memories)
+    return n * _removal(n_layers, settings.model_copy(update={"remove": alone}))
 
 
 def _plants(slow: dict[str, float], settings: Settings) -> float:

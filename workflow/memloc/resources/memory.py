@@ -34,6 +34,7 @@ SECTIONS = {
 LIKE = {
     "compare_memorized_list": "scores",
     "unlearn_paragraphs": "edit_paragraphs",
+    "remove_grown": "remove",
 }
 
 

@@ -41,13 +41,17 @@ class Remove(Listed):
     """Ways to remove recitation side by side, on the same paragraphs, with the same judges."""
 
     ways: Annotated[list[Literal[WAY_NAMES]], ListedOnce] = Field(
-        [], description="Ways that are compared; none: nothing is removed."
+        [],
+        description="Ways that are compared; none: nothing is removed, except what grew (`model.grown`).",
     )
     ids: Ids = Field(
         [], description="Memorized paragraphs that are removed; none: random ones, `n_joint` of them."
     )
     n_joint: Positive = Field(40, description="Paragraphs that are removed together.")
-    n_single: NonNegative = Field(8, description="Of these, paragraphs that are also removed one by one.")
+    n_single: NonNegative = Field(
+        8,
+        description="Of these, paragraphs that are also removed one by one; memories of each kind that grew.",
+    )
     n_validation: Positive = Field(
         10, description="Other memorized paragraphs, on which each way's setting is chosen."
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from memloc.scoring.sampling import extractable
 from memloc.settings.removal_ways import BITS, NOTHING, RETRAINED, WAY_NAMES
@@ -29,6 +30,7 @@ LABELS = {
     "random_direction": "random direction",
     RETRAINED: "retrained without them",
 }
+LINEAR = 0.1  # nats: the axis of NLLs is linear below, logarithmic above
 MODES = {"joint": "together", "single": "one by one"}
 N_DRAWS, CONFIDENCE = 100, 0.5  # so many samples hold the continuation with this probability
 KEYS = ["way", "mode"]
@@ -39,6 +41,15 @@ OF_ONE = ("recited", "recited_8bit", "recited_4bit", "sampled")
 YES_OR_NO = {"joint": (*OF_ONE, "changed"), "single": OF_ONE}
 LEAST_RISE = 0.05  # nats per token: a layer whose states raise the NLL by less held nothing
 MOST_CONTROL = 0.1  # most of the rise that may appear in paragraphs that both models have seen
+
+
+def in_nats(panel: Axes) -> None:
+    """Make the axis logarithmic, and linear close to 0."""
+    panel.set_xscale("symlog", linthresh=LINEAR, linscale=0.6)
+    low, high = panel.get_xlim()
+    ticks = [tick for tick in (-1, 0, LINEAR, 1, 10) if low <= tick <= high]
+    panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    panel.minorticks_off()
 
 
 def ways_of(rows: pd.DataFrame) -> list[str]:

@@ -31,8 +31,12 @@ def balanced_subnet(request: Request) -> Change:
         for name, weight in original.items()
     }
 
-    def change(setting: Setting) -> Movable:
+    def change(setting: Setting, place: Movable | None = None) -> Movable:
         scores = {name: values.to(original[name].device).clone() for name, values in first.items()}
+        for name, values in scores.items() if place is not None else ():
+            outside = torch.ones(values.numel(), dtype=torch.bool)
+            outside[place.get(name, [])] = False
+            values[outside.view_as(values)] = torch.inf  # these weights are dropped last
         adam = torch.optim.Adam(scores.values(), lr=SCORES_RATE)
         for _ in range(2 * request.how.steps):
             _write(request, original, dropped(scores, setting[0]))

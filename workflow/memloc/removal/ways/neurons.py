@@ -16,7 +16,7 @@ from memloc.localization.weight_noise import set_to_zero
 from memloc.model.partial_forward import recorded_calls
 from memloc.planting.activation_methods import gradient_x_activation, rise_without
 from memloc.planting.places import by_layer, of_units
-from memloc.planting.question import Question, Scores
+from memloc.planting.question import Question, Scores, holding
 from memloc.removal.request import Change, Request, Setting
 from memloc.settings.planted_truth import PlantedTruth
 from memloc.settings.removal_ways import INTEGRATION_STEPS, N_CANDIDATES
@@ -48,9 +48,10 @@ def neurons(request: Request, score: Callable[[Question], Scores], n_together: i
         question = Question(model, rows, request.n_prefix, ("neuron",), how, request.random)
         total = total + score(question)["neuron"].clamp(min=0)
 
-    def change(setting: Setting) -> Movable:
+    def change(setting: Setting, place: Movable | None = None) -> Movable:
         n = max(1, round(setting[0] * total.numel()))
-        chosen = by_layer(total.flatten().topk(n).indices, total.shape[1])
+        allowed = total if place is None else total.masked_fill(~holding(model, place)["neuron"], -1)
+        chosen = by_layer(allowed.flatten().topk(n).indices, total.shape[1])
         movable = of_units(model, chosen, ("W_out",))
         set_to_zero(model, movable)
         return movable

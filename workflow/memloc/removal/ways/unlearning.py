@@ -9,7 +9,7 @@ retrained                the model that never saw the paragraphs: trained from t
 
 import torch
 
-from memloc.editing.masks import EVERY, Movable, movable_weights
+from memloc.editing.masks import EVERY, Movable, largest, movable_weights, n_weights, split_weights
 from memloc.editing.steps import Recipe, optimise, origin_of
 from memloc.removal.request import Change, Request, Setting
 from memloc.settings.editing import Editing
@@ -30,9 +30,19 @@ def unlearning(request: Request, arm: str, kl_weight: float = KL_WEIGHT) -> Chan
     origin = origin_of(model, request.remove, request.keep, recipe)
     movable = movable_weights(model, arm, origin.gradients, how.fraction, request.heads[0], request.random)
 
-    def change(setting: Setting) -> Movable:
-        optimise(model, origin, movable, setting[0], recipe)
-        return movable
+    def change(setting: Setting, place: Movable | None = None) -> Movable:
+        chosen = movable
+        if place is not None:
+            order = {name: torch.full_like(own, -1).flatten() for name, own in origin.gradients.items()}
+            for name, flat in place.items():
+                drawn = request.random.random(len(flat), dtype="float32")
+                order[name][flat] = (
+                    origin.gradients[name].view(-1)[flat].abs() if arm == "top" else torch.from_numpy(drawn)
+                )
+            n = min(n_weights(model, movable), n_weights(model, place))
+            chosen = split_weights(largest(torch.cat([*order.values()]), n), origin.gradients)
+        optimise(model, origin, chosen, setting[0], recipe)
+        return chosen
 
     return change
 

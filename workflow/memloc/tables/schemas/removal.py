@@ -1,6 +1,7 @@
 """Ways to remove recitation, side by side."""
 
-from memloc.settings.removal_ways import NOTHING, WAY_NAMES
+from memloc.settings.model import GROWN_GRANULARITIES
+from memloc.settings.removal_ways import GROWN_ARMS, NOTHING, WAY_NAMES
 from memloc.tables.columns import LAYER, NLL, Column, Columns, Lengths, category, integer, n_tokens, number
 from memloc.tables.judged_texts import judged_text
 
@@ -87,4 +88,25 @@ def removal_depth(lengths: Lengths) -> Columns:
             unit="nats per token",
             meaning="Rise of its NLL in the original model when the output of this layer is patched.",
         ),
+    }
+
+
+def removal_of_grown(lengths: Lengths) -> Columns:
+    n, inside = lengths.continuation, "Share of the squared change of all W_* weights in the memory's place"
+    tokens = {"low": -n, "high": n, "unit": "tokens", "nullable": True}
+    return {
+        **_way(),
+        "arm": category(*GROWN_ARMS, meaning="Told nothing, the memory's place, or another one."),
+        "kind": category(*GROWN_GRANULARITIES, meaning="Kind of place that the memory grew in."),
+        "plant": integer(0, meaning="Number of the memory among those of its kind."),
+        "id": integer(0, meaning="Memory that is removed."),
+        "share_inside": number(0, 1, nullable=True, meaning=f"{inside}; missing: nothing changed."),
+        "share_place": number(0, 1, meaning="Share of all W_* weights that lie there."),
+        "n_changed_weights": integer(0, unit="weights", meaning="Weights that differ."),
+        "em": n_tokens(n, "Exact match that is left."),
+        "nll": NLL,
+        "grown_lost": number(**tokens, meaning="Mean exact match that other grown memories lose."),
+        "memorized_lost": number(**tokens, meaning="Mean exact match that memorized paragraphs lose."),
+        "nll_gained": number(unit="nats per token", meaning="Mean NLL that held-out text gains."),
+        "relearning_steps": integer(0, dtype="Int64", nullable=True, meaning=STEPS),
     }

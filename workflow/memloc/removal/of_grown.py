@@ -1,0 +1,99 @@
+"""Does a removal hit the place of a memory? Memories that grew have known places (LACUNA asks, 2607.02513).
+
+Every memory is removed by itself, by every way that changes weights: as it is (free), and told the memory's
+place, each at the mildest setting that stops the recitation, or else at the strongest; and told a random
+place of the kind instead (elsewhere), at the same setting. Told a place, a way changes no other weight:
+unlearning trains as many weights as otherwise, or all of the place, chosen in the same manner; BalancedSubnet
+and the ways that zero neurons choose there, too; whatever a way changes outside is undone.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import torch
+from transformers import PreTrainedModel
+
+from memloc.editing.masks import Movable, n_weights, split_weights
+from memloc.model.components import editable_parameters
+from memloc.planting.grown import Memory
+from memloc.planting.places import MLP_PARTS, of_units
+from memloc.planting.question import HEAD_PARTS, set_values, values_at
+from memloc.removal.registry import WAYS, InForce, in_force, in_words, tried
+from memloc.removal.request import Change, Setting
+from memloc.removal.scoreboard import Comparison, damage, relearned, request
+from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.settings.removal_ways import GROWN_ARMS, PLACE, UNTARGETED
+
+
+def remove_memories(study: Comparison, places: Sequence[tuple[Memory, Movable]], name: str) -> pd.DataFrame:
+    """Rows of `removal_of_grown` of a way. `places` has each memory of the target and another place."""
+    way, before, prepared, rows = WAYS[name], damage(study, InForce(None, 0)), None, []
+    for (memory, other), tokens in zip(places, study.texts.target.tokens.split(1), strict=True):
+        settings, n_tokens = sorted(tried(way, study.how)), tokens.shape[1] - study.n_prefix
+        if prepared is None or name not in UNTARGETED:  # these see no paragraph, and change all alike
+            prepared = way.prepare(request(study, name, tokens))
+        for arm, place in zip(GROWN_ARMS, (None, memory.place.movable, other), strict=True):
+            told = prepared if place is None or name in UNTARGETED else partial(prepared, place=place)
+            change = told if place is None else partial(_within, study, told, place)
+            for setting in settings:
+                with in_force(study.model, way, change, setting, study.original) as state:
+                    left = teacher_forced(study.model, tokens, study.n_prefix, 1)
+                    if int(left.em) == n_tokens and setting != settings[-1]:
+                        continue
+                    row = {"way": name, "setting": in_words(way, setting), "arm": arm, "kind": memory.kind}
+                    row |= {"plant": memory.number, "id": memory.id, "n_changed_weights": state.n_changed}
+                    row |= {"em": int(left.em), "nll": float(left.nll)} | _effects(study, memory, before)
+                    again = relearned(study, tokens)[0] if study.how.relearning_limit else None
+                    rows.append(row | {"relearning_steps": again})
+                break
+            settings = [setting] if arm == PLACE else settings
+    return pd.DataFrame(rows).astype({"relearning_steps": "Int64"})
+
+
+def _within(study: Comparison, change: Change, place: Movable, setting: Setting) -> Movable:
+    """Make a change, and undo it outside of a place."""
+    change(setting)
+    values = values_at(study.model, place)
+    study.original.restore(study.model)
+    set_values(study.model, place, values)
+    return place
+
+
+def _effects(study: Comparison, memory: Memory, before: pd.DataFrame) -> dict[str, float | None]:
+    """Shares of the squared change and of the weights that lie in the place; what other text loses."""
+    model, place, after = study.model, memory.place.movable, damage(study, InForce(None, 0))
+    names = editable_parameters(model)
+    changes = {name: model.get_parameter(name).detach() - study.original.weight(name) for name in names}
+    squares = {name: change.double().square().flatten() for name, change in changes.items()}
+    whole = sum(float(each.sum()) for each in squares.values())
+    inside = sum(float(squares[name][flat].sum()) for name, flat in place.items())
+    lost = pd.DataFrame({"em": before["em"] - after["em"], "nll": after["nll"] - before["nll"]})
+    means = lost[before["id"] != memory.id].groupby(before["group"]).mean()
+    return {
+        "share_inside": min(inside / whole, 1.0) if whole else None,  # sums round
+        "share_place": n_weights(model, place) / sum(map(len, squares.values())),
+        "grown_lost": means["em"].get("grown"),  # None of a single memory
+        "memorized_lost": means["em"].get("memorized"),
+        "nll_gained": means.at["held_out", "nll"],
+    }
+
+
+def another_place(
+    model: PreTrainedModel, memory: Memory, memories: Sequence[Memory], random: np.random.Generator
+) -> Movable:
+    """Weights of a random place of a memory's kind: of units that no memory of the kind has, while they last.
+
+    Units of one kind lie in one layer, but single weights anywhere. The memory's own units come last.
+    """
+    unit, own = memory.place.own, memory.place.units[memory.place.own].int()
+    taken = own + sum(each.place.units[unit] for each in memories if each.kind == memory.kind)
+    n, taken = int(own.sum()), torch.atleast_2d(taken)
+    fewest = taken.sort(dim=1).values[:, :n].sum(dim=1) + torch.from_numpy(random.random(len(taken)))
+    layer = int(fewest.argmin())
+    order = taken[layer] + torch.from_numpy(random.random(taken.shape[1]))
+    chosen = order.topk(n, largest=False).indices.sort().values
+    if unit == "weight":
+        return split_weights(chosen, {name: model.get_parameter(name) for name in editable_parameters(model)})
+    return of_units(model, {layer: chosen}, HEAD_PARTS if unit == "head" else MLP_PARTS)

@@ -1,0 +1,41 @@
+# Does a removal hit the place of a memory? Only where memories grow, and are removed one by one.
+
+from memloc.settings.removal_ways import EDITS
+
+GROWN_REMOVED = bool(GROWN and SETTINGS.remove.n_single)
+
+if GROWN_REMOVED:
+    # A study that lists ways compares these; the others compare all that change weights.
+    WEIGHT_WAYS = [way for way in EDITS if way in SETTINGS.remove.ways] or [*EDITS]
+    # Every removal starts from the original weights.
+    GROWN_REMOVAL = Shards("remove_grown", most=len(WEIGHT_WAYS))
+
+    rule:
+        name:
+            GROWN_REMOVAL.rule
+        input:
+            **tables("paragraphs", "sets", "head_ranking", *GROWN),
+            model=rules.model.output.description,
+            folder=MODEL_FOLDER,
+        output:
+            **GROWN_REMOVAL.tables("removal_of_grown"),
+        log:
+            GROWN_REMOVAL.log,
+        benchmark:
+            GROWN_REMOVAL.benchmark
+        priority: LONG
+        conda:
+            ENVIRONMENT
+        threads: SETTINGS.threads
+        resources:
+            gpu=N_GPU,
+            mem_mb=growing(MEMORY["remove_grown"]),
+            runtime=limited(1440),
+        params:
+            **tracked("remove", "loading", "highlight", "model"),
+            ways=WEIGHT_WAYS,
+            shard=GROWN_REMOVAL.number,
+        message:
+            "Remove memories that grew in every way that changes weights, told their places and not."
+        script:
+            "../scripts/remove_grown.py"

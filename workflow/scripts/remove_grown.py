@@ -1,0 +1,54 @@
+"""Rule remove_grown: ways to remove recitation, or a shard of them, on memories that grew in known places."""
+
+from memloc.tables.job import start
+
+job = start(snakemake)
+
+import numpy as np
+
+from memloc.data.paragraphs import token_tensor
+from memloc.editing.masks import OriginalWeights
+from memloc.localization.highlight import ordered_heads
+from memloc.model import loading
+from memloc.planting.grown import grown_memories
+from memloc.removal.of_grown import another_place, remove_memories
+from memloc.removal.removal_texts import texts_of
+from memloc.removal.scoreboard import Comparison
+from memloc.run.errors import InputError
+from memloc.run.progress import Progress
+from memloc.run.seeds import generator
+from memloc.scoring.held_out import Group
+from memloc.tables import storage
+
+settings, seed, ways = job.settings, job.seed, snakemake.params.ways
+how, n_prefix = settings.remove, settings.paragraph.prefix
+paragraphs, sets = job.read("paragraphs", ["id", "tokens"]), job.read("sets")
+heads = ordered_heads(
+    {"head_ranking": job.read("head_ranking", ["method", "layer", "head", "rank"])}, settings
+)
+grown, trained_with = job.read("grown"), storage.provenance(job.input.grown)["seed"]
+
+model = loading.load_for_editing(job.input.folder, settings.loading)
+memories = grown_memories(model, grown["id"].to_numpy(), settings.model.grown, trained_with)
+took = grown[grown["em"] == settings.paragraph.continuation]
+if took.empty:
+    raise InputError("model.grown: no memory is recited after the training; set remove.n_single to 0")
+removed = took.groupby("kind", sort=False).head(how.n_single)
+texts = texts_of(model, {"paragraphs": paragraphs, "sets": sets}, n_prefix, how, seed, removed["id"].tolist())
+others = generator(seed, "removal_of_grown", "judges").permutation(took["id"])[: how.n_judging]
+tokens = token_tensor(paragraphs.set_index("id")["tokens"].loc[others])
+judges = {name: texts.judges[name] for name in ("memorized", "held_out")}
+judges["grown"] = Group(others, tokens, np.zeros(len(others), bool))
+places = []
+for row in removed.index:
+    random = generator(seed, "removal_of_grown", "place", str(row))
+    places.append((memories[row], another_place(model, memories[row], memories, random)))
+study = Comparison(model, OriginalWeights(model), texts._replace(judges=judges), heads, n_prefix, how, seed)
+
+rows = job.shard(len(ways))
+job.log(f"{len(rows)} of {len(ways)} ways, {len(removed)} of {len(took)} memories that are recited")
+progress = Progress(len(rows), "ways")
+with job.writing() as append:
+    for row in rows:
+        append(removal_of_grown=remove_memories(study, places, ways[row]))
+        progress.advance()
