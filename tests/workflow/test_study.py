@@ -16,7 +16,8 @@ from memloc.tables.schemas import MEASURED, STAGES, schema_of
 FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in (None, "embedded", *ON_REQUEST)]
 # Tables of studies of own text, with published numbers, an index or several models; measured ones; `bench`.
 OF_OTHERS = {"expected", "memorized_agreement", "places", "recited"}
-OF_TRAININGS = {"half_scores", "counterfactual", "grown"}  # further models, or memories that grow
+# Tables of studies of further models, or of memories that grow.
+OF_TRAININGS = {"half_scores", "counterfactual", "grown", "memory_profiles"}
 ELSEWHERE = {*OF_OTHERS, *OF_TRAININGS, "head_scores", "bench", "bench_texts", *MEASURED}
 
 

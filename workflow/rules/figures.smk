@@ -6,6 +6,7 @@ from memloc.settings.study import studies_by_seed
 ASKED = {
     "halves": HALVES_ASKED,
     "plants": PLANTS_ASKED,
+    "profiles": bool(PROFILED),
     "removal": REMOVAL_ASKED,
     "seeds": bool(SETTINGS.seeds),
     "text": DATA.source == "tokens",

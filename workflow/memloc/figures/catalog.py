@@ -225,6 +225,12 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             only_for="plants",
         ),
         FigureInfo("twins", "Is a grown memory where it grew", ("twins",), only_for="twins"),
+        FigureInfo(
+            "memory_profiles",
+            "Natural, grown and planted memories side by side",
+            ("memory_profiles",),
+            only_for="profiles",
+        ),
     ),
     "Claims": (
         FigureInfo("claims", "Claims and verdicts of this run", ("claims",)),
