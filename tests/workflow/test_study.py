@@ -17,7 +17,7 @@ FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in (None, "
 # Tables of studies of own text, with published numbers, an index or several models; measured ones; `bench`.
 OF_OTHERS = {"expected", "memorized_agreement", "places", "recited"}
 # Tables of studies of further models, or of memories that grow.
-OF_TRAININGS = {"half_scores", "counterfactual", "grown", "memory_profiles"}
+OF_TRAININGS = {"half_scores", "counterfactual", "grown", "twins", "memory_profiles"}
 ELSEWHERE = {*OF_OTHERS, *OF_TRAININGS, "head_scores", "bench", "bench_texts", *MEASURED}
 
 

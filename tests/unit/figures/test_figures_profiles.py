@@ -40,8 +40,8 @@ def test_paragraphs_and_medians_are_drawn_and_the_caption_says_what_differs():
             assert bold.get_segments()[0][0, 0] == pytest.approx(own.median())
     said, groups = checked("memory_profiles", drawing), drawing.numbers["groups"]
     odds = drawing.data.loc[rows["kind"] == "grown_heads", "log_odds"]
-    assert groups["grown"]["taken"].value == (odds > 0).mean() and groups["grown"]["n"] == 12
-    assert groups["grown"]["taken"].value in groups["grown"]["every"]
+    assert groups["grown"]["taken"].value == (odds > 0).mean() and groups["grown"]["taken"].n == 12
+    assert groups["grown"]["taken"] in groups["grown"]["every"]
     assert "grown: in none of the numbers" in said and "planted: mean NLL (6" in said
     assert groups["planted"]["apart"].low > 0.5
 

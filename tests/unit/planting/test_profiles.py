@@ -24,27 +24,17 @@ OTHERS = paragraphs(4, 9)
 
 def plain_nll(model, tokens, n_prefix=N_PREFIX):
     """NLL of every continuation token of one paragraph."""
-    return functional.cross_entropy(
-        model(tokens[None]).logits[0, n_prefix - 1 : -1], tokens[n_prefix:], reduction="none"
-    )
-
-
-def writers(model):
-    """By layer, the modules that write the outputs of attention and MLP."""
-    layers, places = PLACES[model.config.model_type]
-    n_layers = model.config.num_hidden_layers
-    return [
-        [model.get_submodule(f"{layers}.{at}.{places[name][0]}") for name in ("z", "post")]
-        for at in range(n_layers)
-    ]
+    logits = model(tokens[None]).logits[0, n_prefix - 1 : -1]
+    return functional.cross_entropy(logits, tokens[n_prefix:], reduction="none")
 
 
 def plain_depth(model, tokens):
     """NLL without each block in turn, its output replaced by the mean over the other paragraphs."""
+    layers, places = PLACES[model.config.model_type]
     rises = np.zeros(model.config.num_hidden_layers)
-    for layer, modules in enumerate(writers(model)):
-        for module in modules:
-            kept = []
+    for layer in range(len(rises)):
+        for name in ("z", "post"):
+            kept, module = [], model.get_submodule(f"{layers}.{layer}.{places[name][0]}")
             with module.register_forward_hook(lambda *call, kept=kept: kept.append(call[2])):
                 model(OTHERS)
             mean = kept[0].mean(dim=(0, 1))
@@ -56,18 +46,16 @@ def plain_depth(model, tokens):
 
 def plain_steps(model, tokens):
     """Norms of the first gradient by layer, and the NLL before every step and after the last."""
-    model, nll, norms = copy.deepcopy(model), [], None
+    model, nll, norms = copy.deepcopy(model), [], np.zeros(model.config.num_hidden_layers)
     weights = {name: model.get_parameter(name) for name in editable_parameters(model)}
     start = torch.cat([weight.detach().flatten() for weight in weights.values()]).norm()
     for sign in [1, 1, 1, -1, -1, -1]:
         loss = plain_nll(model, tokens).mean()
         gradients = torch.autograd.grad(loss, list(weights.values()))
         length = torch.cat([each.flatten() for each in gradients]).norm()
+        for name, each in zip(weights, gradients, strict=True) if not nll else ():
+            norms[next(int(part) for part in name.split(".") if part.isdigit())] += each.norm() ** 2
         nll.append(float(loss))
-        if norms is None:
-            norms = np.zeros(model.config.num_hidden_layers)
-            for name, each in zip(weights, gradients, strict=True):
-                norms[next(int(part) for part in name.split(".") if part.isdigit())] += each.norm() ** 2
         with torch.no_grad():
             for weight, each in zip(weights.values(), gradients, strict=True):
                 weight += sign * 0.002 * start / length * each
@@ -90,7 +78,7 @@ def test_every_number_is_the_plain_ones_and_the_weights_stay(tiny_model):
         for position in range(N_PREFIX):
             version = own.clone()
             version[position] = new[0, position]
-            rises.append(float(plain_nll(tiny_model, version).mean() - nll.mean()))
+            rises.append(float(plain_nll(tiny_model, version).detach().mean() - nll.mean()))
         shares = plain_depth(tiny_model, own)
         norms, steps = plain_steps(tiny_model, own)
         expected = {

@@ -48,11 +48,13 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         panel.set_xlabel(label)
         if name in SCALES:
             panel.set_xscale(SCALES[name])
-            panel.xaxis.set_major_formatter("{x:g}")
-            panel.xaxis.set_minor_formatter("")
+            panel.xaxis.set(major_formatter="{x:g}", minor_formatter="")
     panel_labels(axes.flat)
     axes.flat[-1].axvline(0, color="0.6", lw=0.6, ls=":", zorder=0)
-    axes[0][0].set_yticks(range(len(kinds)), [_label(kind) for kind in kinds])
+    words = {
+        kind: label if group_of(kind) == GROWN else f"planted: {label}" for kind, label in KIND_LABELS.items()
+    }
+    axes[0][0].set_yticks(range(len(kinds)), [words.get(kind, kind) for kind in kinds])
     axes[0][0].set_ylim(len(kinds) - 0.5, -0.5)
     return Drawing(figure, rows, _numbers(rows, odds, chosen))
 
@@ -60,11 +62,6 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 def group_of(kind: str) -> str:
     """Natural, none, grown or planted."""
     return kind if kind in (NATURAL, NONE) else GROWN if kind in GROWN_GRANULARITIES else PLANTED
-
-
-def _label(kind: str) -> str:
-    label = KIND_LABELS.get(kind, kind)
-    return f"{PLANTED}: {label}" if group_of(kind) == PLANTED else label
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, name: str, kinds: list[str]) -> None:
@@ -77,28 +74,12 @@ def _panel(axes: Axes, rows: pd.DataFrame, name: str, kinds: list[str]) -> None:
 
 def _numbers(rows: pd.DataFrame, odds: dict[float, np.ndarray], chosen: float) -> dict[str, Any]:
     groups = {}
-    for group, own in {name: rows["group"] == name for name in GROUPS}.items():
-        if not own.any():
-            continue
-        taken = {
-            penalty: share(int((values[own] > 0).sum()), int(own.sum())) for penalty, values in odds.items()
-        }
-        groups[group] = {
-            "n": int(own.sum()),
-            "taken": taken[chosen],
-            "every": [each.value for each in taken.values()],
-        }
+    for group in filter(set(rows["group"]).__contains__, GROUPS):
+        own = rows["group"] == group
+        every = {penalty: share(int((each[own] > 0).sum()), int(own.sum())) for penalty, each in odds.items()}
+        groups[group] = {"taken": every[chosen], "every": every.values()}
         if group in (GROWN, PLANTED):
-            found = differences(rows, own)
-            groups[group] |= {
-                "apart": told_apart(rows, own),
-                "unlike": [
-                    {
-                        "number": LABELS[row.Index][1],
-                        "own": f"{row.others:.2g}",
-                        "natural": f"{row.natural:.2g}",
-                    }
-                    for row in found[found["p"] < 0.05].itertuples()
-                ],
-            }
-    return {"groups": groups, "n_numbers": len(NUMBERS), "penalties": PENALTIES, "chosen": chosen}
+            found = differences(rows, own).assign(number=[LABELS[name][1] for name in NUMBERS])
+            unlike = found[found["p"] < 0.05].to_dict("records")
+            groups[group] |= {"apart": told_apart(rows, own), "unlike": unlike}
+    return {"groups": groups, "penalties": PENALTIES, "chosen": chosen}

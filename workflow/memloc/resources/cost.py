@@ -195,9 +195,7 @@ def _removal(n_layers: int, settings: Settings) -> float:
 
 def _plants(slow: dict[str, float], settings: Settings) -> float:
     """Every plant is trained; then every method is asked about it and its controls, and about what grew.
-
-    Where memories grew, their numbers are measured, and those of plants and of natural memories.
-    """
+    Both are profiled beside natural memories."""
     how = settings.planted_truth
 
     def asked(kind: str) -> float:
@@ -210,10 +208,10 @@ def _plants(slow: dict[str, float], settings: Settings) -> float:
     planted = how.n_plants * sum(steps + models * asked(kind) + 4 * how.n_judging for kind in how.kinds)
     grown = settings.model.grown if settings.n_grown and settings.model else None
     questions = 0 if not grown else 6 if grown.twins else 2  # of a paragraph
-    asked_of_grown = questions * grown.n_memories * sum(map(asked, grown.kinds)) if grown else 0
-    n_profiled = N_COMPARED + how.n_plants * len(how.kinds) + grown.n_paragraphs if grown and how.kinds else 0
-    profiles = n_profiled * (PERTURBED * settings.paragraph.prefix + 8 * BACKWARD)
-    return 1.7 * (planted + asked_of_grown) + profiles
+    if grown and how.kinds:
+        n_profiled = N_COMPARED + how.n_plants * len(how.kinds) + grown.n_paragraphs
+        planted += n_profiled * (PERTURBED * settings.paragraph.prefix + 8 * BACKWARD)
+    return 1.7 * (planted + (questions * grown.n_memories * sum(map(asked, grown.kinds)) if grown else 0))
 
 
 def _slow_methods(shape: Shape, settings: Settings) -> dict[str, float]:
