@@ -73,5 +73,10 @@ def test_methods_are_asked_in_the_model_and_in_both_twins(results):
         own = asked[(asked["kind"] == memory.kind) & (asked["plant"] == memory.plant)]
         assert set(own["id"]) == {memory.id} and set(own["control"]) == {"plant", "twin", "never"}
         assert set(own["method"]) >= METHODS
-    for name in ("twins", "planted_precision"):
+    profiles = read(results, "memory_profiles").groupby("kind")["id"].agg(set)
+    own_memories = set(recited.loc[recited["plant"] < 2, "id"])
+    assert profiles.get(KIND, set()) == own_memories and {"natural", "none"} <= set(profiles.index)
+    planted = read(results, "plants").query("reached")
+    assert profiles.get("neurons", set()) == set(planted["id"])
+    for name in ("twins", "planted_precision", "memory_profiles"):
         assert (results / f"figures/{name}.png").stat().st_size > 1000

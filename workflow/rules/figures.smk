@@ -7,6 +7,7 @@ ASKED = {
     "grown": GROWN_REMOVED,
     "halves": HALVES_ASKED,
     "plants": PLANTS_ASKED,
+    "profiles": bool(PROFILED),
     "removal": REMOVAL_ASKED,
     "seeds": bool(SETTINGS.seeds),
     "text": DATA.source == "tokens",

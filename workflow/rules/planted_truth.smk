@@ -1,8 +1,10 @@
 # Plant paragraphs in chosen weights, and ask every localization method where they are, and where memories are that
 # grew while the model was trained; only if a study asks.
 
-PLANTED = ("plants", "planted_truth")
 PLANTS_ASKED = bool(SETTINGS.planted_truth.kinds or GROWN)
+# Memories that grew are compared with plants and with natural ones.
+PROFILED = ["memory_profiles"] if GROWN and SETTINGS.planted_truth.kinds else []
+PLANTED = ("plants", "planted_truth", *PROFILED)
 
 if PLANTS_ASKED:
     # Every plant starts from the model as it is.
@@ -41,6 +43,6 @@ if PLANTS_ASKED:
     rule planted_truth:
         input:
             [table(name) for name in PLANTED],
-            files_of(figure for figure in FIGURES if figure.name == "planted_precision"),
+            files_of(figure for figure in FIGURES if set(figure.tables) & set(PLANTED)),
         message:
             "Every paragraph is planted, and every method asked."

@@ -1,8 +1,8 @@
-# Does a removal hit the place of a memory? Only where memories grow, and are removed one by one.
+# Does a removal hit the place of a memory? Only where twins show that memories are where they grew.
 
 from memloc.settings.removal_ways import EDITS
 
-GROWN_REMOVED = bool(GROWN and SETTINGS.remove.n_single)
+GROWN_REMOVED = bool(TWINNED and SETTINGS.remove.n_single)
 
 if GROWN_REMOVED:
     # A study that lists ways compares these; the others compare all that change weights.

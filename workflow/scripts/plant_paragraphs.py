@@ -5,11 +5,15 @@ from memloc.tables.job import start
 
 job = start(snakemake)
 
+import pandas as pd
+
 from memloc.data.paragraphs import token_tensor
 from memloc.editing.masks import OriginalWeights
 from memloc.localization.ablation import mean_outputs
+from memloc.localization.layer_bypass import mean_block_outputs
 from memloc.model import loading
 from memloc.planting.grown import grown_memories
+from memloc.planting.profiles import Profiler, without_plants
 from memloc.planting.study import Study, questions_of_grown, run_slot
 from memloc.planting.texts import kept_paragraphs, unknown_paragraphs
 from memloc.run.progress import Progress
@@ -71,6 +75,11 @@ if made := {"grown", "twins"} & set(job.tables):
     recited = (rows.em == settings.paragraph.continuation).tolist()
     study = study._replace(grown=questions_of_grown(memories, recited, tokens, study, others))
     job.log(f"{len(study.grown)} of {len(rows)} grown memories are recited")
+if "memory_profiles" in job.made:
+    counts, own = paragraphs.set_index("id")["count"], rows[rows.plant < settings.model.grown.n_memories]
+    profiled = without_plants(sets, counts, own, settings.paragraph.continuation, seed)
+    block_means = mean_block_outputs(model, mean_texts, how.micro_batch)
+    study = study._replace(profiler=Profiler(model, block_means, n_prefix, how.micro_batch, seed, []))
 rows = job.shard(how.n_plants)
 job.log(f"{len(rows)} of {how.n_plants} plants of each of {len(how.kinds)} kinds")
 progress = Progress(len(rows), "plants of each kind")
@@ -78,7 +87,12 @@ with job.writing() as append:
     for slot in rows:
         found = run_slot(study, slot)
         append(**found._asdict())
+        if study.profiler:
+            some = profiled.iloc[slot :: how.n_plants]
+            study.profiler.add(some.kind.tolist(), some.id.to_numpy(), token_tensor(tokens.loc[some.id]))
         for plant in found.plants.itertuples():
             state = "recited" if plant.reached else "failed"
             job.log(f"plant {slot}, {plant.place}: {state} after {plant.steps} steps, EM {plant.em}")
         progress.advance()
+    if study.profiler:
+        append(memory_profiles=pd.concat(study.profiler.rows, ignore_index=True))

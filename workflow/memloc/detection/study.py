@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
-from sklearn.linear_model import LogisticRegression
 
 from memloc.detection.classifiers import Features, Parts, logits
 from memloc.detection.feature_sets import TOGETHER
@@ -141,6 +140,8 @@ def boundary_zone(
 
     The chance comes from a logistic fit on log exposure to the rows `fitted`.
     """
+    from sklearn.linear_model import LogisticRegression
+
     if len(np.unique(recited[fitted])) < 2:
         return np.zeros(len(exposure), dtype=bool)
     logs = np.log(np.maximum(exposure, 1))[:, None]

@@ -209,15 +209,21 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             only_for="removal",
         ),
     ),
-    "Planted in known places": (
+    "Memories in known places": (
         FigureInfo(
             "planted_precision",
-            "Average precision of every method, next to the unplanted twin's",
+            "Average precision of every method, next to a twin's",
             ("planted_truth", "plants"),
             only_for="plants",
         ),
         FigureInfo("twins", "Is a grown memory where it grew", ("twins",), only_for="twins"),
         FigureInfo("removal_of_grown", "Do removals hit the place", ("removal_of_grown",), only_for="grown"),
+        FigureInfo(
+            "memory_profiles",
+            "Natural, grown and planted memories side by side",
+            ("memory_profiles",),
+            only_for="profiles",
+        ),
     ),
     "Claims": (
         FigureInfo("claims", "Claims and verdicts of this run", ("claims",)),

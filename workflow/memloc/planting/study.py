@@ -26,6 +26,7 @@ from memloc.planting.grown import Memory, relative_norm
 from memloc.planting.methods import answers
 from memloc.planting.places import Place, draw_place
 from memloc.planting.planter import plant
+from memloc.planting.profiles import Profiler
 from memloc.planting.question import Question, set_values, values_at
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
@@ -64,6 +65,8 @@ class Study(NamedTuple):
     seed: int
     grown: Sequence["Asked"] = ()
     """Memories that the model, or its swap twin, recites."""
+    profiler: Profiler | None = None
+    """Measures plants while they are in place."""
 
     def paragraph(self, number: int) -> Paragraph:
         """A paragraph that the model does not know, by its place in their order."""
@@ -152,7 +155,10 @@ def _run_plant(study: Study, labels: dict[str, Any]) -> tuple[dict[str, Any], li
     try:
         row = labels | _plant(study, place, first + attempt)
         if row["reached"]:
-            question = _question(study, place, study.paragraph(first + attempt), random)
+            paragraph = study.paragraph(first + attempt)
+            if study.profiler:
+                study.profiler.add([kind], *paragraph)
+            question = _question(study, place, paragraph, random)
             said["plant"] = _scored_answers(question, place)
             if "wrong" in how.controls:
                 said["wrong"] = _scored_answers(_question(study, place, study.wrong(slot), random), place)

@@ -28,6 +28,7 @@ MASK = 200 * BACKWARD  # passes that train a mask: 100 steps, each twice as long
 GROWING = 0.5  # of a training step, for what grows beside it
 PATCHED = 0.12  # passes of a patched run, which computes only the positions and layers that can change
 PERTURBED = 0.8  # passes of a perturbed prefix, which computes the positions from the replaced token on
+N_COMPARED = 80  # natural memories and others that grown and planted ones are compared with
 PUBLISHED_PARAGRAPHS = 15_000
 # Time of a rule that runs no model, as a multiple of the time to import the library; TABLES for other rules.
 FIXED = {"model": 1, "paragraphs": 6, "rare_tokens": 1, "detect": 3.6}
@@ -203,7 +204,8 @@ def _of_grown(n_layers: int, settings: Settings) -> float:
 
 
 def _plants(slow: dict[str, float], settings: Settings) -> float:
-    """Every plant is trained; then every method is asked about it and its controls, and about what grew."""
+    """Every plant is trained; then every method is asked about it and its controls, and about what grew.
+    Both are profiled beside natural memories."""
     how = settings.planted_truth
 
     def asked(kind: str) -> float:
@@ -216,6 +218,9 @@ def _plants(slow: dict[str, float], settings: Settings) -> float:
     planted = how.n_plants * sum(steps + models * asked(kind) + 4 * how.n_judging for kind in how.kinds)
     grown = settings.model.grown if settings.n_grown and settings.model else None
     questions = 0 if not grown else 6 if grown.twins else 2  # of a paragraph
+    if grown and how.kinds:
+        n_profiled = N_COMPARED + how.n_plants * len(how.kinds) + grown.n_paragraphs
+        planted += n_profiled * (PERTURBED * settings.paragraph.prefix + 8 * BACKWARD)
     return 1.7 * (planted + (questions * grown.n_memories * sum(map(asked, grown.kinds)) if grown else 0))
 
 
