@@ -19,7 +19,7 @@ KIND_LABELS = {
     "scattered_0.1": "0.1 % of weights",
 }
 CONTROL_LABELS = {
-    "plant": "the memory",
+    "plant": "plant or memory",
     "wrong": "a wrong paragraph",
     "twin": "its twin",
     "never": "the twin that never saw it",
