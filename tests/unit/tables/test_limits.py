@@ -20,7 +20,6 @@ OTHERWISE = {
         **dict.fromkeys(("head_effects", "head_ranking", "head_rank_samples", "planted_truth"), (1, None)),
         **dict.fromkeys(("rare_tokens", "rare_token_groups"), PREFIX),
     },
-    "layer": {"prefix_features": (-1, None)},  # -1: of no layer
     "token": {"perturbation": (-1, None)},
     "em": {"perturbed_paragraphs": (0, 13)},  # each has an impact token
     "n_heads": {"cumulative_ablation": (0, None)},  # without any, too
