@@ -40,7 +40,7 @@ def plain_depth(model, tokens):
             mean = kept[0].mean(dim=(0, 1))
             with module.register_forward_hook(lambda *call, mean=mean: mean.expand_as(call[2])):
                 without = plain_nll(model, tokens).mean()
-            rises[layer] += max(float(without - plain_nll(model, tokens).mean()), 1e-9)
+            rises[layer] += max((without - plain_nll(model, tokens).mean()).item(), 1e-9)
     return rises / rises.sum()
 
 
@@ -55,11 +55,11 @@ def plain_steps(model, tokens):
         length = torch.cat([each.flatten() for each in gradients]).norm()
         for name, each in zip(weights, gradients, strict=True) if not nll else ():
             norms[next(int(part) for part in name.split(".") if part.isdigit())] += each.norm() ** 2
-        nll.append(float(loss))
+        nll.append(loss.item())
         with torch.no_grad():
             for weight, each in zip(weights.values(), gradients, strict=True):
                 weight += sign * 0.002 * start / length * each
-    return norms, [*nll, float(plain_nll(model, tokens).mean())]
+    return norms, [*nll, plain_nll(model, tokens).mean().item()]
 
 
 def test_every_number_is_the_plain_ones_and_the_weights_stay(tiny_model):
