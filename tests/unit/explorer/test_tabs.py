@@ -51,7 +51,7 @@ def test_planted_truth_is_by_kind_and_asker_with_the_best_method_first():
     """Recall and precision are means over plants, each with its interval."""
     random = np.random.default_rng(0)
     rows = [
-        {"kind": "neurons", "control": control, "method": method, "plant": plant}
+        {"kind": "neurons", "control": control, "method": method, "plant": plant, "id": 10 + plant}
         | {"recall_1": recall + plant / 100, "average_precision": precision - plant / 100}
         for control, method, recall, precision in (
             ("plant", "zero_ablation", 0.2, 0.5),
@@ -63,9 +63,9 @@ def test_planted_truth_is_by_kind_and_asker_with_the_best_method_first():
     truth = pd.DataFrame(rows).assign(granularity="neuron")
     (block,) = tabs.tabs({"planted_truth": truth})["planted_truth"]["blocks"]
     assert [(row["kind"], row["control"], row["method"], row["n"]) for row in block["rows"]] == [
-        ("neurons of a layer", "the plant", "parameter gradients", 8),
-        ("neurons of a layer", "the plant", "zero ablation", 8),
-        ("neurons of a layer", "the unplanted twin", "zero ablation", 8),
+        ("neurons of a layer", "plant or memory", "parameter gradients", 8),
+        ("neurons of a layer", "plant or memory", "zero ablation", 8),
+        ("neurons of a layer", "its twin", "zero ablation", 8),
     ]
     for name, values in (("recall", 0.4 + np.arange(8) / 100), ("precision", 0.8 - np.arange(8) / 100)):
         expected = uncertainty.mean(values)
@@ -117,7 +117,7 @@ def test_a_tab_whose_table_has_no_rows_is_not_there(tables):
     assert tabs.tabs({"claims": tables["claims"][:0], "removal": pd.DataFrame()}) == {}
 
 
-PLANTED = {"kind": ["neurons"], "control": ["plant"], "method": ["zero_ablation"], "plant": [0]}
+PLANTED = {"kind": ["neurons"], "control": ["plant"], "method": ["zero_ablation"], "plant": [0], "id": [0]}
 PLANTED |= {"recall_1": [0.2], "average_precision": [0.5], "granularity": ["neuron"]}
 
 

@@ -85,7 +85,7 @@ def head_ranking(tables: Tables) -> dict[str, Any]:
 
 
 def planted_truth(tables: Tables) -> dict[str, Any]:
-    """Recall and average precision of each method for paragraphs that were planted in known weights."""
+    """Recall and average precision of each method for paragraphs that grew or were planted in known weights."""
     own = of_own_units(tables["planted_truth"])
     recall, precision = means(own, "recall_1"), means(own, "average_precision")
     keys = ["kind", "control", "method"]
@@ -103,16 +103,17 @@ def planted_truth(tables: Tables) -> dict[str, Any]:
         for row in both.itertuples()
     ]
     columns = [
-        column("kind", "Planted in"),
+        column("kind", "Place"),
         column("method", "Method"),
         column("control", "Asked of"),
         column("recall", "Recall", "interval", range=[0, 1]),
         column("precision", "Average precision", "interval", range=[0, 1]),
-        column("n", "Plants", "number"),
+        column("n", "Paragraphs", "number"),
     ]
     lead = (
-        "A paragraph is planted in chosen weights; then every method is asked where it is. For a place of k "
-        "units, recall is the share of these units among the method's first k. Means are over plants."
+        "A paragraph grows in known weights while the model is trained, or is planted there afterwards. Then "
+        "every method is asked where it is. For a place of k units, recall is the share of these units among "
+        "the method's first k. Means are over paragraphs."
     )
     return {"lead": lead, "blocks": [_table("Planted truth", columns, rows, filter="control")]}
 
