@@ -85,7 +85,7 @@ def head_ranking(tables: Tables) -> dict[str, Any]:
 
 
 def planted_truth(tables: Tables) -> dict[str, Any]:
-    """Recall and average precision of each method for paragraphs that grew or were planted in known weights."""
+    """Recall and average precision of each method for memories in known weights."""
     own = of_own_units(tables["planted_truth"])
     recall, precision = means(own, "recall_1"), means(own, "average_precision")
     keys = ["kind", "control", "method"]
