@@ -15,7 +15,7 @@ from snakemake.shell import shell
 
 from memloc.run import forks, gpu_locks, rule
 
-LIBRARY = Path(forks.__file__).parents[2]
+LIBRARY, LIBRARIES = Path(forks.__file__).parents[2], forks.LIBRARIES
 SEEN = """
 import json, os, signal, sys
 signals = {number: str(signal.getsignal(number)) for number in signal.valid_signals()}
@@ -74,6 +74,14 @@ def test_a_job_ends_in_its_own_way_and_the_server_goes_on(tmp_path):
         os.kill(server.process.pid, signal.SIGINT)
         for code, expected in ways.items():
             assert status(server, written(tmp_path, code)) == expected, code
+
+
+def test_no_thread_of_a_library_is_there_when_a_server_forks(tmp_path, monkeypatch):
+    """Python 3.12 would warn of it on the console. OpenBLAS ends its own."""
+    monkeypatch.setattr(forks, "LIBRARIES", LIBRARIES)
+    with serving(2, None, True) as server:
+        assert status(server, written(tmp_path, "import torch; assert torch.get_num_threads() == 2")) == 0
+        assert len([*Path(f"/proc/{server.process.pid}/task").iterdir()]) == 1
 
 
 def test_a_killed_snakemake_leaves_its_job_and_no_server(tmp_path):

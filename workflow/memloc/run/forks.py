@@ -1,10 +1,10 @@
 """Jobs as forks of a process that has imported the libraries, which is most of what a short job does.
 
 Snakemake starts a Python for every script. In a local run of many jobs, `serve` puts servers in its place. A
-server imports libraries, never memloc's code, and then forks for every job; no tensor is made before. It has
-the environment that Snakemake gives to a script, so there is one for each number of threads, and the scripts
-that run the model have their own, with torch. A fork is an ordinary process: signals, status, log and
-resources are its own. Whatever is out of the ordinary goes Snakemake's way.
+server imports libraries, never memloc's code, and then forks for every job; before, there is no tensor, and
+no thread that outlives the fork. It has the environment that Snakemake gives to a script, so there is one for
+each number of threads, and scripts that run the model have their own, with torch. A fork is an ordinary
+process: signals, status, log and resources are its own. What is out of the ordinary goes Snakemake's way.
 """
 
 import atexit
@@ -125,7 +125,7 @@ def next_job(requests: socket.socket) -> str:
     while True:
         file, descriptors, *_ = socket.recv_fds(requests, 4096, 1)
         if not file:
-            sys.exit()
+            os._exit(0)  # at once
         with socket.socket(fileno=descriptors[0]) as snakemake:
             if os.fork() == 0:
                 requests.close()
