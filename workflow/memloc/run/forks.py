@@ -95,7 +95,7 @@ class Server:
         command = [sys.executable, "-m", __name__, str(there.fileno()), *LIBRARIES, *OF_MODELS * model]
         with there:
             self.process = subprocess.Popen(command, env=os.environ | given, pass_fds=[there.fileno()])
-        atexit.register(self.end)
+        atexit.register(self.close)
 
     def start(self, file: str) -> Job | None:
         """Start a job, if the server could import its libraries.
@@ -113,7 +113,7 @@ class Server:
             raise subprocess.CalledProcessError(status, self.process.args)
         return None
 
-    def end(self) -> None:
+    def close(self) -> None:
         """End the server."""
         self.socket.close()
         self.process.wait()
