@@ -72,7 +72,9 @@ def test_grown_memories_have_panels_of_their_own_and_are_counted():
     ]
     (legend,) = drawing.figure.legends
     assert words(legend.texts)[2:] == ["plant or memory", "its twin"]
-    assert "14 memories that the model or its swap twin recites" in checked("planted_precision", drawing)
+    assert "14 memories that are recited, by the model or its swap twin, of 7 paragraphs" in checked(
+        "planted_precision", drawing
+    )
     row = drawing.data.query("kind == 'grown_neurons' and method == 'zero_ablation' and control == 'plant'")
     own = np.array([found_of("neurons", "zero_ablation", plant) for plant in range(7)])
     expected = uncertainty.mean(0.75 * own)  # of both models, by paragraph

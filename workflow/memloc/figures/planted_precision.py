@@ -33,7 +33,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     figure, axes = subplots(height, ncols=len(kinds), sharey=True, squeeze=False)
     for panel, kind in zip(axes[0], kinds, strict=True):
         _panel(panel, rows[rows["kind"] == kind], found[found["kind"] == kind], methods)
-        panel.set(title=textwrap.fill(KIND_LABELS[kind], 13), xlim=(-0.06, 1.06), xticks=(0, 0.5, 1))
+        panel.set(
+            title=textwrap.fill(KIND_LABELS[kind], 78 // len(kinds)), xlim=(-0.06, 1.06), xticks=(0, 0.5, 1)
+        )
         panel.set_xticklabels(["0", ".5", "1"])
     axes[0][0].set_yticks(range(len(methods)), [method_label(name) for name in methods])
     axes[0][0].set_ylim(len(methods) - 0.5, -0.5)

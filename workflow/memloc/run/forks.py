@@ -1,0 +1,160 @@
+"""Jobs as forks of a process that has imported the libraries, which is most of what a short job does.
+
+Snakemake starts a Python for every script. In a local run of many jobs, `serve` puts servers in its place. A
+server imports libraries, never memloc's code, and then forks for every job; before, there is no tensor, and
+no thread that outlives the fork. It has the environment that Snakemake gives to a script, so there is one for
+each number of threads, and scripts that run the model have their own, with torch. A fork is an ordinary
+process: signals, status, log and resources are its own. What is out of the ordinary goes Snakemake's way.
+"""
+
+import atexit
+import gc
+import importlib
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import nullcontext, suppress
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+LIBRARIES = (
+    *("fontTools.subset", "jaxtyping", "jinja2", "matplotlib.backends.backend_pdf", "matplotlib.pyplot"),
+    *("pandas", "pandera.backends.pandas.register", "pandera.pandas", "pyarrow.parquet", "pydantic"),
+    *("scipy.special", "snakemake.iocontainers", "snakemake.logging", "yaml"),
+)
+OF_MODELS = ("scipy.stats", "torch", "transformers.generation", "transformers.modeling_utils")
+MANY = 10  # jobs; the imports of fewer take no longer than a server's
+THREADS = ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")
+
+
+def serve(n_jobs: int) -> None:
+    """Let servers run the scripts of this process's Snakemake, if it has many jobs and no GPU."""
+    from snakemake.benchmark import benchmarked
+    from snakemake.script import PythonScript
+
+    from memloc.run.gpu_locks import visible_gpus
+
+    if n_jobs < MANY or sys.platform != "linux" or visible_gpus() or Path("/dev/kfd").exists():
+        return
+    plain, servers, lock = PythonScript.execute_script, {}, Lock()
+
+    def execute_script(script: Any, file: str, edit: bool = False) -> None:
+        """In place of Snakemake's method, called by a thread for each job."""
+        if script.conda_env or script.container_img or script.env_modules or script.shadow_dir:
+            plain(script, file, edit)
+            return
+        model = "loading" in script.params.get("settings", ())
+        needs = script.threads, script.resources.get("tmpdir"), model
+        with lock:
+            server = servers.get(needs) or servers.setdefault(needs, Server(*needs))
+        if (job := server.start(file)) is None:
+            plain(script, file, edit)
+            return
+        record = script.bench_record
+        with job, benchmarked(job.process, record) if record is not None else nullcontext():
+            status = job.wait()
+        if status:
+            raise subprocess.CalledProcessError(status, f"{sys.executable} {file}")
+
+    PythonScript.execute_script = execute_script
+
+
+class Job:
+    """A fork that runs a script. Its process id is its own until the block of `with` ends."""
+
+    def __init__(self, process: int, keeper: socket.socket) -> None:
+        self.process, self.keeper = process, keeper
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        self.keeper.close()
+
+    def wait(self) -> int:
+        """The exit status, or the signal that ended the job, below 0; a killed keeper is a killed job."""
+        return int(self.keeper.recv(16) or -signal.SIGKILL)
+
+
+class Server:
+    """The server of jobs with some environment; it ends with the process that has this object."""
+
+    def __init__(self, threads: int, folder: str | None, model: bool) -> None:
+        """`folder` is for temporary files; jobs that run the model need its libraries."""
+        from memloc.run import rule
+
+        given = dict.fromkeys((f"{kind}_NUM_THREADS" for kind in THREADS), str(threads))
+        given |= {"VECLIB_MAXIMUM_THREADS": str(threads)} | rule.ENVIRONMENT
+        if folder:
+            given |= dict.fromkeys(("TMPDIR", "TMP", "TEMPDIR", "TEMP"), folder)
+        self.socket, there = socket.socketpair(type=socket.SOCK_SEQPACKET)
+        command = [sys.executable, "-m", __name__, str(there.fileno()), *LIBRARIES, *OF_MODELS * model]
+        with there:
+            self.process = subprocess.Popen(command, env=os.environ | given, pass_fds=[there.fileno()])
+        atexit.register(self.close)
+
+    def start(self, file: str) -> Job | None:
+        """Start a job, if the server could import its libraries.
+
+        Raises:
+            subprocess.CalledProcessError: a signal, such as that of Ctrl-C, has ended the server.
+        """
+        keeper, there = socket.socketpair(type=socket.SOCK_SEQPACKET)
+        with there, suppress(OSError):
+            socket.send_fds(self.socket, [file.encode()], [there.fileno()])
+        if process := keeper.recv(16):
+            return Job(int(process), keeper)
+        keeper.close()
+        if (status := self.process.wait()) < 0:
+            raise subprocess.CalledProcessError(status, self.process.args)
+        return None
+
+    def close(self) -> None:
+        """End the server."""
+        self.socket.close()
+        self.process.wait()
+
+
+def next_job(requests: socket.socket) -> str:
+    """Fork for every request; returns in the fork, its script. Ends the process when Snakemake has ended."""
+    interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends jobs, and Snakemake the server
+    while True:
+        file, descriptors, *_ = socket.recv_fds(requests, 4096, 1)
+        if not file:
+            os._exit(0)  # at once
+        with socket.socket(fileno=descriptors[0]) as snakemake:
+            if os.fork() == 0:
+                requests.close()
+                _keep(snakemake)
+                signal.signal(signal.SIGINT, interrupted)
+                return file.decode()
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def _keep(snakemake: socket.socket) -> None:
+    """Fork the job, and return in it. This process, its keeper, tells Snakemake its id and how it ended."""
+    if (job := os.fork()) == 0:
+        return
+    with suppress(OSError):  # Snakemake was killed; the job goes on
+        snakemake.send(str(job).encode())
+        end = os.waitid(os.P_PID, job, os.WEXITED | os.WNOWAIT)
+        status = end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
+        snakemake.send(str(status).encode())
+        snakemake.recv(1)
+    os.waitpid(job, 0)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    for library in sys.argv[2:]:
+        importlib.import_module(library)
+    gc.freeze()
+    script = next_job(socket.socket(fileno=int(sys.argv[1])))
+    sys.argv, sys.path[0] = [script], str(Path(script).parent)
+    runpy.run_path(script, run_name="__main__")
