@@ -30,6 +30,10 @@ def small(monkeypatch, tmp_path):
     """Servers that have little to import, for scripts in a folder of their own."""
     monkeypatch.setattr(forks, "LIBRARIES", ("decimal",))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(LIBRARY)]))
+    # A shell starts what runs in its background without Ctrl-C, which children inherit.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def serving(*needs):
