@@ -77,6 +77,24 @@ def test_each_claim_on_gradients_fails_by_itself(changes, claim, verdict):
     assert verdicts("gradients", gradients(**changes, noise=0.02))[claim] == verdict
 
 
+def test_the_lead_of_a_matrix_is_the_smaller_of_both_whichever_interval_begins_lower():
+    given = gradients(noise=0.0)
+    samples, whole = given["parameter_gradient_samples"], given["parameter_gradients"]
+    own = (samples["component"] == "W_V") & (samples["layer"] == 1) & (samples["head"] == 2)
+    wide = (
+        own
+        & (samples["group"] == "contrastive")
+        & (samples["number"] < 5)
+        & (samples["sample"] == "resample")
+    )
+    samples.loc[wide, "max_abs"] = 2.0
+    larger = (whole["group"] == "contrastive") & (whole["max_abs"] == 3)
+    found = judged(
+        "gradients", given | {"parameter_gradients": whole.assign(max_abs=whole["max_abs"] + larger)}
+    )
+    assert found.loc[MATRIX, ["value", "low"]].tolist() == pytest.approx(np.log([3, 2]))
+
+
 GIVEN, LEANS = "others_gradients_larger_at_equal_nll", "paired_gradients_lean_to_lower_layers"
 
 

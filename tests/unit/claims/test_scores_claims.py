@@ -74,7 +74,13 @@ def test_a_model_without_room_cannot_be_asked():
 
 @pytest.mark.parametrize(
     ("only_whole", "only_half", "verdict"),
-    [(20, 1, "holds"), (1, 20, "does not hold"), (9, 4, "undecided"), (0, 0, "not applicable")],
+    [
+        (20, 1, "holds"),
+        (1, 20, "does not hold"),
+        (9, 4, "undecided"),
+        (5, 0, "undecided"),
+        (0, 0, "not applicable"),
+    ],
 )
 def test_prefixes_are_told_apart_by_what_one_of_them_recites(only_whole, only_half, verdict):
     given = placed([5] * 20)["positions"]
@@ -87,6 +93,8 @@ def test_prefixes_are_told_apart_by_what_one_of_them_recites(only_whole, only_ha
     made = pd.concat([given, pd.DataFrame(rows, columns=given.columns)])
     found = judged("positions", {"positions": made}).loc["longer_prefix_recites_more"]
     assert (found["verdict"], found["n"]) == (verdict, only_whole + only_half)
+    few = f"only {len(ems) - 60} of {len(ems)} repeated paragraphs are recited after one prefix alone"
+    assert (found["reason"] == few) == (found["n"] == 5)
 
 
 def repeated(memorized_by_repeats, continuation=None):

@@ -150,7 +150,12 @@ def test_rankings_are_drawn_as_means_beside_the_range_of_random_orders():
     for axes, heights in zip(drawing.figure.axes[1:], ([40, 39, 36], [3, 3.1, 3.4]), strict=True):
         for line in axes.lines:
             assert line.get_ydata().tolist() == pytest.approx(heights)
-    assert drawing.numbers["n_random"] == 3 and "range of 3 random" in checked("cumulative_ablation", drawing)
+    caption = checked("cumulative_ablation", drawing)
+    assert drawing.numbers["n_random"] == 3 and "range of 3 random" in caption and "Too few pairs" in caption
+    table = made_up_orders()
+    judged = pd.concat([table, table[table["group"] == "held_out"].assign(group="paired")])
+    drawing = cumulative_ablation.draw({"cumulative_ablation": judged}, SETTINGS)
+    assert "Verdicts are on pairs" in checked("cumulative_ablation", drawing)
 
 
 def test_noise_is_averaged_over_draws_and_paragraphs():

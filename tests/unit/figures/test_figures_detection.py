@@ -40,7 +40,15 @@ def test_labels_are_readable_and_the_caption_names_every_stratum(strata):
     text = checked("detection", detection.draw({"detection": table(strata)}, SETTINGS))
     for place in range(len(strata)):
         assert f": {40 + place} against {90 + place} paragraphs in {70 + place} groups" in text
-    assert ("No stratum has" in text) == (not strata)
+    assert ("No stratum has" in text) == (not strata) and "no finding" not in text
+
+
+def test_the_caption_says_what_an_interval_below_chance_is_worth():
+    given = table(STRATA)
+    below = (given["stratum"] == "boundary") & (given["features"] == "residual")
+    given.loc[below, ["auroc", "auroc_low", "auroc_high"]] = 0.28, 0.19, 0.38
+    text = checked("detection", detection.draw({"detection": given}, SETTINGS))
+    assert text.count("is no finding") == 1
 
 
 def test_what_is_drawn_is_what_the_table_holds():

@@ -101,10 +101,10 @@ def _numbers(
     numbers: dict[str, Any] = {"n_draws": int(drops["draw"].max()) + 1}
     by_paragraph = {name: matrix.mean(axis=1) for name, matrix in matrices.items()}
     for name, matrix in matrices.items():
-        means = matrix.mean()
+        means, before_last = matrix.mean(), matrix.iloc[:, :-1]
         numbers[name] = {
             "drop": uncertainty.mean(by_paragraph[name]),
-            "late": uncertainty.paired(effects.late_minus_early(matrix)),
+            "late": uncertainty.paired(effects.late_minus_early(before_last)),
             "spearman": float(means.rank().corr(matrix.columns.to_series().rank())),
             "last": float(means.iloc[-1]),
         }

@@ -51,9 +51,9 @@ def _panel(axes: Axes, data: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 
 def _numbers(data: pd.DataFrame) -> dict[str, Any]:
-    late = data["last"] > data.groupby("repeats")["last"].transform("median")
-    return {
-        "n": len(data),
-        "late": proportion(int(data["memorized"][late].sum()), int(late.sum())),
-        "early": proportion(int(data["memorized"][~late].sum()), int((~late).sum())),
+    median = data.groupby("repeats")["last"].transform("median")
+    sides = {"late": data["last"] > median, "early": data["last"] < median}  # a count's only one is on none
+    shares = {
+        name: proportion(int(data["memorized"][side].sum()), int(side.sum())) for name, side in sides.items()
     }
+    return {"n": len(data), **shares}

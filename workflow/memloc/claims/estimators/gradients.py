@@ -9,7 +9,7 @@ import numpy as np
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.localization.gradient_sizes import paragraph_sizes
 from memloc.settings.base import Section
-from memloc.statistics.studentised import lead_of_resamples, studentised
+from memloc.statistics.studentised import extreme, lead_of_resamples, studentised
 
 OBJECTIVES = ("memorized", "contrastive")
 
@@ -50,7 +50,7 @@ def one_value_matrix_leads(tables: Tables, settings: Section) -> Estimate:
         )
         for group in OBJECTIVES
     ]
-    found = min(leads, key=lambda lead: (lead.low, lead.value))
+    found = extreme(min, leads)
     doubt = "another matrix is larger, and resamples favour the largest" if found.high < 0 else None
     return Estimate.of(found, doubt=doubt)
 

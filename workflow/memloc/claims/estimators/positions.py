@@ -7,6 +7,7 @@ import pandas as pd
 
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.settings.base import Section
+from memloc.statistics.uncertainty import MIN_N
 from memloc.tables.terms.sets import REPEATED
 
 OTHER_PLACES = ("end_of_text", "text", "shifted")
@@ -32,7 +33,8 @@ def longer_prefix_recites_more(tables: Tables, settings: Section) -> Estimate:
     one = recited[recited["start"] != recited["half_prefix"]]
     if one.empty:
         raise NotApplicable("no repeated paragraph is recited after one of the two prefixes alone")
-    return Estimate.of_share(int(one["start"].sum()), len(one))
+    few = f"only {len(one)} of {len(recited)} repeated paragraphs are recited after one prefix alone"
+    return Estimate.of_share(int(one["start"].sum()), len(one), doubt=few if len(one) < MIN_N else None)
 
 
 def recited_everywhere(rows: pd.DataFrame, n_continuation: int) -> pd.Series:

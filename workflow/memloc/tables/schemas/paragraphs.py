@@ -4,6 +4,9 @@ from memloc.tables.columns import ONE_PARAGRAPH, Column, Columns, Lengths, integ
 
 CUT = "Occurrences that the end of a training window cuts, which are not in `count`; embedded text only."
 CONTINUATIONS = "Occurrences of the continuation, at any offset; missing where they are not counted."
+UNSEEN = (
+    "A control that the training text does not hold, or a memory that grew (table `grown`), which was seen."
+)
 MODULE = "Text that it comes from: a docstring's module, or documents that have a paragraph in common."
 LINE = "Line of the document's text on which its first token ends."
 
@@ -18,7 +21,7 @@ def paragraphs(lengths: Lengths) -> Columns:
         "count": integer(0, unit="occurrences in the corpus", meaning="Occurrences of the paragraph."),
         "cut_count": occurrences("", CUT),
         "continuation_count": occurrences("of the continuation ", CONTINUATIONS),
-        "unseen": Column("bool", meaning="A control that the training text does not hold."),
+        "unseen": Column("bool", meaning=UNSEEN),
         "package": Column("str", nullable=True, meaning="Package whose docstring it is; embedded text only."),
         "module": Column("str", nullable=True, meaning=MODULE),
         "tokens": token_list(lengths.paragraph, meaning="Tokens of the paragraph."),
