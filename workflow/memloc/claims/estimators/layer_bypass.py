@@ -27,11 +27,11 @@ class DeeperBypass(NamedTuple):
 
 
 def deeper_attention_spares_others(tables: Tables, settings: Section) -> Estimate:
-    """Minus the rise in NLL of others' own continuations without attention in the most specific deeper layer.
+    """Minus the rise in NLL of others' own continuations if positions attend to themselves alone in a layer.
 
-    It is in doubt if half of the memorized paragraphs or more are still recited.
+    It is the most specific deeper layer. The claim is in doubt if half of the memorized paragraphs or more are still recited.
     """
-    _, recited, gained = deeper_bypass(tables, settings)
+    _, recited, gained = deeper_bypass(tables, settings, "identity")
     many = 2 * recited >= len(gained)
     doubt = f"{recited} of {len(gained)} memorized paragraphs are still recited" if many else None
     return Estimate.of(studentised(-gained), doubt=doubt)
@@ -60,18 +60,18 @@ def destroying(tables: Tables) -> pd.Series:
     return gained[gained > DESTROYED]
 
 
-def deeper_bypass(tables: Tables, settings: Section) -> DeeperBypass:
-    """Half of the pairs choose a deeper layer, and the others lose its attention.
+def deeper_bypass(tables: Tables, settings: Section, way: str) -> DeeperBypass:
+    """Half of the pairs choose a deeper layer, and the others lose its attention (bypassed in this way).
 
     Raises:
         NotApplicable: there are no two pairs.
     """
-    lost = paired_differences(_without_blocks(tables, "identity", "em"), tables["sets"])
+    lost = paired_differences(_without_blocks(tables, way, "em")[["attention"]], tables["sets"])
     if len(lost) < 2:
         raise NotApplicable("one pair of equal count cannot both choose a layer and judge it")
     place = _deeper_layer(lost)
     em, gained = (
-        _of_members(tables, value, memorized)[place].iloc[::2]
+        _of_members(tables, way, value, memorized)[place].iloc[::2]
         for value, memorized in (("em", True), ("nll_gained", False))
     )
     return DeeperBypass(int(place[1]), int((em == settings.paragraph.continuation).sum()), gained)
@@ -83,10 +83,10 @@ def _deeper_layer(lost: pd.DataFrame) -> tuple[str, int]:
     return lost[deeper].iloc[1::2].mean().idxmin()
 
 
-def _of_members(tables: Tables, value: str, memorized: bool) -> pd.DataFrame:
+def _of_members(tables: Tables, way: str, value: str, memorized: bool) -> pd.DataFrame:
     """A value of the memorized, or the other, paragraph of each pair (rows) without each block (columns)."""
     sets = tables["sets"].dropna(subset="pair").sort_values("pair")
-    found = _without_blocks(tables, "identity", value)
+    found = _without_blocks(tables, way, value)
     members = sets["id"][((sets["set"] == "memorized") == memorized) & sets["id"].isin(found.index)]
     return found.loc[members]
 
