@@ -29,7 +29,8 @@ class DeeperBypass(NamedTuple):
 def deeper_attention_spares_others(tables: Tables, settings: Section) -> Estimate:
     """Minus the rise in NLL of others' own continuations if positions attend to themselves alone in a layer.
 
-    It is the most specific deeper layer. The claim is in doubt if half of the memorized paragraphs or more are still recited.
+    It is the most specific deeper layer. The claim is in doubt if half of the memorized paragraphs or more
+    are still recited.
     """
     _, recited, gained = deeper_bypass(tables, settings, "identity")
     many = 2 * recited >= len(gained)
