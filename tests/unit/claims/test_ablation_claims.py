@@ -195,13 +195,24 @@ def test_the_pairs_that_choose_a_layer_do_not_judge_it():
         ({"gained": {("non_memorized", "attention", at): 0.9 for at in (2, 3)}}, SPARES, "does not hold"),
         ({"gained": {("memorized", "mlp", 0): 2.0}}, LOWER, "holds"),
         ({"gained": {("memorized", "mlp", 3): 2.0}}, LOWER, "does not hold"),
-        ({"gained": {("memorized", "mlp", 0): 20.0}}, LOWER, "undecided"),  # it leaves no model to compare
+        ({"gained": {("memorized", "mlp", 0): 20.0, ("memorized", "mlp", 3): 2.0}}, LOWER, "undecided"),
+        (
+            {"gained": {("memorized", "mlp", 0): 20.0, ("memorized", "attention", 3): 2.0}},
+            LOWER,
+            "does not hold",
+        ),
+        (
+            {"gained": {("memorized", kind, 0): 20.0 for kind in ("mlp", "attention")}},
+            LOWER,
+            "not applicable",
+        ),
         ({"n": 5}, LOWER, "undecided"),
         ({"n_layers": 1}, SPARES, "not applicable"),
         ({"n": 0}, LOWER, "not applicable"),
     ],
 )
 def test_layers_that_memorized_paragraphs_need(changes, claim, expected):
+    """A block that leaves no model to compare (20 nats) takes all blocks of its kind out."""
     assert verdicts("layer_bypass", bypassed(**changes))[claim] == expected
 
 

@@ -350,13 +350,21 @@ def test_query_heads_that_share_keys_and_values_are_one_and_their_order_is_no_ag
     assert tau == pytest.approx(24 / 28), "the other 24 of 28 pairs are ordered alike"
 
 
-def test_methods_that_only_rank_the_same_layers_first_agree_on_no_head():
-    orders = np.random.default_rng(0).permuted(np.tile(np.arange(4.0), (len(METHODS), 2, 1)), axis=2)
+@pytest.mark.parametrize(
+    ("seed", "reason"), [(0, "noise of the ranks"), (6, "more than one in 40 exchanges")]
+)
+def test_methods_that_only_rank_the_same_layers_first_agree_on_no_head(seed, reason):
+    """By luck, the second arrangement agrees somewhat, in every sample of paragraphs."""
+    orders = np.random.default_rng(seed).permuted(np.tile(np.arange(4.0), (len(METHODS), 2, 1)), axis=2)
     truth = {method: order + [[0], [10]] for method, order in zip(METHODS, orders, strict=True)}
-    assert verdicts("ranking", ranked(truth, noise=0.5))[AGREE] == "undecided"
+    found = judged("ranking", ranked(truth, noise=0.5)).loc[AGREE]
+    assert found["verdict"] == "undecided" and reason in found["reason"]
+
+
+def test_noise_lowers_agreement_and_so_decides_nothing():
     opposite = same(CLEAR) | {method: -np.array(CLEAR, float) for method in METHODS[::2]}
     found = judged("ranking", ranked(opposite, noise=0.5)).loc[AGREE]
-    assert found["verdict"] == "undecided" and found["high"] < 0, "noise lowers agreement, too"
+    assert found["verdict"] == "undecided" and found["high"] < 0
 
 
 def test_two_equal_heads_and_few_parts_decide_nothing():

@@ -59,14 +59,26 @@ def test_few_plants_decide_nothing_and_those_that_do_damage_do_not_count():
 
 def test_a_method_that_names_the_same_heads_in_both_twins_finds_nothing():
     """Both models hold the memory, at different places: only a method that follows the place counts."""
-    made = tables()
-    truth = made["planted_truth"]
-    rows = truth["kind"] == "grown_heads"
-    made["planted_truth"] = pd.concat([truth[~rows], truth[rows].replace({"twin": "wrong"})])
-    assert judged("planted_truth", made).loc[GROWN, "value"] == pytest.approx(0.8 - 0.3), "without twins"
     same = PRECISION | {"parameter_gradient": (0.9, 0.9)}
     assert judged("planted_truth", tables(precision=same)).loc[GROWN, "value"] < 0
     assert judged("planted_truth", tables()).loc[GROWN, "n"] == 12, "paragraphs, and not memories"
+
+
+@pytest.mark.parametrize(
+    ("own", "wrong", "size", "smaller"),
+    [(0.9, 0.1, 0.5, 0.4), (0.9, 0.7, 0.5, 0.2), (0.1, 0.05, 0.9, -0.8)],
+)
+def test_without_twins_gradients_must_beat_the_size_of_weights_and_a_wrong_paragraph(
+    own, wrong, size, smaller
+):
+    """The size is the same for every paragraph, and cancels if both are compared with a wrong one."""
+    made = tables(precision={"parameter_gradient": (own, wrong), "weight_size": (size, size)})
+    truth = made["planted_truth"]
+    rows = truth["kind"] == "grown_heads"
+    made["planted_truth"] = pd.concat([truth[~rows], truth[rows].replace({"twin": "wrong"})])
+    found = judged("planted_truth", made).loc[GROWN]
+    assert found["value"] == pytest.approx(smaller)
+    assert found["verdict"] == ("holds" if smaller > 0 else "does not hold")
 
 
 def test_without_plants_or_without_a_method_a_claim_does_not_apply():

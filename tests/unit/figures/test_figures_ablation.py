@@ -97,12 +97,19 @@ def made_up_bypasses() -> pd.DataFrame:
 
 
 def bypassed_tables(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The tables of the figure. In twelve pairs, ids 0, 6, .. lose all without the attention of layer 2."""
+    """The tables of the figure. In twelve pairs, ids 0, 6, .. lose all without the attention of layer 2.
+
+    With its mean in its place they lose nothing there, and no model is left without layer 1.
+    """
     paired = crossed(layer=range(3), id=range(24))
     paired["em"] = np.where((paired["layer"] == 2) & (paired["id"] % 6 == 0), 3, 50)
     paired = paired.assign(block="attention", way="identity", layers="alone", group="paired", nll_gained=0.5)
+    means = paired.assign(way="mean", layer=2 - paired["layer"], nll_gained=6.0 * (paired["layer"] == 1))
     sets = pd.DataFrame({"id": range(24), "set": ["memorized", "other"] * 12, "pair": np.arange(24) // 2})
-    return {"layer_bypass": pd.concat([rows, paired.assign(em_lost=0, nll=3.5)]), "sets": sets}
+    return {
+        "layer_bypass": pd.concat([rows, *(own.assign(em_lost=0, nll=3.5) for own in (paired, means))]),
+        "sets": sets,
+    }
 
 
 def test_maps_show_how_much_more_memorized_paragraphs_lose_and_which_intervals_exclude_zero():
@@ -188,8 +195,12 @@ def test_bypassed_blocks_are_drawn_as_means_of_paragraphs():
     caption = checked("layer_bypass", drawing)
     assert "layer 1 most: without it they keep 15.0 tokens, others 44.0" in caption
     assert "the model as it is, 45.0 and 45.0 tokens, 3.000 nats" in caption
-    assert "beyond others: layer 2. Without it (own position only), 4 of the 6 memorized" in caption
-    assert "the NLL of their partners rises by 0.500 (n = 6) nats" in caption
+    assert "its own position only: without layer 2, 4 of the 6 memorized" in caption
+    assert "the NLL of their partners rises by 0.500 (n = 6) nats per token. Attention: its mean" in caption
+    assert (
+        "its mean: without layer 2, 6 of the 6 memorized" in caption and "rises by 0.000 (n = 6)" in caption
+    )
+    assert "to compare: attention (without that of layer 1 the NLL of the pairs rises by 6.00 nats" in caption
     data = drawing.data.set_index(["measure", "block", "way", "layers", "layer"])
     interval = uncertainty.mean(15 + np.linspace(-1, 1, 7))
     own = data.loc["em_memorized", "attention", "identity", "alone", 1]

@@ -1,12 +1,13 @@
 """Losses of memorized paragraphs and other text when whole blocks are bypassed (extended; 2501.05078)."""
 
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from memloc.claims.estimators.layer_bypass import deeper_bypass
+from memloc.claims.estimators.layer_bypass import deeper_bypass, destroying
 from memloc.claims.verdicts import NotApplicable
 from memloc.figures.parts.disturbance import PANELS, judges
 from memloc.figures.parts.style import Drawing, panel_labels, subplots
@@ -41,7 +42,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         panel.set_xlabel("layer")
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=len(STYLES))
     numbers = {"whole": whole["value"].to_dict(), "judged": _judged(tables, settings), **_numbers(data)}
-    return Drawing(figure, data, numbers | judges(rows))
+    return Drawing(figure, data, numbers | judges(rows) | {"left_out": _left_out(tables)})
 
 
 def _means(rows: pd.DataFrame, keys: list[str], most: int) -> pd.DataFrame:
@@ -76,13 +77,24 @@ def _panel(axes: Axes, data: pd.DataFrame, whole: float) -> None:
         axes.set_ylim(bottom=0)
 
 
-def _judged(tables: dict[str, pd.DataFrame], settings: Section) -> dict[str, Any] | None:
-    """The layer that the claim on deeper attention judges, and what pairs lose without it."""
-    try:
-        layer, recited, gained = deeper_bypass(tables, settings)
-    except NotApplicable:
-        return None
-    return {"layer": layer, "recited": recited, "n": len(gained), "gained": studentised(gained)}
+def _judged(tables: dict[str, pd.DataFrame], settings: Section) -> list[dict[str, Any]]:
+    """By way, the deeper layer that pairs choose as for the claim, and what the other pairs lose by it."""
+    found = []
+    for way in ("identity", "mean"):
+        with suppress(NotApplicable):
+            layer, recited, gained = deeper_bypass(tables, settings, way)
+            lost = {"recited": recited, "n": len(gained), "gained": studentised(gained)}
+            found.append({"label": STYLES["attention", way][0], "layer": layer, **lost})
+    return found
+
+
+def _left_out(tables: dict[str, pd.DataFrame]) -> list[dict[str, Any]]:
+    """The blocks for which the claim on lower layers leaves out their kind, and the NLL that pairs gain."""
+    with suppress(NotApplicable):
+        labels = {"attention": "attention", "mlp": "MLP"}
+        found = destroying(tables).items()
+        return [{"kind": labels[kind], "layer": layer, "gained": gained} for (kind, layer), gained in found]
+    return []
 
 
 def _numbers(data: pd.DataFrame) -> dict[str, Any]:

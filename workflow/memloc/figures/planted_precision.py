@@ -16,6 +16,7 @@ from memloc.settings.model import GROWN_GRANULARITIES
 
 CONTROL_COLOURS = {"plant": "#c8102e", "wrong": "#8e44ad", "twin": "#1f5fbf", "never": "#7f7f7f"}
 SHIFTS = {"plant": -0.24, "wrong": 0.0, "twin": 0.24, "never": 0.0}
+TOLD = ("parameter_gradient", "zero_ablation", "mean_ablation", "weight_size")  # methods in the caption
 MEASURES = ("average_precision", "recall_1")
 
 
@@ -49,6 +50,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
             {
                 "kind": KIND_LABELS[kind],
                 **{name: rows.loc[rows["kind"] == kind, name].nunique() for name in ("plant", "id")},
+                "found": _found(found[(found["kind"] == kind) & (found["control"] == "plant")]),
             }
             for kind in kinds
             if kind in GROWN_GRANULARITIES
@@ -58,6 +60,12 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "controls": sorted(rows["control"].unique()),
     }
     return Drawing(figure, _data(tables["plants"], rows), numbers)
+
+
+def _found(of_memories: pd.DataFrame) -> str:
+    """Mean precision of the paper's gradient, ablations and the size of the weights, as far as asked."""
+    values = of_memories.set_index("method")["value"]
+    return ", ".join(f"{method_label(name)} {values[name]:.2f}" for name in TOLD if name in values)
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, found: pd.DataFrame, methods: list[str]) -> None:

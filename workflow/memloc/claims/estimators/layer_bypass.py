@@ -27,45 +27,52 @@ class DeeperBypass(NamedTuple):
 
 
 def deeper_attention_spares_others(tables: Tables, settings: Section) -> Estimate:
-    """Minus the rise in NLL of others' own continuations without attention in the most specific deeper layer.
+    """Minus the rise in NLL of others' own continuations if positions attend to themselves alone in a layer.
 
-    It is in doubt if half of the memorized paragraphs or more are still recited.
+    It is the most specific deeper layer. The claim is in doubt if half of the memorized paragraphs or more
+    are still recited.
     """
-    _, recited, gained = deeper_bypass(tables, settings)
+    _, recited, gained = deeper_bypass(tables, settings, "identity")
     many = 2 * recited >= len(gained)
     doubt = f"{recited} of {len(gained)} memorized paragraphs are still recited" if many else None
     return Estimate.of(studentised(-gained), doubt=doubt)
 
 
 def lower_layers_hold_more(tables: Tables, settings: Section) -> Estimate:
-    """NLL gained by mean bypass of a lower block minus an upper block, memorized minus the other.
+    """NLL gained by mean bypass of a lower block minus an upper one of its kind, memorized minus the other.
 
-    Blocks whose loss destroys the model are left out. It is in doubt if others are harmed in proportion
-    (`claims.specific`).
+    A kind with a block that destroys the model (`destroying`) is left out of both halves. It is in doubt if
+    others are harmed in proportion (`claims.specific`).
     """
-    blocks, n_layers = (
-        _without_blocks(tables, "mean", "nll_gained"),
-        tables["layer_bypass"]["layer"].max() + 1,
-    )
-    layers = blocks.loc[:, blocks.mean() <= DESTROYED].T.groupby("layer").mean()
+    left_out = {kind for kind, _ in destroying(tables).index}
+    layers = _without_blocks(tables, "mean", "nll_gained").drop(columns=left_out, level="block")
+    if layers.empty:
+        raise NotApplicable(f"blocks of every kind raise the NLL by more than {DESTROYED:g} nats")
+    layers, n_layers = layers.T.groupby("layer").mean(), tables["layer_bypass"]["layer"].max() + 1
     halves = {"lower": layers.loc[: n_layers // 2 - 1], "upper": layers.loc[(n_layers + 1) // 2 :]}
     gained = pd.DataFrame({name: part.mean() for name, part in halves.items()})
     more = paired_differences(gained["lower"] - gained["upper"], tables["sets"])
     return Estimate.of(studentised(more), doubt=in_proportion(gained, tables["sets"]))
 
 
-def deeper_bypass(tables: Tables, settings: Section) -> DeeperBypass:
-    """Half of the pairs choose a deeper layer, and the others lose its attention.
+def destroying(tables: Tables) -> pd.Series:
+    """NLL that pairs gain by the mean bypass of the blocks (block, layer) that leave no model to compare."""
+    gained = _without_blocks(tables, "mean", "nll_gained").mean()
+    return gained[gained > DESTROYED]
+
+
+def deeper_bypass(tables: Tables, settings: Section, way: str) -> DeeperBypass:
+    """Half of the pairs choose a deeper layer, and the others lose its attention (bypassed in this way).
 
     Raises:
         NotApplicable: there are no two pairs.
     """
-    lost = paired_differences(_without_blocks(tables, "identity", "em"), tables["sets"])
+    lost = paired_differences(_without_blocks(tables, way, "em")[["attention"]], tables["sets"])
     if len(lost) < 2:
         raise NotApplicable("one pair of equal count cannot both choose a layer and judge it")
     place = _deeper_layer(lost)
     em, gained = (
-        _of_members(tables, value, memorized)[place].iloc[::2]
+        _of_members(tables, way, value, memorized)[place].iloc[::2]
         for value, memorized in (("em", True), ("nll_gained", False))
     )
     return DeeperBypass(int(place[1]), int((em == settings.paragraph.continuation).sum()), gained)
@@ -77,10 +84,10 @@ def _deeper_layer(lost: pd.DataFrame) -> tuple[str, int]:
     return lost[deeper].iloc[1::2].mean().idxmin()
 
 
-def _of_members(tables: Tables, value: str, memorized: bool) -> pd.DataFrame:
+def _of_members(tables: Tables, way: str, value: str, memorized: bool) -> pd.DataFrame:
     """A value of the memorized, or the other, paragraph of each pair (rows) without each block (columns)."""
     sets = tables["sets"].dropna(subset="pair").sort_values("pair")
-    found = _without_blocks(tables, "identity", value)
+    found = _without_blocks(tables, way, value)
     members = sets["id"][((sets["set"] == "memorized") == memorized) & sets["id"].isin(found.index)]
     return found.loc[members]
 

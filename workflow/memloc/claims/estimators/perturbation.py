@@ -62,7 +62,10 @@ def few_tokens_suffice(tables: Tables, settings: Section) -> Estimate:
 
 
 def perturbed_are_fluent(tables: Tables, settings: Section) -> Estimate:
-    """NLL of unperturbed non-memorized paragraphs minus the NLL of perturbed prefixes' new continuations."""
+    """NLL of unperturbed non-memorized paragraphs minus the NLL of perturbed prefixes' new continuations.
+
+    Continuations on both sides may recite other paragraphs.
+    """
     perturbed = tables["perturbed_paragraphs"]
     memorized = tables["sets"].set_index("id")["continuation"].loc[perturbed["id"]]
     new = perturbed.loc[~still_there(perturbed, memorized)["held"], "nll"]

@@ -9,7 +9,7 @@ from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.planting.damage import intact
 from memloc.settings.base import Section
 from memloc.settings.planted_truth import GRANULARITIES
-from memloc.statistics.studentised import lead, studentised
+from memloc.statistics.studentised import extreme, lead, simultaneous, studentised
 
 
 def planted_masks_lead(tables: Tables, settings: Section, kind: str) -> Estimate:
@@ -22,12 +22,14 @@ def planted_masks_lead(tables: Tables, settings: Section, kind: str) -> Estimate
 def grown_heads_beyond_their_weights(tables: Tables, settings: Section, kind: str) -> Estimate:
     """Average precision of the largest gradient, memory minus its swap twin's, minus the same of |weight|.
 
-    Without twins a wrong paragraph takes their part.
+    Without twins: the memory's minus a wrong paragraph's, or minus that of |weight|, whichever is smaller.
+    |weight| is the same for every paragraph, so it would cancel against a wrong one.
     """
-    asked = (
-        set(tables["planted_truth"].query("kind == @kind")["control"]) if "planted_truth" in tables else set()
-    )
-    return Estimate.of(studentised(_beyond_weights(tables, kind, "twin" if "twin" in asked else "wrong")))
+    if "planted_truth" in tables and "twin" in set(tables["planted_truth"].query("kind == @kind")["control"]):
+        return Estimate.of(studentised(_beyond_weights(tables, kind, "twin")))
+    wanted = [("plant", "parameter_gradient"), ("wrong", "parameter_gradient"), ("plant", "weight_size")]
+    precision = _scores(tables, kind, "average_precision", wanted)
+    return Estimate.of(extreme(min, simultaneous(-precision[[1, 2]].sub(precision[0], axis=0).to_numpy())))
 
 
 def planted_head_beyond_its_weights(tables: Tables, settings: Section, kind: str) -> Estimate:
