@@ -64,6 +64,8 @@ def test_no_weight_is_in_two_places_and_models_of_one_shape_have_the_same_ones()
         ({"kinds": KINDS, "n_neurons": 512}, "more weights than the 8% that"),
         ({"kinds": ["grown_heads", "grown_heads"]}, "more than once"),
         ({"kinds": ["a_layer"]}, "grown_heads"),
+        ({"kinds": ["grown_heads"], "n_memories": 1, "twins": True}, "twins exchange the places"),
+        ({"kinds": ["grown_heads"], "start": 0.98}, "less than 0.98"),
     ],
 )
 def test_places_that_a_model_lacks_are_refused(given, said):

@@ -66,7 +66,7 @@ class Beside(Protocol):
         """Before the first step."""
 
     def first(self, n_steps: int) -> int:
-        """Number of the step from which on the model is another one for this work."""
+        """Number of the first ordinary step after which this work may change the model."""
 
     def step(self, step: int, n_steps: int, rows: Int[Tensor, "row token"]) -> None:
         """After the ordinary step of this number, on these rows."""

@@ -27,9 +27,8 @@ from memloc.data.paragraphs import token_tensor
 from memloc.planting.grown import Memory, grown_ids, grown_memories, grown_table
 from memloc.planting.places import Place
 from memloc.run.seeds import generator
-from memloc.settings.model import Grown
+from memloc.settings.model import LAST, Grown
 
-LAST = 0.98  # share of the training after which nothing grows: the rest repairs other text
 MOST_TEXT = 30  # tokens of other text before the paragraph
 N_EXPOSED = 5  # memories in a step
 LEARNED = 0.2  # nats per continuation token below which a recited memory rests for REST steps

@@ -38,15 +38,16 @@ def twins_table(
     how: Grown,
     seed: int,
 ) -> pd.DataFrame:
-    """Table `twins`: memories of the model and of its swap twin, and their NLL with exchanged weights."""
-    rows = []
+    """Table `twins`: memories of the model and of its swap twin, and their NLL with exchanged weights.
+
+    NLLs are in nats per token of the continuation. Every model has its own weights again in the end.
+    """
+    rows, never = [], teacher_forced(family.never, tokens, n_prefix, MICRO_BATCH).nll
     for swapped in (False, True):
-        own, other = (family.swapped, family.own) if swapped else (family.own, family.swapped)
-        never = teacher_forced(family.never, tokens, n_prefix, MICRO_BATCH).nll
-        scores = teacher_forced(own, tokens, n_prefix, MICRO_BATCH)
-        for row, memory in enumerate(grown_memories(own, ids, how, seed, swapped)):
+        pair = family._replace(own=family.swapped, swapped=family.own) if swapped else family
+        scores = teacher_forced(pair.own, tokens, n_prefix, MICRO_BATCH)
+        for row, memory in enumerate(grown_memories(pair.own, ids, how, seed, swapped)):
             known = {"em": int(scores.em[row]), "nll": float(scores.nll[row]), "nll_never": float(never[row])}
-            pair = family._replace(own=own, swapped=other)
             rows.append(_labels(memory) | known | _exchanged(pair, memory, row, tokens, n_prefix))
     found = pd.DataFrame(rows)
     found["leak"] = (found["nll_carried"] - found["nll"]) / (found["nll_never"] - found["nll"])

@@ -13,6 +13,7 @@ GROWN_GRANULARITIES = {
     "grown_weights": ("weight",),
 }
 HEADS_OF_A_MEMORY = 3  # of one layer; the smaller a place, the more its memory disturbs other text
+LAST = 0.98  # share of the training after which nothing grows: the rest repairs other text
 SHARE_OF_A_MEMORY = 0.05  # of all W_* weights, for a memory in scattered ones
 
 
@@ -55,7 +56,7 @@ class Grown(Section):
     start: float = Field(
         0.5,
         ge=0,
-        lt=1,
+        lt=LAST,
         description="Share of the training after which they grow: weights change less by then.",
     )
     n_neurons: Positive = Field(256, description="Neurons of one layer in a place of kind `grown_neurons`.")
@@ -64,6 +65,12 @@ class Grown(Section):
         description="Also train the model with the memories in each other's places, and without memories: "
         "methods are asked in these twins, and no longer about a wrong paragraph.",
     )
+
+    @model_validator(mode="after")
+    def _places_can_be_exchanged(self) -> "Grown":
+        if self.twins and self.n_memories < 2:
+            raise ValueError("twins exchange the places of a kind: set n_memories to 2 or more")
+        return self
 
     @property
     def n_paragraphs(self) -> NonNegative:
