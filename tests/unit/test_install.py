@@ -3,6 +3,7 @@
 import runpy
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from shutil import copy, copytree
 
@@ -13,12 +14,41 @@ INSTALL = runpy.run_path(str(ROOT / "envs/install.py"))
 
 
 @pytest.fixture
-def commands(monkeypatch):
-    """Commands that the installation runs, with their environment, without running them."""
+def settings_of_pip():
+    """Lines that `pip config list` prints."""
+    return []
+
+
+@pytest.fixture
+def commands(monkeypatch, settings_of_pip):
+    """Commands that the installation runs, with their environment, without running them. uv itself fails."""
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     ran = []
-    monkeypatch.setattr(subprocess, "run", lambda command, **options: ran.append((command, options)))
+
+    def run(command, **options):
+        if command[-2:] == ["config", "list"]:
+            return subprocess.CompletedProcess(command, 0, "\n".join(settings_of_pip))
+        ran.append((command, options))
+        return subprocess.CompletedProcess(command, "--python" in command)
+
+    monkeypatch.setattr(subprocess, "run", run)
     return ran
+
+
+def test_uv_gets_the_settings_of_pip_and_pip_does_what_uv_did_not(commands, settings_of_pip):
+    settings_of_pip += [":env:.cert='/c.pem'", ":env:.find-links='/a /b'", "global.find-links='/c'"]
+    INSTALL["install"]()
+    _, (uv, options), (pip, _) = commands
+    assert options["env"]["SSL_CERT_FILE"] == "/c.pem"
+    assert [value for name, value in pairwise(uv) if name == "--find-links"] == ["/a", "/b"]
+    assert {"--requirement", INSTALL["LOCK"]} <= set(uv) & set(pip)
+
+
+@pytest.mark.parametrize("setting", ["global.extra-index-url='https://a'", "install.no-binary='torch'"])
+def test_uv_is_left_out_where_pip_has_a_setting_of_its_own(commands, settings_of_pip, setting):
+    settings_of_pip += ["global.timeout='9'", setting]
+    INSTALL["install"]()
+    assert len(commands) == 1 and "--editable" in commands[0][0]
 
 
 def test_a_build_of_torch_comes_first_from_its_own_index(commands):
