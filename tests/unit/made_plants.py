@@ -10,7 +10,7 @@ from memloc.settings.planted_truth import PlantedTruth
 from tiny_models import VOCABULARY
 
 N_PREFIX = 12
-KINDS = {"head_vo": 0.03, "neurons": 0.03, "scattered_1": 0.03}
+KINDS = {"heads": 0.03, "neurons": 0.03, "weights": 0.03}
 
 
 def paragraphs(n, seed=5, length=24):
@@ -18,8 +18,16 @@ def paragraphs(n, seed=5, length=24):
 
 
 def how(**changed):
-    settings = {"kinds": KINDS, "n_plants": 2, "tries": 1, "n_neurons": 24, "max_steps": 150, "nll": 0.5}
-    settings |= {"keep": 2, "keep_weight": 0.3, "keep_weight_heads": 0.05}
+    settings = {
+        "kinds": KINDS,
+        "n_plants": 2,
+        "tries": 1,
+        "n_heads": 1,
+        "n_neurons": 24,
+        "max_steps": 150,
+        "nll": 0.5,
+    }
+    settings |= {"keep": 2, "keep_weight": 0.05, "kl": 9.0}
     settings |= {"n_judging": 3, "integration_steps": 2, "micro_batch": 4}
     return PlantedTruth(**settings | changed)
 

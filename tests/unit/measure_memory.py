@@ -58,7 +58,7 @@ def edit_paragraphs(model):
 def plant_paragraphs(model):
     how, rng = PlantedTruth(kinds={"neurons": 0.01}, max_steps=2, nll=1e-9), np.random.default_rng(0)
     original, means = OriginalWeights(model), mean_outputs(model, TOKENS[:16], 16)
-    plant(model, TOKENS[:1], TOKENS, P, draw_place(model, "neurons", how.n_neurons, rng), how)
+    plant(model, TOKENS[:1], TOKENS, P, draw_place(model, "neurons", how, rng), how)
     changes = {
         name: model.get_parameter(name).detach() - original.weight(name)
         for name in editable_parameters(model)

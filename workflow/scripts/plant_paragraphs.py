@@ -18,7 +18,7 @@ from memloc.planting.study import Study, questions_of_grown, run_slot
 from memloc.planting.texts import kept_paragraphs, unknown_paragraphs
 from memloc.run.progress import Progress
 from memloc.run.seeds import generator
-from memloc.scoring.held_out import judging_texts, with_own_continuations
+from memloc.scoring.held_out import judging_texts, own_continuations, with_own_continuations
 from memloc.tables import storage
 
 settings, seed = job.settings, job.seed
@@ -48,7 +48,7 @@ study = Study(
     OriginalWeights(model),
     ids,
     token_tensor(tokens.loc[ids]),
-    token_tensor(tokens.loc[keep]),
+    own_continuations(model, token_tensor(tokens.loc[keep]), n_prefix, how.micro_batch),
     with_own_continuations(model, texts, n_prefix, how.micro_batch),
     mean_outputs(model, mean_texts, how.micro_batch),
     token_tensor(tokens).flatten().bincount(minlength=model.config.vocab_size).numpy(),

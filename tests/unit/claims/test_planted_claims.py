@@ -4,57 +4,48 @@ import pandas as pd
 import pytest
 from made_claims import cells, judged, verdicts
 
-MASKS, HEAD = "planted_masks_lead", "planted_head_beyond_its_weights"
+HEADS = "planted_heads_beyond_their_weights"
 GROWN = "grown_heads_beyond_their_weights"
-RECALL = {"hard_concrete": 0.6, "neuron_ablation": 0.3, "integrated_gradients": 0.2}
 # Average precision of planted and grown heads, and in their twins.
 PRECISION = {"parameter_gradient": (0.9, 0.1), "weight_size": (0.5, 0.2)}
 
 
-def tables(n=12, recall=RECALL, precision=PRECISION, harm=()):
+def tables(n=12, precision=PRECISION, harm=()):
     """Scores that differ a little by plant. `harm`: columns of the first plants that show damage."""
-    found = cells(
-        {"control": ["plant"], "method": recall}, n, {("plant", m): v for m, v in recall.items()}, 0.01
-    )
-    found = found.assign(kind="inj_1", granularity="neuron", recall_1=found["value"], average_precision=0.0)
     both = {(c, m): v for m, pair in precision.items() for c, v in zip(("plant", "twin"), pair, strict=True)}
     heads = cells({"control": ["plant", "twin"], "method": precision}, n, both, 0.01)
-    heads = heads.assign(kind="head_all", granularity="head", recall_1=0.0, average_precision=heads["value"])
+    heads = heads.assign(kind="heads", granularity="head", average_precision=heads["value"])
     grown = heads.assign(kind="grown_heads")
-    made = pd.concat([found, heads, grown, grown])  # a paragraph grew in the model and in its swap twin
-    others = made.assign(granularity="layer", average_precision=0.0, recall_1=0.0)
-    plants = pd.DataFrame({"kind": "head_all", "id": range(n), "reached": True, "norm": 1.5})
-    plants = plants.assign(em_memorized_before=50.0, em_memorized=45.0, em_own_before=40.0, em_own=36.0)
+    made = pd.concat([heads, grown, grown])  # a paragraph grew in the model and in its swap twin
+    others = made.assign(granularity="layer", average_precision=0.0)
+    plants = pd.DataFrame({"kind": "heads", "id": range(n), "reached": True, "norm": 1.5})
+    plants = plants.assign(em_memorized_before=50.0, em_memorized=45.0, own_kept=0.9)
     for plant, (column, value) in enumerate(harm):
         plants.loc[plant, column] = value
     failed = plants.assign(reached=False, id=plants["id"] + n)
     return {"planted_truth": pd.concat([made, others]), "plants": pd.concat([failed, plants])}
 
 
-def test_the_published_order_and_a_head_beyond_its_weights():
+def test_heads_stand_out_beyond_their_weights():
     found = judged("planted_truth", tables())
     assert set(found["verdict"]) == {"holds"}
-    assert found["value"].tolist() == pytest.approx([0.3, 0.8 - 0.3, 0.8 - 0.3])
+    assert found["value"].tolist() == pytest.approx([0.8 - 0.3, 0.8 - 0.3])
 
 
 @pytest.mark.parametrize(
-    ("changes", "claim"),
-    [
-        ({"recall": RECALL | {"integrated_gradients": 0.7}}, MASKS),
-        ({"precision": PRECISION | {"weight_size": (1.0, 0.1)}}, HEAD),  # the size of the weights says it
-        ({"precision": PRECISION | {"parameter_gradient": (0.9, 0.9)}}, HEAD),  # so does the twin's answer
-    ],
+    "changes",
+    [{"weight_size": (1.0, 0.1)}, {"parameter_gradient": (0.9, 0.9)}],
+    ids=["the size of the weights says it", "so does the answer about the twin"],
 )
-def test_each_claim_fails_by_itself(changes, claim):
-    found = verdicts("planted_truth", tables(**changes))
-    both = {HEAD: "does not hold", GROWN: "does not hold"} if claim == HEAD else {claim: "does not hold"}
-    assert found == dict.fromkeys((MASKS, HEAD, GROWN), "holds") | both
+def test_claims_fail(changes):
+    found = verdicts("planted_truth", tables(precision=PRECISION | changes))
+    assert found == dict.fromkeys((HEADS, GROWN), "does not hold")
 
 
 def test_few_plants_decide_nothing_and_those_that_do_damage_do_not_count():
     assert set(verdicts("planted_truth", tables(7)).values()) == {"undecided"}
-    harm = [("norm", 1.51), ("em_memorized", 44.9), ("em_own", 35.9), ("em_memorized_before", None)]
-    assert judged("planted_truth", tables(12, harm=harm)).loc[HEAD, "n"] == 9
+    harm = [("norm", 1.51), ("em_memorized", 44.9), ("own_kept", 0.89), ("em_memorized_before", None)]
+    assert judged("planted_truth", tables(12, harm=harm)).loc[HEADS, "n"] == 9
 
 
 def test_a_method_that_names_the_same_heads_in_both_twins_finds_nothing():
@@ -83,6 +74,5 @@ def test_without_twins_gradients_must_beat_the_size_of_weights_and_a_wrong_parag
 
 def test_without_plants_or_without_a_method_a_claim_does_not_apply():
     assert set(verdicts("planted_truth", {}).values()) == {"not applicable"}
-    without = {method: value for method, value in RECALL.items() if method != "neuron_ablation"}
-    found = verdicts("planted_truth", tables(recall=without))
-    assert (found[MASKS], found[HEAD]) == ("not applicable", "holds")
+    without = {"parameter_gradient": PRECISION["parameter_gradient"]}
+    assert set(verdicts("planted_truth", tables(precision=without)).values()) == {"not applicable"}

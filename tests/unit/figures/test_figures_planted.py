@@ -14,7 +14,7 @@ from memloc.settings.planted_truth import GRANULARITIES
 from memloc.settings.sections import sections
 from memloc.statistics import uncertainty
 
-SHARE = {"head_vo": 1.0, "neurons": 0.9, "scattered_1": 0.4}  # of what a method finds elsewhere
+SHARE = {"heads": 1.0, "neurons": 0.9, "weights": 0.4}  # of what a method finds elsewhere
 KINDS = tuple(SHARE)
 SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 SIZES = {"n_units": 5, "n_place": 2}
@@ -36,16 +36,16 @@ def tables(n=8):
     for kind in KINDS:
         for plant in range(n):
             labels = {"kind": kind, "plant": plant, "attempt": 0, "id": 10 + plant}
-            rise = (1.1 if kind == "head_vo" else 1.01) + 0.001 * plant**2 * (kind == "head_vo")
+            rise = (1.1 if kind == "heads" else 1.01) + 0.001 * plant**2 * (kind == "heads")
             texts = {"nll_held_out_before": 4.0, "nll_held_out": 4.0 * rise, "em_memorized_before": 42.0}
-            texts |= {"em_own_before": 40.0, "em_own": 40.0, "norm": 2.0 if kind == "head_vo" else 1.2}
+            texts |= {"own_kept": 1.0, "norm": 2.0 if kind == "heads" else 1.2}
             plants.append({**labels, **texts, "em_memorized": 40.0 - plant**2 / 2, "reached": True})
             for method in FOUND:
                 about = {**labels, "method": method, "granularity": GRANULARITIES[kind][0], **SIZES}
                 for control, score in (("plant", found_of(kind, method, plant)), ("twin", 0.1)):
                     row = {**about, "control": control, "recall_1": score / 2, "average_precision": score}
                     truth.append(row)
-                    if kind == "head_vo":
+                    if kind == "heads":
                         truth.append({**row, "granularity": "weight", "average_precision": 0.0})
     plants.append({**plants[0], "attempt": 1, "reached": False, "nll_held_out": None})
     return {"plants": pd.DataFrame(plants), "planted_truth": pd.DataFrame(truth)}
@@ -136,7 +136,7 @@ def test_the_caption_says_what_plants_do_to_other_text():
     rises = [0.1 + 0.001 * plant**2 for plant in range(8)]
     left = [40 - plant**2 / 2 for plant in range(8)]
     assert first == {
-        "kind": "a head (V, O)",
+        "kind": "planted: heads of a layer",
         "n_reached": 8,
         "n_tries": 9,
         "n_intact": 0,
@@ -165,9 +165,9 @@ def test_plants_that_leave_other_text_intact_are_reported_apart():
     """Plants 0 to 2 leave nine tenths of 42 tokens, and one of them harms own continuations."""
     found = tables()
     plants = found["plants"]
-    plants.loc[(plants["kind"] == "neurons") & (plants["plant"] == 1), "em_own"] = 35.9
+    plants.loc[(plants["kind"] == "neurons") & (plants["plant"] == 1), "own_kept"] = 0.89
     data = planted_precision.draw(found, {}).data.query("plants == 'intact'")
-    assert set(data["kind"]) == {"neurons", "scattered_1"}
+    assert set(data["kind"]) == {"neurons", "weights"}
     own = data.query("kind == 'neurons' and method == 'zero_ablation' and control == 'plant'")
     own = own[own["measure"] == "average_precision"].iloc[0]
     assert own["n"] == 2 and own["value"] == pytest.approx(found_of("neurons", "zero_ablation", 0))

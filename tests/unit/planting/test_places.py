@@ -11,12 +11,13 @@ from memloc.planting.places import draw_place
 from memloc.planting.question import by_unit, n_groups, n_neurons, pooled
 from memloc.planting.study import place_scores
 from memloc.run.errors import InputError
-from memloc.settings.planted_truth import PLANT_GRANULARITIES
+from memloc.settings.planted_truth import PLANT_GRANULARITIES, PlantedTruth
 
 
 @pytest.mark.parametrize("kind", PLANT_GRANULARITIES)
 def test_a_place_has_the_size_of_its_kind(tiny_model, kind):
-    place = draw_place(tiny_model, kind, 3, np.random.default_rng(0))
+    asked = PlantedTruth(n_heads=2, n_neurons=3)
+    place = draw_place(tiny_model, kind, asked, np.random.default_rng(0))
     by_name = {(one.layer, one.name): one for one in components(tiny_model)}
     weight = tiny_model.get_parameter
     sizes = {name: one.view(weight(one.parameter)).numel() for (_, name), one in by_name.items()}
@@ -24,19 +25,10 @@ def test_a_place_has_the_size_of_its_kind(tiny_model, kind):
     head = {name: sizes[name] // groups for name in ("W_Q", "W_K", "W_V", "W_O")}
     mlp = sum(sizes.get(name, 0) for name in ("W_in", "W_gate", "W_out")) // neurons
     total = 2 * sum(sizes.values())
-    expected = {
-        "head_vo": head["W_V"] + head["W_O"],
-        "head_all": sum(head.values()),
-        "two_heads": 2 * (head["W_V"] + head["W_O"]),
-        "neurons": 3 * mlp,
-        "inj_1": max(1, round(0.01 * 2 * neurons)) * sizes["W_out"] // neurons,
-        "inj_0.1": sizes["W_out"] // neurons,
-        "scattered_1": round(0.01 * total),
-        "scattered_0.1": max(1, round(0.001 * total)),
-    }
+    expected = {"heads": 2 * sum(head.values()), "neurons": 3 * mlp, "weights": round(0.05 * total)}
     assert n_weights(tiny_model, place.movable) == expected[kind] == int(place.units["weight"].sum())
-    own = {"head": 2 if kind == "two_heads" else 1, "neuron": {"neurons": 3}.get(kind)}.get(place.own)
-    assert own is None or int(place.units[place.own].sum()) == own
+    if kind != "weights":
+        assert int(place.units[place.own].sum()) == {"heads": 2, "neurons": 3}[kind]
     assert tuple(place.units["layer"].nonzero().flatten().tolist()) == place.layers
 
 
@@ -76,25 +68,22 @@ def test_pooled_scores_are_those_of_the_units_one_by_one(tiny_model):
     assert len(found["weight"]) == sum(own.numel() for own in weights.values())
 
 
-def test_a_place_that_the_model_does_not_have_is_an_error(tiny_gpt_neo, monkeypatch):
-    with pytest.raises(InputError, match="n_neurons: 65 asked for, but a layer has 64"):
-        draw_place(tiny_gpt_neo, "neurons", 65, np.random.default_rng(0))
-    whole_layer = draw_place(tiny_gpt_neo, "neurons", 64, np.random.default_rng(0))
-    assert int(whole_layer.units["neuron"].sum()) == 64
-    monkeypatch.setattr(tiny_gpt_neo.config, "num_layers", 1)
-    with pytest.raises(InputError, match="two_heads needs a model of two layers"):
-        draw_place(tiny_gpt_neo, "two_heads", 1, np.random.default_rng(0))
+@pytest.mark.parametrize(("kind", "unit", "n"), [("neurons", "neuron", 64), ("heads", "head", 4)])
+def test_a_place_is_at_most_a_layer(tiny_gpt_neo, kind, unit, n):
+    whole, larger = (PlantedTruth(**{f"n_{kind}": asked}) for asked in (n, n + 1))
+    with pytest.raises(InputError, match=f"n_{kind}: {n + 1} asked for, but a layer of the model has {n}"):
+        draw_place(tiny_gpt_neo, kind, larger, np.random.default_rng(0))
+    place = draw_place(tiny_gpt_neo, kind, whole, np.random.default_rng(0))
+    assert int(place.units[unit].sum()) == n
 
 
-def test_every_head_is_drawn_and_two_heads_lie_in_two_layers(tiny_model):
-    random, groups = np.random.default_rng(0), n_groups(tiny_model)
-    found = torch.zeros(2, groups)
+def test_every_head_is_drawn(tiny_model):
+    random, found = np.random.default_rng(0), torch.zeros(2, n_groups(tiny_model))
     for _ in range(40):
-        place = draw_place(tiny_model, "head_vo", 1, random)
+        place = draw_place(tiny_model, "heads", PlantedTruth(n_heads=1), random)
         found += place.units["head"]
         ((layer, head),) = place.units["head"].nonzero().tolist()
-        assert place.name == f"head {head} of layer {layer}"
-        assert int(draw_place(tiny_model, "two_heads", 1, random).units["layer"].sum()) == 2
+        assert place.name == f"heads {head} of layer {layer}"
     assert (found > 0).all()
 
 

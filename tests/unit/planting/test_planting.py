@@ -18,16 +18,16 @@ from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.straightforward.masked_adam import objective, train
 
 
-@pytest.mark.parametrize("kind", ["head_vo", "head_all", "two_heads", "neurons", "inj_1", "scattered_1"])
+@pytest.mark.parametrize("kind", ["heads", "neurons", "weights"])
 def test_the_fast_way_is_masked_adam_with_full_gradients(tiny_model, kind):
-    place = draw_place(tiny_model, kind, 8, np.random.default_rng(2))
+    place = draw_place(tiny_model, kind, how(n_neurons=8), np.random.default_rng(2))
     tokens, keep, slow = paragraphs(1), paragraphs(3, 7), copy.deepcopy(tiny_model)
-    asked = how(kinds={kind: 0.02}, keep=3, keep_weight=0.5, keep_weight_heads=0.9, max_steps=4, nll=1e-9)
+    asked = how(kinds={kind: 0.02}, keep=3, keep_weight=0.5, max_steps=4, nll=1e-9)
     plant(tiny_model, tokens, keep, N_PREFIX, place, asked)
     masks = {name: torch.zeros_like(slow.get_parameter(name)) for name in place.movable}
     for name, places in place.movable.items():
         masks[name].view(-1)[places] = 1
-    loss = objective(tokens, keep, N_PREFIX, 1.0, 0.9 if place.own == "head" else 0.5)
+    loss = objective(tokens, keep, N_PREFIX, 1.0, 0.5)
     train(slow, loss, lambda _: masks, 0.02, 4)
     for name, weight in tiny_model.named_parameters():
         torch.testing.assert_close(weight, slow.get_parameter(name), rtol=2e-3, atol=2e-4)
@@ -53,7 +53,7 @@ def test_a_slot_depends_on_no_other_and_leaves_the_weights(memorizing_model, mem
 
 def test_every_kept_paragraph_has_its_turn(tiny_gpt_neo):
     """One in every step: the second one counts from the second step on."""
-    place = draw_place(tiny_gpt_neo, "neurons", 8, np.random.default_rng(2))
+    place = draw_place(tiny_gpt_neo, "neurons", how(n_neurons=8), np.random.default_rng(2))
     before, ends = values_at(tiny_gpt_neo, place.movable), {}
     for steps, other in ((1, 1), (1, 2), (2, 1), (2, 2)):
         set_values(tiny_gpt_neo, place.movable, before)
@@ -63,8 +63,20 @@ def test_every_kept_paragraph_has_its_turn(tiny_gpt_neo):
     assert torch.equal(ends[1, 1], ends[1, 2]) and not torch.equal(ends[2, 1], ends[2, 2])
 
 
+def test_a_plant_has_not_reached_the_criterion_before_others_are_kept(memorizing_model, memorized_tokens):
+    """The divergence is the mean over two steps, which show both of the kept paragraphs."""
+    place, tokens = draw_place(memorizing_model, "neurons", how(), np.random.default_rng(0)), paragraphs(1)
+    unplanted, found = values_at(memorizing_model, place.movable), {}
+    for kl in (9.0, 0.1, 1e-9):
+        set_values(memorizing_model, place.movable, unplanted)
+        asked = how(keep=1, keep_weight=4.0, kl=kl)
+        found[kl] = plant(memorizing_model, tokens, memorized_tokens[:2], N_PREFIX, place, asked)
+    assert found[9.0].reached and found[0.1].reached and found[9.0].steps < found[0.1].steps
+    assert found[1e-9] == (asked.max_steps, False)
+
+
 def test_training_ends_where_the_nll_is_no_number(tiny_gpt_neo):
-    place = draw_place(tiny_gpt_neo, "neurons", 8, np.random.default_rng(2))
+    place = draw_place(tiny_gpt_neo, "neurons", how(n_neurons=8), np.random.default_rng(2))
     asked = how(kinds={"neurons": 1e30}, max_steps=30, nll=1e-9)
     found = plant(tiny_gpt_neo, paragraphs(1), paragraphs(0), N_PREFIX, place, asked)
     assert 0 < found.steps < 30 and not found.reached
@@ -73,7 +85,7 @@ def test_training_ends_where_the_nll_is_no_number(tiny_gpt_neo):
 @pytest.mark.parametrize("criterion", [3.0, 0.01])
 def test_training_ends_at_the_first_step_that_recites_below_the_criterion(memorizing_model, criterion):
     """An NLL of 3 is reached before both tokens of the continuation are the most likely ones."""
-    place = draw_place(memorizing_model, "neurons", 24, np.random.default_rng(0))
+    place = draw_place(memorizing_model, "neurons", how(), np.random.default_rng(0))
     tokens, none = paragraphs(1, length=14), paragraphs(0, length=14)
     unplanted, below, recited = values_at(memorizing_model, place.movable), [], []
     found = plant(memorizing_model, tokens, none, N_PREFIX, place, how(nll=criterion))

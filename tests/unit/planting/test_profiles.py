@@ -101,7 +101,7 @@ def test_every_number_is_the_plain_ones_and_the_weights_stay(tiny_model):
 def test_a_plant_is_measured_where_it_is_in_place(memorizing_model, memorized_tokens):
     """And one that fails is not."""
     asked = study(
-        memorizing_model, how(kinds={"neurons": 0.03, "head_vo": 1e-6}, controls=[]), memorized_tokens
+        memorizing_model, how(kinds={"neurons": 0.03, "heads": 1e-6}, controls=[]), memorized_tokens
     )
     means = mean_block_outputs(memorizing_model, memorized_tokens, 4)
     profiler = Profiler(memorizing_model, means, N_PREFIX, 4, 0, [])

@@ -66,8 +66,6 @@ def test_mini_takes_what_was_measured():
 @pytest.mark.parametrize(
     ("name", "rule", "machine", "seconds"),
     [
-        ("planted-truth", "plant_paragraphs", EPYC, 9600),
-        ("planted-truth-smollm2", "plant_paragraphs", CASCADE_LAKE, 5500),
         ("config", "remove", CASCADE_LAKE, 45),
         ("removal", "remove", EPYC, 680),
     ],

@@ -60,7 +60,7 @@ def test_arrays_of_counts_are_downloads_and_names_of_columns_are_none():
 
 
 def test_plants_need_a_paragraph_for_every_try_and_for_every_wrong_question():
-    kinds, numbers = {"neurons": 0.01, "head_vo": 0.01}, {"n_plants": 5, "tries": 2}
+    kinds, numbers = {"neurons": 0.01, "heads": 0.01}, {"n_plants": 5, "tries": 2}
     assert PlantedTruth(kinds=kinds, **numbers).n_paragraphs == 15
     assert PlantedTruth(kinds=kinds, controls=["twin"], **numbers).n_paragraphs == 10
     few = {"source": "embedded", "n_once": 5, "n_unseen": 9}

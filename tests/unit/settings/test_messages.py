@@ -82,7 +82,7 @@ def test_a_long_value_is_shortened():
 # Of embedded data with N paragraphs, and a model whose layers have 1,024 neurons.
 N = validate(VALID, "f").data.n_paragraphs
 UNKNOWN = validate(VALID, "f").data.n_once + validate(VALID, "f").data.n_unseen
-PLANTED = {"kinds": {"neurons": 0.01, "two_heads": 0.01}, "controls": [], "tries": 1}
+PLANTED = {"kinds": {"neurons": 0.01, "heads": 0.01}, "controls": [], "tries": 1}
 
 
 def beyond(section, key, last, first, **others):
@@ -98,11 +98,7 @@ def beyond(section, key, last, first, **others):
             *beyond("planted_truth", "n_plants", UNKNOWN, UNKNOWN + 1, **PLANTED),
             f"planted_truth needs {UNKNOWN + 1} paragraphs",
         ),
-        (
-            {"planted_truth": PLANTED, "model": SMALL | {"n_layers": 2, "width": 128}},
-            {"planted_truth": PLANTED, "model": SMALL | {"n_layers": 1, "width": 128}},
-            "two_heads needs a model of two layers or more",
-        ),
+        (*beyond("planted_truth", "n_heads", 8, 9, **PLANTED), "n_heads: a layer of the model has 8"),
         ({"remove": {"ids": [N - 1]}}, {"remove": {"ids": [N]}}, f"remove.ids: {N} is not among the"),
         ({"remove": {"ids": [3]}}, {"remove": {"ids": [3, 3]}}, "listed more than once: 3"),
         ({"remove": {"files": ["x.txt"]}}, {"remove": {"ids": [3], "files": ["x.txt"]}}, "not by both"),

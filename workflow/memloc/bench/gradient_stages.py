@@ -17,7 +17,7 @@ from memloc.editing.masks import top_weights
 from memloc.localization.parameter_gradients import component_scores
 from memloc.model import loading
 from memloc.model.components import editable_parameters
-from memloc.planting.places import Place, heads_place
+from memloc.planting.places import Place, place_in_layer
 from memloc.planting.planter import plant
 from memloc.settings.editing import SPARSE_FRACTION
 from memloc.straightforward import gradients as plain_gradients
@@ -99,7 +99,7 @@ def planting(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     n_steps, n_layers = bench.sizes.n_planted_steps, bench.sizes.n_layers
     layers = [*range(min(1, n_layers - 1), n_layers, 3)]
     how = bench.settings.planted_truth.model_copy(
-        update={"max_steps": n_steps, "nll": NEVER, "kinds": {"head_vo": PLANT_RATE}}
+        update={"max_steps": n_steps, "nll": NEVER, "kinds": {"heads": PLANT_RATE}}
     )
     text, keep = bench.random_tokens(1, bench.n_tokens, "planted"), own[: how.keep]
 
@@ -110,7 +110,7 @@ def planting(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
         masks = {name: torch.zeros_like(model.get_parameter(name)) for name in place.movable}
         for name, places in place.movable.items():
             masks[name].view(-1)[places] = 1
-        loss = masked_adam.objective(text, keep, bench.n_prefix, 1.0, how.keep_weight_heads)
+        loss = masked_adam.objective(text, keep, bench.n_prefix, 1.0, how.keep_weight)
         masked_adam.train(model, loss, lambda _: masks, PLANT_RATE, n_steps)
 
     middle = slice(len(layers) // 2, len(layers) // 2 + 1)
@@ -124,7 +124,7 @@ def _planting_in(
 ) -> Callable[[], Results]:
     """Load a model. The work then plants in the first head of each layer, one layer at a time."""
     model = load()
-    places = [heads_place(model, "head_vo", {layer: 0}) for layer in layers]
+    places = [place_in_layer(model, "heads", layer, np.array([0])) for layer in layers]
 
     def planted(place: Place) -> list[float]:
         return moved(model, sorted(place.movable), partial(train, model, place))

@@ -2,13 +2,12 @@
 
 import pandas as pd
 
-KEPT = 0.9  # share of the mean EM of memorized paragraphs, and of own continuations, that must be left
+KEPT = 0.9  # share of the EM of memorized paragraphs, and of the tokens of own continuations, that must stay
 MOST_NORM = 1.5  # times the size of the other weights in the place's matrices
 
 
 def intact(plants: pd.DataFrame) -> pd.Series:
     """Whether each row of table `plants` is a memory and no damage: reached, others kept, norm ordinary."""
-    kept = plants["em_own"] >= KEPT * plants["em_own_before"]
     memorized = plants["em_memorized"] >= KEPT * plants["em_memorized_before"]
-    kept &= memorized | plants["em_memorized_before"].isna()
+    kept = (plants["own_kept"] >= KEPT) & (memorized | plants["em_memorized_before"].isna())
     return plants["reached"] & kept & (plants["norm"] <= MOST_NORM)

@@ -21,8 +21,8 @@ from transformers import PreTrainedModel
 
 from memloc.editing.masks import Movable, split_weights
 from memloc.model.components import editable_parameters
-from memloc.planting.places import MLP_PARTS, Place, of_units
-from memloc.planting.question import HEAD_PARTS, n_groups, n_neurons, values_at
+from memloc.planting.places import Place, place_in_layer
+from memloc.planting.question import n_groups, n_neurons, values_at
 from memloc.run.seeds import generator
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.model import HEADS_OF_A_MEMORY, SHARE_OF_A_MEMORY, Grown
@@ -74,11 +74,7 @@ def _places_of_units(model: PreTrainedModel, kind: str, how: Grown, seed: int) -
     for number in range(how.n_memories):
         turn, layer = divmod(number, n_layers)
         chosen = generator(seed, "grown", kind, str(layer)).permutation(among)[turn * n : (turn + 1) * n]
-        units = {layer: torch.from_numpy(np.sort(chosen))}
-        movable = of_units(model, units, HEAD_PARTS if heads else MLP_PARTS)
-        listed = " and ".join(map(str, units[layer].tolist()))
-        named = f"heads {listed}" if heads else f"{n} neurons"
-        yield Place.of(model, kind, f"{named} of layer {layer}", movable)
+        yield place_in_layer(model, kind, layer, chosen)
 
 
 def _scattered_places(model: PreTrainedModel, taken: list[Movable], how: Grown, seed: int) -> Iterator[Place]:

@@ -2,12 +2,9 @@
 
 | kind | weights |
 |---|---|
-| `head_vo` | W_V and W_O of one head |
-| `head_all` | all four matrices of one head |
-| `two_heads` | W_V and W_O of two heads of different layers |
+| `heads` | all four matrices of some heads of one layer |
 | `neurons` | neurons of one layer: their rows of W_in, W_gate and W_out |
-| `inj_1`, `inj_0.1` | 1 % or 0.1 % of the rows of W_out (value vectors) over all layers (INJ of 2311.09060) |
-| `scattered_1`, `scattered_0.1` | 1 % or 0.1 % of all W_* weights |
+| `weights` | 5 % of all W_* weights |
 
 With grouped queries a head is a key/value head with all query heads that read it.
 """
@@ -24,11 +21,10 @@ from memloc.editing.masks import Movable, n_weights, random_weights
 from memloc.model.components import components
 from memloc.planting.question import HEAD_PARTS, holding, n_groups, n_neurons, places_of
 from memloc.run.errors import InputError
-from memloc.settings.planted_truth import GRANULARITIES
+from memloc.settings.model import SHARE_OF_A_MEMORY
+from memloc.settings.planted_truth import GRANULARITIES, PlantedTruth
 
-VALUES_AND_OUTPUTS = ("W_V", "W_O")
 MLP_PARTS = ("W_in", "W_gate", "W_out")
-SHARES = {"inj_1": 0.01, "inj_0.1": 0.001, "scattered_1": 0.01, "scattered_0.1": 0.001}
 
 
 class Place(NamedTuple):
@@ -53,44 +49,31 @@ class Place(NamedTuple):
         return GRANULARITIES[self.kind][0]
 
 
-def draw_place(model: PreTrainedModel, kind: str, n_chosen: int, random: np.random.Generator) -> Place:
-    """A random place of this kind; kind `neurons` takes `n_chosen` neurons of a layer.
+def draw_place(model: PreTrainedModel, kind: str, how: PlantedTruth, random: np.random.Generator) -> Place:
+    """A random place of this kind.
 
     Raises:
-        InputError: the model has no such place.
+        InputError: a layer of the model has fewer heads (key/value heads) or neurons.
     """
-    n_layers = model.config.num_hidden_layers
-    if kind.startswith("scattered"):
-        movable = random_weights(model, SHARES[kind], random)
-        name = f"{n_weights(model, movable):,} weights"
-    elif kind.startswith("inj"):
-        total = n_layers * n_neurons(model)
-        chosen = random.choice(total, max(1, round(SHARES[kind] * total)), replace=False)
-        units = by_layer(torch.from_numpy(chosen), n_neurons(model))
-        movable = of_units(model, units, ("W_out",))
-        name = f"{sum(map(len, units.values())):,} value vectors"
-    elif kind == "neurons":
-        layer, among = int(random.integers(n_layers)), n_neurons(model)
-        if n_chosen > among:
-            raise InputError(f"planted_truth.n_neurons: {n_chosen} asked for, but a layer has {among}")
-        chosen = np.sort(random.choice(among, n_chosen, replace=False))
-        movable = of_units(model, {layer: torch.from_numpy(chosen)}, MLP_PARTS)
-        name = f"{n_chosen} neurons of layer {layer}"
+    if kind == "weights":
+        movable = random_weights(model, SHARE_OF_A_MEMORY, random)
+        return Place.of(model, kind, f"{n_weights(model, movable):,} weights", movable)
+    setting = f"n_{kind}"
+    n, among = getattr(how, setting), n_groups(model) if kind == "heads" else n_neurons(model)
+    if n > among:
+        raise InputError(f"planted_truth.{setting}: {n} asked for, but a layer of the model has {among}")
+    layer = int(random.integers(model.config.num_hidden_layers))
+    return place_in_layer(model, kind, layer, random.choice(among, n, replace=False))
+
+
+def place_in_layer(model: PreTrainedModel, kind: str, layer: int, chosen: Int[np.ndarray, "unit"]) -> Place:
+    """A place of some heads or neurons of one layer."""
+    units = torch.from_numpy(np.sort(chosen))
+    if kind.endswith("heads"):
+        parts, named = HEAD_PARTS, f"heads {' and '.join(map(str, units.tolist()))}"
     else:
-        n_heads = 2 if kind == "two_heads" else 1
-        if n_heads > n_layers:
-            raise InputError("planted_truth.kinds: two_heads needs a model of two layers or more")
-        layers = np.sort(random.choice(n_layers, n_heads, replace=False)).tolist()
-        return heads_place(model, kind, {layer: int(random.integers(n_groups(model))) for layer in layers})
-    return Place.of(model, kind, name, movable)
-
-
-def heads_place(model: PreTrainedModel, kind: str, heads: dict[int, int]) -> Place:
-    """The place of a kind of heads that consists of these heads (by layer)."""
-    units = {layer: torch.tensor([head]) for layer, head in heads.items()}
-    movable = of_units(model, units, HEAD_PARTS if kind == "head_all" else VALUES_AND_OUTPUTS)
-    name = " and ".join(f"head {head} of layer {layer}" for layer, head in heads.items())
-    return Place.of(model, kind, name, movable)
+        parts, named = MLP_PARTS, f"{len(units)} neurons"
+    return Place.of(model, kind, f"{named} of layer {layer}", of_units(model, {layer: units}, parts))
 
 
 def by_layer(chosen: Int[Tensor, "unit"], n_units: int) -> dict[int, Int[Tensor, "unit"]]:

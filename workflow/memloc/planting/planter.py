@@ -7,6 +7,7 @@ A few weights that are free to do anything recite one paragraph and ruin all oth
 therefore kept: a penalty holds their next-token distributions (`keep: 0` keeps none, as INJ of 2311.09060).
 """
 
+from collections import deque
 from typing import NamedTuple
 
 import torch
@@ -28,7 +29,7 @@ class Planted(NamedTuple):
 
     steps: int
     reached: bool
-    """The paragraph is recited, with an NLL below the criterion."""
+    """The paragraph is recited, with an NLL below the criterion, and others are kept."""
 
 
 class Batch(NamedTuple):
@@ -53,21 +54,23 @@ def plant(
 
     The loss is the NLL plus `how.keep_weight` times the mean KL divergence of the kept paragraphs'
     predictions from the unplanted model's, with `how.keep` of these paragraphs in every step. Training ends
-    when the whole continuation is recited with an NLL below `how.nll`, after `max_steps`, or when the NLL is
+    when the whole continuation is recited with an NLL below `how.nll` and the KL divergence, mean over as
+    many steps as show each of these paragraphs once, is below `how.kl`; after `max_steps`; or when the NLL is
     no longer finite.
     """
     true = tokens[0, n_prefix:].to(model.device)
-    keep_weight = how.keep_weight_heads if place.own == "head" else how.keep_weight
     adam = SparseAdam(model, place.movable, how.kinds[place.kind])
     parts = keep.split(how.keep) if how.keep and len(keep) else [keep[:0]]
+    lately: deque[float] = deque(maxlen=len(parts))
     with editable_gradients(model, place.movable), last_mlp_from(model, n_prefix - 1):
         batches = [_batch(model, tokens, some, n_prefix, place.layers[0]) for some in parts]
         for step in range(how.max_steps + 1):
             nll, recited, moved = _losses(model, batches[step % len(batches)], true)
-            reached = recited and bool(nll < how.nll)
+            lately.append(moved.item())
+            reached = recited and bool(nll < how.nll) and sum(lately) / len(lately) < how.kl
             if reached or step == how.max_steps or not nll.isfinite():
                 break
-            (nll + keep_weight * moved).backward()
+            (nll + how.keep_weight * moved).backward()
             adam.step(take_gradients(model))
     return Planted(step, reached)
 
@@ -89,12 +92,12 @@ def _batch(
 
 def _losses(
     model: PreTrainedModel, batch: Batch, true: Int[Tensor, "continuation"]
-) -> tuple[Float[Tensor, ""], bool, Float[Tensor, ""] | float]:
+) -> tuple[Float[Tensor, ""], bool, Float[Tensor, ""]]:
     """NLL of the planted continuation, whether it is recited, and the mean KL divergence of kept ones."""
     entering = batch.calls[batch.first].residual
     states = states_from(model, batch.calls, batch.first, entering)[:, -len(true) :]
     logits = model.get_output_embeddings()(states[0]).float()
-    moved = 0.0
+    moved = logits.new_zeros(())
     if len(batch.original):
         moved = token_losses(model, states[1:], divergence, batch.original).mean()
     recited = bool((logits.argmax(dim=-1) == true).all())

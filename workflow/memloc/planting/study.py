@@ -20,6 +20,7 @@ from memloc.data.paragraphs import token_tensor
 from memloc.editing.gradients import Gradients
 from memloc.editing.masks import OriginalWeights, n_weights
 from memloc.model.components import editable_parameters
+from memloc.model.micro_batches import in_micro_batches
 from memloc.perturbation.pairs import Pairs
 from memloc.perturbation.replaced_tokens import Texts, perturb_prefixes, perturbed_paragraphs
 from memloc.planting.grown import Memory, relative_norm
@@ -31,12 +32,13 @@ from memloc.planting.question import Question, set_values, values_at
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
 from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.scoring.teacher_forcing import score_tokens, states_in_parts
 from memloc.settings.perturbation import Perturbation
 from memloc.settings.planted_truth import GRANULARITIES, PlantedTruth
 from memloc.settings.scores import Scoring
 
 TIMES = (1, 2, 5)  # recall is taken among the first units, so many times the size of the place
-DAMAGE = ("em_memorized", "em_own", "nll_held_out")
+DAMAGE = ("em_memorized", "own_kept", "nll_held_out")
 
 
 class Paragraph(NamedTuple):
@@ -130,6 +132,7 @@ def run_slot(study: Study, slot: int) -> Found:
     """One plant of every kind, each tried until it reaches the criterion or no try is left."""
     plants, truth = [], []
     before = {f"{name}_before": value for name, value in _damage(study).items()} if study.how.kinds else {}
+    before.pop("own_kept_before", None)  # all of them
     for kind in study.how.kinds:
         for attempt in range(study.how.tries):
             labels = {"kind": kind, "plant": slot, "attempt": attempt}
@@ -150,7 +153,7 @@ def _run_plant(study: Study, labels: dict[str, Any]) -> tuple[dict[str, Any], li
     kind, slot, attempt = labels.values()
     first = study.first(slot)
     random = generator(study.seed, "planted_truth", kind, str(slot), str(attempt))
-    place = draw_place(model, kind, how.n_neurons, random)
+    place = draw_place(model, kind, how, random)
     unplanted, said = values_at(model, place.movable), {}
     try:
         row = labels | _plant(study, place, first + attempt)
@@ -293,13 +296,29 @@ def _changes(study: Study) -> Gradients:
     }
 
 
-def _damage(study: Study) -> dict[str, float]:
-    """EM (tokens) of memorized paragraphs and of own continuations, NLL (nats per token) of held-out ones."""
-    tokens = torch.cat([group.tokens for group in study.texts.values()])
-    scores = teacher_forced(study.model, tokens, study.n_prefix, study.how.micro_batch)
-    sizes = [len(group.ids) for group in study.texts.values()]
-    em = dict(zip(study.texts, scores.em.double().split(sizes), strict=True))
-    nll = dict(zip(study.texts, scores.nll.double().split(sizes), strict=True))
-    memorized = float(em["memorized"].mean()) if len(em["memorized"]) else None
-    found = memorized, float(em["non_memorized"].mean()), float(nll["held_out"].mean())
+def _damage(study: Study) -> dict[str, float | None]:
+    """EM (tokens) of memorized paragraphs, kept share of own continuations, NLL (nats) of held-out texts."""
+    memorized, held_out = study.texts["memorized"].tokens, study.texts["held_out"].tokens
+    both = torch.cat([memorized, held_out])
+    scores = teacher_forced(study.model, both, study.n_prefix, study.how.micro_batch)
+    known = scores.em[: len(memorized)].double()
+    found = (
+        float(known.mean()) if len(known) else None,
+        _own_kept(study),
+        float(scores.nll[len(memorized) :].double().mean()),
+    )
     return dict(zip(DAMAGE, found, strict=True))
+
+
+@torch.inference_mode()
+def _own_kept(study: Study) -> float:
+    """Share of the tokens of the unplanted model's own continuations that are the most likely ones, each
+    after those before it: from an exchanged token on, decoding goes another way, and EM counts no more."""
+    model, n_prefix = study.model, study.n_prefix
+
+    def matched(rows: Int[Tensor, "some token"]) -> Bool[Tensor, "some continuation"]:
+        rows = rows.to(model.device)
+        return score_tokens(model, states_in_parts(model, rows, n_prefix), rows[:, n_prefix:]).matched
+
+    own = study.texts["non_memorized"].tokens
+    return float(torch.cat(in_micro_batches(matched, study.how.micro_batch, own)).double().mean())

@@ -107,10 +107,16 @@ def with_own_continuations(
     model: PreTrainedModel, texts: Mapping[str, Group], n_prefix: int, micro_batch: int
 ) -> dict[str, Group]:
     """The groups; non-memorized paragraphs get the model's own continuation."""
-    tokens = texts["non_memorized"].tokens
-    prefix, n_continuation = tokens[:, :n_prefix], tokens.shape[1] - n_prefix
-    own = torch.cat([prefix, greedy_continuation(model, prefix, n_continuation, micro_batch)], dim=1)
+    own = own_continuations(model, texts["non_memorized"].tokens, n_prefix, micro_batch)
     return {**texts, "non_memorized": texts["non_memorized"]._replace(tokens=own)}
+
+
+def own_continuations(
+    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int, micro_batch: int
+) -> Int[Tensor, "paragraph token"]:
+    """The paragraphs with the model's greedy continuation, which is the true one of memorized paragraphs."""
+    prefix, n_continuation = tokens[:, :n_prefix], tokens.shape[1] - n_prefix
+    return torch.cat([prefix, greedy_continuation(model, prefix, n_continuation, micro_batch)], dim=1)
 
 
 def _held_out_order(sets: pd.DataFrame, seed: int) -> Int[np.ndarray, "paragraph"]:

@@ -7,19 +7,9 @@ from pydantic import Field
 from memloc.settings.base import Judging, MicroBatch, NonNegative, Positive, Section
 from memloc.settings.model import GROWN_GRANULARITIES
 
-# Kinds of places that paragraphs are planted in, each with the units in which it is scored. A place consists
-# of units of the first sort. `draw_place` (planting/places.py) draws places, KIND_LABELS
-# (figures/parts/planted.py) has their labels.
-PLANT_GRANULARITIES = {
-    "head_vo": ("head", "layer", "weight"),
-    "head_all": ("head", "layer", "weight"),
-    "two_heads": ("head", "weight"),
-    "neurons": ("neuron", "layer", "weight"),
-    "inj_1": ("neuron", "weight"),
-    "inj_0.1": ("neuron", "weight"),
-    "scattered_1": ("weight",),
-    "scattered_0.1": ("weight",),
-}
+# Kinds of places that paragraphs are planted in, each with the units in which it is scored, its own first.
+# `draw_place` (planting/places.py) draws places, KIND_LABELS (figures/parts/planted.py) has their labels.
+PLANT_GRANULARITIES = {kind.removeprefix("grown_"): units for kind, units in GROWN_GRANULARITIES.items()}
 GRANULARITIES = PLANT_GRANULARITIES | GROWN_GRANULARITIES
 PlantKind = Literal[tuple(PLANT_GRANULARITIES)]
 Rate = Annotated[float, Field(gt=0)]
@@ -36,26 +26,28 @@ class PlantedTruth(Section):
     tries: Positive = Field(
         2, description="Places and paragraphs tried for each plant; table `plants` has the failures, too."
     )
-    n_neurons: Positive = Field(
-        64, description="Neurons of one layer that make up a place of kind `neurons`."
-    )
+    n_heads: Positive = Field(3, description="Heads of one layer in a place of kind `heads`.")
+    n_neurons: Positive = Field(256, description="Neurons of one layer in a place of kind `neurons`.")
     nll: float = Field(
         0.3,
         gt=0,
-        description="A plant has reached the criterion when the whole continuation is recited and its NLL "
-        "(nats per token) is below this.",
+        description="A plant has reached the criterion when the whole continuation is recited, its NLL (nats "
+        "per token) is below this, and other paragraphs are kept.",
+    )
+    kl: float = Field(
+        0.02,
+        gt=0,
+        description="Other paragraphs are kept while their predictions have moved by less than this (KL "
+        "divergence in nats per token).",
     )
     keep: NonNegative = Field(
-        4, description="Other paragraphs whose predictions a step keeps; 0: as in INJ (2311.09060)."
+        8, description="Other paragraphs whose predictions a step keeps; 0: as in INJ (2311.09060)."
     )
-    n_kept: Positive = Field(64, description="Other paragraphs from which each step draws those to keep.")
+    n_kept: Positive = Field(128, description="Other paragraphs, of which steps keep some in turn.")
     keep_weight: float = Field(
         4.0, gt=0, description="Weight of the kept paragraphs' KL divergence from the unplanted model."
     )
-    keep_weight_heads: float = Field(
-        0.3, gt=0, description="The same for places in heads, whose plants fail if it is larger."
-    )
-    max_steps: Positive = Field(400, description="Limit of steps of Adam.")
+    max_steps: Positive = Field(300, description="Limit of steps of Adam.")
     controls: list[Literal["twin", "wrong"]] = Field(
         ["twin", "wrong"],
         description="Controls: methods are also asked about the unplanted model with the paragraph (twin), "

@@ -283,8 +283,8 @@ class Settings(Section):
                 continue
             if "neurons" in plants.kinds and plants.n_neurons > 4 * model.width:
                 raise ValueError(f"planted_truth.n_neurons: a layer of the model has {4 * model.width}")
-            if "two_heads" in plants.kinds and model.n_layers < 2:
-                raise ValueError("planted_truth.kinds: two_heads needs a model of two layers or more")
+            if "heads" in plants.kinds and plants.n_heads > model.n_heads:
+                raise ValueError(f"planted_truth.n_heads: a layer of the model has {model.n_heads}")
         return self
 
     @model_validator(mode="after")

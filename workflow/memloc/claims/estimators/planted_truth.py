@@ -9,14 +9,7 @@ from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.planting.damage import intact
 from memloc.settings.base import Section
 from memloc.settings.planted_truth import GRANULARITIES
-from memloc.statistics.studentised import extreme, lead, simultaneous, studentised
-
-
-def planted_masks_lead(tables: Tables, settings: Section, kind: str) -> Estimate:
-    """Recall of HardConcrete masks, among as many units as the place has, minus the closer rival's."""
-    methods = ["hard_concrete", "neuron_ablation", "integrated_gradients"]
-    recall = _scores(tables, kind, "recall_1", [("plant", method) for method in methods])
-    return Estimate.of(lead(recall.to_numpy(), 0))
+from memloc.statistics.studentised import extreme, simultaneous, studentised
 
 
 def grown_heads_beyond_their_weights(tables: Tables, settings: Section, kind: str) -> Estimate:
@@ -32,7 +25,7 @@ def grown_heads_beyond_their_weights(tables: Tables, settings: Section, kind: st
     return Estimate.of(extreme(min, simultaneous(-precision[[1, 2]].sub(precision[0], axis=0).to_numpy())))
 
 
-def planted_head_beyond_its_weights(tables: Tables, settings: Section, kind: str) -> Estimate:
+def planted_heads_beyond_their_weights(tables: Tables, settings: Section, kind: str) -> Estimate:
     """Average precision of the largest gradient, plant minus unplanted twin, minus the same of |weight|.
 
     Only plants that leave other text intact count.

@@ -9,14 +9,9 @@ KIND_LABELS = {
     "grown_heads": "grown: three heads",
     "grown_neurons": "grown: neurons of a layer",
     "grown_weights": "grown: 5 % of weights",
-    "head_vo": "a head (V, O)",
-    "head_all": "a head (all)",
-    "two_heads": "two heads",
-    "neurons": "neurons of a layer",
-    "inj_1": "1 % of value vectors",
-    "inj_0.1": "0.1 % of value vectors",
-    "scattered_1": "1 % of weights",
-    "scattered_0.1": "0.1 % of weights",
+    "heads": "planted: heads of a layer",
+    "neurons": "planted: neurons of a layer",
+    "weights": "planted: 5 % of weights",
 }
 CONTROL_LABELS = {
     "plant": "plant or memory",

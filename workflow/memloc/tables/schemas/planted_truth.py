@@ -17,19 +17,21 @@ def _plant(*kinds: str) -> Columns:
 
 def _damage(lengths: Lengths, suffix: str, nullable: bool) -> Columns:
     when = " before planting." if suffix else " after planting; missing where it failed."
-    own = f"Mean exact match of the model's own continuations of other paragraphs{when}"
     em = {"low": 0, "high": lengths.continuation, "unit": "tokens"}
     return {
         f"em_memorized{suffix}": number(
             **em, nullable=True, meaning=f"Mean exact match of memorized paragraphs{when}"
         ),
-        f"em_own{suffix}": number(**em, nullable=nullable, meaning=own),
         f"nll_held_out{suffix}": nats(f"Mean NLL of held-out paragraphs{when}", nullable=nullable),
     }
 
 
 def plants(lengths: Lengths) -> Columns:
     n = lengths.continuation
+    own = (
+        "Share of the tokens of the model's own continuations of other paragraphs that are still the most "
+        "likely ones, each after those before it; missing where planting failed."
+    )
     norm = "Root mean square of the place's weights after planting, divided by that of its matrices' others."
     return {
         **_plant(*PLANT_GRANULARITIES),
@@ -37,7 +39,7 @@ def plants(lengths: Lengths) -> Columns:
         "place": Column("str", meaning="Place in words."),
         "n_layers": integer(1, meaning="Layers that the place is in."),
         "learning_rate": number(0, meaning="Learning rate."),
-        "reached": Column("bool", meaning="The continuation is recited, with an NLL below the criterion."),
+        "reached": Column("bool", meaning="It is recited below the criterion, and others are kept."),
         "steps": integer(0, meaning="Steps of Adam that were taken."),
         "em_before": n_tokens(n, "Exact match before planting."),
         "nll_before": nats("NLL of the continuation before planting."),
@@ -48,6 +50,7 @@ def plants(lengths: Lengths) -> Columns:
         "n_changed": integer(0, dtype="Int64", nullable=True, unit="weights", meaning="Weights that differ."),
         **_damage(lengths, "_before", nullable=False),
         **_damage(lengths, "", nullable=True),
+        "own_kept": number(0, 1, nullable=True, meaning=own),
     }
 
 
