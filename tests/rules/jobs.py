@@ -33,7 +33,7 @@ SHARDED = {
     "residual_patching": ("residual_patching",),
     "edits": ("edits",),
     "plant_paragraphs": ("plants", "planted_truth"),
-    "remove": ("removal", "removal_damage", "removal_sweep", "removal_depth"),
+    "remove": ("removal", "removal_damage", "removal_sweep"),
 }
 
 

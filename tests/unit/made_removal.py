@@ -47,13 +47,4 @@ def tables(n=8, ways=WAY_NAMES):
                         damage.append({**labels, "removed": taken, **text})
     removed = pd.DataFrame(removed).astype({"relearning_steps": "Int64"})
     damage = pd.DataFrame(damage).astype({"removed": "Int64"})
-    found = {"removal": removed, "removal_damage": damage, "removal_costs": pd.DataFrame(costs)}
-    return found | {"removal_depth": depth(n, ways)}
-
-
-def depth(n, ways, kept=0.05):
-    """Table `removal_depth`: every way goes half as deep as the retrained model, whose control is `kept`."""
-    rows = [(way, "removed", id, 2.0 if way == RETRAINED else 1.0) for way in ways for id in range(n)]
-    rows += [(RETRAINED, "kept", 100 + id, 2 * kept) for id in range(n) if RETRAINED in ways]
-    found = pd.DataFrame(rows, columns=["way", "group", "id", "rise"])
-    return found.assign(layer=0, mode="joint") if RETRAINED in ways else found.iloc[:0]
+    return {"removal": removed, "removal_damage": damage, "removal_costs": pd.DataFrame(costs)}

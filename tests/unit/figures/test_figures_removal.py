@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from drawn_parts import words
 from figure_labels import checked
-from made_removal import depth, tables
+from made_removal import tables
 
 from memloc.figures import removal
 from memloc.figures.parts.removal import LABELS, judged_ways, ways_of
@@ -28,21 +28,8 @@ def test_ways_are_judged_by_their_distance_to_the_model_that_never_saw_the_parag
     assert data.loc[("retrained", "joint", "nll_distance"), "value"] == 0
     assert data.loc[("top", "joint", "nll_distance"), "value"] == pytest.approx(2 - 0.35)
     assert data.loc[("nothing", "joint", "nll_distance"), "value"] == pytest.approx(2.9)
-    assert data.loc[("top", "joint", "depth"), "value"] == pytest.approx(0.5)
-    assert data.loc[("retrained", "joint", "depth"), "value"] == 1
     assert data.loc[("top", "joint", "recited_4bit"), "value"] == pytest.approx(0.75)
     assert "nll_distance" not in set(judged_ways(tables(ways=["top"]))["measure"])
-
-
-@pytest.mark.parametrize(
-    ("kept", "said"), [(0.05, "has the depth"), (0.6, "by 0.60 of"), (None, "cannot be measured")]
-)
-def test_a_depth_whose_control_moves_is_not_shown(kept, said):
-    rows = depth(8, WAY_NAMES, kept or 0) if kept else depth(8, ["top"])
-    found = tables() | {"removal_depth": rows}
-    drawing = removal.draw(found, SETTINGS)
-    assert said in checked("removal", drawing)
-    assert ("depth" in set(drawing.data["measure"])) == (kept == 0.05)
 
 
 def test_every_way_has_a_label():

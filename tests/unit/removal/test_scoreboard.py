@@ -204,14 +204,12 @@ def test_ways_do_not_depend_on_each_other_and_remove(study):
 @pytest.mark.parametrize("name", WAY_NAMES)
 def test_every_way_gives_valid_tables_and_leaves_the_model(study, name):
     found = run_way(study._replace(how=study.how.model_copy(update={"n_single": 1})), name)
-    for table in ("removal", "removal_damage", "removal_sweep", "removal_costs", "removal_depth"):
+    for table in ("removal", "removal_damage", "removal_sweep", "removal_costs"):
         assert len(validate(schema_of(table), getattr(found, table), Lengths(24, N_PREFIX)))
     nothing = as_it_is(study)
     assert len(validate(schema_of("removal"), nothing.removal, Lengths(24, N_PREFIX))) == 4
     assert len(validate(schema_of("removal_damage"), nothing.removal_damage, Lengths(24, N_PREFIX))) == 12
     assert (found.removal["targeted"] == (name not in ("svd", "kfac"))).all()
-    depth = found.removal_depth.value_counts("group").to_dict()
-    assert depth == {"removed": 8} | ({"kept": 8} if name == "retrained" else {})
     changes = not registry.WAYS[name].diverts
     assert ((found.removal["n_changed_weights"] > 0) == changes).all()
     assert study.original.n_changed(study.model, {}) == 0, "every weight is what it was"

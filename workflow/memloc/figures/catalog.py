@@ -205,7 +205,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "removal",
             "Ways to remove recitation, by every judge",
-            ("removal", "removal_damage", "removal_costs", "removal_depth"),
+            ("removal", "removal_damage", "removal_costs"),
             only_for="removal",
         ),
     ),

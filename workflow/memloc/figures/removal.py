@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -52,8 +51,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         tick.set(color=FRONT if way in front else OTHERS)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     plotted = data.assign(front=data["way"].isin(front)).join(_about(tables), on=["way", "mode"])
-    _, control = removal.depths(tables.get("removal_depth"))
-    return Drawing(figure, plotted, _numbers(data, front, control))
+    return Drawing(figure, plotted, _numbers(data, front))
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, ways: list[str]) -> None:
@@ -97,7 +95,7 @@ def undominated(units: dict[str, pd.DataFrame]) -> list[str]:
     return [way for way in ways if not any(beats(other, way) for other in ways if other != way)]
 
 
-def _numbers(data: pd.DataFrame, front: list[str], control: float) -> dict[str, Any]:
+def _numbers(data: pd.DataFrame, front: list[str]) -> dict[str, Any]:
     joint = data[data["mode"] == "joint"].set_index(["way", "measure"])[[*Interval._fields]]
     intervals = {key: Interval(*row) for key, *row in joint.itertuples()}
     shown = ("forgotten", "em_own_lost", "nll_gained", "recited_4bit")
@@ -114,6 +112,4 @@ def _numbers(data: pd.DataFrame, front: list[str], control: float) -> dict[str, 
         "n_ways": len(removal.ways_of(data)),
         "nearest": [removal.LABELS[way] for way in near[:3]],
         "unrounded": intervals[NOTHING, "recited_4bit"].value,
-        "control": None if np.isnan(control) else control,
-        "most_control": removal.MOST_CONTROL,
     }

@@ -18,15 +18,14 @@ from transformers import PreTrainedModel
 from memloc.editing.masks import OriginalWeights
 from memloc.editing.steps import steps_until_recited
 from memloc.localization.ablation import Head
-from memloc.removal import depth
 from memloc.removal.judging import Judged, decoded, judged, rounded
 from memloc.removal.registry import WAYS, InForce, Way, in_force, in_words, tried
 from memloc.removal.removal_texts import Target, Texts
 from memloc.removal.request import Request, Setting
 from memloc.run.seeds import generator
-from memloc.scoring.held_out import Group, labels
+from memloc.scoring.held_out import labels
 from memloc.scoring.near_verbatim import longest_run, n_edits
-from memloc.settings.removal_ways import BITS, JOINT_ONLY, NOTHING, RETRAINED, UNTARGETED
+from memloc.settings.removal_ways import BITS, JOINT_ONLY, NOTHING, UNTARGETED
 from memloc.settings.remove import Remove
 
 ENOUGH = 0.9  # least share of forgotten tokens with which a setting counts as removing
@@ -52,7 +51,6 @@ class Found(NamedTuple):
     removal_damage: pd.DataFrame
     removal_sweep: pd.DataFrame
     removal_costs: pd.DataFrame
-    removal_depth: pd.DataFrame = pd.DataFrame()  # no rows without a retrained model
 
 
 def as_it_is(study: Comparison) -> Found:
@@ -91,15 +89,12 @@ def _run(study: Comparison, name: str, way: Way, setting: Setting, target: Targe
     with in_force(study.model, way, prepared, setting, study.original) as state:
         seconds = time.perf_counter() - begin
         removed, harm = _removed(study, target, state), damage(study, state)
-        deep = study.retrained is not None and target is study.texts.target
-        states = _states(study, name) if deep else {}
         relearns = study.how.relearning_limit and not way.diverts
         again = relearned(study, target.tokens) if relearns else [None] * len(target.ids)
     return {
         "removal": removed.assign(relearning_steps=again, targeted=name not in UNTARGETED),
         "removal_damage": harm,
         "removal_costs": pd.DataFrame({"seconds": [seconds]}),
-        "removal_depth": _risen(study, states),
     }
 
 
@@ -171,27 +166,6 @@ def _share_recited(
     tokens = versions.flatten(0, 1)
     recited = (_judged(study, tokens, state).em == tokens.shape[1] - study.n_prefix).double()
     return recited.view(versions.shape[:2]).mean(dim=1).numpy()
-
-
-def _states(study: Comparison, name: str) -> dict[str, tuple[Group, depth.States]]:
-    """Hidden states of the removed paragraphs; for the retrained model, also of others that it has seen."""
-    target = study.texts.target
-    asked = {"removed": Group(target.ids, target.tokens, target.ids >= 0)}
-    if name == RETRAINED:
-        asked["kept"] = study.texts.judges["memorized"]
-    how = study.n_prefix, study.how.micro_batch
-    return {group: (own, depth.leaving_states(study.model, own.tokens, *how)) for group, own in asked.items()}
-
-
-def _risen(study: Comparison, states: dict[str, tuple[Group, depth.States]]) -> pd.DataFrame:
-    """Rise of the original model's NLL when these states are patched into it, by paragraph and layer."""
-    how, frames = (study.n_prefix, study.how.micro_batch), []
-    for group, (own, patched) in states.items():
-        found = depth.rises(study.model, own.tokens, patched, *how).double().numpy()
-        n, n_layers = found.shape
-        about = {"id": np.repeat(own.ids, n_layers), "layer": np.tile(np.arange(n_layers), n)}
-        frames.append(pd.DataFrame({"group": group, **about, "rise": found.ravel()}))
-    return pd.concat(frames) if frames else pd.DataFrame()
 
 
 def damage(study: Comparison, state: InForce) -> pd.DataFrame:

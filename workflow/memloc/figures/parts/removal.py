@@ -34,13 +34,11 @@ LINEAR = 0.1  # nats: the axis of NLLs is linear below, logarithmic above
 MODES = {"joint": "together", "single": "one by one"}
 N_DRAWS, CONFIDENCE = 100, 0.5  # so many samples hold the continuation with this probability
 KEYS = ["way", "mode"]
-SHARES = ("edit_distance", "recited_perturbed", "recited_shifted", "changed", "depth")  # from 0 to 1
+SHARES = ("edit_distance", "recited_perturbed", "recited_shifted", "changed")  # from 0 to 1
 LOST = ("forgotten", "em_other_lost", "em_own_lost")  # tokens of recited texts: from 0 to all
 # Measures that are 0 or 1 for every unit. `changed` is one in mode joint; in mode single it is a share.
 OF_ONE = ("recited", "recited_8bit", "recited_4bit", "sampled")
 YES_OR_NO = {"joint": (*OF_ONE, "changed"), "single": OF_ONE}
-LEAST_RISE = 0.05  # nats per token: a layer whose states raise the NLL by less held nothing
-MOST_CONTROL = 0.1  # most of the rise that may appear in paragraphs that both models have seen
 
 
 def in_nats(panel: Axes) -> None:
@@ -84,32 +82,7 @@ def units_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     ):
         rows = changed[changed["group"] == group]
         units[measure] = rows.groupby([*KEYS, "unit"])[column].mean().rename("value").reset_index()
-    found, control = depths(tables.get("removal_depth"))
-    if control <= MOST_CONTROL:
-        units["depth"] = found.rename(columns={"id": "unit", "depth": "value"}).assign(mode="joint")
     return units
-
-
-def depths(rows: pd.DataFrame | None) -> tuple[pd.DataFrame, float]:
-    """Depth of every way for every removed paragraph (way, id, depth), and the control.
-
-    Only layers count in which the retrained model's states raise the NLL by more than `LEAST_RISE`. The depth
-    is the share of the sum of these rises that the states after the removal cause, too (the Unlearning Depth
-    Score). The control is the largest ratio over layers of the mean rise of kept to the mean rise of removed
-    paragraphs; NaN without a retrained model. Above `MOST_CONTROL` the score does not apply.
-    """
-    if rows is None or rows.empty:
-        return pd.DataFrame(), float("nan")
-    removed = rows[rows["group"] == "removed"].pivot(index=["way", "id"], columns="layer", values="rise")
-    kept = rows[(rows["group"] == "kept") & (rows["way"] == RETRAINED)].groupby("layer")["rise"].mean()
-    gold = removed.loc[RETRAINED]
-    means = gold.mean()
-    held = means > LEAST_RISE
-    control = float((kept[held] / means[held]).max()) if held.any() else float("nan")
-    by_row = gold.reindex(removed.index.get_level_values("id")).set_axis(removed.index)
-    by_row = by_row.where(by_row > LEAST_RISE)
-    caused = removed.clip(lower=0).where(removed < by_row, by_row)
-    return (caused.sum(axis=1) / by_row.sum(axis=1)).rename("depth").dropna().reset_index(), control
 
 
 def _from_retrained(removal: pd.DataFrame, removed: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from memloc.settings.model import GROWN_GRANULARITIES
 from memloc.settings.removal_ways import GROWN_ARMS, NOTHING, WAY_NAMES
-from memloc.tables.columns import LAYER, NLL, Column, Columns, Lengths, category, integer, n_tokens, number
+from memloc.tables.columns import NLL, Column, Columns, Lengths, category, integer, n_tokens, number
 from memloc.tables.judged_texts import judged_text
 
 TARGETED = "The way is told which paragraphs to remove; false: it aims at all memories at once."
@@ -76,19 +76,6 @@ def removal_sweep(lengths: Lengths) -> Columns:
 def removal_costs(lengths: Lengths) -> Columns:
     seconds = number(0, unit="s", meaning="Time that it took.")
     return {**_run(), "removed": _removed(), "seconds": seconds}
-
-
-def removal_depth(lengths: Lengths) -> Columns:
-    return {
-        **_run(),
-        "group": category("removed", "kept", meaning="Removed paragraphs, or others that both models know."),
-        "id": integer(0, meaning="Paragraph."),
-        "layer": LAYER,
-        "rise": number(
-            unit="nats per token",
-            meaning="Rise of its NLL in the original model when the output of this layer is patched.",
-        ),
-    }
 
 
 def removal_of_grown(lengths: Lengths) -> Columns:
