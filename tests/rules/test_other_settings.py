@@ -11,12 +11,8 @@ from jobs import stored_jobs
 from plain_runs import decode
 from safetensors.numpy import load_file
 
-from memloc.data.paragraphs import sampled_tokens
 from memloc.detection import groups
-from memloc.editing.gradients import nll_gradients
-from memloc.localization.parameter_gradients import component_scores
 from memloc.model import loading
-from memloc.model.folded_norms import fold_norms
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 from memloc.tables.terms.sets import PARTLY
@@ -45,21 +41,6 @@ def plain_scores(model, text):
     true = text[N_PREFIX + 1 :]
     nll = -logits.log_softmax(-1)[range(len(true)), true].mean().item()
     return nll, int((logits.argmax(-1) == true).long().cumprod(0).sum()), true.tolist()
-
-
-def test_gradients_of_the_authors_code_are_those_of_folded_norms(run, study):
-    run(*changed("parameter_gradients", parameter_gradients={"reference": True}))
-    found = read(study / "tables/parameter_gradients.parquet").query("group == 'memorized'")
-    tables = [read(study / f"tables/{name}.parquet") for name in ("paragraphs", "sets")]
-    _, tokens = sampled_tokens(*tables, "memorized", N_PREFIX)
-    sizes = []
-    for fold in (True, False):
-        model = loading.load_model(study / "model")
-        if fold:
-            fold_norms(model)
-        sizes.append(component_scores(model, nll_gradients(model, tokens, N_PREFIX, 8))["max_abs"])
-    np.testing.assert_allclose(found["max_abs"], sizes[0], rtol=1e-4)
-    assert (abs(sizes[0] / sizes[1] - 1) > 0.01).mean() > 0.5
 
 
 def test_a_token_before_the_prefix_is_before_everything_that_is_scored(run, study):

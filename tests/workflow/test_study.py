@@ -73,7 +73,7 @@ def test_the_effective_settings_are_kept(finished):
     study = errors.validate(written, "run_config.yaml")
     config = yaml.safe_load((finished.folder / "config/test.yaml").read_text())
     assert study == errors.validate(config, "test.yaml")
-    without_keys = {"activation_gradients", "attention", "parameter_gradients"}  # of their own
+    without_keys = {"activation_gradients", "attention"}  # of their own
     assert set(written) | without_keys == set(Settings.model_fields)
 
 

@@ -21,7 +21,7 @@ rule parameter_gradients:
         mem_mb=growing(MEMORY["parameter_gradients"]),
         runtime=limited(60),
     params:
-        **tracked("parameter_gradients", "contrastive", "loading"),
+        **tracked("contrastive", "loading"),
     message:
         "Attribute the NLL of every set, and the contrastive objective, to the model's weights."
     script:

@@ -11,7 +11,6 @@ from memloc.data.paragraphs import paired_tokens, sampled_tokens, used_ids
 from memloc.localization.contrastive import Texts, contrastive_attribution
 from memloc.localization.parameter_gradients import compare_groups
 from memloc.model import loading
-from memloc.model.folded_norms import fold_norms
 from memloc.run.seeds import generator
 from memloc.tables.terms.sets import PARTLY
 
@@ -26,8 +25,6 @@ named = {**samples, "paired, not sampled": paired}
 job.log(", ".join(f"{name}: {len(ids)} paragraphs" for name, (ids, _) in named.items()))
 
 model = loading.load_model(job.input.folder, settings.loading)
-if settings.parameter_gradients.reference:
-    fold_norms(model)
 memorized, others = samples["memorized"][1], samples["non_memorized"][1]
 members = split(len(memorized), generator(job.seed, "gradient_parts"))
 sizes, alone = [len(part) for part in members], [[part] for part in range(len(members))]

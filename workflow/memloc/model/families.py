@@ -32,7 +32,6 @@ class Family(NamedTuple):
     layers: str  # module that holds the layers
     final_norm: str  # module between the last layer and the unembedding
     components: dict[str, Stored]
-    folded_norms: tuple[str, str] | None  # a layer's norms before attention and MLP, where they can be folded
     learned_positions: bool = False
     tied: bool = False  # one matrix embeds and unembeds, if config.json does not say
 
@@ -60,7 +59,6 @@ _GPT_NEO = Family(
         "W_in": Stored("mlp.c_fc"),
         "W_out": Stored("mlp.c_proj"),
     },
-    folded_norms=("ln_1", "ln_2"),
     learned_positions=True,
     tied=True,
 )
@@ -87,7 +85,6 @@ _GPT_NEOX = Family(
         "W_in": Stored("mlp.dense_h_to_4h"),
         "W_out": Stored("mlp.dense_4h_to_h"),
     },
-    folded_norms=("input_layernorm", "post_attention_layernorm"),
 )
 _LLAMA = Family(
     title="Llama",
@@ -102,7 +99,6 @@ _LLAMA = Family(
         "W_in": Stored("mlp.up_proj"),
         "W_out": Stored("mlp.down_proj"),
     },
-    folded_norms=("input_layernorm", "post_attention_layernorm"),
 )
 # Its norms lie after attention and MLP; those of queries and keys take all heads together.
 _OLMO2 = _LLAMA._replace(
@@ -112,7 +108,6 @@ _OLMO2 = _LLAMA._replace(
         "W_Q": Stored("self_attn.q_proj", _INTO_HEADS, norm="self_attn.q_norm"),
         "W_K": Stored("self_attn.k_proj", _INTO_HEADS, norm="self_attn.k_norm"),
     },
-    folded_norms=None,
 )
 FAMILIES = {  # by `model_type` of a model's config.json
     "gpt_neo": _GPT_NEO,
@@ -120,12 +115,12 @@ FAMILIES = {  # by `model_type` of a model's config.json
     "gpt_neox": _GPT_NEOX,
     "llama": _LLAMA,
     "mistral": _LLAMA._replace(title="Mistral"),
-    "olmo": _LLAMA._replace(title="OLMo", folded_norms=None),  # its norms have no weights
+    "olmo": _LLAMA._replace(title="OLMo"),
     "olmo2": _OLMO2,
     "olmo3": _OLMO2._replace(title="OLMo 3"),
     "qwen2": _LLAMA._replace(title="Qwen 2"),
     "qwen3": _LLAMA._replace(title="Qwen 3"),
-    "gemma": _LLAMA._replace(title="Gemma 1", folded_norms=None, tied=True),  # its norms scale by 1 + weight
+    "gemma": _LLAMA._replace(title="Gemma 1", tied=True),
     "smollm3": _LLAMA._replace(title="SmolLM3", tied=True),
 }
 

@@ -5,13 +5,6 @@ from pydantic import Field
 from memloc.settings.base import AsAuthors, ContrastiveSection, MicroBatch, Positive, Section
 
 
-class ParameterGradients(Section):
-    """Gradients of the NLL with respect to the weights (paper 5.1)."""
-
-    reference: AsAuthors = False
-    """As in the authors' code, whose library folds LayerNorms into the weights that read them."""
-
-
 class Contrastive(ContrastiveSection):
     """The contrastive objective (paper 5.2)."""
 

@@ -21,7 +21,6 @@ from memloc.settings.localization import (
     ActivationGradients,
     Attention,
     Contrastive,
-    ParameterGradients,
     Patching,
 )
 from memloc.settings.model import Counterfactual, EmbeddedModel, HubModel, LocalModel, PlantedModel
@@ -43,7 +42,6 @@ PUBLISHED_LENGTHS = range(100, 501, 50)  # lengths of paragraphs in the release,
 REFERENCE = (
     "filters",
     "perturbation",
-    "parameter_gradients",
     "contrastive",
     "activation_gradients",
     "editing",
@@ -105,7 +103,6 @@ class Settings(Section):
     sets: Sets = Sets()
     positions: Positions = Positions()
     perturbation: Perturbation = Perturbation()
-    parameter_gradients: SkipJsonSchema[ParameterGradients] = ParameterGradients()
     contrastive: Contrastive = Contrastive()
     activation_gradients: SkipJsonSchema[ActivationGradients] = ActivationGradients()
     attention: SkipJsonSchema[Attention] = Attention()
