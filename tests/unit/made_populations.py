@@ -58,7 +58,7 @@ def _perturbation(folder: Path) -> dict[str, list]:
 
 
 def _ablation(folder: Path) -> dict[str, list]:
-    heads = _table(folder, "head_ablation").query("replacement == 'mean'")
+    heads = _table(folder, "head_ablation")
     gained = heads.pivot(index=["group", "id"], columns=["layer", "head"], values="nll_gained")
     gained = gained.iloc[:, :N_HEADS]
     noise = _table(folder, "weight_noise").query("kind == 'noise' and size > 0")

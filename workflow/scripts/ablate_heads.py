@@ -5,7 +5,6 @@ from memloc.tables.job import start
 job = start(snakemake)
 
 import pandas as pd
-import torch
 
 from memloc.localization import ablation
 from memloc.model import loading
@@ -29,15 +28,13 @@ means = ablation.mean_outputs(model, texts.pop("means").tokens, how.micro_batch)
 texts = with_own_continuations(model, texts, *batch)
 orders = ablation.orders(job.read("head_ranking"), how.n_random, generator(seed, "cumulative_ablation"))
 plans = {
-    "head_ablation": ablation.single_heads({"zero": torch.zeros_like(means), "mean": means}),
+    "head_ablation": ablation.single_heads(means),
     "cumulative_ablation": ablation.first_heads(orders, means, how.top),
 }
 found = ablation.ablate(model, texts, plans, *batch)
-alone = {"head_ablation": ablation.single_heads({"mean": means})}
-together = {"cumulative_ablation": plans["cumulative_ablation"]}
-for pairs, plan in ((paired, alone), (unseen, together)):
+for pairs, name in ((paired, "head_ablation"), (unseen, "cumulative_ablation")):
     if len(pairs.ids):
-        for name, rows in ablation.ablate(model, {PAIRED: pairs}, plan, *batch).items():
-            found[name] = pd.concat([found[name], rows], ignore_index=True)
+        rows = ablation.ablate(model, {PAIRED: pairs}, {name: plans[name]}, *batch)[name]
+        found[name] = pd.concat([found[name], rows], ignore_index=True)
 found["head_effects"] = ablation.specific_effects(found["head_ablation"])
 job.write(**found)

@@ -32,7 +32,7 @@ def ablated(effects, n=20, noise=0.1):
     rows = pd.concat([paired.assign(group="paired"), unpaired]).rename(columns={"value": "nll_gained"})
     order = pd.DataFrame(HEADS, columns=["layer", "head"]).assign(method="combined", rank=[3, 2, 1, 4, 5, 6])
     # Highlighted: head 2 of layer 0.
-    return {"head_ablation": rows.assign(replacement="mean"), "head_ranking": order, "sets": pairs(n)}
+    return {"head_ablation": rows, "head_ranking": order, "sets": pairs(n)}
 
 
 OWN, OTHERS = ("memorized", 0, 2), ("non_memorized", 0, 2)

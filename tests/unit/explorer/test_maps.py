@@ -58,11 +58,11 @@ def test_maps_of_sets_are_means_of_their_own_rows(tables):
     """Of kinds of ablation, correlations and ranks, each by its name."""
     found = maps.maps_of_sets(tables)
     labels = {"nll_gained": "NLL gained", "em_lost": "exact match lost"}
-    keys = ["group", "replacement", "layer", "head"]
+    keys = ["group", "layer", "head"]
     unpaired = tables["head_ablation"].query("group != 'paired'")
-    for (group, replacement, layer, head), own in unpaired.groupby(keys):
+    for (group, layer, head), own in unpaired.groupby(keys):
         for name, label in labels.items():
-            shown = unpacked(found["head_ablation"][group][f"{label}, {replacement} ablation"]["heads"])
+            shown = unpacked(found["head_ablation"][group][label]["heads"])
             assert shown[layer, head] == pytest.approx(own[name].mean(), rel=1e-5, abs=1e-6)
     for row in tables["rare_token_correlation"].itertuples():
         for label, name in (("summed attention (paper)", "pearson"), ("mean per occurrence", "pearson_mean")):

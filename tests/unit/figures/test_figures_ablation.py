@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import band_at, words
+from drawn_parts import band_at
 from figure_labels import checked
 from made_rankings import METHOD_LABELS
 from made_tables import crossed
@@ -29,10 +29,9 @@ def paragraphs(groups: dict[str, int], n_seen: int = 0) -> pd.DataFrame:
 
 def made_up_effects() -> pd.DataFrame:
     rng = np.random.default_rng(1)
-    kinds = {"measure": ("em_lost", "nll_gained"), "replacement": ("zero", "mean")}
-    effects = crossed(**kinds, layer=range(3), head=range(4)).assign(memorized=1.0)
+    effects = crossed(measure=("em_lost", "nll_gained"), layer=range(3), head=range(4)).assign(memorized=1.0)
     effects["specific"] = rng.normal(size=len(effects))
-    ranks = effects.groupby(["measure", "replacement"])["specific"].rank(ascending=False).astype(int)
+    ranks = effects.groupby("measure")["specific"].rank(ascending=False).astype(int)
     low, high = effects["specific"] - 0.5, effects["specific"] + 0.5
     return effects.assign(non_memorized=1 - effects["specific"], held_out=0.5, low=low, high=high, rank=ranks)
 
@@ -71,7 +70,7 @@ def made_up() -> dict[str, pd.DataFrame]:
 
 def test_heads_are_counted_by_their_intervals():
     effects = made_up_effects()
-    rows = (effects["measure"] == "nll_gained") & (effects["replacement"] == "mean")
+    rows = effects["measure"] == "nll_gained"
     for name, bound in (("specific", 0), ("low", 0), ("high", 0)):
         effects.loc[rows, name] = bound
     first = effects.index[rows][:8]
@@ -79,7 +78,7 @@ def test_heads_are_counted_by_their_intervals():
     effects.loc[first, "low"] = [0.5, 0.5, -0.5, -0.5, 0, -2, -2, -2]
     effects.loc[first, "high"] = [2, 2, 2, 2, 2, -0.5, 0.5, 0.5]
     maps = head_ablation.draw(made_up() | {"head_effects": effects}, SETTINGS).numbers["maps"]
-    found = {(one["measure"], one["replacement"]): one for one in maps}["NLL gained", "replaced by its mean"]
+    found = {one["measure"]: one for one in maps}["NLL gained"]
     assert (found["n_specific"], found["n_opposite"]) == (2, 1)
 
 
@@ -113,35 +112,33 @@ def bypassed_tables(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def test_maps_show_how_much_more_memorized_paragraphs_lose_and_which_intervals_exclude_zero():
-    """Zeroed heads are at the left; triangles point up where memorized paragraphs lose more."""
+    """Triangles point up where memorized paragraphs lose more."""
     tables = made_up()
     drawing = head_ablation.draw(tables, SETTINGS)
     effects = tables["head_effects"]
     for panel, measure in zip(drawing.figure.axes[:2], ("em_lost", "nll_gained"), strict=True):
         mesh, up, down = panel.collections
-        expected, above, below = np.full((3, 8), np.nan), [], []
+        expected, above, below = np.full((3, 4), np.nan), [], []
         for row in effects[effects["measure"] == measure].itertuples():
-            column = row.head + 4 * (row.replacement == "mean")
-            expected[row.layer, column] = row.specific
-            above += [(column + 0.5, row.layer)] if row.low > 0 else []
-            below += [(column + 0.5, row.layer)] if row.high < 0 else []
-        np.testing.assert_array_equal(mesh.get_array().reshape(3, 8), expected)
+            expected[row.layer, row.head] = row.specific
+            above += [(row.head + 0.5, row.layer)] if row.low > 0 else []
+            below += [(row.head + 0.5, row.layer)] if row.high < 0 else []
+        np.testing.assert_array_equal(mesh.get_array().reshape(3, 4), expected)
         assert sorted(map(tuple, up.get_offsets())) == sorted(above)
         assert sorted(map(tuple, down.get_offsets())) == sorted(below)
         corners = [marks.get_paths()[0].vertices for marks in (up, down)]
         widths = [np.ptp(found[np.isclose(found[:, 1], found[:, 1].max()), 0]) for found in corners]
         assert widths[0] == 0 < widths[1], "a corner above, and an edge above"
-        assert [patch.get_xy() for patch in panel.patches] == [(2, 0.5), (6, 0.5)], "head 2 of layer 1"
-    maps = {(found["measure"], found["replacement"]): found for found in drawing.numbers["maps"]}
-    own = effects.query("measure == 'em_lost' and replacement == 'zero' and layer == 1 and head == 2").iloc[0]
-    assert maps["EM lost", "zeroed"]["own"]["rank"] == own["rank"]
+        assert [patch.get_xy() for patch in panel.patches] == [(2, 0.5)], "head 2 of layer 1"
+    maps = {found["measure"]: found for found in drawing.numbers["maps"]}
+    own = effects.query("measure == 'em_lost' and layer == 1 and head == 2").iloc[0]
+    assert maps["EM lost"]["own"]["rank"] == own["rank"]
     assert [drawing.numbers[f"n_{group}"] for group in GROUPS] == [7, 6, 5]
 
 
-def test_a_study_may_replace_heads_in_one_way_and_have_too_few_paragraphs_for_intervals():
-    effects = made_up_effects().query("replacement == 'mean'").assign(low=np.nan, high=np.nan)
+def test_a_study_may_have_too_few_paragraphs_for_intervals():
+    effects = made_up_effects().assign(low=np.nan, high=np.nan)
     drawing = head_ablation.draw(made_up() | {"head_effects": effects}, SETTINGS)
-    assert words(drawing.figure.axes[0].get_xticklabels()) == ["replaced by its mean"]
     assert "too few paragraphs for an interval" in checked("head_ablation", drawing)
     assert {one["n_specific"] + one["n_opposite"] for one in drawing.numbers["maps"]} == {0}
 

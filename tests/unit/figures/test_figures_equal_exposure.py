@@ -30,13 +30,12 @@ def made_up(n: int = N) -> dict[str, pd.DataFrame]:
         )
         for block, way in (("attention", "mean"), ("attention", "identity"), ("mlp", "mean"))
     ]
-    ablated = heads.assign(replacement="mean", group="paired", nll_gained=rng.normal(size=len(heads)))
-    others = ablated.assign(nll_gained=9.0)
-    others = [others.assign(replacement="zero"), others.assign(group="memorized")]
+    ablated = heads.assign(group="paired", nll_gained=rng.normal(size=len(heads)))
+    others = ablated.assign(group="memorized", nll_gained=9.0)
     return {
         "sets": sets,
         "paragraph_gradients": gradients.assign(sum_abs=size, score_sum=size),
-        "head_ablation": pd.concat([ablated, *others]),
+        "head_ablation": pd.concat([ablated, others]),
         "layer_bypass": pd.concat([*bypassed, bypassed[0].assign(group="memorized", nll_gained=9.0)]),
     }
 
@@ -71,7 +70,7 @@ def test_blocks_and_heads_are_compared_within_pairs():
     found = drawing.data.query("panel == 'b' and block == 'mlp' and layer == 2").iloc[0]
     expected = studentised(differences(rows, "nll_gained"))
     assert found[["value", "low", "high", "n"]].tolist() == pytest.approx(list(expected))
-    rows = tables["head_ablation"].query("group == 'paired' and replacement == 'mean'")
+    rows = tables["head_ablation"].query("group == 'paired'")
     heads = [differences(own, "nll_gained") for _, own in rows.groupby(["layer", "head"])]
     means = np.reshape([own.mean() for own in heads], (LAYERS, HEADS))
     np.testing.assert_allclose(map_values(drawing.figure.axes[2]), means)

@@ -110,15 +110,11 @@ def _patching_of_sets(tables: Tables, table: str) -> dict[str, Variants]:
 
 def _ablations(rows: pd.DataFrame) -> Variants:
     measures = {"nll_gained": "NLL gained", "em_lost": "exact match lost"}
-    return {
-        f"{label}, {replacement} ablation": by_unit(own, name)
-        for name, label in measures.items()
-        for replacement, own in rows.groupby("replacement", sort=False)
-    }
+    return {label: by_unit(rows, name) for name, label in measures.items()}
 
 
 def _ablation_of_sets(tables: Tables) -> dict[str, Variants]:
-    keys = ["group", "replacement", "layer", "head"]
+    keys = ["group", "layer", "head"]
     rows = tables["head_ablation"]
     rows = rows[rows["group"] != PAIRED]
     means = rows.groupby(keys, sort=False)[["nll_gained", "em_lost"]].mean().reset_index()
@@ -187,7 +183,7 @@ MAPS = {
         "nats per token, or tokens",
         "head_ablation",
         _ablation_of_sets,
-        lambda rows: _ablations(rows.drop_duplicates(["replacement", "layer", "head"])),  # pairs repeat rows
+        lambda rows: _ablations(rows.drop_duplicates(["layer", "head"])),  # pairs repeat rows
         diverging=True,
     ),
     "ranks": Map(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from memloc.claims.estimators.head_ablation import gained_by_pair
 from memloc.data.sets import NO_PAIRS, paired_differences
 from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height, mark_signs
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, mosaic, panel_labels, subplots
@@ -32,7 +33,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     sizes = paired_differences(paragraph_sizes(tables["paragraph_gradients"]), sets)
     bypassed = _bypassed(tables["layer_bypass"], sets)
     blocks = table(map(studentised, bypassed.T.to_numpy()), bypassed.columns)
-    ablated = paired_differences(_by_head(tables["head_ablation"]), sets)
+    ablated = gained_by_pair(tables)
     heads = table(simultaneous(ablated.to_numpy()), ablated.columns)
     heights = 2.0, map_height(blocks.index.levels[1].size)
     figure, panels = mosaic("aab;ccc", sum(heights), height_ratios=heights)
@@ -48,12 +49,6 @@ def _bypassed(bypasses: pd.DataFrame, sets: pd.DataFrame) -> pd.DataFrame:
     """NLL gained by pair, with the mean in place of each block (columns: block, layer)."""
     rows = bypasses[bypasses["group"] == PAIRED].query("layers == 'alone' and way == 'mean'")
     return paired_differences(rows.pivot(index="id", columns=["block", "layer"], values="nll_gained"), sets)
-
-
-def _by_head(ablated: pd.DataFrame) -> pd.DataFrame:
-    """NLL gained by each paragraph (rows: id) without each head (columns: layer, head)."""
-    rows = ablated[(ablated["group"] == PAIRED) & (ablated["replacement"] == "mean")]
-    return rows.pivot(index="id", columns=["layer", "head"], values="nll_gained")
 
 
 def _scatter(axes: Axes, nll: pd.Series, size: pd.Series) -> None:

@@ -1,8 +1,8 @@
 """Which heads does a memorized continuation need? Ablate them in the forward pass (not in the paper).
 
 Gradients and attention point at heads; only an intervention shows that a head matters. A head is ablated by
-replacing its output z, the input of its part of W_O, at every position, by zeros or by its mean over other
-text. The mean keeps the head's contribution to any text and removes its contribution to this one. The effect
+replacing its output z, the input of its part of W_O, at every position, by its mean over other text. The
+mean keeps the head's contribution to any text and removes its contribution to this one. The effect
 is the difference in scores of the same continuations with and without the head: EM (tokens lost) and NLL
 (nats gained). The *specific* effect is the effect on memorized paragraphs minus the effect on non-memorized
 ones with the model's own continuation, which also starts from the full EM. A head that every text needs has
@@ -12,7 +12,7 @@ no specific effect. Where there are enough, paragraphs that no analysis has samp
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,6 @@ from memloc.statistics.studentised import simultaneous
 from memloc.tables.terms.head_ranking import COMBINED
 
 Head = tuple[int, int]  # layer, head
-Replacement = Literal["zero", "mean"]
 GROUPS = ("memorized", "non_memorized", "held_out")
 MEASURES = ("em_lost", "nll_gained")
 
@@ -214,15 +213,11 @@ def ablate(
     return tables
 
 
-def single_heads(outputs: Mapping[Replacement, Float[Tensor, "layer head d_head"]]) -> Plan:
-    """Plan of table `head_ablation`: every head by itself, with each kind of replacement."""
+def single_heads(outputs: Float[Tensor, "layer head d_head"]) -> Plan:
+    """Plan of table `head_ablation`: every head by itself."""
     return [
-        (
-            {"replacement": replacement, "layer": layer, "head": head},
-            Ablation([(layer, head)], outputs[replacement]),
-        )
-        for replacement in outputs
-        for layer, head in np.ndindex(*outputs[replacement].shape[:2])
+        ({"layer": layer, "head": head}, Ablation([(layer, head)], outputs))
+        for layer, head in np.ndindex(*outputs.shape[:2])
     ]
 
 
@@ -248,30 +243,24 @@ def specific_effects(ablation: pd.DataFrame) -> pd.DataFrame:
     """Effect of every head on memorized paragraphs minus its effect on non-memorized ones.
 
     Returns:
-        One row per measure (em_lost in tokens, nll_gained in nats per token), replacement, layer and head:
-        memorized, non_memorized and held_out (mean effects), specific, low and high (its 95 % interval, wide
-        enough for all heads of this measure and replacement together; missing with fewer than eight
-        paragraphs), rank (1 = largest specific effect of these heads).
+        One row per measure (em_lost in tokens, nll_gained in nats per token), layer and head: memorized,
+        non_memorized and held_out (mean effects), specific, low and high (its 95 % interval, wide enough for
+        all heads of this measure together; missing with fewer than eight paragraphs), rank (1 = largest
+        specific effect of these heads).
     """
     frames = []
     for measure in MEASURES:
-        for replacement, rows in ablation.groupby("replacement"):
-            effects = {
-                group: own.pivot(index=["layer", "head"], columns="id", values=measure).astype(float)
-                for group, own in rows.groupby("group")
-            }
-            frames.append(_specific(effects).assign(measure=measure, replacement=replacement))
+        effects = {
+            group: own.pivot(index=["layer", "head"], columns="id", values=measure).astype(float)
+            for group, own in ablation.groupby("group")
+        }
+        frame = pd.DataFrame({group: effects[group].mean(axis=1) for group in GROUPS})
+        intervals = simultaneous(effects["memorized"].T.to_numpy(), effects["non_memorized"].T.to_numpy())
+        found = pd.DataFrame(intervals, index=frame.index).replace([-np.inf, np.inf], np.nan)
+        frame["specific"], frame[["low", "high"]] = found["value"], found[["low", "high"]]
+        frame["rank"] = frame["specific"].rank(ascending=False, method="first").astype(int)
+        frames.append(frame.assign(measure=measure))
     return pd.concat(frames).reset_index()
-
-
-def _specific(effects: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The columns of `specific_effects` from the effects on every group, heads x paragraphs."""
-    frame = pd.DataFrame({group: effects[group].mean(axis=1) for group in GROUPS})
-    intervals = simultaneous(effects["memorized"].T.to_numpy(), effects["non_memorized"].T.to_numpy())
-    found = pd.DataFrame(intervals, index=frame.index).replace([-np.inf, np.inf], np.nan)
-    frame["specific"], frame[["low", "high"]] = found["value"], found[["low", "high"]]
-    frame["rank"] = frame["specific"].rank(ascending=False, method="first").astype(int)
-    return frame
 
 
 def orders(

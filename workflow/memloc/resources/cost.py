@@ -149,12 +149,12 @@ def _features(settings: Settings) -> float:
 
 
 def _ablation(n_heads: int, settings: Settings) -> float:
-    """Passes of head ablation. One head costs the layers from its own on, with two replacements (for pairs,
-    with one). The heads of rankings and of random orders cost whole passes."""
+    """Passes of head ablation. One head costs the layers from its own on, half of a pass. The heads
+    of rankings and of random orders cost whole passes."""
     how = settings.head_ablation
     texts = 2 * how.n_paragraphs + how.n_judging
     orders = len((*PAPER_METHODS, COMBINED)) + how.n_random
-    return n_heads * (texts + settings.sets.n_pairs) + texts * orders * len(how.top)
+    return n_heads * (texts + 2 * settings.sets.n_pairs) / 2 + texts * orders * len(how.top)
 
 
 def _bypass(n_layers: int, settings: Settings) -> float:

@@ -23,7 +23,7 @@ def highlighted_head_leads_its_layer(tables: Tables, settings: Section) -> Estim
 
     Gains are differences, the memorized minus the other paragraph of each pair.
     """
-    gained, head = _gained(tables), highlighted_head(tables, settings)
+    gained, head = gained_by_pair(tables), highlighted_head(tables, settings)
     n_heads = gained.columns.get_level_values("head").nunique()
     if n_heads == 1:
         raise NotApplicable("the layer has no other head")
@@ -36,15 +36,15 @@ def highlighted_head_leads_its_layer(tables: Tables, settings: Section) -> Estim
 
 def some_head_specific(tables: Tables, settings: Section) -> Estimate:
     """The largest NLL gained without a head, above the mean over heads, memorized minus the other."""
-    gained = _gained(tables)
+    gained = gained_by_pair(tables)
     more = gained.sub(gained.mean(axis=1), axis=0)
     return Estimate.of_search(more.to_numpy(), partial(extreme, max))
 
 
-def _gained(tables: Tables) -> pd.DataFrame:
+def gained_by_pair(tables: Tables) -> pd.DataFrame:
     """NLL gained without each head (columns: layer, head), memorized minus the other paragraph, by pair."""
     table = tables["head_ablation"]
-    rows = table[(table["group"] == PAIRED) & (table["replacement"] == "mean")]
+    rows = table[table["group"] == PAIRED]
     wide = rows.pivot(index="id", columns=["layer", "head"], values="nll_gained")
     gained = paired_differences(wide, tables["sets"])
     if gained.empty:

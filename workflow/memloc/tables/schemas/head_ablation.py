@@ -6,7 +6,6 @@ from memloc.tables.judged_texts import TEXTS, lost_text
 
 def head_ablation(lengths: Lengths) -> Columns:
     return {
-        "replacement": category("zero", "mean", meaning="Replacement of the head's output."),
         "layer": LAYER,
         "head": HEAD,
         **lost_text(lengths),
@@ -16,7 +15,6 @@ def head_ablation(lengths: Lengths) -> Columns:
 def head_effects(lengths: Lengths) -> Columns:
     return {
         "measure": category("em_lost", "nll_gained", meaning="Loss that is measured."),
-        "replacement": category("zero", "mean", meaning="Replacement of the head's output."),
         "layer": LAYER,
         "head": HEAD,
         **{name: number(meaning=f"Loss of the texts `{name}`.") for name in TEXTS},
