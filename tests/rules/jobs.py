@@ -29,8 +29,7 @@ ROOT = Path(__file__).parents[2]
 SHARDED = {
     "scores": ("scores",),
     "perturbation": ("perturbation", "perturbed_paragraphs", "kept_tokens"),
-    "patching": ("patching", "attribution_patching"),
-    "residual_patching": ("residual_patching",),
+    "patching": ("patching", "attribution_patching", "residual_patching"),
     "edits": ("edits",),
     "plant_paragraphs": ("plants", "planted_truth"),
     "remove": ("removal", "removal_damage", "removal_sweep"),

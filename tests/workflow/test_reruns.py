@@ -25,7 +25,7 @@ ANALYSES = {
     *("ablate_heads", "activation_gradients", "attention", "bypass_layers", "disturb_weights"),
     *("edited_model", "edit_paragraphs", "estimate", "model"),
     *("parameter_gradients", "patching", "perturbation", "plant_paragraphs", "prefix_features", "remove"),
-    *("residual_patching", "score_samples", "scores", "sets", "token_statistics", "unlearn_paragraphs"),
+    *("score_samples", "scores", "sets", "token_statistics", "unlearn_paragraphs"),
 }
 EDITED = "\nEDITED = True\n"
 COLUMN = '\n\ndef _more():\n    return {"more": integer(0, meaning="More.")}\n'
@@ -53,7 +53,7 @@ EDITS = {
     "a word of patching": (
         "memloc/tables/terms/patching.py",
         EDITED,
-        {"patching", "plant_paragraphs", "rank_heads", "residual_patching"} | readers("patching"),
+        {"patching", "plant_paragraphs", "rank_heads"} | readers("patching"),
     ),
     "a docstring of the tables": ("memloc/tables/storage.py", '"""Write and read', set()),
     "a comment in the scores": ("memloc/scoring/paragraph_scores.py", "\n# A comment.\n", set()),
@@ -61,11 +61,7 @@ EDITS = {
     "growth, in a study without it": ("memloc/planting/growth.py", EDITED, set()),
     "an estimator of claims": ("memloc/claims/estimators/scores.py", EDITED, {"claims_scores"}),
     "the attention": ("memloc/localization/attention.py", EDITED, {"attention"}),
-    "patching": (
-        "memloc/localization/patching.py",
-        EDITED,
-        {"patching", "residual_patching", "plant_paragraphs"},
-    ),
+    "patching": ("memloc/localization/patching.py", EDITED, {"patching", "plant_paragraphs"}),
     "the ablation": (
         "memloc/localization/ablation.py",
         EDITED,

@@ -1,4 +1,4 @@
-"""Rule patching: exact and first-order patching of every head at the perturbed position."""
+"""Rule patching: patching of every head at the perturbed position, and of the residual stream."""
 
 from memloc.tables.job import start
 
@@ -12,7 +12,7 @@ from memloc.run.progress import Progress
 settings = job.settings
 perturbed = job.read("perturbed_paragraphs")
 paragraphs = job.read("paragraphs", ["id", "tokens"], perturbed.id)
-rows = job.shard(len(perturbed))
+rows, batch = job.shard(len(perturbed)), settings.patching.micro_batch
 
 model = loading.load_for_inference(job.input.folder, settings.loading)
 exact = patching.wants_exact(settings.patching.exact, model)
@@ -24,6 +24,7 @@ with job.writing() as append:
         pair = Pairs.from_tables(paragraphs, perturbed[row : row + 1])
         change = estimate = patching.attribution_patching(model, pair)
         if exact:
-            change = patching.activation_patching(model, pair, settings.patching.micro_batch)
-        append(patching=change, attribution_patching=estimate)
+            change = patching.activation_patching(model, pair, batch)
+        residual = patching.residual_patching(model, pair, batch)
+        append(patching=change, attribution_patching=estimate, residual_patching=residual)
         progress.advance()

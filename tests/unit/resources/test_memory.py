@@ -56,7 +56,7 @@ def test_bytes_of_a_pass_counted_by_hand():
         ("activation_gradients", {"activation_gradients"}),
         ("attention", {"attention"}),
         ("detection", {"prefix_features"}),
-        ("patching", {"patching", "residual_patching"}),
+        ("patching", {"patching"}),
         ("head_ablation", {"ablate_heads"}),
         ("layer_bypass", {"bypass_layers"}),
         ("weight_noise", {"disturb_weights"}),

@@ -24,7 +24,6 @@ SECTIONS = {
     "score_samples": ("positions", True),
     "perturbation": ("perturbation", True),
     "patching": ("patching", False),
-    "residual_patching": ("patching", False),
     "ablate_heads": ("head_ablation", True),
     "bypass_layers": ("layer_bypass", True),
 }
