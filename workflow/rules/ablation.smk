@@ -7,7 +7,7 @@ rule ablate_heads:
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
     output:
-        **tables("head_ablation", "head_effects", "cumulative_ablation"),
+        **tables("head_ablation", "cumulative_ablation"),
     log:
         log_file("ablate_heads"),
     benchmark:

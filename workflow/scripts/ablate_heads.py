@@ -36,5 +36,4 @@ for pairs, name in ((paired, "head_ablation"), (unseen, "cumulative_ablation")):
     if len(pairs.ids):
         rows = ablation.ablate(model, {PAIRED: pairs}, {name: plans[name]}, *batch)[name]
         found[name] = pd.concat([found[name], rows], ignore_index=True)
-found["head_effects"] = ablation.specific_effects(found["head_ablation"])
 job.write(**found)

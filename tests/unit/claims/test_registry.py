@@ -122,7 +122,6 @@ def test_topics_of_the_same_data_are_a_family_and_a_topics_settings_are_those_of
 SAY_THE_SAME = {
     "activation_gradients.reference": "the authors' code is another computation of the same quantity",
     "contrastive.reference": "as above",
-    "parameter_gradients.reference": "as above",
     "editing.reference": "runs like the authors' are judged as ours are",
     "perturbation.nll": "estimators say where there is no NLL",
     "perturbation.reference": "position 0 is one of many",

@@ -8,12 +8,12 @@ from figure_labels import checked
 from made_rankings import METHOD_LABELS
 from made_tables import crossed
 
-from memloc.figures import cumulative_ablation, head_ablation, layer_bypass, weight_noise
+from memloc.figures import cumulative_ablation, layer_bypass, weight_noise
 from memloc.figures.parts.disturbance import PANELS, judges
 from memloc.settings.sections import sections
 from memloc.statistics import uncertainty
 
-SETTINGS = sections({"highlight": {"layer": 1, "head": 2}, "paragraph": {"length": 100, "prefix": 50}})
+SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 GROUPS = {"memorized": 7, "non_memorized": 6, "held_out": 5}
 
 
@@ -25,15 +25,6 @@ def paragraphs(groups: dict[str, int], n_seen: int = 0) -> pd.DataFrame:
         for number, x in enumerate(np.linspace(-1, 1, n))
     ]
     return pd.DataFrame(rows)
-
-
-def made_up_effects() -> pd.DataFrame:
-    rng = np.random.default_rng(1)
-    effects = crossed(measure=("em_lost", "nll_gained"), layer=range(3), head=range(4)).assign(memorized=1.0)
-    effects["specific"] = rng.normal(size=len(effects))
-    ranks = effects.groupby("measure")["specific"].rank(ascending=False).astype(int)
-    low, high = effects["specific"] - 0.5, effects["specific"] + 0.5
-    return effects.assign(non_memorized=1 - effects["specific"], held_out=0.5, low=low, high=high, rank=ranks)
 
 
 # EM lost per head, memorized.
@@ -57,29 +48,6 @@ def made_up_noise() -> pd.DataFrame:
     em = 45 - lost * rows["size"].fillna(5) - by * (rows["group"] == "non_memorized")
     kind = np.where(rows["size"].isna(), "zero", "noise")
     return rows.assign(kind=kind, em=em + rows["x"], nll=3 + by / 10 + rows["x"])
-
-
-def made_up() -> dict[str, pd.DataFrame]:
-    return {
-        "head_effects": made_up_effects(),
-        "head_ablation": paragraphs(GROUPS),
-        "cumulative_ablation": made_up_orders(),
-        "weight_noise": made_up_noise(),
-    }
-
-
-def test_heads_are_counted_by_their_intervals():
-    effects = made_up_effects()
-    rows = effects["measure"] == "nll_gained"
-    for name, bound in (("specific", 0), ("low", 0), ("high", 0)):
-        effects.loc[rows, name] = bound
-    first = effects.index[rows][:8]
-    effects.loc[first, "specific"] = [1, 1, 1, 1, 1, -1, -1, -1]
-    effects.loc[first, "low"] = [0.5, 0.5, -0.5, -0.5, 0, -2, -2, -2]
-    effects.loc[first, "high"] = [2, 2, 2, 2, 2, -0.5, 0.5, 0.5]
-    maps = head_ablation.draw(made_up() | {"head_effects": effects}, SETTINGS).numbers["maps"]
-    found = {one["measure"]: one for one in maps}["NLL gained"]
-    assert (found["n_specific"], found["n_opposite"]) == (2, 1)
 
 
 def made_up_bypasses() -> pd.DataFrame:
@@ -111,40 +79,8 @@ def bypassed_tables(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     }
 
 
-def test_maps_show_how_much_more_memorized_paragraphs_lose_and_which_intervals_exclude_zero():
-    """Triangles point up where memorized paragraphs lose more."""
-    tables = made_up()
-    drawing = head_ablation.draw(tables, SETTINGS)
-    effects = tables["head_effects"]
-    for panel, measure in zip(drawing.figure.axes[:2], ("em_lost", "nll_gained"), strict=True):
-        mesh, up, down = panel.collections
-        expected, above, below = np.full((3, 4), np.nan), [], []
-        for row in effects[effects["measure"] == measure].itertuples():
-            expected[row.layer, row.head] = row.specific
-            above += [(row.head + 0.5, row.layer)] if row.low > 0 else []
-            below += [(row.head + 0.5, row.layer)] if row.high < 0 else []
-        np.testing.assert_array_equal(mesh.get_array().reshape(3, 4), expected)
-        assert sorted(map(tuple, up.get_offsets())) == sorted(above)
-        assert sorted(map(tuple, down.get_offsets())) == sorted(below)
-        corners = [marks.get_paths()[0].vertices for marks in (up, down)]
-        widths = [np.ptp(found[np.isclose(found[:, 1], found[:, 1].max()), 0]) for found in corners]
-        assert widths[0] == 0 < widths[1], "a corner above, and an edge above"
-        assert [patch.get_xy() for patch in panel.patches] == [(2, 0.5)], "head 2 of layer 1"
-    maps = {found["measure"]: found for found in drawing.numbers["maps"]}
-    own = effects.query("measure == 'em_lost' and layer == 1 and head == 2").iloc[0]
-    assert maps["EM lost"]["own"]["rank"] == own["rank"]
-    assert [drawing.numbers[f"n_{group}"] for group in GROUPS] == [7, 6, 5]
-
-
-def test_a_study_may_have_too_few_paragraphs_for_intervals():
-    effects = made_up_effects().assign(low=np.nan, high=np.nan)
-    drawing = head_ablation.draw(made_up() | {"head_effects": effects}, SETTINGS)
-    assert "too few paragraphs for an interval" in checked("head_ablation", drawing)
-    assert {one["n_specific"] + one["n_opposite"] for one in drawing.numbers["maps"]} == {0}
-
-
 def test_rankings_are_drawn_as_means_beside_the_range_of_random_orders():
-    drawing = cumulative_ablation.draw(made_up(), SETTINGS)
+    drawing = cumulative_ablation.draw({"cumulative_ablation": made_up_orders()}, SETTINGS)
     panel = drawing.figure.axes[0]
     lines = {line.get_label(): line.get_ydata().tolist() for line in panel.lines}
     assert lines["activation patching"] == pytest.approx([40, 36, 24])
@@ -163,7 +99,7 @@ def test_rankings_are_drawn_as_means_beside_the_range_of_random_orders():
 
 
 def test_noise_is_averaged_over_draws_and_paragraphs():
-    drawing = weight_noise.draw(made_up(), SETTINGS)
+    drawing = weight_noise.draw({"weight_noise": made_up_noise()}, SETTINGS)
     numbers = drawing.numbers
     assert numbers["whole"]["nll_held_out"] == pytest.approx(3.0)
     assert "Undisturbed: 45.0 and 45.0 tokens" in checked("weight_noise", drawing)

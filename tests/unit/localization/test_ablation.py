@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from made_tables import crossed
 from torch import Tensor
 
 from memloc.localization import ablation
@@ -17,11 +16,9 @@ from memloc.localization.ablation import (
     mean_outputs,
     orders,
     single_heads,
-    specific_effects,
 )
 from memloc.scoring.held_out import Group
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.statistics.uncertainty import difference
 from memloc.straightforward.hooks import columns, d_head, edited
 
 N_PREFIX = 5
@@ -151,48 +148,6 @@ def test_layers_that_ablations_share_are_run_once(tiny_gpt_neo, tiny_tokens, mon
     # Layer 0 without head 1 and without head 0; layer 1 after both, after the second without its head 3, and
     # after nothing without head 0 and without 2 and 3; the norm after each of these, and after nothing.
     assert sorted(run) == 2 * [0] + 5 * [1] + 6 * [2]
-
-
-def made_up_ablation(n_paragraphs: int, random: np.random.Generator) -> pd.DataFrame:
-    """Head 1 matters to memorized paragraphs only, head 2, of the second layer, to all, head 0 to none."""
-    groups = ("memorized", "non_memorized", "held_out")
-    rows = crossed(group=groups, head=range(3), id=range(n_paragraphs))
-    mean = np.repeat([0, 6, 4, 0, 0, 4, 0, 0, 4], n_paragraphs)
-    rows["id"] += 100 * rows["group"].map(groups.index)
-    rows["em_lost"] = mean + random.normal(size=len(rows))
-    rows["nll_gained"] = (mean + random.normal(size=len(rows))) / 10
-    return rows.assign(layer=rows["head"] // 2)
-
-
-@pytest.mark.parametrize("measure", ["em_lost", "nll_gained"])
-def test_specific_effect_is_that_on_memorized_minus_that_on_others(measure):
-    table = made_up_ablation(30, np.random.default_rng(0))
-    effects = specific_effects(table).set_index(["measure", "head"])
-    for head in range(3):
-        row, own = effects.loc[(measure, head)], table[table["head"] == head]
-        values = {group: rows[measure].to_numpy() for group, rows in own.groupby("group")}
-        alone = difference(values["memorized"], values["non_memorized"])
-        assert row["specific"] == pytest.approx(alone.value)
-        assert row["memorized"] - row["non_memorized"] == pytest.approx(alone.value)
-        assert row["held_out"] == pytest.approx(values["held_out"].mean())
-        wider = (row["high"] - row["low"]) / (alone.high - alone.low)
-        assert 1.1 < wider < 1.4, "for three heads together"
-        assert row["low"] + row["high"] == pytest.approx(2 * row["specific"])
-    assert effects.loc[measure]["rank"].tolist().index(1) == 1
-    scale = {"em_lost": 1, "nll_gained": 0.1}[measure]
-    assert effects.loc[(measure, 1), "low"] > 4 * scale
-    assert effects.loc[(measure, 2), "low"] < 0.5 * scale
-
-
-def test_heads_with_equal_effects_have_a_rank_each():
-    table = made_up_ablation(8, np.random.default_rng(0)).assign(em_lost=lambda rows: rows["id"])
-    effects = specific_effects(table).query("measure == 'em_lost'")
-    assert effects["specific"].nunique() == 1 and effects["rank"].tolist() == [1, 2, 3]
-
-
-def test_few_paragraphs_have_effects_without_intervals():
-    effects = specific_effects(made_up_ablation(5, np.random.default_rng(0)))
-    assert effects[["low", "high"]].isna().all(axis=None) and effects["specific"].notna().all()
 
 
 def test_orders_are_those_of_the_ranking_and_random_ones():

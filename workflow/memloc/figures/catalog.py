@@ -185,11 +185,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             ("residual_patching", "perturbed_paragraphs"),
         ),
         FigureInfo(
-            "head_ablation",
-            "Heads that only memorized paragraphs need",
-            ("head_effects", "head_ablation", "head_ranking"),
-        ),
-        FigureInfo(
             "equal_exposure",
             "Memorized and other paragraphs that occur equally often",
             ("sets", "paragraph_gradients", "head_ablation", "layer_bypass", "head_ranking"),

@@ -27,12 +27,9 @@ from memloc.model.micro_batches import in_micro_batches
 from memloc.model.partial_forward import Call, call_layer, recorded_calls
 from memloc.scoring.held_out import Group, labels
 from memloc.scoring.paragraph_scores import scores_of_states
-from memloc.statistics.studentised import simultaneous
 from memloc.tables.terms.head_ranking import COMBINED
 
 Head = tuple[int, int]  # layer, head
-GROUPS = ("memorized", "non_memorized", "held_out")
-MEASURES = ("em_lost", "nll_gained")
 
 
 class Intervention(Protocol):
@@ -237,30 +234,6 @@ def first_heads(
         for k in numbers
         if k <= len(heads)
     ]
-
-
-def specific_effects(ablation: pd.DataFrame) -> pd.DataFrame:
-    """Effect of every head on memorized paragraphs minus its effect on non-memorized ones.
-
-    Returns:
-        One row per measure (em_lost in tokens, nll_gained in nats per token), layer and head: memorized,
-        non_memorized and held_out (mean effects), specific, low and high (its 95 % interval, wide enough for
-        all heads of this measure together; missing with fewer than eight paragraphs), rank (1 = largest
-        specific effect of these heads).
-    """
-    frames = []
-    for measure in MEASURES:
-        effects = {
-            group: own.pivot(index=["layer", "head"], columns="id", values=measure).astype(float)
-            for group, own in ablation.groupby("group")
-        }
-        frame = pd.DataFrame({group: effects[group].mean(axis=1) for group in GROUPS})
-        intervals = simultaneous(effects["memorized"].T.to_numpy(), effects["non_memorized"].T.to_numpy())
-        found = pd.DataFrame(intervals, index=frame.index).replace([-np.inf, np.inf], np.nan)
-        frame["specific"], frame[["low", "high"]] = found["value"], found[["low", "high"]]
-        frame["rank"] = frame["specific"].rank(ascending=False, method="first").astype(int)
-        frames.append(frame.assign(measure=measure))
-    return pd.concat(frames).reset_index()
 
 
 def orders(
