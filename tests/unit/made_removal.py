@@ -3,15 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from memloc.settings.removal_ways import JOINT_ONLY, RETRAINED, UNTARGETED, WAY_NAMES
+from memloc.settings.removal_ways import JOINT_ONLY, RETRAINED, WAY_NAMES
 
 # Tokens kept by removed paragraphs and by own continuations; all other ways keep 40 and 30.
 KEPT = {"nothing": (50, 50), "top": (10, 45), "all": (5, 20), "steering": (10, 20)}
 
 
 def tables(n=8, ways=WAY_NAMES):
-    """Tables `removal`, `removal_damage` and `removal_costs` of n paragraphs, two of them one by one."""
-    removed, damage, costs = [], [], []
+    """Tables `removal` and `removal_damage` of n paragraphs, two of them one by one."""
+    removed, damage = [], []
     for way in ("nothing", *ways):
         em, own = KEPT.get(way, (40, 30))
         off = 0 if way == "nothing" else 1  # by which values lie around their means
@@ -30,10 +30,8 @@ def tables(n=8, ways=WAY_NAMES):
                 same = way == "nothing" or number == 0  # what is generated, to a share
                 shares = {"edit_distance": 1 - em / 50 * same, "recited_perturbed": float(number == 0)}
                 more = {"relearning_steps": steps, "n_changed_weights": 1000 * (1 + 8 * (number == 1))}
-                more["targeted"] = way not in (*UNTARGETED, "nothing")
                 removed.append({**labels, "id": number, **scores, **shares, "recited_shifted": 0.5, **more})
             for taken in [None] if mode == "joint" else [0, 1]:
-                costs.append({**labels, "removed": taken, "seconds": 1.5})
                 for group, lost, more in (("memorized", 1.5, 1), ("non_memorized", 1, 2), ("held_out", 1, 0)):
                     for number in range(n + more):
                         text = {"group": group, "id": 100 + number, "seen": False}
@@ -47,4 +45,4 @@ def tables(n=8, ways=WAY_NAMES):
                         damage.append({**labels, "removed": taken, **text})
     removed = pd.DataFrame(removed).astype({"relearning_steps": "Int64"})
     damage = pd.DataFrame(damage).astype({"removed": "Int64"})
-    return {"removal": removed, "removal_damage": damage, "removal_costs": pd.DataFrame(costs)}
+    return {"removal": removed, "removal_damage": damage}

@@ -3,7 +3,7 @@
 from memloc.data.text_files import text_files
 from memloc.settings.removal_ways import RETRAINED
 
-REMOVAL_TABLES = ("removal", "removal_damage", "removal_sweep", "removal_costs")
+REMOVAL_TABLES = ("removal", "removal_damage", "removal_sweep")
 REMOVAL_ASKED = bool(SETTINGS.remove.ways)
 
 if REMOVAL_ASKED:

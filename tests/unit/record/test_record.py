@@ -25,7 +25,7 @@ STEPS = [
          "r/benchmarks/draw.tsv"),
     Step("other", "Other.", "workflow/scripts/other.py", ["corpus.txt"], ["r/other.txt"], ""),
     Step("score", "Score.", "workflow/scripts/score.py", ["r/shards/0.parquet", "r/shards/1.parquet"],
-         ["r/tables/scores.parquet", "r/benchmarks/removal_costs.parquet"], ""),
+         ["r/tables/scores.parquet", "r/benchmarks/seconds.parquet"], ""),
     Step("score_shard", "Score some.", "workflow/scripts/score.py", ["corpus.txt", "r/model"],
          ["r/shards/{shard}.parquet"], "r/benchmarks/score.tsv"),
 ]  # fmt: skip
@@ -100,7 +100,7 @@ def test_the_bundle_holds_results_code_and_environment_and_names_the_rest(bundle
     with zipfile.ZipFile(bundle) as file:
         content = {name: file.read(name) for name in file.namelist()}
     assert content.keys() - {"ro-crate-metadata.json"} == {
-        *("tables/scores.parquet", "benchmarks/removal_costs.parquet", "figures/a.png", "environment.txt"),
+        *("tables/scores.parquet", "benchmarks/seconds.parquet", "figures/a.png", "environment.txt"),
         *("workflow/Snakefile", "workflow/scripts/draw.py", "workflow/scripts/score.py"),
     }
     assert b"torch==" in content["environment.txt"]

@@ -75,8 +75,7 @@ def test_a_folder_without_tables_is_an_error_that_names_studies_below(folder):
 
 def test_tables_of_seconds_lie_among_the_benchmarks(folder):
     study = memloc.open_study(folder)
-    for name in ("estimate", "removal_costs"):
-        assert study.path(name) == folder / f"benchmarks/{name}.parquet"
+    assert study.path("estimate") == folder / "benchmarks/estimate.parquet"
     (folder / "benchmarks").mkdir()
     study.path("estimate").touch()
     assert study.tables == ["estimate", "scores"]

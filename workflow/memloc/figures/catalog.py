@@ -200,7 +200,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "removal",
             "Ways to remove recitation, by every judge",
-            ("removal", "removal_damage", "removal_costs"),
+            ("removal", "removal_damage"),
             only_for="removal",
         ),
     ),

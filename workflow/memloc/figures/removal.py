@@ -30,7 +30,7 @@ FRONT, OTHERS = "#c8102e", "black"
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A row per way, a panel per judge: filled marks together, hollow ones one by one, with intervals.
 
-    Labels in red: ways that no other one beats. The CSV has all judges, weights that differ and costs.
+    Labels in red: ways that no other one beats. The CSV has all judges, settings and weights that differ.
     """
     data, front = removal.judged_ways(tables), undominated(removal.units_of(tables))
     ways = removal.ways_of(data)
@@ -50,7 +50,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     for tick, way in zip(axes[0].get_yticklabels(), ways, strict=True):
         tick.set(color=FRONT if way in front else OTHERS)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
-    plotted = data.assign(front=data["way"].isin(front)).join(_about(tables), on=["way", "mode"])
+    about = tables["removal"].groupby(["way", "mode"])
+    about = about.agg(setting=("setting", "first"), weights=("n_changed_weights", "median"))
+    plotted = data.assign(front=data["way"].isin(front)).join(about, on=["way", "mode"])
     return Drawing(figure, plotted, _numbers(data, front))
 
 
@@ -65,15 +67,6 @@ def _panel(axes: Axes, rows: pd.DataFrame, ways: list[str]) -> None:
         axes.plot(own["value"], places, "o", mec="black", mew=0.7, label=removal.MODES[mode], **mark)
     axes.locator_params(axis="x", nbins=3)
     axes.tick_params(axis="y", length=0)
-
-
-def _about(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Setting, medians of changed weights and seconds, and whether it is targeted, by way and mode."""
-    about = tables["removal"].groupby(["way", "mode"])
-    about = about.agg(
-        setting=("setting", "first"), weights=("n_changed_weights", "median"), targeted=("targeted", "first")
-    )
-    return about.join(tables["removal_costs"].groupby(["way", "mode"])["seconds"].median())
 
 
 def undominated(units: dict[str, pd.DataFrame]) -> list[str]:

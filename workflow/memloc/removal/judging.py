@@ -1,8 +1,8 @@
 """Measures by which all ways to remove are judged, weight edits and diversions alike.
 
 A way may change logits, at every token. Exact match, NLL and the probability under sampling are those of the
-changed logits. A token that a way forbids has an NLL of `FORBIDDEN_NLL`, so that means stay finite; such
-tokens are counted. Every other NLL is the model's, however large.
+changed logits. A token that a way forbids has an NLL of `FORBIDDEN_NLL`, so that means stay finite.
+Every other NLL is the model's, however large.
 
 A removed paragraph may come back when weights are rounded to few bits, as on small machines. Every output
 channel is rounded to a symmetric grid of its own; embeddings and biases are kept (2410.16454).
@@ -34,7 +34,6 @@ class Judged(NamedTuple):
 
     em: Int[Tensor, "paragraph"]
     nll: Float[Tensor, "paragraph"]
-    n_forbidden: Int[Tensor, "paragraph"]  # forbidden tokens of the continuation
     log_p: Float[Tensor, "paragraph"]  # of the continuation under sampling (T = 1, top 40)
 
 
@@ -56,7 +55,7 @@ def judged(
 
     if not len(tokens):
         none = torch.zeros(0)
-        return Judged(none.long(), none, none.long(), none)
+        return Judged(none.long(), none, none)
     parts = in_micro_batches(of_rows, micro_batch, tokens)
     return Judged(*(torch.cat(column).cpu() for column in zip(*parts, strict=True)))
 
@@ -75,9 +74,8 @@ def _of_paragraph(
     true = row[n_prefix:]
     log_p = log_probability(logits, true, SAMPLING).double().sum()
     scores = score_logits(logits, true)
-    forbidden = scores.nll.isposinf()
-    nll = scores.nll.masked_fill(forbidden, FORBIDDEN_NLL).mean()
-    return Judged(leading_matches(scores.matched), nll, forbidden.sum(), log_p)
+    nll = scores.nll.masked_fill(scores.nll.isposinf(), FORBIDDEN_NLL).mean()
+    return Judged(leading_matches(scores.matched), nll, log_p)
 
 
 def decoded(

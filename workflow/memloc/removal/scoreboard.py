@@ -5,7 +5,6 @@ that remove, the one that harms least. With it the way removes paragraphs togeth
 Ways that name no paragraph have no one-by-one rows. The unit of work is a way, which depends on no other.
 """
 
-import time
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +24,7 @@ from memloc.removal.request import Request, Setting
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import labels
 from memloc.scoring.near_verbatim import longest_run, n_edits
-from memloc.settings.removal_ways import BITS, JOINT_ONLY, NOTHING, UNTARGETED
+from memloc.settings.removal_ways import BITS, JOINT_ONLY, NOTHING
 from memloc.settings.remove import Remove
 
 ENOUGH = 0.9  # least share of forgotten tokens with which a setting counts as removing
@@ -50,20 +49,19 @@ class Found(NamedTuple):
     removal: pd.DataFrame
     removal_damage: pd.DataFrame
     removal_sweep: pd.DataFrame
-    removal_costs: pd.DataFrame
 
 
 def as_it_is(study: Comparison) -> Found:
     """The rows of the model as it is: way `nothing`, of the paragraphs that ways remove together."""
     named, state = {"way": NOTHING, "setting": "", "mode": "joint"}, InForce(None, 0)
     untried = [None] * len(study.texts.target.ids)
-    rows = _removed(study, study.texts.target, state).assign(relearning_steps=untried, targeted=False)
+    rows = _removed(study, study.texts.target, state).assign(relearning_steps=untried)
     harm = damage(study, state).assign(**named, removed=None)
-    return Found(rows.assign(**named), harm, pd.DataFrame(), pd.DataFrame())
+    return Found(rows.assign(**named), harm, pd.DataFrame())
 
 
 def run_way(study: Comparison, name: str) -> Found:
-    """One way: its sweep, what it removes together and one by one, and what it costs."""
+    """One way: its sweep, and what it removes together and one by one."""
     way = WAYS[name]
     sweep = _sweep(study, name, way)
     setting = tried(way, study.how)[int(sweep["chosen"].to_numpy().argmax())]
@@ -73,29 +71,24 @@ def run_way(study: Comparison, name: str) -> Found:
     runs += [("single", target.of(slice(row, row + 1))) for row in range(min(n_single, len(target.ids)))]
     for mode, own in runs:
         named = {"way": name, "setting": in_words(way, setting), "mode": mode}
-        removed = int(own.ids[0]) if mode == "single" else None
-        for table, rows in _run(study, name, way, setting, own).items():
-            if rows.empty:
-                continue
-            single = {"removed": removed} if table in ("removal_damage", "removal_costs") else {}
-            tables[table].append(rows.assign(**named, **single))
+        removed, harm = _run(study, name, way, setting, own)
+        tables["removal"].append(removed.assign(**named))
+        one = int(own.ids[0]) if mode == "single" else None
+        tables["removal_damage"].append(harm.assign(**named, removed=one))
     found = {table: pd.concat(frames) for table, frames in tables.items() if frames}
     return Found(**found, removal_sweep=sweep.assign(way=name))
 
 
-def _run(study: Comparison, name: str, way: Way, setting: Setting, target: Target) -> dict[str, pd.DataFrame]:
-    begin = time.perf_counter()
+def _run(
+    study: Comparison, name: str, way: Way, setting: Setting, target: Target
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What is left of removed paragraphs, and the damage."""
     prepared = way.prepare(request(study, name, target.tokens))
     with in_force(study.model, way, prepared, setting, study.original) as state:
-        seconds = time.perf_counter() - begin
         removed, harm = _removed(study, target, state), damage(study, state)
         relearns = study.how.relearning_limit and not way.diverts
         again = relearned(study, target.tokens) if relearns else [None] * len(target.ids)
-    return {
-        "removal": removed.assign(relearning_steps=again, targeted=name not in UNTARGETED),
-        "removal_damage": harm,
-        "removal_costs": pd.DataFrame({"seconds": [seconds]}),
-    }
+    return removed.assign(relearning_steps=again), harm
 
 
 def request(study: Comparison, name: str, remove: Int[Tensor, "removed token"]) -> Request:
@@ -172,9 +165,7 @@ def damage(study: Comparison, state: InForce) -> pd.DataFrame:
     """Scores of the judging texts while a way is in force, a row for each."""
     judges = study.texts.judges
     found = _judged(study, torch.cat([group.tokens for group in judges.values()]), state)
-    return labels(judges).assign(
-        em=found.em.numpy(), nll=found.nll.double().numpy(), n_forbidden=found.n_forbidden.numpy()
-    )
+    return labels(judges).assign(em=found.em.numpy(), nll=found.nll.double().numpy())
 
 
 def relearned(study: Comparison, tokens: Int[Tensor, "removed token"]) -> list[int | None]:

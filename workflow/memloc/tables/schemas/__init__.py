@@ -19,7 +19,7 @@ STAGES = {
     for table in re.findall(r"^def ([a-z]\w*)\(lengths: Lengths\)", file.read_text(), re.MULTILINE)
 }
 
-MEASURED = ("estimate", "removal_costs")
+MEASURED = ("estimate",)
 """Tables of times, which differ from run to run: they lie among the benchmarks of a study."""
 
 

@@ -5,12 +5,10 @@ from memloc.settings.removal_ways import GROWN_ARMS, NOTHING, WAY_NAMES
 from memloc.tables.columns import NLL, Column, Columns, Lengths, category, integer, n_tokens, number
 from memloc.tables.judged_texts import judged_text
 
-TARGETED = "The way is told which paragraphs to remove; false: it aims at all memories at once."
 SAMPLED = "Probability that sampling (T = 1, top 40) gives the continuation; -inf: it cannot."
 RUN = "Longest run that the generated text and the continuation have in common."
 EDITS = "Edits from the generated text to the continuation."
 STEPS = "Steps until it is recited again; missing where it was not tried or reached."
-FORBIDDEN = "Tokens of the continuation that the way forbids; each counts as 20 nats in the NLL."
 REMOVED = "Paragraph that is removed; missing: all together."
 
 
@@ -36,7 +34,6 @@ def removal(lengths: Lengths) -> Columns:
 
     return {
         **_run(NOTHING),
-        "targeted": Column("bool", meaning=TARGETED),
         "id": integer(0, meaning="Paragraph that is removed."),
         "em": n_tokens(lengths.continuation, "Exact match that is left."),
         "nll": NLL,
@@ -52,13 +49,9 @@ def removal(lengths: Lengths) -> Columns:
     }
 
 
-def _removed() -> Column:
-    return integer(0, dtype="Int64", nullable=True, meaning=REMOVED)
-
-
 def removal_damage(lengths: Lengths) -> Columns:
-    forbidden = n_tokens(lengths.continuation, FORBIDDEN)
-    return {**_run(NOTHING), "removed": _removed(), **judged_text(lengths), "n_forbidden": forbidden}
+    removed = integer(0, dtype="Int64", nullable=True, meaning=REMOVED)
+    return {**_run(NOTHING), "removed": removed, **judged_text(lengths)}
 
 
 def removal_sweep(lengths: Lengths) -> Columns:
@@ -71,11 +64,6 @@ def removal_sweep(lengths: Lengths) -> Columns:
         "harm": lost("the model's own continuations of others"),
         "chosen": Column("bool", meaning="The setting that the way is used with."),
     }
-
-
-def removal_costs(lengths: Lengths) -> Columns:
-    seconds = number(0, unit="s", meaning="Time that it took.")
-    return {**_run(), "removed": _removed(), "seconds": seconds}
 
 
 def removal_of_grown(lengths: Lengths) -> Columns:
