@@ -51,7 +51,7 @@ def ablate_heads(model):
 
 def edit_paragraphs(model):
     texts = TOKENS[:1], TOKENS[1:2], TOKENS[2:12], TOKENS[12:22], TOKENS[22:32], TOKENS[32:48]
-    how = Editing(steps=2, relearning_limit=1, extra_arms=["layer"])
+    how = Editing(steps=2, relearning_limit=1, extra_arms=["head"])
     list(run_edits(model, [Case(0, *texts)], Recipe("unlearn", P, how), (0, 0), seed=0, rows=[0]))
 
 

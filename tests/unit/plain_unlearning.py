@@ -33,22 +33,13 @@ def arm_masks(
     random: np.random.Generator,
 ) -> Masks:
     """Which weights an arm moves, given the NLL's gradients at the start."""
-    layers, _ = PLACES[model.config.model_type]
     weights = matrices(model)
     n_chosen = round(fraction * sum(weight.numel() for weight in weights.values()))
-    if arm in ("all", "layer"):
-        within = layers if arm == "all" else f"{layers}.{head[0]}."
-        return {
-            name: torch.full_like(weight, name.startswith(within), dtype=torch.bool)
-            for name, weight in weights.items()
-        }
+    if arm == "all":
+        return {name: torch.ones_like(weight, dtype=torch.bool) for name, weight in weights.items()}
     if arm == "top":
         sizes = sorted(float(size) for own in gradients.values() for size in own.abs().flatten())
         return {name: own.abs() >= sizes[-n_chosen] for name, own in gradients.items()}
-    if arm == "other_head":
-        others = [other for other in range(n_heads(model, "q")) if other != head[1]]
-        place = (head[1] + int(random.integers(len(others)))) % len(others)  # those above it first
-        return _of_head(model, head[0], others[place])
     return {"head": lambda: _of_head(model, *head), "random": lambda: _random(model, n_chosen, random)}[arm]()
 
 

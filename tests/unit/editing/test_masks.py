@@ -15,7 +15,6 @@ from memloc.editing.masks import (
     another_head,
     head_weights,
     largest,
-    layer_weights,
     movable_weights,
     n_weights,
     random_weights,
@@ -97,10 +96,7 @@ def test_head_weights_are_the_heads_rows_of_every_view(tiny_model, head):
             assert view.sum() == view[own].numel()
 
 
-def test_layers_and_all_weights(tiny_model):
-    chosen = masks(tiny_model, layer_weights(tiny_model, 0))
-    for component in components(tiny_model):
-        assert component.view(chosen[component.parameter]).all() == (component.layer == 0)
+def test_all_weights(tiny_model):
     assert n_weights(tiny_model, all_weights(tiny_model)) == n_editable(tiny_model)
 
 

@@ -20,7 +20,6 @@ LEFT = {
     "random": {"unlearn": (50, 50), "edit": (50, 50)},
     "head": {"unlearn": (20, 45), "edit": (30, 45)},
     "other_head": {"unlearn": (48, 47), "edit": (49, 48)},
-    "layer": {"unlearn": (3, 20), "edit": (12, 20)},
 }
 GIVEN = {
     "paragraph": {"length": 100, "prefix": 50},

@@ -127,7 +127,7 @@ def test_slow_methods_and_ways_are_those_of_the_registries():
     [
         ("ablate_heads", "head_ablation.top", [1, 2]),
         ("disturb_weights", "weight_noise.sizes", [0.1, 0.2]),
-        ("edit_paragraphs", "editing.extra_arms", ["layer", "head"]),
+        ("edit_paragraphs", "editing.extra_arms", ["head", "other_head"]),
         ("edit_paragraphs", "editing.learning_rates", [1e-3, 1e-4]),
         ("remove", "remove.shifts", [5, 6]),
         ("remove", "remove.ways", ["top", "svd"]),

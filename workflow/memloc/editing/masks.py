@@ -8,7 +8,6 @@ ever selected: no bias, LayerNorm or embedding (paper 5.2). An edit moves one ar
     random      as many random weights
     head        all weights of one head
     other_head  all weights of a random other head of that layer: does the choice matter (2301.04213)?
-    layer       all W_* weights of that layer
 
 Sizes of selections are exact, so arms that are compared at equal sparsity are equally sparse.
 """
@@ -51,7 +50,6 @@ def movable_weights(
         "random": lambda: random_weights(model, fraction, random),
         "head": lambda: head_weights(model, *head),
         "other_head": lambda: head_weights(model, *another_head(model, head, random)),
-        "layer": lambda: layer_weights(model, head[0]),
     }
     return choose[arm]()
 
@@ -113,11 +111,6 @@ def head_weights(model: PreTrainedModel, layer: int, head: int) -> Movable:
             mask = selected.setdefault(component.parameter, empty)
             component.view(mask)[stored_head(head, component.n_heads, n_heads)] = True
     return {name: mask.flatten().nonzero().squeeze(1) for name, mask in selected.items()}
-
-
-def layer_weights(model: PreTrainedModel, layer: int) -> Movable:
-    """Every W_* weight of one layer."""
-    return {component.parameter: EVERY for component in components(model) if component.layer == layer}
 
 
 def n_weights(model: PreTrainedModel, movable: Movable) -> int:

@@ -10,7 +10,7 @@ SPARSE_FRACTION = 0.001  # share of the W_* weights that sparse edits move (pape
 # The one list of arms. An arm is a choice of weights that an edit may move. `movable_weights`
 # (editing/masks.py) chooses them, ARM_STYLES (figures/parts/edit_summary.py) has labels and colours.
 PAPER_ARMS = ("all", "top", "random")  # always run (paper 5.3)
-EXTRA_ARMS = ("head", "other_head", "layer")
+EXTRA_ARMS = ("head", "other_head")
 ARMS = (*PAPER_ARMS, *EXTRA_ARMS)
 
 
@@ -31,8 +31,7 @@ class Editing(ContrastiveSection):
     )
     extra_arms: list[Literal[EXTRA_ARMS]] = Field(
         list(EXTRA_ARMS),
-        description="Arms besides all, top and random: the highlighted head, another head of its layer, and "
-        "its layer.",
+        description="Arms besides all, top and random: the highlighted head, and another head of its layer.",
     )
     n_controls: Positive = Field(10, description="Non-memorized paragraphs that each edit is to keep.")
     n_perturbations: Positive = Field(

@@ -6,7 +6,6 @@ ARM_STYLES = {  # label and colour
     "random": ("random weights", "#009e73"),
     "head": ("one head", "#8e44ad"),
     "other_head": ("another head", "#cc79a7"),
-    "layer": ("one layer", "#56b4e9"),
 }
 ARM_LABELS, ARM_COLOURS = ({arm: style[n] for arm, style in ARM_STYLES.items()} for n in (0, 1))
 OBJECTIVE_LABELS = {"unlearn": "unlearning", "edit": "editing"}
