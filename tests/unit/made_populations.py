@@ -61,7 +61,7 @@ def _ablation(folder: Path) -> dict[str, list]:
     heads = _table(folder, "head_ablation")
     gained = heads.pivot(index=["group", "id"], columns=["layer", "head"], values="nll_gained")
     gained = gained.iloc[:, :N_HEADS]
-    noise = _table(folder, "weight_noise").query("kind == 'noise' and size > 0")
+    noise = _table(folder, "weight_noise").query("size > 0")
     noise = noise.groupby(["group", "id", "draw", "arm"])["nll"].mean().unstack("arm")
     more = (noise["top"] - noise["random"]).unstack("draw")
     names = ("memorized", "non_memorized")

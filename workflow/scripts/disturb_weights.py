@@ -25,5 +25,5 @@ texts[PAIRED] = paired_texts(paragraphs, sets, n_prefix, choosing.ids)
 # At the original weights, the contrastive objective has the gradient of its NLL term with the other sign.
 gradients = nll_gradients(model, choosing.tokens, n_prefix, how.micro_batch)
 frame = disturb_weights(model, texts, gradients, n_prefix, how, seed)
-job.log(frame.groupby(["group", "arm", "kind", "size"], dropna=False)["em"].mean().to_string())
+job.log(frame.groupby(["group", "arm", "size"])["em"].mean().to_string())
 job.write(weight_noise=frame)

@@ -107,14 +107,12 @@ def test_a_ranking_is_judged_by_its_place_among_random_orders(given, expected):
 
 def disturbed(top, n=20, n_draws=8, per_draw=0.0):
     """NLL gained by noise on top and random weights: `top` by group; draws shift memorized ones."""
-    axes = {"arm": ("top", "random"), "size": (0.0, 1.0, 3.0, np.nan), "draw": range(n_draws)}
+    axes = {"arm": ("top", "random"), "size": (0.0, 1.0, 3.0), "draw": range(n_draws)}
     axes["group"] = GROUPS
     rows, shifts = cells(axes, n, {}, 0.1), pd.Series(spread(n_draws, 0, per_draw))
     memorized, noisy = rows["group"] == GROUPS[0], (rows["arm"] == "top") & (rows["size"] > 0)
     more = rows["group"].map(top).astype(float) + memorized * rows["draw"].map(shifts)
-    rows = rows.assign(
-        nll=2 + rows["value"] + more * noisy, kind=np.where(rows["size"] >= 0, "noise", "zero")
-    )
+    rows = rows.assign(nll=2 + rows["value"] + more * noisy)
     paired = rows.assign(group="paired", id=rows["id"] + 1000 * ~memorized)
     return {"weight_noise": pd.concat([paired, rows.assign(nll=99.0)]), "sets": pairs(n)}
 

@@ -40,14 +40,13 @@ def made_up_orders() -> pd.DataFrame:
 
 
 def made_up_noise() -> pd.DataFrame:
-    """Zeroed weights have no size, and cost as much as noise of size 5; draws cost others 0, 1 and 3."""
-    rows = crossed(arm=("top", "random"), size=(0.0, 1.0, 10.0, np.nan), draw=range(3))
+    """Draws cost others 0, 1 and 3 tokens."""
+    rows = crossed(arm=("top", "random"), size=(0.0, 1.0, 10.0), draw=range(3))
     rows = rows.merge(paragraphs(GROUPS | {"choosing": 4}), how="cross").assign(n_weights=1000)
     lost = rows["group"].map({"memorized": 3, "choosing": 4}).fillna(0) * (rows["arm"] == "top")
     by = rows["draw"].map({0: 0, 1: 1, 2: 3})
-    em = 45 - lost * rows["size"].fillna(5) - by * (rows["group"] == "non_memorized")
-    kind = np.where(rows["size"].isna(), "zero", "noise")
-    return rows.assign(kind=kind, em=em + rows["x"], nll=3 + by / 10 + rows["x"])
+    em = 45 - lost * rows["size"] - by * (rows["group"] == "non_memorized")
+    return rows.assign(em=em + rows["x"], nll=3 + by / 10 + rows["x"])
 
 
 def made_up_bypasses() -> pd.DataFrame:
@@ -57,7 +56,7 @@ def made_up_bypasses() -> pd.DataFrame:
     rows = rows.merge(crossed(layers=layer_bypass.TITLES, layer=range(3)), how="cross")
     rows = rows.merge(paragraphs(GROUPS), how="cross")
     attention = rows["block"] == "attention"
-    less = rows["way"].map({"identity": 0, "zero": 2, "mean": 4}) - 5 * (rows["layers"] != "alone")
+    less = rows["way"].map({"identity": 0, "mean": 4}) - 5 * (rows["layers"] != "alone")
     lost = (30 - less).where(attention & (rows["layer"] == 1) & (rows["group"] == "memorized"), 1)
     gained = np.where(attention, 0.5, 0.25)
     return rows.assign(em=45 - lost + rows["x"], nll=3 + gained, em_lost=lost, nll_gained=gained)
@@ -107,12 +106,10 @@ def test_noise_is_averaged_over_draws_and_paragraphs():
     panel = drawing.figure.axes[1]
     top = panel.collections[0].get_paths()[0].vertices[:, 1]
     assert (top.min(), top.max()) == pytest.approx((42, 45)), "range over draws, not over paragraphs"
-    zeroed = [axes.lines[1].get_ydata()[0] for axes in drawing.figure.axes[:2]]
-    assert zeroed == pytest.approx([30, 45 - 4 / 3]), "at the right"
     unmoved = [45 - 4 / 3] * 3
     heights = ([[45, 42, 15], [45] * 3], [unmoved] * 2, [[3 + 0.4 / 3] * 3] * 2)
     for axes, by_arm in zip(drawing.figure.axes, heights, strict=True):
-        for line, expected in zip(axes.lines[:4:2], by_arm, strict=True):
+        for line, expected in zip(axes.lines, by_arm, strict=True):
             assert line.get_ydata().tolist() == pytest.approx(expected)
 
 
@@ -138,7 +135,7 @@ def test_bypassed_blocks_are_drawn_as_means_of_paragraphs():
     interval = uncertainty.mean(15 + np.linspace(-1, 1, 7))
     own = data.loc["em_memorized", "attention", "identity", "alone", 1]
     assert own[["value", "low", "high", "n"]].tolist() == pytest.approx(list(interval))
-    assert np.isnan(data.loc[("nll_held_out", "mlp", "zero", "alone", 0), "low"])  # five paragraphs
+    assert np.isnan(data.loc[("nll_held_out", "mlp", "mean", "alone", 0), "low"])  # five paragraphs
     first = drawing.figure.axes[0].collections[0].get_segments()[1]
     assert first[:, 1] == pytest.approx([interval.low, interval.high]) and set(first[:, 0].round()) == {1}
     for row, more in zip(np.array(drawing.figure.axes).reshape(2, 3), (0, 5), strict=True):
@@ -146,7 +143,7 @@ def test_bypassed_blocks_are_drawn_as_means_of_paragraphs():
             grey, *lines = panel.lines
             assert grey.get_ydata()[0] == pytest.approx(dotted)
             for line, (block, way) in zip(lines, layer_bypass.STYLES, strict=True):
-                at_one = 15 - more + {"identity": 0, "zero": 2, "mean": 4}[way]
+                at_one = 15 - more + {"identity": 0, "mean": 4}[way]
                 heights = [44, at_one if block == "attention" and measure == "em_memorized" else 44, 44]
                 if measure == "nll_held_out":
                     heights = [3.5 if block == "attention" else 3.25] * 3

@@ -12,7 +12,6 @@ from memloc.localization.weight_noise import (
     add_noise,
     choosing_texts,
     disturb_weights,
-    set_to_zero,
     standard_deviation,
 )
 from memloc.model.components import editable_parameters
@@ -73,10 +72,8 @@ def test_table_holds_every_condition_and_the_model_is_restored(memorizing_model,
     logits = memorizing_model(tokens).logits
     table = disturbed(memorizing_model, texts)
     assert torch.equal(memorizing_model(tokens).logits, logits)
-    assert len(table) == 2 * 2 * 4 * len(tokens)
+    assert len(table) == 2 * 2 * 3 * len(tokens)
     assert table["n_weights"].nunique() == 1
-    assert table["size"].isna().sum() == 4 * len(tokens)
-    assert (table.loc[table["size"].isna(), "kind"] == "zero").all()
     for (arm, draw), rows in table[table["size"] == 0].groupby(["arm", "draw"]):
         for group, text in texts.items():
             own = rows[rows["group"] == group]
@@ -84,7 +81,7 @@ def test_table_holds_every_condition_and_the_model_is_restored(memorizing_model,
             assert own["id"].tolist() == text.ids.tolist() and own["seen"].tolist() == text.seen.tolist()
             assert own["em"].tolist() == whole.em.tolist(), (arm, draw)
             assert own["nll"].tolist() == pytest.approx(whole.nll.tolist())
-    memorized = table[(table["kind"] == "noise") & (table["group"] == "memorized")]
+    memorized = table[table["group"] == "memorized"]
     by_size = memorized.groupby("size")["nll"].mean()
     assert by_size[30.0] > by_size[0.5] > by_size[0.0]
     assert disturbed(memorizing_model, texts).equals(table)
@@ -106,12 +103,8 @@ def test_every_draw_starts_from_the_original_weights(memorizing_model, texts, ar
         original.restore(memorizing_model)
         add_noise(memorizing_model, chosen, size * unit, random)
     noisy = teacher_forced(memorizing_model, texts["memorized"].tokens, N_PREFIX, 8)
-    original.restore(memorizing_model)
-    set_to_zero(memorizing_model, chosen)
-    zeroed = teacher_forced(memorizing_model, texts["memorized"].tokens, N_PREFIX, 8)
     rows = table[(table["arm"] == arm) & (table["draw"] == 1) & (table["group"] == "memorized")]
     assert rows.loc[rows["size"] == 30, "nll"].tolist() == pytest.approx(noisy.nll.tolist(), rel=1e-4)
-    assert rows.loc[rows["kind"] == "zero", "nll"].tolist() == pytest.approx(zeroed.nll.tolist(), rel=1e-4)
 
 
 def test_weights_are_chosen_by_sampled_paragraphs():

@@ -17,9 +17,7 @@ from memloc.statistics.uncertainty import means
 
 STYLES = {  # label, colour and marker
     ("attention", "identity"): ("attention to its own position only", "#d55e00", "o"),
-    ("attention", "zero"): ("attention zeroed", "#cc79a7", "s"),
     ("attention", "mean"): ("attention: its mean", "#e69f00", "^"),
-    ("mlp", "zero"): ("MLP zeroed", "#0072b2", "D"),
     ("mlp", "mean"): ("MLP: its mean", "#56b4e9", "v"),
 }
 TITLES = {"alone": "this layer alone", "from here on": "this layer and all above"}

@@ -43,18 +43,15 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 def over_steps(memorized: Bool[np.ndarray, "paragraph checkpoint"]) -> pd.DataFrame:
     """A row per checkpoint, with numbers of paragraphs.
 
-    They are memorized now (`n_memorized`), now but not at the checkpoint before (`n_new`), then but not now
-    (`n_forgotten`), or from now to the last one (`n_stays`). `fraction` is the memorized share of all
-    paragraphs, `stays_share` is `n_stays` over those that the last checkpoint recites; each has an interval.
+    They are memorized now (`n_memorized`), or from now to the last one (`n_stays`). `fraction` is the
+    memorized share of all paragraphs, `stays_share` is `n_stays` over those that the last checkpoint recites;
+    each has an interval.
     """
-    before = np.pad(memorized, ((0, 0), (1, 0)))[:, :-1]
     stays = np.logical_and.accumulate(memorized[:, ::-1], axis=1)[:, ::-1]
     rows = pd.DataFrame(
         {
             "n_paragraphs": len(memorized),
             "n_memorized": memorized.sum(axis=0),
-            "n_new": (memorized & ~before).sum(axis=0),
-            "n_forgotten": (before & ~memorized).sum(axis=0),
             "n_stays": stays.sum(axis=0),
         }
     )

@@ -1,10 +1,9 @@
 """How much do memorized paragraphs lose without attention or the MLP, in one layer or in all from it on?
 
-A block is bypassed at every position in one of three ways:
+A block is bypassed at every position in one of two ways:
 
     identity  every position attends to itself alone: values and W_O stay, but nothing moves between
               positions (2501.05078)
-    zero      the block writes nothing
     mean      the block writes its mean output over other text
 
 The loss of memorized paragraphs is compared with the loss of the model's own continuations of others.
@@ -47,8 +46,7 @@ class Bypass(NamedTuple):
         by_name = {part.name: part for part in components(model) if part.layer == layer}
         if self.way == "identity":
             return _attending_to_itself(model, by_name["W_V"], by_name["W_O"])
-        mean = self.means[self.block][layer]
-        written = torch.zeros_like(mean) if self.way == "zero" else mean
+        written = self.means[self.block][layer]
         module = model.get_submodule(by_name[WRITES[self.block]].module)
         return module.register_forward_hook(lambda _, inputs, output: written.to(output).expand_as(output))
 

@@ -1,4 +1,4 @@
-"""Add noise to the weights with the largest contrastive gradient, or set them to zero (authors' notebook).
+"""Add noise to the weights with the largest contrastive gradient (authors' notebook).
 
 If few weights held a memorized paragraph, disturbing them would hurt it more than disturbing as many random
 weights, and more than it hurts other text. The weights are the top fraction by the contrastive objective's
@@ -45,13 +45,6 @@ def add_noise(
         weights[places] += deviation * torch.from_numpy(noise).to(weights)
 
 
-@torch.no_grad()
-def set_to_zero(model: PreTrainedModel, movable: Movable) -> None:
-    """Zero the selected weights."""
-    for name, places in movable.items():
-        model.get_parameter(name).view(-1)[places] = 0
-
-
 def choosing_texts(
     ids: Int[np.ndarray, "paragraph"], tokens: Int[Tensor, "paragraph token"], n_paragraphs: int, seed: int
 ) -> Group:
@@ -68,12 +61,12 @@ def disturb_weights(
     how: WeightNoise,
     seed: int,
 ) -> pd.DataFrame:
-    """Scores of the texts after noise was added to top-gradient and to random weights, or they were zeroed.
+    """Scores of the texts after noise was added to top-gradient and to random weights.
 
     Returns:
-        One row per arm (top, random), kind (noise, zero), size (standard deviations of the model's weights; 0
-        for the intact model, null for zeroing), draw (of the noise, and of the random weights) and paragraph,
-        with n_weights, group, id, seen, em (tokens), nll (nats per token). The model gets its weights back.
+        One row per arm (top, random), size (standard deviations of the model's weights; 0 for the intact
+        model), draw (of the noise, and of the random weights) and paragraph, with n_weights, group, id, seen,
+        em (tokens), nll (nats per token). The model gets its weights back.
     """
     about, tokens = labels(texts), torch.cat([text.tokens for text in texts.values()])
     original, unit, frames = OriginalWeights(model), standard_deviation(model), []
@@ -84,16 +77,13 @@ def disturb_weights(
         original.restore(model)
         return about.assign(em=scores.em.numpy(), nll=scores.nll.double().numpy())
 
-    top = top_weights(gradients, SPARSE_FRACTION)
-    whole, top_zeroed = scored_after(lambda: None), scored_after(partial(set_to_zero, model, top))
+    top, whole = top_weights(gradients, SPARSE_FRACTION), scored_after(lambda: None)
     for arm, draw in product(("top", "random"), range(how.draws)):
-        random, found = generator(seed, "weight_noise", arm, str(draw)), {("noise", 0.0): whole}
+        random, found = generator(seed, "weight_noise", arm, str(draw)), {0.0: whole}
         chosen = top if arm == "top" else random_weights(model, SPARSE_FRACTION, random)
         for size in sorted(how.sizes):
             noise = partial(add_noise, model, chosen, size * unit, random)
-            found["noise", float(size)] = scored_after(noise)
-        zeroed = top_zeroed if arm == "top" else scored_after(partial(set_to_zero, model, chosen))
-        found["zero", float("nan")] = zeroed
+            found[float(size)] = scored_after(noise)
         own = {"arm": arm, "draw": draw, "n_weights": n_weights(model, chosen)}
-        frames += [rows.assign(**own, kind=kind, size=size) for (kind, size), rows in found.items()]
+        frames += [rows.assign(**own, size=size) for size, rows in found.items()]
     return pd.concat(frames, ignore_index=True)

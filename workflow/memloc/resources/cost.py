@@ -129,7 +129,7 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
         "patching": m * (BACKWARD + (patched + shape.n_layers * prefix) * PATCHED),
         "ablate_heads": _ablation(shape.n_layers * shape.n_heads, settings),
         "bypass_layers": _bypass(shape.n_layers, settings),
-        "disturb_weights": BACKWARD * noise.n_paragraphs + noised * 2 * noise.draws * (len(noise.sizes) + 1),
+        "disturb_weights": BACKWARD * noise.n_paragraphs + noised * 2 * noise.draws * len(noise.sizes),
         "edit_paragraphs": edits,
         "unlearn_paragraphs": edits,
         "plant_paragraphs": _plants(slow, settings),
@@ -157,10 +157,10 @@ def _ablation(n_heads: int, settings: Settings) -> float:
 
 
 def _bypass(n_layers: int, settings: Settings) -> float:
-    """Passes of all ways to bypass blocks, in one layer and in all from it on (pairs: in one, no zeros)."""
+    """Passes of all ways to bypass blocks, in one layer and in all from it on (pairs: in one)."""
     how, n_ways = settings.layer_bypass, sum(map(len, BYPASSES.values()))
     texts = 2 * how.n_paragraphs + how.n_judging
-    return n_layers * (texts * n_ways + settings.sets.n_pairs * (n_ways - len(BYPASSES)))
+    return n_layers * n_ways * (texts + settings.sets.n_pairs)
 
 
 def _edits(settings: Settings) -> float:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from memloc.settings.base import Judging, MicroBatch, Positive, Section
 
-BYPASSES = {"attention": ("identity", "zero", "mean"), "mlp": ("zero", "mean")}  # ways to bypass a block
+BYPASSES = {"attention": ("identity", "mean"), "mlp": ("mean",)}  # ways to bypass a block
 
 
 class HeadAblation(Section):
@@ -36,7 +36,7 @@ class LayerBypass(Section):
 
 
 class WeightNoise(Section):
-    """Noise on the weights with the largest contrastive gradient, or zeros for them (authors' notebook)."""
+    """Noise on the weights with the largest contrastive gradient (authors' notebook)."""
 
     n_paragraphs: Positive = Field(
         50,

@@ -18,7 +18,7 @@ def noise_on_top_is_specific(tables: Tables, settings: Section) -> Estimate:
     are harmed in proportion (`claims.specific`).
     """
     table = tables["weight_noise"]
-    rows = table[(table["kind"] == "noise") & (table["size"] > 0) & (table["group"] == PAIRED)]
+    rows = table[(table["size"] > 0) & (table["group"] == PAIRED)]
     if rows.empty:
         raise NotApplicable(NO_PAIRS)
     whole = table[(table["size"] == 0) & (table["group"] == PAIRED)].groupby("id")["nll"].mean()

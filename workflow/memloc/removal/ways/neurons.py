@@ -12,7 +12,6 @@ from collections.abc import Callable
 import torch
 
 from memloc.editing.masks import Movable
-from memloc.localization.weight_noise import set_to_zero
 from memloc.model.partial_forward import recorded_calls
 from memloc.planting.activation_methods import gradient_x_activation, rise_without
 from memloc.planting.places import by_layer, of_units
@@ -48,12 +47,14 @@ def neurons(request: Request, score: Callable[[Question], Scores], n_together: i
         question = Question(model, rows, request.n_prefix, ("neuron",), how, request.random)
         total = total + score(question)["neuron"].clamp(min=0)
 
+    @torch.no_grad()
     def change(setting: Setting, place: Movable | None = None) -> Movable:
         n = max(1, round(setting[0] * total.numel()))
         allowed = total if place is None else total.masked_fill(~holding(model, place)["neuron"], -1)
         chosen = by_layer(allowed.flatten().topk(n).indices, total.shape[1])
         movable = of_units(model, chosen, ("W_out",))
-        set_to_zero(model, movable)
+        for name, rows in movable.items():
+            model.get_parameter(name).view(-1)[rows] = 0
         return movable
 
     return change

@@ -6,13 +6,12 @@ from memloc.tables.judged_texts import lost_text
 
 
 def layer_bypass(lengths: Lengths) -> Columns:
-    ways = sorted({way for ways in BYPASSES.values() for way in ways})
     return {
         "block": category(*BYPASSES, meaning="Block that is bypassed."),
         "way": category(
-            *ways,
-            meaning="Way to bypass it: each position attends to itself (identity), or the block writes "
-            "nothing (zero) or its mean over other text (mean).",
+            *BYPASSES["attention"],
+            meaning="Way to bypass it: each position attends to itself (identity), or the block writes its "
+            "mean over other text (mean).",
         ),
         "layers": category("alone", "from here on", meaning="In this layer alone, or also in all above it."),
         "layer": LAYER,

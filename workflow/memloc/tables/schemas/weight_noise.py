@@ -7,10 +7,7 @@ from memloc.tables.judged_texts import PAIRED, TEXTS, judged_text
 def weight_noise(lengths: Lengths) -> Columns:
     return {
         "arm": category("top", "random", meaning="Weights that are disturbed."),
-        "kind": category("noise", "zero", meaning="Noise is added, or the weights become zero."),
-        "size": number(
-            0, nullable=True, meaning="Size of the noise, in standard deviations of all W_* weights."
-        ),
+        "size": number(0, meaning="Size of the noise, in standard deviations of all W_* weights."),
         "draw": integer(0, meaning="Number of the random draw."),
         "n_weights": integer(1, meaning="Weights that are disturbed."),
         **judged_text(lengths, (*TEXTS, "choosing", PAIRED)),
