@@ -49,6 +49,6 @@ rule bypass_layers:
     params:
         **tracked("layer_bypass", "loading"),
     message:
-        "Bypass the attention or MLP block of every layer alone, and of every layer with all above it."
+        "Bypass the attention or MLP block of every layer."
     script:
         "../scripts/bypass_layers.py"

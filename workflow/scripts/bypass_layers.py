@@ -27,8 +27,6 @@ means = mean_block_outputs(model, texts.pop("means").tokens, how.micro_batch)
 texts, plan = with_own_continuations(model, texts, *batch), bypasses(means)
 found = ablate(model, texts, {"layer_bypass": plan}, *batch)
 if len(paired.ids):
-    # Claims compare these only: all layers from one on disturb any text.
-    compared = [(row, bypass) for row, bypass in plan if row["layers"] == "alone"]
-    more = ablate(model, {PAIRED: paired}, {"layer_bypass": compared}, *batch)
+    more = ablate(model, {PAIRED: paired}, {"layer_bypass": plan}, *batch)
     found = {name: pd.concat([found[name], more[name]], ignore_index=True) for name in found}
 job.write(**found)

@@ -167,7 +167,7 @@ def bypassed(em=None, gained=None, n=40, n_layers=4):
     rows["nll_gained"] = rows["value"] + [(gained or {}).get(key, 0.1) for key in keys]
     rows["way"] = rows["way"].where((rows["block"] == "attention") | (rows["way"] == "mean"), "zero")
     rows["id"] += 1000 * (rows["group"] == GROUPS[1])
-    return {"layer_bypass": rows.assign(group="paired", layers="alone"), "sets": pairs(n)}
+    return {"layer_bypass": rows.assign(group="paired"), "sets": pairs(n)}
 
 
 def test_a_deeper_layer_that_recites_and_does_nothing_else():

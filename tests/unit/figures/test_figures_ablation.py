@@ -50,13 +50,12 @@ def made_up_noise() -> pd.DataFrame:
 
 
 def made_up_bypasses() -> pd.DataFrame:
-    """Attention of layer 1 costs memorized paragraphs 30 tokens, or 5 more with all above, less by way; all
-    else costs everyone one token."""
+    """Attention of layer 1 costs memorized paragraphs 30 tokens, less by way; all else costs everyone one."""
     rows = pd.DataFrame(layer_bypass.STYLES.keys(), columns=["block", "way"])
-    rows = rows.merge(crossed(layers=layer_bypass.TITLES, layer=range(3)), how="cross")
+    rows = rows.merge(crossed(layer=range(3)), how="cross")
     rows = rows.merge(paragraphs(GROUPS), how="cross")
     attention = rows["block"] == "attention"
-    less = rows["way"].map({"identity": 0, "mean": 4}) - 5 * (rows["layers"] != "alone")
+    less = rows["way"].map({"identity": 0, "mean": 4})
     lost = (30 - less).where(attention & (rows["layer"] == 1) & (rows["group"] == "memorized"), 1)
     gained = np.where(attention, 0.5, 0.25)
     return rows.assign(em=45 - lost + rows["x"], nll=3 + gained, em_lost=lost, nll_gained=gained)
@@ -69,7 +68,7 @@ def bypassed_tables(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """
     paired = crossed(layer=range(3), id=range(24))
     paired["em"] = np.where((paired["layer"] == 2) & (paired["id"] % 6 == 0), 3, 50)
-    paired = paired.assign(block="attention", way="identity", layers="alone", group="paired", nll_gained=0.5)
+    paired = paired.assign(block="attention", way="identity", group="paired", nll_gained=0.5)
     means = paired.assign(way="mean", layer=2 - paired["layer"], nll_gained=6.0 * (paired["layer"] == 1))
     sets = pd.DataFrame({"id": range(24), "set": ["memorized", "other"] * 12, "pair": np.arange(24) // 2})
     return {
@@ -131,24 +130,23 @@ def test_bypassed_blocks_are_drawn_as_means_of_paragraphs():
         "its mean: without layer 2, 6 of the 6 memorized" in caption and "rises by 0.000 (n = 6)" in caption
     )
     assert "to compare: attention (without that of layer 1 the NLL of the pairs rises by 6.00 nats" in caption
-    data = drawing.data.set_index(["measure", "block", "way", "layers", "layer"])
+    data = drawing.data.set_index(["measure", "block", "way", "layer"])
     interval = uncertainty.mean(15 + np.linspace(-1, 1, 7))
-    own = data.loc["em_memorized", "attention", "identity", "alone", 1]
+    own = data.loc["em_memorized", "attention", "identity", 1]
     assert own[["value", "low", "high", "n"]].tolist() == pytest.approx(list(interval))
-    assert np.isnan(data.loc[("nll_held_out", "mlp", "mean", "alone", 0), "low"])  # five paragraphs
+    assert np.isnan(data.loc[("nll_held_out", "mlp", "mean", 0), "low"])  # five paragraphs
     first = drawing.figure.axes[0].collections[0].get_segments()[1]
     assert first[:, 1] == pytest.approx([interval.low, interval.high]) and set(first[:, 0].round()) == {1}
-    for row, more in zip(np.array(drawing.figure.axes).reshape(2, 3), (0, 5), strict=True):
-        for panel, measure, dotted in zip(row, PANELS, (45, 45, 3), strict=True):
-            grey, *lines = panel.lines
-            assert grey.get_ydata()[0] == pytest.approx(dotted)
-            for line, (block, way) in zip(lines, layer_bypass.STYLES, strict=True):
-                at_one = 15 - more + {"identity": 0, "mean": 4}[way]
-                heights = [44, at_one if block == "attention" and measure == "em_memorized" else 44, 44]
-                if measure == "nll_held_out":
-                    heights = [3.5 if block == "attention" else 3.25] * 3
-                assert line.get_ydata() == pytest.approx(heights)
-                assert line.get_xdata().round().tolist() == [0, 1, 2]
+    for panel, measure, dotted in zip(drawing.figure.axes, PANELS, (45, 45, 3), strict=True):
+        grey, *lines = panel.lines
+        assert grey.get_ydata()[0] == pytest.approx(dotted)
+        for line, (block, way) in zip(lines, layer_bypass.STYLES, strict=True):
+            at_one = 15 + {"identity": 0, "mean": 4}[way]
+            heights = [44, at_one if block == "attention" and measure == "em_memorized" else 44, 44]
+            if measure == "nll_held_out":
+                heights = [3.5 if block == "attention" else 3.25] * 3
+            assert line.get_ydata() == pytest.approx(heights)
+            assert line.get_xdata().round().tolist() == [0, 1, 2]
 
 
 def test_intervals_of_exact_matches_end_at_the_whole_continuation():

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 from figure_labels import clipped_labels, overlapping_labels
 from made_tables import frame_of
 
@@ -72,38 +71,6 @@ def test_all_claims_fit_a_page():
     rows = [claim(f"claim {number}", HOLDS, f"topic {number % 18}") for number in range(45)]
     figure = claims.draw({"claims": table(*sorted(rows, key=lambda row: row["topic"]))}, {}).figure
     assert clipped_labels(figure) == [] and figure.get_figheight() < 11.7
-
-
-def strips(*rows):
-    """Ends of the drawn intervals and the mark of their values, in half-intervals from the bound."""
-    middle, unit = claims.STRIP.left + claims.STRIP_WIDTH / 2, claims.STRIP_WIDTH / 2 / (claims.FURTHEST + 1)
-    lines = claims.draw({"claims": table(*rows)}, {}).figure.axes[0].lines
-    ends = [(line.get_xdata() - middle) / unit for line in lines if line.get_linewidth() == 1.2]
-    values = [line.get_marker() for line in lines if line.get_marker() in ("|", "<", ">")]
-    return [([round(float(end), 6) for end in pair], value) for pair, value in zip(ends, values, strict=True)]
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({}, ([1, 3], "|")),
-        ({"low": -4.0, "value": -2.0, "high": -1.5}, ([-5, -3], "|")),  # of the half towards the bound
-        ({"low": -1.0, "value": 0.5}, ([-2 / 3, 4 / 3], "|")),
-        ({"rule": "at least", "margin": 2.0, "bound": -2.0}, ([3, 5], "|")),
-        ({"rule": "equal within", "margin": 6.0}, ([3, 5], "|")),
-        ({"rule": "equal within", "margin": 1.0}, ([-2, 0], "|")),
-        ({"value": 90.0, "low": 89.0, "high": 91.0}, ([7, 9], ">")),
-        ({"value": -90.0, "low": -91.0, "high": -89.0}, ([-9, -7], "<")),
-    ],
-)
-def test_an_interval_is_drawn_in_halves_of_itself_from_the_bound(changes, expected):
-    ((ends, value),) = strips(claim("a", HOLDS, **changes))
-    assert ends == pytest.approx(expected[0], abs=1e-5) and value == expected[1]
-
-
-def test_what_has_no_interval_or_does_not_vary_has_no_strip():
-    point = claim("a", OPEN, low=2.0, high=2.0)
-    assert strips(point, claim("b", OPEN, low=np.nan, high=np.nan)) == []
 
 
 def luminance(colour):

@@ -3,7 +3,6 @@
 import textwrap
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -19,7 +18,6 @@ ROW_GAP = 0.03
 HEADING = 2.0 * LINE_HEIGHT
 FONT_SIZE = 5.0  # points
 HEADING_SIZE = 6.0
-FURTHEST = 8  # half-intervals from the bound that are drawn
 
 
 class Column(NamedTuple):
@@ -30,14 +28,12 @@ class Column(NamedTuple):
     characters: int
 
 
-STATEMENT = Column("claim", 0.06, 72)
-FOUND = Column("this run (95 % interval)", 2.98, 30)
-REASON = Column("", 2.98, 74)  # why a claim does not apply
-STRIP = Column("half-intervals from the bound", 4.18, 0)
+STATEMENT = Column("claim", 0.06, 98)
+FOUND = Column("this run (95 % interval)", 4.14, 30)
+REASON = Column("", 4.14, 48)  # why a claim does not apply
 UNITS = Column("n", 5.46, 24)
 VERDICT = Column("verdict", 6.36, 14)
-COLUMNS = (STATEMENT, FOUND, STRIP, UNITS, VERDICT)
-STRIP_WIDTH = 1.22
+COLUMNS = (STATEMENT, FOUND, UNITS, VERDICT)
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -61,8 +57,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
             top = _draw_heading(axes, topic, f"{claim.data}: {counted(int(sizes[claim.data]), 'claim')}", top)
         _draw_row(axes, claim, row, top)
         top += height
-    halves = [_halves(claim) for claim in data.itertuples()]
-    return Drawing(figure, data.assign(halves=halves), _numbers(data))
+    return Drawing(figure, data, _numbers(data))
 
 
 def _numbers(data: pd.DataFrame) -> dict:
@@ -71,7 +66,6 @@ def _numbers(data: pd.DataFrame) -> dict:
         "n_claims": len(data),
         "n_topics": data["topic"].nunique(),
         "n_families": data["data"].nunique(),
-        "furthest": FURTHEST,
         "counts": {verdict: int(counts.get(verdict, 0)) for verdict in MARKS},
     }
 
@@ -92,21 +86,6 @@ def _found(claim) -> str:
     interval = "" if pd.isna(claim.low) or pd.isna(claim.high) else f" ({claim.low:.3g} to {claim.high:.3g})"
     published = "" if pd.isna(claim.published) else f", published {claim.published:,.10g}"
     return f"{claim.value:.3g}{interval}{published}"
-
-
-def _halves(claim) -> float:
-    """Distance of the value from its bound, in halves of its interval; beyond 1, the interval excludes it.
-
-    The bound of an equivalence is the nearer end of its margin; the distance is positive within the margin.
-    """
-    if not np.isfinite([claim.low, claim.high]).all() or claim.low == claim.high:
-        return np.nan
-    above, below = claim.value - claim.low, claim.high - claim.value
-    if claim.rule == "equal within":
-        return float((claim.margin - abs(claim.value)) / max(above, below))
-    away = claim.value - claim.bound
-    half = above if away > 0 else below
-    return float(away / half) if half else np.nan
 
 
 def _draw_heading(axes: Axes, topic: str, data: str, top: float) -> float:
@@ -131,16 +110,3 @@ def _draw_row(axes: Axes, claim, row: dict[Column, list[str]], top: float) -> No
             axes.text(left, top + number * LINE_HEIGHT, line, **style)
     middle = top + 0.45 * LINE_HEIGHT
     draw_mark(axes, VERDICT.left + 0.03, middle, claim.verdict, size=3)
-    if applies and np.isfinite(_halves(claim)):
-        _draw_strip(axes, _halves(claim), COLOURS[claim.verdict], middle)
-
-
-def _draw_strip(axes: Axes, halves: float, colour: str, y: float) -> None:
-    """The value and its interval, which ends one half before and after it; the bound is in the middle."""
-    middle, unit = STRIP.left + STRIP_WIDTH / 2, STRIP_WIDTH / 2 / (FURTHEST + 1)
-    place = float(np.clip(halves, -FURTHEST, FURTHEST))
-    axes.plot([middle, middle], [y - 0.05, y + 0.05], color="0.4", lw=0.6)
-    ends = [middle + unit * (place + side) for side in (-1, 1)]
-    axes.plot(ends, [y, y], color=colour, lw=1.2, solid_capstyle="butt")
-    marker = "|" if place == halves else ">" if halves > 0 else "<"
-    axes.plot([middle + unit * place], [y], marker=marker, ms=3.5, color=colour)

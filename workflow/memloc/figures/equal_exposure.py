@@ -47,7 +47,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 def _bypassed(bypasses: pd.DataFrame, sets: pd.DataFrame) -> pd.DataFrame:
     """NLL gained by pair, with the mean in place of each block (columns: block, layer)."""
-    rows = bypasses[bypasses["group"] == PAIRED].query("layers == 'alone' and way == 'mean'")
+    rows = bypasses[bypasses["group"] == PAIRED].query("way == 'mean'")
     return paired_differences(rows.pivot(index="id", columns=["block", "layer"], values="nll_gained"), sets)
 
 

@@ -20,25 +20,20 @@ STYLES = {  # label, colour and marker
     ("attention", "mean"): ("attention: its mean", "#e69f00", "^"),
     ("mlp", "mean"): ("MLP: its mean", "#56b4e9", "v"),
 }
-TITLES = {"alone": "this layer alone", "from here on": "this layer and all above"}
 WIDTH = 0.6  # share of a layer's width over which the ways are spread
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Rows: one layer, or all from it on; columns: kinds of text; grey: the model as it is."""
+    """A panel per kind of text; grey: the model as it is."""
     rows = tables["layer_bypass"]
-    data = _means(rows, ["block", "way", "layers", "layer"], settings.paragraph.continuation)
+    data = _means(rows, ["block", "way", "layer"], settings.paragraph.continuation)
     whole = _whole(rows, settings.paragraph.continuation)
-    figure, axes = subplots(4.0, nrows=2, ncols=3, sharex=True, sharey="col")
-    for line, (layers, title) in zip(axes, TITLES.items(), strict=True):
-        for panel, (name, label) in zip(line, PANELS.items(), strict=True):
-            own = data[(data["layers"] == layers) & (data["measure"] == name)]
-            _panel(panel, own, whole.loc[name, "value"])
-            panel.set(ylabel=label, title=title)
-    panel_labels(axes.flat)
-    for panel in axes[1]:
-        panel.set_xlabel("layer")
-    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=len(STYLES))
+    figure, axes = subplots(2.2, ncols=3)
+    for panel, (name, label) in zip(axes, PANELS.items(), strict=True):
+        _panel(panel, data[data["measure"] == name], whole.loc[name, "value"])
+        panel.set(ylabel=label, xlabel="layer")
+    panel_labels(axes)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(STYLES))
     numbers = {"whole": whole["value"].to_dict(), "judged": _judged(tables, settings), **_numbers(data)}
     return Drawing(figure, data, numbers | judges(rows) | {"left_out": _left_out(tables)})
 
@@ -97,9 +92,7 @@ def _left_out(tables: dict[str, pd.DataFrame]) -> list[dict[str, Any]]:
 
 def _numbers(data: pd.DataFrame) -> dict[str, Any]:
     """For each way, the layer without which memorized paragraphs keep the fewest tokens, and the means."""
-    wide = data[data["layers"] == "alone"].pivot(
-        index=["block", "way", "layer"], columns="measure", values="value"
-    )
+    wide = data.pivot(index=["block", "way", "layer"], columns="measure", values="value")
     found = []
     for (block, way), rows in wide.groupby(["block", "way"]):
         worst = rows["em_memorized"].idxmin()

@@ -1,4 +1,4 @@
-"""How much do memorized paragraphs lose without attention or the MLP, in one layer or in all from it on?
+"""How much do memorized paragraphs lose without attention or the MLP of one layer?
 
 A block is bypassed at every position in one of two ways:
 
@@ -30,16 +30,16 @@ Means = Mapping[str, Float[Tensor, "layer hidden"]]
 
 
 class Bypass(NamedTuple):
-    """A block that is bypassed in some layers."""
+    """A block that is bypassed."""
 
     block: str
     way: str
-    layers: range
+    at: int  # its layer
     means: Means
 
     def in_layer(self, layer: int) -> Hashable | None:
         """The block and the way."""
-        return (self.block, self.way) if layer in self.layers else None
+        return (self.block, self.way) if layer == self.at else None
 
     def applied(self, model: PreTrainedModel, layer: int) -> AbstractContextManager[None]:
         """Within the context, the layer's block is bypassed."""
@@ -80,15 +80,10 @@ def mean_block_outputs(
 
 
 def bypasses(means: Means) -> Plan:
-    """Plan of table `layer_bypass`: every block, bypassed in every way, in one layer alone and from it on."""
-    n_layers = len(means["attention"])
+    """Plan of table `layer_bypass`: every block, bypassed in every way."""
     return [
-        (
-            {"block": block, "way": way, "layers": layers, "layer": layer},
-            Bypass(block, way, range(layer, layer + 1 if layers == "alone" else n_layers), means),
-        )
+        ({"block": block, "way": way, "layer": layer}, Bypass(block, way, layer, means))
         for block, ways in BYPASSES.items()
         for way in ways
-        for layers in ("alone", "from here on")
-        for layer in range(n_layers)
+        for layer in range(len(means["attention"]))
     ]

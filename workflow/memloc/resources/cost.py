@@ -157,10 +157,10 @@ def _ablation(n_heads: int, settings: Settings) -> float:
 
 
 def _bypass(n_layers: int, settings: Settings) -> float:
-    """Passes of all ways to bypass blocks, in one layer and in all from it on (pairs: in one)."""
+    """Passes of all ways to bypass blocks, each of which costs the layers from its own on."""
     how, n_ways = settings.layer_bypass, sum(map(len, BYPASSES.values()))
     texts = 2 * how.n_paragraphs + how.n_judging
-    return n_layers * n_ways * (texts + settings.sets.n_pairs)
+    return n_layers * n_ways * (texts / 2 + settings.sets.n_pairs)
 
 
 def _edits(settings: Settings) -> float:

@@ -97,7 +97,7 @@ def _without_blocks(tables: Tables, way: str, value: str) -> pd.DataFrame:
     rows = tables["layer_bypass"]
     if rows["layer"].nunique() < 2:
         raise NotApplicable("the model has one layer only")
-    rows = rows[rows["group"] == PAIRED].query("layers == 'alone' and way == @way")
+    rows = rows[rows["group"] == PAIRED].query("way == @way")
     if rows.empty:
         raise NotApplicable(NO_PAIRS)
     return rows.pivot(index="id", columns=["block", "layer"], values=value)

@@ -13,7 +13,6 @@ def layer_bypass(lengths: Lengths) -> Columns:
             meaning="Way to bypass it: each position attends to itself (identity), or the block writes its "
             "mean over other text (mean).",
         ),
-        "layers": category("alone", "from here on", meaning="In this layer alone, or also in all above it."),
         "layer": LAYER,
         **lost_text(lengths),
     }
