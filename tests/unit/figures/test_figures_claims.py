@@ -71,15 +71,3 @@ def test_all_claims_fit_a_page():
     rows = [claim(f"claim {number}", HOLDS, f"topic {number % 18}") for number in range(45)]
     figure = claims.draw({"claims": table(*sorted(rows, key=lambda row: row["topic"]))}, {}).figure
     assert clipped_labels(figure) == [] and figure.get_figheight() < 11.7
-
-
-def luminance(colour):
-    red, green, blue = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def test_verdicts_differ_also_without_colour():
-    looks = {(mark["marker"], mark["mfc"] in ("white", "none")) for mark in verdict_marks.MARKS.values()}
-    assert len(looks) == len(VERDICTS)
-    colours = verdict_marks.COLOURS
-    assert abs(luminance(colours[HOLDS]) - luminance(colours[FAILS])) > 0.05

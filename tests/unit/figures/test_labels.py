@@ -1,9 +1,8 @@
 """Names and colours in figures say what they stand for."""
 
 import pytest
-from matplotlib.colors import to_rgb
 
-from memloc.figures.parts import edit_summary, planted, removal, style
+from memloc.figures.parts import edit_summary, planted, removal
 from memloc.figures.parts.methods import method_label
 from memloc.settings.methods import ENSEMBLE, METHODS
 from memloc.tables.terms.head_ranking import COMBINED
@@ -25,9 +24,3 @@ def test_every_word_of_a_name_is_in_its_label(labels):
         shown = label.lower().replace("-", "")
         assert not [word for word in words if word not in shown], (name, label)
     assert len(set(labels.values())) == len(labels)
-
-
-def test_sets_are_red_blue_and_purple_as_in_the_paper():
-    sets = ("memorized", "non_memorized", "perturbed")
-    (red, *less), (*least, blue), (first, green, last) = (to_rgb(style.COLOURS[name]) for name in sets)
-    assert red > 2 * max(less) and blue > max(least) and green < min(first, last)

@@ -9,8 +9,8 @@ from matplotlib.ticker import MaxNLocator
 
 from memloc.claims.estimators.layer_bypass import deeper_bypass, destroying
 from memloc.claims.verdicts import NotApplicable
-from memloc.figures.parts.disturbance import PANELS, judges
-from memloc.figures.parts.style import Drawing, panel_labels, subplots
+from memloc.figures.parts.disturbance import PANELS, judges, three_panels
+from memloc.figures.parts.style import Drawing
 from memloc.settings.base import Section
 from memloc.statistics.studentised import studentised
 from memloc.statistics.uncertainty import means
@@ -28,12 +28,11 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     rows = tables["layer_bypass"]
     data = _means(rows, ["block", "way", "layer"], settings.paragraph.continuation)
     whole = _whole(rows, settings.paragraph.continuation)
-    figure, axes = subplots(2.2, ncols=3)
-    for panel, (name, label) in zip(axes, PANELS.items(), strict=True):
-        _panel(panel, data[data["measure"] == name], whole.loc[name, "value"])
-        panel.set(ylabel=label, xlabel="layer")
-    panel_labels(axes)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(STYLES))
+
+    def lines(axes: Axes, rows: pd.DataFrame, name: str) -> None:
+        _panel(axes, rows[rows["measure"] == name], whole.loc[name, "value"])
+
+    figure = three_panels(data, lines, "layer", height=2.2, legend_columns=len(STYLES))
     numbers = {"whole": whole["value"].to_dict(), "judged": _judged(tables, settings), **_numbers(data)}
     return Drawing(figure, data, numbers | judges(rows) | {"left_out": _left_out(tables)})
 
@@ -66,8 +65,6 @@ def _panel(axes: Axes, data: pd.DataFrame, whole: float) -> None:
         axes.plot(places, rows["value"], color=colour, marker=marker, ms=3, lw=0.5, mew=0, label=label)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes.set_xlim(data["layer"].min() - 0.5, data["layer"].max() + 0.5)
-    if axes.get_ylim()[0] < 0:
-        axes.set_ylim(bottom=0)
 
 
 def _judged(tables: dict[str, pd.DataFrame], settings: Section) -> list[dict[str, Any]]:

@@ -68,9 +68,11 @@ def judged_ways(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def units_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Values by way, mode and unit, of every measure."""
-    removed, damage = _removed(tables["removal"]), _damage(tables["removal_damage"])
-    if RETRAINED in set(removed["way"]):
-        removed = removed.join(_from_retrained(tables["removal"], removed))
+    rows, damage = tables["removal"], _damage(tables["removal_damage"])
+    removed, never = _removed(rows), rows[rows["way"] == RETRAINED].set_index("id")["nll"]
+    if len(never):
+        # Above the NLL in the model that never saw the paragraph is damage, and below it is memory.
+        removed["nll_distance"] = (rows["nll"] - rows["id"].map(never)).abs()
     measures = [name for name in removed if name not in (*KEYS, "unit")]
     units = {name: removed[[*KEYS, "unit", name]].rename(columns={name: "value"}) for name in measures}
     changed = damage.assign(changed=(damage["lost"] > 0).astype(float))
@@ -83,21 +85,6 @@ def units_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         rows = changed[changed["group"] == group]
         units[measure] = rows.groupby([*KEYS, "unit"])[column].mean().rename("value").reset_index()
     return units
-
-
-def _from_retrained(removal: pd.DataFrame, removed: pd.DataFrame) -> pd.DataFrame:
-    """How far each paragraph's NLL, and its steps until it is recited again, are from the retrained model's.
-
-    An NLL above the NLL in the model that never saw the paragraph is damage, and one below it is memory.
-    """
-    never = removal[removal["way"] == RETRAINED].set_index("id")
-    steps = removal["id"].map(never["relearning_steps"].astype(float))
-    return pd.DataFrame(
-        {
-            "nll_distance": (removal["nll"] - removal["id"].map(never["nll"])).abs(),
-            "relearning_distance": (removed["relearning"] - steps).abs(),
-        }
-    )
 
 
 def _removed(removal: pd.DataFrame) -> pd.DataFrame:
