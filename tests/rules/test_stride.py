@@ -60,15 +60,14 @@ def run_with(documents, tmp_path_factory):
     planned = jobs(ROOT, str(folder / "config.yaml"), "recited")
 
     @cache
-    def run(stride, screen=None):
-        results = folder / f"{stride}-{screen}"
+    def run(stride):
+        results = folder / str(stride)
         results.mkdir()
         with scripts_here(results) as run_job:
             for script, snakemake in planned.values():
                 job = copy.deepcopy(snakemake)
                 if job.rule == "paragraphs":
-                    job.params.settings["data"] |= {"stride": stride, "screen": screen}
-                    job.params.settings |= planned["scores"][1].params.settings
+                    job.params.settings["data"] |= {"stride": stride}
                 run_job(script, job)
         return results / "results/overlap"
 
@@ -107,18 +106,6 @@ def test_stride_1_finds_what_the_grid_misses_where_it_stands(run_with, documents
         assert row.text == tokenizer.decode(texts[row.document][row.start : row.end])
         assert row.line == tokenizer.decode(texts[row.document][: row.start + 1]).count("\n") + 1
         assert row.verbatim_run >= LENGTH - N_PREFIX
-
-
-def test_a_screen_leaves_out_what_is_not_recited_and_no_passage(run_with):
-    every, screened = run_with(1), run_with(1, screen=0.7)
-    paragraphs, taken = (stored("places", folder) for folder in (every, screened))
-    assert 0 < len(taken) < len(paragraphs) / 2
-    grid = paragraphs[paragraphs["start"] % LENGTH == 0]
-    keys = ["file", "document", "start"]
-    assert len(grid.merge(taken, on=keys)) == len(grid)
-    expected, found = (stored("recited", folder).query("n_edits == 0") for folder in (every, screened))
-    columns = [*keys, "end", "n_windows", "verbatim_run", "text", "em", "n_edits"]
-    pd.testing.assert_frame_equal(found[columns], expected[columns])
 
 
 def test_windows_of_one_text_are_one_module_and_controls_do_not_overlap(run_with, documents, tokenizer):

@@ -54,8 +54,6 @@ elif DATA.source == "text":
                     given, DATA.field, placed(MODEL_FOLDER), SETTINGS.paragraph.length, f"data.{key}"
                 )
     TEXT_SCRIPT = "paragraphs_counted.py" if DATA.counts else "paragraphs_text.py"
-    # A screen runs the model.
-    SCREEN = ["loading", "scores"] if DATA.screen else []
 
     rule paragraphs:
         input:
@@ -70,13 +68,11 @@ elif DATA.source == "text":
             benchmark_file("paragraphs")
         conda:
             ENVIRONMENT
-        threads: SETTINGS.scores.threads if SCREEN else 1
         resources:
-            gpu=N_GPU if SCREEN else 0,
-            mem_mb=growing(max(4000, MEMORY["scores"]) if SCREEN else 4000),
+            mem_mb=growing(4000),
             runtime=growing(60),
         params:
-            **tracked("data", *SCREEN),
+            **tracked("data"),
         message:
             "Cut paragraphs from your own text and count their repeats."
         script:

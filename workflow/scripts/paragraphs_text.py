@@ -16,7 +16,6 @@ from memloc.data.documents import documents
 from memloc.data.overlap import overlapping
 from memloc.data.places import numbered, texts_of
 from memloc.model import pretrained
-from memloc.model.context import most_positions
 from memloc.model.token_text import decoded
 from memloc.tables.storage import ROWS
 
@@ -49,30 +48,11 @@ def pieces(stream: own_text.Stream, **columns: np.ndarray) -> Iterator[pd.DataFr
         yield piece.assign(tokens=list(tokens), **unknown)
 
 
-def screened(cut: own_text.Stream, begins: np.ndarray) -> own_text.Stream:
-    """Paragraphs side by side, and other paragraphs that the model predicts when it reads the text."""
-    from memloc.model.onednn import pack  # takes seconds; only screened text needs it
-    from memloc.scoring.long_context import MOST, passes, predicted_tokens
-
-    model = pretrained.read_model(job.input.folder, settings.loading)
-    pack(model)
-    before = pretrained.token_before(job.input.folder, settings.paragraph.before)
-    size = min(most_positions(job.input.folder) or MOST, MOST) - (before is not None)
-    micro_batch = max(1, settings.scores.micro_batch * length // size)
-    predicted = predicted_tokens(model, cut.tokens, begins, size, micro_batch, before)
-    begin = begins[np.searchsorted(begins, cut.starts, side="right") - 1]
-    side_by_side = (cut.starts - begin) % length == 0
-    taken = side_by_side | passes(predicted, cut, settings.paragraph.prefix, settings.data.screen)
-    job.log(f"{taken.sum():,} of {len(taken):,} are scored, {side_by_side.sum():,} of them side by side")
-    return cut._replace(starts=cut.starts[taken])
-
-
 with TemporaryFile() as file, TemporaryFile() as unseen_file, job.writing() as append:
     read_from: list[str] = []
     tokenised = own_text.tokenised(texts(job.input.texts, read_from), tokenizer)
     cut, begins = own_text.write_stream(tokenised, length, stride, file)
     job.log(f"{len(cut.tokens):,} tokens, {len(cut.starts):,} paragraphs")
-    cut = screened(cut, begins) if settings.data.screen else cut
     seen, number = own_text.distinct(cut)
     counts = own_text.count_repeats(seen)
     job.log(f"{len(counts):,} different paragraphs, the most frequent occurs {counts.max():,} times")

@@ -148,7 +148,6 @@ def beyond(section, key, last, first, **others):
             "data.stride must not exceed paragraph.length",
         ),
         ({}, {"data": STRIDE | {"stride": 1, "counts": "n"}}, "leave out stride"),
-        ({}, {"data": STRIDE | {"screen": 0.8}}, "set stride, too"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -132,12 +132,6 @@ class TextData(_Files):
         "`paragraph.length`, paragraphs overlap, and recited text is found at any alignment. Null: "
         "`paragraph.length`, so that none overlap. Paragraphs of `unseen_files` never overlap.",
     )
-    screen: Annotated[float, Field(gt=0, le=1)] | None = Field(
-        None,
-        description="Score an overlapping paragraph only if the model, reading the whole text, predicts at "
-        "least this share of its continuation, such as 0.8; paragraphs side by side are all scored. Use "
-        "it for `recited`, which misses few passages that way; other figures would show a selection.",
-    )
     counts: str | None = Field(
         None,
         description="Key or column that says how often the model saw a document, such as Hubble's "
@@ -151,8 +145,6 @@ class TextData(_Files):
             raise ValueError("counts names controls (0), and so does unseen_files: leave one of them out")
         if self.counts and self.stride:
             raise ValueError("with counts a document is one paragraph, its first tokens: leave out stride")
-        if self.screen and not self.stride:
-            raise ValueError("screen is for paragraphs that overlap: set stride, too")
         return self
 
     def _named_files(self) -> list[str]:
