@@ -4,7 +4,6 @@ import copy
 import json
 from functools import cache
 
-import pandas as pd
 import pytest
 import torch
 import yaml

@@ -6,7 +6,6 @@ from made_configs import SMALL, VALID, message
 from memloc.settings.data import ReleaseData, TokenData
 from memloc.settings.detection import Detection
 from memloc.settings.errors import validate
-from memloc.settings.extraction import Scheme
 from memloc.settings.planted_truth import PlantedTruth
 
 
@@ -22,18 +21,6 @@ def test_lead_times_are_shares_of_the_prefix_rounded_and_two_tokens_at_least():
 )
 def test_layers_of_features_are_spread_and_the_last_one_is_among_them(asked, layers, found):
     assert Detection(n_layers=asked).layers(layers) == found
-
-
-@pytest.mark.parametrize(
-    ("scheme", "name"),
-    [
-        ({}, "T = 1"),
-        ({"temperature": 0.7, "top_p": 0.95, "top_k": 40}, "T = 0.7, top k = 40, top p = 0.95"),
-        ({"top_p": 0.5}, "T = 1, top p = 0.5"),
-    ],
-)
-def test_a_scheme_is_called_by_what_limits_it(scheme, name):
-    assert Scheme(**scheme).name == name
 
 
 def test_only_the_name_of_a_host_may_hold_no_password():

@@ -12,7 +12,6 @@ from memloc.settings.data import EmbeddedData, ReleaseData, TextData, TokenData
 from memloc.settings.detection import Detection
 from memloc.settings.editing import Editing
 from memloc.settings.expected import Expected
-from memloc.settings.extraction import Extraction
 from memloc.settings.filters import Filters
 from memloc.settings.head_ranking import Head
 from memloc.settings.interventions import HeadAblation, LayerBypass, WeightNoise
@@ -99,7 +98,6 @@ class Settings(Section):
     )
     filters: Filters = Filters()
     scores: Scoring = Scoring()
-    extraction: Extraction = Extraction()
     sets: Sets = Sets()
     positions: Positions = Positions()
     perturbation: Perturbation = Perturbation()
