@@ -70,7 +70,7 @@ def config(finished, source, server, tmp_path_factory):
     settings = yaml.safe_load((finished.folder / "config/test.yaml").read_text()) | {
         "study": "published",
         "data": {"source": "release", "location": f"{server.url}/data.zip"},
-        "network": {"endpoint": server.url, "allow_http": True},
+        "network": {"endpoint": server.url},
         "model": {
             "source": "hub",
             "id": MODEL,
