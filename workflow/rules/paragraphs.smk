@@ -5,7 +5,6 @@ from importlib.metadata import PackageNotFoundError, version
 from memloc.data.documents import require_paragraph
 from memloc.data.text_files import text_files
 from memloc.data.token_arrays import open_arrays
-from memloc.settings.data import ARRAY_FILE
 
 EXPECTED = SETTINGS.expected
 # The paragraphs dropped by the filter that the published numbers come from.
@@ -81,16 +80,13 @@ elif DATA.source == "text":
 elif DATA.source == "tokens":
 
     TOKENS = [PLACES.get(file, file) for file in DATA.files]
-    COUNTS = PLACES.get(DATA.counts, DATA.counts)
     if not PLACES:
         with explained():
-            open_arrays(DATA, SETTINGS.paragraph, TOKENS, COUNTS)
+            open_arrays(DATA, SETTINGS.paragraph, TOKENS)
 
     rule paragraphs:
         input:
             tokens=TOKENS,
-            # A separate file; none if the setting names an array of another file.
-            counts=[COUNTS] if COUNTS and COUNTS.endswith(ARRAY_FILE) else [],
             folder=MODEL_FOLDER,
         output:
             **tables("paragraphs", "places"),

@@ -3,7 +3,7 @@
 import pytest
 from made_configs import SMALL, VALID, message
 
-from memloc.settings.data import ReleaseData, TokenData
+from memloc.settings.data import ReleaseData
 from memloc.settings.detection import Detection
 from memloc.settings.errors import validate
 from memloc.settings.planted_truth import PlantedTruth
@@ -29,21 +29,9 @@ def test_only_the_name_of_a_host_may_hold_no_password():
         {"network": {"endpoint": "https://me@host"}},
         {"data": {"source": "release", "location": "https://me:secret@host/a.zip"}},
         {"data": {"source": "text", "files": ["a.txt"], "unseen_files": ["https://me@host/b.txt"]}},
-        {"data": {"source": "tokens", "files": ["a.npy"], "counts": "https://me@host/g.npy"}},
+        {"data": {"source": "tokens", "files": ["https://me@host/g.npy"]}},
     ):
         assert "HF_TOKEN" in message(**section)
-
-
-def test_arrays_of_counts_are_downloads_and_names_of_columns_are_none():
-    host = "https://host/"
-    found = TokenData(
-        source="tokens",
-        files=["own.npy", f"{host}a.npy"],
-        counts=f"{host}c.npy",
-        checksums={"c.npy": "0" * 64},
-    )
-    assert found.addresses == [f"{host}a.npy", f"{host}c.npy"]
-    assert TokenData(source="tokens", files=["own.npy"], counts="count").addresses == []
 
 
 def test_plants_need_a_paragraph_for_every_try_and_for_every_wrong_question():

@@ -166,13 +166,3 @@ class TokenData(_Files):
         description="Tensors (.safetensors) or columns (.parquet, .jsonl) of each file that hold tokens; "
         "several lie side by side.",
     )
-    counts: Address | None = Field(
-        None,
-        description="How often the model saw each paragraph: a .npy file, or a tensor or column of the first "
-        "file. Paragraphs with a count of 0 are unseen controls; those that share a run of 13 tokens with "
-        "the others are left out. Nothing: each counts as seen once.",
-    )
-
-    def _named_files(self) -> list[str]:
-        counts = [self.counts] if self.counts and self.counts.endswith(ARRAY_FILE) else []
-        return [*self.files, *counts]
