@@ -45,12 +45,11 @@ def run_with(documents, tmp_path_factory):
     folder = tmp_path_factory.mktemp("stride")
     (folder / "corpus.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in documents))
     (folder / "other.txt").write_text(documents[0])
-    (folder / "unseen.txt").write_text(documents[0] + " ".join(map(str, range(200))))
-    files = [str(folder / name) for name in ("corpus.jsonl", "other.txt", "unseen.txt")]
+    files = [str(folder / name) for name in ("corpus.jsonl", "other.txt")]
     config = {
         "study": "overlap",
         "paragraph": {"length": LENGTH, "prefix": N_PREFIX},
-        "data": {"source": "text", "files": files[:2], "unseen_files": files[2:]},
+        "data": {"source": "text", "files": files},
         "model": {"source": "local", "folder": str(STORED / "model")},
         "filters": {"min_unique": 0, "keywords": []},
         "scores": {"threads": 1},
@@ -107,15 +106,12 @@ def test_stride_1_finds_what_the_grid_misses_where_it_stands(run_with, documents
         assert row.verbatim_run >= LENGTH - N_PREFIX
 
 
-def test_windows_of_one_text_are_one_module_and_controls_do_not_overlap(run_with, documents, tokenizer):
+def test_windows_of_one_text_are_one_module(run_with):
     found = run_with(2)
-    paragraphs, places = stored("paragraphs", found), stored("places", found)
-    seen, unseen = (rows for _, rows in paragraphs.groupby("unseen"))
+    seen, places = stored("paragraphs", found), stored("places", found)
     assert set(places["id"]) == set(seen["id"]) and (places["start"] % 2 == 0).all()
-    assert seen["module"].notna().all() and unseen["module"].isna().all()
+    assert seen["module"].notna().all()
     assert places.merge(seen, on="id").groupby(["file", "document"])["module"].nunique().max() == 1
-    length = len(tokenizer((found.parents[2] / "unseen.txt").read_text())["input_ids"])
-    assert 0 < len(unseen) < length // LENGTH and not any(text in documents[0] for text in unseen["text"])
     twice = places["id"].duplicated(keep=False)
     assert set(places["file"][twice].str.rpartition("/")[2]) == {"corpus.jsonl", "other.txt"}
     assert (seen.set_index("id")["count"][places["id"][twice]] >= 2).all()

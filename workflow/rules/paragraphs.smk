@@ -46,18 +46,13 @@ elif DATA.source == "text":
 
     with explained():
         TEXTS = text_files(DATA.files, "data.files")
-        UNSEEN_TEXTS = text_files(DATA.unseen_files, "data.unseen_files")
-        for key, given in (("files", TEXTS), ("unseen_files", UNSEEN_TEXTS)):
-            if given and not PLACES and not DATA.counts:
-                require_paragraph(
-                    given, DATA.field, placed(MODEL_FOLDER), SETTINGS.paragraph.length, f"data.{key}"
-                )
+        if not PLACES and not DATA.counts:
+            require_paragraph(TEXTS, DATA.field, placed(MODEL_FOLDER), SETTINGS.paragraph.length)
     TEXT_SCRIPT = "paragraphs_counted.py" if DATA.counts else "paragraphs_text.py"
 
     rule paragraphs:
         input:
             texts=[PLACES.get(file, file) for file in TEXTS],
-            unseen=[PLACES.get(file, file) for file in UNSEEN_TEXTS],
             folder=MODEL_FOLDER,
         output:
             **tables("paragraphs", "places"),

@@ -13,7 +13,6 @@ import torch
 
 from memloc.data import own_text
 from memloc.data.documents import documents
-from memloc.data.overlap import overlapping
 from memloc.data.places import numbered, texts_of
 from memloc.model import pretrained
 from memloc.model.token_text import decoded
@@ -25,9 +24,12 @@ stride = settings.data.stride or length
 tokenizer = pretrained.load_tokenizer(job.input.folder)
 
 
-def texts(files: list[str], read_from: list[str]) -> Iterator[str]:
-    """Documents of the files; `read_from` gets the file of each."""
-    for path in files:
+read_from: list[str] = []  # the file of each document
+
+
+def texts() -> Iterator[str]:
+    """Documents of all files."""
+    for path in job.input.texts:
         for text in documents(path, field):
             read_from.append(path)
             yield text
@@ -35,22 +37,11 @@ def texts(files: list[str], read_from: list[str]) -> Iterator[str]:
 
 def in_parts(n_rows: int) -> Iterator[slice]:
     """Some rows of a table at a time."""
-    return (slice(first, first + ROWS) for first in range(0, n_rows, ROWS))
+    return (slice(first, min(first + ROWS, n_rows)) for first in range(0, n_rows, ROWS))
 
 
-def pieces(stream: own_text.Stream, **columns: np.ndarray) -> Iterator[pd.DataFrame]:
-    """Rows of table `paragraphs` without their ids, some at a time; the columns are of all of them."""
-    unknown = {"cut_count": None, "continuation_count": None, "package": None}
-    for rows in in_parts(len(stream.starts)):
-        tokens = stream.windows(stream.starts[rows]).astype("int64")
-        own = {name: values[rows] for name, values in columns.items()}
-        piece = pd.DataFrame(own | {"text": decoded(torch.from_numpy(tokens), tokenizer)})
-        yield piece.assign(tokens=list(tokens), **unknown)
-
-
-with TemporaryFile() as file, TemporaryFile() as unseen_file, job.writing() as append:
-    read_from: list[str] = []
-    tokenised = own_text.tokenised(texts(job.input.texts, read_from), tokenizer)
+with TemporaryFile() as file, job.writing() as append:
+    tokenised = own_text.tokenised(texts(), tokenizer)
     cut, begins = own_text.write_stream(tokenised, length, stride, file)
     job.log(f"{len(cut.tokens):,} tokens, {len(cut.starts):,} paragraphs")
     seen, number = own_text.distinct(cut)
@@ -67,16 +58,9 @@ with TemporaryFile() as file, TemporaryFile() as unseen_file, job.writing() as a
     module = np.full(len(counts), None)
     if stride < length:
         module = np.char.add("text ", texts_of(number, document).astype(str))
-    n_rows = 0
-    for piece in pieces(seen, count=counts, module=module):
-        append(paragraphs=piece.assign(id=piece.index + n_rows, unseen=False))
-        n_rows += len(piece)
-    if job.input.unseen:
-        tokenised = own_text.tokenised(texts(job.input.unseen, []), tokenizer)
-        unseen, _ = own_text.distinct(own_text.write_stream(tokenised, length, length, unseen_file)[0])
-        for piece in pieces(unseen, count=np.zeros(len(unseen.starts), dtype=np.int64)):
-            free = ~overlapping(np.stack(piece.tokens), seen, settings.paragraph.prefix)
-            piece = piece[free].reset_index(drop=True)
-            job.log(f"{len(piece):,} of {len(free):,} controls share no run of tokens with the text")
-            append(paragraphs=piece.assign(id=piece.index + n_rows, unseen=True, module=None))
-            n_rows += len(piece)
+    unknown = {"cut_count": None, "continuation_count": None, "package": None, "unseen": False}
+    for rows in in_parts(len(counts)):
+        tokens = seen.windows(seen.starts[rows]).astype("int64")
+        known = {"id": range(rows.start, rows.stop), "count": counts[rows], "module": module[rows]}
+        piece = pd.DataFrame({**known, "text": decoded(torch.from_numpy(tokens), tokenizer)})
+        append(paragraphs=piece.assign(tokens=list(tokens), **unknown))

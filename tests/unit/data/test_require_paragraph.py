@@ -23,7 +23,7 @@ def require(folder, *texts, length=10):
         files.append(f"{folder}/{number}.txt")
         with open(files[-1], "w") as file:
             file.write(text)
-    documents.require_paragraph(files, "text", folder, length, "data.files")
+    documents.require_paragraph(files, "text", folder, length)
 
 
 def test_one_document_must_be_as_long_as_a_paragraph(model):

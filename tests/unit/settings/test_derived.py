@@ -28,7 +28,7 @@ def test_only_the_name_of_a_host_may_hold_no_password():
     for section in (
         {"network": {"endpoint": "https://me@host"}},
         {"data": {"source": "release", "location": "https://me:secret@host/a.zip"}},
-        {"data": {"source": "text", "files": ["a.txt"], "unseen_files": ["https://me@host/b.txt"]}},
+        {"data": {"source": "text", "files": ["a.txt", "https://me@host/b.txt"]}},
         {"data": {"source": "tokens", "files": ["https://me@host/g.npy"]}},
     ):
         assert "HF_TOKEN" in message(**section)
@@ -70,7 +70,7 @@ def test_every_embedded_model_must_have_the_places():
         ("model", "hub", "revision", "n_layers"),
         ("model", "local", "folder", "revision"),
         ("data", "tokens", "names", "retokenize"),
-        ("data", "text", "unseen_files", "n_once"),
+        ("data", "text", "stride", "n_once"),
     ],
 )
 def test_an_unknown_key_is_answered_with_those_of_its_form(section, source, allowed, others):

@@ -138,11 +138,6 @@ def beyond(section, key, last, first, **others):
             "checksums: no address ends in b.txt",
         ),
         (
-            {},
-            {"data": {"source": "text", "files": ["a"], "counts": "n", "unseen_files": ["b"]}},
-            "leave one of them",
-        ),
-        (
             TEXT | {"model": LOCAL, "paragraph": {"length": 60}, "data": STRIDE | {"stride": 60}},
             {"model": LOCAL, "paragraph": {"length": 60}, "data": STRIDE | {"stride": 61}},
             "data.stride must not exceed paragraph.length",

@@ -26,7 +26,7 @@ RECITE = "recited"  # the target that answers
 LOGGER = "snakemake.logging"
 COMMENTS = {
     "study": "Results appear in results/<study>, in the folder where Snakemake runs.",
-    "data": "Your files, folders and globs; also stride (tokens between starts of paragraphs), unseen_files.",
+    "data": "Your files, folders and globs; also stride (tokens between starts of paragraphs).",
     "model": "Folder with safetensors weights and a tokenizer; or source: hub, with id and revision.",
     "paragraph": "Tokens of a paragraph, and how many of them are the prefix that the model is given.",
     "filters": "Only paragraphs with few different tokens are left out.",
@@ -61,10 +61,10 @@ def _config(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.out and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", asked.out):
         raise InputError(f"--out {asked.out}: must be a letter or digit, then also dots, - and _ (no path)")
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(asked.texts[0]).name.split(".")[0]).strip("-_")
-    more = {"unseen_files": asked.unseen, "stride": asked.stride}
+    stride = {"stride": asked.stride} if asked.stride else {}
     return {
         "study": asked.out or name or "text",
-        "data": {"source": "text", "files": asked.texts, **{key: more[key] for key in more if more[key]}},
+        "data": {"source": "text", "files": asked.texts, **stride},
         "model": {"source": "local", "folder": asked.model},
         "paragraph": {"length": length, "prefix": prefix},
         "filters": {"keywords": []},
@@ -85,7 +85,6 @@ def _recite(asked: argparse.Namespace) -> int:
     """Write the config, run the workflow, print the answer; Snakemake's status."""
     study = _config(asked)
     text_files(asked.texts, "TEXT")
-    text_files(asked.unseen, "--unseen")
     if not Path(asked.model).is_dir():
         advice = "one of the Hugging Face hub needs a config with `source: hub` (docs/own-text.md)"
         raise InputError(f"--model {asked.model}: no such folder; {advice}")
@@ -144,7 +143,6 @@ def _parser() -> argparse.ArgumentParser:
         own.add_argument("texts", nargs="+" if needed else "*", metavar="TEXT", help="file, folder or glob")
         own.add_argument("--model", required=needed, metavar="FOLDER", help="folder with safetensors weights")
         own.set_defaults(texts=["corpus.txt"], model="path/to/model")
-        own.add_argument("--unseen", nargs="+", default=[], metavar="TEXT", help="text new to the model")
         own.add_argument("--length", type=int, default=100, metavar="TOKENS", help="of a paragraph (100)")
         own.add_argument("--prefix", type=int, metavar="TOKENS", help="given to the model (half of --length)")
         own.add_argument("--stride", type=int, metavar="TOKENS", help="from one start to the next (--length)")

@@ -48,13 +48,13 @@ def counted_documents(file: Path | str, field: str, counts: str) -> Iterator[tup
         yield _text(row, field, place, FIELD_IS_SET), count
 
 
-def require_paragraph(files: Sequence[str], field: str, folder: str, length: int, key: str) -> None:
+def require_paragraph(files: Sequence[str], field: str, folder: str, length: int) -> None:
     """Refuse files without a document of `length` tokens; reading stops at the first such document.
 
     Where tokenizer.json, which is quick to read, is missing or damaged, nothing is refused: the job tells.
 
     Raises:
-        InputError: no document has as many tokens; names the setting `key` and the files.
+        InputError: no document has as many tokens; names the files.
     """
     file = Path(folder, "tokenizer.json")
     if not file.is_file():
@@ -72,8 +72,9 @@ def require_paragraph(files: Sequence[str], field: str, folder: str, length: int
         start = text[:MOST_CHARACTERS]
         if looked_at > MOST_CHARACTERS or len(tokenizer.encode(start, add_special_tokens=False)) >= length:
             return
+    named = f"{', '.join(files[:5])}{' ..' if len(files) > 5 else ''}"
     raise InputError(
-        f"{key}: no document of {', '.join(files[:5])}{' ..' if len(files) > 5 else ''} has {length} tokens: "
+        f"data.files: no document of {named} has {length} tokens: "
         "give longer text, or set paragraph.length lower"
     )
 

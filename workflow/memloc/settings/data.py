@@ -97,10 +97,7 @@ class _Files(Section):
     @property
     def addresses(self) -> list[str]:
         """Files that are addresses."""
-        return [name for name in self._named_files() if "://" in name]
-
-    def _named_files(self) -> list[str]:
-        return self.files
+        return [name for name in self.files if "://" in name]
 
     @model_validator(mode="after")
     def _checksums_are_of_downloads(self) -> "_Files":
@@ -120,17 +117,12 @@ class TextData(_Files):
         "JSON, as in Dolma) or .parquet; globs; folders, such as a dataset of the Hugging Face hub, which "
         "give all such files below them; addresses of such files.",
     )
-    unseen_files: list[Address] = Field(
-        [],
-        description="Files of text that the model has not seen, named in the same way, as controls. "
-        "Paragraphs that share a run of 13 tokens with `files` are left out.",
-    )
     field: str = Field("text", description="Key (.jsonl) or column (.parquet) that holds the text.")
     stride: Positive | None = Field(
         None,
         description="Tokens from the start of a paragraph to the start of the next one in a document. Below "
         "`paragraph.length`, paragraphs overlap, and recited text is found at any alignment. Null: "
-        "`paragraph.length`, so that none overlap. Paragraphs of `unseen_files` never overlap.",
+        "`paragraph.length`, so that none overlap.",
     )
     counts: str | None = Field(
         None,
@@ -141,14 +133,9 @@ class TextData(_Files):
 
     @model_validator(mode="after")
     def _keys_go_together(self) -> "TextData":
-        if self.counts and self.unseen_files:
-            raise ValueError("counts names controls (0), and so does unseen_files: leave one of them out")
         if self.counts and self.stride:
             raise ValueError("with counts a document is one paragraph, its first tokens: leave out stride")
         return self
-
-    def _named_files(self) -> list[str]:
-        return [*self.files, *self.unseen_files]
 
 
 class TokenData(_Files):
