@@ -47,37 +47,11 @@ def test_a_file_arrives_verified(server, tmp_path):
     assert listing(path.parent) == ["a.bin"]
 
 
-def test_a_verified_transfer_goes_on_where_it_stopped_after_growing_waits(server, tmp_path, waits):
-    server.files["/a.bin"], server.drops = CONTENT, 2
-    fetched(server, tmp_path, sha256=SHA256)
-    assert ranges(server) == [None, "bytes=150000-", "bytes=225000-"]
-    assert server.bytes_sent == len(CONTENT) and waits == [1, 2]
-
-
-def test_a_transfer_starts_anew_where_the_server_has_no_ranges(server, tmp_path, waits):
-    server.files["/a.bin"], server.drops, server.ranges = CONTENT, 1, False
-    assert fetched(server, tmp_path, sha256=SHA256).read_bytes() == CONTENT
-
-
-@pytest.mark.parametrize("verified", [False, True])
-def test_two_versions_of_a_file_are_never_mixed(server, tmp_path, monkeypatch, verified):
-    """Without a checksum nothing tells that parts belong together, so none is asked for."""
-    old, new = b"old " * 50_000, b"new " * 50_000
-    server.files["/a.bin"], server.drops = old, 1
-    monkeypatch.setattr("time.sleep", lambda seconds: server.files.update({"/a.bin": new}))
-    if verified:
-        with pytest.raises(DownloadError, match="expected sha256"):
-            fetched(server, tmp_path, sha256=hashlib.sha256(new).hexdigest())
-        assert listing(tmp_path) == []
-    else:
-        assert fetched(server, tmp_path).read_bytes() == new
-        assert ranges(server) == [None, None]
-
-
 @pytest.mark.parametrize(
     ("broken", "tries", "message"),
     [
         ({"errors": [408, 429, 503]}, 4, None),
+        ({"drops": 2}, 3, None),
         ({"errors": [500] * 4}, 4, "expected the file, got status 500 Internal Server Error"),
         ({"drops": 4}, 4, "expected the whole file, got a broken connection"),
         ({"errors": [403]}, 1, "expected the file, got status 403"),
@@ -175,11 +149,16 @@ def test_of_a_remote_archive_only_the_members_and_the_directory_are_read(
     assert None not in ranges(server)
 
 
-@pytest.mark.parametrize("has_ranges", [True, False])
-def test_members_arrive_over_broken_connections_and_nothing_else_stays(server, tmp_path, waits, has_ranges):
-    server.files["/data.zip"], server.ranges, server.drops = big_archive(), has_ranges, 3
+def test_members_arrive_over_broken_connections_and_nothing_else_stays(server, tmp_path, waits):
+    server.files["/data.zip"], server.drops = big_archive(), 3
     server.errors = [503]  # when its size is asked for
     assert members(f"{server.url}/data.zip", tmp_path / "out") == MEMBERS
+
+
+def test_a_server_without_ranges_is_named(server, tmp_path):
+    server.files["/data.zip"], server.ranges = big_archive(), False
+    with pytest.raises(DownloadError, match=r"/data\.zip: its server cannot send parts of a file"):
+        members(f"{server.url}/data.zip", tmp_path / "out")
 
 
 def test_a_server_that_stays_broken_is_not_called_a_damaged_archive(server, tmp_path, waits):

@@ -1,9 +1,8 @@
 """Downloads that are complete, verified and atomic; errors name the expected and the received content.
 
-Models come by the hub's own client (`memloc.data.hub`). For other files, no library at hand resumes a
-verified transfer or reads two members of a remote archive: with fsspec's own HTTP file, zipfile mistakes a
-connection error for a damaged archive. Every request has time-outs and is encrypted. Transient failures are
-tried again, final ones are not.
+Models come by the hub's own client (`memloc.data.hub`). For other files, no library at hand reads two
+members of a remote archive: with fsspec's own HTTP file, zipfile mistakes a connection error for a damaged
+archive. Every request has time-outs and is encrypted. Transient failures are tried again, final ones are not.
 """
 
 import hashlib
@@ -16,7 +15,6 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PureWindowsPath
-from tempfile import TemporaryDirectory
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -51,14 +49,11 @@ class TransientError(DownloadError):
 def fetch_file(url: str, path: Path | str, *, sha256: str | None = None) -> Path:
     """Download `url` to `path`; `sha256` is verified where given.
 
-    With `sha256`, which proves that the parts fit, a transfer resumes where its connection broke; without,
-    it starts anew.
-
     Raises:
         DownloadError: a failure or mismatch. `path` is untouched and no partial file is left.
     """
     with atomic_path(path) as temporary:
-        _retried(lambda: _stream(url, temporary, sha256 is not None))
+        _retried(lambda: _stream(url, temporary))
         verify(url, temporary, sha256)
     return Path(path)
 
@@ -73,9 +68,8 @@ def fetch_members(
     """Copy the files `names` out of a ZIP archive, or a folder, to `folder / name`.
 
     `source` is the address of an archive, a local archive, or a local folder. A remote archive is read by
-    range requests, and downloaded whole only if its server has no ranges. Files are found by name, in
-    whatever folder they lie inside the source; that path is never written to. The archive's own checksums
-    are always verified, `sha256` (name -> checksum) where given.
+    range requests. Files are found by name, in whatever folder they lie inside the source; that path is never
+    written to. The archive's own checksums are always verified, `sha256` (name -> checksum) where given.
 
     Raises:
         DownloadError: the source cannot be read, lacks a file or holds it twice, or a checksum differs.
@@ -83,7 +77,7 @@ def fetch_members(
     folder, checksums = Path(folder), sha256 or {}
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with _open_source(str(source), folder) as files:
+        with _open_source(str(source)) as files:
             members = {name: _find(files, name, source) for name in names}
             for name, member in members.items():
                 with atomic_path(folder / name) as temporary:
@@ -146,30 +140,19 @@ def _get(url: str, headers: Mapping[str, str]) -> Iterator[requests.Response]:
         raise DownloadError(f"{url}: expected the file, got: {error}") from error
 
 
-def _stream(url: str, file: Path, resume: bool) -> None:
-    """Write the body to `file`; with `resume`, append the part that the file lacks."""
-    have = file.stat().st_size if resume and file.exists() else 0
-    headers = {"Range": f"bytes={have}-"} if have else {}
-    with (
-        _get(url, headers) as response,
-        file.open("ab" if response.status_code == 206 else "wb") as target,
-    ):
+def _stream(url: str, file: Path) -> None:
+    with _get(url, {}) as response, file.open("wb") as target:
         for chunk in response.iter_content(CHUNK):
             target.write(chunk)
 
 
 @contextmanager
-def _open_source(source: str, folder: Path) -> Iterator[AbstractFileSystem]:
-    """The files of an archive or a folder. An archive that is downloaded whole lies in `folder` meanwhile."""
+def _open_source(source: str) -> Iterator[AbstractFileSystem]:
+    """The files of an archive or a folder."""
     if "://" in source:
-        size = _retried(lambda: _size_if_ranged(source))
-        if size is not None:
-            with _RemoteFile(None, source, size=size, block_size=READ_AHEAD) as archive:
-                yield ZipFileSystem(archive)
-        else:
-            with TemporaryDirectory(dir=folder, prefix=".partial-") as whole:
-                path = fetch_file(source, Path(whole) / "archive.zip")
-                yield ZipFileSystem(str(path))
+        size = _retried(lambda: _size(source))
+        with _RemoteFile(None, source, size=size, block_size=READ_AHEAD) as archive:
+            yield ZipFileSystem(archive)
     elif Path(source).is_dir():
         yield DirFileSystem(source, LocalFileSystem())
     elif Path(source).is_file():
@@ -196,11 +179,15 @@ def _read_range(url: str, start: int, end: int) -> bytes:
     return body
 
 
-def _size_if_ranged(url: str) -> int | None:
-    """Bytes of the remote file; None if its server does not answer range requests."""
+def _size(url: str) -> int:
+    """Bytes of the remote file. DownloadError: its server does not answer range requests."""
     with _get(url, {"Range": "bytes=0-0"}) as response:
         total = re.search(r"/(\d+)$", response.headers.get("Content-Range", ""))
-        return int(total[1]) if response.status_code == 206 and total else None
+    if response.status_code != 206 or not total:
+        raise DownloadError(
+            f"{url}: its server cannot send parts of a file: fetch it whole, and name the file"
+        )
+    return int(total[1])
 
 
 def _find(files: AbstractFileSystem, name: str, source: Path | str) -> str:
