@@ -1,8 +1,6 @@
 """Command `memloc`: words become a config and Snakemake's words, tables become an answer."""
 
 import logging
-from contextlib import redirect_stdout
-from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -42,10 +40,8 @@ def ended(*words):
 
 
 def config_of(*words):
-    """The config that the command prints."""
-    with redirect_stdout(StringIO()) as printed:
-        command.main(["new", *words])
-    return yaml.safe_load(printed.getvalue())
+    """The config of what the command is asked."""
+    return command._config(command._parser().parse_args(["recite", "--model", "m", *words]))
 
 
 def test_a_question_is_a_study_of_what_differs_from_the_defaults():
@@ -69,7 +65,7 @@ def test_a_question_is_a_study_of_what_differs_from_the_defaults():
     ),
 )
 def test_half_of_a_paragraph_is_prefix_where_it_is_not_given(given, paragraph):
-    assert config_of("a.txt", "--model", "m", *given.split())["paragraph"] == paragraph
+    assert config_of("a.txt", *given.split())["paragraph"] == paragraph
 
 
 @pytest.mark.parametrize(
@@ -97,18 +93,12 @@ def test_what_cannot_be_used_is_named_before_anything_starts_or_is_written(snake
     assert snakemake == [] and {*Path().iterdir()} == before
 
 
-def test_a_config_to_start_from_needs_neither_text_nor_model():
-    config = config_of()
-    assert config["study"] == "corpus" and config["data"]["files"] == ["corpus.txt"]
-    assert config["model"]["folder"] == "path/to/model" and validate(config, "")
-
-
 @pytest.mark.parametrize(
     ("text", "study"),
     (("a.b.txt", "a"), ("..", "text"), ("*.txt", "text"), ("x/y/", "y"), ("-é_.txt", "text")),
 )
 def test_a_study_is_named_after_its_first_text(text, study):
-    config = config_of("--model", "m", "--", text)
+    config = config_of("--", text)
     assert config["study"] == study and validate(config, "")
 
 
@@ -138,34 +128,6 @@ def test_without_a_stride_the_answer_says_that_passages_between_paragraphs_are_m
     ]
 
 
-def test_new_prints_the_same_config_with_comments(snakemake, capsys):
-    command.main(["new", "a.txt", "--model", "m"])
-    printed = capsys.readouterr().out
-    assert yaml.safe_load(printed)["data"] == {"source": "text", "files": ["a.txt"]}
-    assert printed.startswith("# snakemake -s ") and snakemake == []
-
-
-def test_run_passes_words_on(snakemake):
-    Path("my.yaml").write_text("study: x")
-    assert ended("run", "my.yaml", "fig2", "-n", "--cores", "1") == 0
-    assert snakemake[0][2:] == ["--cores", "all", "fig2", "-n", "--cores", "1", "--configfile", "my.yaml"]
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [(None, "my.yaml: cannot be read (No such file or directory)"), ("a: [1\nb: 2", "my.yaml, line 2: ")],
-)
-def test_a_config_that_cannot_be_read_names_file_and_line(snakemake, text, said):
-    if text:
-        Path("my.yaml").write_text(text)
-    assert ended("run", "my.yaml").startswith(said) and snakemake == []
-
-
-def test_run_needs_a_config_and_no_target(capsys):
-    assert ended("run") == 2
-    assert capsys.readouterr().err.endswith("required: CONFIG\n")
-
-
 def test_what_fails_prints_no_answer(monkeypatch, snakemake):
     def fails(words):
         raise SystemExit(1)
@@ -176,7 +138,7 @@ def test_what_fails_prints_no_answer(monkeypatch, snakemake):
 
 def test_without_a_clone_the_command_says_what_it_needs(monkeypatch, tmp_path):
     monkeypatch.setattr(command, "SNAKEFILE", tmp_path / "Snakefile")
-    assert "no workflow here: run `make` in a clone" in ended("run", "my.yaml")
+    assert "no workflow here: run `make` in a clone" in ended("recite", "a.txt", "--model", "m")
 
 
 def tables(em, n_edits=()):
