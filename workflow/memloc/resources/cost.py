@@ -119,7 +119,7 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
         "train_halves": settings.counterfactual.n_models * (n_paragraphs(settings) + trained / 2),
         "scores": n_paragraphs(settings),
         "sets": 1.5 * (compared + n),
-        "token_statistics": m + 3 * n,
+        "token_statistics": m + 2 * n,
         "score_samples": place.n_paragraphs * (3 * (3 + after_text) + 25),
         "perturbation": ((m + n + paired) * prefix * PERTURBED + m * len(KEPT) * len(N_KEPT))
         * settings.perturbation.draws,
