@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from memloc.run.errors import InputError
 PLAIN = (".txt", ".txt.gz")
 FIELD_IS_SET = "set data.field to the right key"
 COUNTS_ARE_SET = "set data.counts to the right key"
-MOST_CHARACTERS = 2**20  # read before any job; the job itself finds out whether a longer text has a paragraph
 ROWS = 1000  # rows of a Parquet file that are held at a time
 
 
@@ -46,37 +45,6 @@ def counted_documents(file: Path | str, field: str, counts: str) -> Iterator[tup
         if type(count) is not int or count < 0:
             raise InputError(f"{place}: no number of 0 or more in {counts!r}; {COUNTS_ARE_SET}")
         yield _text(row, field, place, FIELD_IS_SET), count
-
-
-def require_paragraph(files: Sequence[str], field: str, folder: str, length: int) -> None:
-    """Refuse files without a document of `length` tokens; reading stops at the first such document.
-
-    Where tokenizer.json, which is quick to read, is missing or damaged, nothing is refused: the job tells.
-
-    Raises:
-        InputError: no document has as many tokens; names the files.
-    """
-    file = Path(folder, "tokenizer.json")
-    if not file.is_file():
-        return
-    from tokenizers import Tokenizer
-
-    try:
-        tokenizer = Tokenizer.from_file(str(file))
-    except Exception:  # the library raises nothing narrower
-        return
-    tokenizer.no_truncation()
-    looked_at = 0
-    for text in (text for path in files for text in documents(path, field)):
-        looked_at += len(text)
-        start = text[:MOST_CHARACTERS]
-        if looked_at > MOST_CHARACTERS or len(tokenizer.encode(start, add_special_tokens=False)) >= length:
-            return
-    named = f"{', '.join(files[:5])}{' ..' if len(files) > 5 else ''}"
-    raise InputError(
-        f"data.files: no document of {named} has {length} tokens: "
-        "give longer text, or set paragraph.length lower"
-    )
 
 
 def _rows(file: str, keys: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
