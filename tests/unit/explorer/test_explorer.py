@@ -9,7 +9,7 @@ import pytest
 from unpacked import unpacked
 
 from memloc.explorer import files, tokens
-from memloc.explorer.contents import NEEDED, SHOWN, left_out, tables_on_page
+from memloc.explorer.contents import NEEDED, tables_on_page
 from memloc.explorer.index import index_of
 from memloc.explorer.json_values import described, json_rows
 from memloc.explorer.selection import chosen_ids, cloud, corpus_counts
@@ -26,13 +26,9 @@ SETTINGS = sections({"highlight": "auto", "paragraph": {"length": 24, "prefix": 
 # What is on the page.
 
 
-def test_every_table_of_the_study_is_there_or_its_absence_explained():
+def test_tables_are_those_that_the_page_shows_and_the_study_makes():
     made = [*NEEDED, "claims", "attention", "weight_noise"]
     assert tables_on_page(made) == [*NEEDED, "attention", "claims"]
-    why = left_out(made)
-    assert why["weight_noise"] == "shown by its figures only"
-    assert why["patching"] == "this study does not make it"
-    assert set(why) == set(SHOWN) - {"attention", "claims"} | {"weight_noise"}
 
 
 def test_paragraphs_with_most_analyses_come_first_and_sets_take_turns():
