@@ -13,7 +13,7 @@ import torch
 
 from memloc.data import own_text
 from memloc.data.documents import documents
-from memloc.data.places import numbered, texts_of
+from memloc.data.places import numbered
 from memloc.model import pretrained
 from memloc.model.token_text import decoded
 from memloc.tables.storage import ROWS
@@ -54,13 +54,9 @@ with TemporaryFile() as file, job.writing() as append:
     for rows in in_parts(len(number)):
         own = files.iloc[document[rows]].reset_index(drop=True)
         append(places=own.assign(**{name: values[rows] for name, values in places.items()}))
-    # Paragraphs that do not overlap have no token in common: each counts as a text of its own.
-    module = np.full(len(counts), None)
-    if stride < length:
-        module = np.char.add("text ", texts_of(number, document).astype(str))
-    unknown = {"cut_count": None, "continuation_count": None, "package": None, "unseen": False}
+    unknown = dict.fromkeys(["cut_count", "continuation_count", "package", "module"])
     for rows in in_parts(len(counts)):
         tokens = seen.windows(seen.starts[rows]).astype("int64")
-        known = {"id": range(rows.start, rows.stop), "count": counts[rows], "module": module[rows]}
+        known = {"id": range(rows.start, rows.stop), "count": counts[rows], "unseen": False}
         piece = pd.DataFrame({**known, "text": decoded(torch.from_numpy(tokens), tokenizer)})
         append(paragraphs=piece.assign(tokens=list(tokens), **unknown))
