@@ -7,7 +7,6 @@ import pandas as pd
 import pyarrow
 import pytest
 from pyarrow import parquet
-from safetensors.numpy import save_file
 
 from memloc.data.token_arrays import open_arrays, read_tokens
 from memloc.run.errors import InputError
@@ -25,8 +24,6 @@ def write(file, **arrays):
     """A file of named arrays, as its ending says; a .npy file holds the first."""
     if file.suffix == ".npy":
         np.save(file, next(iter(arrays.values())))
-    elif file.suffix == ".safetensors":
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, file)
     else:
         frame = pd.DataFrame({name: list(array) for name, array in arrays.items()})
         lines = {"orient": "records", "lines": True}
@@ -40,7 +37,7 @@ def opened(*files, **data):
 
 @pytest.mark.parametrize(
     ("ending", "dtype"),
-    [(".npy", "uint16"), (".safetensors", "int32"), (".parquet", "uint16"), (".jsonl", "int64")],
+    [(".npy", "uint16"), (".parquet", "uint16"), (".jsonl", "int64")],
 )
 def test_every_kind_of_file_holds_the_same(tmp_path, ending, dtype):
     file = write(tmp_path / f"list{ending}", tokens=TOKENS.astype(dtype), seen=COUNTS)
@@ -48,7 +45,7 @@ def test_every_kind_of_file_holds_the_same(tmp_path, ending, dtype):
     assert found.dtype == np.int64 and np.array_equal(found, TOKENS)
 
 
-@pytest.mark.parametrize("ending", [".npy", ".safetensors", ".parquet", ".jsonl"])
+@pytest.mark.parametrize("ending", [".npy", ".parquet", ".jsonl"])
 def test_prefixes_and_continuations_lie_side_by_side(tmp_path, ending):
     parts = {"prefix": TOKENS[:, :3], "rest": TOKENS[:, 3:]}
     if ending == ".npy":
@@ -66,11 +63,10 @@ def test_prefixes_and_continuations_lie_side_by_side(tmp_path, ending):
         ("a.npy", TOKENS[:0], ": expected rows of tokens, got whole numbers of shape [0, 8]"),
         ("a.npy", TOKENS[:, :5], ": a row has 5 tokens, but paragraph.length is 8: set it"),
         ("a.npy", TOKENS.astype(object), ": damaged, or not plain numbers"),
-        ("a.safetensors", TOKENS / 2, ", tokens: expected whole numbers, got float64"),
         ("a.parquet", TOKENS / 2, ", tokens: expected whole numbers, got float64"),
         ("a.parquet", COUNTS, ", tokens: expected rows of tokens, got whole numbers"),
         ("a.jsonl", GROUPS, ", tokens: expected whole numbers, got object of shape [30]"),
-        ("a.pt", TOKENS, ": an array of tokens ends in .npy, .safetensors, .parquet, .jsonl"),
+        ("a.pt", TOKENS, ": an array of tokens ends in .npy, .parquet, .jsonl"),
     ],
 )
 def test_an_array_of_another_kind_is_named_before_it_is_read(tmp_path, file, content, told):
@@ -84,7 +80,7 @@ def test_an_array_of_another_kind_is_named_before_it_is_read(tmp_path, file, con
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("ending", [".npy", ".safetensors", ".parquet", ".jsonl"])
+@pytest.mark.parametrize("ending", [".npy", ".parquet", ".jsonl"])
 def test_a_missing_or_damaged_file_is_named(tmp_path, ending):
     file = tmp_path / f"a{ending}"
     with pytest.raises(InputError, match=r"^data\.files: .*: no such file; correct the path$"):
@@ -98,7 +94,7 @@ def test_a_missing_or_damaged_file_is_named(tmp_path, ending):
         assert "\n" not in str(error.value) and "allow_pickle" not in str(error.value)
 
 
-@pytest.mark.parametrize("ending", [".safetensors", ".parquet", ".jsonl"])
+@pytest.mark.parametrize("ending", [".parquet", ".jsonl"])
 def test_a_name_that_a_file_does_not_have_is_told_with_those_that_it_has(tmp_path, ending):
     file = write(tmp_path / f"a{ending}", ids=TOKENS, seen=COUNTS)
     with pytest.raises(InputError, match=r"data\.files: .*: it holds ids, seen, but no 'tokens'"):

@@ -14,8 +14,6 @@ import pyarrow.compute as compute
 import pyarrow.json
 import pyarrow.parquet as parquet
 from jaxtyping import Int
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
 from memloc.run.errors import InputError
 from memloc.settings.data import ARRAY_FILE, TokenData
@@ -90,7 +88,7 @@ def read_array(file: str, name: str, key: str) -> Array:
         raise InputError(f"{key}: {file}: no such file; correct the path")
     try:
         found = READERS[ending](file)
-    except (OSError, ValueError, EOFError, SafetensorError, pyarrow.ArrowException) as error:
+    except (OSError, ValueError, EOFError, pyarrow.ArrowException) as error:
         raise InputError(
             f"{key}: {file}: damaged, or not plain numbers (pickled ones could run code when they are read): "
             f"save whole numbers, for .npy with numpy.save ({type(error).__name__})"
@@ -129,7 +127,6 @@ def _columns(table: pyarrow.Table) -> dict[str, pyarrow.ChunkedArray]:
 # Arrays and columns of a file by their names; the array of a .npy file has no name.
 READERS: dict[str, Callable[[str], Mapping[str, np.ndarray | pyarrow.ChunkedArray]]] = {
     ARRAY_FILE: lambda file: {"": np.load(file, mmap_mode="r", allow_pickle=False)},
-    ".safetensors": load_file,
     ".parquet": lambda file: _columns(parquet.read_table(file)),
     ".jsonl": lambda file: _columns(pyarrow.json.read_json(file)),
 }

@@ -144,12 +144,11 @@ class TokenData(_Files):
     source: Literal["tokens"] = Field(description="Chooses this source.")
     files: list[Address] = Field(
         min_length=1,
-        description="Files, or their addresses, that end in .npy (not pickled), .safetensors, .parquet or "
-        ".jsonl, with a row per paragraph. Several lie side by side, such as prefixes and continuations.",
+        description="Files, or their addresses, that end in .npy (not pickled), .parquet or .jsonl, "
+        "with a row per paragraph. Several lie side by side, such as prefixes and continuations.",
     )
     names: list[str] = Field(
         ["tokens"],
         min_length=1,
-        description="Tensors (.safetensors) or columns (.parquet, .jsonl) of each file that hold tokens; "
-        "several lie side by side.",
+        description="Columns (.parquet, .jsonl) of each file that hold tokens; several lie side by side.",
     )
