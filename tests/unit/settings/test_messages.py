@@ -122,15 +122,6 @@ def beyond(section, key, last, first, **others):
         (RELEASE, {"data": RELEASE["data"]}, "embedded model is trained on embedded data"),
         (TEXT | {"model": LOCAL}, {"model": LOCAL}, "local model is trained already: set data.source"),
         (
-            *(RELEASE | length for length in beyond("paragraph", "length", 500, 550)),
-            "paragraph.length: paragraphs of 550 tokens are not published",
-        ),
-        (
-            RELEASE | {"data": {"source": "release", "location": "a/folder"}, "paragraph": {"length": 60}},
-            RELEASE | {"data": {"source": "release", "retokenize": {"length": 120}}},
-            "data.retokenize.length: paragraphs of 120 tokens are not published",
-        ),
-        (
             TEXT | {"model": LOCAL, "paragraph": {"length": 60}},
             {"data": {"source": "text", "files": ["b.txt"], "checksums": {"b.txt": "0" * 64}}},
             "checksums: no address ends in b.txt",

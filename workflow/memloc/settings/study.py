@@ -36,7 +36,6 @@ from memloc.settings.structure import filled_keys, own_keys
 
 # No underscore: rules of a model are named <model>_<rule>, and no two of them may share a name.
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
-PUBLISHED_LENGTHS = range(100, 501, 50)  # lengths of paragraphs in the release, in GPT-2's tokens
 # Sections that can follow the authors' code.
 REFERENCE = (
     "filters",
@@ -224,20 +223,6 @@ class Settings(Section):
                 raise ValueError(f"{key} needs a model that the workflow trains, not a given one")
             if key and model.source == "embedded" and model.grown.kinds:
                 raise ValueError(f"{key} trains models in which nothing grows: leave model.grown out")
-        return self
-
-    @model_validator(mode="after")
-    def _length_is_published(self) -> "Settings":
-        data = self.data
-        if data.source != "release" or "://" not in data.location:
-            return self  # a folder may hold files of any length
-        key, length = "paragraph.length", self.paragraph.length
-        if data.retokenize:
-            key, length = "data.retokenize.length", data.retokenize.length
-        if length not in PUBLISHED_LENGTHS:
-            raise ValueError(
-                f"{key}: paragraphs of {length} tokens are not published, only of 100, 150, .. or 500"
-            )
         return self
 
     @model_validator(mode="after")
