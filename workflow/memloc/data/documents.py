@@ -99,9 +99,7 @@ def _rows_of_parquet(file: str, keys: list[str]) -> Iterator[tuple[str, dict[str
         with parquet.ParquetFile(file) as table:
             names = table.schema_arrow.names
             if missing := [name for name in keys if name not in names]:
-                raise InputError(
-                    f"{file}: no column {missing[0]!r}, only {', '.join(names)}: name one of these"
-                )
+                raise InputError(f"{file}: no column {missing[0]!r}, only {', '.join(names)}")
             for batch in table.iter_batches(batch_size=ROWS, columns=keys):
                 found = ((f"{file}, row {row + at}", each) for at, each in enumerate(batch.to_pylist(), 1))
                 yield from (rows for rows in found if rows[1][keys[0]])
