@@ -11,7 +11,6 @@ from jobs import stored_jobs
 from plain_runs import decode
 from safetensors.numpy import load_file
 
-from memloc.detection import groups
 from memloc.model import loading
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
@@ -117,10 +116,3 @@ def test_a_model_is_edited_by_another_way(run, study):
     moved = {name for name in before if not np.array_equal(before[name], after[name])}
     assert moved and all(".mlp." in name for name in moved)
     assert "Way `svd`" in (folder / "README.md").read_text()
-
-
-def test_folds_that_split_a_group_end_the_run(run, study, monkeypatch):
-    monkeypatch.setattr(groups, "folds", lambda recited, *_: np.arange(len(recited)) % 5)
-    with pytest.raises(BaseException) as failed:
-        run(*stored_jobs()["detect"])
-    assert "in several folds" in repr(failed.value) + str(pd.Series(failed.value.args).tolist())

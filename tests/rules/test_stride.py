@@ -4,7 +4,6 @@ import copy
 import json
 from functools import cache
 
-import pandas as pd
 import pytest
 import torch
 import yaml
@@ -46,12 +45,11 @@ def run_with(documents, tmp_path_factory):
     folder = tmp_path_factory.mktemp("stride")
     (folder / "corpus.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in documents))
     (folder / "other.txt").write_text(documents[0])
-    (folder / "unseen.txt").write_text(documents[0] + " ".join(map(str, range(200))))
-    files = [str(folder / name) for name in ("corpus.jsonl", "other.txt", "unseen.txt")]
+    files = [str(folder / name) for name in ("corpus.jsonl", "other.txt")]
     config = {
         "study": "overlap",
         "paragraph": {"length": LENGTH, "prefix": N_PREFIX},
-        "data": {"source": "text", "files": files[:2], "unseen_files": files[2:]},
+        "data": {"source": "text", "files": files},
         "model": {"source": "local", "folder": str(STORED / "model")},
         "filters": {"min_unique": 0, "keywords": []},
         "scores": {"threads": 1},
@@ -60,15 +58,14 @@ def run_with(documents, tmp_path_factory):
     planned = jobs(ROOT, str(folder / "config.yaml"), "recited")
 
     @cache
-    def run(stride, screen=None):
-        results = folder / f"{stride}-{screen}"
+    def run(stride):
+        results = folder / str(stride)
         results.mkdir()
         with scripts_here(results) as run_job:
             for script, snakemake in planned.values():
                 job = copy.deepcopy(snakemake)
                 if job.rule == "paragraphs":
-                    job.params.settings["data"] |= {"stride": stride, "screen": screen}
-                    job.params.settings |= planned["scores"][1].params.settings
+                    job.params.settings["data"] |= {"stride": stride}
                 run_job(script, job)
         return results / "results/overlap"
 
@@ -109,34 +106,13 @@ def test_stride_1_finds_what_the_grid_misses_where_it_stands(run_with, documents
         assert row.verbatim_run >= LENGTH - N_PREFIX
 
 
-def test_a_screen_leaves_out_what_is_not_recited_and_no_passage(run_with):
-    every, screened = run_with(1), run_with(1, screen=0.7)
-    paragraphs, taken = (stored("places", folder) for folder in (every, screened))
-    assert 0 < len(taken) < len(paragraphs) / 2
-    grid = paragraphs[paragraphs["start"] % LENGTH == 0]
-    keys = ["file", "document", "start"]
-    assert len(grid.merge(taken, on=keys)) == len(grid)
-    expected, found = (stored("recited", folder).query("n_edits == 0") for folder in (every, screened))
-    columns = [*keys, "end", "n_windows", "verbatim_run", "text", "em", "n_edits"]
-    pd.testing.assert_frame_equal(found[columns], expected[columns])
-
-
-def test_windows_of_one_text_are_one_module_and_controls_do_not_overlap(run_with, documents, tokenizer):
+def test_every_window_has_a_place_and_one_of_two_documents_has_two(run_with):
     found = run_with(2)
-    paragraphs, places = stored("paragraphs", found), stored("places", found)
-    seen, unseen = (rows for _, rows in paragraphs.groupby("unseen"))
+    seen, places = stored("paragraphs", found), stored("places", found)
     assert set(places["id"]) == set(seen["id"]) and (places["start"] % 2 == 0).all()
-    assert seen["module"].notna().all() and unseen["module"].isna().all()
-    assert places.merge(seen, on="id").groupby(["file", "document"])["module"].nunique().max() == 1
-    length = len(tokenizer((found.parents[2] / "unseen.txt").read_text())["input_ids"])
-    assert 0 < len(unseen) < length // LENGTH and not any(text in documents[0] for text in unseen["text"])
     twice = places["id"].duplicated(keep=False)
     assert set(places["file"][twice].str.rpartition("/")[2]) == {"corpus.jsonl", "other.txt"}
     assert (seen.set_index("id")["count"][places["id"][twice]] >= 2).all()
-
-
-def test_side_by_side_paragraphs_have_no_module(run_with):
-    assert stored("paragraphs", run_with(LENGTH))["module"].isna().all()
 
 
 def test_places_of_documents_with_counts_are_those_that_begin_with_a_paragraph(tokenizer, tmp_path):

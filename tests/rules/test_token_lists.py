@@ -23,11 +23,8 @@ def paragraphs():
 def listed(paragraphs, tmp_path_factory):
     """A folder with the paragraphs in both files."""
     folder = tmp_path_factory.mktemp("listed")
-    arrays = {"tokens": np.stack(paragraphs.tokens), "seen": paragraphs["count"].to_numpy()}
-    for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", array)
-    frame = pd.DataFrame({name: list(array) for name, array in arrays.items()})
-    frame.to_parquet(folder / "list.parquet")
+    np.save(folder / "tokens.npy", np.stack(paragraphs.tokens))
+    paragraphs[["tokens"]].to_parquet(folder / "list.parquet")
     return folder
 
 
@@ -38,44 +35,24 @@ def job(listed):
     config = {
         "study": "listed",
         "paragraph": stored.get("paragraph", {}),
-        "data": data_of(listed, "tokens.npy"),
+        "data": {"source": "tokens", "files": [str(listed / "tokens.npy")]},
         "model": {"source": "local", "folder": str(ROOT / "tests/rules/stored/model")},
     }
     (listed / "config.yaml").write_text(yaml.safe_dump(config))
     return jobs(ROOT, str(listed / "config.yaml"), "dropped_paragraphs")["paragraphs"]
 
 
-def data_of(folder, file):
-    counts = str(folder / "seen.npy") if file.endswith(".npy") else "seen"
-    return {"source": "tokens", "files": [str(folder / file)], "counts": counts}
-
-
 @pytest.mark.parametrize("file", FILES)
 def test_files_give_the_paragraphs_that_were_written(file, job, listed, paragraphs, run):
     script, snakemake = job
     chosen = copy.deepcopy(snakemake)
-    chosen.params.settings["data"] |= data_of(listed, file)
     chosen.input.tokens = [str(listed / file)]
-    chosen.input.counts = chosen.input.counts if file.endswith(".npy") else []
     run(script, chosen)
     found = storage.read(schema_of("paragraphs"), chosen.output.paragraphs)
-    same = ["id", "count", "unseen", "text", "tokens"]
+    same = ["id", "text", "tokens"]
     pd.testing.assert_frame_equal(found[same], paragraphs[same])
     assert found[["continuation_count", "package", "module"]].isna().all(axis=None)
-    assert found.unseen.any() and not found.unseen.all()
-
-
-def test_a_control_that_shares_text_with_others_is_left_out_and_ids_stay_rows(job, listed, paragraphs, run):
-    script, snakemake = job
-    tokens, counts = np.load(listed / "tokens.npy"), np.load(listed / "seen.npy")
-    controls = np.flatnonzero(counts == 0)
-    tokens[controls[1], 2:16] = tokens[np.flatnonzero(counts)[0], 5:19]
-    np.save(listed / "other.npy", tokens)
-    chosen = copy.deepcopy(snakemake)
-    chosen.input.tokens = [str(listed / "other.npy")]
-    run(script, chosen)
-    found = storage.read(schema_of("paragraphs"), chosen.output.paragraphs)
-    assert found.id.tolist() == paragraphs.id.drop(controls[1]).tolist()
+    assert (found["count"] == 1).all() and not found.unseen.any()
 
 
 def test_tokens_of_another_model_end_in_one_line(job, listed, run):

@@ -123,7 +123,7 @@ def hub(tmp_path):
 
 def run(project, hub, name, targets, **changes):
     """Results of a public study at small size: downloads first, then all else without a network."""
-    config = given(name) | SMALL | {"network": {"endpoint": hub.server.url, "allow_http": True}} | changes
+    config = given(name) | SMALL | {"network": {"endpoint": hub.server.url}} | changes
     (hub.folder / f"{name}.yaml").write_text(yaml.safe_dump(config))
     project.snakemake("--cores", "1", "resources", config=str(hub.folder / f"{name}.yaml"))
     project.snakemake("--cores", "2", *targets, config=str(hub.folder / f"{name}.yaml"), network=False)

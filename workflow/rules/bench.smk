@@ -53,7 +53,6 @@ rule:
         **tracked(
             "bench",
             "scores",
-            "extraction",
             "perturbation",
             "patching",
             "weight_noise",

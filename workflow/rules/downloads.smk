@@ -7,7 +7,6 @@ from memloc.settings.data import GPT2_TOKENIZER
 
 DATA = SETTINGS.data
 MODEL = SETTINGS.model
-NETWORK = SETTINGS.network.model_dump()
 DOWNLOADS = []
 
 
@@ -34,7 +33,6 @@ if DATA.source == "release":
         params:
             release=DATA.model_dump(exclude={"retokenize"}),
             length=RELEASE_LENGTH,
-            network=NETWORK,
         message:
             "Download the published paragraphs: only the needed files of the archive."
         script:
@@ -62,7 +60,7 @@ if DATA.source == "release" and DATA.retokenize and not DATA.retokenize.folder:
         params:
             model=GPT2_TOKENIZER,
             weights=False,
-            network=NETWORK,
+            endpoint=SETTINGS.network.endpoint,
         message:
             "Download the tokenizer of the published paragraphs."
         script:
@@ -99,7 +97,6 @@ if PLACES:
         params:
             addresses=list(PLACES),
             sha256=DATA.checksums,
-            network=NETWORK,
         message:
             "Download the files of text or tokens."
         script:
@@ -127,7 +124,7 @@ if MODEL.source == "hub":
         params:
             model=MODEL.model_dump(exclude={"source", "step"}),
             weights=True,
-            network=NETWORK,
+            endpoint=SETTINGS.network.endpoint,
         message:
             "Download the model from the hub: configuration, tokenizer and safetensors weights."
         script:

@@ -1,6 +1,6 @@
 # The interactive page: paragraphs, tokens, heads, claims. Static: it opens from disk.
 
-from memloc.explorer.contents import left_out, tables_on_page
+from memloc.explorer.contents import tables_on_page
 
 # Every study can make these two tables, which the page shows whether or not a figure reads them.
 MADE = [*TABLES, "near_verbatim", "token_statistics"]
@@ -34,7 +34,6 @@ rule explorer:
     params:
         **tracked("explorer", "highlight"),
         model=MODEL_NAME,
-        left_out=left_out(MADE),
     message:
         "Write the explorer, an interactive page."
     script:

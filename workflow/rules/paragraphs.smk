@@ -2,10 +2,8 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from memloc.data.documents import require_paragraph
 from memloc.data.text_files import text_files
 from memloc.data.token_arrays import open_arrays
-from memloc.settings.data import ARRAY_FILE
 
 EXPECTED = SETTINGS.expected
 # The paragraphs dropped by the filter that the published numbers come from.
@@ -47,20 +45,11 @@ elif DATA.source == "text":
 
     with explained():
         TEXTS = text_files(DATA.files, "data.files")
-        UNSEEN_TEXTS = text_files(DATA.unseen_files, "data.unseen_files")
-        for key, given in (("files", TEXTS), ("unseen_files", UNSEEN_TEXTS)):
-            if given and not PLACES and not DATA.counts:
-                require_paragraph(
-                    given, DATA.field, placed(MODEL_FOLDER), SETTINGS.paragraph.length, f"data.{key}"
-                )
     TEXT_SCRIPT = "paragraphs_counted.py" if DATA.counts else "paragraphs_text.py"
-    # A screen runs the model.
-    SCREEN = ["loading", "scores"] if DATA.screen else []
 
     rule paragraphs:
         input:
             texts=[PLACES.get(file, file) for file in TEXTS],
-            unseen=[PLACES.get(file, file) for file in UNSEEN_TEXTS],
             folder=MODEL_FOLDER,
         output:
             **tables("paragraphs", "places"),
@@ -70,13 +59,11 @@ elif DATA.source == "text":
             benchmark_file("paragraphs")
         conda:
             ENVIRONMENT
-        threads: SETTINGS.scores.threads if SCREEN else 1
         resources:
-            gpu=N_GPU if SCREEN else 0,
-            mem_mb=growing(max(4000, MEMORY["scores"]) if SCREEN else 4000),
+            mem_mb=growing(4000),
             runtime=growing(60),
         params:
-            **tracked("data", *SCREEN),
+            **tracked("data"),
         message:
             "Cut paragraphs from your own text and count their repeats."
         script:
@@ -85,16 +72,13 @@ elif DATA.source == "text":
 elif DATA.source == "tokens":
 
     TOKENS = [PLACES.get(file, file) for file in DATA.files]
-    COUNTS = PLACES.get(DATA.counts, DATA.counts)
     if not PLACES:
         with explained():
-            open_arrays(DATA, SETTINGS.paragraph, TOKENS, COUNTS)
+            open_arrays(DATA, SETTINGS.paragraph, TOKENS)
 
     rule paragraphs:
         input:
             tokens=TOKENS,
-            # A separate file; none if the setting names an array of another file.
-            counts=[COUNTS] if COUNTS and COUNTS.endswith(ARRAY_FILE) else [],
             folder=MODEL_FOLDER,
         output:
             **tables("paragraphs", "places"),

@@ -26,7 +26,7 @@ rule:
         mem_mb=growing(MEMORY["scores"]),
         runtime=limited(240),
     params:
-        **tracked("scores", "extraction", "loading"),
+        **tracked("scores", "loading"),
         shard=SCORES.number,
     message:
         "Score every paragraph: exact match, NLL and probability under sampling from one teacher-forced pass."
@@ -82,7 +82,7 @@ rule score_samples:
         mem_mb=growing(MEMORY["score_samples"]),
         runtime=limited(60),
     params:
-        **tracked("positions", "extraction", "loading"),
+        **tracked("positions", "loading"),
     message:
         "Score sampled paragraphs at other positions and after other text; bound the probability of near recitation."
     script:

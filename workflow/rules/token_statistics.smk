@@ -21,7 +21,7 @@ rule token_statistics:
         mem_mb=growing(MEMORY["token_statistics"]),
         runtime=limited(60),
     params:
-        **tracked("scores", "sets", "loading"),
+        **tracked("scores", "loading"),
     message:
         "Compute the NLL of every continuation token of the samples."
     script:

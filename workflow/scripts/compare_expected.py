@@ -22,8 +22,7 @@ if expected.needed(settings.expected):
     tables = {name: job.read(name) for name in expected.LOCALIZED}
     of_analyses = expected.localized_numbers(settings.expected, tables)
     wanted, found = wanted | of_analyses[0], found | of_analyses[1]
-agreement = [job.read(name) for name in job.tables if name == "memorized_agreement"]
-comparison = expected.compare(wanted, found, *agreement)
+comparison = expected.compare(wanted, found)
 for row in comparison.itertuples():
     job.log(f"{row.quantity}: expected {row.expected}, found {row.found}")
 job.write(expected=comparison)

@@ -7,14 +7,10 @@ job = start(snakemake)
 import pandas as pd
 
 from memloc.data.sets import exposure
-from memloc.scoring.counterfactual import counterfactual, influence, near_duplicates
+from memloc.scoring.counterfactual import counterfactual
 
 n_continuation = job.settings.paragraph.continuation
-half_scores = job.read("half_scores")
-found = counterfactual(half_scores, n_continuation)
-pairs = near_duplicates(job.read("paragraphs", ["id", "tokens"]))
-found = found.merge(influence(half_scores, pairs), on="id", how="left")
-job.log(f"{len(pairs) // 2} pairs of near-duplicates")
+found = counterfactual(job.read("half_scores"), n_continuation)
 about = job.read("paragraphs", ["id", "count", "continuation_count"])
 about = about.assign(repeats=exposure(about), elsewhere=about.continuation_count > about["count"])
 chances = job.read("extraction", ["id", "scheme", "log_p"])

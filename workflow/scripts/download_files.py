@@ -10,5 +10,5 @@ from memloc.run.console import sized
 params = job.params
 for address, path in zip(params.addresses, job.output, strict=True):
     checksum = params.sha256.get(address.rpartition("/")[2])
-    fetched = fetch_file(address, path, sha256=checksum, allow_http=params.network["allow_http"])
+    fetched = fetch_file(address, path, sha256=checksum)
     job.log(f"{fetched}: {sized(fetched.stat().st_size)} from {address}")

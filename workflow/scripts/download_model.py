@@ -6,10 +6,9 @@ job = start(snakemake)
 
 from memloc.data.hub import fetch_model
 from memloc.run.console import sized
-from memloc.settings.running import Network
 
-model, network = job.params.model, Network(**job.params.network)
+model = job.params.model
 asked = {"sha256": model.get("sha256"), "weights": job.params.weights}
-folder = fetch_model(model["id"], model["revision"], job.output[0], network, **asked)
+folder = fetch_model(model["id"], model["revision"], job.output[0], job.params.endpoint, **asked)
 for path in sorted(folder.iterdir()):
     job.log(f"{path}: {sized(path.stat().st_size)}")

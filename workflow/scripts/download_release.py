@@ -18,7 +18,6 @@ paths = fetch_members(
     names,
     Path(job.output[0]).parent,
     sha256=checksums,
-    allow_http=job.params.network["allow_http"],
 )
 for path in paths:
     job.log(f"{path}: {sized(path.stat().st_size)} from {settings['location']}")

@@ -27,7 +27,7 @@ counts = corpus_counts(job.batches("paragraphs", ["id", "tokens"]), tables["sets
 model = stamps["scores"]["model"]
 shape = Shape(lengths.length, lengths.prefix, model["n_layers"], model["n_heads"])
 shown = tabs.tabs(tables)
-shown["study"] = tabs.study(Path(job.input.config).read_text(), stamps, params.left_out)
+shown["study"] = tabs.study(Path(job.input.config).read_text(), stamps)
 index = index_of(ids, tables, settings, shape, {key: tab["title"] for key, tab in shown.items()})
 
 with atomic_folder(job.output[0]) as folder:

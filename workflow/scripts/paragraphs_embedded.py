@@ -13,7 +13,8 @@ from functools import partial
 import numpy as np
 
 from memloc.data import embedded
-from memloc.data.overlap import as_text, shares_run
+from memloc.data.overlap import shares_run
+from memloc.data.own_text import joined
 from memloc.model import pretrained
 from memloc.run.atomic import atomic_folder
 
@@ -36,7 +37,7 @@ n_whole = stream.whole.sum()
 job.log(f"{len(paragraphs)} paragraphs, {n_whole} whole occurrences, {len(stream) - n_whole} cut by a window")
 if data.n_unseen:
     seen, controls = (np.stack(rows.tokens) for _, rows in paragraphs.groupby("unseen"))
-    boilerplate = shares_run(controls, as_text(seen), BOILERPLATE_RUN).mean()
+    boilerplate = shares_run(controls, joined(seen, BOILERPLATE_RUN), BOILERPLATE_RUN).mean()
     shared = f"{BOILERPLATE_RUN} tokens in a row with the training text"
     job.log(f"{boilerplate:.0%} of {len(controls)} unseen paragraphs share {shared}")
 elsewhere = (paragraphs["continuation_count"] > paragraphs["count"]).sum()

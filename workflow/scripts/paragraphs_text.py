@@ -13,10 +13,8 @@ import torch
 
 from memloc.data import own_text
 from memloc.data.documents import documents
-from memloc.data.overlap import overlapping
-from memloc.data.places import numbered, texts_of
+from memloc.data.places import numbered
 from memloc.model import pretrained
-from memloc.model.context import most_positions
 from memloc.model.token_text import decoded
 from memloc.tables.storage import ROWS
 
@@ -26,9 +24,12 @@ stride = settings.data.stride or length
 tokenizer = pretrained.load_tokenizer(job.input.folder)
 
 
-def texts(files: list[str], read_from: list[str]) -> Iterator[str]:
-    """Documents of the files; `read_from` gets the file of each."""
-    for path in files:
+read_from: list[str] = []  # the file of each document
+
+
+def texts() -> Iterator[str]:
+    """Documents of all files."""
+    for path in job.input.texts:
         for text in documents(path, field):
             read_from.append(path)
             yield text
@@ -36,43 +37,13 @@ def texts(files: list[str], read_from: list[str]) -> Iterator[str]:
 
 def in_parts(n_rows: int) -> Iterator[slice]:
     """Some rows of a table at a time."""
-    return (slice(first, first + ROWS) for first in range(0, n_rows, ROWS))
+    return (slice(first, min(first + ROWS, n_rows)) for first in range(0, n_rows, ROWS))
 
 
-def pieces(stream: own_text.Stream, **columns: np.ndarray) -> Iterator[pd.DataFrame]:
-    """Rows of table `paragraphs` without their ids, some at a time; the columns are of all of them."""
-    unknown = {"cut_count": None, "continuation_count": None, "package": None}
-    for rows in in_parts(len(stream.starts)):
-        tokens = stream.windows(stream.starts[rows]).astype("int64")
-        own = {name: values[rows] for name, values in columns.items()}
-        piece = pd.DataFrame(own | {"text": decoded(torch.from_numpy(tokens), tokenizer)})
-        yield piece.assign(tokens=list(tokens), **unknown)
-
-
-def screened(cut: own_text.Stream, begins: np.ndarray) -> own_text.Stream:
-    """Paragraphs side by side, and other paragraphs that the model predicts when it reads the text."""
-    from memloc.model.onednn import pack  # takes seconds; only screened text needs it
-    from memloc.scoring.long_context import MOST, passes, predicted_tokens
-
-    model = pretrained.read_model(job.input.folder, settings.loading)
-    pack(model)
-    before = pretrained.token_before(job.input.folder, settings.paragraph.before)
-    size = min(most_positions(job.input.folder) or MOST, MOST) - (before is not None)
-    micro_batch = max(1, settings.scores.micro_batch * length // size)
-    predicted = predicted_tokens(model, cut.tokens, begins, size, micro_batch, before)
-    begin = begins[np.searchsorted(begins, cut.starts, side="right") - 1]
-    side_by_side = (cut.starts - begin) % length == 0
-    taken = side_by_side | passes(predicted, cut, settings.paragraph.prefix, settings.data.screen)
-    job.log(f"{taken.sum():,} of {len(taken):,} are scored, {side_by_side.sum():,} of them side by side")
-    return cut._replace(starts=cut.starts[taken])
-
-
-with TemporaryFile() as file, TemporaryFile() as unseen_file, job.writing() as append:
-    read_from: list[str] = []
-    tokenised = own_text.tokenised(texts(job.input.texts, read_from), tokenizer)
+with TemporaryFile() as file, job.writing() as append:
+    tokenised = own_text.tokenised(texts(), tokenizer)
     cut, begins = own_text.write_stream(tokenised, length, stride, file)
     job.log(f"{len(cut.tokens):,} tokens, {len(cut.starts):,} paragraphs")
-    cut = screened(cut, begins) if settings.data.screen else cut
     seen, number = own_text.distinct(cut)
     counts = own_text.count_repeats(seen)
     job.log(f"{len(counts):,} different paragraphs, the most frequent occurs {counts.max():,} times")
@@ -83,20 +54,9 @@ with TemporaryFile() as file, TemporaryFile() as unseen_file, job.writing() as a
     for rows in in_parts(len(number)):
         own = files.iloc[document[rows]].reset_index(drop=True)
         append(places=own.assign(**{name: values[rows] for name, values in places.items()}))
-    # Paragraphs that do not overlap have no token in common: each counts as a text of its own.
-    module = np.full(len(counts), None)
-    if stride < length:
-        module = np.char.add("text ", texts_of(number, document).astype(str))
-    n_rows = 0
-    for piece in pieces(seen, count=counts, module=module):
-        append(paragraphs=piece.assign(id=piece.index + n_rows, unseen=False))
-        n_rows += len(piece)
-    if job.input.unseen:
-        tokenised = own_text.tokenised(texts(job.input.unseen, []), tokenizer)
-        unseen, _ = own_text.distinct(own_text.write_stream(tokenised, length, length, unseen_file)[0])
-        for piece in pieces(unseen, count=np.zeros(len(unseen.starts), dtype=np.int64)):
-            free = ~overlapping(np.stack(piece.tokens), seen, settings.paragraph.prefix)
-            piece = piece[free].reset_index(drop=True)
-            job.log(f"{len(piece):,} of {len(free):,} controls share no run of tokens with the text")
-            append(paragraphs=piece.assign(id=piece.index + n_rows, unseen=True, module=None))
-            n_rows += len(piece)
+    unknown = dict.fromkeys(["cut_count", "continuation_count", "package", "module"])
+    for rows in in_parts(len(counts)):
+        tokens = seen.windows(seen.starts[rows]).astype("int64")
+        known = {"id": range(rows.start, rows.stop), "count": counts[rows], "unseen": False}
+        piece = pd.DataFrame({**known, "text": decoded(torch.from_numpy(tokens), tokenizer)})
+        append(paragraphs=piece.assign(tokens=list(tokens), **unknown))

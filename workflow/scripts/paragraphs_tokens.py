@@ -1,4 +1,4 @@
-"""Rule paragraphs (tokens): the paragraphs of arrays of token ids, their counts and their decoded text."""
+"""Rule paragraphs (tokens): the paragraphs of arrays of token ids and their decoded text."""
 
 from memloc.tables.job import start
 
@@ -7,33 +7,24 @@ job = start(snakemake)
 import pandas as pd
 import torch
 
-from memloc.data.overlap import as_text, overlapping
-from memloc.data.token_arrays import open_arrays, read_counts, read_tokens
+from memloc.data.token_arrays import open_arrays, read_tokens
 from memloc.model import pretrained
 from memloc.model.token_text import decoded
 from memloc.tables.storage import ROWS
 
 data, paragraph = job.settings.data, job.settings.paragraph
 tokenizer = pretrained.load_tokenizer(job.input.folder)
-source = job.input
-# A file of its own, or an array of the first file.
-arrays = open_arrays(data, paragraph, source.tokens, source.counts[0] if source.counts else data.counts)
-tokens, counts = read_tokens(arrays, len(tokenizer)), read_counts(arrays)
-unseen, left_out = counts == 0, counts < 0
-left_out[unseen] = overlapping(tokens[unseen], as_text(tokens[~unseen]), paragraph.prefix)
-job.log(
-    f"{len(tokens):,} paragraphs, {unseen.sum():,} of them unseen; {left_out.sum():,} of these share text"
-)
+files = job.input.tokens
+tokens = read_tokens(open_arrays(data, paragraph, files), len(tokenizer))
+job.log(f"{len(tokens):,} paragraphs")
 
-# Ids are rows of the arrays, also where some are left out.
-rows = pd.DataFrame({"count": counts, "unseen": unseen, "module": None})
-rows = rows.assign(id=rows.index, cut_count=None, continuation_count=None, package=None)[~left_out]
+# Each counts as seen once.
+unknown = dict.fromkeys(["cut_count", "continuation_count", "package", "module"])
 with job.writing() as append:
-    for first in range(0, len(rows), ROWS):
-        piece = rows.iloc[first : first + ROWS]
-        own = tokens[piece.index]
+    for first in range(0, len(tokens), ROWS):
+        own = tokens[first : first + ROWS]
+        piece = pd.DataFrame({"id": range(first, first + len(own)), "count": 1, "unseen": False, **unknown})
         text = decoded(torch.from_numpy(own), tokenizer)
-        append(paragraphs=piece.reset_index(drop=True).assign(tokens=list(own), text=text))
+        append(paragraphs=piece.assign(tokens=list(own), text=text))
         # A row of the list is a document of its own.
-        places = piece[["id"]].assign(file=source.tokens[0], document=piece.index, start=0, line=1)
-        append(places=places.reset_index(drop=True))
+        append(places=piece[["id"]].assign(file=files[0], document=piece["id"], start=0, line=1))

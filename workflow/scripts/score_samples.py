@@ -57,7 +57,6 @@ log_p = log_p_nearly(
     with_token_before(token_tensor(tokens.loc[drawn]), before),
     n_prefix + (before is not None),
     int(NEARLY * n_continuation),
-    settings.extraction,
     max(how.micro_batch // 4, 1),  # the search follows several texts of each, a token at a time
 )
 places = [*(placed.join(place) for place in places), *(again.join(prefix) for prefix in prefixes)]

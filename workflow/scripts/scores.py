@@ -29,16 +29,16 @@ before = pretrained.token_before(job.input.folder, settings.paragraph.before)
 n_prefix = settings.paragraph.prefix + (before is not None)
 between = range(rows[0], rows[-1] + 1) if len(rows) else range(0)
 pieces = kept_pieces(job.batches("paragraphs", ["id", "tokens"], between), dropped)
-schemes, n_redecoded = settings.extraction.schemes, 0
+n_redecoded = 0
 progress = Progress(len(rows), "paragraphs")
 with job.writing() as append:
     for piece in regrouped(pieces, max(1, ROWS // micro_batch) * micro_batch):
         tokens = with_token_before(token_tensor(piece.tokens), before)
-        scores, extraction = score_and_extract(model, tokens, n_prefix, settings.scores, schemes)
+        scores, extraction = score_and_extract(model, tokens, n_prefix, settings.scores)
         columns = {name: getattr(scores, name).numpy() for name in ("em", "nll", "margin", "redecoded")}
         append(
             scores=pd.DataFrame({"id": piece.id, **columns}),
-            extraction=extraction_frame(extraction, piece.id, schemes),
+            extraction=extraction_frame(extraction, piece.id),
         )
         n_redecoded += int(scores.redecoded.sum())
         progress.advance(len(piece), f"{n_redecoded} near-ties decoded step by step")

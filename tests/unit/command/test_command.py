@@ -1,8 +1,6 @@
 """Command `memloc`: words become a config and Snakemake's words, tables become an answer."""
 
 import logging
-from contextlib import redirect_stdout
-from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -27,7 +25,7 @@ def snakemake(monkeypatch, tmp_path):
     """Words that Snakemake is given, which does nothing; in a folder of its own, with text and a model."""
     given = []
     monkeypatch.chdir(tmp_path)
-    for name in ("a.txt", "b.txt", "c.txt", "notes.md"):
+    for name in ("a.txt", "b.txt", "notes.md"):
         Path(name).touch()
     Path("m").mkdir()
     monkeypatch.setattr("snakemake.cli.main", given.append)
@@ -42,10 +40,8 @@ def ended(*words):
 
 
 def config_of(*words):
-    """The config that the command prints."""
-    with redirect_stdout(StringIO()) as printed:
-        command.main(["new", *words])
-    return yaml.safe_load(printed.getvalue())
+    """The config of what the command is asked."""
+    return command._config(command._parser().parse_args(["recite", "--model", "m", *words]))
 
 
 def test_a_question_is_a_study_of_what_differs_from_the_defaults():
@@ -69,7 +65,7 @@ def test_a_question_is_a_study_of_what_differs_from_the_defaults():
     ),
 )
 def test_half_of_a_paragraph_is_prefix_where_it_is_not_given(given, paragraph):
-    assert config_of("a.txt", "--model", "m", *given.split())["paragraph"] == paragraph
+    assert config_of("a.txt", *given.split())["paragraph"] == paragraph
 
 
 @pytest.mark.parametrize(
@@ -81,7 +77,6 @@ def test_half_of_a_paragraph_is_prefix_where_it_is_not_given(given, paragraph):
         ("--stride 0", "--stride 0: must be at least 1"),
         ("--out ../x", "--out ../x: must be a letter or digit, then also dots, - and _ (no path)"),
         ("--out a/b", "--out a/b: must be a letter or digit, then also dots, - and _ (no path)"),
-        ("--unseen no.txt", "--unseen: no.txt: no such file or folder; correct the path"),
         (
             "--model lab/m",
             "--model lab/m: no such folder; one of the Hugging Face hub needs a config with `source: hub` "
@@ -98,24 +93,18 @@ def test_what_cannot_be_used_is_named_before_anything_starts_or_is_written(snake
     assert snakemake == [] and {*Path().iterdir()} == before
 
 
-def test_a_config_to_start_from_needs_neither_text_nor_model():
-    config = config_of()
-    assert config["study"] == "corpus" and config["data"]["files"] == ["corpus.txt"]
-    assert config["model"]["folder"] == "path/to/model" and validate(config, "")
-
-
 @pytest.mark.parametrize(
     ("text", "study"),
     (("a.b.txt", "a"), ("..", "text"), ("*.txt", "text"), ("x/y/", "y"), ("-é_.txt", "text")),
 )
 def test_a_study_is_named_after_its_first_text(text, study):
-    config = config_of("--model", "m", "--", text)
+    config = config_of("--", text)
     assert config["study"] == study and validate(config, "")
 
 
 def test_recite_writes_a_config_runs_the_workflow_and_prints_the_answer(snakemake, monkeypatch, capsys):
     monkeypatch.setattr(answer, "answer", lambda results: f"answer of {results}")
-    options = ["--unseen", "c.txt", "--length", "60", "--prefix", "20", "--stride", "5", "--out", "mine"]
+    options = ["--length", "60", "--prefix", "20", "--stride", "5", "--out", "mine"]
     assert ended("recite", "a.txt", "b.txt", "--model", "m", *options) == 0
     assert capsys.readouterr().out == "answer of results/mine\n"
     config = "results/mine/recite.yaml"
@@ -126,8 +115,7 @@ def test_recite_writes_a_config_runs_the_workflow_and_prints_the_answer(snakemak
     assert "recited" in words and "--quiet" not in words and words[-2:] == ["--configfile", config]
     settings = validate(yaml.safe_load(Path(config).read_text()), config)
     assert (settings.study, settings.paragraph.length, settings.paragraph.prefix) == ("mine", 60, 20)
-    assert settings.data.files == ["a.txt", "b.txt"] and settings.data.unseen_files == ["c.txt"]
-    assert settings.data.stride == 5
+    assert settings.data.files == ["a.txt", "b.txt"] and settings.data.stride == 5
 
 
 def test_without_a_stride_the_answer_says_that_passages_between_paragraphs_are_missed(
@@ -140,34 +128,6 @@ def test_without_a_stride_the_answer_says_that_passages_between_paragraphs_are_m
     ]
 
 
-def test_new_prints_the_same_config_with_comments(snakemake, capsys):
-    command.main(["new", "a.txt", "--model", "m"])
-    printed = capsys.readouterr().out
-    assert yaml.safe_load(printed)["data"] == {"source": "text", "files": ["a.txt"]}
-    assert printed.startswith("# snakemake -s ") and snakemake == []
-
-
-def test_run_passes_words_on(snakemake):
-    Path("my.yaml").write_text("study: x")
-    assert ended("run", "my.yaml", "fig2", "-n", "--cores", "1") == 0
-    assert snakemake[0][2:] == ["--cores", "all", "fig2", "-n", "--cores", "1", "--configfile", "my.yaml"]
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [(None, "my.yaml: cannot be read (No such file or directory)"), ("a: [1\nb: 2", "my.yaml, line 2: ")],
-)
-def test_a_config_that_cannot_be_read_names_file_and_line(snakemake, text, said):
-    if text:
-        Path("my.yaml").write_text(text)
-    assert ended("run", "my.yaml").startswith(said) and snakemake == []
-
-
-def test_run_needs_a_config_and_no_target(capsys):
-    assert ended("run") == 2
-    assert capsys.readouterr().err.endswith("required: CONFIG\n")
-
-
 def test_what_fails_prints_no_answer(monkeypatch, snakemake):
     def fails(words):
         raise SystemExit(1)
@@ -178,25 +138,22 @@ def test_what_fails_prints_no_answer(monkeypatch, snakemake):
 
 def test_without_a_clone_the_command_says_what_it_needs(monkeypatch, tmp_path):
     monkeypatch.setattr(command, "SNAKEFILE", tmp_path / "Snakefile")
-    assert "no workflow here: run `make` in a clone" in ended("run", "my.yaml")
+    assert "no workflow here: run `make` in a clone" in ended("recite", "a.txt", "--model", "m")
 
 
-def tables(em, unseen_em=(), n_edits=()):
-    """Paragraphs of 12 tokens, 8 of them prefix, side by side in two documents, then unseen ones."""
+def tables(em, n_edits=()):
+    """Paragraphs of 12 tokens, 8 of them prefix, side by side in two documents."""
     n = len(em)
-    scores = pd.DataFrame({"em": [*em, *unseen_em]}).rename_axis("id").reset_index()
-    names = ["memorized" if each == 4 else "non_memorized" for each in em]
-    sets = scores[["id"]].assign(set=names + ["unseen"] * len(unseen_em))
+    scores = pd.DataFrame({"em": em}).rename_axis("id").reset_index()
     places = pd.DataFrame({"id": range(n), "file": "a.txt", "document": [i // 2 for i in range(n)]})
     places = places.assign(start=[i % 2 * 12 for i in range(n)], line=[i % 2 * 3 + 1 for i in range(n)])
     passages = places.head(len(n_edits)).assign(n_edits=list(n_edits), prefix="a\nb " * 40)
     passages["continuation"] = "c\nd " * 40
     passages["verbatim_run"] = [9 - i if edits == 0 else 0 for i, edits in enumerate(n_edits)]
-    dropped = pd.DataFrame({"id": [90, 91, 92], "reason": "few unique tokens"}).head(len(unseen_em) + 1)
-    paragraphs = pd.DataFrame({"id": range(93), "unseen": [False] * 91 + [True] * 2})
-    decoded = sets.assign(n_edits=[7, 5, 5, 9, 1, 1][: len(sets)] + [9] * (len(sets) - 6))
-    made = {"scores": scores, "sets": sets, "places": places, "recited": passages, "near_verbatim": decoded}
-    return made | {"dropped_paragraphs": dropped, "paragraphs": paragraphs}
+    dropped = pd.DataFrame({"id": [90], "reason": "few unique tokens"})
+    decoded = scores[["id"]].assign(n_edits=[7, 5, 5, 9, 1, 1][:n] + [9] * (n - 6))
+    made = {"scores": scores, "places": places, "recited": passages, "near_verbatim": decoded}
+    return made | {"dropped_paragraphs": dropped}
 
 
 def test_the_answer_lists_the_longest_passages_and_says_what_was_given_and_what_recited():
@@ -224,14 +181,13 @@ def test_the_answer_says_where_the_model_was_given_a_word_in_part():
 
 
 def test_where_nothing_is_recited_the_answer_names_the_nearest_as_the_figure_does():
-    found = tables([0, 3, 1, 3], unseen_em=[4, 0])
+    found = tables([0, 3, 1, 3])
     assert answer.told(found, 12, 8).splitlines() == [
         "The model recites 0 of 4 paragraphs of 12 tokens: given the first 8, it goes on with exactly the "
         "other 4.",
-        "Paragraphs that were left out (few unique tokens): 1, and 2 of unseen text.",
+        "Paragraphs that were left out (few unique tokens): 1.",
         "The nearest is 5 edits (tokens added, cut or replaced) from the text: a.txt, line 4",
         "Nothing comes close: more than half of these 4 tokens differ.",
-        "Of 2 paragraphs of unseen text, it recites 1.",
     ]
     nearly = answer.told(tables([0, 3, 1, 3], n_edits=[2]), 12, 8)
     assert "The nearest is 2 edits (tokens added, cut or replaced) from the text: a.txt, line 1" in nearly

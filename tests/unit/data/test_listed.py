@@ -47,5 +47,5 @@ def test_a_text_that_holds_none_is_an_error(tmp_path):
 def test_a_row_without_a_text_says_where_it_belongs(tmp_path):
     rows = tmp_path / "rows.jsonl"
     rows.write_text(json.dumps({"body": "on the mat"}))
-    with pytest.raises(InputError, match=r"line 1: no text in 'text'; call the key or column of the text"):
+    with pytest.raises(InputError, match=r"line 1: no text in 'text', the key or column that is read"):
         listed([str(rows)])

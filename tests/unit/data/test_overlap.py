@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from memloc.data import own_text
-from memloc.data.overlap import RUN, as_text, overlapping, shares_run
-from memloc.data.own_text import END, Stream
+from memloc.data.overlap import RUN, overlapping, shares_run
+from memloc.data.own_text import END, Stream, joined
 
 
 def searched(paragraphs, tokens, run):
@@ -28,15 +28,15 @@ def test_runs_are_those_of_a_search(monkeypatch, block, run):
 
 
 def test_no_run_goes_from_one_row_into_the_next():
-    text = as_text(np.array([[1, 2, 3], [4, 5, 6]]))
+    text = joined([[1, 2, 3], [4, 5, 6]], 2)
     rows = np.array([[3, 4, 9], [9, 5, 6], [0, 1, 2], [6, 1, 9]])
     assert shares_run(rows, text, 2).tolist() == [False, True, True, False]
 
 
 def test_paragraphs_shorter_than_a_run_share_none():
     rows = np.array([[1, 2], [3, 4]])
-    assert shares_run(rows, as_text(rows), 3).tolist() == [False, False]
-    assert shares_run(rows[:0], as_text(rows), 1).tolist() == []
+    assert shares_run(rows, joined(rows, 3), 3).tolist() == [False, False]
+    assert shares_run(rows[:0], joined(rows, 1), 1).tolist() == []
 
 
 @pytest.mark.parametrize("n_prefix", [2, 25])  # a run of 13, and one as short as the continuation
@@ -47,7 +47,7 @@ def test_controls_overlap_where_a_search_finds_it(n_prefix):
     for number in range(6):  # of three runs one token is missing
         length = run - number % 2
         controls[number, 7 : 7 + length] = seen[number, 11 : 11 + length]
-    text = as_text(seen)
+    text = joined(seen, run)
     expected = searched(controls.tolist(), text.tokens.tolist(), run)
     assert sum(expected) == 3
     assert overlapping(controls, text, n_prefix).tolist() == expected

@@ -35,7 +35,7 @@ def slow_cut(texts, length, stride):
 
 
 def test_lines_are_those_on_which_the_first_token_of_a_paragraph_ends(tmp_path):
-    """Token n has n line breaks; some documents are too short for a paragraph, and places were screened."""
+    """Token n has n line breaks; some documents are too short for a paragraph, and places are left out."""
     texts = [[0, 0, 2, 0, 1, 0, 0], [2], [], [1, 0, 0, 3, 0]]
     with (tmp_path / "tokens").open("w+b") as file:
         stream, begins = own_text.write_stream(texts, 2, 1, file)

@@ -7,9 +7,8 @@ import pandas as pd
 import pyarrow
 import pytest
 from pyarrow import parquet
-from safetensors.numpy import save_file
 
-from memloc.data.token_arrays import open_arrays, read_counts, read_tokens
+from memloc.data.token_arrays import open_arrays, read_tokens
 from memloc.run.errors import InputError
 from memloc.settings.data import TokenData
 from memloc.settings.paragraph import Paragraph
@@ -25,8 +24,6 @@ def write(file, **arrays):
     """A file of named arrays, as its ending says; a .npy file holds the first."""
     if file.suffix == ".npy":
         np.save(file, next(iter(arrays.values())))
-    elif file.suffix == ".safetensors":
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, file)
     else:
         frame = pd.DataFrame({name: list(array) for name, array in arrays.items()})
         lines = {"orient": "records", "lines": True}
@@ -34,34 +31,21 @@ def write(file, **arrays):
     return str(file)
 
 
-def opened(*files, length=LENGTH, counts=None, **data):
-    section = TokenData(source="tokens", files=files, counts=counts, **data)
-    return open_arrays(section, PARAGRAPH.model_copy(update={"length": length}), files, counts)
+def opened(*files, **data):
+    return open_arrays(TokenData(source="tokens", files=files, **data), PARAGRAPH, files)
 
 
 @pytest.mark.parametrize(
     ("ending", "dtype"),
-    [(".npy", "uint16"), (".safetensors", "int32"), (".parquet", "uint16"), (".jsonl", "int64")],
+    [(".npy", "uint16"), (".parquet", "uint16"), (".jsonl", "int64")],
 )
 def test_every_kind_of_file_holds_the_same(tmp_path, ending, dtype):
-    tokens, counts = TOKENS.astype(dtype), COUNTS.astype(dtype)
-    if ending == ".npy":
-        file = write(tmp_path / "tokens.npy", tokens=tokens)
-        seen = write(tmp_path / "counts.npy", counts=counts)
-    else:
-        file, seen = write(tmp_path / f"list{ending}", tokens=tokens, seen=counts), "seen"
-    arrays = opened(file, counts=seen)
-    found = read_tokens(arrays, VOCABULARY)
+    file = write(tmp_path / f"list{ending}", tokens=TOKENS.astype(dtype), seen=COUNTS)
+    found = read_tokens(opened(file), VOCABULARY)
     assert found.dtype == np.int64 and np.array_equal(found, TOKENS)
-    assert np.array_equal(read_counts(arrays), COUNTS)
 
 
-def test_without_counts_each_was_seen_once(tmp_path):
-    arrays = opened(write(tmp_path / "a.npy", tokens=TOKENS))
-    assert read_counts(arrays).tolist() == [1] * 30
-
-
-@pytest.mark.parametrize("ending", [".npy", ".safetensors", ".parquet", ".jsonl"])
+@pytest.mark.parametrize("ending", [".npy", ".parquet", ".jsonl"])
 def test_prefixes_and_continuations_lie_side_by_side(tmp_path, ending):
     parts = {"prefix": TOKENS[:, :3], "rest": TOKENS[:, 3:]}
     if ending == ".npy":
@@ -69,14 +53,6 @@ def test_prefixes_and_continuations_lie_side_by_side(tmp_path, ending):
     else:
         arrays = opened(write(tmp_path / f"both{ending}", **parts), names=["prefix", "rest"])
     assert np.array_equal(read_tokens(arrays, VOCABULARY), TOKENS)
-
-
-def test_counts_by_name_are_those_of_the_first_file(tmp_path):
-    first = write(tmp_path / "a.parquet", tokens=TOKENS[:, :3], seen=COUNTS)
-    second = write(tmp_path / "b.parquet", tokens=TOKENS[:, 3:], seen=COUNTS + 1)
-    arrays = opened(first, second, counts="seen")
-    assert np.array_equal(read_tokens(arrays, VOCABULARY), TOKENS)
-    assert np.array_equal(read_counts(arrays), COUNTS)
 
 
 @pytest.mark.parametrize(
@@ -87,11 +63,10 @@ def test_counts_by_name_are_those_of_the_first_file(tmp_path):
         ("a.npy", TOKENS[:0], ": expected rows of tokens, got whole numbers of shape [0, 8]"),
         ("a.npy", TOKENS[:, :5], ": a row has 5 tokens, but paragraph.length is 8: set it"),
         ("a.npy", TOKENS.astype(object), ": damaged, or not plain numbers"),
-        ("a.safetensors", TOKENS / 2, ", tokens: expected whole numbers, got float64"),
         ("a.parquet", TOKENS / 2, ", tokens: expected whole numbers, got float64"),
         ("a.parquet", COUNTS, ", tokens: expected rows of tokens, got whole numbers"),
         ("a.jsonl", GROUPS, ", tokens: expected whole numbers, got object of shape [30]"),
-        ("a.pt", TOKENS, ": an array of tokens ends in .npy, .safetensors, .parquet, .jsonl"),
+        ("a.pt", TOKENS, ": an array of tokens ends in .npy, .parquet, .jsonl"),
     ],
 )
 def test_an_array_of_another_kind_is_named_before_it_is_read(tmp_path, file, content, told):
@@ -105,7 +80,7 @@ def test_an_array_of_another_kind_is_named_before_it_is_read(tmp_path, file, con
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("ending", [".npy", ".safetensors", ".parquet", ".jsonl"])
+@pytest.mark.parametrize("ending", [".npy", ".parquet", ".jsonl"])
 def test_a_missing_or_damaged_file_is_named(tmp_path, ending):
     file = tmp_path / f"a{ending}"
     with pytest.raises(InputError, match=r"^data\.files: .*: no such file; correct the path$"):
@@ -119,24 +94,11 @@ def test_a_missing_or_damaged_file_is_named(tmp_path, ending):
         assert "\n" not in str(error.value) and "allow_pickle" not in str(error.value)
 
 
-@pytest.mark.parametrize("ending", [".safetensors", ".parquet", ".jsonl"])
+@pytest.mark.parametrize("ending", [".parquet", ".jsonl"])
 def test_a_name_that_a_file_does_not_have_is_told_with_those_that_it_has(tmp_path, ending):
     file = write(tmp_path / f"a{ending}", ids=TOKENS, seen=COUNTS)
     with pytest.raises(InputError, match=r"data\.files: .*: it holds ids, seen, but no 'tokens'"):
         opened(file)
-    with pytest.raises(InputError, match=r"data\.counts: .*: it holds ids, seen, but no 'count'"):
-        opened(file, names=["ids"], counts="count")
-
-
-def test_counts_are_one_for_each_paragraph(tmp_path):
-    file = write(tmp_path / "a.npy", tokens=TOKENS)
-    other = write(tmp_path / "b.npy", other=COUNTS[:20])
-    told = r"data\.counts: .*b\.npy: expected one for each of 30 paragraphs, got whole numbers of .* \[20\]"
-    with pytest.raises(InputError, match=told):
-        opened(file, counts=other)
-    write(tmp_path / "b.npy", other=COUNTS / 2)
-    with pytest.raises(InputError, match=r"data\.counts: .*b\.npy: expected whole numbers, got float64"):
-        opened(file, counts=other)
 
 
 def test_arrays_side_by_side_have_as_many_rows(tmp_path):
@@ -175,11 +137,10 @@ def test_a_large_parquet_file_has_row_groups_and_lists_of_its_own_types(tmp_path
     [
         ({"tokens": [[1] * 7, [1] * 9]}, r"files: .*tokens: rows of \[7, 9\] tokens; all must be eq"),
         ({"tokens": [[1] * 8, [1, None, *[1] * 6]]}, r"files: .*tokens: rows of \[8\] tokens"),
-        ({"tokens": [[1] * 8, [1] * 8], "n": [1, None]}, r"counts: .*, n: 1 of 2 rows are empty: drop them"),
-        ({"tokens": [[1] * 8, [1] * 8], "n": [1, -1]}, r"counts: .*, n: a count below 0"),
+        ({"tokens": [[1] * 8, None]}, r"files: .*, tokens: 1 of 2 rows are empty: drop them"),
     ],
 )
 def test_rows_that_cannot_be_used_are_told_with_the_setting_that_names_them(tmp_path, columns, told):
     parquet.write_table(pyarrow.table(columns), tmp_path / "a.parquet")
     with pytest.raises(InputError, match=rf"data\.{told}"):
-        read_counts(opened(str(tmp_path / "a.parquet"), counts="n" if "n" in columns else None))
+        opened(str(tmp_path / "a.parquet"))

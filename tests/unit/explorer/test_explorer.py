@@ -9,7 +9,7 @@ import pytest
 from unpacked import unpacked
 
 from memloc.explorer import files, tokens
-from memloc.explorer.contents import NEEDED, SHOWN, left_out, tables_on_page
+from memloc.explorer.contents import NEEDED, tables_on_page
 from memloc.explorer.index import index_of
 from memloc.explorer.json_values import described, json_rows
 from memloc.explorer.selection import chosen_ids, cloud, corpus_counts
@@ -26,13 +26,9 @@ SETTINGS = sections({"highlight": "auto", "paragraph": {"length": 24, "prefix": 
 # What is on the page.
 
 
-def test_every_table_of_the_study_is_there_or_its_absence_explained():
+def test_tables_are_those_that_the_page_shows_and_the_study_makes():
     made = [*NEEDED, "claims", "attention", "weight_noise"]
     assert tables_on_page(made) == [*NEEDED, "attention", "claims"]
-    why = left_out(made)
-    assert why["weight_noise"] == "shown by its figures only"
-    assert why["patching"] == "this study does not make it"
-    assert set(why) == set(SHOWN) - {"attention", "claims"} | {"weight_noise"}
 
 
 def test_paragraphs_with_most_analyses_come_first_and_sets_take_turns():
@@ -147,7 +143,7 @@ def test_colourings_are_the_rows_of_the_tables(tables, pages):
     for row in tables["residual_patching"].query("id == @number").itertuples():
         key = "residual_into_" + row.direction.rpartition("_")[2]
         assert values[key][row.layer, row.position] == np.float32(row.nll_change)
-    nll = tables["token_statistics"].query("id == @number and continuation == 'corpus'")
+    nll = tables["token_statistics"].query("id == @number")
     np.testing.assert_array_equal(values["nll"][12:], nll.nll.to_numpy(np.float32))
     assert np.isnan(values["nll"][:12]).all()
 
@@ -180,17 +176,6 @@ def test_colourings_say_whose_numbers_they_show_and_in_which_unit(tables):
     assert [key for key, one in found.items() if one["logarithmic"]] == ["rarity"] == list(found)[-1:]
     units = [found[key]["unit"] for key in ("attention", "nll", "rarity")]
     assert units == ["share", "nats", "occurrences"]
-
-
-def test_tokens_have_the_nll_of_the_corpus_and_not_of_what_the_model_says(tables):
-    rows = tables["token_statistics"]
-    number = rows.loc[rows.continuation == "model", "id"].iloc[0]
-    own = rows[rows.id == number]
-    corpus, model = (own[own.continuation == name].nll.to_numpy(np.float32) for name in ("corpus", "model"))
-    assert (corpus != model).any()
-    for order in (own, own[::-1]):
-        found = tokens.COLOURINGS["nll"].values(order.reset_index(drop=True), SHAPE)
-        np.testing.assert_array_equal(found[12:], corpus)
 
 
 def test_a_paragraph_without_a_perturbed_version_has_no_numbers_of_one(tables):

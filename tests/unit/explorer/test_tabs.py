@@ -74,21 +74,20 @@ def test_planted_truth_is_by_kind_and_asker_with_the_best_method_first():
         assert shown["bound"] is None
 
 
-def test_the_study_says_where_every_table_comes_from_and_what_is_missing():
+def test_the_study_says_where_every_table_comes_from():
     about = {"study": "mini", "seed": 7, "versions": {"torch": "2"}, "config_hash": "a", "code": "b"}
     provenance = {
         "sets": about | {"rule": "split", "model": None},
         "scores": about | {"rule": "score", "model": {"n_layers": 4, "revision": None}, "code": "c"},
     }
-    found = tabs.study("seed: 7", provenance, {"removal": "this study does not make it"})
-    facts, origin, missing, settings = found["blocks"]
+    found = tabs.study("seed: 7", provenance)
+    facts, origin, settings = found["blocks"]
     named = {row["name"]: row["value"] for row in facts["rows"]}
     assert named == {"study": "mini", "seed": "7", "model: layers": "4", "version of torch": "2"}
     assert origin["rows"] == [
         {"table": "sets", "rule": "split", "settings": "a", "code": "b"},
         {"table": "scores", "rule": "score", "settings": "a", "code": "c"},
     ]
-    assert missing["rows"] == [{"table": "removal", "why": "this study does not make it"}]
     assert settings["text"] == "seed: 7"
 
 

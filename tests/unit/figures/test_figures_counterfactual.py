@@ -16,8 +16,6 @@ def drawing():
     table = counterfactual(scores, N)
     table = table.assign(em=np.where(np.isin(kinds, [COPIED, OWN]), N, 0), elsewhere=kinds == COPIED)
     table["repeats"] = np.where(kinds == UNSEEN, 0, 1 + table["id"] % 9)
-    influence = {"near_difference": np.where(kinds == OWN, -0.5 + 0.1 * (table["id"] % 2), np.nan)}
-    table = table.assign(**influence)
     settings = sections({"paragraph": {"length": 2 * N, "prefix": N}})
     return figure.draw({"counterfactual": table}, settings)
 
@@ -45,4 +43,3 @@ def test_the_caption_counts_what_is_drawn(drawing):
     assert "recites 40. Of these, 20 come out anyway" in text and "(20 of them have" in text
     assert f"{(drawing.data['kind'] == figure.MOVED).sum()} are recited by no model at all" in text
     assert "the 20 unseen controls" in text
-    assert "20 have near-duplicates" in text and "NLL that is 0.45 nats lower" in text

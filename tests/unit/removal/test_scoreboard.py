@@ -20,7 +20,6 @@ from memloc.run.seeds import generator
 from memloc.scoring.extraction import score_and_extract
 from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.settings.extraction import Scheme
 from memloc.settings.removal_ways import WAY_NAMES
 from memloc.settings.remove import Remove
 from memloc.settings.scores import Scoring
@@ -213,8 +212,7 @@ def test_every_way_gives_valid_tables_and_leaves_the_model(study, name):
 
 
 def test_chances_are_those_of_the_first_40_tokens(memorizing_model, disturbed):
-    scheme = Scheme(temperature=1.0, top_k=40)
-    _, expected = score_and_extract(memorizing_model, disturbed[:9], N_PREFIX, Scoring(), [scheme])
+    _, expected = score_and_extract(memorizing_model, disturbed[:9], N_PREFIX, Scoring())
     found = judged(memorizing_model, disturbed[:9], N_PREFIX, 4).log_p
     torch.testing.assert_close(found, expected[:, 0], atol=1e-4, rtol=1e-4)
 

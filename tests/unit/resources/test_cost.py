@@ -76,7 +76,7 @@ def test_plants_and_removal_take_what_was_measured(name, rule, machine, seconds)
 def test_every_rule_that_runs_the_model_has_its_passes():
     shape, settings = study("config")
     counted = cost.passes(shape, settings)
-    others = {"model", "edited_model", "compare_memorized_list"}
+    others = {"model", "edited_model"}
     assert set(memory.stage_bytes(shape, settings)) - others <= set(counted)
     assert counted.pop("train_halves") == 0, "no model of half of the text is asked for"
     twins = {"train_twin", "exchange_places"}

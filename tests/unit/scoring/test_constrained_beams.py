@@ -4,10 +4,10 @@ import itertools
 
 import pytest
 import torch
-from warped import warped
+from transformers import TopKLogitsWarper
 
+from memloc.scoring import constrained_beams
 from memloc.scoring.constrained_beams import log_p_nearly
-from memloc.settings.extraction import Extraction, Scheme
 
 N_PREFIX, N_NEW, N_TOKENS = 3, 4, 5
 
@@ -24,44 +24,42 @@ def tiny_vocabulary(tiny_gpt_neo):
     return tiny_gpt_neo
 
 
-def of_every_text(model, row, n_replaced, scheme):
+def of_every_text(model, row, n_replaced, top_k=N_TOKENS):
     """Sum of the probabilities of all texts that differ in so few tokens, each from a pass of its own."""
     texts = torch.tensor(list(itertools.product(range(N_TOKENS), repeat=N_NEW)))
     texts = texts[(texts != row[N_PREFIX:]).sum(dim=1) <= n_replaced]
     rows = torch.cat([row[:N_PREFIX].expand(len(texts), -1), texts], dim=1)
     with torch.no_grad():
         logits = model(rows, use_cache=False).logits[:, N_PREFIX - 1 : -1]
-    chances = warped(logits.flatten(0, 1), scheme).view(logits.shape)
+    chances = TopKLogitsWarper(top_k)(None, logits).log_softmax(-1)
     return chances.gather(-1, texts[..., None]).sum(dim=(1, 2)).double().logsumexp(0)
 
 
 ROWS = torch.tensor([[7, 8, 9, 0, 1, 2, 3], [4, 4, 1, 4, 4, 0, 0], [9, 9, 9, 2, 2, 2, 2]])
 
 
-@pytest.mark.parametrize("scheme", [Scheme(), Scheme(top_k=3), Scheme(top_p=0.8, temperature=2.0)])
+@pytest.mark.parametrize("top_k", [N_TOKENS, 3])
 @pytest.mark.parametrize("n_replaced", [0, 1, 4])
-def test_with_room_for_every_text_the_bound_is_the_probability(tiny_vocabulary, scheme, n_replaced):
-    every = Extraction(schemes=[scheme], n_beams=N_TOKENS**N_NEW)
-    found = log_p_nearly(tiny_vocabulary, ROWS, N_PREFIX, n_replaced, every, 2)
-    expected = [of_every_text(tiny_vocabulary, row, n_replaced, scheme) for row in ROWS]
+def test_with_room_for_every_text_the_bound_is_the_probability(
+    tiny_vocabulary, monkeypatch, top_k, n_replaced
+):
+    monkeypatch.setattr(constrained_beams, "TOP_K", top_k)
+    found = log_p_nearly(tiny_vocabulary, ROWS, N_PREFIX, n_replaced, 2, N_TOKENS**N_NEW)
+    expected = [of_every_text(tiny_vocabulary, row, n_replaced, top_k) for row in ROWS]
     torch.testing.assert_close(found, torch.stack(expected), rtol=1e-4, atol=1e-4)
 
 
 def test_fewer_beams_bound_it_from_below_and_never_lose_the_continuation(tiny_vocabulary):
-    bounds = [
-        log_p_nearly(tiny_vocabulary, ROWS, N_PREFIX, 1, Extraction(schemes=[Scheme()], n_beams=n), 3)
-        for n in (1, 3, 40)
-    ]
-    alone = [of_every_text(tiny_vocabulary, row, 0, Scheme()) for row in ROWS]
-    near = torch.stack([of_every_text(tiny_vocabulary, row, 1, Scheme()) for row in ROWS])
+    bounds = [log_p_nearly(tiny_vocabulary, ROWS, N_PREFIX, 1, 3, n) for n in (1, 3, 40)]
+    alone = [of_every_text(tiny_vocabulary, row, 0) for row in ROWS]
+    near = torch.stack([of_every_text(tiny_vocabulary, row, 1) for row in ROWS])
     torch.testing.assert_close(bounds[0], torch.stack(alone), rtol=1e-4, atol=1e-4)
     assert (bounds[0] < bounds[1]).all() and (bounds[1] <= bounds[2]).all()
     assert (bounds[2] <= near + 1e-4).all()
 
 
 def test_a_prefix_of_one_token_needs_no_pass_before(tiny_vocabulary):
-    how = Extraction(schemes=[Scheme()], n_beams=2)
-    longer = log_p_nearly(tiny_vocabulary, ROWS[:, 2:], 1, 0, how, 8)
+    longer = log_p_nearly(tiny_vocabulary, ROWS[:, 2:], 1, 0, 8)
     with torch.no_grad():
         logits = tiny_vocabulary(ROWS[:, 2:], use_cache=False).logits[:, :-1]
     own = logits.log_softmax(-1).gather(-1, ROWS[:, 3:, None]).sum(dim=(1, 2)).double()

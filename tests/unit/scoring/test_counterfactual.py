@@ -1,17 +1,10 @@
 """Counterfactual memorization where the answer is known, and against a loop over models."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from made_halves import COPIED, MOVED, NOISE, OWN, UNSEEN, N, half_scores
 
-from memloc.scoring.counterfactual import (
-    comes_out_anyway,
-    counterfactual,
-    influence,
-    near_duplicates,
-    only_moved,
-)
+from memloc.scoring.counterfactual import comes_out_anyway, counterfactual, only_moved
 from memloc.statistics.uncertainty import difference
 
 
@@ -57,29 +50,3 @@ def test_what_no_model_was_trained_on_has_no_difference_and_few_models_no_interv
     assert unseen[["nll_difference", "em_with", "recited_low"]].isna().all(axis=None)
     few = counterfactual(half_scores(n_models=4)[0], N)
     assert few["nll_difference"].notna().any() and few[["nll_low", "em_high"]].isna().all(axis=None)
-
-
-def test_paragraphs_are_near_if_they_have_ten_runs_in_common():
-    """17 tokens hold ten runs of eight, 16 hold nine; a run that very many paragraphs hold does not count."""
-    random = np.random.default_rng(0)
-    tokens = random.integers(1000, size=(60, 40))
-    tokens[1, 3:20], tokens[3, 10:26] = tokens[0, 20:37], tokens[2, :16]
-    tokens[5:, 20:] = 7
-    pairs = near_duplicates(pd.DataFrame({"id": 10 + np.arange(60), "tokens": list(tokens)}))
-    assert pairs.to_numpy().tolist() == [[10, 11], [11, 10]]
-
-
-def test_influence_is_that_of_models_that_saw_a_near_duplicate_and_not_the_paragraph():
-    scores, _ = half_scores()
-    pairs = pd.DataFrame({"id": [0, 1, 1], "near": [1, 0, 20]})
-    wide = scores.pivot(index="model", columns="id", values="trained")
-    lowered = wide[1] & ~wide[0]
-    at = scores["id"] == 0
-    scores.loc[at, "nll"] -= 2.0 * lowered.loc[scores.loc[at, "model"]].to_numpy() - 2
-    found = influence(scores, pairs).set_index("id")
-    assert found.index.tolist() == [0, 1]
-    assert found.loc[0, "near_difference"] == pytest.approx(-2, abs=0.1)
-    saw = (wide[0] | wide[20]) & ~wide[1]
-    nll = scores[scores["id"] == 1].set_index("model")["nll"]
-    expected = nll[saw].mean() - nll[~saw & ~wide[1]].mean()
-    assert found.loc[1, "near_difference"] == pytest.approx(expected)

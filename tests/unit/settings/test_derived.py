@@ -3,10 +3,9 @@
 import pytest
 from made_configs import SMALL, VALID, message
 
-from memloc.settings.data import ReleaseData, TokenData
+from memloc.settings.data import ReleaseData
 from memloc.settings.detection import Detection
 from memloc.settings.errors import validate
-from memloc.settings.extraction import Scheme
 from memloc.settings.planted_truth import PlantedTruth
 
 
@@ -24,39 +23,15 @@ def test_layers_of_features_are_spread_and_the_last_one_is_among_them(asked, lay
     assert Detection(n_layers=asked).layers(layers) == found
 
 
-@pytest.mark.parametrize(
-    ("scheme", "name"),
-    [
-        ({}, "T = 1"),
-        ({"temperature": 0.7, "top_p": 0.95, "top_k": 40}, "T = 0.7, top k = 40, top p = 0.95"),
-        ({"top_p": 0.5}, "T = 1, top p = 0.5"),
-    ],
-)
-def test_a_scheme_is_called_by_what_limits_it(scheme, name):
-    assert Scheme(**scheme).name == name
-
-
 def test_only_the_name_of_a_host_may_hold_no_password():
     assert ReleaseData(source="release", location="https://host/a@b.zip").location.endswith("a@b.zip")
     for section in (
         {"network": {"endpoint": "https://me@host"}},
         {"data": {"source": "release", "location": "https://me:secret@host/a.zip"}},
-        {"data": {"source": "text", "files": ["a.txt"], "unseen_files": ["https://me@host/b.txt"]}},
-        {"data": {"source": "tokens", "files": ["a.npy"], "counts": "https://me@host/g.npy"}},
+        {"data": {"source": "text", "files": ["a.txt", "https://me@host/b.txt"]}},
+        {"data": {"source": "tokens", "files": ["https://me@host/g.npy"]}},
     ):
         assert "HF_TOKEN" in message(**section)
-
-
-def test_arrays_of_counts_are_downloads_and_names_of_columns_are_none():
-    host = "https://host/"
-    found = TokenData(
-        source="tokens",
-        files=["own.npy", f"{host}a.npy"],
-        counts=f"{host}c.npy",
-        checksums={"c.npy": "0" * 64},
-    )
-    assert found.addresses == [f"{host}a.npy", f"{host}c.npy"]
-    assert TokenData(source="tokens", files=["own.npy"], counts="count").addresses == []
 
 
 def test_plants_need_a_paragraph_for_every_try_and_for_every_wrong_question():
@@ -78,8 +53,8 @@ def test_the_untrained_model_is_a_checkpoint_too():
 
 def test_how_many_paragraphs_a_text_has_is_not_known_before_it_is_cut():
     study = {"study": "x", "data": {"source": "text", "files": ["a.txt"]}, "model": {"source": "hub"}}
-    many = {"planted_truth": {"kinds": {"neurons": 0.01}, "n_plants": 10**6}, "remove": {"ids": [10**9]}}
-    assert validate(study | many, "f").remove.ids == [10**9]
+    many = {"planted_truth": {"kinds": {"neurons": 0.01}, "n_plants": 10**6}}
+    assert validate(study | many, "f").planted_truth.n_plants == 10**6
 
 
 def test_every_embedded_model_must_have_the_places():
@@ -95,7 +70,7 @@ def test_every_embedded_model_must_have_the_places():
         ("model", "hub", "revision", "n_layers"),
         ("model", "local", "folder", "revision"),
         ("data", "tokens", "names", "retokenize"),
-        ("data", "text", "unseen_files", "n_once"),
+        ("data", "text", "stride", "n_once"),
     ],
 )
 def test_an_unknown_key_is_answered_with_those_of_its_form(section, source, allowed, others):

@@ -79,8 +79,7 @@ def test_a_long_value_is_shortened():
     assert len(message(loading="x" * 5000)) < 300
 
 
-# Of embedded data with N paragraphs, and a model whose layers have 1,024 neurons.
-N = validate(VALID, "f").data.n_paragraphs
+# Of embedded data, and a model whose layers have 1,024 neurons.
 UNKNOWN = validate(VALID, "f").data.n_once + validate(VALID, "f").data.n_unseen
 PLANTED = {"kinds": {"neurons": 0.01, "heads": 0.01}, "controls": [], "tries": 1}
 
@@ -99,7 +98,6 @@ def beyond(section, key, last, first, **others):
             f"planted_truth needs {UNKNOWN + 1} paragraphs",
         ),
         (*beyond("planted_truth", "n_heads", 8, 9, **PLANTED), "n_heads: a layer of the model has 8"),
-        ({"remove": {"ids": [N - 1]}}, {"remove": {"ids": [N]}}, f"remove.ids: {N} is not among the"),
         ({"remove": {"ids": [3]}}, {"remove": {"ids": [3, 3]}}, "listed more than once: 3"),
         ({"remove": {"files": ["x.txt"]}}, {"remove": {"ids": [3], "files": ["x.txt"]}}, "not by both"),
         ({}, {"remove": {"files": ["http://x.org/a.txt"]}}, "http://x.org/a.txt is an address"),
@@ -124,23 +122,9 @@ def beyond(section, key, last, first, **others):
         (RELEASE, {"data": RELEASE["data"]}, "embedded model is trained on embedded data"),
         (TEXT | {"model": LOCAL}, {"model": LOCAL}, "local model is trained already: set data.source"),
         (
-            *(RELEASE | length for length in beyond("paragraph", "length", 500, 550)),
-            "paragraph.length: paragraphs of 550 tokens are not published",
-        ),
-        (
-            RELEASE | {"data": {"source": "release", "location": "a/folder"}, "paragraph": {"length": 60}},
-            RELEASE | {"data": {"source": "release", "retokenize": {"length": 120}}},
-            "data.retokenize.length: paragraphs of 120 tokens are not published",
-        ),
-        (
             TEXT | {"model": LOCAL, "paragraph": {"length": 60}},
             {"data": {"source": "text", "files": ["b.txt"], "checksums": {"b.txt": "0" * 64}}},
             "checksums: no address ends in b.txt",
-        ),
-        (
-            {},
-            {"data": {"source": "text", "files": ["a"], "counts": "n", "unseen_files": ["b"]}},
-            "leave one of them",
         ),
         (
             TEXT | {"model": LOCAL, "paragraph": {"length": 60}, "data": STRIDE | {"stride": 60}},
@@ -148,7 +132,6 @@ def beyond(section, key, last, first, **others):
             "data.stride must not exceed paragraph.length",
         ),
         ({}, {"data": STRIDE | {"stride": 1, "counts": "n"}}, "leave out stride"),
-        ({}, {"data": STRIDE | {"screen": 0.8}}, "set stride, too"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -53,10 +53,10 @@ def plain_scores(bench: Bench, rows: Callable[[], Int[Tensor, "row token"]]) -> 
 
 def scores(bench: Bench, own: Int[Tensor, "paragraph token"]) -> Comparison:
     """Exact match and NLL of paragraphs (paper 3.2), with their probability under sampling."""
-    tokens, schemes = diverted(bench, own), bench.settings.extraction.schemes
+    tokens = diverted(bench, own)
 
     def prepare() -> Callable[[], Results]:
-        model, how = bench.reciting_model(), (bench.n_prefix, bench.settings.scores, schemes)
+        model, how = bench.reciting_model(), (bench.n_prefix, bench.settings.scores)
 
         def work() -> Results:
             found, _probabilities = score_and_extract(model, tokens, *how)

@@ -1,1 +1,1 @@
-"""Command `memloc`: the workflow from any folder. It runs plain Snakemake with a config file."""
+"""Command `memloc`, which asks a model about a text. It runs plain Snakemake with a config file."""

@@ -1,9 +1,4 @@
-"""Command `memloc`: which parts of a text a model recites, and the workflow from any folder.
-
-memloc recite TEXT.. --model FOLDER    run a study of the texts, print the answer
-memloc new [TEXT..] [--model FOLDER]   print a config of such a study, with comments, to start from
-memloc run CONFIG [TARGET..]           Snakemake with the workflow and the config; takes its options, too
-"""
+"""Command `memloc recite TEXT.. --model FOLDER`: which parts of a text a model recites, from any folder."""
 
 import argparse
 import logging
@@ -26,7 +21,7 @@ RECITE = "recited"  # the target that answers
 LOGGER = "snakemake.logging"
 COMMENTS = {
     "study": "Results appear in results/<study>, in the folder where Snakemake runs.",
-    "data": "Your files, folders and globs; also stride (tokens between starts of paragraphs), unseen_files.",
+    "data": "Your files, folders and globs; also stride (tokens between starts of paragraphs).",
     "model": "Folder with safetensors weights and a tokenizer; or source: hub, with id and revision.",
     "paragraph": "Tokens of a paragraph, and how many of them are the prefix that the model is given.",
     "filters": "Only paragraphs with few different tokens are left out.",
@@ -37,12 +32,7 @@ def main(words: Sequence[str] | None = None) -> None:
     """Do what the words of the command line ask for, and end with Snakemake's status."""
     asked = _parser().parse_args(words)
     try:
-        if asked.command == "run":
-            sys.exit(_snakemake(asked.config, *asked.targets))
-        if asked.command == "new":
-            print(_commented(_config(asked)), end="")
-        else:
-            sys.exit(_recite(asked))
+        sys.exit(_recite(asked))
     except UserError as error:
         sys.exit(str(error))
 
@@ -61,20 +51,19 @@ def _config(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.out and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", asked.out):
         raise InputError(f"--out {asked.out}: must be a letter or digit, then also dots, - and _ (no path)")
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(asked.texts[0]).name.split(".")[0]).strip("-_")
-    more = {"unseen_files": asked.unseen, "stride": asked.stride}
+    stride = {"stride": asked.stride} if asked.stride else {}
     return {
         "study": asked.out or name or "text",
-        "data": {"source": "text", "files": asked.texts, **{key: more[key] for key in more if more[key]}},
+        "data": {"source": "text", "files": asked.texts, **stride},
         "model": {"source": "local", "folder": asked.model},
         "paragraph": {"length": length, "prefix": prefix},
         "filters": {"keywords": []},
     }
 
 
-def _commented(config: dict[str, Any], path: Path | None = None) -> str:
+def _commented(config: dict[str, Any], path: Path) -> str:
     """The config as YAML, with a comment on every section and the plain command that runs it."""
-    command = f"snakemake -s {SNAKEFILE} --cores all {RECITE} --configfile"
-    lines = [f"# {command} {path or 'THIS-FILE'}"]
+    lines = [f"# snakemake -s {SNAKEFILE} --cores all {RECITE} --configfile {path}"]
     for key, value in config.items():
         section = yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True, width=1000)
         lines += ["", f"# {COMMENTS[key]}", section.rstrip()]
@@ -84,8 +73,9 @@ def _commented(config: dict[str, Any], path: Path | None = None) -> str:
 def _recite(asked: argparse.Namespace) -> int:
     """Write the config, run the workflow, print the answer; Snakemake's status."""
     study = _config(asked)
+    if not SNAKEFILE.is_file():
+        raise InputError(f"{SNAKEFILE}: no workflow here: run `make` in a clone, and its .venv/bin/memloc")
     text_files(asked.texts, "TEXT")
-    text_files(asked.unseen, "--unseen")
     if not Path(asked.model).is_dir():
         advice = "one of the Hugging Face hub needs a config with `source: hub` (docs/own-text.md)"
         raise InputError(f"--model {asked.model}: no such folder; {advice}")
@@ -98,7 +88,7 @@ def _recite(asked: argparse.Namespace) -> int:
         Path(temporary).write_text(_commented(study, config))
     os.environ[LOGS_ONLY] = "1"
     logging.getLogger(LOGGER).addFilter(lambda record: record.levelno >= logging.WARNING)
-    status = _snakemake(str(config), RECITE)
+    status = _snakemake(str(config))
     if not status:
         print(answer(results))
         if not asked.stride:
@@ -106,15 +96,12 @@ def _recite(asked: argparse.Namespace) -> int:
     return status
 
 
-def _snakemake(config: str, *words: str) -> int:
+def _snakemake(config: str) -> int:
     """Run Snakemake in this process and folder: a process of its own would import it for seconds."""
-    if not SNAKEFILE.is_file():
-        raise InputError(f"{SNAKEFILE}: no workflow here: run `make` in a clone, and its .venv/bin/memloc")
-    _require_yaml(config)
     from snakemake.cli import main as snakemake
 
     try:
-        snakemake(["--snakefile", str(SNAKEFILE), "--cores", "all", *words, "--configfile", config])
+        snakemake(["--snakefile", str(SNAKEFILE), "--cores", "all", RECITE, "--configfile", config])
     except SystemExit as end:
         if isinstance(end.code, str):  # the message about an invalid config, before any job
             raise
@@ -122,37 +109,16 @@ def _snakemake(config: str, *words: str) -> int:
     return 0
 
 
-def _require_yaml(config: str) -> None:
-    """InputError with file and line if the config cannot be read; Snakemake would name neither."""
-    try:
-        yaml.safe_load(Path(config).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{config}: cannot be read ({error.strerror})") from error
-    except yaml.MarkedYAMLError as error:
-        raise InputError(f"{config}, line {error.problem_mark.line + 1}: {error.problem}") from error
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("memloc", description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, what in (
-        ("recite", "say which parts of a text a model recites"),
-        ("new", "print a config of a study of a text, with comments, to start from"),
-    ):
-        own = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
-        needed = name == "recite"  # a config can also be filled in later
-        own.add_argument("texts", nargs="+" if needed else "*", metavar="TEXT", help="file, folder or glob")
-        own.add_argument("--model", required=needed, metavar="FOLDER", help="folder with safetensors weights")
-        own.set_defaults(texts=["corpus.txt"], model="path/to/model")
-        own.add_argument("--unseen", nargs="+", default=[], metavar="TEXT", help="text new to the model")
-        own.add_argument("--length", type=int, default=100, metavar="TOKENS", help="of a paragraph (100)")
-        own.add_argument("--prefix", type=int, metavar="TOKENS", help="given to the model (half of --length)")
-        own.add_argument("--stride", type=int, metavar="TOKENS", help="from one start to the next (--length)")
-        own.add_argument("--out", metavar="STUDY", help="its folder is results/STUDY (the first text's name)")
-    own = commands.add_parser("run", help="Snakemake with the workflow and a config")
-    own.add_argument("config", metavar="CONFIG", help="config file of a study")
-    rest = {"nargs": argparse.REMAINDER, "metavar": "TARGET", "help": "and options of Snakemake"}
-    own.add_argument("targets", **rest).required = False  # else the error for a missing CONFIG names it, too
+    parser = argparse.ArgumentParser("memloc", description=__doc__)
+    what = "say which parts of a text a model recites"
+    own = parser.add_subparsers(required=True).add_parser("recite", help=what, description=what)
+    own.add_argument("texts", nargs="+", metavar="TEXT", help="file, folder or glob")
+    own.add_argument("--model", required=True, metavar="FOLDER", help="folder with safetensors weights")
+    own.add_argument("--length", type=int, default=100, metavar="TOKENS", help="of a paragraph (100)")
+    own.add_argument("--prefix", type=int, metavar="TOKENS", help="given to the model (half of --length)")
+    own.add_argument("--stride", type=int, metavar="TOKENS", help="from one start to the next (--length)")
+    own.add_argument("--out", metavar="STUDY", help="its folder is results/STUDY (the first text's name)")
     return parser
 
 

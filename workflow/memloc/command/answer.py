@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from memloc.data.sets import without_controls
 from memloc.scoring.passages import nearest_decoded, place
 from memloc.tables.study import open_study
 from memloc.tables.terms.claims import counted
-from memloc.tables.terms.sets import UNSEEN
 
 N_LONGEST = 5
 N_CHARACTERS = 70  # of what is quoted of a prefix or a continuation
@@ -18,32 +16,27 @@ N_CHARACTERS = 70  # of what is quoted of a prefix or a continuation
 def answer(results: Path) -> str:
     """The answer that the study in the folder `results` gives, and where its page is."""
     study = open_study(results)
-    names = ("dropped_paragraphs", "scores", "sets", "places", "near_verbatim", "recited")
+    names = ("dropped_paragraphs", "scores", "places", "near_verbatim", "recited")
     tables = {name: study.table(name) for name in names}
-    tables["paragraphs"] = study.table("paragraphs", ["id", "unseen"])
     lengths = tables["scores"].attrs["provenance"]["paragraph"]
     return f"{told(tables, lengths['length'], lengths['prefix'])}\nPage: {results / 'figures/recited.html'}"
 
 
 def told(tables: Mapping[str, pd.DataFrame], length: int, n_prefix: int) -> str:
-    """Numbers of recited paragraphs, seen and unseen, and the longest passages with their places.
+    """Number of recited paragraphs, and the longest passages with their places.
 
     If no paragraph is recited, the nearest one is named, as in the figure.
     """
-    n_continuation, recited = length - n_prefix, tables["recited"]
-    em = tables["scores"].merge(tables["sets"][["id", "set"]], on="id")
-    own, unseen = without_controls(em), em[em["set"] == UNSEEN]
-    n_recited = int((own["em"] == n_continuation).sum())
+    n_continuation, recited, scores = length - n_prefix, tables["recited"], tables["scores"]
+    n_recited = int((scores["em"] == n_continuation).sum())
     lines = [
-        f"The model recites {n_recited} of {len(own)} paragraphs of {length} tokens: given the first "
+        f"The model recites {n_recited} of {len(scores)} paragraphs of {length} tokens: given the first "
         f"{n_prefix}, it goes on with exactly the other {n_continuation}.",
         *_longest(recited[recited["n_edits"] == 0]),
     ]
-    dropped = tables["dropped_paragraphs"].merge(tables["paragraphs"], on="id")
-    for reason, of_unseen in dropped.groupby("reason")["unseen"]:
-        also = f", and {of_unseen.sum()} of unseen text" if of_unseen.any() else ""
-        lines.append(f"Paragraphs that were left out ({reason}): {(~of_unseen).sum()}{also}.")
-    decoded = without_controls(tables["near_verbatim"])
+    for reason, n in tables["dropped_paragraphs"].groupby("reason").size().items():
+        lines.append(f"Paragraphs that were left out ({reason}): {n}.")
+    decoded = tables["near_verbatim"]
     if not n_recited and len(decoded):
         best = nearest_decoded(decoded, tables["places"]) if recited.empty else next(recited.itertuples())
         edits = counted(best.n_edits, "edit")
@@ -52,9 +45,6 @@ def told(tables: Mapping[str, pd.DataFrame], length: int, n_prefix: int) -> str:
             lines.append(f"Nothing comes close: more than half of these {n_continuation} tokens differ.")
     if nearly := int((recited["n_edits"] > 0).sum()):
         lines.append(f"Passages that come out with a few edits: {nearly}.")
-    if len(unseen):
-        n_unseen = int((unseen["em"] == n_continuation).sum())
-        lines.append(f"Of {len(unseen)} paragraphs of unseen text, it recites {n_unseen}.")
     return "\n".join(lines)
 
 

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,13 @@ import pyarrow.parquet as parquet
 from memloc.run.errors import InputError
 
 PLAIN = (".txt", ".txt.gz")
-FIELD_IS_SET = "set data.field to the right key"
-COUNTS_ARE_SET = "set data.counts to the right key"
-MOST_CHARACTERS = 2**20  # read before any job; the job itself finds out whether a longer text has a paragraph
 ROWS = 1000  # rows of a Parquet file that are held at a time
 
 
-def documents(file: Path | str, field: str, cure: str = FIELD_IS_SET) -> Iterator[str]:
+def documents(file: Path | str, field: str) -> Iterator[str]:
     """Documents of a file that `text_files` found: a .txt file is one, others have one per row, in `field`.
 
-    Rows are lines of JSON, or of a .parquet file. `cure` tells a user what to do about a missing field.
+    Rows are lines of JSON, or of a .parquet file.
 
     Raises:
         InputError: a row lacks the field, or the file is damaged; names the file and the line or row.
@@ -29,8 +26,8 @@ def documents(file: Path | str, field: str, cure: str = FIELD_IS_SET) -> Iterato
     if str(file).endswith(PLAIN):
         yield _plain_text(str(file))
         return
-    for place, row in _rows(str(file), {field: cure}):
-        yield _text(row, field, place, cure)
+    for place, row in _rows(str(file), [field]):
+        yield _text(row, field, place)
 
 
 def counted_documents(file: Path | str, field: str, counts: str) -> Iterator[tuple[str, int]]:
@@ -41,45 +38,17 @@ def counted_documents(file: Path | str, field: str, counts: str) -> Iterator[tup
     """
     if str(file).endswith(PLAIN):
         raise InputError(f"{file}: plain text has no data.counts: give .jsonl or .parquet files")
-    for place, row in _rows(str(file), {field: FIELD_IS_SET, counts: COUNTS_ARE_SET}):
+    for place, row in _rows(str(file), [field, counts]):
         count = row.get(counts)
         if type(count) is not int or count < 0:
-            raise InputError(f"{place}: no number of 0 or more in {counts!r}; {COUNTS_ARE_SET}")
-        yield _text(row, field, place, FIELD_IS_SET), count
+            raise InputError(
+                f"{place}: no number of 0 or more in {counts!r}; set data.counts to the right key"
+            )
+        yield _text(row, field, place), count
 
 
-def require_paragraph(files: Sequence[str], field: str, folder: str, length: int, key: str) -> None:
-    """Refuse files without a document of `length` tokens; reading stops at the first such document.
-
-    Where tokenizer.json, which is quick to read, is missing or damaged, nothing is refused: the job tells.
-
-    Raises:
-        InputError: no document has as many tokens; names the setting `key` and the files.
-    """
-    file = Path(folder, "tokenizer.json")
-    if not file.is_file():
-        return
-    from tokenizers import Tokenizer
-
-    try:
-        tokenizer = Tokenizer.from_file(str(file))
-    except Exception:  # the library raises nothing narrower
-        return
-    tokenizer.no_truncation()
-    looked_at = 0
-    for text in (text for path in files for text in documents(path, field)):
-        looked_at += len(text)
-        start = text[:MOST_CHARACTERS]
-        if looked_at > MOST_CHARACTERS or len(tokenizer.encode(start, add_special_tokens=False)) >= length:
-            return
-    raise InputError(
-        f"{key}: no document of {', '.join(files[:5])}{' ..' if len(files) > 5 else ''} has {length} tokens: "
-        "give longer text, or set paragraph.length lower"
-    )
-
-
-def _rows(file: str, keys: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Rows of a file with their places. `keys` maps columns, the text first, to cures for their absence."""
+def _rows(file: str, keys: list[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Rows of a file with their places. `keys` are the columns that are read, the text first."""
     if file.endswith(".parquet"):
         yield from _rows_of_parquet(file, keys)
         return
@@ -88,9 +57,9 @@ def _rows(file: str, keys: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str
         yield place, _row_of_json(line, place)
 
 
-def _text(row: Mapping[str, Any], field: str, place: str, cure: str) -> str:
+def _text(row: Mapping[str, Any], field: str, place: str) -> str:
     if not isinstance(row.get(field), str):
-        raise InputError(f"{place}: no text in {field!r}; {cure}")
+        raise InputError(f"{place}: no text in {field!r}, the key or column that is read")
     return row[field]
 
 
@@ -123,18 +92,17 @@ def _row_of_json(line: bytes, place: str) -> dict[str, Any]:
     return row if isinstance(row, dict) else {}
 
 
-def _rows_of_parquet(file: str, keys: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _rows_of_parquet(file: str, keys: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Rows whose text is neither missing nor empty."""
     row = 0
     try:
         with parquet.ParquetFile(file) as table:
             names = table.schema_arrow.names
-            for name, cure in keys.items():
-                if name not in names:
-                    raise InputError(f"{file}: no column {name!r}, only {', '.join(names)}; {cure}")
-            for batch in table.iter_batches(batch_size=ROWS, columns=list(keys)):
+            if missing := [name for name in keys if name not in names]:
+                raise InputError(f"{file}: no column {missing[0]!r}, only {', '.join(names)}")
+            for batch in table.iter_batches(batch_size=ROWS, columns=keys):
                 found = ((f"{file}, row {row + at}", each) for at, each in enumerate(batch.to_pylist(), 1))
-                yield from (rows for rows in found if rows[1][next(iter(keys))])
+                yield from (rows for rows in found if rows[1][keys[0]])
                 row += len(batch)
     except (pyarrow.ArrowException, OSError) as error:
         raise InputError(f"{file}, row {row + 1}: damaged from here on ({error}); fetch it again") from None

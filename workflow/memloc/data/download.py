@@ -1,9 +1,8 @@
 """Downloads that are complete, verified and atomic; errors name the expected and the received content.
 
-Models come by the hub's own client (`memloc.data.hub`). For other files, no library at hand resumes a
-verified transfer or reads two members of a remote archive: with fsspec's own HTTP file, zipfile mistakes a
-connection error for a damaged archive. Every request has time-outs and is encrypted unless a setting allows
-otherwise. Transient failures are tried again, final ones are not.
+Models come by the hub's own client (`memloc.data.hub`). For other files, no library at hand reads two
+members of a remote archive: with fsspec's own HTTP file, zipfile mistakes a connection error for a damaged
+archive. Every request has time-outs and is encrypted. Transient failures are tried again, final ones are not.
 """
 
 import hashlib
@@ -16,7 +15,6 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PureWindowsPath
-from tempfile import TemporaryDirectory
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -48,17 +46,14 @@ class TransientError(DownloadError):
     """A failure that may pass: broken connection, time-out, overloaded server."""
 
 
-def fetch_file(url: str, path: Path | str, *, sha256: str | None = None, allow_http: bool = False) -> Path:
+def fetch_file(url: str, path: Path | str, *, sha256: str | None = None) -> Path:
     """Download `url` to `path`; `sha256` is verified where given.
-
-    With `sha256`, which proves that the parts fit, a transfer resumes where its connection broke; without,
-    it starts anew.
 
     Raises:
         DownloadError: a failure or mismatch. `path` is untouched and no partial file is left.
     """
     with atomic_path(path) as temporary:
-        _retried(lambda: _stream(url, temporary, sha256 is not None, allow_http))
+        _retried(lambda: _stream(url, temporary))
         verify(url, temporary, sha256)
     return Path(path)
 
@@ -69,14 +64,12 @@ def fetch_members(
     folder: Path | str,
     *,
     sha256: Mapping[str, str | None] | None = None,
-    allow_http: bool = False,
 ) -> list[Path]:
     """Copy the files `names` out of a ZIP archive, or a folder, to `folder / name`.
 
     `source` is the address of an archive, a local archive, or a local folder. A remote archive is read by
-    range requests, and downloaded whole only if its server has no ranges. Files are found by name, in
-    whatever folder they lie inside the source; that path is never written to. The archive's own checksums
-    are always verified, `sha256` (name -> checksum) where given.
+    range requests. Files are found by name, in whatever folder they lie inside the source; that path is never
+    written to. The archive's own checksums are always verified, `sha256` (name -> checksum) where given.
 
     Raises:
         DownloadError: the source cannot be read, lacks a file or holds it twice, or a checksum differs.
@@ -84,7 +77,7 @@ def fetch_members(
     folder, checksums = Path(folder), sha256 or {}
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with _open_source(str(source), folder, allow_http) as files:
+        with _open_source(str(source)) as files:
             members = {name: _find(files, name, source) for name in names}
             for name, member in members.items():
                 with atomic_path(folder / name) as temporary:
@@ -107,12 +100,11 @@ def verify(origin: str, file: Path, sha256: str | None) -> None:
         raise DownloadError(f"{origin}: expected sha256 {sha256}, got {digest} ({size})")
 
 
-def require_encrypted(url: str, allow_http: bool) -> None:
-    """Refuse an address without encryption where that is not allowed. DownloadError: it is refused."""
-    scheme = urlsplit(url).scheme
-    if scheme != "https" and not (allow_http and scheme == "http"):
-        expected = "https or http" if allow_http else "https (http only where network.allow_http is set)"
-        raise DownloadError(f"{url}: expected {expected}, got {scheme}")
+def require_encrypted(url: str) -> None:
+    """Refuse an address without encryption, except on this machine. DownloadError: it is refused."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and (parts.scheme, parts.hostname) != ("http", "localhost"):
+        raise DownloadError(f"{url}: expected https, got {parts.scheme}")
 
 
 def _retried(attempt: Callable[[], T]) -> T:
@@ -127,14 +119,14 @@ def _retried(attempt: Callable[[], T]) -> T:
 
 
 @contextmanager
-def _get(url: str, headers: Mapping[str, str], allow_http: bool) -> Iterator[requests.Response]:
+def _get(url: str, headers: Mapping[str, str]) -> Iterator[requests.Response]:
     """The open response. Failures, also while its body is read, become DownloadErrors."""
-    require_encrypted(url, allow_http)
+    require_encrypted(url)
     headers = {"Accept-Encoding": "identity", **headers}  # lengths and ranges then count the file's own bytes
     try:
         with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
             for hop in (*response.history, response):
-                require_encrypted(hop.url, allow_http)
+                require_encrypted(hop.url)
             if response.status_code not in (200, 206):
                 transient = response.status_code >= 500 or response.status_code in (408, 429)
                 found = f"status {response.status_code} {response.reason}"
@@ -148,31 +140,19 @@ def _get(url: str, headers: Mapping[str, str], allow_http: bool) -> Iterator[req
         raise DownloadError(f"{url}: expected the file, got: {error}") from error
 
 
-def _stream(url: str, file: Path, resume: bool, allow_http: bool) -> None:
-    """Write the body to `file`; with `resume`, append the part that the file lacks."""
-    have = file.stat().st_size if resume and file.exists() else 0
-    headers = {"Range": f"bytes={have}-"} if have else {}
-    with (
-        _get(url, headers, allow_http) as response,
-        file.open("ab" if response.status_code == 206 else "wb") as target,
-    ):
+def _stream(url: str, file: Path) -> None:
+    with _get(url, {}) as response, file.open("wb") as target:
         for chunk in response.iter_content(CHUNK):
             target.write(chunk)
 
 
 @contextmanager
-def _open_source(source: str, folder: Path, allow_http: bool) -> Iterator[AbstractFileSystem]:
-    """The files of an archive or a folder. An archive that is downloaded whole lies in `folder` meanwhile."""
+def _open_source(source: str) -> Iterator[AbstractFileSystem]:
+    """The files of an archive or a folder."""
     if "://" in source:
-        size = _retried(lambda: _size_if_ranged(source, allow_http))
-        if size is not None:
-            options = {"size": size, "block_size": READ_AHEAD, "allow_http": allow_http}
-            with _RemoteFile(None, source, **options) as archive:
-                yield ZipFileSystem(archive)
-        else:
-            with TemporaryDirectory(dir=folder, prefix=".partial-") as whole:
-                path = fetch_file(source, Path(whole) / "archive.zip", allow_http=allow_http)
-                yield ZipFileSystem(str(path))
+        size = _retried(lambda: _size(source))
+        with _RemoteFile(None, source, size=size, block_size=READ_AHEAD) as archive:
+            yield ZipFileSystem(archive)
     elif Path(source).is_dir():
         yield DirFileSystem(source, LocalFileSystem())
     elif Path(source).is_file():
@@ -185,11 +165,11 @@ class _RemoteFile(AbstractBufferedFile):
     """A remote file that is read by range requests; fsspec adds position, read-ahead and file methods."""
 
     def _fetch_range(self, start: int, end: int) -> bytes:
-        return _retried(lambda: _read_range(self.path, start, end, self.kwargs["allow_http"]))
+        return _retried(lambda: _read_range(self.path, start, end))
 
 
-def _read_range(url: str, start: int, end: int, allow_http: bool) -> bytes:
-    with _get(url, {"Range": f"bytes={start}-{end - 1}"}, allow_http) as response:
+def _read_range(url: str, start: int, end: int) -> bytes:
+    with _get(url, {"Range": f"bytes={start}-{end - 1}"}) as response:
         status = response.status_code
         body = response.content if status == 206 else b""
     if len(body) != end - start:
@@ -199,11 +179,15 @@ def _read_range(url: str, start: int, end: int, allow_http: bool) -> bytes:
     return body
 
 
-def _size_if_ranged(url: str, allow_http: bool) -> int | None:
-    """Bytes of the remote file; None if its server does not answer range requests."""
-    with _get(url, {"Range": "bytes=0-0"}, allow_http) as response:
+def _size(url: str) -> int:
+    """Bytes of the remote file. DownloadError: its server does not answer range requests."""
+    with _get(url, {"Range": "bytes=0-0"}) as response:
         total = re.search(r"/(\d+)$", response.headers.get("Content-Range", ""))
-        return int(total[1]) if response.status_code == 206 and total else None
+    if response.status_code != 206 or not total:
+        raise DownloadError(
+            f"{url}: its server cannot send parts of a file: fetch it whole, and name the file"
+        )
+    return int(total[1])
 
 
 def _find(files: AbstractFileSystem, name: str, source: Path | str) -> str:

@@ -20,7 +20,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from memloc.data import packing
-from memloc.data.overlap import RUN, as_text, shares_run
+from memloc.data.overlap import RUN, shares_run
+from memloc.data.own_text import joined
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.run.tracking import statements
@@ -165,7 +166,7 @@ def choose_unseen(
     if not n_unseen:
         return order[:0]
     run = min(RUN, paragraphs.shape[1] - n_prefix)
-    free = order[~shares_run(paragraphs[order], as_text(paragraphs[seen]), run)]
+    free = order[~shares_run(paragraphs[order], joined(paragraphs[seen], run), run)]
     chosen = []
     for package, n in shares_of(packages[seen], n_unseen).items():
         own = free[packages[free] == package][:n]

@@ -11,7 +11,6 @@ from huggingface_hub import HfApi, constants, errors, logging, snapshot_download
 from memloc.data.download import DownloadError, require_encrypted, verify
 from memloc.model.pretrained import COMMIT
 from memloc.run.atomic import atomic_folder
-from memloc.settings.running import Network
 
 WEIGHTS = "model.safetensors"
 SHARDS = (f"{WEIGHTS}.index.json", "model-*-of-*.safetensors")
@@ -29,7 +28,7 @@ def fetch_model(
     model_id: str,
     revision: str,
     folder: Path | str,
-    network: Network,
+    endpoint: str,
     *,
     sha256: str | None = None,
     weights: bool = True,
@@ -37,15 +36,14 @@ def fetch_model(
     """Download configuration, tokenizer and safetensors weights of a causal language model to `folder`.
 
     `sha256` is the checksum of model.safetensors; without it, the weights may also be sharded. Pickled
-    weights are never fetched. The hub's token (HF_TOKEN), if set, is sent to `network.endpoint` only, and
+    weights are never fetched. The hub's token (HF_TOKEN), if set, is sent to `endpoint` only, and
     only encrypted. `folder` appears, or is replaced, once everything is there. A branch or tag stands for one
     commit, from which all files come and which the file `COMMIT` names.
 
     Raises:
         DownloadError: a file fails or does not match, or the model lacks a tokenizer or safetensors weights.
     """
-    endpoint = network.endpoint
-    require_encrypted(endpoint, network.allow_http)
+    require_encrypted(endpoint)
     token = None if endpoint.startswith("https:") else False  # None: as set up, False: none
     constants.HF_HUB_OFFLINE = False  # elsewhere nothing may use the network
     logging.set_verbosity_error()  # warnings hold addresses that are signed

@@ -9,7 +9,6 @@ from memloc.run.errors import InputError
 from memloc.settings.remove import Listed
 
 FIELD = "text"  # key or column of listed files that holds the text
-FIELD_IS_FIXED = f"call the key or column of the text {FIELD!r}"
 
 
 def listed_ids(
@@ -30,7 +29,7 @@ def listed_ids(
     texts = paragraphs.set_index("id")["text"].loc[memorized].str.strip()
     found = set(asked.ids)
     for file in files:
-        for number, document in enumerate(documents(file, FIELD, FIELD_IS_FIXED), start=1):
+        for number, document in enumerate(documents(file, FIELD), start=1):
             held = [name for name, text in texts.items() if text in document]
             if not held:
                 raise InputError(

@@ -8,15 +8,9 @@ import numpy as np
 from jaxtyping import Bool, Int
 from numpy.lib.stride_tricks import sliding_window_view
 
-from memloc.data.own_text import END, Stream, block_hashes, window_hashes
+from memloc.data.own_text import Stream, block_hashes, window_hashes
 
 RUN = 13  # tokens
-
-
-def as_text(rows: Int[np.ndarray, "row token"]) -> Stream:
-    """The rows as one text, with an `END` after each, so that no run of tokens crosses two rows."""
-    tokens = np.pad(rows, ((0, 0), (0, 1)), constant_values=END).ravel()
-    return Stream(tokens, np.arange(len(rows)) * (rows.shape[1] + 1), rows.shape[1])
 
 
 def overlapping(

@@ -1,4 +1,4 @@
-"""Where the paragraphs of the user's own text stand, and which of them belong together."""
+"""Where the paragraphs of the user's own text stand, and which paragraphs belong together."""
 
 from collections.abc import Sequence
 
@@ -13,16 +13,6 @@ def numbered(files: Sequence[str]) -> pd.DataFrame:
     """The file of each document, and the document's number in that file, from 0."""
     found = pd.DataFrame({"file": files})
     return found.assign(document=found.groupby("file", sort=False).cumcount())
-
-
-def texts_of(
-    paragraph: Int[np.ndarray, "place"], document: Int[np.ndarray, "place"]
-) -> Int[np.ndarray, "paragraph"]:
-    """The text that each paragraph comes from: documents that share a paragraph are one text.
-
-    So paragraphs that overlap anywhere come from one text. Every paragraph, from 0 on, has a place.
-    """
-    return joined(paragraph, document)[np.unique(paragraph, return_index=True)[1]]
 
 
 def joined(*labels: np.ndarray) -> Int[np.ndarray, "row"]:

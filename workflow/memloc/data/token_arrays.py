@@ -14,8 +14,6 @@ import pyarrow.compute as compute
 import pyarrow.json
 import pyarrow.parquet as parquet
 from jaxtyping import Int
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
 from memloc.run.errors import InputError
 from memloc.settings.data import ARRAY_FILE, TokenData
@@ -37,20 +35,10 @@ class Array(NamedTuple):
         return INTEGERS if self.values.dtype.kind in "iu" else str(self.values.dtype)
 
 
-class TokenArrays(NamedTuple):
-    """Arrays whose shapes fit each other; arrays of tokens lie side by side."""
+def open_arrays(data: TokenData, paragraph: Paragraph, files: Sequence[str]) -> list[Array]:
+    """The arrays of tokens that section `data` names, side by side; their types and shapes are checked.
 
-    tokens: list[Array]
-    counts: Array | None
-
-
-def open_arrays(
-    data: TokenData, paragraph: Paragraph, files: Sequence[str], counts: str | None
-) -> TokenArrays:
-    """The arrays that section `data` names; their types and shapes are checked.
-
-    `files` and `counts` are paths of the files that the settings name; `counts` may also be the name of an
-    array in the first file.
+    `files` are paths of the files that the settings name.
 
     Raises:
         InputError: a file or array is missing, pickled, or of another type or shape; names the setting.
@@ -68,23 +56,17 @@ def open_arrays(
             f"{tokens[0].place}: a row has {width} tokens, but paragraph.length is "
             f"{paragraph.length}: set it, and paragraph.prefix, to those of the list"
         )
-    if counts is None:
-        return TokenArrays(tokens, None)
-    file, name = (counts, "") if counts.endswith(ARRAY_FILE) else (files[0], counts)
-    found = read_array(file, name, "data.counts")
-    require(found.kind == INTEGERS, found, INTEGERS)
-    require(found.values.shape == (n_rows,), found, f"one for each of {n_rows} paragraphs")
-    return TokenArrays(tokens, found)
+    return tokens
 
 
-def read_tokens(arrays: TokenArrays, n_vocabulary: int) -> Int[np.ndarray, "paragraph token"]:
+def read_tokens(arrays: Sequence[Array], n_vocabulary: int) -> Int[np.ndarray, "paragraph token"]:
     """The tokens of every paragraph.
 
     Raises:
         InputError: the tokenizer of the model does not have an id.
     """
     parts = []
-    for array in arrays.tokens:
+    for array in arrays:
         values = array.values
         wrong = np.argwhere((values < 0) | (values >= n_vocabulary))
         if len(wrong):
@@ -97,15 +79,6 @@ def read_tokens(arrays: TokenArrays, n_vocabulary: int) -> Int[np.ndarray, "para
     return np.concatenate(parts, axis=1)
 
 
-def read_counts(arrays: TokenArrays) -> Int[np.ndarray, "paragraph"]:
-    """How often each paragraph was seen; once where that is unknown. InputError: a number is negative."""
-    if arrays.counts is None:
-        return np.ones(len(arrays.tokens[0].values), dtype=np.int64)
-    if (arrays.counts.values < 0).any():
-        raise InputError(f"{arrays.counts.place}: a count below 0")
-    return arrays.counts.values.astype(np.int64)
-
-
 def read_array(file: str, name: str, key: str) -> Array:
     """An array of a file. InputError: the file cannot be used, or does not hold it."""
     ending = next(filter(file.endswith, READERS), None)
@@ -115,7 +88,7 @@ def read_array(file: str, name: str, key: str) -> Array:
         raise InputError(f"{key}: {file}: no such file; correct the path")
     try:
         found = READERS[ending](file)
-    except (OSError, ValueError, EOFError, SafetensorError, pyarrow.ArrowException) as error:
+    except (OSError, ValueError, EOFError, pyarrow.ArrowException) as error:
         raise InputError(
             f"{key}: {file}: damaged, or not plain numbers (pickled ones could run code when they are read): "
             f"save whole numbers, for .npy with numpy.save ({type(error).__name__})"
@@ -154,7 +127,6 @@ def _columns(table: pyarrow.Table) -> dict[str, pyarrow.ChunkedArray]:
 # Arrays and columns of a file by their names; the array of a .npy file has no name.
 READERS: dict[str, Callable[[str], Mapping[str, np.ndarray | pyarrow.ChunkedArray]]] = {
     ARRAY_FILE: lambda file: {"": np.load(file, mmap_mode="r", allow_pickle=False)},
-    ".safetensors": load_file,
     ".parquet": lambda file: _columns(parquet.read_table(file)),
     ".jsonl": lambda file: _columns(pyarrow.json.read_json(file)),
 }

@@ -48,10 +48,3 @@ def folds(recited: np.ndarray, groups: Int[np.ndarray, "row"], seed: int) -> Int
     for number, (_, rows) in enumerate(splitter.split(groups, recited, groups)):
         fold[rows] = number
     return fold
-
-
-def across_folds(labels: np.ndarray, fold: Int[np.ndarray, "row"]) -> np.ndarray:
-    """Labels (clusters, modules) that have rows in more than one fold; there should be none."""
-    pairs = np.unique(np.stack([np.unique(labels, return_inverse=True)[1], fold]), axis=1)
-    label, n_folds = np.unique(pairs[0], return_counts=True)
-    return np.unique(labels)[label[n_folds > 1]]

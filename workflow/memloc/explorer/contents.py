@@ -1,4 +1,4 @@
-"""The tables on the page, and why others are not there. Imports nothing heavy: the Snakefile reads it."""
+"""The tables on the page. Imports nothing heavy: the Snakefile reads it."""
 
 from collections.abc import Collection
 
@@ -15,10 +15,3 @@ BY_PARAGRAPH = ("paragraphs", "attention", "activation_gradients")  # long: only
 def tables_on_page(made: Collection[str]) -> list[str]:
     """Tables that the page reads, given the tables that the study makes."""
     return [*NEEDED, *(name for name in SHOWN if name in made)]
-
-
-def left_out(made: Collection[str]) -> dict[str, str]:
-    """Tables that are not on the page, each with the reason."""
-    missing = {name: "this study does not make it" for name in SHOWN if name not in made}
-    without_view = set(made) - set(SHOWN) - set(NEEDED)
-    return missing | dict.fromkeys(sorted(without_view), "shown by its figures only")

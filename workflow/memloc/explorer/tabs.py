@@ -162,10 +162,8 @@ def tabs(tables: Tables) -> dict[str, dict[str, Any]]:
     return {key: {"title": title, **make(tables)} for key, (title, make) in shown.items()}
 
 
-def study(
-    config: str, provenance: Mapping[str, Mapping[str, Any]], left_out: Mapping[str, str]
-) -> dict[str, Any]:
-    """Settings, the origin of each table, and the tables that are not on the page."""
+def study(config: str, provenance: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Settings, and the origin of each table."""
     first = next(iter(provenance.values()))
     model = next((found["model"] for found in provenance.values() if found["model"]), {})
     facts = {"study": first["study"], "seed": first["seed"]}
@@ -177,14 +175,12 @@ def study(
         {"table": name, "rule": found["rule"], "settings": found["config_hash"], "code": found["code"]}
         for name, found in provenance.items()
     ]
-    missing = [{"table": name, "why": why} for name, why in left_out.items()]
     names = [column("name", "Fact"), column("value", "Value")]
     origin = [column("table", "Table"), column("rule", "Rule")]
     origin += [column("settings", "Hash of settings"), column("code", "Hash of code")]
     blocks = [
         _table("The study", names, [{"name": key, "value": f"{value}"} for key, value in facts.items()]),
         _table("Tables on this page", origin, rows),
-        _table("Tables not on this page", [column("table", "Table"), column("why", "Why")], missing),
         {"kind": "text", "title": "Settings", "text": config},
     ]
     return {"title": "Study", "lead": "Settings and provenance.", "blocks": blocks}

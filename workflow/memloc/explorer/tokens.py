@@ -56,7 +56,7 @@ def _nll_gained(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
 
 
 def _nll(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
-    return dense_array(rows[rows["continuation"] == "corpus"], "nll", ["position"], (shape.n_tokens,))
+    return dense_array(rows, "nll", ["position"], (shape.n_tokens,))
 
 
 def _attention(rows: pd.DataFrame, shape: Shape) -> np.ndarray:

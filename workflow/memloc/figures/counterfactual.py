@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from memloc.figures.parts.style import COLOURS, Drawing, panel_labels, plain_log_ticks, subplots
 from memloc.scoring.counterfactual import comes_out_anyway, only_moved
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import mean, means
+from memloc.statistics.uncertainty import means
 
 # Kinds of paragraphs (by recitation with and without training on them), and how each kind is drawn.
 ANYWAY, RECITED, MOVED, OTHERS = "comes out anyway", "recited", "never comes out, yet moved", "others"
@@ -72,7 +72,6 @@ def _numbers(data: pd.DataFrame, everything: pd.DataFrame) -> dict[str, Any]:
         "n_elsewhere": int(anyway["elsewhere"].sum()),
         "n_moved": int((data["kind"] == MOVED).sum()),
         "n_moved_once": int(((data["kind"] == MOVED) & ~repeated).sum()),
-        "near": mean(data["near_difference"]),
         "n_unseen": len(unseen),
         "nll_left_out": float(data["nll_without"].mean()),
         "nll_unseen": float(unseen["nll_without"].mean()),

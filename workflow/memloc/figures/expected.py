@@ -26,15 +26,6 @@ LABELS = {
     **COUNTED,
     **LOCALIZED,
     **{f"{name}_reference": f"{label} (authors' filter)" for name, label in COUNTED.items()},
-    "n_found": "published memorized, found in this run",
-    "n_both": "published memorized, memorized here",
-    "n_only_here": "memorized here, not published",
-    "n_only_published": "published, not memorized here",
-    "n_equal_counts": "published memorized, equal counts",
-    "nll_difference_max": "largest difference in NLL of continuations",
-    "nll_difference_median": "median difference in NLL of continuations",
-    "nll_paragraph_difference_max": "largest difference in NLL of paragraphs",
-    "nll_paragraph_difference_median": "median difference in NLL of paragraphs",
 }
 WIDTHS = (58, 12, 12, 8)
 

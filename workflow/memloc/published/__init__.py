@@ -1,1 +1,1 @@
-"""Comparison of a run with published numbers and lists, on which nothing else depends."""
+"""Comparison of a run with published numbers, on which nothing else depends."""

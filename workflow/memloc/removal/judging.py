@@ -23,10 +23,8 @@ from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring.decoding import continue_from_scores
 from memloc.scoring.extraction import log_probability
 from memloc.scoring.teacher_forcing import leading_matches, score_logits, states_in_parts
-from memloc.settings.extraction import Scheme
 
 FORBIDDEN_NLL = 20.0  # nats: one in half a billion
-SAMPLING = Scheme(top_k=40)
 
 
 class Judged(NamedTuple):
@@ -72,7 +70,7 @@ def _of_paragraph(
         for place in range(len(logits)):
             logits[place] = processor(row[None, : n_prefix + place], logits[place, None])[0]
     true = row[n_prefix:]
-    log_p = log_probability(logits, true, SAMPLING).double().sum()
+    log_p = log_probability(logits, true).double().sum()
     scores = score_logits(logits, true)
     nll = scores.nll.masked_fill(scores.nll.isposinf(), FORBIDDEN_NLL).mean()
     return Judged(leading_matches(scores.matched), nll, log_p)

@@ -119,8 +119,8 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
         "train_halves": settings.counterfactual.n_models * (n_paragraphs(settings) + trained / 2),
         "scores": n_paragraphs(settings),
         "sets": 1.5 * (compared + n),
-        "token_statistics": m + 3 * n,
-        "score_samples": place.n_paragraphs * (3 * (3 + after_text) + 5 * settings.extraction.n_beams),
+        "token_statistics": m + 2 * n,
+        "score_samples": place.n_paragraphs * (3 * (3 + after_text) + 25),
         "perturbation": ((m + n + paired) * prefix * PERTURBED + m * len(KEPT) * len(N_KEPT))
         * settings.perturbation.draws,
         "parameter_gradients": (BACKWARD * compared + (BACKWARD + 1) * m * (1 + n_controls)) / 2,

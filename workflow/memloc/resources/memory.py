@@ -31,7 +31,6 @@ SECTIONS = {
 
 # Rules that need as much as another one.
 LIKE = {
-    "compare_memorized_list": "scores",
     "unlearn_paragraphs": "edit_paragraphs",
     "remove_grown": "remove",
 }

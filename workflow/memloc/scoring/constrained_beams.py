@@ -12,12 +12,14 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import Cache, LogitsProcessorList, PreTrainedModel
-from transformers.generation.logits_process import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+from transformers import Cache, PreTrainedModel
+from transformers.generation.logits_process import TopKLogitsWarper
 
 from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring.decoding import known_layers
-from memloc.settings.extraction import Extraction, Scheme
+from memloc.scoring.extraction import TOP_K
+
+N_BEAMS = 5  # texts of each paragraph that are followed; more give a higher bound
 
 
 class Beams(NamedTuple):
@@ -33,18 +35,18 @@ def log_p_nearly(
     tokens: Int[Tensor, "paragraph token"],
     n_prefix: int,
     n_replaced: int,
-    how: Extraction,
     micro_batch: int,
+    n_beams: int = N_BEAMS,
 ) -> Float[Tensor, "paragraph"]:
     """Log of a lower bound on the probability that at most `n_replaced` tokens of the continuation differ.
 
-    The bound is for the first scheme, never below the probability of the continuation itself, and -inf if no
-    text is found. More beams give a higher bound.
+    The bound is for the likeliest 40 tokens, never below the probability of the continuation itself, and -inf
+    if no text is found.
 
     Args:
-        micro_batch: paragraphs at a time; each takes as much memory as `how.n_beams` rows.
+        micro_batch: paragraphs at a time; each takes as much memory as `n_beams` rows.
     """
-    search = partial(_search, model, n_prefix, n_replaced, how)
+    search = partial(_search, model, n_prefix, n_replaced, n_beams)
     return torch.cat(in_micro_batches(search, micro_batch, tokens))
 
 
@@ -53,10 +55,10 @@ def _search(
     model: PreTrainedModel,
     n_prefix: int,
     n_replaced: int,
-    how: Extraction,
+    n_beams: int,
     rows: Int[Tensor, "paragraph token"],
 ) -> Float[Tensor, "paragraph"]:
-    truncate, n_beams, rows = _warpers(how.schemes[0]), how.n_beams, rows.to(model.device)
+    truncate, rows = TopKLogitsWarper(TOP_K), rows.to(model.device)
     layers = known_layers(model, rows, n_prefix, n_beams)
     log_p = torch.full((len(rows), n_beams), -torch.inf, dtype=torch.float64, device=rows.device)
     log_p[:, 0] = 0
@@ -99,10 +101,3 @@ def _extended(
     tokens, replaced = (each.flatten(1).gather(1, chosen) for each in (tried, replaced))
     first = n_beams * torch.arange(n_paragraphs, device=true.device)[:, None]
     return Beams(log_p.gather(1, chosen), replaced, tokens), first + chosen // tried.shape[2]
-
-
-def _warpers(scheme: Scheme) -> LogitsProcessorList:
-    """Temperature and truncation of a scheme, as transformers samples."""
-    warpers = [TemperatureLogitsWarper(scheme.temperature)]
-    warpers += [TopKLogitsWarper(scheme.top_k)] if scheme.top_k else []
-    return LogitsProcessorList(warpers + ([TopPLogitsWarper(scheme.top_p)] if scheme.top_p else []))

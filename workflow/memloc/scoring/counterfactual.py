@@ -1,8 +1,7 @@
 """Counterfactual memorization: how training on a paragraph changes a model's scores of it (2112.12938).
 
 The unit is the training: models differ in their half of the paragraphs, their first weights and the order of
-their text, so a paragraph's interval is over all of these. Models that never saw a paragraph may have seen
-one that is nearly the same, and recite it for that reason (2506.20481).
+their text, so a paragraph's interval is over all of these.
 """
 
 import numpy as np
@@ -13,9 +12,6 @@ from memloc.run.seeds import generator
 from memloc.statistics.uncertainty import difference, proportion, proportion_difference
 
 MEASURES = ("em", "recited", "nll")
-RUN = 8  # tokens
-N_RUNS = 10  # common runs of two paragraphs that are near-duplicates
-MOST = 50  # a run that more paragraphs hold is a phrase
 HALF = 0.5  # share of the models that must recite a paragraph, so that it counts as one that comes out
 
 
@@ -52,32 +48,6 @@ def _compared(measure: str, *groups: pd.Series) -> dict[str, float]:
     names = ("with", "without", "difference", "low", "high")
     values = (*(each.mean() for each in groups), *found[:3])
     return {f"{measure}_{name}": value for name, value in zip(names, values, strict=True)}
-
-
-def near_duplicates(paragraphs: pd.DataFrame) -> pd.DataFrame:
-    """Pairs of paragraphs with ten runs of eight tokens in common, in both orders (columns: id, near)."""
-    windows = np.lib.stride_tricks.sliding_window_view(np.stack(paragraphs["tokens"]), RUN, axis=1)
-    _, texts = np.unique(windows.reshape(-1, RUN), axis=0, return_inverse=True)
-    ids = np.repeat(paragraphs["id"].to_numpy(), windows.shape[1])
-    runs = pd.DataFrame({"id": ids, "text": texts.ravel()}).drop_duplicates()
-    runs = runs[runs.groupby("text")["id"].transform("size").between(2, MOST)]
-    pairs = runs.merge(runs.rename(columns={"id": "near"}), on="text")
-    n_common = pairs[pairs["id"] != pairs["near"]].groupby(["id", "near"]).size()
-    return n_common[n_common >= N_RUNS].index.to_frame(index=False)
-
-
-def influence(half_scores: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """NLL in models that saw a near-duplicate but not the paragraph, minus NLL in models that saw neither.
-
-    In nats per token. A row per paragraph that has a near-duplicate and both kinds of models (columns: id,
-    near_difference). The difference has no interval: of 24 models, six or so are of each kind.
-    """
-    never = half_scores.loc[~half_scores["trained"], ["model", "id", "nll"]]
-    saw = half_scores.loc[half_scores["trained"], ["model", "id"]].rename(columns={"id": "near"})
-    saw = saw.merge(pairs, on="near")[["model", "id"]].drop_duplicates().assign(saw=True)
-    own = never[never["id"].isin(pairs["id"])].merge(saw, on=["model", "id"], how="left")
-    means = own.groupby(["id", own["saw"].notna()])["nll"].mean().unstack().reindex(columns=[False, True])
-    return (means[True] - means[False]).dropna().rename("near_difference").reset_index()
 
 
 def comes_out_anyway(table: pd.DataFrame) -> pd.Series:

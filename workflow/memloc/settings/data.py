@@ -97,10 +97,7 @@ class _Files(Section):
     @property
     def addresses(self) -> list[str]:
         """Files that are addresses."""
-        return [name for name in self._named_files() if "://" in name]
-
-    def _named_files(self) -> list[str]:
-        return self.files
+        return [name for name in self.files if "://" in name]
 
     @model_validator(mode="after")
     def _checksums_are_of_downloads(self) -> "_Files":
@@ -120,23 +117,12 @@ class TextData(_Files):
         "JSON, as in Dolma) or .parquet; globs; folders, such as a dataset of the Hugging Face hub, which "
         "give all such files below them; addresses of such files.",
     )
-    unseen_files: list[Address] = Field(
-        [],
-        description="Files of text that the model has not seen, named in the same way, as controls. "
-        "Paragraphs that share a run of 13 tokens with `files` are left out.",
-    )
     field: str = Field("text", description="Key (.jsonl) or column (.parquet) that holds the text.")
     stride: Positive | None = Field(
         None,
         description="Tokens from the start of a paragraph to the start of the next one in a document. Below "
         "`paragraph.length`, paragraphs overlap, and recited text is found at any alignment. Null: "
-        "`paragraph.length`, so that none overlap. Paragraphs of `unseen_files` never overlap.",
-    )
-    screen: Annotated[float, Field(gt=0, le=1)] | None = Field(
-        None,
-        description="Score an overlapping paragraph only if the model, reading the whole text, predicts at "
-        "least this share of its continuation, such as 0.8; paragraphs side by side are all scored. Use "
-        "it for `recited`, which misses few passages that way; other figures would show a selection.",
+        "`paragraph.length`, so that none overlap.",
     )
     counts: str | None = Field(
         None,
@@ -147,16 +133,9 @@ class TextData(_Files):
 
     @model_validator(mode="after")
     def _keys_go_together(self) -> "TextData":
-        if self.counts and self.unseen_files:
-            raise ValueError("counts names controls (0), and so does unseen_files: leave one of them out")
         if self.counts and self.stride:
             raise ValueError("with counts a document is one paragraph, its first tokens: leave out stride")
-        if self.screen and not self.stride:
-            raise ValueError("screen is for paragraphs that overlap: set stride, too")
         return self
-
-    def _named_files(self) -> list[str]:
-        return [*self.files, *self.unseen_files]
 
 
 class TokenData(_Files):
@@ -165,22 +144,11 @@ class TokenData(_Files):
     source: Literal["tokens"] = Field(description="Chooses this source.")
     files: list[Address] = Field(
         min_length=1,
-        description="Files, or their addresses, that end in .npy (not pickled), .safetensors, .parquet or "
-        ".jsonl, with a row per paragraph. Several lie side by side, such as prefixes and continuations.",
+        description="Files, or their addresses, that end in .npy (not pickled), .parquet or .jsonl, "
+        "with a row per paragraph. Several lie side by side, such as prefixes and continuations.",
     )
     names: list[str] = Field(
         ["tokens"],
         min_length=1,
-        description="Tensors (.safetensors) or columns (.parquet, .jsonl) of each file that hold tokens; "
-        "several lie side by side.",
+        description="Columns (.parquet, .jsonl) of each file that hold tokens; several lie side by side.",
     )
-    counts: Address | None = Field(
-        None,
-        description="How often the model saw each paragraph: a .npy file, or a tensor or column of the first "
-        "file. Paragraphs with a count of 0 are unseen controls; those that share a run of 13 tokens with "
-        "the others are left out. Nothing: each counts as seen once.",
-    )
-
-    def _named_files(self) -> list[str]:
-        counts = [self.counts] if self.counts and self.counts.endswith(ARRAY_FILE) else []
-        return [*self.files, *counts]

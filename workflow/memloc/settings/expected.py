@@ -32,7 +32,3 @@ class Expected(Section):
         description="Filter that the published numbers come from: this study's, or the authors' code "
         "(reference), whose paragraphs are then scored and counted too.",
     )
-    memorized_list: str | None = Field(
-        None,
-        description="CSV of the published memorized paragraphs: columns paragraph, id, count, nll.",
-    )

@@ -19,13 +19,10 @@ COMPARISONS = (
 
 
 class Network(Section):
-    """Where downloads come from, and how."""
+    """Where models are downloaded from."""
 
     endpoint: Address = Field(
         "https://huggingface.co", description="Hub of models, or a mirror that answers as it does."
-    )
-    allow_http: bool = Field(
-        False, description="Accept addresses without encryption, such as those of a server of your own."
     )
 
 

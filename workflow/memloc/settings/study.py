@@ -12,7 +12,6 @@ from memloc.settings.data import EmbeddedData, ReleaseData, TextData, TokenData
 from memloc.settings.detection import Detection
 from memloc.settings.editing import Editing
 from memloc.settings.expected import Expected
-from memloc.settings.extraction import Extraction
 from memloc.settings.filters import Filters
 from memloc.settings.head_ranking import Head
 from memloc.settings.interventions import HeadAblation, LayerBypass, WeightNoise
@@ -37,7 +36,6 @@ from memloc.settings.structure import filled_keys, own_keys
 
 # No underscore: rules of a model are named <model>_<rule>, and no two of them may share a name.
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
-PUBLISHED_LENGTHS = range(100, 501, 50)  # lengths of paragraphs in the release, in GPT-2's tokens
 # Sections that can follow the authors' code.
 REFERENCE = (
     "filters",
@@ -99,7 +97,6 @@ class Settings(Section):
     )
     filters: Filters = Filters()
     scores: Scoring = Scoring()
-    extraction: Extraction = Extraction()
     sets: Sets = Sets()
     positions: Positions = Positions()
     perturbation: Perturbation = Perturbation()
@@ -229,20 +226,6 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
-    def _length_is_published(self) -> "Settings":
-        data = self.data
-        if data.source != "release" or "://" not in data.location:
-            return self  # a folder may hold files of any length
-        key, length = "paragraph.length", self.paragraph.length
-        if data.retokenize:
-            key, length = "data.retokenize.length", data.retokenize.length
-        if length not in PUBLISHED_LENGTHS:
-            raise ValueError(
-                f"{key}: paragraphs of {length} tokens are not published, only of 100, 150, .. or 500"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _every_token_is_cut(self) -> "Settings":
         if self.data.source == "text" and (self.data.stride or 0) > self.paragraph.length:
             raise ValueError("data.stride must not exceed paragraph.length: text between would be left out")
@@ -259,16 +242,6 @@ class Settings(Section):
                 f"planted_truth needs {needed} paragraphs that the model does not know, more than data.n_once"
                 " and data.n_unseen together"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _listed_paragraphs_exist(self) -> "Settings":
-        """Embedded data only: the number of paragraphs of another text is known when it is cut."""
-        for section in ("edit_model", "remove"):
-            highest = max(getattr(self, section).ids, default=0)
-            if self.data.source == "embedded" and highest >= self.data.n_paragraphs:
-                last = self.data.n_paragraphs - 1
-                raise ValueError(f"{section}.ids: {highest} is not among the paragraphs of data, 0 to {last}")
         return self
 
     @model_validator(mode="after")

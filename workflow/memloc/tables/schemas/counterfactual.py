@@ -3,7 +3,6 @@
 from memloc.tables import columns
 from memloc.tables.columns import Column, Columns, Lengths, integer, nats, number
 
-NEAR = "NLL in models that saw a near-duplicate but not the paragraph, minus NLL in models that saw neither."
 LOG_P = "Probability that sampling gives the continuation, in the study's model; -inf: it cannot."
 
 
@@ -31,7 +30,6 @@ def counterfactual(lengths: Lengths) -> Columns:
         **_compared("em", "tokens", "exact match"),
         **_compared("recited", "share", "share that recites the whole continuation"),
         **_compared("nll", "nats per token", "NLL of the continuation"),
-        "near_difference": number(nullable=True, unit="nats per token", meaning=NEAR),
     }
 
 

@@ -7,7 +7,7 @@ CONTINUATIONS = "Occurrences of the continuation, at any offset; missing where t
 UNSEEN = (
     "A control that the training text does not hold, or a memory that grew (table `grown`), which was seen."
 )
-MODULE = "Text that it comes from: a docstring's module, or documents that have a paragraph in common."
+MODULE = "Module whose docstring it is; embedded text only."
 LINE = "Line of the document's text on which its first token ends."
 
 
