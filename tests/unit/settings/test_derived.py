@@ -53,8 +53,8 @@ def test_the_untrained_model_is_a_checkpoint_too():
 
 def test_how_many_paragraphs_a_text_has_is_not_known_before_it_is_cut():
     study = {"study": "x", "data": {"source": "text", "files": ["a.txt"]}, "model": {"source": "hub"}}
-    many = {"planted_truth": {"kinds": {"neurons": 0.01}, "n_plants": 10**6}}
-    assert validate(study | many, "f").planted_truth.n_plants == 10**6
+    many = {"planted_truth": {"kinds": {"neurons": 0.01}, "n_plants": 10**6}, "remove": {"ids": [10**9]}}
+    assert validate(study | many, "f").remove.ids == [10**9]
 
 
 def test_every_embedded_model_must_have_the_places():

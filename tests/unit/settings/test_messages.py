@@ -79,7 +79,8 @@ def test_a_long_value_is_shortened():
     assert len(message(loading="x" * 5000)) < 300
 
 
-# Of embedded data, and a model whose layers have 1,024 neurons.
+# Of embedded data with N paragraphs, and a model whose layers have 1,024 neurons.
+N = validate(VALID, "f").data.n_paragraphs
 UNKNOWN = validate(VALID, "f").data.n_once + validate(VALID, "f").data.n_unseen
 PLANTED = {"kinds": {"neurons": 0.01, "heads": 0.01}, "controls": [], "tries": 1}
 
@@ -98,6 +99,7 @@ def beyond(section, key, last, first, **others):
             f"planted_truth needs {UNKNOWN + 1} paragraphs",
         ),
         (*beyond("planted_truth", "n_heads", 8, 9, **PLANTED), "n_heads: a layer of the model has 8"),
+        ({"remove": {"ids": [N - 1]}}, {"remove": {"ids": [N]}}, f"remove.ids: {N} is not among the"),
         ({"remove": {"ids": [3]}}, {"remove": {"ids": [3, 3]}}, "listed more than once: 3"),
         ({"remove": {"files": ["x.txt"]}}, {"remove": {"ids": [3], "files": ["x.txt"]}}, "not by both"),
         ({}, {"remove": {"files": ["http://x.org/a.txt"]}}, "http://x.org/a.txt is an address"),

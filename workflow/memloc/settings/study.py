@@ -245,6 +245,16 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _listed_paragraphs_exist(self) -> "Settings":
+        """Embedded data only: the number of paragraphs of another text is known when it is cut."""
+        for section in ("edit_model", "remove"):
+            highest = max(getattr(self, section).ids, default=0)
+            if self.data.source == "embedded" and highest >= self.data.n_paragraphs:
+                last = self.data.n_paragraphs - 1
+                raise ValueError(f"{section}.ids: {highest} is not among the paragraphs of data, 0 to {last}")
+        return self
+
+    @model_validator(mode="after")
     def _models_have_the_places(self) -> "Settings":
         """Embedded models only: another model's places are known when it is loaded (`planting.places`)."""
         plants = self.planted_truth
