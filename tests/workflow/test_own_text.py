@@ -98,14 +98,3 @@ def test_weights_that_were_swapped_run_everything_again(example, tmp_path):
     shutil.copy2(tmp_path / "kept", weights)
     assert {"model", "scores", "recited", "fig2"} <= set(jobs)
     assert example.jobs(*EXAMPLE, config=None) == {}
-
-
-def test_a_text_without_a_paragraph_is_refused_before_any_job(own_text):
-    (own_text.folder / "short.txt").write_text("Too short.")
-    config = (own_text.folder / "my-text.yaml").read_text().replace("study: my-text", "study: too-short")
-    (own_text.folder / "too-short.yaml").write_text(config.replace("corpus.txt", "short.txt"))
-    output = own_text.plan("recited", config="too-short.yaml", status=1)
-    told = (
-        "data.files: no document of short.txt has 100 tokens: give longer text, or set paragraph.length lower"
-    )
-    assert told in output and "Traceback" not in output

@@ -2,7 +2,6 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from memloc.data.documents import require_paragraph
 from memloc.data.text_files import text_files
 from memloc.data.token_arrays import open_arrays
 
@@ -46,8 +45,6 @@ elif DATA.source == "text":
 
     with explained():
         TEXTS = text_files(DATA.files, "data.files")
-        if not PLACES and not DATA.counts:
-            require_paragraph(TEXTS, DATA.field, placed(MODEL_FOLDER), SETTINGS.paragraph.length)
     TEXT_SCRIPT = "paragraphs_counted.py" if DATA.counts else "paragraphs_text.py"
 
     rule paragraphs:

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,6 @@ import pyarrow.parquet as parquet
 from memloc.run.errors import InputError
 
 PLAIN = (".txt", ".txt.gz")
-<<<<<<< HEAD
-=======
-FIELD_IS_SET = "set data.field to the right key"
-COUNTS_ARE_SET = "set data.counts to the right key"
-MOST_CHARACTERS = 2**20  # read before any job; the job itself finds out whether a longer text has a paragraph
->>>>>>> parent of 79784fdd (No look at texts and listed ids before any job: the jobs refuse both in the same words)
 ROWS = 1000  # rows of a Parquet file that are held at a time
 
 
@@ -53,44 +47,8 @@ def counted_documents(file: Path | str, field: str, counts: str) -> Iterator[tup
         yield _text(row, field, place), count
 
 
-<<<<<<< HEAD
 def _rows(file: str, keys: list[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Rows of a file with their places. `keys` are the columns that are read, the text first."""
-=======
-def require_paragraph(files: Sequence[str], field: str, folder: str, length: int) -> None:
-    """Refuse files without a document of `length` tokens; reading stops at the first such document.
-
-    Where tokenizer.json, which is quick to read, is missing or damaged, nothing is refused: the job tells.
-
-    Raises:
-        InputError: no document has as many tokens; names the files.
-    """
-    file = Path(folder, "tokenizer.json")
-    if not file.is_file():
-        return
-    from tokenizers import Tokenizer
-
-    try:
-        tokenizer = Tokenizer.from_file(str(file))
-    except Exception:  # the library raises nothing narrower
-        return
-    tokenizer.no_truncation()
-    looked_at = 0
-    for text in (text for path in files for text in documents(path, field)):
-        looked_at += len(text)
-        start = text[:MOST_CHARACTERS]
-        if looked_at > MOST_CHARACTERS or len(tokenizer.encode(start, add_special_tokens=False)) >= length:
-            return
-    named = f"{', '.join(files[:5])}{' ..' if len(files) > 5 else ''}"
-    raise InputError(
-        f"data.files: no document of {named} has {length} tokens: "
-        "give longer text, or set paragraph.length lower"
-    )
-
-
-def _rows(file: str, keys: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Rows of a file with their places. `keys` maps columns, the text first, to cures for their absence."""
->>>>>>> parent of 79784fdd (No look at texts and listed ids before any job: the jobs refuse both in the same words)
     if file.endswith(".parquet"):
         yield from _rows_of_parquet(file, keys)
         return
