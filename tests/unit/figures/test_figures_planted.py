@@ -77,7 +77,7 @@ def test_grown_memories_have_panels_of_their_own_and_are_counted():
         "14 memories that are recited, by the model or its swap twin, of 7 paragraphs. Means: par" in caption
     )
     # Of both models: three quarters of 0.9 times 0.4, 0.9 and 1, less 0.02 in every second plant.
-    assert "Means: parameter gradients 0.26, zero ablation 0.60, |weight| 0.67." in caption
+    assert "Means: parameter gradients 0.26, zero ablation 0.60, \\|weight\\| 0.67." in caption
     row = drawing.data.query("kind == 'grown_neurons' and method == 'zero_ablation' and control == 'plant'")
     own = np.array([found_of("neurons", "zero_ablation", plant) for plant in range(7)])
     expected = uncertainty.mean(0.75 * own)  # of both models, by paragraph

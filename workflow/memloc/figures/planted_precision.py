@@ -65,7 +65,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 def _found(of_memories: pd.DataFrame) -> str:
     """Mean precision of the paper's gradient, ablations and the size of the weights, as far as asked."""
     values = of_memories.set_index("method")["value"]
-    return ", ".join(f"{method_label(name)} {values[name]:.2f}" for name in TOLD if name in values)
+    said = ", ".join(f"{method_label(name)} {values[name]:.2f}" for name in TOLD if name in values)
+    return said.replace("|", r"\|")  # in captions, bars are markup
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, found: pd.DataFrame, methods: list[str]) -> None:
