@@ -51,10 +51,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
             panel.xaxis.set(major_formatter="{x:g}", minor_formatter="")
     panel_labels(axes.flat)
     axes.flat[-1].axvline(0, color="0.6", lw=0.6, ls=":", zorder=0)
-    words = {
-        kind: label if group_of(kind) == GROWN else f"planted: {label}" for kind, label in KIND_LABELS.items()
-    }
-    axes[0][0].set_yticks(range(len(kinds)), [words.get(kind, kind) for kind in kinds])
+    axes[0][0].set_yticks(range(len(kinds)), [KIND_LABELS.get(kind, kind) for kind in kinds])
     axes[0][0].set_ylim(len(kinds) - 0.5, -0.5)
     return Drawing(figure, rows, _numbers(rows, odds, chosen))
 
