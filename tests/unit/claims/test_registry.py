@@ -134,7 +134,6 @@ SAY_THE_SAME = {
 }
 ANALYSES = {name.partition(".")[0] for name in SAY_THE_SAME} | {
     "sets",
-    "extraction",
     "detection",
 }
 

@@ -76,9 +76,7 @@ def shares_of_layers(
 ) -> Float[np.ndarray, "layer paragraph"]:
     """Each layer's share of the rises of the NLL when its attention, and its MLP, write their mean output."""
     n_layers = how.model.config.num_hidden_layers
-    plan = [
-        Bypass(block, "mean", range(at, at + 1), how.means) for block in how.means for at in range(n_layers)
-    ]
+    plan = [Bypass(block, "mean", at, how.means) for block in how.means for at in range(n_layers)]
     whole, *without = ablated_scores(how.model, tokens, [NOTHING, *plan], how.n_prefix, how.micro_batch)
     rises = np.stack([each["nll"] - whole["nll"] for each in without]).clip(LEAST_RISE)
     by_layer = rises.reshape(len(how.means), n_layers, -1).sum(axis=0)
