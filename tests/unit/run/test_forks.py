@@ -77,6 +77,19 @@ def test_a_job_ends_in_its_own_way_and_the_server_goes_on(tmp_path):
             assert status(server, written(tmp_path, code)) == expected, code
 
 
+def test_a_keeper_may_die_before_its_job_runs(tmp_path, monkeypatch):
+    """The server then still has a job to name, instead of waiting for its own end."""
+    (tmp_path / "broken_fork.py").write_text(
+        "import os\nfork = os.fork\n"
+        "def forked():\n    child = fork()\n    if child and os.getppid() != TOP: os.kill(os.getpid(), 9)\n"
+        "    return child\n"
+        "TOP = os.getppid()\nos.fork = forked\n"
+    )
+    monkeypatch.setattr(forks, "LIBRARIES", ("broken_fork",))
+    with serving(1, None, False) as server:
+        assert status(server, written(tmp_path, "")) == -9
+
+
 def test_no_thread_of_a_library_is_there_when_a_server_forks(tmp_path, monkeypatch):
     """Python 3.12 would warn of it on the console. OpenBLAS ends its own."""
     monkeypatch.setattr(forks, "LIBRARIES", LIBRARIES)

@@ -138,11 +138,15 @@ def next_job(requests: socket.socket) -> str:
 
 
 def _keep(snakemake: socket.socket) -> None:
-    """Fork the job, and return in it. This process, its keeper, tells Snakemake its id and how it ended."""
+    """Fork the job, which tells Snakemake its id, and return in it. This process, its keeper, tells how it ended.
+
+    A keeper that is killed at any moment leaves a job whose id Snakemake knows.
+    """
     if (job := os.fork()) == 0:
+        with suppress(OSError):  # Snakemake was killed; the job goes on
+            snakemake.send(str(os.getpid()).encode())
         return
-    with suppress(OSError):  # Snakemake was killed; the job goes on
-        snakemake.send(str(job).encode())
+    with suppress(OSError):
         end = os.waitid(os.P_PID, job, os.WEXITED | os.WNOWAIT)
         status = end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
         snakemake.send(str(status).encode())
