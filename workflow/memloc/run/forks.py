@@ -138,7 +138,7 @@ def next_job(requests: socket.socket) -> str:
 
 
 def _keep(snakemake: socket.socket) -> None:
-    """Fork the job, which tells Snakemake its id, and return in it. This process, its keeper, tells how it ended.
+    """Fork the job, which tells Snakemake its id, and return in it. The keeper, this process, tells its end.
 
     A keeper that is killed at any moment leaves a job whose id Snakemake knows.
     """
