@@ -84,8 +84,10 @@ def test_claims_are_a_table_in_readable_type_over_pages(folder):
         "n": 8,
     }
     held = row | {"statement": "Most *hold*.", "value": 0.123456, "low": 0.05, "high": 1234.5}
-    held |= {"n_other": 9.0, "published": 0.5, "verdict": "holds", "reason": "so", "halves": 9.5}
+    held |= {"n_other": 9.0, "published": 0.5, "verdict": "holds", "reason": "so"}
     missing = row | {"topic": "zz", "statement": "None.", "verdict": "not applicable", "reason": "too [few]"}
+    stored = Path(__file__).parents[2] / "rules/stored/figures/claims.csv"
+    assert {*held, *missing} <= set(pd.read_csv(stored)), "columns that the figure has"
     pd.DataFrame([held] * 60 + [missing]).to_csv(folder / "claims.csv", index=False)
     chapters = {"Claims": [("claims", "What is claimed", "extended")]}
     pages = pypdf.PdfReader(io.BytesIO(compiled(source(folder, chapters), folder))).pages
