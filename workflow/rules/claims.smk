@@ -26,6 +26,7 @@ for topic in registry.topics().values():
         benchmark:
             benchmark_file(f"claims_{topic.name}")
         localrule: True
+        priority: FIRST * (f"claims_{topic.name}" in FIRST_PICTURE)
         conda:
             ENVIRONMENT
         resources:

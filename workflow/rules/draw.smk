@@ -18,6 +18,7 @@ for figure, read, told in DRAWN:
         benchmark:
             benchmark_file(figure.name)
         localrule: True
+        priority: FIRST * (figure.name in FIRST_PICTURE)
         conda:
             ENVIRONMENT
         resources:
