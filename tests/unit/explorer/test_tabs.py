@@ -63,9 +63,9 @@ def test_planted_truth_is_by_kind_and_asker_with_the_best_method_first():
     truth = pd.DataFrame(rows).assign(granularity="neuron")
     (block,) = tabs.tabs({"planted_truth": truth})["planted_truth"]["blocks"]
     assert [(row["kind"], row["control"], row["method"], row["n"]) for row in block["rows"]] == [
-        ("neurons of a layer", "plant or memory", "parameter gradients", 8),
-        ("neurons of a layer", "plant or memory", "zero ablation", 8),
-        ("neurons of a layer", "its twin", "zero ablation", 8),
+        ("planted: neurons of a layer", "plant or memory", "parameter gradients", 8),
+        ("planted: neurons of a layer", "plant or memory", "zero ablation", 8),
+        ("planted: neurons of a layer", "its twin", "zero ablation", 8),
     ]
     for name, values in (("recall", 0.4 + np.arange(8) / 100), ("precision", 0.8 - np.arange(8) / 100)):
         expected = uncertainty.mean(values)
