@@ -128,7 +128,6 @@ SAY_THE_SAME = {
     "planted_truth.controls": "estimators say where a twin was not asked",
     "planted_truth.kinds": "estimators say which kind was not planted",
     "planted_truth.masks": "estimators say which method was not asked",
-    "planted_truth.neuron_ablation": "as above",
     "remove.ways": "estimators say which way was not run",
     "editing.extra_arms": "no claim reads them",
 }

@@ -15,6 +15,7 @@ from memloc.localization.activation_gradients import activation_gradients
 from memloc.localization.patching import activation_patching
 from memloc.model import loading
 from memloc.model.components import components, editable_parameters
+from memloc.model.partial_forward import recorded_calls
 from memloc.planting import activation_methods, head_methods, methods, weight_methods
 from memloc.planting.activation_methods import by_unit, changed_input, readers
 from memloc.planting.methods import answers
@@ -46,9 +47,10 @@ def without(asked, kind, layer, unit):
 
 
 def test_ablations_are_those_of_the_whole_model_one_by_one(tiny_model):
-    asked = question(tiny_model, ("head", "neuron", "layer"), neuron_ablation=True)
+    asked = question(tiny_model, ("head", "neuron", "layer"))
     heads = head_methods.zero_ablation(asked)["head"]
-    neurons = activation_methods.neuron_ablation(asked)["neuron"]
+    calls, every = recorded_calls(tiny_model, asked.tokens), torch.arange(n_neurons(tiny_model))
+    neurons = torch.stack([activation_methods.rise_without(asked, calls, at, every) for at in (0, 1)])
     assert heads.shape == (2, n_groups(tiny_model)) and neurons.shape == (2, n_neurons(tiny_model))
     for kind, found in (("head", heads), ("neuron", neurons)):
         for layer, unit in ((0, 1), (1, 0)):
@@ -226,7 +228,7 @@ def test_attribution_is_zero_where_nothing_differs(tiny_gpt_neo):
 SEEING_HEADS = {"gradient_x_weight", "activation_gradient", "gradient_x_activation", "integrated_gradients"}
 SEEING_HEADS |= {"attribution_patching", "patching", "zero_ablation", "mean_ablation", "weight_size"}
 SEEING_NEURONS = {"gradient_x_weight", "activation_gradient", "gradient_x_activation", "integrated_gradients"}
-SEEING_NEURONS |= {"attribution_patching", "neuron_ablation", "weight_size"}
+SEEING_NEURONS |= {"attribution_patching", "weight_size"}
 
 
 @pytest.mark.parametrize(("unit", "seeing"), [("head", SEEING_HEADS), ("neuron", SEEING_NEURONS)])
@@ -245,7 +247,7 @@ def test_a_unit_that_does_everything_is_found(tiny_model, unit, seeing):
                     kept = weights_by_unit(tiny_model, component, kept)[number].flatten()
                     weight.zero_()
                     weight.view(-1)[kept] = own.reshape(-1)[kept] * 20 + 5
-    asked = question(tiny_model, (unit,), neuron_ablation=True)
+    asked = question(tiny_model, (unit,))
     # Of a random model, the NLL may as well fall when the unit is taken away.
     first = {answer.method: int(answer.scores.abs().argmax()) for answer in answers(asked)}
     assert seeing <= set(first)
@@ -296,7 +298,7 @@ def test_the_example_of_the_page_is_a_method(tiny_model, monkeypatch):
 def test_every_method_answers_for_what_it_declares_and_leaves_the_model(tiny_model):
     original, attention = OriginalWeights(tiny_model), tiny_model.config._attn_implementation
     for wanted in (("head", "layer", "weight"), ("neuron", "layer", "weight"), ("weight",)):
-        asked, sizes = question(tiny_model, wanted, masks=True, neuron_ablation=True), {}
+        asked, sizes = question(tiny_model, wanted, masks=True), {}
         for answer in answers(asked):
             assert answer.scores.isfinite().all(), answer.method
             sizes.setdefault(answer.granularity, set()).add(len(answer.scores))

@@ -177,7 +177,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "head_ranking",
             "Rank of every head by every method",
-            ("head_ranking", "head_rank_samples", "patching"),
+            ("head_ranking", "patching"),
         ),
         FigureInfo(
             "prefix_patching",

@@ -6,34 +6,29 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import PowerNorm
 from matplotlib.patches import Rectangle
 
 from memloc.figures.parts.heatmap import MAX_LAYER_LABELS
 from memloc.figures.parts.methods import method_label, methods_of
-from memloc.figures.parts.style import COLOURS, DIVERGING, SEQUENTIAL, Drawing, panel_labels, two_rows
+from memloc.figures.parts.style import COLOURS, DIVERGING, SEQUENTIAL, Drawing, panel_labels, subplots
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 from memloc.tables.terms.head_ranking import COMBINED
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Methods x heads, colour = rank; Kendall's tau of each pair of methods; ranks in resamples."""
+    """Methods x heads, colour = rank; Kendall's tau of each pair of methods."""
     layer, head = highlighted_head(tables, settings)
     ranking = tables["head_ranking"]
     methods = methods_of(ranking)
     ranks = ranking.pivot(index="method", columns=["layer", "head"], values="rank").loc[methods]
     ranks = ranks.sort_index(axis="columns")
-    shares = rank_shares(tables["head_rank_samples"])
     scores = ranking.pivot(index=["layer", "head"], columns="method", values="score")[methods]
     agreement, alone = scores.corr("kendall"), by_layers_alone(scores)
-    figure, upper, lower = two_rows(4.4, (1.4, 1))
-    left, right = upper.subplots(ncols=2, width_ratios=(2.2, 1))
-    panels = lower.subplots(ncols=len(methods))
+    figure, (left, right) = subplots(2.6, ncols=2, width_ratios=(2.2, 1))
     _draw_ranks(left, ranks, layer, head)
     _draw_agreement(right, agreement, alone)
-    _draw_shares(panels, shares, ranks, (layer, head))
-    panel_labels((left, right, panels[0]))
+    panel_labels((left, right))
     pairs = list(combinations([method for method in methods if method != COMBINED], 2))
     taus = [agreement.loc[pair] for pair in pairs]
     chosen = ranking[(ranking["layer"] == layer) & (ranking["head"] == head)].set_index("method")
@@ -44,20 +39,12 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "head": head,
         "n_heads": ranks.shape[1],
         "ranks": chosen.loc[methods, found].rename(index=method_label).to_dict("index"),
-        "n_resamples": int((tables["head_rank_samples"]["sample"] == "resample").sum() // ranks.size),
         "kendall_mean": float(np.mean(taus)),
         "kendall_min": float(min(taus)),
         "kendall_max": float(max(taus)),
         "layers_mean": float(np.mean([alone.loc[pair] for pair in pairs])),
     }
     return Drawing(figure, ranking, numbers)
-
-
-def rank_shares(samples: pd.DataFrame) -> pd.DataFrame:
-    """Share of resamples in which a head takes a rank: method, layer and head (index) x rank."""
-    drawn = samples[samples["sample"] == "resample"]
-    counts = drawn.groupby(["method", "layer", "head", "rank"], observed=True).size()
-    return counts.unstack("rank", fill_value=0) / drawn["number"].nunique()
 
 
 def _draw_ranks(axes: Axes, ranks: pd.DataFrame, layer: int, head: int) -> None:
@@ -126,22 +113,3 @@ def _draw_agreement(axes: Axes, agreement: pd.DataFrame, alone: pd.DataFrame) ->
             text = f"{value:.2f}".replace("0.", ".").replace("-", "\u2212")
             colour = "white" if abs(value) > 0.6 else "black"
             axes.text(column, row, text, ha="center", va="center", fontsize=5, color=colour)
-
-
-def _draw_shares(
-    panels: np.ndarray, shares: pd.DataFrame, ranks: pd.DataFrame, highlight: tuple[int, int]
-) -> None:
-    """A panel per method: heads by their rank, and how often each of them takes each rank."""
-    n_heads = ranks.shape[1]
-    for axes, method in zip(panels, ranks.index, strict=True):
-        order = ranks.loc[method].sort_values(kind="stable").index
-        found = shares.loc[method].reindex(index=order, columns=range(1, n_heads + 1), fill_value=0)
-        edges = (0.5, n_heads + 0.5, n_heads + 0.5, 0.5)
-        image = axes.imshow(found.T, aspect="auto", cmap="Greys", norm=PowerNorm(0.5, 0, 1), extent=edges)
-        place = order.get_loc(highlight) + 1
-        axes.plot(place, 1.0, "v", color=COLOURS["memorized"], ms=4, transform=axes.get_xaxis_transform())
-        axes.set_xlabel(f"{method_label(method)}\n(heads by their rank)", fontsize=6)
-        axes.set_xticks([1, n_heads])
-        axes.set_yticks([1, n_heads] if axes is panels[0] else [])
-    panels[0].set_ylabel("rank in resamples")
-    panels[0].figure.colorbar(image, ax=panels, label="share of resamples", pad=0.01)

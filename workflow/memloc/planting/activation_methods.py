@@ -110,14 +110,6 @@ def integrated_gradients(question: Question) -> Scores:
     return in_layers(found)
 
 
-def neuron_ablation(question: Question) -> Scores:
-    """Exact rise of the NLL when one neuron is zeroed at all positions (zero-out of 2311.09060); slow."""
-    every = torch.arange(n_neurons(question.model))
-    calls = recorded_calls(question.model, question.tokens)
-    rises = [rise_without(question, calls, layer, every) for layer in readers(question.model, "neuron")]
-    return in_layers({"neuron": torch.stack(rises)})
-
-
 @torch.no_grad()
 def rise_without(
     question: Question, calls: Sequence[Call], layer: int, neurons: Int[Tensor, "neuron"]

@@ -231,7 +231,6 @@ def _slow_methods(shape: Shape, settings: Settings) -> dict[str, float]:
         "patching": 4 * n_heads * PATCHED,
         "zero_ablation": n_heads / 2,
         "mean_ablation": n_heads / 2,
-        "neuron_ablation": shape.n_layers * shape.d_mlp / 2,
         **dict.fromkeys(("hard_concrete", "slimming"), MASK),
         **dict.fromkeys(("weight_size", "random", "change"), 0),
     }

@@ -38,7 +38,6 @@ METHODS = {
     "patching": Method(HEADS, in_ensemble=True),
     "zero_ablation": Method(HEADS, in_ensemble=True),
     "mean_ablation": Method(HEADS, in_ensemble=True),
-    "neuron_ablation": Method(NEURONS, in_ensemble=True, switch="neuron_ablation"),
     "rare_tokens": Method(HEADS, in_ensemble=True),
     "hard_concrete": Method(UNITS, in_ensemble=True, switch="masks"),
     "slimming": Method(UNITS, in_ensemble=True, switch="masks"),

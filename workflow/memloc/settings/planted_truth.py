@@ -57,7 +57,6 @@ class PlantedTruth(Section):
         False,
         description="Also ask methods that train masks (HardConcrete, Slimming): seconds per question.",
     )
-    neuron_ablation: bool = Field(False, description="Also zero every neuron, one by one: exact and slow.")
     integration_steps: Positive = Field(10, description="Steps of integrated gradients.")
     n_judging: Judging = 16
     micro_batch: MicroBatch = 16
