@@ -29,13 +29,13 @@ def tables(n=12, precision=PRECISION, harm=()):
 def test_heads_stand_out_beyond_their_weights():
     found = judged("planted_truth", tables())
     assert set(found["verdict"]) == {"holds"}
-    assert found["value"].tolist() == pytest.approx([0.8 - 0.3, 0.8 - 0.3])
+    assert found["value"].tolist() == pytest.approx([0.4, 0.4])
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"weight_size": (1.0, 0.1)}, {"parameter_gradient": (0.9, 0.9)}],
-    ids=["the size of the weights says it", "so does the answer about the twin"],
+    [{"weight_size": (1.0, 1.0)}, {"parameter_gradient": (0.9, 0.95)}],
+    ids=["the size of the weights says it, in the twin too", "so does the answer about the twin"],
 )
 def test_claims_fail(changes):
     found = verdicts("planted_truth", tables(precision=PRECISION | changes))
@@ -51,7 +51,7 @@ def test_few_plants_decide_nothing_and_those_that_do_damage_do_not_count():
 def test_a_method_that_names_the_same_heads_in_both_twins_finds_nothing():
     """Both models hold the memory, at different places: only a method that follows the place counts."""
     same = PRECISION | {"parameter_gradient": (0.9, 0.9)}
-    assert judged("planted_truth", tables(precision=same)).loc[GROWN, "value"] < 0
+    assert judged("planted_truth", tables(precision=same)).loc[GROWN, "value"] == pytest.approx(0, abs=0.01)
     assert judged("planted_truth", tables()).loc[GROWN, "n"] == 12, "paragraphs, and not memories"
 
 

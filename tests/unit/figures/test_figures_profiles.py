@@ -46,6 +46,16 @@ def test_paragraphs_and_medians_are_drawn_and_the_caption_says_what_differs():
     assert groups["planted"]["apart"].value > 0.8
 
 
+def test_a_paragraph_that_is_planted_in_two_places_counts_once():
+    rows = table(12)
+    again = rows[rows["kind"] == "neurons"].assign(kind="heads")
+    one, two = (
+        memory_profiles.draw({"memory_profiles": each}, {}).numbers["groups"]["planted"]
+        for each in (rows, pd.concat([rows, again], ignore_index=True))
+    )
+    assert one["taken"] == two["taken"] and one["apart"] == two["apart"] and one["taken"].n == 12
+
+
 def test_groups_that_are_missing_or_few_are_not_made_up():
     rows = table(3)
     drawing = memory_profiles.draw({"memory_profiles": rows[rows["kind"] != "neurons"]}, {})

@@ -39,6 +39,8 @@ def test_what_is_alike_is_not_told_apart_and_what_differs_is():
     assert alike.low < 0.5 < alike.high and apart.low > 0.8
     few = rows[(rows["kind"] == "natural") | (rows.index >= 55)]
     assert told_apart(few, few["kind"] == "neurons") is None, "five are too few"
+    far = profiles(natural=0, grown_heads=0, neurons=300)
+    assert told_apart(far, far["kind"] == "neurons")[:3] == (1, -np.inf, np.inf), "no variance, no evidence"
     found = differences(rows, rows["kind"] == "neurons")
     assert [*found.index[found["p"] < 0.05]] == [*NUMBERS[:2]]
     for column, kind in (("others", "neurons"), ("natural", "natural")):

@@ -86,5 +86,6 @@ def _numbers(data: pd.DataFrame, forgotten: pd.DataFrame, limit: int) -> dict[st
         "limit": limit,
         "before": _recited_before(data),
         "n_paragraphs": int(data["id"].nunique()),
+        "of_rates": {f"{rate:g}": ids.nunique() for rate, ids in data.groupby("learning_rate")["id"]},
         "rows": rows,
     }

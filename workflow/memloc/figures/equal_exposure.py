@@ -73,7 +73,7 @@ def _lines(axes: Axes, blocks: pd.DataFrame) -> None:
         axes.vlines(rows.index + shift, rows["low"], rows["high"], color=colour, lw=1)
         axes.plot(rows.index + shift, rows["value"], color=colour, marker=marker, ms=3, lw=0.5, label=label)
     axes.set_xticks(sorted(blocks.index.get_level_values("layer").unique()))
-    axes.set(xlabel="layer", ylabel="NLL gained (nats per token)", title="block bypassed")
+    axes.set(xlabel="layer", ylabel="extra NLL gained (nats per token)", title="block bypassed")
     axes.legend()
 
 
@@ -82,7 +82,7 @@ def _map(axes: Axes, found: pd.DataFrame, head: tuple[int, int]) -> None:
     mesh = heat_map(axes, pd.concat({"head": values}, axis=1), diverging=True, highlight=head)
     mark_signs(axes, low, high)
     colour_bar(mesh, axes, "nats per token", fraction=0.08)
-    axes.set_title("NLL gained without the head")
+    axes.set_title("extra NLL gained without the head")
 
 
 def _of_sizes(sizes: pd.DataFrame) -> dict[str, Interval | bool]:

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from memloc.claims.estimators.layer_bypass import deeper_bypass, destroying
+from memloc.claims.estimators.layer_bypass import deeper_bypass
 from memloc.claims.verdicts import NotApplicable
 from memloc.figures.parts.disturbance import PANELS, judges, three_panels
 from memloc.figures.parts.style import Drawing
@@ -34,7 +34,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
     figure = three_panels(data, lines, "layer", height=2.2, legend_columns=len(STYLES))
     numbers = {"whole": whole["value"].to_dict(), "judged": _judged(tables, settings), **_numbers(data)}
-    return Drawing(figure, data, numbers | judges(rows) | {"left_out": _left_out(tables)})
+    return Drawing(figure, data, numbers | judges(rows))
 
 
 def _means(rows: pd.DataFrame, keys: list[str], most: int) -> pd.DataFrame:
@@ -76,15 +76,6 @@ def _judged(tables: dict[str, pd.DataFrame], settings: Section) -> list[dict[str
             lost = {"recited": recited, "n": len(gained), "gained": studentised(gained)}
             found.append({"label": STYLES["attention", way][0], "layer": layer, **lost})
     return found
-
-
-def _left_out(tables: dict[str, pd.DataFrame]) -> list[dict[str, Any]]:
-    """The blocks for which the claim on lower layers leaves out their kind, and the NLL that pairs gain."""
-    with suppress(NotApplicable):
-        labels = {"attention": "attention", "mlp": "MLP"}
-        found = destroying(tables).items()
-        return [{"kind": labels[kind], "layer": layer, "gained": gained} for (kind, layer), gained in found]
-    return []
 
 
 def _numbers(data: pd.DataFrame) -> dict[str, Any]:

@@ -70,10 +70,15 @@ def _panel(axes: Axes, rows: pd.DataFrame, name: str, kinds: list[str]) -> None:
 
 
 def _numbers(rows: pd.DataFrame, odds: dict[float, np.ndarray], chosen: float) -> dict[str, Any]:
-    groups = {}
+    """A paragraph that is planted in several places counts once, with its means."""
+    every = pd.concat([rows[["group", "id", *NUMBERS]], pd.DataFrame(odds, rows.index)], axis=1)
+    rows, groups = (
+        every.groupby(["group", "id"]).mean().reset_index().assign(kind=lambda own: own["group"]),
+        {},
+    )
     for group in filter(set(rows["group"]).__contains__, GROUPS):
         own = rows["group"] == group
-        every = {penalty: share(int((each[own] > 0).sum()), int(own.sum())) for penalty, each in odds.items()}
+        every = {penalty: share(int((rows.loc[own, penalty] > 0).sum()), int(own.sum())) for penalty in odds}
         groups[group] = {"taken": every[chosen], "every": every.values()}
         if group in (GROWN, PLANTED):
             found = differences(rows, own).assign(number=[LABELS[name][1] for name in NUMBERS])

@@ -40,7 +40,10 @@ def best_penalty(profiles: pd.DataFrame, odds: dict[float, Float[np.ndarray, "pa
 
 
 def told_apart(profiles: pd.DataFrame, others: Bool[pd.Series, "paragraph"]) -> Interval | None:
-    """AUROC within folds of classifiers that tell natural memories from `others`; None if either are few."""
+    """AUROC within folds of classifiers that tell natural memories from `others`; None if either are few.
+
+    An interval without width is infinite.
+    """
     rows = profiles[others | (profiles["kind"] == NATURAL)]
     natural, number = (rows["kind"] == NATURAL).to_numpy(), np.arange(len(rows))
     if min(natural.sum(), (~natural).sum()) < MIN_N:
@@ -50,7 +53,8 @@ def told_apart(profiles: pd.DataFrame, others: Bool[pd.Series, "paragraph"]) -> 
     stratum = Stratum("", natural, parts)
     scores, judged = scored("", rows[list(NUMBERS)].to_numpy(), stratum), stratum.judged
     judge = Judge(natural[judged], cluster_weights(number), stratum.folds, len(rows))
-    return cluster_interval(aurocs(scores, judge), len(rows))
+    found = cluster_interval(aurocs(scores, judge), len(rows))
+    return found if found.low < found.high else found._replace(low=-np.inf, high=np.inf)  # no evidence
 
 
 def differences(profiles: pd.DataFrame, others: Bool[pd.Series, "paragraph"]) -> pd.DataFrame:

@@ -131,8 +131,8 @@ def questions_of_grown(
 def run_slot(study: Study, slot: int) -> Found:
     """One plant of every kind, each tried until it reaches the criterion or no try is left."""
     plants, truth = [], []
-    before = {f"{name}_before": value for name, value in _damage(study).items()} if study.how.kinds else {}
-    before.pop("own_kept_before", None)  # all of them
+    before = _damage(study) if study.how.kinds else {}
+    before = {f"{name}_before": value for name, value in before.items() if name != "own_kept"}
     for kind in study.how.kinds:
         for attempt in range(study.how.tries):
             labels = {"kind": kind, "plant": slot, "attempt": attempt}
@@ -317,8 +317,7 @@ def _own_kept(study: Study) -> float:
     model, n_prefix = study.model, study.n_prefix
 
     def matched(rows: Int[Tensor, "some token"]) -> Bool[Tensor, "some continuation"]:
-        rows = rows.to(model.device)
         return score_tokens(model, states_in_parts(model, rows, n_prefix), rows[:, n_prefix:]).matched
 
-    own = study.texts["non_memorized"].tokens
+    own = study.texts["non_memorized"].tokens.to(model.device)
     return float(torch.cat(in_micro_batches(matched, study.how.micro_batch, own)).double().mean())

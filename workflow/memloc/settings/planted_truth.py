@@ -8,7 +8,6 @@ from memloc.settings.base import Judging, MicroBatch, NonNegative, Positive, Sec
 from memloc.settings.model import GROWN_GRANULARITIES
 
 # Kinds of places that paragraphs are planted in, each with the units in which it is scored, its own first.
-# `draw_place` (planting/places.py) draws places, KIND_LABELS (figures/parts/planted.py) has their labels.
 PLANT_GRANULARITIES = {kind.removeprefix("grown_"): units for kind, units in GROWN_GRANULARITIES.items()}
 GRANULARITIES = PLANT_GRANULARITIES | GROWN_GRANULARITIES
 PlantKind = Literal[tuple(PLANT_GRANULARITIES)]

@@ -39,26 +39,18 @@ def deeper_attention_spares_others(tables: Tables, settings: Section) -> Estimat
 
 
 def lower_layers_hold_more(tables: Tables, settings: Section) -> Estimate:
-    """NLL gained by mean bypass of a lower block minus an upper one of its kind, memorized minus the other.
+    """NLL gained by mean bypass of lower attention minus that of upper attention, memorized minus the other.
 
-    A kind with a block that destroys the model (`destroying`) is left out of both halves. It is in doubt if
-    others are harmed in proportion (`claims.specific`).
+    It is in doubt if others are harmed in proportion (`claims.specific`).
     """
-    left_out = {kind for kind, _ in destroying(tables).index}
-    layers = _without_blocks(tables, "mean", "nll_gained").drop(columns=left_out, level="block")
-    if layers.empty:
-        raise NotApplicable(f"blocks of every kind raise the NLL by more than {DESTROYED:g} nats")
-    layers, n_layers = layers.T.groupby("layer").mean(), tables["layer_bypass"]["layer"].max() + 1
+    layers = _without_blocks(tables, "mean", "nll_gained")["attention"].T.sort_index()
+    if layers.mean(axis=1).max() > DESTROYED:
+        raise NotApplicable(f"without attention of one layer the NLL rises by more than {DESTROYED:g} nats")
+    n_layers = len(layers)
     halves = {"lower": layers.loc[: n_layers // 2 - 1], "upper": layers.loc[(n_layers + 1) // 2 :]}
     gained = pd.DataFrame({name: part.mean() for name, part in halves.items()})
     more = paired_differences(gained["lower"] - gained["upper"], tables["sets"])
     return Estimate.of(studentised(more), doubt=in_proportion(gained, tables["sets"]))
-
-
-def destroying(tables: Tables) -> pd.Series:
-    """NLL that pairs gain by the mean bypass of the blocks (block, layer) that leave no model to compare."""
-    gained = _without_blocks(tables, "mean", "nll_gained").mean()
-    return gained[gained > DESTROYED]
 
 
 def deeper_bypass(tables: Tables, settings: Section, way: str) -> DeeperBypass:

@@ -9,52 +9,48 @@ from memloc.claims.verdicts import Estimate, NotApplicable, Tables
 from memloc.planting.damage import intact
 from memloc.settings.base import Section
 from memloc.settings.planted_truth import GRANULARITIES
-from memloc.statistics.studentised import extreme, simultaneous, studentised
+from memloc.statistics.studentised import extreme, simultaneous
 
 
 def grown_heads_beyond_their_weights(tables: Tables, settings: Section, kind: str) -> Estimate:
-    """Average precision of the largest gradient, memory minus its swap twin's, minus the same of |weight|.
+    """Average precision of the largest gradient minus the swap twin's, or minus that of |weight|.
 
-    Without twins: the memory's minus a wrong paragraph's, or minus that of |weight|, whichever is smaller.
-    |weight| is the same for every paragraph, so it would cancel against a wrong one.
+    The smaller of both counts. Without twins, a wrong paragraph takes the twin's part.
     """
-    if "planted_truth" in tables and "twin" in set(tables["planted_truth"].query("kind == @kind")["control"]):
-        return Estimate.of(studentised(_beyond_weights(tables, kind, "twin")))
-    wanted = [("plant", "parameter_gradient"), ("wrong", "parameter_gradient"), ("plant", "weight_size")]
-    precision = _scores(tables, kind, "average_precision", wanted)
-    return Estimate.of(extreme(min, simultaneous(-precision[[1, 2]].sub(precision[0], axis=0).to_numpy())))
+    rows = tables.get("planted_truth", pd.DataFrame({"kind": [], "control": []}))
+    twins = "twin" in set(rows.loc[rows["kind"] == kind, "control"])
+    return _beyond(_precisions(tables, kind, "twin" if twins else "wrong"))
 
 
 def planted_heads_beyond_their_weights(tables: Tables, settings: Section, kind: str) -> Estimate:
-    """Average precision of the largest gradient, plant minus unplanted twin, minus the same of |weight|.
+    """The same of plants that leave other text intact; their twin is the unplanted model."""
+    found, plants = _precisions(tables, kind, "twin"), tables["plants"].query("kind == @kind")
+    return _beyond(found[found.index.isin(plants.loc[intact(plants), "id"])])
 
-    Only plants that leave other text intact count.
+
+def _beyond(precisions: pd.DataFrame) -> Estimate:
+    """The smaller lead of the first column.
+
+    |weight| is the same for every paragraph, so the differences of both from a control would be equal: it
+    would cancel where paragraphs grow in each other's places.
     """
-    more, plants = _beyond_weights(tables, kind, "twin"), tables["plants"].query("kind == @kind")
-    return Estimate.of(studentised(more[more.index.isin(plants.loc[intact(plants), "id"])]))
+    leads = -precisions[[1, 2]].sub(precisions[0], axis=0)
+    return Estimate.of(extreme(min, simultaneous(leads.to_numpy())))
 
 
-def _beyond_weights(tables: Tables, kind: str, control: str) -> pd.Series:
-    """By paragraph. A method that always names the same units is equally precise in both."""
-    methods = ["parameter_gradient", "weight_size"]
-    wanted = [(asked, method) for method in methods for asked in ("plant", control)]
-    precision = _scores(tables, kind, "average_precision", wanted)
-    return (precision[0] - precision[1]) - (precision[2] - precision[3])
-
-
-def _scores(tables: Tables, kind: str, value: str, wanted: list[tuple[str, str]]) -> pd.DataFrame:
-    """A value by paragraph (rows) and (control, method), numbered (columns).
+def _precisions(tables: Tables, kind: str, control: str) -> pd.DataFrame:
+    """Average precision by paragraph: of the largest gradient, of its answer about a control, of |weight|.
 
     A paragraph that grew in the model and in its swap twin has the mean of both.
 
     Raises:
         NotApplicable: one was not asked.
     """
+    wanted = [("plant", "parameter_gradient"), (control, "parameter_gradient"), ("plant", "weight_size")]
     if "planted_truth" in tables:
         rows = tables["planted_truth"].query("kind == @kind")
         rows = rows[rows["granularity"] == GRANULARITIES[kind][0]]
-        wide = rows.pivot_table(index="id", columns=["control", "method"], values=value, observed=True)
-        if set(wanted) <= set(wide):
+        found = rows.groupby(["id", "control", "method"], observed=True)["average_precision"].mean()
+        if set(wanted) <= set(wide := found.unstack(["control", "method"])):
             return wide[wanted].set_axis(range(len(wanted)), axis=1)
-    methods = ", ".join(dict.fromkeys(method for _, method in wanted))
-    raise NotApplicable(f"not all of {methods} were asked about plants of kind {kind}: see planted_truth")
+    raise NotApplicable(f"not all methods were asked about memories of kind {kind}: see planted_truth")
