@@ -1,5 +1,6 @@
 """A bundle says what was made by what, and verification names what was changed, is missing or was added."""
 
+import errno
 import hashlib
 import json
 import os
@@ -232,6 +233,15 @@ def flipped(content, place):
 def test_a_damaged_bundle_ends_in_one_line_that_names_what_is(bundle, damage, said):
     bundle.write_bytes(damage(bundle.read_bytes()))
     with pytest.raises(InputError, match=f"{said}.*; copy it, or make it, again$"):
+        differences(bundle)
+
+
+def test_a_full_disk_is_no_damaged_bundle(bundle, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "extract", full)
+    with pytest.raises(OSError, match="No space left"):
         differences(bundle)
 
 
