@@ -16,8 +16,8 @@ from memloc.settings.study import Settings
 STUDY = Settings.model_validate(
     yaml.safe_load((Path(__file__).parents[3] / "config/config.yaml").read_text())
 )
-# c needs a; d and e need b. c takes two threads; d and e take a GPU.
-NEEDS = {"a": [], "b": [], "c": ["a"], "d": ["b"], "e": ["b"]}
+# c needs a and b; d and e need b. c takes two threads; d and e take a GPU.
+NEEDS = {"a": [], "b": [], "c": ["a", "b"], "d": ["b"], "e": ["b"]}
 SECONDS = {"a": 3, "b": 2, "c": 4, "d": 2, "e": 4}
 
 
