@@ -25,8 +25,8 @@ for topic in registry.topics().values():
             log_file(f"claims_{topic.name}"),
         benchmark:
             benchmark_file(f"claims_{topic.name}")
-        localrule: True
         priority: FIRST * (f"claims_{topic.name}" in FIRST_PICTURE)
+        localrule: True
         conda:
             ENVIRONMENT
         resources:

@@ -17,8 +17,8 @@ for figure, read, told in DRAWN:
             log_file(figure.name),
         benchmark:
             benchmark_file(figure.name)
-        localrule: True
         priority: FIRST * (figure.name in FIRST_PICTURE)
+        localrule: True
         conda:
             ENVIRONMENT
         resources:
