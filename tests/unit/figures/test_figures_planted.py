@@ -146,6 +146,14 @@ def test_the_caption_says_what_plants_do_to_other_text():
     assert (second["damage"], second["n_tries"], second["n_intact"]) == ("+1.0 %", 8, 3)
 
 
+def test_a_study_in_which_no_plant_is_recited_says_so():
+    made = tables(2)
+    made["plants"] = made["plants"].assign(reached=False, own_kept=np.nan)
+    drawing = planted_precision.draw(made | {"planted_truth": made["planted_truth"].iloc[:0]}, {})
+    assert words(panel.title for panel in drawing.figure.axes) == ["no plant reached the criterion"]
+    assert "0 plants reached the criterion in 3 tries" in checked("planted_precision", drawing)
+
+
 def test_what_is_not_known_of_plants_is_said_to_be_unknown():
     plants = tables(2)["plants"]
     (nowhere, *_), (unmeasured, *_) = (

@@ -28,18 +28,19 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """
     rows = of_own_units(tables["planted_truth"])
     methods = [name for name in methods_of(rows) if name not in BASELINES]
-    kinds = kinds_of(rows)
-    found = means(rows, "average_precision")
+    kinds, found = kinds_of(rows), means(rows, "average_precision")
     height = 0.9 + 0.19 * len(methods)
-    figure, axes = subplots(height, ncols=len(kinds), sharey=True, squeeze=False)
-    for panel, kind in zip(axes[0], kinds, strict=True):
+    figure, axes = subplots(height, ncols=max(len(kinds), 1), sharey=True, squeeze=False)
+    if not kinds:
+        axes[0][0].set(title="no plant reached the criterion", xticks=[])
+    for panel, kind in zip(axes[0], kinds, strict=False):
         _panel(panel, rows[rows["kind"] == kind], found[found["kind"] == kind], methods)
         panel.set(
             title=textwrap.fill(KIND_LABELS[kind], 78 // len(kinds)), xlim=(-0.06, 1.06), xticks=(0, 0.5, 1)
         )
         panel.set_xticklabels(["0", ".5", "1"])
     axes[0][0].set_yticks(range(len(methods)), [method_label(name) for name in methods])
-    axes[0][0].set_ylim(len(methods) - 0.5, -0.5)
+    axes[0][0].set_ylim(max(len(methods), 1) - 0.5, -0.5)
     figure.supxlabel("average precision", fontsize=7)
     marks = [zip(*panel.get_legend_handles_labels()[::-1], strict=True) for panel in axes[0]]
     shown = dict(mark for panel in marks for mark in panel)
@@ -101,15 +102,13 @@ def _data(plants: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """Means of both measures, over all plants and over those that leave other text intact."""
     kept = plants[intact(plants)][["kind", "plant", "attempt"]]
     chosen = {"all": rows, "intact": rows.merge(kept, on=["kind", "plant", "attempt"])}
-    return pd.concat(
-        [
-            means(own, measure).assign(measure=measure, plants=name)
-            for name, own in chosen.items()
-            for measure in MEASURES
-            if len(own)
-        ],
-        ignore_index=True,
-    )
+    found = [
+        means(own, measure).assign(measure=measure, plants=name)
+        for name, own in chosen.items()
+        for measure in MEASURES
+        if len(own)
+    ]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["kind", "measure"])
 
 
 def kinds_of(rows: pd.DataFrame) -> list[str]:
