@@ -60,6 +60,12 @@ def test_cases_hold_the_texts_of_the_tables(tables):
         assert (case.perturbed[changed] - 9000).tolist() == changed.nonzero()[:, 1].tolist()
 
 
+def test_as_many_are_edited_as_asked_for(tables):
+    every = [case.id for case in edit_cases(tables, N_PREFIX, 0, COUNTS)]
+    few = edit_cases(tables, N_PREFIX, 0, COUNTS.model_copy(update={"n_paragraphs": 2}))
+    assert [case.id for case in few] == every[:2]
+
+
 def test_all_other_memorized_paragraphs_may_show_damage_edited_ones_too(tables):
     for case in edit_cases(tables, N_PREFIX, 0, COUNTS.model_copy(update={"n_judging": 99})):
         assert sorted((case.others[:, 0] // 24).tolist()) == sorted(set(range(12)) - {case.id})
