@@ -137,6 +137,9 @@ def test_what_is_said_of_forgotten_paragraphs_is_of_them_alone():
     assert bold == pytest.approx(first.groupby("arm")["recited"].mean().to_dict())
     faint = [(ARMS[round(x)], y) for x, y in left.collections[3].get_offsets()]
     assert faint == list(zip(first["arm"], first["recited"], strict=True))
+    for number in (0, 3):  # of each rate: paragraphs, and their means above them
+        own, means = (set(left.collections[at].get_offsets()[:, 0].round(6)) for at in (number, number + 1))
+        assert own == means
 
 
 def test_the_caption_says_where_relearning_was_not_tried():
