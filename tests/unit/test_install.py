@@ -46,7 +46,7 @@ def test_uv_gets_the_settings_of_pip_and_pip_does_what_uv_did_not(commands, sett
 
 @pytest.mark.parametrize("setting", ["global.extra-index-url='https://a'", "install.no-binary='torch'"])
 def test_uv_is_left_out_where_pip_has_a_setting_of_its_own(commands, settings_of_pip, setting):
-    settings_of_pip += ["global.timeout='9'", setting]
+    settings_of_pip += ["global.retries='9'", setting]
     INSTALL["install"]()
     assert len(commands) == 1 and "--editable" in commands[0][0]
 

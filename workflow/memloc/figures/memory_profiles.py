@@ -71,11 +71,9 @@ def _panel(axes: Axes, rows: pd.DataFrame, name: str, kinds: list[str]) -> None:
 
 def _numbers(rows: pd.DataFrame, odds: dict[float, np.ndarray], chosen: float) -> dict[str, Any]:
     """A paragraph that is planted in several places counts once, with its means."""
-    every = pd.concat([rows[["group", "id", *NUMBERS]], pd.DataFrame(odds, rows.index)], axis=1)
-    rows, groups = (
-        every.groupby(["group", "id"]).mean().reset_index().assign(kind=lambda own: own["group"]),
-        {},
-    )
+    rows = pd.concat([rows[["group", "id", *NUMBERS]], pd.DataFrame(odds, rows.index)], axis=1)
+    rows = rows.groupby(["group", "id"]).mean().reset_index()
+    rows, groups = rows.assign(kind=rows["group"]), {}
     for group in filter(set(rows["group"]).__contains__, GROUPS):
         own = rows["group"] == group
         every = {penalty: share(int((rows.loc[own, penalty] > 0).sum()), int(own.sum())) for penalty in odds}

@@ -33,7 +33,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     figure, axes = subplots(height, ncols=max(len(kinds), 1), sharey=True, squeeze=False)
     if not kinds:
         axes[0][0].set(title="no plant reached the criterion", xticks=[])
-    for panel, kind in zip(axes[0], kinds, strict=False):
+    for panel, kind in zip(axes[0][: len(kinds)], kinds, strict=True):
         _panel(panel, rows[rows["kind"] == kind], found[found["kind"] == kind], methods)
         panel.set(
             title=textwrap.fill(KIND_LABELS[kind], 78 // len(kinds)), xlim=(-0.06, 1.06), xticks=(0, 0.5, 1)
