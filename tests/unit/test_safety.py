@@ -8,6 +8,7 @@ settings/test_derived.py.
 import ast
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -67,10 +68,9 @@ def test_nothing_is_pickled():
 def test_a_checkpoint_that_holds_code_is_refused(tmp_path):
     torch.save({"model": Payload(tmp_path / "ran")}, tmp_path / "state.pt")
     model = training.new_model(vocabulary=16, n_layers=1, n_heads=1, width=8, context=8, seed=0)
+    how = SimpleNamespace(optimizer="adamw", learning_rate=0.1)
     with pytest.raises(Exception, match="weights_only|Weights only"):
-        training._resume(
-            model, training.optimizers(model, "adamw", 0.1, bf16=False), tmp_path / "state.pt", None
-        )
+        training.Training(model, how, bf16=False).resume(tmp_path / "state.pt")
     assert not (tmp_path / "ran").exists()
 
 

@@ -11,7 +11,7 @@ from transformers import AutoTokenizer
 
 from memloc.data.listed import listed_ids
 from memloc.data.packing import windows_without
-from memloc.model.training import InitialModel, saved, trained_model
+from memloc.model.training import Beginning, Files, saved, trained_model
 from memloc.removal.removal_texts import removed_ids
 from memloc.run.atomic import atomic_folder
 from memloc.tables import storage
@@ -30,8 +30,8 @@ of_study = storage.provenance(job.input.training_curve)["seed"]
 seed = how.seed if how.source == "embedded" else None
 base, work = (job.input.get("base") or [None])[0], Path(job.params.work)
 stamp = {"code": job.params.code, "threads": job.threads}
-initial = InitialModel(base, len(tokenizer), of_study if seed is None else seed)
-model, _ = trained_model(rows, how, initial, seed, work, stamp)
+beginning = Beginning(base, len(tokenizer), of_study if seed is None else seed, seed)
+model, _ = trained_model(rows, how, beginning, Files(work), stamp)
 with atomic_folder(job.output.folder) as folder:
     saved(model, tokenizer, folder)
 shutil.rmtree(work, ignore_errors=True)

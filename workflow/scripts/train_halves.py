@@ -15,7 +15,7 @@ from memloc.data.filters import kept_rows
 from memloc.data.packing import windows_without
 from memloc.data.paragraphs import token_tensor, with_token_before
 from memloc.model import loading, pretrained
-from memloc.model.training import InitialModel, saved, trained_model
+from memloc.model.training import Beginning, Files, saved, trained_model
 from memloc.run.seeds import generator
 from memloc.scoring.counterfactual import halves
 from memloc.scoring.paragraph_scores import score
@@ -34,7 +34,7 @@ job.log(f"model {number}: {trained.sum()} paragraphs, {rows.size:,} tokens")
 own = int(generator(job.seed, "counterfactual", "model", str(number)).integers(2**31))
 base, work = (job.input.get("base") or [None])[0], Path(job.params.work) / str(number)
 stamp = {"code": job.params.code, "threads": job.threads}
-model, _ = trained_model(rows, how, InitialModel(base, len(tokenizer), own), own, work, stamp)
+model, _ = trained_model(rows, how, Beginning(base, len(tokenizer), own, own), Files(work), stamp)
 folder = saved(model, tokenizer, work / "model")
 model = loading.load_for_inference(folder)
 

@@ -13,7 +13,7 @@ from transformers import AutoTokenizer
 
 from memloc.data.packing import windows_without
 from memloc.model import pretrained
-from memloc.model.training import InitialModel, saved, trained_model
+from memloc.model.training import Beginning, Files, saved, trained_model
 from memloc.run.atomic import atomic_folder
 
 settings = job.settings.model
@@ -27,15 +27,15 @@ base = (job.input.get("base") or [None])[0]
 if base:
     job.stamp["base"] = pretrained.weights_sha256(base)
 seed = settings.seed if settings.source == "embedded" else None
-initial = InitialModel(base, len(tokenizer), job.seed if seed is None else seed)
+beginning = Beginning(base, len(tokenizer), job.seed if seed is None else seed, seed)
 checkpoints, stamp = Path(job.params.checkpoints), {**job.stamp, "threads": job.threads}
 growth, n_prefix = None, job.settings.paragraph.prefix
 if job.params.module:
-    begun = import_module(job.params.module).growth_of
-    growth = begun(paragraphs, n_prefix, tokenizer.eos_token_id, settings.grown, job.seed)
+    growing = import_module(job.params.module).Growth
+    growth = growing(paragraphs, n_prefix, tokenizer.eos_token_id, settings.grown, job.seed)
 before = job.output.get("before")  # asked for by twins
-branch = Path(before) if before else None
-model, curve = trained_model(rows, settings, initial, seed, checkpoints, stamp, growth, branch)
+files = Files(checkpoints, branch=Path(before) if before else None)
+model, curve = trained_model(rows, settings, beginning, files, stamp, growth)
 if growth:
     found = growth.table()
     job.log(f"{(found.em == job.settings.paragraph.length - n_prefix).sum()} of {len(found)} memories took")

@@ -15,7 +15,7 @@ from pathlib import Path
 from transformers import AutoTokenizer
 
 from memloc.data.packing import windows_without
-from memloc.model.training import InitialModel, saved, trained_model
+from memloc.model.training import Beginning, Files, saved, trained_model
 from memloc.run.atomic import atomic_folder
 
 settings, twin = job.settings.model, job.params.twin
@@ -26,11 +26,12 @@ rows = windows_without(stream, tokens, (), tokenizer.eos_token_id, settings.cont
 seed = job.seed if settings.seed is None else settings.seed
 growth = None
 if twin == "swapped":
-    begun, n_prefix = import_module(job.params.module).growth_of, job.settings.paragraph.prefix
-    growth = begun(paragraphs, n_prefix, tokenizer.eos_token_id, settings.grown, job.seed, swapped=True)
+    growing, n_prefix = import_module(job.params.module).Growth, job.settings.paragraph.prefix
+    growth = growing(paragraphs, n_prefix, tokenizer.eos_token_id, settings.grown, job.seed, swapped=True)
 work, stamp = Path(job.params.checkpoints) / twin, {**job.stamp, "threads": job.threads, "twin": twin}
-initial, before = InitialModel(None, len(tokenizer), seed), Path(job.input.before)
-model, _ = trained_model(rows, settings, initial, settings.seed, work, stamp, growth, start=before)
+beginning = Beginning(None, len(tokenizer), seed, settings.seed)
+files = Files(work, start=Path(job.input.before))
+model, _ = trained_model(rows, settings, beginning, files, stamp, growth)
 with atomic_folder(job.output.folder) as folder:
     saved(model, tokenizer, folder)
 shutil.rmtree(work, ignore_errors=True)

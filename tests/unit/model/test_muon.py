@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from memloc.model.training import COEFFICIENTS, SinglePrecisionMuon, nearly_orthogonal
+from memloc.model.muon import COEFFICIENTS, SinglePrecisionMuon, nearly_orthogonal
 
 SETTINGS = {"lr": 0.02, "weight_decay": 0.1, "adjust_lr_fn": "match_rms_adamw"}
 N_ITERATIONS = 5

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from memloc.data import embedded
 from memloc.model import components, training
-from memloc.model.training import in_precision, language_model_loss, learning_rate, new_model, train
+from memloc.model.training import Training, in_precision, language_model_loss, learning_rate, new_model
 from memloc.run.seeds import generator
 
 SHAPE = {"vocabulary": 64, "n_layers": 2, "n_heads": 4, "width": 16, "context": 16}
@@ -51,7 +51,7 @@ def run(rows, checkpoint, kill_at=None, n_steps=N_STEPS, dropout=0.0, bf16=False
         if step == kill_at:
             raise Killed
 
-    curve = train(model, rows, how(**options), bf16, checkpoint, report)
+    curve = Training(model, how(**options), bf16).run(rows, checkpoint, report)
     return model, curve
 
 
@@ -140,7 +140,8 @@ def test_weights_and_reports_are_those_of_a_plain_loop(rows, tmp_path, monkeypat
     """AdamW as published for language models, whose gradients are clipped."""
     monkeypatch.setattr(training, "LOG_STEPS", 5)
     model, plain, reports, norms, losses = new_model(**SHAPE, seed=0), new_model(**SHAPE, seed=0), [], [], []
-    train(model, rows, how(learning_rate=0.05), False, tmp_path / "a.pt", lambda *told: reports.append(told))
+    own = Training(model, how(learning_rate=0.05), bf16=False)
+    own.run(rows, tmp_path / "a.pt", lambda *told: reports.append(told))
     stepper = torch.optim.AdamW(plain.parameters(), betas=(0.9, 0.95), weight_decay=0.01)
     for step, some in enumerate(torch.from_numpy(rows).split(BATCH)):
         stepper.param_groups[0]["lr"] = learning_rate(step, N_STEPS, 0.05, 3)

@@ -12,10 +12,10 @@ from torch.nn import functional
 
 from memloc.editing.masks import OriginalWeights
 from memloc.model import training
-from memloc.model.training import new_model, train
+from memloc.model.training import Training, new_model
 from memloc.planting import growth
 from memloc.planting.grown import grown_memories, grown_table, relative_norm
-from memloc.planting.growth import DAMPING, blocks, direction, growth_of, ordinary_moments
+from memloc.planting.growth import DAMPING, Growth, blocks, direction, ordinary_moments
 from memloc.planting.twins import Family, twins_table
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.model import EmbeddedModel, Grown
@@ -35,7 +35,7 @@ def drawn(n, length=LENGTH, seed=1):
 
 def grower(own, how=HOW, swapped=False):
     unseen = pd.DataFrame({"id": range(how.n_paragraphs), "tokens": drawn(how.n_paragraphs).tolist()})
-    grown = growth_of(unseen.assign(unseen=True), N_PREFIX, END, how, 0, swapped)
+    grown = Growth(unseen.assign(unseen=True), N_PREFIX, END, how, 0, swapped)
     grown.begin(own)
     return grown
 
@@ -156,7 +156,7 @@ def trained(checkpoint, kill_at=None, grows=True, swapped=False, start=None, opt
         if step == kill_at:
             raise KeyboardInterrupt
 
-    train(own, rows, how, False, checkpoint, report, grown, start)
+    Training(own, how, False, grown).run(rows, checkpoint, report, start)
     return own, grown
 
 

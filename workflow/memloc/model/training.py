@@ -27,6 +27,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from memloc.model.muon import SinglePrecisionMuon
 from memloc.model.onednn import native_bfloat16
 from memloc.model.pretrained import fuse_gelu, read_model, use_deterministic_algorithms
 from memloc.run.atomic import atomic_path
@@ -40,14 +41,13 @@ WEIGHT_DECAY = 0.01
 LOG_STEPS = 20
 CHECKPOINT_STEPS = 40  # a killed training resumes from the last such step
 SHORT = "short"  # name of `short_attention` among transformers' implementations; no saved model has it
-COEFFICIENTS = (3.4445, -4.775, 2.0315)  # of a Newton-Schulz iteration: torch's own
 LOGITS_BYTES = 2**22  # logits in single precision that are held at a time
 Curve = list[tuple[int, float, float]]
 """Step, mean loss since the last point (nats per token), learning rate."""
 
 
-class InitialModel(NamedTuple):
-    """The model before its training: pretrained, or with random weights."""
+class Beginning(NamedTuple):
+    """The model before its training, pretrained or with random weights, and the order of its text."""
 
     base: str | None
     """Folder of the pretrained model; None: random weights."""
@@ -55,6 +55,19 @@ class InitialModel(NamedTuple):
     """Tokens of a model with random weights."""
     seed: int
     """Seed of random weights."""
+    order: int | None
+    """Seed of the order of the windows; None: as they are."""
+
+
+class Files(NamedTuple):
+    """Where the state of a training is kept."""
+
+    checkpoints: Path
+    """Folder of the resumable state; the caller deletes it once the model is saved."""
+    branch: Path | None = None
+    """File that gets the state before the first step of the work beside the training."""
+    start: Path | None = None
+    """Such a file: the training goes on from there, and not from the first step."""
 
 
 class Beside(Protocol):
@@ -75,42 +88,35 @@ class Beside(Protocol):
 def trained_model(
     rows: Int[np.ndarray, "window position"],
     how: EmbeddedModel | PlantedModel,
-    initial: InitialModel,
-    order: int | None,
-    checkpoints: Path,
+    beginning: Beginning,
+    files: Files,
     stamp: dict[str, Any],
     beside: Beside | None = None,
-    branch: Path | None = None,
-    start: Path | None = None,
 ) -> tuple[PreTrainedModel, Curve]:
     """A model that is trained on windows of text.
 
     Its checkpoint belongs to these settings, this text, these first weights and this code alone.
 
     Args:
-        order: seed of the order of the windows; None: as they are.
-        checkpoints: folder of the resumable state; the caller deletes it once the model is saved.
         stamp: everything else that the training depends on, as JSON can hold it.
-        branch: file that gets the state of the training before the first step of `beside`.
-        start: such a file; the training goes on from there, and not from the first step.
 
     Returns:
-        The model, and the training curve of `train`.
+        The model, and its training curve, a point every few steps.
 
     Raises:
-        ModelError: `initial.base` cannot be read (`pretrained.read_model`).
+        ModelError: `beginning.base` cannot be read (`pretrained.read_model`).
     """
     use_deterministic_algorithms()
-    rows = ordered(rows, order)
-    if initial.base:
-        model = read_model(initial.base)
+    rows = ordered(rows, beginning.order)
+    if beginning.base:
+        model = read_model(beginning.base)
     else:
         shape = {name: getattr(how, name) for name in ("n_layers", "n_heads", "width", "context")}
-        model = new_model(initial.vocabulary, **shape, seed=initial.seed)
+        model = new_model(beginning.vocabulary, **shape, seed=beginning.seed)
     bf16 = how.precision == "bfloat16" or (how.precision == "auto" and native_bfloat16(model.device))
     log(f"{model.num_parameters():,} parameters, {rows.size:,} tokens, {'bfloat16' if bf16 else 'float32'}")
-    known = json.dumps([stamp, how.model_dump(mode="json"), initial.seed, bf16]).encode()
-    checkpoint = checkpoints / f"{hashlib.sha256(known + rows.tobytes()).hexdigest()[:16]}.pt"
+    known = json.dumps([stamp, how.model_dump(mode="json"), beginning.seed, bf16]).encode()
+    checkpoint = files.checkpoints / f"{hashlib.sha256(known + rows.tobytes()).hexdigest()[:16]}.pt"
     progress = Progress(math.ceil(len(rows) / how.batch), "steps")
 
     def report(step: int, n_steps: int, loss: float) -> None:
@@ -118,9 +124,9 @@ def trained_model(
 
     if beside:
         beside.begin(model)
-    curve = train(model, rows, how, bf16, checkpoint, report, beside, start)
-    if branch:
-        with atomic_path(branch) as temporary:
+    curve = Training(model, how, bf16, beside).run(rows, checkpoint, report, files.start)
+    if files.branch:
+        with atomic_path(files.branch) as temporary:
             shutil.copyfile(_branch_of(checkpoint), temporary)
     return model, curve
 
@@ -257,46 +263,6 @@ def layer_matrices(model: PreTrainedModel) -> list[torch.nn.Parameter]:
     return [each for each in model.base_model.parameters() if each.ndim == 2 and each not in embeddings]
 
 
-class SinglePrecisionMuon(torch.optim.Muon):
-    """`torch.optim.Muon` with its settings and state, whose updates are not rounded to bfloat16.
-
-    On a processor without native bfloat16, a training step of `mini` takes 0.74 of the time of torch's. As
-    with `adjust_lr_fn="match_rms_adamw"`, steps are scaled to the size of AdamW's (2502.16982).
-    """
-
-    @torch.no_grad()
-    def step(self) -> None:
-        """Move every matrix once."""
-        for group in self.param_groups:
-            for weight in group["params"]:
-                state = self.state[weight]
-                mean = state.setdefault("momentum_buffer", torch.zeros_like(weight))
-                mean.lerp_(weight.grad, 1 - group["momentum"])
-                update = nearly_orthogonal(weight.grad.lerp(mean, group["momentum"]), group["ns_steps"])
-                weight.mul_(1 - group["lr"] * group["weight_decay"])
-                weight.add_(update, alpha=-0.2 * group["lr"] * max(weight.shape) ** 0.5)
-
-
-def nearly_orthogonal(matrix: Float[Tensor, "row column"], n_iterations: int) -> Float[Tensor, "row column"]:
-    """A matrix with the same singular vectors, and singular values near one, by Newton-Schulz iterations.
-
-    Each iteration multiplies by a polynomial of the Gram matrix. The polynomials are multiplied with each
-    other first, because the Gram matrix is smaller.
-    """
-    a, b, c = COEFFICIENTS
-    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.t()
-    wide = wide / wide.norm().clamp(min=1e-7)
-    gram, product = wide @ wide.t(), torch.eye(len(wide), dtype=wide.dtype)
-    for number in range(n_iterations):
-        factor = torch.addmm(gram, gram, gram, beta=b, alpha=c)
-        factor.diagonal().add_(a)
-        product = factor @ product if number else factor
-        if number < n_iterations - 1:
-            gram = factor @ gram @ factor
-    wide = product @ wide
-    return wide if wide.shape == matrix.shape else wide.t()
-
-
 def optimizers(
     model: PreTrainedModel, kind: Literal["adamw", "muon"], peak: float, bf16: bool
 ) -> list[torch.optim.Optimizer]:
@@ -315,85 +281,88 @@ def optimizers(
     return [muon(matrices, lr=peak, **how), adamw]
 
 
-def train(
-    model: PreTrainedModel,
-    rows: Int[np.ndarray, "row token"],
-    how: EmbeddedModel | PlantedModel,
-    bf16: bool,
-    checkpoint: Path,
-    report: Callable[[int, int, float], None],
-    beside: Beside | None = None,
-    start: Path | None = None,
-) -> Curve:
-    """One pass over `rows`; `model` is trained in place.
+class Training:
+    """One pass over windows of text, which trains a model in place."""
 
-    Args:
-        checkpoint: file of the resumable state; read if it exists, written every CHECKPOINT_STEPS.
-        report: called with step, number of steps and loss every few steps.
-        start: file of the state to go on from where there is no checkpoint.
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        how: EmbeddedModel | PlantedModel,
+        bf16: bool,
+        beside: Beside | None = None,
+    ) -> None:
+        self._model, self._how, self._bf16, self._beside = model, how, bf16, beside
+        self._optimizers = optimizers(model, how.optimizer, how.learning_rate, bf16)
+        self._done, self._curve, self._losses = 0, [], []  # losses since the curve's last point
 
-    Returns:
-        The training curve, a point every few steps.
-    """
-    steppers = optimizers(model, how.optimizer, how.learning_rate, bf16)
-    n_steps = math.ceil(len(rows) / how.batch)
-    first, curve, losses = _resume(model, steppers, checkpoint if checkpoint.exists() else start, beside)
-    if first:
-        log(f"resumed at step {first} of {n_steps}")
-    model.eval()  # a pretrained model may have dropout
-    for step in range(first, n_steps):
-        if beside and step == beside.first(n_steps):
-            _save(model, steppers, _branch_of(checkpoint), _state(step, curve, losses, beside))
-        rate = learning_rate(step, n_steps, how.learning_rate, how.warmup_steps)
-        for stepper in steppers:
-            stepper.param_groups[0]["lr"] = rate
-        batch = torch.from_numpy(rows[step * how.batch : (step + 1) * how.batch])
-        with in_precision(model, bf16):
-            loss = language_model_loss(model, batch)
-        model.zero_grad()
+    def run(
+        self,
+        rows: Int[np.ndarray, "row token"],
+        checkpoint: Path,
+        report: Callable[[int, int, float], None],
+        start: Path | None = None,
+    ) -> Curve:
+        """Train on all rows, and return the training curve.
+
+        Args:
+            checkpoint: file of the resumable state; read if it exists, written every CHECKPOINT_STEPS.
+            report: called with step, number of steps and loss every few steps.
+            start: file of the state to go on from where there is no checkpoint.
+        """
+        n_steps = math.ceil(len(rows) / self._how.batch)
+        if state := checkpoint if checkpoint.exists() else start:
+            self.resume(state)
+            log(f"resumed at step {self._done} of {n_steps}")
+        self._model.eval()  # a pretrained model may have dropout
+        for step in range(self._done, n_steps):
+            if self._beside and step == self._beside.first(n_steps):
+                self._save(_branch_of(checkpoint))
+            rate = learning_rate(step, n_steps, self._how.learning_rate, self._how.warmup_steps)
+            batch = torch.from_numpy(rows[step * self._how.batch : (step + 1) * self._how.batch])
+            self._step(batch, rate)
+            if self._beside:
+                with in_precision(self._model, self._bf16):
+                    self._beside.step(step, n_steps, batch)
+            if step % LOG_STEPS == 0 or step == n_steps - 1:
+                self._curve.append((step + 1, sum(self._losses) / len(self._losses), rate))
+                self._losses = []
+                report(step + 1, n_steps, self._curve[-1][1])
+            if (step + 1) % CHECKPOINT_STEPS == 0:
+                self._save(checkpoint)
+        return self._curve
+
+    def _step(self, batch: Int[Tensor, "row token"], rate: float) -> None:
+        with in_precision(self._model, self._bf16):
+            loss = language_model_loss(self._model, batch)
+        self._model.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM, foreach=True)
-        for stepper in steppers:
-            stepper.step()
-        if beside:
-            with in_precision(model, bf16):
-                beside.step(step, n_steps, batch)
-        losses.append(loss.item())
-        if step % LOG_STEPS == 0 or step == n_steps - 1:
-            curve.append((step + 1, sum(losses) / len(losses), rate))
-            losses = []
-            report(step + 1, n_steps, curve[-1][1])
-        if (step + 1) % CHECKPOINT_STEPS == 0:
-            _save(model, steppers, checkpoint, _state(step + 1, curve, losses, beside))
-    return curve
+        torch.nn.utils.clip_grad_norm_(self._model.parameters(), CLIP_NORM, foreach=True)
+        for each in self._optimizers:
+            each.param_groups[0]["lr"] = rate
+            each.step()
+        self._losses.append(loss.item())
+        self._done += 1
 
+    def _save(self, path: Path) -> None:
+        state = {
+            "step": self._done,
+            "curve": self._curve,
+            "losses": self._losses,
+            "beside": self._beside and self._beside.state,
+            "model": self._model.state_dict(),
+            "optimizers": [each.state_dict() for each in self._optimizers],
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(path) as temporary:
+            torch.save(state, temporary)
 
-def _state(step: int, curve: Curve, losses: list[float], beside: Beside | None) -> dict[str, Any]:
-    return {"step": step, "curve": curve, "losses": losses, "beside": beside and beside.state}
-
-
-def _save(
-    model: PreTrainedModel,
-    steppers: list[torch.optim.Optimizer],
-    path: Path,
-    state: dict[str, Any],
-) -> None:
-    state |= {"model": model.state_dict(), "optimizers": [each.state_dict() for each in steppers]}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(path) as temporary:
-        torch.save(state, temporary)
-
-
-def _resume(
-    model: PreTrainedModel, steppers: list[torch.optim.Optimizer], path: Path | None, beside: Beside | None
-) -> tuple[int, Curve, list[float]]:
-    """Steps that were done, the curve until then, and the losses since its last point."""
-    if path is None:
-        return 0, [], []
-    state = torch.load(path, weights_only=True)
-    model.load_state_dict(state["model"])
-    for stepper, its in zip(steppers, state["optimizers"], strict=True):
-        stepper.load_state_dict(its)
-    if beside:
-        beside.state = state["beside"]
-    return state["step"], [tuple(point) for point in state["curve"]], state["losses"]
+    def resume(self, path: Path) -> None:
+        """Go on from a stored state."""
+        state = torch.load(path, weights_only=True)
+        self._model.load_state_dict(state["model"])
+        for each, its in zip(self._optimizers, state["optimizers"], strict=True):
+            each.load_state_dict(its)
+        if self._beside:
+            self._beside.state = state["beside"]
+        self._done, self._losses = state["step"], state["losses"]
+        self._curve = [tuple(point) for point in state["curve"]]

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float, Int
@@ -125,35 +124,28 @@ def ordinary_moments(
     return found
 
 
-def growth_of(
-    paragraphs: pd.DataFrame, n_prefix: int, end_of_text: int, how: Grown, seed: int, swapped: bool = False
-) -> "Growth":
-    """The growth of a training's memories; `paragraphs` has id, unseen and tokens.
-
-    With `swapped` each memory grows in the place of another one: see `grown_memories`.
-    """
-    ids = grown_ids(paragraphs, how, seed)
-    tokens = token_tensor(paragraphs.set_index("id")["tokens"].loc[ids])
-    return Growth(ids, tokens, n_prefix, end_of_text, how, seed, swapped)
-
-
 class Growth:
-    """Grows the memories of a training, a few of them beside each of its steps."""
+    """Grows the memories of a training, a few of them beside each of its steps.
+
+    `paragraphs` has id, unseen and tokens. With `swapped` each memory grows in the place of another one: see
+    `grown_memories`.
+    """
 
     def __init__(
         self,
-        ids: Int[np.ndarray, "memory"],
-        tokens: Int[Tensor, "memory token"],
+        paragraphs: pd.DataFrame,
         n_prefix: int,
         end_of_text: int,
         how: Grown,
         seed: int,
         swapped: bool = False,
     ) -> None:
-        self._ids, self._tokens, self._n_prefix = ids, tokens, n_prefix
-        self._end_of_text, self._how, self._seed, self._swapped = end_of_text, how, seed, swapped
+        self._ids = grown_ids(paragraphs, how, seed)
+        self._tokens = token_tensor(paragraphs.set_index("id")["tokens"].loc[self._ids])
+        self._n_prefix, self._end_of_text = n_prefix, end_of_text
+        self._how, self._seed, self._swapped = how, seed, swapped
         self.memories: list[Memory] = []
-        n = len(ids)
+        n = len(self._ids)
         self.state = {
             "exposures": torch.zeros(n, dtype=torch.long),
             "nll": torch.full((n,), torch.inf),  # of the continuation, when it was seen last
