@@ -18,10 +18,9 @@ if wanted["filter"] == "reference":
     kept = scores[~scores.id.isin(dropped_reference)]
     found |= expected.of_reference(expected.run_numbers(paragraphs, kept, n_continuation))
     wanted = expected.of_reference(wanted)
-if expected.needed(settings.expected):
-    tables = {name: job.read(name) for name in expected.LOCALIZED}
-    of_analyses = expected.localized_numbers(settings.expected, tables)
-    wanted, found = wanted | of_analyses[0], found | of_analyses[1]
+analyses = expected.LOCALIZED if expected.needed(settings.expected) else ()
+of_analyses = expected.localized_numbers(settings.expected, {name: job.read(name) for name in analyses})
+wanted, found = wanted | of_analyses[0], found | of_analyses[1]
 comparison = expected.compare(wanted, found)
 for row in comparison.itertuples():
     job.log(f"{row.quantity}: expected {row.expected}, found {row.found}")

@@ -10,6 +10,7 @@ from memloc.figures import expected as expected_figure
 from memloc.published import expected
 from memloc.published.expected import compare
 from memloc.run.templates import fill
+from memloc.settings.expected import Expected
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
@@ -52,6 +53,23 @@ def test_comparison_is_exact_and_open_where_nothing_is_expected(run):
     assert frame["found"].to_dict() == found
     assert frame.loc["n_paragraphs", "agrees"] and not frame.loc["n_memorized", "agrees"]
     assert frame.loc[["n_non_memorized", "max_count"], ["expected", "agrees"]].isna().all(axis=None)
+
+
+def test_ranks_and_the_correlation_are_those_of_the_published_head_and_layer():
+    wanted = Expected(
+        head={"layer": 0, "head": 1}, key_query_layer=1, n_unique_tokens=7, rare_token_correlation=-0.9
+    )
+    heads = pd.DataFrame({"layer": [0, 0, 1], "head": [0, 1, 1], "pearson": [-0.1, -0.914, 0.3]})
+    ranks = pd.concat(heads.assign(method=name, rank=[3, 1, 2]) for name in expected.RANKED_BY)
+    impact = [("perturbed", 0, 9.0), ("perturbed", 1, 2.0), ("perturbed", 1, 8.0), ("other", 0, 99.0)]
+    impact = pd.DataFrame(impact, columns=["group", "layer", "max_abs"])
+    tables = {"head_ranking": ranks, "impact_gradients": impact}
+    tables["rare_token_correlation"] = heads.assign(n_unique_tokens=8)
+    of_ranks = dict.fromkeys(["rank_key_query_layer", *(f"rank_{name}" for name in expected.RANKED_BY)], 1)
+    asked, found = expected.localized_numbers(wanted, tables)
+    assert asked == of_ranks | {"n_unique_tokens": 7, "rare_token_correlation": -0.9}
+    assert found == of_ranks | {"n_unique_tokens": 8, "rare_token_correlation": -0.91}
+    assert expected.localized_numbers(Expected(), {}) == ({}, {})
 
 
 def test_table_and_figure_take_what_is_compared(run, tmp_path):

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -13,6 +14,7 @@ from memloc.resources.machine import NAMED, Machine
 from memloc.run.steps import Step
 from memloc.settings.study import Settings
 from memloc.tables import storage
+from memloc.tables.columns import TableError
 from memloc.tables.schemas import schema_of
 
 ROOT = Path(__file__).parents[3]
@@ -87,9 +89,10 @@ def test_a_limit_is_thrice_the_estimate_half_an_hour_at_least_and_nothing_where_
     path = tmp_path / "benchmarks/estimate.parquet"
     assert limits(path) == {}
     frame = estimate(steps, studies(steps, "results/x", study("config")), Machine("slow", 1, 1, 1))
-    storage.write(
-        schema_of("estimate"), frame, path, {"study": "x", "paragraph": {"length": 100, "prefix": 50}}
-    )
+    stamp = {"study": "x", "paragraph": {"length": 100, "prefix": 50}}
+    storage.write(schema_of("estimate"), frame, path, stamp)
+    with pytest.raises(TableError, match="rule"):  # a rule twice
+        storage.write(schema_of("estimate"), pd.concat([frame, frame]), tmp_path / "twice.parquet", stamp)
     hours = frame.set_index("rule").seconds / 3600
     found = limits(path)
     assert hours.edit_paragraphs > 1 and found["edit_paragraphs"] == np.ceil(180 * hours.edit_paragraphs)

@@ -34,10 +34,9 @@ def localized_numbers(
     correlation of the head's attention with rarity, of which two digits are published.
     """
     wanted, found = {}, {}
-    rare = tables["rare_token_correlation"].set_index(["layer", "head"])
     if expected.n_unique_tokens is not None:
         wanted["n_unique_tokens"] = expected.n_unique_tokens
-        found["n_unique_tokens"] = int(rare["n_unique_tokens"].iloc[0])
+        found["n_unique_tokens"] = int(tables["rare_token_correlation"]["n_unique_tokens"].iloc[0])
     if expected.key_query_layer is not None:
         rows = tables["impact_gradients"].query("group == 'perturbed'")
         by_layer = rows.groupby("layer")["max_abs"].sum().rank(ascending=False, method="min")
@@ -48,6 +47,7 @@ def localized_numbers(
         ranks = tables["head_ranking"].astype({"method": str}).set_index(["method", "layer", "head"])["rank"]
         wanted |= {f"rank_{method}": 1 for method in RANKED_BY}
         found |= {f"rank_{method}": ranks.get((method, *head)) for method in RANKED_BY}
+        rare = tables["rare_token_correlation"].set_index(["layer", "head"])
         wanted["rare_token_correlation"] = expected.rare_token_correlation
         found["rare_token_correlation"] = round(float(rare["pearson"].get(head, float("nan"))), 2)
     return wanted, found
