@@ -33,6 +33,7 @@ MEASURED = {
 XEON = Machine("Xeon", 105, 4.8, 2)
 EPYC = Machine("EPYC", 232, 4.5, 2)
 CASCADE_LAKE = Machine("Xeon of 2019", 100, 5, 2, bfloat16=False)
+SAPPHIRE_RAPIDS = Machine("Xeon of 2023", 168, 2, 2, bfloat16=False)
 # What mini was when it was measured, before Muon halved its training stream.
 MEASURED_DATA = {"n_once": 6500, "n_unseen": 600, "max_repeats": 128}
 MEASURED_SAMPLES = {"sets": {"n_pairs": 16}, "n_judging": 6}
@@ -65,6 +66,7 @@ def test_mini_takes_what_was_measured():
     [
         ("config", "remove", CASCADE_LAKE, 45),
         ("removal", "remove", EPYC, 680),
+        ("grown-truth", "plant_paragraphs", SAPPHIRE_RAPIDS, 720),
     ],
 )
 def test_plants_and_removal_take_what_was_measured(name, rule, machine, seconds):
