@@ -20,7 +20,7 @@ del texts["means"]
 choosing = choosing_texts(*sampled_tokens(paragraphs, sets, "memorized", n_prefix), how.n_paragraphs, seed)
 
 model = loading.load_model(job.input.folder, settings.loading)
-texts = with_own_continuations(model, texts, n_prefix, how.micro_batch) | {"choosing": choosing}
+texts = with_own_continuations(model, texts, n_prefix, how.micro_batch)
 texts[PAIRED] = paired_texts(paragraphs, sets, n_prefix, choosing.ids)
 # At the original weights, the contrastive objective has the gradient of its NLL term with the other sign.
 gradients = nll_gradients(model, choosing.tokens, n_prefix, how.micro_batch)

@@ -42,8 +42,8 @@ def made_up_orders() -> pd.DataFrame:
 def made_up_noise() -> pd.DataFrame:
     """Draws cost others 0, 1 and 3 tokens."""
     rows = crossed(arm=("top", "random"), size=(0.0, 1.0, 10.0), draw=range(3))
-    rows = rows.merge(paragraphs(GROUPS | {"choosing": 4}), how="cross").assign(n_weights=1000)
-    lost = rows["group"].map({"memorized": 3, "choosing": 4}).fillna(0) * (rows["arm"] == "top")
+    rows = rows.merge(paragraphs(GROUPS), how="cross").assign(n_weights=1000)
+    lost = 3 * (rows["group"] == "memorized") * (rows["arm"] == "top")
     by = rows["draw"].map({0: 0, 1: 1, 2: 3})
     em = 45 - lost * rows["size"] - by * (rows["group"] == "non_memorized")
     return rows.assign(em=em + rows["x"], nll=3 + by / 10 + rows["x"])
@@ -101,7 +101,7 @@ def test_noise_is_averaged_over_draws_and_paragraphs():
     numbers = drawing.numbers
     assert numbers["whole"]["nll_held_out"] == pytest.approx(3.0)
     assert "Undisturbed: 45.0 and 45.0 tokens" in checked("weight_noise", drawing)
-    assert (numbers["n_draws"], numbers["n_weights"], numbers["n_choosing"]) == (3, 1000, 4)
+    assert (numbers["n_draws"], numbers["n_weights"]) == (3, 1000)
     panel = drawing.figure.axes[1]
     top = panel.collections[0].get_paths()[0].vertices[:, 1]
     assert (top.min(), top.max()) == pytest.approx((42, 45)), "range over draws, not over paragraphs"

@@ -10,5 +10,5 @@ def weight_noise(lengths: Lengths) -> Columns:
         "size": number(0, meaning="Size of the noise, in standard deviations of all W_* weights."),
         "draw": integer(0, meaning="Number of the random draw."),
         "n_weights": integer(1, meaning="Weights that are disturbed."),
-        **judged_text(lengths, (*TEXTS, "choosing", PAIRED)),
+        **judged_text(lengths, (*TEXTS, PAIRED)),
     }
