@@ -32,7 +32,7 @@ WORDS = {
     "boundary": "Boundary zone, exposures that leave open whether a paragraph is recited",
     "unseen": "Seen paragraphs that are not recited, or unseen ones",
 }
-STRATUM_COLOURS = {"all": "#888888", "boundary": "#c8102e", "unseen": "#2e8b57"}
+STRATUM_COLOURS = {"all": "#17a2b8", "boundary": "#8c564b", "unseen": "#b5b52a"}  # of no feature
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -61,6 +61,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         curves[0].text(0.5, 0.5, "too few paragraphs", ha="center", transform=curves[0].transAxes)
     curves[0].set_ylabel("AUROC")
     _gains(gains, found, present)
+    if present:
+        rest.legend(*gains.get_legend_handles_labels(), loc="upper center", title="in d")
     for panel in (*curves, gains):
         panel.set_xlabel("lead time (tokens)")
         panel.invert_xaxis()
@@ -108,8 +110,6 @@ def _gains(axes: Axes, found: pd.DataFrame, present: list[str]) -> None:
         )
     axes.axhline(0, color="0.7", lw=0.6, ls=":", zorder=0)
     axes.set_title("gain over the NLL")
-    if present:
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, -0.85))
 
 
 def _numbers(found: pd.DataFrame, present: list[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from memloc.settings.base import Section
 from memloc.settings.editing import PAPER_ARMS
 
 SETS = {"memorized": "em_memorized", "non_memorized": "em_control"}
-APART = 0.22  # distance of the two sets from the middle of an arm
+APART = 0.17  # distance of the two sets from the middle of an arm
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -30,7 +30,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         panel.axhline(paragraph.continuation, color="0.8", lw=0.5, ls=":", zorder=0)
         panel.set_xticks(range(len(PAPER_ARMS)), [ARM_LABELS[arm] for arm in PAPER_ARMS])
         panel.tick_params(axis="x", length=0)
-        panel.set(title=title, xlim=(-0.5, len(PAPER_ARMS) - 0.5))
+        panel.set(title=title, xlim=(-0.6, len(PAPER_ARMS) - 0.4))
     panel_labels(axes)
     axes[0].set_ylabel("exact match (tokens)")
     axes[0].set_ylim(-0.04 * paragraph.continuation, 1.12 * paragraph.continuation)
@@ -47,9 +47,10 @@ def _paragraphs(axes: Axes, rows: pd.DataFrame, place: int) -> None:
         label, mean = (LABELS[name] if place == 0 else None), rows[column].mean()
         style = {"color": COLOURS[name], "linewidth": 0, "alpha": 0.6, "clip_on": False}
         axes.scatter([x] * len(rows), rows[column], s=10, label=label, zorder=2, **style)
-        axes.hlines(mean, x - 0.09, x + 0.09, color=COLOURS[name], lw=2.2, zorder=3)
-        above = {"xytext": (0, 3), "textcoords": "offset points", "ha": "center", "va": "bottom"}
-        axes.annotate(f"{mean:.1f}", (x, mean), color=COLOURS[name], **above)
+        axes.hlines(mean, x - 0.07, x + 0.07, color=COLOURS[name], lw=2.2, zorder=3)
+        side, align = (-1, "right") if x < place else (1, "left")
+        beside = {"xytext": (6.5 * side, 0), "textcoords": "offset points", "ha": align, "va": "center"}
+        axes.annotate(f"{mean:.1f}", (x, mean), color=COLOURS[name], fontsize=7, **beside)
 
 
 def _numbers(runs: pd.DataFrame, rates: list[float], settings: Section) -> dict[str, Any]:

@@ -53,4 +53,5 @@ def _precisions(tables: Tables, kind: str, control: str) -> pd.DataFrame:
         found = rows.groupby(["id", "control", "method"], observed=True)["average_precision"].mean()
         if set(wanted) <= set(wide := found.unstack(["control", "method"])):
             return wide[wanted].set_axis(range(len(wanted)), axis=1)
-    raise NotApplicable(f"not all methods were asked about memories of kind {kind}: see planted_truth")
+    place = kind.replace("_", " ") if kind.startswith("grown") else f"planted {kind}"
+    raise NotApplicable(f"not all methods were asked about {place}: see planted_truth")
