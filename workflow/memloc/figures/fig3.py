@@ -94,9 +94,7 @@ def _kept_numbers(kept_tokens: pd.DataFrame, lengths: Section) -> dict[str, Any]
     }
 
 
-def _numbers(
-    drops: pd.DataFrame, matrices: dict[str, pd.DataFrame], lengths: dict[str, int]
-) -> dict[str, Any]:
+def _numbers(drops: pd.DataFrame, matrices: dict[str, pd.DataFrame], lengths: Section) -> dict[str, Any]:
     """Mean drops, their difference and trend over positions, with intervals; the largest single drops."""
     numbers: dict[str, Any] = {"n_draws": int(drops["draw"].max()) + 1}
     by_paragraph = {name: matrix.mean(axis=1) for name, matrix in matrices.items()}
