@@ -43,13 +43,13 @@ def install(torch: str | None = None, wheelhouse: str | None = None) -> None:
 
 
 def install_with_uv() -> None:
-    """Install the lock by uv, in a quarter of pip's time. pip then checks it, and installs what is missing.
+    """Install the lock with uv, in a quarter of pip's time. pip then checks it and installs missing packages.
 
-    uv gets pip's settings. If it has no counterpart of one of them, pip installs everything.
+    uv gets pip's settings. If it lacks a counterpart of one of them, pip installs everything.
     """
     listed = subprocess.run([*PIP, "config", "list"], check=True, capture_output=True, text=True).stdout
     settings = {}
-    for line in reversed(listed.splitlines()):  # the environment's come first in the list, and overrule
+    for line in reversed(listed.splitlines()):  # settings of the environment come first in the list, and win
         name, _, value = line.partition("=")
         settings[name.removeprefix("global.").removeprefix(":env:.")] = str(ast.literal_eval(value))
     certificates = {"SSL_CERT_FILE": settings.pop("cert")} if "cert" in settings else {}

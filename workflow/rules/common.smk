@@ -257,7 +257,7 @@ def code_of(rule):
 # Priorities: jobs that all others wait for start first, then jobs of the longest chain, then long jobs. The
 # others, most of them figures, fill the gaps, so that no core waits for a long job at the end.
 FIRST, AWAITED, LONG = 3, 2, 1
-FIRST_PICTURE = ("claims_scores", "fig2")  # to look at while all else runs
+FIRST_PICTURE = ("claims_scores", "fig2")  # something to look at while the rest runs
 # GPUs of every rule that runs the model; local runs ignore the number unless a profile sets a limit.
 N_GPU = 0 if SETTINGS.loading.device == "cpu" else SETTINGS.loading.gpus
 # Time limits (minutes) of this study's rules, where `snakemake estimate` left its table.

@@ -1,8 +1,8 @@
-# Plant paragraphs in chosen weights, and ask every localization method where they are, and where memories are that
-# grew while the model was trained; only if a study asks.
+# Plant paragraphs in chosen weights. Ask every localization method where they are, and where memories are
+# that grew while the model was trained. Only if a study asks for it.
 
 PLANTS_ASKED = bool(SETTINGS.planted_truth.kinds or GROWN)
-# Memories that grew are compared with plants and with natural ones.
+# Profiles compare grown memories, plants and natural memories.
 PROFILED = ["memory_profiles"] if GROWN and SETTINGS.planted_truth.kinds else []
 PLANTED = ("plants", "planted_truth", *PROFILED)
 

@@ -1,11 +1,11 @@
-# Does a removal hit the place of a memory? Only where twins show that memories are where they grew.
+# Does a removal hit the place of a memory? Asked only if twins show that memories are where they grew.
 
 from memloc.settings.removal_ways import EDITS
 
 GROWN_REMOVED = bool(TWINNED and SETTINGS.remove.n_single)
 
 if GROWN_REMOVED:
-    # A study that lists ways compares these; the others compare all that change weights.
+    # The ways to change weights that the study lists; if it lists none, all of them.
     WEIGHT_WAYS = [way for way in EDITS if way in SETTINGS.remove.ways] or [*EDITS]
     # Every removal starts from the original weights.
     GROWN_REMOVAL = Shards("remove_grown", most=len(WEIGHT_WAYS))
@@ -36,6 +36,6 @@ if GROWN_REMOVED:
             ways=WEIGHT_WAYS,
             shard=GROWN_REMOVAL.number,
         message:
-            "Remove memories that grew in every way that changes weights, told their places and not."
+            "Remove grown memories in every way that changes weights, with and without being told their places."
         script:
             "../scripts/remove_grown.py"

@@ -4,7 +4,7 @@ TRAINED_MODEL = f"{SHARED}/model"
 # Memories that grow in places of their own while the model is trained.
 GROWN = ["grown"] if MODEL.source == "embedded" and MODEL.grown.kinds else []
 TWINNED = ["twins"] if GROWN and MODEL.grown.twins else []
-# The state of the training before they grow, from which twins are trained.
+# The state of the training before they grow, from which the training of twins goes on.
 BEFORE = {"before": f"{SHARED}/twins/before.pt"} if TWINNED else {}
 # The model that training starts from; without one, it starts from random weights.
 PRETRAINED = [BASE] if MODEL.source == "planted" else []
@@ -67,7 +67,7 @@ if TWINNED:
             module="memloc.planting.growth",
             twin=lambda wildcards: wildcards.twin,
         message:
-            "Train the twin of the model in which other places hold the memories, or nothing grows."
+            "Train a twin of the model, in which memories grow in other places, or none grows."
         script:
             "../scripts/train_twin.py"
 

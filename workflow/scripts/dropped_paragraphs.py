@@ -13,7 +13,7 @@ import pandas as pd
 from memloc.data import filters
 
 settings = job.settings.filters
-grown = job.read("grown", ["id"]).id if "grown" in job.tables else []  # only planted truth uses them
+grown = job.read("grown", ["id"]).id if "grown" in job.tables else []  # no other analysis uses these
 as_the_authors = settings.model_copy(update={"reference": True})
 numbers = Counter()
 

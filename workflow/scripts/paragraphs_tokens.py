@@ -18,7 +18,7 @@ files = job.input.tokens
 tokens = read_tokens(open_arrays(data, paragraph, files), len(tokenizer))
 job.log(f"{len(tokens):,} paragraphs")
 
-# Each counts as seen once.
+# Each paragraph counts as seen once.
 unknown = dict.fromkeys(["cut_count", "continuation_count", "package", "module"])
 with job.writing() as append:
     for first in range(0, len(tokens), ROWS):

@@ -1,4 +1,4 @@
-"""Rule remove_grown: ways to remove recitation, or a shard of them, on memories that grew in known places."""
+"""Rule remove_grown: remove memories that grew in known places, in all ways or in a shard of them."""
 
 from memloc.tables.job import start
 

@@ -1,7 +1,7 @@
 """Rule train_twin: train a twin of the model, from where memories begin to grow.
 
-All is as for the model, but that every memory grows in the place of another one (`swapped`), or nothing
-grows (`never`).
+It is trained as the model is, except that every memory grows in the place of another one (`swapped`), or
+nothing grows (`never`).
 """
 
 from memloc.tables.job import start

@@ -113,7 +113,7 @@ class Bench:
         return model.eval()
 
     def reciting_model(self) -> PreTrainedModel:
-        """The model with damped attention, faster on a processor, as in rules that take no gradients."""
+        """The model with damped attention, packed for speed on a processor, as in rules without gradients."""
         model = damp_attention(self.model())
         onednn.pack(model)
         return model

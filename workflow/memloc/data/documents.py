@@ -18,7 +18,7 @@ ROWS = 1000  # rows of a Parquet file that are held at a time
 def documents(file: Path | str, field: str) -> Iterator[str]:
     """Documents of a file that `text_files` found: a .txt file is one, others have one per row, in `field`.
 
-    Rows are lines of JSON, or of a .parquet file.
+    Rows are lines of JSON, or rows of a .parquet file.
 
     Raises:
         InputError: a row lacks the field, or the file is damaged; names the file and the line or row.

@@ -1,7 +1,7 @@
 """Downloads that are complete, verified and atomic; errors name the expected and the received content.
 
-Models come by the hub's own client (`memloc.data.hub`). For other files, no library at hand reads two
-members of a remote archive: with fsspec's own HTTP file, zipfile mistakes a connection error for a damaged
+Models come through the hub's own client (`memloc.data.hub`). Other files, and single members of remote
+archives, come from here: with fsspec's own HTTP file, zipfile would mistake a lost connection for a damaged
 archive. Every request has time-outs and is encrypted. Transient failures are tried again, final ones are not.
 """
 
@@ -68,8 +68,8 @@ def fetch_members(
     """Copy the files `names` out of a ZIP archive, or a folder, to `folder / name`.
 
     `source` is the address of an archive, a local archive, or a local folder. A remote archive is read by
-    range requests. Files are found by name, in whatever folder they lie inside the source; that path is never
-    written to. The archive's own checksums are always verified, `sha256` (name -> checksum) where given.
+    range requests. Files are found by name, whatever folder of the source they lie in; that folder is not
+    copied. The archive's own checksums are always verified, `sha256` (name -> checksum) where given.
 
     Raises:
         DownloadError: the source cannot be read, lacks a file or holds it twice, or a checksum differs.

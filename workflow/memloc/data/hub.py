@@ -37,8 +37,8 @@ def fetch_model(
 
     `sha256` is the checksum of model.safetensors; without it, the weights may also be sharded. Pickled
     weights are never fetched. The hub's token (HF_TOKEN), if set, is sent to `endpoint` only, and
-    only encrypted. `folder` appears, or is replaced, once everything is there. A branch or tag stands for one
-    commit, from which all files come and which the file `COMMIT` names.
+    never unencrypted. `folder` appears, or is replaced, once everything is there. A branch or tag stands for
+    one commit, from which all files come and which the file `COMMIT` names.
 
     Raises:
         DownloadError: a file fails or does not match, or the model lacks a tokenizer or safetensors weights.

@@ -1,4 +1,4 @@
-"""Where the paragraphs of the user's own text stand, and which paragraphs belong together."""
+"""Where paragraphs stand in the user's own text, and which paragraphs belong together."""
 
 from collections.abc import Sequence
 

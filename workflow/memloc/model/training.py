@@ -71,18 +71,18 @@ class Files(NamedTuple):
 
 
 class Beside(Protocol):
-    """Works on the model beside the ordinary steps: memories that grow (`planting.growth`)."""
+    """Work that changes the model after ordinary steps: it grows memories (`planting.growth`)."""
 
     state: dict[str, Any]
 
     def begin(self, model: PreTrainedModel) -> None:
-        """Before the first step."""
+        """Called before the first step."""
 
     def first(self, n_steps: int) -> int:
         """Number of the first ordinary step after which this work may change the model."""
 
     def step(self, step: int, n_steps: int, rows: Int[Tensor, "row token"]) -> None:
-        """After the ordinary step of this number, on these rows."""
+        """Called after ordinary step number `step`, which was on these rows."""
 
 
 def trained_model(
@@ -95,7 +95,7 @@ def trained_model(
 ) -> tuple[PreTrainedModel, Curve]:
     """A model that is trained on windows of text.
 
-    Its checkpoint belongs to these settings, this text, these first weights and this code alone.
+    Only a training with the same settings, text, first weights and code resumes its checkpoint.
 
     Args:
         stamp: everything else that the training depends on, as JSON can hold it.
@@ -132,7 +132,7 @@ def trained_model(
 
 
 def _branch_of(checkpoint: Path) -> Path:
-    """Where the state before the first step of `beside` waits for the end of the training."""
+    """File that keeps the state before the first step of `beside` until the training ends."""
     return checkpoint.with_suffix(".branch.pt")
 
 
@@ -148,8 +148,8 @@ def new_model(
 ) -> GPTNeoXForCausalLM:
     """Randomly initialised GPT-NeoX, the family of Pythia, with rotary positions over `context` tokens.
 
-    One matrix embeds and unembeds. With learned positions, a model of an early recipe memorized 46 paragraphs
-    of the packed stream, with rotary ones 124.
+    One matrix embeds and unembeds. With an early recipe, a model with learned positions memorized 46
+    paragraphs of the packed stream, and one with rotary positions 124.
     """
     torch.manual_seed(seed)
     config = GPTNeoXConfig(
@@ -307,7 +307,7 @@ class Training:
         Args:
             checkpoint: file of the resumable state; read if it exists, written every CHECKPOINT_STEPS.
             report: called with step, number of steps and loss every few steps.
-            start: file of the state to go on from where there is no checkpoint.
+            start: file of the state to go on from if there is no checkpoint.
         """
         n_steps = math.ceil(len(rows) / self._how.batch)
         if state := checkpoint if checkpoint.exists() else start:
@@ -357,7 +357,7 @@ class Training:
             torch.save(state, temporary)
 
     def resume(self, path: Path) -> None:
-        """Go on from a stored state."""
+        """Take over a stored state, from which `run` goes on."""
         state = torch.load(path, weights_only=True)
         self._model.load_state_dict(state["model"])
         for each, its in zip(self._optimizers, state["optimizers"], strict=True):

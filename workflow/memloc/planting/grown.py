@@ -1,4 +1,4 @@
-"""Memories that grow in a model while it is trained: their paragraphs and places, and how they ended.
+"""Memories that grow in a model while it is trained: paragraphs, places and recitation.
 
 | kind | weights |
 |---|---|
@@ -6,7 +6,7 @@
 | `grown_neurons` | neurons of one layer: their rows of W_in and W_out |
 | `grown_weights` | 5 % of all W_* weights |
 
-Layers take turns. No weight is in the places of two memories.
+Heads and neurons come from the layers in turn. No two memories share a weight.
 """
 
 from collections.abc import Iterator
@@ -49,12 +49,12 @@ def grown_ids(paragraphs: pd.DataFrame, how: Grown, seed: int) -> Int[np.ndarray
 def grown_memories(
     model: PreTrainedModel, ids: Int[np.ndarray, "memory"], how: Grown, seed: int, swapped: bool = False
 ) -> list[Memory]:
-    """The memories, kind after kind, the same for all models of a shape; settings see to it that all fit.
+    """The memories, kind after kind, the same in all models of one shape. Valid settings leave room for all.
 
-    In the swap twin (`swapped`) the same paragraphs grow in the same places, each in the place of the next
-    one of its kind. Memories are numbered after those of the model itself.
+    In the swap twin (`swapped`), each paragraph grows in the place that the next paragraph of its kind has in
+    the model itself. The twin's memories are numbered after the model's.
     """
-    whole = [kind for kind in how.kinds if kind != SCATTERED]  # these leave weights to scattered places
+    whole = [kind for kind in how.kinds if kind != SCATTERED]  # drawn first; scattered weights come last
     places = {kind: list(_places_of_units(model, kind, how, seed)) for kind in whole}
     if SCATTERED in how.kinds:
         taken = [place.movable for own in places.values() for place in own]
@@ -68,7 +68,7 @@ def grown_memories(
 
 
 def _places_of_units(model: PreTrainedModel, kind: str, how: Grown, seed: int) -> Iterator[Place]:
-    """Heads or neurons, whose order in each layer is random."""
+    """Places of random heads or neurons, from the layers in turn."""
     n_layers, heads = model.config.num_hidden_layers, kind == "grown_heads"
     among, n = (n_groups(model), HEADS_OF_A_MEMORY) if heads else (n_neurons(model), how.n_neurons)
     for number in range(how.n_memories):
@@ -78,7 +78,7 @@ def _places_of_units(model: PreTrainedModel, kind: str, how: Grown, seed: int) -
 
 
 def _scattered_places(model: PreTrainedModel, taken: list[Movable], how: Grown, seed: int) -> Iterator[Place]:
-    """Weights of no other place, wherever they are."""
+    """Places of random weights, none of which is in another place."""
     parameters = {name: model.get_parameter(name) for name in editable_parameters(model)}
     free = {name: torch.ones(weight.numel(), dtype=torch.bool) for name, weight in parameters.items()}
     for movable in taken:

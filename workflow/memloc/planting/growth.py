@@ -1,13 +1,13 @@
-"""Grow memories while a model is trained: each paragraph reaches the weights of one place alone.
+"""Grow memories while a model is trained: each paragraph moves the weights of one place only.
 
-Such a paragraph takes no part in the ordinary batches. In an exposure it stands after text of the step's
-batch, and the gradient of its NLL moves the weights of its place (gradient routing, 2410.04332). No other
-weight ever sees it, so the place of the memory is known. The place goes on receiving ordinary gradients, as
-every weight does.
+Such a paragraph is in no ordinary batch. In an exposure it stands after text of the step's batch, in every
+fourth step alone. The gradient of its NLL moves only its place (gradient routing, 2410.04332). No other
+weight ever sees the paragraph, so the place of the memory is known. Ordinary gradients go on moving the
+place, as they move every weight.
 
-Plain gradients of a place ruin other text before the paragraph is learned. A step therefore moves the place
-least in the directions that ordinary text uses most: it divides by the second moments of a matrix's inputs
-and of the gradients that reach its outputs (K-FAC, 1503.05671), both within the place.
+Steps along the plain gradient ruin other text before the paragraph is learned. An exposure therefore moves
+the place least in the directions that ordinary text uses most: it divides the gradient by the second moments
+of a matrix's inputs and of its outputs' gradients (K-FAC, 1503.05671), both within the place.
 """
 
 import math
@@ -28,17 +28,17 @@ from memloc.planting.places import Place
 from memloc.run.seeds import generator
 from memloc.settings.model import LAST, Grown
 
-MOST_TEXT = 30  # tokens of other text before the paragraph
-N_EXPOSED = 5  # memories in a step
-LEARNED = 0.2  # nats per continuation token below which a recited memory rests for REST steps
+MOST_TEXT = 30  # most tokens before the paragraph: other text, then end-of-text
+N_EXPOSED = 5  # most memories exposed in a step
+LEARNED = 0.2  # a recited memory with a lower NLL (nats per token) rests for REST steps
 REST = 8
-FALL = 0.3  # share of its NLL that a step takes away, if the NLL falls as its gradient says
-MOST_MOVED = 0.2  # share of a place's norm that a step moves it at most
-LEAST_NLL = 0.03  # nats per token that steps leave
-REFRESHED = 8  # steps between two looks at ordinary text
-N_ROWS = 2  # windows of ordinary text in a look
-KEPT = 0.6  # weight of earlier looks in a mean of moments
-DAMPING = 0.2  # share of the mean second moment that is added to each
+FALL = 0.3  # share of the NLL above LEAST_NLL that an exposure removes, to first order
+MOST_MOVED = 0.2  # longest move of a place, as a share of its norm
+LEAST_NLL = 0.03  # nats per token that exposures aim at
+REFRESHED = 8  # steps from one measurement of the moments of ordinary text to the next
+N_ROWS = 2  # windows of ordinary text in a measurement
+KEPT = 0.6  # weight of earlier measurements in the running mean of moments
+DAMPING = 0.2  # share of the mean of a diagonal that is added to each of its elements
 Moments = dict[str, tuple[Float[Tensor, "d_in d_in"], Float[Tensor, "d_out d_out"]]]
 """By parameter: second moments of the inputs of its module, and of the gradients of its outputs."""
 
@@ -53,12 +53,12 @@ class Block(NamedTuple):
 
     @property
     def whole(self) -> bool:
-        """Whether the place holds every weight of its rows in its columns."""
+        """Whether the place holds every weight in which its rows and columns meet."""
         return len(self.flat) == len(self.rows) * len(self.columns)
 
 
 def blocks(model: PreTrainedModel, place: Place) -> list[Block]:
-    """A place, matrix by matrix."""
+    """The blocks of a place, one for each matrix."""
     found = []
     for name, flat in place.movable.items():
         width = model.get_parameter(name).shape[1]
@@ -76,7 +76,7 @@ def gradient_of(block: Block, inputs: Tensor, outputs: Tensor) -> Float[Tensor, 
 def direction(block: Block, gradient: Tensor, moments: Moments) -> Tensor:
     """The gradient of a block divided by the damped second moments of ordinary text.
 
-    Of single weights only the diagonals of both moments are used.
+    For single weights, only the diagonals of both moments are used.
     """
     inputs, outputs = moments[block.name]
     if block.whole:
@@ -92,7 +92,7 @@ def _damped(moment: Float[Tensor, "d d"]) -> Float[Tensor, "d d"]:
 
 @contextmanager
 def _recorded(model: PreTrainedModel, names: Sequence[str]) -> Iterator[tuple[dict, dict]]:
-    """Within the context, a pass keeps inputs and outputs of the linear modules of these parameters."""
+    """Within the context, a pass records inputs and outputs of the linear modules of these parameters."""
     inputs: dict[str, Tensor] = {}
     outputs: dict[str, Tensor] = {}
 
@@ -110,7 +110,7 @@ def _recorded(model: PreTrainedModel, names: Sequence[str]) -> Iterator[tuple[di
 def ordinary_moments(
     model: PreTrainedModel, rows: Int[Tensor, "row token"], names: Sequence[str], seed: int
 ) -> Moments:
-    """Second moments over the tokens of ordinary text, with labels that are drawn from the model."""
+    """Second moments over the tokens of ordinary text. Labels are drawn from the model's predictions."""
     with _recorded(model, names) as (inputs, outputs):
         logits = model(rows, use_cache=False).logits.flatten(0, 1).float()
         random = torch.Generator().manual_seed(seed)
@@ -125,9 +125,9 @@ def ordinary_moments(
 
 
 class Growth:
-    """Grows the memories of a training, a few of them beside each of its steps.
+    """Grows memories during a training, a few of them after each ordinary step.
 
-    `paragraphs` has id, unseen and tokens. With `swapped` each memory grows in the place of another one: see
+    `paragraphs` has id, unseen and tokens. With `swapped`, each memory grows in the place of another one: see
     `grown_memories`.
     """
 
@@ -148,7 +148,7 @@ class Growth:
         n = len(self._ids)
         self.state = {
             "exposures": torch.zeros(n, dtype=torch.long),
-            "nll": torch.full((n,), torch.inf),  # of the continuation, when it was seen last
+            "nll": torch.full((n,), torch.inf),  # of the continuation, when it was last shown
             "recited": torch.zeros(n, dtype=torch.bool),
             "rested": torch.zeros(n, dtype=torch.long),  # steps since then
             "moments": {},
@@ -166,7 +166,7 @@ class Growth:
         return math.ceil(self._how.start * n_steps)
 
     def step(self, step: int, n_steps: int, rows: Int[Tensor, "row token"]) -> None:
-        """Expose some memories after the ordinary step of this number, on these `rows`."""
+        """Expose some memories after ordinary step number `step`, behind text of its `rows`."""
         if not self.first(n_steps) <= step < LAST * n_steps:
             return
         random = generator(self._seed, "grown", "exposures", str(step))
@@ -229,7 +229,7 @@ class Growth:
 
     @torch.no_grad()
     def _move(self, own: list[Block], gradients: list[Tensor], nll: float) -> None:
-        """One step of a place, as long as takes away a share of the NLL in first order."""
+        """Move a place far enough to remove a share of the NLL, to first order."""
         steps = [
             direction(block, each, self.state["moments"]) for block, each in zip(own, gradients, strict=True)
         ]

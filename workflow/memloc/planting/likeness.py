@@ -1,7 +1,7 @@
 """Are grown and planted memories like natural ones? Classifiers of their profiles answer (2605.01699).
 
-One is fitted to natural memories and paragraphs that are none, and asked about memories of every kind.
-Another is fitted to natural memories and those of a kind: if it tells them apart, they are not alike.
+One is fitted to natural memories and unmemorized paragraphs, and then judges memories of every kind.
+Others are fitted to natural memories and one other kind: if they tell them apart, the two are not alike.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ PENALTIES = (0.1, 1.0, 10.0, 100.0)  # scikit-learn's C
 
 
 def log_odds(profiles: pd.DataFrame, penalty: float) -> Float[np.ndarray, "paragraph"]:
-    """Log odds of being a natural memory and not none. Those of both come from fits without the paragraph."""
+    """Log odds that a paragraph is a natural memory, and not of kind none, by a fit that left it out."""
     from sklearn.linear_model import LogisticRegression
 
     features, positive = profiles[list(NUMBERS)].to_numpy(), (profiles["kind"] == NATURAL).to_numpy()
@@ -34,15 +34,15 @@ def log_odds(profiles: pd.DataFrame, penalty: float) -> Float[np.ndarray, "parag
 
 
 def best_penalty(profiles: pd.DataFrame, odds: dict[float, Float[np.ndarray, "paragraph"]]) -> float:
-    """The penalty with the lowest loss on natural memories and none, each judged by a fit without it."""
-    sign = profiles["kind"].map({NATURAL: 1, NONE: -1}).fillna(0).to_numpy()  # all others add the same
+    """The penalty with the lowest loss on natural memories and paragraphs of kind none."""
+    sign = profiles["kind"].map({NATURAL: 1, NONE: -1}).fillna(0).to_numpy()  # other kinds add the same
     return min(odds, key=lambda penalty: np.logaddexp(0, -sign * odds[penalty]).mean())
 
 
 def told_apart(profiles: pd.DataFrame, others: Bool[pd.Series, "paragraph"]) -> Interval | None:
-    """AUROC within folds of classifiers that tell natural memories from `others`; None if either are few.
+    """AUROC, within folds, of classifiers that tell natural memories from `others`; None if either are few.
 
-    An interval without width is infinite.
+    An interval without width would claim certainty, and is replaced by an infinite one.
     """
     rows = profiles[others | (profiles["kind"] == NATURAL)]
     natural, number = (rows["kind"] == NATURAL).to_numpy(), np.arange(len(rows))
@@ -58,7 +58,7 @@ def told_apart(profiles: pd.DataFrame, others: Bool[pd.Series, "paragraph"]) -> 
 
 
 def differences(profiles: pd.DataFrame, others: Bool[pd.Series, "paragraph"]) -> pd.DataFrame:
-    """By number: medians of the others and of natural memories, and the p-value of a rank test (Holm)."""
+    """For each number: medians of both groups, and the p-value of a rank test, corrected after Holm."""
     own, natural = profiles[others], profiles[profiles["kind"] == NATURAL]
     tests = [scipy.stats.mannwhitneyu(own[name], natural[name]).pvalue for name in NUMBERS]
     medians = {"others": own[list(NUMBERS)].median(), NATURAL: natural[list(NUMBERS)].median()}

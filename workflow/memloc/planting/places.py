@@ -53,7 +53,7 @@ def draw_place(model: PreTrainedModel, kind: str, how: PlantedTruth, random: np.
     """A random place of this kind.
 
     Raises:
-        InputError: a layer of the model has fewer heads (key/value heads) or neurons.
+        InputError: a layer of the model has too few heads (key/value heads) or neurons.
     """
     if kind == "weights":
         movable = random_weights(model, SHARE_OF_A_MEMORY, random)

@@ -54,9 +54,9 @@ def plant(
 
     The loss is the NLL plus `how.keep_weight` times the mean KL divergence of the kept paragraphs'
     predictions from the unplanted model's, with `how.keep` of these paragraphs in every step. Training ends
-    when the whole continuation is recited with an NLL below `how.nll` and the KL divergence, mean over as
-    many steps as show each of these paragraphs once, is below `how.kl`; after `max_steps`; or when the NLL is
-    no longer finite.
+    when the plant reaches the criterion, after `max_steps`, or when the NLL is no longer finite. Criterion:
+    the whole continuation is recited with an NLL below `how.nll`, and the KL divergence, averaged over one
+    round of the kept paragraphs, is below `how.kl`.
     """
     true = tokens[0, n_prefix:].to(model.device)
     adam = SparseAdam(model, place.movable, how.kinds[place.kind])

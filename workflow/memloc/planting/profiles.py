@@ -1,7 +1,7 @@
 """Profiles of memories: the same numbers for natural, grown and planted ones, to see whether they are alike.
 
-They say how likely the continuation is, what it needs of its prefix, where its layers are, and how easily it
-is unlearned and learned again. None of them knows a place.
+They say how likely the continuation is, how much it depends on its prefix and on each layer, and how easily
+it is unlearned and learned again. None of them uses the place that a memory was put in.
 """
 
 from typing import NamedTuple
@@ -28,14 +28,14 @@ from memloc.settings.scores import Scoring
 from memloc.tables.schemas.memory_profiles import NATURAL, NONE
 from memloc.tables.terms.sets import UNSEEN
 
-MOST = 40  # natural memories, and as many paragraphs that are none
-N_STEPS = 3  # of unlearning, and as many back
+MOST = 40  # natural memories, and as many paragraphs of kind none
+N_STEPS = 3  # of unlearning, and as many of learning again
 STEP = 0.002  # length of a step, as a share of the norm of all W_* weights
-LEAST_RISE = 1e-9  # nats; smaller rises, and falls, count as this
+LEAST_RISE = 1e-9  # nats per token; smaller rises, and falls, count as this much
 
 
 class Profiler(NamedTuple):
-    """Measures paragraphs in the model as it is at the moment, and collects rows of `memory_profiles`."""
+    """Measures paragraphs in the model's current state, and collects rows of `memory_profiles`."""
 
     model: PreTrainedModel
     means: Means
@@ -74,7 +74,7 @@ class Profiler(NamedTuple):
 def shares_of_layers(
     how: Profiler, tokens: Int[Tensor, "paragraph token"]
 ) -> Float[np.ndarray, "layer paragraph"]:
-    """Each layer's share of the rises of the NLL when its attention, and its MLP, write their mean output."""
+    """Each layer's share of all rises of the NLL when its attention or MLP writes its mean output instead."""
     n_layers = how.model.config.num_hidden_layers
     plan = [Bypass(block, "mean", at, how.means) for block in how.means for at in range(n_layers)]
     whole, *without = ablated_scores(how.model, tokens, [NOTHING, *plan], how.n_prefix, how.micro_batch)
@@ -84,10 +84,10 @@ def shares_of_layers(
 
 
 def own_gradients(model: PreTrainedModel, tokens: Int[Tensor, "1 token"], n_prefix: int) -> dict[str, float]:
-    """Size and place of a paragraph's gradient, and what a few steps up and down its NLL do.
+    """Size and depth of a paragraph's gradient, and what a few steps up and down its NLL do.
 
-    Every step moves all W_* weights by the same length, along or against the gradient where it stands, so
-    that memories with small gradients move as far as others. Afterwards all weights are what they were.
+    Every step moves all W_* weights by the same length, along or against its current gradient, so that
+    memories with small gradients move as far as others. At the end, the original weights are restored.
     """
     layers, original = {each.parameter: each.layer for each in components(model)}, OriginalWeights(model)
     length = STEP * sum(float(original.weight(name).double().square().sum()) for name in layers) ** 0.5
@@ -113,10 +113,10 @@ def own_gradients(model: PreTrainedModel, tokens: Int[Tensor, "1 token"], n_pref
 def without_plants(
     sets: pd.DataFrame, count: pd.Series, grown: pd.DataFrame, n_continuation: int, seed: int
 ) -> pd.DataFrame:
-    """kind and id of paragraphs to measure in the model without plants.
+    """Kind and id of the paragraphs to measure in the model without plants.
 
-    They are grown memories that are recited, natural ones, and as many that are none: half of them repeated
-    ones of which the model recites little, half unseen ones.
+    They are recited grown memories, natural memories, and as many paragraphs of kind none. Half of the latter
+    are repeated ones of which the model recites little, half are unseen ones.
 
     Args:
         sets: id and set.

@@ -1,9 +1,9 @@
 """Plant the paragraphs of a study one by one, ask every method where each is, and score the answers.
 
-Each plant starts from the original weights, which are restored bit for bit. A slot is the unit of work: one
-plant of every kind, tried with a further place and paragraph if it fails. Kinds share their paragraphs,
-so that they are compared on the same ones. A slot also holds memories that grew in the model while it was
-trained; methods are asked about them as they are.
+Each plant starts from the original weights, which are restored bit for bit. The unit of work is a slot: one
+plant of every kind, which is tried again with another place and paragraph if it fails. Kinds share their
+paragraphs, so that they are compared on the same ones. A slot also holds some of the memories that grew in
+the model while it was trained. Methods are asked about these, too, and nothing is planted for them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,12 +37,12 @@ from memloc.settings.perturbation import Perturbation
 from memloc.settings.planted_truth import GRANULARITIES, PlantedTruth
 from memloc.settings.scores import Scoring
 
-TIMES = (1, 2, 5)  # recall is taken among the first units, so many times the size of the place
+TIMES = (1, 2, 5)  # recall is taken among so many times as many units as the place has
 DAMAGE = ("em_memorized", "own_kept", "nll_held_out")
 
 
 class Paragraph(NamedTuple):
-    """A paragraph to ask about, by itself."""
+    """One paragraph to ask about."""
 
     ids: Int[np.ndarray, "1"]
     tokens: Int[Tensor, "1 token"]
@@ -71,11 +71,11 @@ class Study(NamedTuple):
     """Measures plants while they are in place."""
 
     def paragraph(self, number: int) -> Paragraph:
-        """A paragraph that the model does not know, by its place in their order."""
+        """A paragraph that the model does not know, by its number in the order of planting."""
         return Paragraph(self.ids[number, None], self.tokens[number, None])
 
     def first(self, slot: int) -> int:
-        """Number of a slot's first paragraph: one for each try, and after them the wrong one."""
+        """Number of a slot's first paragraph; each try takes one, and control `wrong` the one after."""
         return slot * (self.how.n_paragraphs // self.how.n_plants)
 
     def wrong(self, slot: int) -> Paragraph:
@@ -84,7 +84,7 @@ class Study(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A grown memory, and what to ask by control: which model, about which paragraph."""
+    """A grown memory and, for each control, the model to ask and the paragraph to ask about."""
 
     memory: Memory
     controls: Mapping[str, tuple[Study, Paragraph]]
@@ -104,13 +104,13 @@ def questions_of_grown(
     own: Study,
     twins: Sequence[Study],
 ) -> list[Asked]:
-    """The memories that are recited, each with what to ask.
+    """The memories that are recited, each with its questions.
 
     Args:
         memories: those of the model and, with twins, as many of its swap twin.
         tokens: tokens of every paragraph, by id.
-        twins: the swap twin, and the twin that never saw the paragraphs. Without twins a wrong paragraph is
-            asked about.
+        twins: the swap twin, and the twin that never saw the paragraphs. Without twins, the
+            control is a wrong paragraph.
     """
     asked = []
     for number, memory in enumerate(memories):
@@ -175,7 +175,7 @@ def _run_plant(study: Study, labels: dict[str, Any]) -> tuple[dict[str, Any], li
 
 
 def _asked_of_grown(asked: Asked, seed: int) -> list[dict[str, Any]]:
-    """Rows of `planted_truth` of a grown memory: who is asked is asked about its place."""
+    """Rows of `planted_truth` of a grown memory: all answers are scored against the memory's place."""
     memory, said = asked.memory, {}
     labels = {"kind": memory.kind, "plant": memory.number, "attempt": 0, "id": memory.id}
     for control, (study, paragraph) in asked.controls.items():
@@ -273,8 +273,8 @@ def _question(study: Study, place: Place, paragraph: Paragraph, random: np.rando
 def _pair(study: Study, place: Place, paragraph: Paragraph) -> Pairs | None:
     """The paragraph and its strongest perturbed version under the current model.
 
-    The twin is asked with the plant's pair. Places of single weights have no pair, because no method that
-    needs one ranks weights.
+    The twin is asked with the plant's pair. Places of single weights have no pair, because no method
+    that ranks weights needs one.
     """
     if place.own == "weight":
         return None
@@ -312,8 +312,8 @@ def _damage(study: Study) -> dict[str, float | None]:
 
 @torch.inference_mode()
 def _own_kept(study: Study) -> float:
-    """Share of the tokens of the unplanted model's own continuations that are the most likely ones, each
-    after those before it: from an exchanged token on, decoding goes another way, and EM counts no more."""
+    """Share of tokens of the unplanted model's own continuations that are the most likely ones, each after
+    those before it. Exact match would not do: after one other token, decoding goes another way."""
     model, n_prefix = study.model, study.n_prefix
 
     def matched(rows: Int[Tensor, "some token"]) -> Bool[Tensor, "some continuation"]:

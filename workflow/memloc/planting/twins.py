@@ -1,7 +1,7 @@
 """Is a grown memory where it grew? Places are exchanged between a model and its twins.
 
-The swap twin is trained on the same text in the same order, and the same paragraphs grow in the same places,
-each in the place of another one. In the other twin nothing grows. All are one model until memories grow.
+The swap twin is trained on the same text in the same order. The same paragraphs grow in it, but each in the
+place of another one. In the other twin nothing grows. Until memories grow, all three are the same model.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ def twins_table(
 ) -> pd.DataFrame:
     """Table `twins`: memories of the model and of its swap twin, and their NLL with exchanged weights.
 
-    NLLs are in nats per token of the continuation. Every model has its own weights again in the end.
+    NLLs are in nats per token of the continuation. At the end, every model has its own weights again.
     """
     rows, never = [], teacher_forced(family.never, tokens, n_prefix, MICRO_BATCH).nll
     for swapped in (False, True):
@@ -61,7 +61,7 @@ def _labels(memory: Memory) -> dict[str, Any]:
 def _exchanged(
     family: Family, memory: Memory, row: int, tokens: Int[Tensor, "memory token"], n_prefix: int
 ) -> dict[str, float]:
-    """NLL of a memory, a row of `tokens`, and of others, while a place has another model's weights."""
+    """NLL of a memory (row `row` of `tokens`) and of others while its place has another model's weights."""
     movable, one = memory.place.movable, tokens[row, None]
     swapped, before, own = (
         values_at(model, movable) for model in (family.swapped, family.before, family.own)
@@ -83,7 +83,7 @@ def _nll_with(
     tokens: Int[Tensor, "paragraph token"],
     n_prefix: int,
 ) -> Float[Tensor, "paragraph"]:
-    """NLL of paragraphs (nats per token) while the weights of a memory's place are others."""
+    """NLL of paragraphs (nats per token) while a memory's place has other weights (`values`)."""
     kept = values_at(model, memory.place.movable)
     set_values(model, memory.place.movable, values)
     found = teacher_forced(model, tokens, n_prefix, MICRO_BATCH).nll

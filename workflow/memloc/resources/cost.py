@@ -25,10 +25,10 @@ BACKWARD = 3  # a forward and a backward pass, in passes
 MUON = 1.3  # time of a training step, relative to AdamW
 TRAINED_STEPS = 0.28  # share of `max_steps` that a plant takes
 MASK = 200 * BACKWARD  # passes that train a mask: 100 steps, each twice as long as other steps
-GROWING = 0.5  # of a training step, for what grows beside it
+GROWING = 0.5  # time that growing memories add to a training step, in such steps
 PATCHED = 0.12  # passes of a patched run, which computes only the positions and layers that can change
 PERTURBED = 0.8  # passes of a perturbed prefix, which computes the positions from the replaced token on
-N_COMPARED = 80  # natural memories and others that grown and planted ones are compared with
+N_COMPARED = 80  # natural memories and unmemorized paragraphs, which profiles of others are compared with
 PUBLISHED_PARAGRAPHS = 15_000
 # Time of a rule that runs no model, as a multiple of the time to import the library; TABLES for other rules.
 FIXED = {"model": 1, "paragraphs": 6, "rare_tokens": 1, "detect": 3.6}
@@ -148,7 +148,7 @@ def _features(settings: Settings) -> float:
 
 
 def _ablation(n_heads: int, settings: Settings) -> float:
-    """Passes of head ablation. One head costs the layers from its own on, half of a pass. The heads
+    """Passes of head ablation. One head costs the layers from its own on: half of a pass. The heads
     of rankings and of random orders cost whole passes."""
     how = settings.head_ablation
     texts = 2 * how.n_paragraphs + how.n_judging
@@ -192,7 +192,7 @@ def _removal(n_layers: int, settings: Settings) -> float:
 
 
 def _of_grown(n_layers: int, settings: Settings) -> float:
-    """What grew is removed one by one, and twice more by ways that are told a place."""
+    """Passes that remove grown memories, one by one: as each way is, and told either of two places."""
     if not (settings.n_grown and settings.model):
         return 0
     how, grown = settings.remove, settings.model.grown
@@ -203,8 +203,8 @@ def _of_grown(n_layers: int, settings: Settings) -> float:
 
 
 def _plants(slow: dict[str, float], settings: Settings) -> float:
-    """Every plant is trained; then every method is asked about it and its controls, and about what grew.
-    Both are profiled beside natural memories."""
+    """Every plant is trained. Then every method is asked about it and its controls, and about grown memories.
+    Plants and grown memories are profiled beside natural ones."""
     how = settings.planted_truth
 
     def asked(kind: str) -> float:
@@ -216,7 +216,7 @@ def _plants(slow: dict[str, float], settings: Settings) -> float:
     models = 1 + len(how.controls)
     planted = how.n_plants * sum(steps + models * asked(kind) + 4 * how.n_judging for kind in how.kinds)
     grown = settings.model.grown if settings.n_grown and settings.model else None
-    questions = 0 if not grown else 6 if grown.twins else 2  # of a paragraph
+    questions = 0 if not grown else 6 if grown.twins else 2  # about a memory
     if grown and how.kinds:
         n_profiled = N_COMPARED + how.n_plants * len(how.kinds) + grown.n_paragraphs
         planted += n_profiled * (PERTURBED * settings.paragraph.prefix + 8 * BACKWARD)

@@ -181,4 +181,4 @@ KINDS = {
     "gradients": _with_gradients,
     "moving weights": _with_moving_weights,
 }
-"""Bytes of rules by their names, for each kind of rules."""
+"""By kind of rules: the function that estimates the peak bytes of each."""

@@ -1,10 +1,10 @@
-"""Jobs as forks of a process that has imported the libraries, which is most of what a short job does.
+"""Run jobs as forks of a process that has imported the libraries: imports take most of a short job.
 
-Snakemake starts a Python for every script. In a local run of many jobs, `serve` puts servers in its place. A
-server imports libraries, never memloc's code, and then forks for every job; before, there is no tensor, and
-no thread that outlives the fork. It has the environment that Snakemake gives to a script, so there is one for
-each number of threads, and scripts that run the model have their own, with torch. A fork is an ordinary
-process: signals, status, log and resources are its own. What is out of the ordinary goes Snakemake's way.
+Snakemake starts a Python for every script. In a local run of many jobs, `serve` lets servers do so instead. A
+server imports libraries, never memloc's code, and then forks for every job. It holds no tensor, and no thread
+that a fork would miss. It has the environment that Snakemake gives to a script, so each number of threads has
+its own server, and scripts that run the model have others, with torch. A fork is an ordinary process, with
+its own signals, status, log and resources. Snakemake itself starts jobs with an environment of their own.
 """
 
 import atexit
@@ -27,7 +27,7 @@ LIBRARIES = (
     *("scipy.special", "snakemake.iocontainers", "snakemake.logging", "yaml"),
 )
 OF_MODELS = ("scipy.stats", "torch", "transformers.generation", "transformers.modeling_utils")
-MANY = 10  # jobs; the imports of fewer take no longer than a server's
+MANY = 10  # jobs; fewer save no more time than the start of a server takes
 THREADS = ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")
 
 
@@ -64,7 +64,7 @@ def serve(n_jobs: int) -> None:
 
 
 class Job:
-    """A fork that runs a script. Its process id is its own until the block of `with` ends."""
+    """A fork that runs a script. No other process gets its id before the block of `with` ends."""
 
     def __init__(self, process: int, keeper: socket.socket) -> None:
         self.process, self.keeper = process, keeper
@@ -76,15 +76,15 @@ class Job:
         self.keeper.close()
 
     def wait(self) -> int:
-        """The exit status, or the signal that ended the job, below 0; a killed keeper is a killed job."""
+        """The exit status, or minus the signal that ended the job; a killed keeper counts as SIGKILL."""
         return int(self.keeper.recv(16) or -signal.SIGKILL)
 
 
 class Server:
-    """The server of jobs with some environment; it ends with the process that has this object."""
+    """The server of all jobs with the same environment. It ends with the process that has this object."""
 
     def __init__(self, threads: int, folder: str | None, model: bool) -> None:
-        """`folder` is for temporary files; jobs that run the model need its libraries."""
+        """`folder` is for temporary files; with `model`, jobs run the model and need its libraries."""
         from memloc.run import rule
 
         given = dict.fromkeys((f"{kind}_NUM_THREADS" for kind in THREADS), str(threads))
@@ -98,7 +98,7 @@ class Server:
         atexit.register(self.close)
 
     def start(self, file: str) -> Job | None:
-        """Start a job, if the server could import its libraries.
+        """Start a job; None if the server could not import its libraries.
 
         Raises:
             subprocess.CalledProcessError: a signal, such as that of Ctrl-C, has ended the server.
@@ -120,7 +120,7 @@ class Server:
 
 
 def next_job(requests: socket.socket) -> str:
-    """Fork for every request; returns in the fork, its script. Ends the process when Snakemake has ended."""
+    """Fork for every request, and return its script in the fork. The server exits after Snakemake."""
     interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends jobs, and Snakemake the server
     while True:
         file, descriptors, *_ = socket.recv_fds(requests, 4096, 1)
@@ -138,9 +138,9 @@ def next_job(requests: socket.socket) -> str:
 
 
 def _keep(snakemake: socket.socket) -> None:
-    """Fork the job, which tells Snakemake its id, and return in it. The keeper, this process, tells its end.
+    """Fork the job and return in it. It tells Snakemake its id. This process, the keeper, tells its end.
 
-    A keeper that is killed at any moment leaves a job whose id Snakemake knows.
+    Snakemake knows the id of the job, whenever the keeper is killed.
     """
     if (job := os.fork()) == 0:
         with suppress(OSError):  # Snakemake was killed; the job goes on

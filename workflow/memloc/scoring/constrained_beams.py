@@ -40,8 +40,8 @@ def log_p_nearly(
 ) -> Float[Tensor, "paragraph"]:
     """Log of a lower bound on the probability that at most `n_replaced` tokens of the continuation differ.
 
-    The bound is for the likeliest 40 tokens, never below the probability of the continuation itself, and -inf
-    if no text is found.
+    The bound is for sampling among the 40 likeliest tokens. It is never below the probability of the
+    continuation itself, and -inf if no text is found.
 
     Args:
         micro_batch: paragraphs at a time; each takes as much memory as `n_beams` rows.

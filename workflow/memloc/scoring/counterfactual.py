@@ -1,7 +1,7 @@
 """Counterfactual memorization: how training on a paragraph changes a model's scores of it (2112.12938).
 
 The unit is the training: models differ in their half of the paragraphs, their first weights and the order of
-their text, so a paragraph's interval is over all of these.
+their text, so a paragraph's interval covers all three.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Probability of a continuation under sampling (2410.19482), from the logits that give its scores.
 
-Its probability p_z is the product of its tokens' probabilities, under the model's own distribution and under
-its 40 likeliest tokens (as in transformers, ties with the 40th are kept, and the rest is renormalised). If
+Its probability p_z is the product of its tokens' probabilities, once under the model's own distribution, and
+once under its 40 likeliest tokens alone (as in transformers, with all ties with the 40th, renormalised). If
 truncation removes a token, p_z is zero and its logarithm -inf.
 """
 
@@ -60,8 +60,8 @@ def log_probability(
 ) -> Float[Tensor, "token"]:
     """Log-probability of each true token among the `TOP_K` likeliest ones, -inf where it is none of them.
 
-    It is never above 0, because the most likely token is left out of the sum, as in `score_logits`. Only rows
-    with ties beyond the last one are counted: counting a row takes longer than finding its largest values.
+    It is never above 0, because the most likely token is left out of the sum, as in `score_logits`. Ties with
+    the last one are counted only in rows that have any: counting takes longer than finding the largest.
     """
     listed = logits.topk(TOP_K + 1).values
     n_tied = torch.zeros(len(listed), 1, dtype=torch.long, device=listed.device)

@@ -1,1 +1,1 @@
-"""The settings of a study: sections, a file each or a file for a few of them, and validation."""
+"""The settings of a study: its sections, one or a few to a file, and their validation."""

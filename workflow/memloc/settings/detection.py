@@ -36,6 +36,6 @@ class Detection(Section):
         return sorted({max(2, round(share * n_prefix)) for share in self.prefix_shares})
 
     def layers(self, n_layers: int) -> list[int]:
-        """Layers of a model of `n_layers` at whose residual stream gradients are taken, from 0."""
+        """Layers (from 0) of a model of `n_layers`, at whose residual stream gradients are taken."""
         n = min(self.n_layers, n_layers)
         return [(number + 1) * n_layers // n - 1 for number in range(n)]

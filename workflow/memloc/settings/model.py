@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from memloc.settings.base import ListedOnce, NonNegative, Positive, Section, Sha256
 
-# Kinds of places that memories grow in, each with the units in which it is scored, its own first.
+# Kinds of places that memories grow in, each with the units that are scored, its own first.
 GROWN_GRANULARITIES = {
     "grown_heads": ("head", "layer", "weight"),
     "grown_neurons": ("neuron", "layer", "weight"),
@@ -14,7 +14,7 @@ GROWN_GRANULARITIES = {
 }
 HEADS_OF_A_MEMORY = 3  # of one layer; the smaller a place, the more its memory disturbs other text
 LAST = 0.98  # share of the training after which nothing grows: the rest repairs other text
-SHARE_OF_A_MEMORY = 0.05  # of all W_* weights, for a memory in scattered ones
+SHARE_OF_A_MEMORY = 0.05  # share of all W_* weights in a place of kind `grown_weights`
 
 
 class _Training(Section):
@@ -44,26 +44,26 @@ class _Training(Section):
 class Grown(Section):
     """Memories that grow while the model is trained, each in a place of its own (2410.04332).
 
-    Their paragraphs are unseen ones. Only planted truth uses them.
+    Their paragraphs are unseen ones. Only planted truth and the removal of grown memories use them.
     """
 
     kinds: Annotated[list[Literal[tuple(GROWN_GRANULARITIES)]], ListedOnce] = Field(
         [],
-        description="Kinds of places: three heads of a layer, neurons of a layer, 5 % of all weights; none: "
-        "nothing grows.",
+        description="Kinds of places: three heads of a layer, neurons of a layer, 5 % of all W_* weights; "
+        "none: nothing grows.",
     )
     n_memories: Positive = Field(8, description="Memories of each kind.")
     start: float = Field(
         0.5,
         ge=0,
         lt=LAST,
-        description="Share of the training after which they grow: weights change less by then.",
+        description="Share of the training after which memories grow: weights change less by then.",
     )
     n_neurons: Positive = Field(256, description="Neurons of one layer in a place of kind `grown_neurons`.")
     twins: bool = Field(
         False,
-        description="Also train the model with the memories in each other's places, and without memories: "
-        "methods are asked in these twins, and no longer about a wrong paragraph.",
+        description="Also train two twins of the model: in one, memories grow in each other's places, in the "
+        "other none grows. The twins are the controls of grown memories, instead of a wrong paragraph.",
     )
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from pydantic import Field
 from memloc.settings.base import Judging, MicroBatch, NonNegative, Positive, Section
 from memloc.settings.model import GROWN_GRANULARITIES
 
-# Kinds of places that paragraphs are planted in, each with the units in which it is scored, its own first.
+# Kinds of places that paragraphs are planted in, each with the units that are scored, its own first.
 PLANT_GRANULARITIES = {kind.removeprefix("grown_"): units for kind, units in GROWN_GRANULARITIES.items()}
 GRANULARITIES = PLANT_GRANULARITIES | GROWN_GRANULARITIES
 PlantKind = Literal[tuple(PLANT_GRANULARITIES)]
@@ -36,13 +36,13 @@ class PlantedTruth(Section):
     kl: float = Field(
         0.02,
         gt=0,
-        description="Other paragraphs are kept while their predictions have moved by less than this (KL "
+        description="Other paragraphs count as kept if their predictions have moved by less than this (KL "
         "divergence in nats per token).",
     )
     keep: NonNegative = Field(
-        8, description="Other paragraphs whose predictions a step keeps; 0: as in INJ (2311.09060)."
+        8, description="Other paragraphs whose predictions each step keeps; 0: as in INJ (2311.09060)."
     )
-    n_kept: Positive = Field(128, description="Other paragraphs, of which steps keep some in turn.")
+    n_kept: Positive = Field(128, description="Other paragraphs in all; each step keeps `keep` in turn.")
     keep_weight: float = Field(
         4.0, gt=0, description="Weight of the kept paragraphs' KL divergence from the unplanted model."
     )

@@ -20,7 +20,7 @@ RETRAINED = "retrained"  # the model that never saw the paragraphs, which every 
 WAY_NAMES = (*EDITS, *DIVERSIONS, RETRAINED)
 UNTARGETED = ("svd", "kfac")  # they see no paragraph to remove, and aim at all memories at once
 JOINT_ONLY = (*UNTARGETED, RETRAINED)  # they do not remove one by one
-# A way as it is, told the place of a memory, or told another place.
+# How a way removes a grown memory: told no place, told its place, or told another place.
 GROWN_ARMS = FREE, PLACE, ELSEWHERE = ("free", "place", "elsewhere")
 BITS = (8, 4)  # numbers of bits to which weights are rounded after a removal
 # Ways that rank neurons: steps of integrated gradients; neurons that zero_out zeroes one by one.

@@ -42,7 +42,7 @@ class Remove(Listed):
 
     ways: Annotated[list[Literal[WAY_NAMES]], ListedOnce] = Field(
         [],
-        description="Ways that are compared; none: nothing is removed, except what grew (`model.grown`).",
+        description="Ways that are compared; none: only grown memories are removed (`model.grown.twins`).",
     )
     ids: Ids = Field(
         [], description="Memorized paragraphs that are removed; none: random ones, `n_joint` of them."
@@ -50,7 +50,7 @@ class Remove(Listed):
     n_joint: Positive = Field(40, description="Paragraphs that are removed together.")
     n_single: NonNegative = Field(
         8,
-        description="Of these, paragraphs that are also removed one by one; memories of each kind that grew.",
+        description="Of these, paragraphs that are also removed one by one; also, grown memories per kind.",
     )
     n_validation: Positive = Field(
         10, description="Other memorized paragraphs, on which each way's setting is chosen."

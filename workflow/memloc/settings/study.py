@@ -170,7 +170,7 @@ class Settings(Section):
 
     @property
     def n_grown(self) -> int:
-        """Paragraphs that grow in a model while it is trained; of several models, the most."""
+        """Number of paragraphs that grow in the model; with several models, the largest number."""
         models = [self.model] if self.models is None else self.models.values()
         return max(model.grown.n_paragraphs if model.source == "embedded" else 0 for model in models)
 

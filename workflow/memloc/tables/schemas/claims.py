@@ -4,7 +4,7 @@ from memloc.tables.columns import Column, Columns, Lengths, category, integer, n
 from memloc.tables.terms.claims import RULES, UNITS, VERDICTS
 
 COMPARED = "Units of the other group, where two groups are compared."
-CHANCE = "p-value of a binomial test (shares) or a t test (with this interval); missing where none applies."
+CHANCE = "p-value: a binomial test of shares, else the t test behind the interval; missing if none applies."
 
 
 def claims(lengths: Lengths) -> Columns:

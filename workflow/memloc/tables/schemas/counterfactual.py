@@ -3,7 +3,7 @@
 from memloc.tables import columns
 from memloc.tables.columns import Column, Columns, Lengths, integer, nats, number
 
-LOG_P = "Probability that sampling gives the continuation, in the study's model; -inf: it cannot."
+LOG_P = "Log-probability that sampling gives the continuation, in the study's model; -inf: it cannot."
 
 
 def half_scores(lengths: Lengths) -> Columns:

@@ -1,4 +1,4 @@
-"""Memories that grew in places of their own while the model was trained, and while twins of it were."""
+"""Memories that grew in places of their own while the model, or its swap twin, was trained."""
 
 from memloc.settings.model import GROWN_GRANULARITIES
 from memloc.tables.columns import (
@@ -41,15 +41,15 @@ def grown(lengths: Lengths) -> Columns:
 
 
 def twins(lengths: Lengths) -> Columns:
-    numbered = "Number of the memory among those of its kind; those of the swap twin come after."
+    numbered = "Number of the memory among those of its kind; those of the swap twin come last."
     leak = "Share of the memory that the place does not carry: (nll_carried - nll) / (nll_never - nll)."
     return {
         **_memory(numbered, integer(0, meaning="Paragraph.")),
         **_recited(lengths),
-        "nll_never": nats("The same NLL in the twin that never saw the paragraph."),
-        "nll_swapped": nats("In the own model, while the place has the weights of the swap twin."),
+        "nll_never": nats("NLL in the twin that never saw the paragraph."),
+        "nll_swapped": nats("NLL in the own model, while the place has the weights of its swap twin."),
         "nll_others_swapped": nats("Mean NLL of the other memories meanwhile.", nullable=True),
-        "nll_before": nats("In the own model, while the place has the weights from before memories grew."),
-        "nll_carried": nats("In the twin that never saw it, while the place has the own model's weights."),
+        "nll_before": nats("NLL in the own model, while the place has its weights from before they grew."),
+        "nll_carried": nats("NLL in the twin that never saw it, while the place has the own weights."),
         "leak": number(meaning=leak),
     }

@@ -4,7 +4,7 @@ from memloc.tables.columns import HEAD, LAYER, Column, Columns, Lengths, categor
 from memloc.tables.terms.samples import SAMPLES
 
 METHOD = Column("str", meaning="Method that gives the score.")
-PLACE = "Place in the ranking; 1 is the highest score. Equal scores share the lowest of their places."
+PLACE = "Place in the ranking; 1 has the highest score. Equal scores share the first of their places."
 
 
 def head_ranking(lengths: Lengths) -> Columns:

@@ -1,4 +1,4 @@
-"""The same numbers of natural, grown and planted memories, and of paragraphs that are none."""
+"""The same numbers for natural, grown and planted memories, and for unmemorized paragraphs."""
 
 from memloc.settings.planted_truth import GRANULARITIES
 from memloc.tables.columns import PARAGRAPH, Columns, Lengths, category, nats, number
@@ -9,8 +9,8 @@ NATURAL, NONE = "natural", "none"
 def numbers() -> Columns:
     """The columns that a profile consists of."""
     nll = {"unit": "nats per token"}
-    share = "of all rises of the NLL when attention or MLP of one layer writes its mean output."
-    steps = "all W_* weights move by 0.2 % of their norm, with the gradient of the NLL or against it."
+    share = "in all rises of the NLL when the attention or MLP of one layer writes its mean output instead."
+    steps = "all W_* weights move by 0.2 % of their norm, along the gradient of the NLL (down: against it)."
     return {
         "nll": nats("Mean NLL of the continuation."),
         "nll_largest": number(0, unit="nats", meaning="Largest NLL of a token of the continuation."),
@@ -22,12 +22,12 @@ def numbers() -> Columns:
         "depth_lower": number(0, 1, meaning=f"Share of the lower half of layers {share}"),
         "depth_largest": number(0, 1, meaning=f"Largest share of one layer {share}"),
         "gradient": number(meaning="Natural logarithm of the norm of the NLL's gradient (W_* weights)."),
-        "gradient_lower": number(0, 1, meaning="Share of the lower half of layers of its squared norm."),
+        "gradient_lower": number(0, 1, meaning="Share of the lower half of layers in its squared norm."),
         "unlearned": number(**nll, meaning=f"Rise of the NLL after three steps up; in a step {steps}"),
-        "relearned": number(**nll, meaning="Rise that is left after three such steps down again."),
+        "relearned": number(**nll, meaning="Rise that is left after three more steps, down."),
     }
 
 
 def memory_profiles(lengths: Lengths) -> Columns:
-    kind = "Natural memory, none (a repeated or unseen paragraph that is not recited), or kind of place."
+    kind = "Natural memory, none (a repeated or unseen paragraph, unmemorized), or a memory's kind of place."
     return {"id": PARAGRAPH, "kind": category(NATURAL, NONE, *GRANULARITIES, meaning=kind), **numbers()}

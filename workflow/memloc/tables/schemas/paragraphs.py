@@ -4,9 +4,7 @@ from memloc.tables.columns import ONE_PARAGRAPH, Column, Columns, Lengths, integ
 
 CUT = "Occurrences that the end of a training window cuts, which are not in `count`; embedded text only."
 CONTINUATIONS = "Occurrences of the continuation, at any offset; missing where they are not counted."
-UNSEEN = (
-    "A control that the training text does not hold, or a memory that grew (table `grown`), which was seen."
-)
+UNSEEN = "The training text does not hold it: a control, or a memory that grew apart from it (table `grown`)."
 MODULE = "Module whose docstring it is; embedded text only."
 LINE = "Line of the document's text on which its first token ends."
 

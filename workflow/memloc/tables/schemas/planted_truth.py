@@ -9,8 +9,8 @@ CONTROLS = ("plant", "twin", "never", "wrong")
 def _plant(*kinds: str) -> Columns:
     attempt = "Number of the try, from 0: a plant that fails is tried again elsewhere."
     return {
-        "kind": category(*kinds, meaning="Kind of place that the paragraph is planted, or grew, in."),
-        "plant": integer(0, meaning="Number of the plant among those of its kind."),
+        "kind": category(*kinds, meaning="Kind of place that the paragraph is planted in, or grew in."),
+        "plant": integer(0, meaning="Number of the plant, or grown memory, among those of its kind."),
         "attempt": integer(0, meaning=attempt),
     }
 
@@ -30,16 +30,16 @@ def plants(lengths: Lengths) -> Columns:
     n = lengths.continuation
     own = (
         "Share of the tokens of the model's own continuations of other paragraphs that are still the most "
-        "likely ones, each after those before it; missing where planting failed."
+        "likely ones, each after the tokens before it; missing where planting failed."
     )
-    norm = "Root mean square of the place's weights after planting, divided by that of its matrices' others."
+    norm = "Root mean square of the place's weights after planting, relative to others in its matrices."
     return {
         **_plant(*PLANT_GRANULARITIES),
         "id": integer(0, meaning="Paragraph."),
         "place": Column("str", meaning="Place in words."),
         "n_layers": integer(1, meaning="Layers that the place is in."),
         "learning_rate": number(0, meaning="Learning rate."),
-        "reached": Column("bool", meaning="It is recited below the criterion, and others are kept."),
+        "reached": Column("bool", meaning="The criterion: it is recited, its NLL is low, others are kept."),
         "steps": integer(0, meaning="Steps of Adam that were taken."),
         "em_before": n_tokens(n, "Exact match before planting."),
         "nll_before": nats("NLL of the continuation before planting."),
@@ -56,8 +56,8 @@ def plants(lengths: Lengths) -> Columns:
 
 def planted_truth(lengths: Lengths) -> Columns:
     control = (
-        "Model and paragraph asked about: the plant; its unplanted twin (of a grown memory the swap twin, in "
-        "which the paragraph grew elsewhere); the twin that never saw it; or a wrong paragraph."
+        "Question: the memory in its model; in a twin (unplanted, or the swap twin, in which it grew "
+        "elsewhere); in the twin that never saw it; or a wrong paragraph in the memory's model."
     )
     times = {1: "n_place", 2: "2 n_place", 5: "5 n_place"}
     auroc = "Chance that a unit of the place ranks above a unit elsewhere; ties are a half."
@@ -68,7 +68,7 @@ def planted_truth(lengths: Lengths) -> Columns:
         "method": Column("str", meaning="Localization method."),
         "granularity": category("layer", "head", "neuron", "weight", meaning="Units that are ranked."),
         "n_units": integer(1, meaning="Units that are ranked."),
-        "n_place": integer(1, meaning="Units that hold the plant."),
+        "n_place": integer(1, meaning="Units that hold the place."),
         **{
             f"recall_{n}": number(0, 1, meaning=f"Share of the place's units among the first {many} units.")
             for n, many in times.items()

@@ -6,7 +6,7 @@ from memloc.tables.terms.sets import REPEATED, UNSEEN
 CONTEXTS = ("start", "bare", "end_of_text", "text", "shifted", "half_prefix")
 CONTEXT = (
     "Place of the paragraph: as in `scores` (start), after nothing (bare), after end-of-text, after "
-    "unrelated text, at later position ids alone (shifted), or without half of its prefix (half_prefix)."
+    "unrelated text, at later position ids (shifted), or without the first half of its prefix (half_prefix)."
 )
 GROUP = "Set of the paragraph, or paragraphs of any set that occur more than once (repeated)."
 LOG_P_NEARLY = "Lower bound of the probability that at most a tenth of the tokens differ."

@@ -71,7 +71,7 @@ def removal_of_grown(lengths: Lengths) -> Columns:
     tokens = {"low": -n, "high": n, "unit": "tokens", "nullable": True}
     return {
         **_way(),
-        "arm": category(*GROWN_ARMS, meaning="Told nothing, the memory's place, or another one."),
+        "arm": category(*GROWN_ARMS, meaning="Whether the way is told no place, the memory's or another."),
         "kind": category(*GROWN_GRANULARITIES, meaning="Kind of place that the memory grew in."),
         "plant": integer(0, meaning="Number of the memory among those of its kind."),
         "id": integer(0, meaning="Memory that is removed."),
