@@ -50,7 +50,7 @@ class Remove(Listed):
     n_joint: Positive = Field(40, description="Paragraphs that are removed together.")
     n_single: NonNegative = Field(
         8,
-        description="Of these, paragraphs that are also removed one by one; also, grown memories per kind.",
+        description="Paragraphs of these, and grown memories of each kind, that are removed one by one.",
     )
     n_validation: Positive = Field(
         10, description="Other memorized paragraphs, on which each way's setting is chosen."
