@@ -89,7 +89,7 @@ def test_heads_are_counted_and_marked_by_intervals_of_all_of_them():
 def test_the_caption_says_what_differs_or_that_there_are_no_pairs():
     caption = checked("equal_exposure", equal_exposure.draw(made_up(), SETTINGS))
     assert caption.startswith("12 pairs of a memorized and another paragraph")
-    assert caption.count("rather a 90 % interval") == 3 and "90 %" not in checked(
+    assert caption.count("covers only some 90 %") == 3 and "90 %" not in checked(
         "equal_exposure", equal_exposure.draw(made_up(50), SETTINGS)
     )
     few = equal_exposure.draw(made_up(3), SETTINGS)

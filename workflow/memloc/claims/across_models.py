@@ -1,4 +1,4 @@
-"""A claim that compares the models of a study, which no model's own table can judge."""
+"""A claim that compares the models of a study. The tables of a single model cannot judge it."""
 
 from itertools import pairwise
 from typing import Any
@@ -23,24 +23,24 @@ LARGER_RECITES_MORE = Claim(
 
 
 def scored_texts(tables: Tables) -> pd.DataFrame:
-    """A row per model and paragraph that is no control: that of table `sets`, its text, and memorized."""
+    """A row per model and paragraph, without controls: columns of table `sets`, the text, and `memorized`."""
     sets = without_controls(tables["sets"])
     sets = sets.assign(memorized=sets["set"] == "memorized")
     return sets.merge(tables["paragraphs"], on=["model", "id"])
 
 
 def comparisons(texts: pd.DataFrame, models: pd.DataFrame) -> list[dict[str, Any]]:
-    """Neighbours in size, on the paragraphs that both scored, and whether the larger model recites more.
+    """Compare neighbours in size on the paragraphs that both scored: does the larger model recite more?
 
     The models saw the same paragraphs, so only paragraphs that exactly one of them recites tell them apart
     (McNemar). If neither model recites more, the larger one recites half of these.
 
     Args:
-        texts: what `scored_texts` gives.
+        texts: the result of `scored_texts`.
         models: model and n_parameters, the smallest first.
 
     Returns:
-        A dictionary per pair; its verdict is None if both have one size.
+        A dictionary per pair; its verdict is None if both models have the same size.
     """
     found, sizes = [], models.set_index("model")["n_parameters"]
     for smaller, larger in pairwise(sizes.index):

@@ -41,7 +41,7 @@ class Estimate:
 
     `n_other` is the number of units in the group of comparison, if there is one. `doubt` says why the claim
     stays undecided whatever the interval is. `exact` says that the value is a share of the units, with an
-    exact interval. `searched` is the number of candidates whose search makes the interval too wide.
+    exact interval. `searched` is the number of candidates, if searching them makes the interval too wide.
     """
 
     value: float | None = None
@@ -60,7 +60,7 @@ class Estimate:
 
     @classmethod
     def of_search(cls, values: np.ndarray, choose: Callable[[list[Interval]], Interval]) -> "Estimate":
-        """Estimate that `choose` takes of the intervals that hold together for all columns of values."""
+        """Estimate with the interval that `choose` takes from those of all columns, which hold together."""
         found = simultaneous(values)
         return replace(cls.of(choose(found)), searched=values.shape[1] if too_wide(values, found) else None)
 

@@ -23,7 +23,7 @@ class Where(NamedTuple):
     """Lead times and layers at which features are read."""
 
     n_seen: list[int]  # prefix tokens at each lead time, fewest first
-    layers: list[int]  # whose residual streams gradients are taken of; the last one is a feature
+    layers: list[int]  # gradients are taken at their residual streams; the last stream is a feature
 
 
 class PrefixFeatures(NamedTuple):

@@ -105,7 +105,7 @@ def planted_truth(tables: Tables) -> dict[str, Any]:
     columns = [
         column("kind", "Place"),
         column("method", "Method"),
-        column("control", "Asked of"),
+        column("control", "Asked about"),
         column("recall", "Recall", "interval", range=[0, 1]),
         column("precision", "Average precision", "interval", range=[0, 1]),
         column("n", "Paragraphs", "number"),

@@ -84,7 +84,7 @@ def _by_repeats(axes: Axes, data: pd.DataFrame, scheme: str) -> pd.DataFrame:
         bins = repeat_bins(data[~unseen].assign(out=out[~unseen]), "out")
         style = {"color": colour, "ls": ":" if label == "greedy" else "-"}
         axes.plot(bins["repeats_mean"], bins["fraction"], marker="o", ms=2.5, label=label, **style)
-        beside = bins["repeats_mean"] * 1.02 ** (number - len(DRAWS) / 2)  # so that bars do not cover others
+        beside = bins["repeats_mean"] * 1.02 ** (number - len(DRAWS) / 2)  # so that all bars can be seen
         axes.vlines(beside, bins["low"], bins["high"], color=colour, lw=0.7, alpha=0.5)
         rows.append(bins.assign(shown=label, group="seen"))
         if unseen.any():

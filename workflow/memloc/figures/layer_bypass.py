@@ -68,7 +68,7 @@ def _panel(axes: Axes, data: pd.DataFrame, whole: float) -> None:
 
 
 def _judged(tables: dict[str, pd.DataFrame], settings: Section) -> list[dict[str, Any]]:
-    """By way, the deeper layer that pairs choose as for the claim, and what the other pairs lose by it."""
+    """For each way, the deeper layer that half of the pairs choose (as for the claim), and others' losses."""
     found = []
     for way in ("identity", "mean"):
         with suppress(NotApplicable):

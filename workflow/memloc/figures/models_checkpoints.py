@@ -43,7 +43,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 def over_steps(memorized: Bool[np.ndarray, "paragraph checkpoint"]) -> pd.DataFrame:
     """A row per checkpoint, with numbers of paragraphs.
 
-    They are memorized now (`n_memorized`), or from now to the last one (`n_stays`). `fraction` is the
+    `n_memorized` are memorized at the checkpoint, `n_stays` also at all later ones. `fraction` is the
     memorized share of all paragraphs, `stays_share` is `n_stays` over those that the last checkpoint recites;
     each has an interval.
     """

@@ -24,7 +24,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A panel per kind, a row per method: every plant and control faintly, their means with intervals.
 
     Lines show the average precision expected of a random order, and the size of the weights alone. The CSV
-    also has recall, a random order of each plant, the oracle, and means over plants that leave others intact.
+    also has recall, all baselines, the oracle, and means over the plants that leave other text intact.
     """
     rows = of_own_units(tables["planted_truth"])
     methods = [name for name in methods_of(rows) if name not in BASELINES]
@@ -64,7 +64,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def _found(of_memories: pd.DataFrame) -> str:
-    """Mean precision of the paper's gradient, ablations and the size of the weights, as far as asked."""
+    """Mean precision of the paper's gradient, ablations and the size of the weights, where asked."""
     values = of_memories.set_index("method")["value"]
     said = ", ".join(f"{method_label(name)} {values[name]:.2f}" for name in TOLD if name in values)
     return said.replace("|", r"\|")  # in captions, bars are markup

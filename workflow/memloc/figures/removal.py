@@ -30,7 +30,7 @@ FRONT, OTHERS = "#c8102e", "black"
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A row per way, a panel per judge: filled marks together, hollow ones one by one, with intervals.
 
-    Labels in red: ways that no other one beats. The CSV has all judges, settings and weights that differ.
+    Labels in red: ways that no other one beats. The CSV has all judges, settings, and changed weights.
     """
     data, front = removal.judged_ways(tables), undominated(removal.units_of(tables))
     ways = removal.ways_of(data)

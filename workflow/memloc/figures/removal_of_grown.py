@@ -30,7 +30,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     rows, n_tokens = tables["removal_of_grown"], settings.paragraph.continuation
     left = rows.assign(forgotten=n_tokens - rows["em"], again=rows["relearning_steps"].notna().astype(float))
     left["again"] = left["again"].where(left["forgotten"] > 0)
-    left["share_inside"] = left["share_inside"].where(left["arm"] == FREE)  # told, it is no result
+    left["share_inside"] = left["share_inside"].where(left["arm"] == FREE)  # no result where the way is told
     values = left.melt(KEYS[:-1], list(PANELS), "measure").dropna(subset="value")
     data = uncertainty.means(values.groupby(KEYS)["value"]).reset_index()
     kinds, ways = [kind for kind in KIND_LABELS if kind in set(rows["kind"])], ways_of(rows)

@@ -16,7 +16,7 @@ SHOWN = {
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """A panel per kind of place: NLL (nats per token) of every memory that took, and the median."""
+    """A panel per kind of place: NLL (nats per token) of every recited memory, and the median."""
     rows = tables["twins"]
     took = rows[rows["em"] == settings.paragraph.continuation]
     kinds = [kind for kind in KIND_LABELS if kind in set(rows["kind"])]

@@ -37,9 +37,9 @@ def head_of_other_methods(tables: dict[str, pd.DataFrame], settings: Section, me
 
 
 def heads_like_it(tables: dict[str, pd.DataFrame], settings: Section, method: str) -> list[int]:
-    """Heads of its layer that all these methods rank like `head_of_other_methods`, itself included.
+    """Heads in the layer of `head_of_other_methods` that these methods rank the same, that head included.
 
-    They do where query heads share keys and values and nothing tells these apart.
+    There are several where query heads share keys and values, and no method tells them apart.
     """
     head = head_of_other_methods(tables, settings, method)
     if settings.highlight != "auto":

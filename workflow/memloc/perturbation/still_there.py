@@ -7,13 +7,13 @@ import pandas as pd
 
 from memloc.scoring.near_verbatim import longest_run, n_edits
 
-HELD = 0.5  # of the memorized continuation in a row: text that holds so much of it is still the memory
+HELD = 0.5  # share of the memorized continuation; text with so long a run of it is still the memory
 
 
 def still_there(perturbed: pd.DataFrame, memorized: Sequence[Sequence[int]]) -> pd.DataFrame:
-    """How much of the memorized continuations is in those of table perturbed_paragraphs (tokens), by row.
+    """How much of the memorized continuation is in the new one, for each row of table perturbed_paragraphs.
 
-    Columns: edits (fewest to get the memorized one) and held (half of it is there in a row).
+    Columns: edits (the fewest to get the memorized one) and held (half of it is there in a row).
     """
     rows = []
     for tokens, own in zip(perturbed["tokens"], memorized, strict=True):

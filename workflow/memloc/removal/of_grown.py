@@ -1,10 +1,10 @@
-"""Does a removal hit the place of a memory? Memories that grew have known places (LACUNA asks, 2607.02513).
+"""Does a removal hit the place of a memory? Memories that grew have known places (LACUNA, 2607.02513).
 
-Every memory is removed by itself, by every way that changes weights: as it is (free), and told the memory's
-place, each at the mildest setting that stops the recitation, or else at the strongest; and told a random
-place of the kind instead (elsewhere), at the same setting. Told a place, a way changes no other weight:
-unlearning trains as many weights as otherwise, or all of the place, chosen in the same manner; BalancedSubnet
-and the ways that zero neurons choose there, too; whatever a way changes outside is undone.
+Every way that changes weights removes every memory by itself. It does so as it is (free), and told the place,
+each at the mildest setting that stops the recitation, or else at the strongest. At the setting of the latter,
+it is told a random other place of the kind instead (elsewhere). A way that is told a place changes no other
+weight. Unlearning trains as many weights as otherwise, or all of the place, chosen in the same manner.
+BalancedSubnet and the ways that zero neurons choose there, too. Any change outside the place is undone.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from memloc.settings.removal_ways import GROWN_ARMS, PLACE, UNTARGETED
 
 
 def remove_memories(study: Comparison, places: Sequence[tuple[Memory, Movable]], name: str) -> pd.DataFrame:
-    """Rows of `removal_of_grown` of a way. `places` has each memory of the target and another place."""
+    """Rows of `removal_of_grown` for a way. `places` has each memory of the target and another place."""
     way, before, prepared, rows = WAYS[name], damage(study, InForce(None, 0)), None, []
     for (memory, other), tokens in zip(places, study.texts.target.tokens.split(1), strict=True):
         settings, n_tokens = sorted(tried(way, study.how)), tokens.shape[1] - study.n_prefix
@@ -74,7 +74,7 @@ def _effects(study: Comparison, memory: Memory, before: pd.DataFrame) -> dict[st
     return {
         "share_inside": min(inside / whole, 1.0) if whole else None,  # sums round
         "share_place": n_weights(model, place) / sum(map(len, squares.values())),
-        "grown_lost": means["em"].get("grown"),  # None of a single memory
+        "grown_lost": means["em"].get("grown"),  # None if no other memory grew
         "memorized_lost": means["em"].get("memorized"),
         "nll_gained": means.at["held_out", "nll"],
     }
@@ -83,9 +83,9 @@ def _effects(study: Comparison, memory: Memory, before: pd.DataFrame) -> dict[st
 def another_place(
     model: PreTrainedModel, memory: Memory, memories: Sequence[Memory], random: np.random.Generator
 ) -> Movable:
-    """Weights of a random place of a memory's kind: of units that no memory of the kind has, while they last.
+    """Weights of a random place of a memory's kind, of units that no memory of the kind has, if they suffice.
 
-    Units of one kind lie in one layer, but single weights anywhere. The memory's own units come last.
+    Heads or neurons of a place lie in one layer, single weights anywhere. The memory's own units come last.
     """
     unit, own = memory.place.own, memory.place.units[memory.place.own].int()
     taken = own + sum(each.place.units[unit] for each in memories if each.kind == memory.kind)

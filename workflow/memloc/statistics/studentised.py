@@ -28,7 +28,7 @@ from memloc.statistics.uncertainty import CONFIDENCE, MIN_N, TAILS, Interval, Va
 
 ENOUGH = 8  # units; with 6 or 7, intervals of skewed values miss in more than 7 % of the cases
 N_RESAMPLES = 4_999
-FAR = 10.0  # standard errors, which are rare even in a search over a thousand heads of 25 units
+FAR = 10.0  # standard errors; so wide an interval is rare even for a thousand heads and 25 units
 FEWEST_ORDERS = 39  # random orders; an order no better than chance is above all of them in 1 case of 40
 
 Group = Float[np.ndarray, "unit comparison"]
@@ -46,7 +46,7 @@ def simultaneous(*groups: Group) -> list[Interval]:
 
 
 def too_wide(values: Group, intervals: Sequence[Interval]) -> bool:
-    """Whether intervals of `simultaneous` reach so far by chance that hardly any effect could decide."""
+    """Whether an interval of `simultaneous` is so wide that hardly any effect could decide the claim."""
     errors = np.sqrt(np.abs(_means(values, np.ones((1, len(values))))[1][0]))
     return any(i.high - i.value > FAR * error > 0 for i, error in zip(intervals, errors, strict=True))
 

@@ -33,4 +33,4 @@ def attention_opposed(tables: Tables, settings: Section) -> Estimate:
     found = Estimate.of_search(values.to_numpy(), itemgetter(values.columns.get_loc(head)))
     if found.low is None:
         return found
-    return replace(found, low=max(found.low, -1.0), high=min(found.high, 1.0))  # as correlations are
+    return replace(found, low=max(found.low, -1.0), high=min(found.high, 1.0))  # bounds of a correlation

@@ -17,7 +17,7 @@ from memloc.tables.judged_texts import PAIRED
 
 
 class DeeperBypass(NamedTuple):
-    """What the judging pairs lose without the attention of the deeper layer that the other pairs chose."""
+    """Losses of the judging pairs without attention of the deeper layer that the other pairs chose."""
 
     layer: int
     recited: int
@@ -29,8 +29,8 @@ class DeeperBypass(NamedTuple):
 def deeper_attention_spares_others(tables: Tables, settings: Section) -> Estimate:
     """Minus the rise in NLL of others' own continuations if positions attend to themselves alone in a layer.
 
-    It is the most specific deeper layer. The claim is in doubt if half of the memorized paragraphs or more
-    are still recited.
+    The layer is the deeper one that memorized paragraphs need most beyond others. The claim is in doubt if
+    half of the memorized paragraphs or more are still recited.
     """
     _, recited, gained = deeper_bypass(tables, settings, "identity")
     many = 2 * recited >= len(gained)
@@ -39,9 +39,9 @@ def deeper_attention_spares_others(tables: Tables, settings: Section) -> Estimat
 
 
 def lower_layers_hold_more(tables: Tables, settings: Section) -> Estimate:
-    """NLL gained by mean bypass of lower attention minus that of upper attention, memorized minus the other.
+    """NLL gained without lower attention minus NLL gained without upper attention, memorized minus the other.
 
-    It is in doubt if others are harmed in proportion (`claims.specific`).
+    The mean replaces attention. The claim is in doubt if others are harmed in proportion (`claims.specific`).
     """
     layers = _without_blocks(tables, "mean", "nll_gained")["attention"].T.sort_index()
     if layers.mean(axis=1).max() > DESTROYED:
@@ -54,7 +54,7 @@ def lower_layers_hold_more(tables: Tables, settings: Section) -> Estimate:
 
 
 def deeper_bypass(tables: Tables, settings: Section, way: str) -> DeeperBypass:
-    """Half of the pairs choose a deeper layer, and the others lose its attention (bypassed in this way).
+    """Let half of the pairs choose a deeper layer, and bypass its attention for the other half (in this way).
 
     Raises:
         NotApplicable: there are no two pairs.

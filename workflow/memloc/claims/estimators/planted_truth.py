@@ -13,9 +13,9 @@ from memloc.statistics.studentised import extreme, simultaneous
 
 
 def grown_heads_beyond_their_weights(tables: Tables, settings: Section, kind: str) -> Estimate:
-    """Average precision of the largest gradient minus the swap twin's, or minus that of |weight|.
+    """Average precision of the largest gradient minus its precision in the swap twin, or minus |weight|'s.
 
-    The smaller of both counts. Without twins, a wrong paragraph takes the twin's part.
+    The smaller difference counts. Without twins, a question about a wrong paragraph replaces the twin.
     """
     rows = tables.get("planted_truth", pd.DataFrame({"kind": [], "control": []}))
     twins = "twin" in set(rows.loc[rows["kind"] == kind, "control"])
@@ -23,16 +23,16 @@ def grown_heads_beyond_their_weights(tables: Tables, settings: Section, kind: st
 
 
 def planted_heads_beyond_their_weights(tables: Tables, settings: Section, kind: str) -> Estimate:
-    """The same of plants that leave other text intact; their twin is the unplanted model."""
+    """The same for plants that leave other text intact; their twin is the unplanted model."""
     found, plants = _precisions(tables, kind, "twin"), tables["plants"].query("kind == @kind")
     return _beyond(found[found.index.isin(plants.loc[intact(plants), "id"])])
 
 
 def _beyond(precisions: pd.DataFrame) -> Estimate:
-    """The smaller lead of the first column.
+    """Lead of the first column over each other one; the smaller lead counts.
 
-    |weight| is the same for every paragraph, so the differences of both from a control would be equal: it
-    would cancel where paragraphs grow in each other's places.
+    |weight| ranks units alike for every paragraph. Where paragraphs grow in each other's places, it is
+    as precise in the twin on average, so its difference from the twin would be 0 and test nothing.
     """
     leads = -precisions[[1, 2]].sub(precisions[0], axis=0)
     return Estimate.of(extreme(min, simultaneous(leads.to_numpy())))
@@ -44,7 +44,7 @@ def _precisions(tables: Tables, kind: str, control: str) -> pd.DataFrame:
     A paragraph that grew in the model and in its swap twin has the mean of both.
 
     Raises:
-        NotApplicable: one was not asked.
+        NotApplicable: one of the three is not in the table.
     """
     wanted = [("plant", "parameter_gradient"), (control, "parameter_gradient"), ("plant", "weight_size")]
     if "planted_truth" in tables:

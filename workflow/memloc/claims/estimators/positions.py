@@ -22,7 +22,7 @@ def recited_wherever_they_stand(tables: Tables, settings: Section) -> Estimate:
 
 
 def longer_prefix_recites_more(tables: Tables, settings: Section) -> Estimate:
-    """Share of whole prefixes among the repeated paragraphs that one prefix recites and the other does not.
+    """Of the repeated paragraphs recited after one of both prefixes alone, the share after the whole one.
 
     The same paragraphs are asked twice, so only these tell the prefixes apart (McNemar).
     """

@@ -21,7 +21,7 @@ def methods_agree(tables: Tables, settings: Section) -> Estimate:
     Heads of a layer are alike, so methods that only rank layers agree as much after the exchange. Heads that
     share keys and values, and a rank, neither agree nor disagree. The claim never fails, because noise lowers
     agreement: one interval in six ends below the true tau (simulated). It is in doubt unless tau is above
-    97.5 % of the exchanges: with few heads, an arrangement may agree by luck, however many paragraphs.
+    97.5 % of the exchanges: with few heads, rankings may agree by luck, however many paragraphs there are.
     """
     samples, ranking = _samples(tables), tables["head_ranking"]
     exchanges = np.mean([*exchanged_agreement(ranking, PAPER_METHODS).values()], axis=0)
@@ -45,8 +45,8 @@ def methods_agree(tables: Tables, settings: Section) -> Estimate:
 def one_head_leads(tables: Tables, settings: Section) -> Estimate:
     """Mean rank over methods of the second head, minus the mean rank of the first.
 
-    Query heads that share keys and values count as one, which has the rank of its best: methods that see
-    only keys and values cannot tell them apart.
+    Query heads that share keys and values count as one head, with the best of their ranks: methods that
+    see only keys and values cannot tell them apart.
     """
     samples, heads = _samples(tables), tables["parameter_gradients"].groupby("component")["head"].max() + 1
     parts = samples.loc[samples["sample"] == "part", "number"]

@@ -28,7 +28,7 @@ def localized_head_leads_its_layer(tables: Tables, settings: Section) -> Estimat
 
 
 def _tied(tables: Tables, settings: Section) -> str | None:
-    """Why the head is one of several that could have been named; None: it is the only one."""
+    """The doubt if other heads could have been named as well; None if this is the only one."""
     heads = heads_like_it(tables, settings, "rare_tokens")
     if len(heads) == 1:
         return None

@@ -23,7 +23,7 @@ def sharing(rows: pd.DataFrame) -> int:
 
 
 def said_of_sharing(rows: pd.DataFrame, head: int) -> str:
-    """A sentence of captions on the key/value head that a query head reads; empty where none is shared."""
+    """A sentence for captions: which key/value head a query head reads; empty where none is shared."""
     n = sharing(rows)
     reads = f"Every {n} heads share the keys and values of one key/value head; head {head} reads number"
     return f" {reads} {head // n}, which is outlined in maps of keys and values." if n > 1 else ""

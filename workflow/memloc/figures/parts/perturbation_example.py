@@ -33,7 +33,7 @@ def example_ids(tables: Mapping[str, pd.DataFrame]) -> list[int]:
 
 
 def curve_heights(tables: Mapping[str, pd.DataFrame], paragraph: int) -> tuple[float, float]:
-    """Heights in inches of the panels of `draw_example`; without NLLs, the first holds a line of text."""
+    """Heights in inches of both panels of `draw_example`; without NLLs, the first holds a line of text."""
     known = tables["perturbation"].query("id == @paragraph and position >= 0")["nll_original"].notna().any()
     return (1.0 if known else 0.5), 1.0
 

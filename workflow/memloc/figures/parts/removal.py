@@ -71,7 +71,7 @@ def units_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     rows, damage = tables["removal"], _damage(tables["removal_damage"])
     removed, never = _removed(rows), rows[rows["way"] == RETRAINED].set_index("id")["nll"]
     if len(never):
-        # Above the NLL in the model that never saw the paragraph is damage, and below it is memory.
+        # A larger NLL than in the model that never saw the paragraph is damage, a smaller one is memory.
         removed["nll_distance"] = (rows["nll"] - rows["id"].map(never)).abs()
     measures = [name for name in removed if name not in (*KEYS, "unit")]
     units = {name: removed[[*KEYS, "unit", name]].rename(columns={name: "value"}) for name in measures}

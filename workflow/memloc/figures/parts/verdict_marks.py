@@ -56,7 +56,7 @@ def survival(claims: pd.DataFrame, run: str) -> pd.DataFrame:
 
     Returns:
         A row per claim: id, topic, statement, n_runs (to which it applies), a column per verdict with its
-        number of runs, lowest, highest and standard deviation of the value, what it must be, and the
+        number of runs, lowest, highest and standard deviation of the value, the range `wanted`, and the
         overall `verdict` of the runs to which the claim applies, undecided where they differ.
     """
     rows = []
@@ -82,7 +82,7 @@ def survival(claims: pd.DataFrame, run: str) -> pd.DataFrame:
 
 
 def _wanted(claim: pd.Series) -> str:
-    """What the whole interval of a value must be for the claim to hold."""
+    """The range in which the whole interval of a value must lie for the claim to hold."""
     equal = claim["rule"] == "equal within"
     return f"within ±{claim['margin']:g}" if equal else f"> {claim['bound']:g}"
 
