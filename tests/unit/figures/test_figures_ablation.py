@@ -122,7 +122,7 @@ def test_judges_are_counted_once_and_those_that_chose_heads_are_told():
 def test_bypassed_blocks_are_drawn_as_means_of_paragraphs():
     drawing = layer_bypass.draw(bypassed_tables(made_up_bypasses()), SETTINGS)
     caption = checked("layer_bypass", drawing)
-    assert "that of layer 1 most: without it they keep 15.0 tokens, others 44.0" in caption
+    assert "lose most in layer 1: they keep 15.0 tokens, others 44.0" in caption
     assert "the model as it is, 45.0 and 45.0 tokens, 3.000 nats" in caption
     assert "its own position only: without attention of layer 2, 4 of the 6 memorized" in caption
     assert "the NLL of their partners rises by 0.500 (n = 6) nats per token. Attention: its mean" in caption

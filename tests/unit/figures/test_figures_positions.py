@@ -47,5 +47,5 @@ def test_places_are_named_in_the_order_of_the_table(rows):
 def test_the_caption_counts_paragraphs_and_draws(rows):
     text = checked("positions", positions.draw({"positions": rows}, SETTINGS))
     assert "(2 here)" in text and "8 memorized, 7 unseen." in text
-    assert "100 % from position 0" in text and "38 % after 1 token of other text" in text
-    assert "in every place but the first 38 %, which the claim judges" in text
+    assert "100 % (from position 0)" in text and "38 % (after 1 token of other text)" in text
+    assert "it recites 38 % in every place but the first, which the claim judges" in text

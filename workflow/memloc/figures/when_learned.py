@@ -52,7 +52,7 @@ def _panel(axes: Axes, data: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 def _numbers(data: pd.DataFrame) -> dict[str, Any]:
     median = data.groupby("repeats")["last"].transform("median")
-    sides = {"late": data["last"] > median, "early": data["last"] < median}  # neither: the median itself
+    sides = {"late": data["last"] > median, "early": data["last"] < median}  # not the median itself
     shares = {
         name: proportion(int(data["memorized"][side].sum()), int(side.sum())) for name, side in sides.items()
     }
