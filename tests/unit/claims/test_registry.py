@@ -165,5 +165,5 @@ def test_numbers_and_names_of_a_statement_are_those_that_are_judged():
     in_nats = [claim for claim in nothing if "nats" in claim.quantity]
     assert len(in_nats) > 2 and {claim.margin for claim in in_nats} == {editing.NOTHING}
     reason = claims["planted_heads_beyond_their_weights"].reason
-    assert KEPT == 0.9 and "nine tenths" in reason and f"within {MOST_NORM} times" in reason
+    assert KEPT == 0.9 and "nine tenths" in reason and f"at most {MOST_NORM} times" in reason
     assert "1,000 draws" in claims["seen_come_out_more_than_unseen"].quantity

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from memloc.data.recency import recency
 from memloc.data.sets import exposure
@@ -29,6 +30,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     for panel, (measure, label), letter in zip(axes, PANELS.items(), "ab", strict=True):
         shown.append(_panel(panel, data, measure).assign(panel=letter, measure=measure))
         panel.set(xlabel=f"{label}\n(share of the training)", ylim=(-0.02, 1.02))
+        panel.xaxis.set_major_locator(MaxNLocator(5))
         panel_label(panel, letter)
     axes[0].set_ylabel("fraction memorized")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=N_GROUPS)
