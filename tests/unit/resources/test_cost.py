@@ -67,6 +67,7 @@ def test_mini_takes_what_was_measured():
         ("config", "remove", CASCADE_LAKE, 45),
         ("removal", "remove", EPYC, 680),
         ("grown-truth", "plant_paragraphs", SAPPHIRE_RAPIDS, 720),
+        ("planted-truth-smollm2", "plant_paragraphs", SAPPHIRE_RAPIDS, 3270),
     ],
 )
 def test_plants_and_removal_take_what_was_measured(name, rule, machine, seconds):

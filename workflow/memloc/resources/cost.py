@@ -23,7 +23,7 @@ from memloc.tables.terms.kept_tokens import KEPT, N_KEPT
 HALF_RATE_WIDTH = 128  # width whose products reach half of the machine's rate; 768 reaches six sevenths
 BACKWARD = 3  # a forward and a backward pass, in passes
 MUON = 1.3  # time of a training step, relative to AdamW
-TRAINED_STEPS = 0.28  # share of `max_steps` that a plant takes
+TRAINED_STEPS = 0.18  # share of `max_steps` that a plant takes: from 0.09 to 0.28
 MASK = 200 * BACKWARD  # passes that train a mask: 100 steps, each twice as long as other steps
 GROWING = 0.5  # time that growing memories add to a training step, in such steps
 PATCHED = 0.12  # passes of a patched run, which computes only the positions and layers that can change
