@@ -86,11 +86,12 @@ def test_unlearning_that_is_told_a_place_is_dense_adam_with_masked_gradients(gro
         assert row["share_place"] == pytest.approx(float(share))
         assert row["n_changed_weights"] == sum(int((change > 0).sum()) for change in moved.values())
         assert row["em"] == int(em(slow, tokens))
-        # Adam's first step has full length where a gradient is hardly more than its rounding.
+        # A recited token's slope is 1 - p, of which single precision has three digits or fewer, and Adam's
+        # first step has full length even where a gradient is only rounding.
         assert row["nll"] == pytest.approx(nll(slow, tokens, N_PREFIX).item(), rel=0.02)
         texts = study.texts.judges["held_out"].tokens
         gained = nll(slow, texts, N_PREFIX) - nll(study.model, texts, N_PREFIX)
-        assert row["nll_gained"] == pytest.approx(gained.item(), abs=1e-3)
+        assert row["nll_gained"] == pytest.approx(gained.item(), rel=0.1, abs=1e-3)
         others = torch.cat([study.texts.target.tokens[n, None] for n in range(3) if n != number])
         assert row["grown_lost"] == pytest.approx(N_CONTINUATION - float(em(slow, others).double().mean()))
 
