@@ -105,8 +105,10 @@ def test_ways_to_remove_are_those_of_the_figure():
     found = judged_ways(tables).query("way == 'top' and mode == 'joint'").set_index("measure")
     ranges = {column["key"]: column["range"] for column in block["columns"] if column["kind"] == "interval"}
     for name in ranges:
-        ends = found.loc[name, ["value", "low", "high"]].tolist()
-        assert [top[name][end] for end in ("value", "low", "high")] == ends
+        ends = found.loc[name, ["value", "low", "high"]]
+        assert [top[name][end] for end in ends.index] == ends.astype(object).where(
+            ends.notna(), None
+        ).tolist()
     assert top["setting"] == "share 0.1" and ranges["forgotten"] == [0, found.loc["forgotten", "high"]]
     assert ranges["recited_shifted"] == [0, pytest.approx(0.5)]  # of which no value is near 0
     assert all(row[column["key"]] is not None for row in block["rows"] for column in block["columns"])

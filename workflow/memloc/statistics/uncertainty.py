@@ -12,8 +12,8 @@ Verdicts rest on the wider intervals of `studentised`.
 | another statistic of units | bootstrap, bias-corrected and accelerated |
 | a statistic of rows in clusters | the same; whole clusters are resampled |
 
-An interval of fewer than `MIN_N` units is infinite and decides nothing. Random draws have a fixed seed, so
-the same numbers give the same interval.
+An interval of fewer than `MIN_N` units is infinite and decides nothing, and so is that of a mean without
+variance. Random draws have a fixed seed, so the same numbers give the same interval.
 """
 
 from collections.abc import Iterable
@@ -182,7 +182,7 @@ def _mean_and_error(values: np.ndarray) -> tuple[float, float]:
 
 
 def _around(value: float, error: float, freedom: float, n: int) -> Interval:
-    if n < MIN_N:
+    if n < MIN_N or error == 0:
         return Interval(value, -np.inf, np.inf, n)
     width = error * float(scipy.special.stdtrit(freedom, (1 + CONFIDENCE) / 2))
     return Interval(value, value - width, value + width, n)

@@ -34,4 +34,5 @@ def means(rows: pd.DataFrame, value: str) -> pd.DataFrame:
     """
     groups = ["kind", "control", "method"]
     own = rows.groupby([*groups, "id"], as_index=False)[value].mean()
-    return uncertainty.means(own.groupby(groups)[value]).reset_index()
+    found = uncertainty.means(own.groupby(groups)[value]).reset_index()
+    return found.assign(low=found["low"].clip(lower=0), high=found["high"].clip(upper=1))
