@@ -43,3 +43,13 @@ def test_values_are_means_of_memories_in_each_arm():
     assert first.lines[-1].get_xdata() == pytest.approx([0.05, 0.05]), "chance"
     marks = {line.get_color(): line.get_xydata().tolist() for line in shown.lines if line.get_marker() == "o"}
     assert marks["#c8102e"] == [[50, 1], [50, 0]] and [x for x, _ in marks["black"]] == [5, 5]
+
+
+def test_intervals_hold_possible_values_alone():
+    rows = table(n=6, ways=["top"])
+    rows["grown_lost"] = 50.0 * (rows["id"] == 0)
+    found = removal_of_grown.draw({"removal_of_grown": rows}, SETTINGS).data.set_index(["measure", "arm"])
+    lost, again = found.loc["grown_lost"], found.loc["again"]
+    assert (lost["low"] == 0).all() and lost["high"].between(25, 30).all()
+    assert (again["high"].dropna() == 1).all() and again["high"].notna().any()
+    assert found.loc[("nll_gained", "place"), "low"].isna().all(), "equal values have none"

@@ -33,11 +33,13 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     left["share_inside"] = left["share_inside"].where(left["arm"] == FREE)  # no result where the way is told
     values = left.melt(KEYS[:-1], list(PANELS), "measure").dropna(subset="value")
     data = uncertainty.means(values.groupby(KEYS)["value"]).reset_index()
+    most = {"tokens": n_tokens, "share": 1}
+    limit = data["measure"].map({name: most.get(unit) for name, (_, unit) in PANELS.items()})
+    data = data.assign(low=data["low"].clip(lower=0 * limit), high=data["high"].clip(upper=limit))
     kinds, ways = [kind for kind in KIND_LABELS if kind in set(rows["kind"])], ways_of(rows)
     size = {"height": 0.9 + len(kinds) * (0.3 + 0.15 * len(ways)), "nrows": len(kinds), "ncols": len(PANELS)}
     figure, axes = subplots(**size, sharex="col", sharey=True, squeeze=False)
     about = rows.groupby("kind").agg(n=("id", "nunique"), chance=("share_place", "mean"))
-    most = {"tokens": n_tokens, "share": 1}
     for kind, panels in zip(kinds, axes, strict=True):
         for (measure, (name, unit)), panel in zip(PANELS.items(), panels, strict=True):
             own, mean = (f[(f["kind"] == kind) & (f["measure"] == measure)] for f in (values, data))
