@@ -31,7 +31,7 @@ prefix = token_tensor(sampled.tokens.loc[ids])[:, :n_prefix]
 counts = np.zeros(model.config.vocab_size, dtype=np.int64)
 for piece in job.batches("paragraphs", ["unseen", "tokens"]):
     seen = token_tensor(piece.tokens[~piece.unseen]) if (~piece.unseen).any() else prefix[:0]
-    counts += np.bincount(seen.numpy().ravel(), minlength=len(counts))
+    np.add.at(counts, seen.numpy().ravel(), 1)
 
 where = Where(how.n_seen(n_prefix), how.layers(model.config.num_hidden_layers))
 texts = [tokenizer.batch_decode(prefix[:, :n].tolist()) for n in where.n_seen]
