@@ -15,7 +15,7 @@ from memloc.claims.registry import Topic
 from memloc.claims.verdicts import Estimate, chance, judge, together
 from memloc.figures.parts.files import verdicts
 from memloc.settings.sections import sections
-from memloc.statistics.uncertainty import Interval, mean, proportion
+from memloc.statistics.uncertainty import Interval, proportion
 from memloc.tables import validation
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
@@ -56,7 +56,7 @@ def test_the_interval_decides_and_fewer_than_six_units_decide_nothing(entry, low
 def test_no_variance_is_no_evidence(entry):
     """Neither of an effect nor of none; a share of 0 of 8 has an interval all the same."""
     for value in (-9.0, 0.0, 1.0, 9.0):
-        found = judge(claim(**entry), Estimate.of(mean([value] * 8)))
+        found = judge(claim(**entry), Estimate.of(Interval(value, value, value, 8)))
         assert found == (OPEN, "nothing varies, which is no evidence", None)
     assert judge(claim(margin=0.5), Estimate.of(proportion(0, 8))).verdict == FAILS
 
@@ -160,7 +160,7 @@ def test_a_claim_does_not_apply_to_settings_that_it_is_not_meant_for():
 def test_a_search_over_many_heads_on_few_units_says_that_it_cannot_decide():
     values = np.random.default_rng(0).standard_t(3, size=(8, 300))
     for n, reason in (
-        (300, "the interval includes 0: 8 paragraphs are too few for a search over 300 candidates"),
+        (300, "the interval includes 0: 8 paragraphs are too few for a search over 300 comparisons"),
         (2, "the interval includes 0"),
     ):
         estimate = Estimate.of_search(values[:, :n], itemgetter(0))

@@ -124,10 +124,10 @@ def test_bypassed_blocks_are_drawn_as_means_of_paragraphs():
     caption = checked("layer_bypass", drawing)
     assert "lose most in layer 1: they keep 15.0 tokens, others 44.0" in caption
     assert "the model as it is, 45.0 and 45.0 tokens, 3.000 nats" in caption
-    assert "its own position only: without attention of layer 2, 4 of the 6 memorized" in caption
+    assert "its own position only: without attention of layer 2, 4 of 6 memorized" in caption
     assert "the NLL of their partners rises by 0.500 (n = 6) nats per token. Attention: its mean" in caption
     assert (
-        "its mean: without attention of layer 2, 6 of the 6 memorized" in caption
+        "its mean: without attention of layer 2, 6 of 6 memorized" in caption
         and "rises by 0.000 (n = 6)" in caption
     )
     data = drawing.data.set_index(["measure", "block", "way", "layer"])

@@ -41,7 +41,7 @@ class Estimate:
 
     `n_other` is the number of units in the group of comparison, if there is one. `doubt` says why the claim
     stays undecided whatever the interval is. `exact` says that the value is a share of the units, with an
-    exact interval. `searched` is the number of candidates, if searching them makes the interval too wide.
+    exact interval. `searched` is the number of comparisons of a search that makes the interval too wide.
     """
 
     value: float | None = None
@@ -98,7 +98,7 @@ def judge(claim: Claim, estimate: Estimate, family_size: int = 1) -> Verdict:
     (verdict, reason), p = _by_interval(claim, estimate), chance(claim, estimate)
     if verdict == UNDECIDED and estimate.searched:
         few = f"{counted(estimate.n, claim.unit)} are too few for a search over {estimate.searched:,}"
-        return Verdict(verdict, f"{reason}: {few} candidates", p)
+        return Verdict(verdict, f"{reason}: {few} comparisons", p)
     if verdict == UNDECIDED or family_size == 1 or p * family_size <= 1 - CONFIDENCE:
         return Verdict(verdict, reason, p)
     reason = f"{reason}, but not far enough for one of {family_size} claims on these data"

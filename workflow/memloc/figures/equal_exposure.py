@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from memloc.claims.estimators.head_ablation import gained_by_pair
 from memloc.data.sets import NO_PAIRS, paired_differences
@@ -72,7 +73,7 @@ def _lines(axes: Axes, blocks: pd.DataFrame) -> None:
         rows = blocks.loc[block].sort_index()
         axes.vlines(rows.index + shift, rows["low"], rows["high"], color=colour, lw=1)
         axes.plot(rows.index + shift, rows["value"], color=colour, marker=marker, ms=3, lw=0.5, label=label)
-    axes.set_xticks(sorted(blocks.index.get_level_values("layer").unique()))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="layer", ylabel="extra NLL gained (nats per token)", title="block bypassed")
     axes.legend()
 
@@ -90,7 +91,8 @@ def _of_sizes(sizes: pd.DataFrame) -> dict[str, Interval | bool]:
     names = {"log_size": "weights", "lower_share": "lower"}
     found = {label: studentised(sizes[name]) for name, label in names.items()}
     lines = {f"{label}_given": given(sizes[name], sizes["log_nll"]) for name, label in names.items()}
-    return found | lines | {"regressed": all(np.isfinite(line.value) for line in lines.values())}
+    bounded = {"bounded": bool(np.isfinite(lines["weights_given"].low))}
+    return found | lines | bounded | {"regressed": all(np.isfinite(line.value) for line in lines.values())}
 
 
 def _of_heads(found: pd.DataFrame, head: tuple[int, int]) -> dict[str, Any]:

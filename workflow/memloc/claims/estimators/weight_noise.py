@@ -25,7 +25,7 @@ def noise_on_top_is_specific(tables: Tables, settings: Section) -> Estimate:
     risen = rows.groupby(["size", "arm"], observed=True)["nll"].mean().unstack().max(axis=1) - whole.mean()
     rows = rows[rows["size"].isin(risen.index[risen <= DESTROYED])]
     if rows.empty:
-        raise NotApplicable(f"every size of the noise raises the NLL by more than {DESTROYED:g} nats")
+        raise NotApplicable(f"noise of every size raises the NLL of one arm by more than {DESTROYED:g} nats")
     nll = rows.groupby(["id", "draw", "arm"], observed=True)["nll"].mean().unstack("arm")
     more = paired_differences((nll["top"] - nll["random"]).unstack("draw"), tables["sets"])
     gained = nll.groupby("id").mean().sub(whole, axis=0)[["top", "random"]]
