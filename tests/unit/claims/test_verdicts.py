@@ -15,7 +15,7 @@ from memloc.claims.registry import Topic
 from memloc.claims.verdicts import Estimate, chance, judge, together
 from memloc.figures.parts.files import verdicts
 from memloc.settings.sections import sections
-from memloc.statistics.uncertainty import Interval, proportion
+from memloc.statistics.uncertainty import Interval, mean, proportion
 from memloc.tables import validation
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
