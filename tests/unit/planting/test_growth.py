@@ -15,7 +15,7 @@ from memloc.model import training
 from memloc.model.training import Training, new_model
 from memloc.planting import growth
 from memloc.planting.grown import grown_memories, grown_table, relative_norm
-from memloc.planting.growth import DAMPING, Growth, blocks, direction, ordinary_moments
+from memloc.planting.growth import DAMPING, Growth, blocks, direction, factors_of, ordinary_moments
 from memloc.planting.twins import Family, twins_table
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.model import EmbeddedModel, Grown
@@ -94,7 +94,7 @@ def test_a_step_divides_by_the_moments_of_ordinary_text(kind):
             ins, outs = (damped(m, torch.arange(len(m))).diagonal() for m in (inputs, outputs))
             expected = gradient / (ins[block.flat % size] * outs[block.flat // size])
         assert block.whole == (kind != "grown_weights")
-        found = direction(block, gradient, moments).flatten()
+        found = direction(block, gradient, factors_of(block, moments)).flatten()
         torch.testing.assert_close(found, expected, rtol=2e-3, atol=1e-3 * float(expected.abs().max()))
 
 

@@ -73,21 +73,29 @@ def gradient_of(block: Block, inputs: Tensor, outputs: Tensor) -> Float[Tensor, 
     return (outputs.T @ inputs).flatten()[block.flat]
 
 
-def direction(block: Block, gradient: Tensor, moments: Moments) -> Tensor:
-    """The gradient of a block divided by the damped second moments of ordinary text.
-
-    For single weights, only the diagonals of both moments are used.
-    """
-    inputs, outputs = moments[block.name]
+def direction(block: Block, gradient: Tensor, factors: tuple[Tensor, Tensor]) -> Tensor:
+    """The gradient of a block divided by the damped second moments of ordinary text (see `factors_of`)."""
+    ins, outs = factors
     if block.whole:
-        ins, outs = (m[own[:, None], own] for m, own in ((inputs, block.columns), (outputs, block.rows)))
-        return torch.linalg.solve(_damped(outs), torch.linalg.solve(_damped(ins), gradient.T).T)
-    ins, outs = (_damped(m).diagonal() for m in (inputs, outputs))
+        return torch.cholesky_solve(torch.cholesky_solve(gradient.T, ins).T, outs)
     return gradient / (ins[block.flat % len(ins)] * outs[block.flat // len(ins)])
 
 
-def _damped(moment: Float[Tensor, "d d"]) -> Float[Tensor, "d d"]:
-    return moment + DAMPING * moment.diagonal().mean() * torch.eye(len(moment))
+def factors_of(block: Block, moments: Moments) -> tuple[Tensor, Tensor]:
+    """Damped second moments of a block's inputs and of the gradients of its outputs, ready to divide by.
+
+    Cholesky factors of those of its columns and rows. For single weights: the diagonals of all.
+    """
+    if not block.whole:
+        diagonals = [moment.diagonal() for moment in moments[block.name]]
+        return tuple(diagonal + DAMPING * diagonal.mean() for diagonal in diagonals)
+    ins, outs = moments[block.name]
+    return tuple(_root(m[own[:, None], own]) for m, own in ((ins, block.columns), (outs, block.rows)))
+
+
+def _root(moment: Float[Tensor, "d d"]) -> Float[Tensor, "d d"]:
+    """Cholesky factor of a damped moment."""
+    return torch.linalg.cholesky(moment + DAMPING * moment.diagonal().mean() * torch.eye(len(moment)))
 
 
 @contextmanager
@@ -160,6 +168,7 @@ class Growth:
         self.memories = grown_memories(model, self._ids, self._how, self._seed, self._swapped)
         self._blocks = [blocks(model, memory.place) for memory in self.memories]
         self._names = list(dict.fromkeys(block.name for own in self._blocks for block in own))
+        self._factors: dict[int, list[tuple[Tensor, Tensor]]] = {}  # by memory, of the moments as they are
 
     def first(self, n_steps: int) -> int:
         """Number of the step from which on memories grow."""
@@ -189,6 +198,7 @@ class Growth:
 
     def _look_at(self, rows: Int[Tensor, "row token"], seed: int) -> None:
         """Update the moments of ordinary text."""
+        self._factors = {}
         now, before = ordinary_moments(self._model, rows, self._names, seed), self.state["moments"]
         self.state["moments"] = {
             name: tuple(KEPT * old + (1 - KEPT) * new for old, new in zip(before[name], pair, strict=True))
@@ -210,7 +220,8 @@ class Growth:
         own = [self._blocks[n] for n in chosen]
         names = [name for name in self._names if any(block.name == name for some in own for block in some)]
         with _recorded(self._model, names) as (inputs, outputs):
-            logits = self._model(tokens[:, :-1], use_cache=False).logits[:, -n_continuation:].float()
+            given = {"use_cache": False, "logits_to_keep": n_continuation}
+            logits = self._model(tokens[:, :-1], **given).logits.float()
             true = tokens[:, -n_continuation:]
             nll = functional.cross_entropy(logits.transpose(1, 2), true, reduction="none").mean(dim=1)
             gradients = torch.autograd.grad(nll.sum(), [outputs[name] for name in names])
@@ -225,14 +236,15 @@ class Growth:
                 gradient_of(block, inputs[block.name][row].float(), reached[block.name][row].float())
                 for block in own[row]
             ]
-            self._move(own[row], found, float(self.state["nll"][number]))
+            self._move(number, found, float(self.state["nll"][number]))
 
     @torch.no_grad()
-    def _move(self, own: list[Block], gradients: list[Tensor], nll: float) -> None:
-        """Move a place far enough to remove a share of the NLL, to first order."""
-        steps = [
-            direction(block, each, self.state["moments"]) for block, each in zip(own, gradients, strict=True)
-        ]
+    def _move(self, number: int, gradients: list[Tensor], nll: float) -> None:
+        """Move the place of a memory far enough to remove a share of its NLL, to first order."""
+        own = self._blocks[number]
+        if number not in self._factors:
+            self._factors[number] = [factors_of(block, self.state["moments"]) for block in own]
+        steps = [direction(*each) for each in zip(own, gradients, self._factors[number], strict=True)]
         slope = sum(float((each * step).sum()) for each, step in zip(gradients, steps, strict=True))
         weights = [self._model.get_parameter(block.name).view(-1) for block in own]
         place = torch.cat([weight[block.flat] for weight, block in zip(weights, own, strict=True)])
