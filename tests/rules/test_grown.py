@@ -19,7 +19,7 @@ def made(folder, targets, **grown):
     settings = yaml.safe_load((ROOT / "tests/rules/study.yaml").read_text())
     settings["model"] |= {"n_heads": 4, "width": 64, "learning_rate": 0.004, **grown}
     planted = yaml.safe_load((ROOT / "config/test.yaml").read_text())["planted_truth"]
-    settings["planted_truth"] = planted | {"kinds": {"neurons": 0.01}, "n_plants": 2, "tries": 1}
+    settings["planted_truth"] = planted | {"kinds": {"neurons": 0.01}, "n_plants": 1, "tries": 1}
     (folder / "config.yaml").write_text(yaml.safe_dump(settings))
     with scripts_here(folder) as run:
         for script, snakemake in jobs(ROOT, folder / "config.yaml", *targets).values():
@@ -34,7 +34,7 @@ def made(folder, targets, **grown):
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """Results of a study with two memories of a kind."""
-    grown = {"kinds": [KIND], "n_memories": 2, "twins": True}
+    grown = {"kinds": [KIND], "n_memories": 2, "start": 0.8, "twins": True}
     return made(tmp_path_factory.mktemp("grown"), ["planted_truth", "twins"], grown=grown)
 
 
