@@ -13,13 +13,14 @@ of a matrix's inputs and of its outputs' gradients (K-FAC, 1503.05671), both wit
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import NamedTuple
 
 import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional
+from torch.nn import Module, functional
 from transformers import PreTrainedModel
 
 from memloc.data.paragraphs import token_tensor
@@ -68,6 +69,7 @@ def blocks(model: PreTrainedModel, place: Place) -> list[Block]:
 
 def gradient_of(block: Block, inputs: Tensor, outputs: Tensor) -> Float[Tensor, "row column"] | Tensor:
     """Gradient of a block: a sum over tokens of the output's gradient times the input."""
+    inputs, outputs = inputs.float(), outputs.float()
     if block.whole:
         return outputs[:, block.rows].T @ inputs[:, block.columns]
     return (outputs.T @ inputs).flatten()[block.flat]
@@ -87,31 +89,26 @@ def factors_of(block: Block, moments: Moments) -> tuple[Tensor, Tensor]:
     Cholesky factors of those of its columns and rows. For single weights: the diagonals of all.
     """
     if not block.whole:
-        diagonals = [moment.diagonal() for moment in moments[block.name]]
-        return tuple(diagonal + DAMPING * diagonal.mean() for diagonal in diagonals)
+        diagonals = (moment.diagonal() for moment in moments[block.name])
+        return tuple(each + DAMPING * each.mean() for each in diagonals)
     ins, outs = moments[block.name]
-    return tuple(_root(m[own[:, None], own]) for m, own in ((ins, block.columns), (outs, block.rows)))
-
-
-def _root(moment: Float[Tensor, "d d"]) -> Float[Tensor, "d d"]:
-    """Cholesky factor of a damped moment."""
-    return torch.linalg.cholesky(moment + DAMPING * moment.diagonal().mean() * torch.eye(len(moment)))
+    parts = ins[block.columns[:, None], block.columns], outs[block.rows[:, None], block.rows]
+    damped = (part + DAMPING * part.diagonal().mean() * torch.eye(len(part)) for part in parts)
+    return tuple(torch.linalg.cholesky(each) for each in damped)
 
 
 @contextmanager
 def _recorded(model: PreTrainedModel, names: Sequence[str]) -> Iterator[tuple[dict, dict]]:
     """Within the context, a pass records inputs and outputs of the linear modules of these parameters."""
-    inputs: dict[str, Tensor] = {}
-    outputs: dict[str, Tensor] = {}
+    inputs, outputs = {}, {}
 
-    def keep(name: str, given: tuple[Tensor], output: Tensor) -> None:
+    def keep(name: str, _: Module, given: tuple[Tensor], output: Tensor) -> None:
         inputs[name], outputs[name] = given[0].detach(), output
 
     with ExitStack() as hooks:
         for name in names:
             module = model.get_submodule(name.removesuffix(".weight"))
-            hook = module.register_forward_hook(lambda _, given, output, name=name: keep(name, given, output))
-            hooks.callback(hook.remove)
+            hooks.enter_context(module.register_forward_hook(partial(keep, name)))
         yield inputs, outputs
 
 
@@ -182,8 +179,7 @@ class Growth:
         if step % REFRESHED == 0 or not self.state["moments"]:
             self._look_at(rows[random.permutation(len(rows))[:N_ROWS]], int(random.integers(2**31)))
         self.state["rested"] += 1
-        chosen = self._next()
-        if not len(chosen):
+        if not len(chosen := self._next()):
             return
         n_text = int(random.integers(1, MOST_TEXT + 1)) if step % 4 else 0
         starts = random.integers(rows.shape[1] - n_text, size=len(chosen))
@@ -193,19 +189,15 @@ class Growth:
 
     def table(self) -> pd.DataFrame:
         """Table `grown`, after the training."""
-        exposures = self.state["exposures"]
-        return grown_table(self._model, self.memories, self._tokens, self._n_prefix, exposures)
+        return grown_table(self._model, self.memories, self._tokens, self._n_prefix, self.state["exposures"])
 
     def _look_at(self, rows: Int[Tensor, "row token"], seed: int) -> None:
         """Update the moments of ordinary text."""
-        self._factors = {}
-        now, before = ordinary_moments(self._model, rows, self._names, seed), self.state["moments"]
-        self.state["moments"] = {
-            name: tuple(KEPT * old + (1 - KEPT) * new for old, new in zip(before[name], pair, strict=True))
-            if before
-            else pair
-            for name, pair in now.items()
-        }
+        now = ordinary_moments(self._model, rows, self._names, seed)
+        for name, before in self.state["moments"].items():
+            pairs = zip(before, now[name], strict=True)
+            now[name] = tuple(KEPT * old + (1 - KEPT) * new for old, new in pairs)
+        self.state["moments"], self._factors = now, {}
 
     def _next(self) -> Int[Tensor, "chosen"]:
         """The memories that have waited longest; learned ones rest for some steps."""
@@ -216,26 +208,22 @@ class Growth:
 
     def _expose(self, chosen: Int[Tensor, "chosen"], tokens: Int[Tensor, "chosen token"]) -> None:
         """Move the place of each memory against the gradient of its own continuation's NLL."""
-        n_continuation = self._tokens.shape[1] - self._n_prefix
+        n_true = self._tokens.shape[1] - self._n_prefix
         own = [self._blocks[n] for n in chosen]
         names = [name for name in self._names if any(block.name == name for some in own for block in some)]
         with _recorded(self._model, names) as (inputs, outputs):
-            given = {"use_cache": False, "logits_to_keep": n_continuation}
-            logits = self._model(tokens[:, :-1], **given).logits.float()
-            true = tokens[:, -n_continuation:]
+            logits = self._model(tokens[:, :-1], use_cache=False, logits_to_keep=n_true).logits.float()
+            true = tokens[:, -n_true:]
             nll = functional.cross_entropy(logits.transpose(1, 2), true, reduction="none").mean(dim=1)
-            gradients = torch.autograd.grad(nll.sum(), [outputs[name] for name in names])
-        reached = dict(zip(names, gradients, strict=True))
+            wanted = [outputs[name] for name in names]
+            reached = dict(zip(names, torch.autograd.grad(nll.sum(), wanted), strict=True))
         self.state["nll"][chosen], self.state["rested"][chosen] = nll.detach(), 0
         self.state["recited"][chosen] = (logits.argmax(dim=-1) == true).all(dim=1)
         for row, number in enumerate(chosen.tolist()):
             if self.state["recited"][number] and self.state["nll"][number] < LEARNED:
                 continue
             self.state["exposures"][number] += 1
-            found = [
-                gradient_of(block, inputs[block.name][row].float(), reached[block.name][row].float())
-                for block in own[row]
-            ]
+            found = [gradient_of(each, inputs[each.name][row], reached[each.name][row]) for each in own[row]]
             self._move(number, found, float(self.state["nll"][number]))
 
     @torch.no_grad()
@@ -248,8 +236,7 @@ class Growth:
         slope = sum(float((each * step).sum()) for each, step in zip(gradients, steps, strict=True))
         weights = [self._model.get_parameter(block.name).view(-1) for block in own]
         place = torch.cat([weight[block.flat] for weight, block in zip(weights, own, strict=True)])
-        moved = torch.cat([step.flatten() for step in steps])
-        most = MOST_MOVED * float(place.norm() / moved.norm())
+        most = MOST_MOVED * float(place.norm() / torch.cat([step.flatten() for step in steps]).norm())
         size = min(FALL * max(nll - LEAST_NLL, LEAST_NLL) / slope, most)
         for weight, block, step in zip(weights, own, steps, strict=True):
             weight[block.flat] -= size * step.flatten()
