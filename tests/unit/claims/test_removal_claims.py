@@ -12,13 +12,14 @@ LEFT |= {"neurons_zero_out": 30, "neurons_integrated_gradients": 35}
 RISEN = dict.fromkeys(LEFT, 1.0) | {"nothing": 0.0, "top": 0.5}
 
 
-def tables(left=(), risen=(), recited=30, before=40, n=40, shares=()):
+def tables(left=(), risen=(), recited=30, before=40, n=40, shares=(), forgotten=3.0):
     """`recited` of the paragraphs come out after other prefixes when `top` has removed them."""
     left, others = LEFT | dict(left), {"nothing": before, "top": recited}
     rows = cells({"way": LEFT}, n, {(way,): 1 + rise for way, rise in (RISEN | dict(risen)).items()}, 0.1)
     damage = rows.assign(mode="joint", group="non_memorized", nll=rows["value"])
     rows["setting"] = [dict(shares).get(way, "0.1") for way in rows["way"]]
     rows["em"] = np.where(rows["id"] < rows["way"].map(left), 50, 3)
+    rows["nll"] = rows["way"].map({"nothing": 0.2, "top": 0.2 + forgotten}).fillna(5.2)
     rows["recited_shifted"] = np.where(rows["id"] < rows["way"].map(others).fillna(0), 0.5, 0.0)
     joint = rows.assign(mode="joint", recited_perturbed=0.0)
     single = rows.assign(mode="single", recited_perturbed=1.0, em=50)
@@ -60,6 +61,7 @@ def test_only_paragraphs_that_other_prefixes_recited_before_and_that_are_removed
 
 def test_who_removes_little_spares_nobody_and_shares_that_differ_are_in_doubt():
     assert verdicts("removal", tables(left={"top": 21}))[SPARES] == "undecided"
+    assert verdicts("removal", tables(forgotten=2.4))[SPARES] == "undecided"
     found = judged("removal", tables(shares={"neurons_hard_concrete": "0.2"})).loc[MASKS]
     assert found["verdict"] == "undecided" and "neurons_hard_concrete: 0.2" in found["reason"]
 

@@ -88,10 +88,8 @@ def judge(claim: Claim, estimate: Estimate, family_size: int = 1) -> Verdict:
     if estimate.n < MIN_N:
         return Verdict(UNDECIDED, f"fewer than {counted(MIN_N, claim.unit)}")
     if estimate.low is None or estimate.high is None:
-        few = estimate.n < ENOUGH
-        why = (
-            f"fewer than {counted(ENOUGH, claim.unit)}" if few else "the data are too few, or lie at a floor"
-        )
+        few = f"fewer than {counted(ENOUGH, claim.unit)}"
+        why = few if estimate.n < ENOUGH else "the data are too few, or lie at a floor"
         return Verdict(UNDECIDED, f"its interval is infinite: {why}")
     if estimate.low == estimate.high:
         return Verdict(UNDECIDED, "nothing varies, which is no evidence")

@@ -16,7 +16,8 @@ from memloc.settings.model import GROWN_GRANULARITIES
 
 CONTROL_COLOURS = {"plant": "#c8102e", "wrong": "#8e44ad", "twin": "#1f5fbf", "never": "#7f7f7f"}
 SHIFTS = {"plant": -0.24, "wrong": 0.0, "twin": 0.24, "never": 0.0}
-TOLD = ("parameter_gradient", "zero_ablation", "mean_ablation", "weight_size")  # methods in the caption
+# Methods in the caption.
+TOLD = ("parameter_gradient", "integrated_gradients", "zero_ablation", "mean_ablation", "weight_size")
 MEASURES = ("average_precision", "recall_1")
 
 
@@ -64,7 +65,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def _found(of_memories: pd.DataFrame) -> str:
-    """Mean precision of the paper's gradient, ablations and the size of the weights, where asked."""
+    """Mean precision of methods that the caption names, where they were asked."""
     values = of_memories.set_index("method")["value"]
     said = ", ".join(f"{method_label(name)} {values[name]:.2f}" for name in TOLD if name in values)
     return said.replace("|", r"\|")  # in captions, bars are markup
@@ -76,15 +77,13 @@ def _panel(axes: Axes, rows: pd.DataFrame, found: pd.DataFrame, methods: list[st
     size = found.loc[(found["method"] == "weight_size") & (found["control"] == "plant"), "value"].iloc[0]
     for name, value, dash in (("chance", chance(rows), ":"), ("|weight|", size, "--")):
         axes.axvline(value, color="0.4", lw=0.9, ls=dash, label=name, zorder=1)
+    shown = [frame[frame["method"].isin(methods)] for frame in (rows, found)]
     for control, colour in CONTROL_COLOURS.items():
-        own, mean = (
-            frame[(frame["control"] == control) & frame["method"].isin(methods)] for frame in (rows, found)
-        )
+        own, mean = (frame[frame["control"] == control] for frame in shown)
         if own.empty:
             continue
-        faint, bold = (
-            [methods.index(name) + SHIFTS[control] for name in frame["method"]] for frame in (own, mean)
-        )
+        places = {name: place + SHIFTS[control] for place, name in enumerate(methods)}
+        faint, bold = own["method"].map(places), mean["method"].map(places)
         axes.scatter(own["average_precision"], faint, s=3, color=colour, alpha=0.25, linewidth=0)
         axes.hlines(bold, mean["low"].clip(0, 1), mean["high"].clip(0, 1), color=colour, lw=0.9)
         axes.scatter(mean["value"], bold, s=11, color=colour, label=CONTROL_LABELS[control], zorder=3)

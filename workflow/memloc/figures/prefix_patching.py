@@ -61,9 +61,8 @@ def aligned_means(changes: pd.DataFrame) -> pd.DataFrame:
 
 def _draw_means(axes: Axes, means: pd.DataFrame) -> None:
     """Map of layers (upwards) x offsets from p and, after a white column, from i; empty columns are white."""
-    columns = (
-        [("p", offset) for offset in range(WINDOW)] + [("", 0)] + [("i", -n) for n in range(WINDOW, 0, -1)]
-    )
+    before = [("i", -n) for n in range(WINDOW, 0, -1)]
+    columns = [*(("p", offset) for offset in range(WINDOW)), ("", 0), *before]
     values = means.pivot(index="layer", columns=["anchor", "offset"], values="mean").reindex(columns=columns)
     limit = float(np.nanmax(np.abs(values.to_numpy())))
     mesh = axes.pcolormesh(

@@ -60,11 +60,8 @@ class Block(NamedTuple):
 
 def blocks(model: PreTrainedModel, place: Place) -> list[Block]:
     """The blocks of a place, one for each matrix."""
-    found = []
-    for name, flat in place.movable.items():
-        width = model.get_parameter(name).shape[1]
-        found.append(Block(name, flat, (flat // width).unique(), (flat % width).unique()))
-    return found
+    widths = ((name, flat, model.get_parameter(name).shape[1]) for name, flat in place.movable.items())
+    return [Block(name, flat, (flat // n).unique(), (flat % n).unique()) for name, flat, n in widths]
 
 
 def gradient_of(block: Block, inputs: Tensor, outputs: Tensor) -> Float[Tensor, "row column"] | Tensor:

@@ -63,9 +63,8 @@ def _exchanged(
 ) -> dict[str, float]:
     """NLL of a memory (row `row` of `tokens`) and of others while its place has another model's weights."""
     movable, one = memory.place.movable, tokens[row, None]
-    swapped, before, own = (
-        values_at(model, movable) for model in (family.swapped, family.before, family.own)
-    )
+    models = family.swapped, family.before, family.own
+    swapped, before, own = (values_at(model, movable) for model in models)
     others = _nll_with(family.own, memory, swapped, tokens, n_prefix)
     return {
         "norm": relative_norm(family.own, movable),

@@ -22,10 +22,8 @@ def combined_finds_specific_heads(tables: Tables, settings: Section) -> Estimate
     if rows.empty:
         raise NotApplicable(f"fewer than {ENOUGH} pairs of equal count that no analysis has sampled")
     orders = specific.loc["random"].to_numpy()
-    few = len(orders) < FEWEST_ORDERS
-    doubt = (
-        f"{len(orders)} random orders; fewer than {FEWEST_ORDERS} leave too much to chance" if few else None
-    )
     means = gained.groupby(["id", "method"], observed=True).mean().unstack("method")
-    doubt = doubt or in_proportion(means[["combined", "random"]], tables["sets"])
+    doubt = in_proportion(means[["combined", "random"]], tables["sets"])
+    if len(orders) < FEWEST_ORDERS:
+        doubt = f"{len(orders)} random orders; fewer than {FEWEST_ORDERS} leave too much to chance"
     return Estimate.of(among(specific.loc["combined"].iloc[0], orders), doubt=doubt)

@@ -17,15 +17,18 @@ MASKS, RIVALS = "neurons_hard_concrete", ("neurons_zero_out", "neurons_integrate
 def removal_top_spares_more(tables: Tables, settings: Section, way: str, rival: str) -> Estimate:
     """NLL of the model's own continuations of other paragraphs, after a rival minus after a way.
 
-    It is in doubt if the way removes less than half of the paragraphs.
+    It is in doubt if the way removes less than half of the paragraphs, or raises their NLL less than half as
+    much as its rival does.
     """
     gone = _gone(tables, settings, way, rival)[way]
     rows = tables["removal_damage"]
     rows = rows[(rows["mode"] == "joint") & (rows["group"] == "non_memorized")]
     nll = rows.pivot(index="id", columns="way", values="nll")
-    doubt = None
+    own, doubt = _by_way(tables, "nll").mean(), None
     if 2 * gone.sum() < len(gone):
         doubt = f"it removes {gone.sum()} of {len(gone)} paragraphs, and a weak edit harms little"
+    elif 2 * (own[way] - own[NOTHING]) < own[rival] - own[NOTHING]:
+        doubt = "it raises their NLL less than half as much as its rival, and a weak edit harms little"
     return Estimate.of(studentised(nll[rival] - nll[way]), doubt=doubt)
 
 
@@ -39,11 +42,10 @@ def removal_masks_over_others(tables: Tables, settings: Section) -> Estimate:
         if not more + less:
             raise NotApplicable(f"{MASKS} and {rival} remove the same paragraphs")
         shares.append(share(more, more + less))
-    differ = (
-        [f"{way}: {used[way]}" for way in (MASKS, *RIVALS)] if used[[MASKS, *RIVALS]].nunique() > 1 else []
-    )
+    used = used[[MASKS, *RIVALS]]
+    differ = f"shares differ: {', '.join(f'{way}: {setting}' for way, setting in used.items())}"
     closest = min(shares, key=lambda share: (share.low, share.value))
-    return Estimate.of(closest, doubt=f"shares differ: {', '.join(differ)}" if differ else None)
+    return Estimate.of(closest, doubt=differ if used.nunique() > 1 else None)
 
 
 def removal_other_prefixes(tables: Tables, settings: Section, way: str) -> Estimate:

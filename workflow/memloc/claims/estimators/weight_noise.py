@@ -29,7 +29,7 @@ def noise_on_top_is_specific(tables: Tables, settings: Section) -> Estimate:
     nll = rows.groupby(["id", "draw", "arm"], observed=True)["nll"].mean().unstack("arm")
     more = paired_differences((nll["top"] - nll["random"]).unstack("draw"), tables["sets"])
     gained = nll.groupby("id").mean().sub(whole, axis=0)[["top", "random"]]
-    few = more.shape[1] < MIN_N
-    doubt = f"fewer than {MIN_N} draws could all go one way by chance" if few else None
-    doubt = doubt or in_proportion(gained, tables["sets"])
+    doubt = in_proportion(gained, tables["sets"])
+    if more.shape[1] < MIN_N:
+        doubt = f"fewer than {MIN_N} draws could all go one way by chance"
     return Estimate.of(two_way(more.to_numpy()), doubt=doubt)
