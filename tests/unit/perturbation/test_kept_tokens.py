@@ -27,7 +27,7 @@ def case(memorizing_model, memorized_tokens):
 
 @pytest.fixture
 def perturbation(case):
-    how = Perturbation(draws=2, micro_batch=5)
+    how = Perturbation(draws=2)
     model, *texts = case
     return perturb_prefixes(model, Texts(*texts, N_PREFIX, N_VOCABULARY), how, SCORING, SEED)
 

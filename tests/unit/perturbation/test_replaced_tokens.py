@@ -20,8 +20,8 @@ from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
 
 N_PREFIX, N_TOKENS = 8, 20
-OPTIONS = {"scoring": Scoring(margin_threshold=1e-4), "seed": 3}
-OPTIONS |= {"perturbation": Perturbation(draws=2, micro_batch=5)}
+SCORING = Scoring(margin_threshold=1e-4, micro_batch=5)
+OPTIONS = {"scoring": SCORING, "perturbation": Perturbation(draws=2), "seed": 3}
 VALUES = ["em", "nll_original"]
 
 
@@ -129,7 +129,8 @@ def test_rows_and_perturbed_paragraphs_equal_step_by_step_decoding(case, asked, 
 )
 def test_micro_batch_changes_nothing(case, micro_batch):
     frame = perturb_prefixes(*case, how=how(reference=True))
-    other = perturb_prefixes(*case, how=how(reference=True, micro_batch=micro_batch))
+    scoring = SCORING.model_copy(update={"micro_batch": micro_batch})
+    other = perturb_prefixes(*case, how=how(reference=True), scoring=scoring)
     pd.testing.assert_frame_equal(frame.drop(columns=VALUES), other.drop(columns=VALUES))
     assert_close(frame, other)
 

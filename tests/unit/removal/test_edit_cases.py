@@ -8,7 +8,7 @@ from made_edits import N_PREFIX
 from made_tables import crossed
 
 from memloc.data.draws import draw_controls
-from memloc.removal.edit_cases import edit_cases, mispaired, with_text_to_learn
+from memloc.removal.edit_cases import edit_cases, with_text_to_learn
 from memloc.run.seeds import generator
 from memloc.settings.editing import Editing
 
@@ -87,13 +87,16 @@ def test_paragraphs_controls_others_and_perturbations_have_streams_of_their_own(
         assert sorted(replaced) == sorted(rows.tolist())
 
 
-def test_mispaired_targets_are_a_permutation(tables):
-    cases = edit_cases(tables, N_PREFIX, 0, COUNTS)
-    exchanged = mispaired(cases, N_PREFIX, seed=0)
-    assert [case.id for case in exchanged] == [case.id for case in cases]
+@pytest.mark.parametrize("seed", [0, 1])
+def test_targets_of_the_authors_are_those_of_other_paragraphs(tables, seed):
+    asked = COUNTS.model_copy(update={"reference": True})
+    own, exchanged = (edit_cases(tables, N_PREFIX, seed, how) for how in (COUNTS, asked))
+    assert [case.id for case in exchanged] == [case.id for case in own]
+    with_target = [case.id for case in own if case.target is not None]
+    order = generator(seed, "editing", "pairs").permutation(5)
     pairs = {case.id: int(case.target[0, N_PREFIX]) - 7000 for case in exchanged if case.target is not None}
-    assert sorted(pairs) == sorted(pairs.values()) == [0, 2, 4, 6, 8]
-    assert any(own != other for own, other in pairs.items())
+    assert pairs == {name: with_target[other] for name, other in zip(with_target, order, strict=True)}
+    assert any(name != other for name, other in pairs.items())
     for case in exchanged:
         if case.target is not None:
             assert torch.equal(case.target[:, :N_PREFIX], case.memorized[:, :N_PREFIX])

@@ -166,26 +166,6 @@ def test_some_paragraphs_are_swept(memorizing_model, three_cases):
     assert edits.loc[swept, "id"].tolist() == [three_cases[0].id] * 4
 
 
-def test_targets_of_the_authors_are_those_of_other_paragraphs(memorizing_model, case, monkeypatch):
-    """By the seed, in unlearning and editing alike."""
-    cases = [
-        case._replace(id=number, target=case.target.roll(number, dims=1).index_fill(1, torch.arange(10), 0))
-        for number in range(6)
-    ]
-    seen = []
-
-    def spy(model, chosen, *_):
-        seen.append(chosen.target[0, N_PREFIX:].tolist())
-
-    monkeypatch.setattr(editing, "edit_case", spy)
-    for reference, seed in ((False, 0), (True, 0), (True, 1)):
-        recipe = recipe_of("edit", learning_rates=[1e-4], reference=reference)
-        list(run_edits(memorizing_model, cases, recipe, (0, 0), seed=seed, rows=range(6)))
-    own, first, second = seen[:6], seen[6:12], seen[12:]
-    assert own == [chosen.target[0, N_PREFIX:].tolist() for chosen in cases]
-    assert sorted(first) == sorted(second) == sorted(own) and first != own and first != second
-
-
 def test_random_weights_are_each_paragraphs_own(memorizing_model, case, monkeypatch):
     """They follow seed and paragraph, and are the same for all learning rates and objectives."""
     chosen = []

@@ -7,7 +7,7 @@ from plain_runs import decode
 from transformers import DynamicCache
 
 from memloc.scoring import decoding, paragraph_scores, teacher_forcing
-from memloc.scoring.early_stopping import decode_near_ties
+from memloc.scoring.paragraph_scores import decode_near_ties
 from memloc.scoring.teacher_forcing import leading_matches, token_nll
 from memloc.settings.scores import Scoring
 from memloc.straightforward.decoding import matching, mean_nll

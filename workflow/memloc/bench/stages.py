@@ -92,11 +92,11 @@ def _perturb(bench: Bench, tokens: Int[Tensor, "paragraph token"], nll: bool) ->
     """Perturb every prefix token; with `nll`, score the NLL, too, else the exact match alone."""
     model = bench.reciting_model()
     perturbation = bench.settings.perturbation.model_copy(update={"nll": nll})
-    how = (perturbation, bench.settings.scores, bench.seed)
+    scoring = bench.settings.scores.model_copy(update={"micro_batch": perturbation.micro_batch})
     texts = Texts(np.arange(len(tokens)), tokens, bench.n_prefix, bench.sizes.vocabulary)
 
     def work() -> Results:
-        frame = replaced_tokens.perturb_prefixes(model, texts, *how)
+        frame = replaced_tokens.perturb_prefixes(model, texts, perturbation, scoring, bench.seed)
         rows = frame[frame["position"] != UNPERTURBED].sort_values(["id", "position"])
         losses = {"nll": rows["nll_original"].to_numpy()} if nll else {}
         return {"em": rows["em"].to_numpy(), **losses}

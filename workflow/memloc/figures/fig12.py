@@ -6,7 +6,7 @@ The attention is that of Figure 6's paragraph, so that the layers can be compare
 import pandas as pd
 
 from memloc.figures.parts import token_map
-from memloc.figures.parts.perturbation_example import curve_heights, draw_example, example_ids
+from memloc.figures.parts.perturbation_example import draw_example, example_heights, example_ids
 from memloc.figures.parts.style import Drawing, panel_labels, subplots
 from memloc.localization.head_profiles import attention_profiles, neighbour
 from memloc.localization.highlight import highlighted_head
@@ -23,9 +23,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     texts = token_map.prefix_texts(tables, first, n_prefix)
     marked = token_map.marked_position(tables, first)
 
-    panels = [*curve_heights(tables, second), token_map.panel_height(len(shown))]
-    below = (texts, token_map.prefix_texts(tables, second, n_prefix))
-    height = sum([*panels, *map(token_map.label_height, below), 0.4])
+    *curves, labels = example_heights(tables, second, n_prefix)
+    panels = [*curves, token_map.panel_height(len(shown))]
+    height = sum([*panels, token_map.label_height(texts), labels, 0.4])
     figure, (nll_axes, em_axes, map_axes) = subplots(height, nrows=3, height_ratios=panels)
     example_data, example_numbers = draw_example(nll_axes, em_axes, tables, second, n_prefix)
     token_map.draw_map(map_axes, shown, f"attention, layer {other}", marked=marked)

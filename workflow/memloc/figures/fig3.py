@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.perturbation_example import curve_heights, draw_example, example_ids
+from memloc.figures.parts.perturbation_example import draw_example, example_heights, example_ids
 from memloc.figures.parts.style import COLOURS, LABELS, Drawing, panel_label, subplots
-from memloc.figures.parts.token_map import ABOVE_MARKS, label_height, prefix_texts
+from memloc.figures.parts.token_map import ABOVE_MARKS
 from memloc.perturbation import effects
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
@@ -26,15 +26,15 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """(a) NLL and EM of an example per perturbed token; (b) mean EM drop per position and (c) mean NLL by the
     number of tokens that are kept, with 95 % bands."""
     n_prefix = settings.paragraph.prefix
+    drops = effects.em_drops(tables["perturbation"])
+    matrices = {name: effects.drop_matrix(drops[drops["set"] == name]) for name in SETS}
     example = example_ids(tables)[0]
-    panels = [*curve_heights(tables, example), 1.7, 1.3]  # inches
-    height = sum(panels) + label_height(prefix_texts(tables, example, n_prefix)) + 1.2
-    figure, axes = subplots(height, nrows=4, height_ratios=panels)
+    *curves, labels = example_heights(tables, example, n_prefix)
+    panels = [*curves, 1.7, 1.3]  # inches
+    figure, axes = subplots(sum(panels) + labels + 1.2, nrows=4, height_ratios=panels)
     nll_axes, em_axes, mean_axes, kept_axes = axes
     example_data, example_numbers = draw_example(nll_axes, em_axes, tables, example, n_prefix)
 
-    drops = effects.em_drops(tables["perturbation"])
-    matrices = {name: effects.drop_matrix(drops[drops["set"] == name]) for name in SETS}
     mean_rows = [_draw_mean(mean_axes, name, matrix) for name, matrix in matrices.items()]
     mean_axes.set(xlabel="replaced prefix token (position)", ylabel="mean drop of exact match\n(tokens)")
     mean_axes.set(xlim=(-0.7, n_prefix - 0.3), ylim=(0, None))

@@ -12,7 +12,6 @@ from jaxtyping import Int
 from torch import Tensor
 
 from memloc.data.paragraphs import with_token_before
-from memloc.perturbation.effects import drop_matrix
 from memloc.perturbation.replaced_tokens import Texts, draw_replacements
 from memloc.run.seeds import generator
 from memloc.scoring import paragraph_scores
@@ -33,7 +32,7 @@ def costliest_first(
     Equal positions stay in order, and positions that are never perturbed come last.
     """
     rows = perturbation[perturbation["position"] != UNPERTURBED]
-    costs = drop_matrix(rows.assign(cost=rows["nll_original"].fillna(-rows["em"])), "cost")
+    costs = rows.assign(cost=rows["nll_original"].fillna(-rows["em"])).pivot_table("cost", "id", "position")
     costs = costs.reindex(index=ids, columns=range(n_prefix)).fillna(-np.inf)
     return torch.from_numpy(np.argsort(-costs.to_numpy(), axis=1, kind="stable"))
 

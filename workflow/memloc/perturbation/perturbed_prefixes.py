@@ -7,14 +7,21 @@ paragraph's prefix are therefore computed once, and each version is run from its
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
 from memloc.model.micro_batches import in_micro_batches
-from memloc.scoring.early_stopping import match_batch
 from memloc.scoring.paragraph_scores import Scores, concatenated, redecoded, score_batch
+from memloc.scoring.teacher_forcing import (
+    continuation_states,
+    decided_margins,
+    leading_matches,
+    score_tokens,
+)
 from memloc.settings.scores import Scoring
+
+N_FIRST = 8  # continuation tokens that `match_batch` runs at first; then as many as have matched so far
 
 
 def score_versions(
@@ -74,3 +81,35 @@ def run_versions(
     columns = zip(*in_micro_batches(of_some, micro_batch, by_start), strict=True)
     row_by_row = by_start[:, 1].argsort(stable=True)
     return [torch.cat(column).cpu()[row_by_row] for column in columns]
+
+
+@torch.inference_mode()
+def match_batch(
+    model: PreTrainedModel,
+    rows: Int[Tensor, "paragraph token"],
+    n_prefix: int,
+    cache: DynamicCache,
+) -> tuple[Int[Tensor, "paragraph"], Float[Tensor, "paragraph continuation"]]:
+    """Exact match (tokens) and margins (logits) of one micro-batch, on the model's device.
+
+    Paragraphs drop out at their first mismatch; margins are those of `decided_margins`. `cache` holds the
+    first tokens (fewer than n_prefix, or none), and is extended.
+    """
+    n_left = rows.shape[1] - n_prefix
+    em = torch.zeros(len(rows), dtype=torch.long, device=rows.device)
+    margins = torch.full((len(rows), n_left), torch.inf, device=rows.device)
+    going, start = torch.arange(len(rows), device=rows.device), 0
+    while len(going) and start < n_left:
+        stop = min(max(N_FIRST, 2 * start), n_left)
+        text = rows[going, : n_prefix + stop]
+        states = continuation_states(model, text, n_prefix + start, cache)
+        matched, margin, _ = score_tokens(model, states, text[:, n_prefix + start :])
+        n_matched = leading_matches(matched)
+        em[going] += n_matched
+        margins[going, start:stop] = decided_margins(margin, n_matched)
+        stays = matched.all(dim=1).nonzero().squeeze(1)
+        if len(stays) < len(going):
+            cache.batch_select_indices(stays)
+            going = going[stays]
+        start = stop
+    return em, margins

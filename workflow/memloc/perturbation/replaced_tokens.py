@@ -61,14 +61,13 @@ def perturb_prefixes(
 
     Without `perturbation.nll`, perturbed paragraphs are run only until their first mismatch. With
     `perturbation.reference`, position 0 stays unperturbed, as in the authors' code, which has its baseline
-    there. `scoring` gives the threshold of near-ties, `perturbation` the micro-batch.
+    there. `scoring` gives the threshold of near-ties and the micro-batch.
 
     Returns:
         Columns id, position, draw, token (after the perturbation), em (tokens), nll_original (nats per token
         of the unperturbed continuation; NaN unless asked for) and redecoded (a near-tie was decided by
         decoding). Each paragraph has an unperturbed row, with position and token -1 and its nll_original.
     """
-    scoring = scoring.model_copy(update={"micro_batch": perturbation.micro_batch})
     n_scored = texts.n_before + texts.n_prefix
     baseline = paragraph_scores.score(model, with_token_before(texts.tokens, texts.before), n_scored, scoring)
     versions, positions = _versions(texts, perturbation, seed)

@@ -51,11 +51,9 @@ class Profiler(NamedTuple):
         model, n_prefix, half = self.model, self.n_prefix, self.n_prefix // 2
         nll = continuation_nll(model, tokens, n_prefix, self.micro_batch).double()
         after_half = continuation_nll(model, tokens[:, half:], n_prefix - half, self.micro_batch).double()
-        texts, how = (
-            Texts(ids, tokens, n_prefix, model.config.vocab_size),
-            Perturbation(micro_batch=self.micro_batch),
-        )
-        rises = nll_rises(perturb_prefixes(model, texts, how, Scoring(), self.seed))
+        texts = Texts(ids, tokens, n_prefix, model.config.vocab_size)
+        scoring = Scoring(micro_batch=self.micro_batch)
+        rises = nll_rises(perturb_prefixes(model, texts, Perturbation(), scoring, self.seed))
         rises = rises.groupby("id")["nll_rise"].agg(["mean", "max"]).loc[ids]
         by_layer = shares_of_layers(self, tokens)
         numbers = {

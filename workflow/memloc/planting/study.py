@@ -280,8 +280,8 @@ def _pair(study: Study, place: Place, paragraph: Paragraph) -> Pairs | None:
         return None
     ids, tokens = paragraph
     texts = Texts(ids, tokens, study.n_prefix, len(study.counts))
-    perturbation = Perturbation(nll=False, micro_batch=study.how.micro_batch)
-    versions = perturb_prefixes(study.model, texts, perturbation, Scoring(), study.seed)
+    scoring = Scoring(micro_batch=study.how.micro_batch)
+    versions = perturb_prefixes(study.model, texts, Perturbation(nll=False), scoring, study.seed)
     found = perturbed_paragraphs(study.model, versions, texts, 1)
     if found.empty:
         return None

@@ -43,6 +43,8 @@ class Case(NamedTuple):
 def edit_cases(tables: dict[str, pd.DataFrame], n_prefix: int, seed: int, asked: Editing) -> list[Case]:
     """Cases of a random part of the sampled memorized paragraphs, each with its own random texts.
 
+    With `reference`, their targets are `mispaired`.
+
     `tables` holds paragraphs, sets, perturbation and perturbed_paragraphs. If they have fewer held-out or
     other paragraphs, or perturbations, than asked for, a case gets all.
 
@@ -70,7 +72,7 @@ def edit_cases(tables: dict[str, pd.DataFrame], n_prefix: int, seed: int, asked:
             perturbed=_perturbed(text, tables["perturbation"], name, asked.n_perturbations, seed),
         )
         cases.append(case)
-    return cases
+    return mispaired(cases, n_prefix, seed) if asked.reference else cases
 
 
 def with_text_to_learn(cases: Iterable[Case], objective: Objective) -> list[Case]:

@@ -16,10 +16,9 @@ from transformers import PreTrainedModel
 
 from memloc.editing.masks import Movable, OriginalWeights, movable_weights, n_weights
 from memloc.editing.steps import Origin, Recipe, count_changed, optimise, origin_of, steps_until_recited
-from memloc.perturbation.perturbed_prefixes import run_versions
-from memloc.removal.edit_cases import Case, mispaired
+from memloc.perturbation.perturbed_prefixes import match_batch, run_versions
+from memloc.removal.edit_cases import Case
 from memloc.run.seeds import generator
-from memloc.scoring.early_stopping import match_batch
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.editing import PAPER_ARMS
 
@@ -144,8 +143,6 @@ def run_edits(
         EditError: as in `count_changed`.
     """
     how = recipe.how
-    if how.reference:
-        cases = mispaired(cases, recipe.n_prefix, seed)
     for row in rows:
         rates = how.learning_rates if row < how.n_swept else how.learning_rates[:1]
         arms = dict.fromkeys((*PAPER_ARMS, *how.extra_arms), rates)

@@ -16,10 +16,10 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
 from memloc.model.micro_batches import in_micro_batches
-from memloc.scoring.early_stopping import decided_margins, decode_near_ties
 from memloc.scoring.teacher_forcing import (
     TokenScores,
     continuation_states,
+    decided_margins,
     leading_matches,
     score_tokens,
     states_in_parts,
@@ -120,3 +120,39 @@ def redecoded(
         some = (column[doubtful].to(model.device) for column in (rows, em, near))
         em[doubtful] = decode_near_ties(model, *some, n_prefix).cpu()
     return scores._replace(em=em, redecoded=doubtful)
+
+
+@torch.inference_mode()
+def decode_near_ties(
+    model: PreTrainedModel,
+    rows: Int[Tensor, "paragraph token"],
+    em: Int[Tensor, "paragraph"],
+    doubtful: Bool[Tensor, "paragraph continuation"],
+    n_prefix: int,
+) -> Int[Tensor, "paragraph"]:
+    """Exact match (tokens), with doubtful tokens decided again by decoding a token at a time.
+
+    Decoding stops at its first mismatch, so it always continues the true tokens. It ends after a paragraph's
+    last doubtful token. If that token was the mismatch and now matches, decoding goes on to the first
+    mismatch. Only tokens to be decided are unembedded. `doubtful` tokens lie before or at the first mismatch.
+    """
+    token = torch.arange(doubtful.shape[1], device=doubtful.device)
+    mismatch = token == em.unsqueeze(1)
+    open_end = (doubtful & mismatch).any(dim=1)
+    undecided = doubtful | (open_end.unsqueeze(1) & (token > em.unsqueeze(1)))
+    em = em.where(~open_end, doubtful.shape[1])
+    going, cache = undecided.any(dim=1).nonzero().squeeze(1), DynamicCache()
+    for at in range(doubtful.shape[1]):
+        if not len(going):
+            break
+        text, asked = rows[going, : n_prefix + at + 1], undecided[going, at]
+        states = continuation_states(model, text, n_prefix + at, cache)[asked]
+        differs = torch.zeros_like(asked)
+        if asked.any():
+            differs[asked] = ~score_tokens(model, states, text[asked, -1:]).matched.squeeze(1)
+        em[going[differs]] = at
+        stays = (~differs & undecided[going, at + 1 :].any(dim=1)).nonzero().squeeze(1)
+        if len(stays) < len(going):
+            cache.batch_select_indices(stays)
+            going = going[stays]
+    return em

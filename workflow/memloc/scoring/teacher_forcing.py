@@ -93,6 +93,13 @@ def leading_matches(matched: Bool[Tensor, "paragraph token"]) -> Int[Tensor, "pa
     return matched.long().cumprod(dim=-1).sum(dim=-1)
 
 
+def decided_margins(
+    margin: Float[Tensor, "paragraph token"], em: Int[Tensor, "paragraph"]
+) -> Float[Tensor, "paragraph token"]:
+    """Margins (logits) between the two largest logits up to the first mismatch, and inf after it."""
+    return margin.where(torch.arange(margin.shape[1], device=margin.device) <= em.unsqueeze(1), torch.inf)
+
+
 def token_nll(
     logits: Float[Tensor, "*batch vocabulary"], targets: Int[Tensor, "*batch"]
 ) -> Float[Tensor, "*batch"]:

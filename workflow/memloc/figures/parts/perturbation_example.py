@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.style import COLOURS
-from memloc.figures.parts.token_map import label, label_tokens, mark_position, prefix_texts
+from memloc.figures.parts.token_map import label, label_height, label_tokens, mark_position, prefix_texts
 from memloc.perturbation.effects import em_drops, strongest
 from memloc.perturbation.still_there import still_there
 
@@ -32,10 +32,15 @@ def example_ids(tables: Mapping[str, pd.DataFrame]) -> list[int]:
     return ranked.sort_values(order, ascending=[True, True, True, False, True])["id"].tolist()
 
 
-def curve_heights(tables: Mapping[str, pd.DataFrame], paragraph: int) -> tuple[float, float]:
-    """Heights in inches of both panels of `draw_example`; without NLLs, the first holds a line of text."""
+def example_heights(
+    tables: Mapping[str, pd.DataFrame], paragraph: int, n_prefix: int
+) -> tuple[float, float, float]:
+    """Heights in inches of both panels of `draw_example` and of the tokens below them.
+
+    Without NLLs, the first panel holds a line of text.
+    """
     known = tables["perturbation"].query("id == @paragraph and position >= 0")["nll_original"].notna().any()
-    return (1.0 if known else 0.5), 1.0
+    return (1.0 if known else 0.5), 1.0, label_height(prefix_texts(tables, paragraph, n_prefix))
 
 
 def draw_example(
