@@ -147,6 +147,20 @@ def drawn(figure):
     return figure, verdicts | tables(*figure.tables), told
 
 
+def figure_files(figure):
+    """Outputs of the rule that draws a figure; the report sorts them by labels, several models by model."""
+    path = f"{RESULTS}/figures/{figure.name}"
+    chapter, number = numbered(figure)
+    labels = {"no.": number, "figure": figure.name, "shows": figure.title, "paper": figure.section}
+    caption = os.path.abspath(placed(f"{path}.rst"))
+    shown = report(
+        f"{path}.png", caption=caption, category=chapter, subcategory=SETTINGS.variant, labels=labels
+    )
+    files = {"pdf": f"{path}.pdf", "png": shown, "csv": f"{path}.csv", "caption": f"{path}.rst"}
+    beside = {"page": f"{path}.html"} if figure.page else {}
+    return files | beside | tables(*filter(None, [figure.stored]))
+
+
 def code_files(steps):
     """Files of the workflow by their place in its repository."""
     names = ["Snakefile", *(step.script.removeprefix("workflow/") for step in steps)]

@@ -3,21 +3,6 @@
 
 from memloc.figures.catalog import numbered
 
-
-def figure_files(figure):
-    """Outputs of the rule that draws a figure; the report sorts them by labels, several models by model."""
-    path = f"{RESULTS}/figures/{figure.name}"
-    chapter, number = numbered(figure)
-    labels = {"no.": number, "figure": figure.name, "shows": figure.title, "paper": figure.section}
-    caption = os.path.abspath(placed(f"{path}.rst"))
-    shown = report(
-        f"{path}.png", caption=caption, category=chapter, subcategory=SETTINGS.variant, labels=labels
-    )
-    files = {"pdf": f"{path}.pdf", "png": shown, "csv": f"{path}.csv", "caption": f"{path}.rst"}
-    beside = {"page": f"{path}.html"} if figure.page else {}
-    return files | beside | tables(*filter(None, [figure.stored]))
-
-
 for figure, read, told in DRAWN:
 
     rule:

@@ -46,7 +46,7 @@ def test_caption_of_fig7_gives_places_and_nulls_of_the_layer_and_decides_nothing
     text = checked("fig7", drawing)
     assert "correlates at -0.950, number 3 of 5 in its layer (first: head 0, -0.970; second: -0.960)" in text
     assert "would still be -0.50 to 0.30" in text and "5 of the 5 heads are below their null" in text
-    assert "correlates at -0.90, number 1 of 5 (first: head 2, -0.90)" in text
+    assert "correlates at -0.900, number 1 of 5 (first: head 2, -0.900)" in text
     assert "and 1 of the 5 heads are below theirs" in text
 
 
