@@ -30,11 +30,14 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     binned = {model: fraction.by_repeats(texts[texts["model"] == model]) for model in styles}
     figure, (left, right) = subplots(2.6, ncols=2)
     _by_size(left, rows, styles)
+    where = fraction.counted_in(tables)
     _by_repeats(right, binned, styles)
+    right.set_xlabel(fraction.OCCURRENCES[where])
     panel_labels((left, right))
     figure.legend(*right.get_legend_handles_labels(), loc="outside upper center", ncols=min(len(styles), 4))
     numbers = {
         "unseen": fraction.unseen_by_model(tables, settings),
+        "where": where,
         "models": rows.to_dict("records"),
         "one_size": _one_size(rows),
         "trained_anew": bool(rows["n_parameters"].duplicated().any()),
@@ -89,7 +92,7 @@ def _by_repeats(axes: Axes, binned: dict[str, pd.DataFrame], styles: dict[str, d
         bins = binned[model]
         axes.fill_between(bins.repeats_mean, bins.low, bins.high, color=style["color"], alpha=0.15, lw=0)
         axes.plot(bins.repeats_mean, bins.fraction, **style)
-    axes.set(xscale="log", xlabel="occurrences in the corpus", ylabel="fraction memorized")
+    axes.set(xscale="log", ylabel="fraction memorized")
     axes.set_ylim(-0.02, 1.02)
     plain_log_ticks(axes.xaxis)
 

@@ -26,9 +26,10 @@ def removal_top_spares_more(tables: Tables, settings: Section, way: str, rival: 
     nll = rows.pivot(index="id", columns="way", values="nll")
     own, doubt = _by_way(tables, "nll").mean(), None
     if 2 * gone.sum() < len(gone):
-        doubt = f"it removes {gone.sum()} of {len(gone)} paragraphs, and a weak edit harms little"
+        doubt = f"{way} removes {gone.sum()} of {len(gone)} paragraphs, and a weak edit harms little"
     elif 2 * (own[way] - own[NOTHING]) < own[rival] - own[NOTHING]:
-        doubt = "it raises their NLL less than half as much as its rival, and a weak edit harms little"
+        more = f"{way} raises the NLL of removed paragraphs less than half as much as {rival}"
+        doubt = f"{more}, and a weak edit harms little"
     return Estimate.of(studentised(nll[rival] - nll[way]), doubt=doubt)
 
 
