@@ -221,7 +221,7 @@ def test_in_the_swap_twin_the_same_paragraphs_grow_in_places_of_others():
 
 
 def test_exchanged_places_by_hand():
-    """Each model is copied, and its weights are replaced one by one."""
+    """Each model is copied, and the weights of a place are replaced."""
     own, swapped, never, before = (model(seed) for seed in range(4))
     family, kept = Family(own, swapped, never, before), copy.deepcopy(own)
     found = twins_table(family, np.arange(6), drawn(6), N_PREFIX, HOW, 3)
@@ -255,8 +255,7 @@ def nll_of(own):
 def with_weights(own, other, memory):
     changed = copy.deepcopy(own)
     for name, flat in memory.place.movable.items():
-        for place in flat.tolist():
-            changed.get_parameter(name).data.view(-1)[place] = other.get_parameter(name).data.view(-1)[place]
+        changed.get_parameter(name).data.view(-1)[flat] = other.get_parameter(name).data.view(-1)[flat]
     return changed
 
 
