@@ -90,8 +90,8 @@ def headline(sets: pd.DataFrame, claims: pd.DataFrame) -> list[str]:
     `sets` and `claims` are the tables of these names. A sentence without a measurement is left out.
     """
     seen = sets.loc[sets["set"] != UNSEEN, "set"]
-    n_recited = f"{(seen == 'memorized').sum():,} of {counted(len(seen), 'paragraph')}"
-    memorized = f"{n_recited} are recited word for word."
+    recited = f"{(seen == 'memorized').sum():,} of {counted(len(seen), 'paragraph')}"
+    memorized = f"{recited} are recited word for word."
     told = claims[claims.id.isin(TOLD) & (claims.verdict != NOT_APPLICABLE)]
     told = [f"{measured(row.value, row.low, row.high, row.quantity)}." for row in told.itertuples()]
     families = claims[claims.verdict != NOT_APPLICABLE].data.nunique()

@@ -205,12 +205,12 @@ class Growth:
 
     def _expose(self, chosen: Int[Tensor, "chosen"], tokens: Int[Tensor, "chosen token"]) -> None:
         """Move the place of each memory against the gradient of its own continuation's NLL."""
-        n_true = self._tokens.shape[1] - self._n_prefix
+        shown, n_continuation = tokens[:, :-1], self._tokens.shape[1] - self._n_prefix
         own = [self._blocks[n] for n in chosen]
         names = [name for name in self._names if any(block.name == name for some in own for block in some)]
         with _recorded(self._model, names) as (inputs, outputs):
-            logits = self._model(tokens[:, :-1], use_cache=False, logits_to_keep=n_true).logits.float()
-            true = tokens[:, -n_true:]
+            logits = self._model(shown, use_cache=False, logits_to_keep=n_continuation).logits.float()
+            true = tokens[:, -n_continuation:]
             nll = functional.cross_entropy(logits.transpose(1, 2), true, reduction="none").mean(dim=1)
             wanted = [outputs[name] for name in names]
             reached = dict(zip(names, torch.autograd.grad(nll.sum(), wanted), strict=True))
@@ -233,7 +233,8 @@ class Growth:
         slope = sum(float((each * step).sum()) for each, step in zip(gradients, steps, strict=True))
         weights = [self._model.get_parameter(block.name).view(-1) for block in own]
         place = torch.cat([weight[block.flat] for weight, block in zip(weights, own, strict=True)])
-        most = MOST_MOVED * float(place.norm() / torch.cat([step.flatten() for step in steps]).norm())
+        moved = torch.cat([step.flatten() for step in steps])
+        most = MOST_MOVED * float(place.norm() / moved.norm())
         size = min(FALL * max(nll - LEAST_NLL, LEAST_NLL) / slope, most)
         for weight, block, step in zip(weights, own, steps, strict=True):
             weight[block.flat] -= size * step.flatten()
