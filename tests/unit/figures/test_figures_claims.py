@@ -14,13 +14,14 @@ from memloc.tables.terms.claims import VERDICTS
 
 REPORT = Path(__file__).parents[3] / "workflow/report"
 HOLDS, FAILS, OPEN, NOT_APPLICABLE = VERDICTS
+SHARE = {"quantity": "of the paragraphs", "value": 0.6, "low": 0.55, "high": 0.75, "bound": 0.5}
 LONG = "A statement that is as long as some of them are, so that it takes more than one line of the table."
 
 
 def claim(name, verdict, topic="editing", **changes):
     row = {"id": name, "topic": topic, "statement": LONG, "work": "2403.19851", "section": "5.3"}
     row["data"] = "edited paragraphs" if topic == "editing" else "sampled paragraphs"
-    row |= {"quantity": "tokens forgotten", "unit": "paragraph", "figures": "fig5"}
+    row |= {"quantity": "nats that are made up", "unit": "paragraph", "figures": "fig5"}
     row |= {"value": 2.0, "low": 1.0, "high": 3.0, "n": 8, "rule": "greater", "margin": 0.0, "bound": 0.0}
     return row | {"verdict": verdict, "reason": "the interval is above 0"} | changes
 
@@ -35,7 +36,7 @@ def made_up():
         claim("second", FAILS, low=-3.0, value=-2.0, high=-1.0),
         claim("third", OPEN, n=4, low=np.nan, high=np.nan),
         claim("fourth", HOLDS, "patching", rule="equal within", margin=4.0),
-        claim("fifth", HOLDS, "impact", published=0.956, work="2202.07646"),
+        claim("fifth", HOLDS, "impact", published=0.956, work="2202.07646", **SHARE),
         claim("sixth", NOT_APPLICABLE, "impact", value=None, low=None, high=None, n=0, reason="None."),
     )
 
@@ -46,6 +47,7 @@ def test_every_claim_is_counted_and_the_caption_says_so():
     caption = fill((REPORT / "claims.rst").read_text(), drawing.numbers | {"study": "mini"})
     assert "6 statements on 3 topics" in caption and "3 hold" in caption
     assert "one of 2 families. The verdicts" in caption
+    assert "are 4 (nats), 0.25 (share or score) from the bound" in caption
 
 
 def test_claims_are_written_below_their_topic_which_names_its_data():
@@ -55,9 +57,10 @@ def test_claims_are_written_below_their_topic_which_names_its_data():
     assert clipped_labels(figure) == [] and overlapping_labels(figure) == []
     topics = ["Editing", "Patching", "Impact"]
     assert [text for text in written if text in topics] == topics
-    assert [written.count(f"{data} paragraphs: 3 claims") for data in ("sampled", "edited")] == [2, 1]
-    assert {"8 + 9 paragraphs", "8 paragraphs", "2 (1 to 3)", "None."} < set(written)
-    assert "2 (1 to 3), published 0.956" in " ".join(written)
+    joined = " ".join(written)
+    assert [joined.count(f"{data} paragraphs: 3 claims") for data in ("sampled", "edited")] == [2, 1]
+    assert {"8 + 9", "8 paragraphs", "2 nats (1 to 3)", "None."} < set(written)
+    assert "0.6 (0.55 to 0.75), published 0.956" in joined
     assert " ".join(text for text in written if len(text) > 10 and text in LONG).startswith(LONG)
     assert any(text.endswith("(2202.07646)") for text in written)
     assert [text for text in written if text in VERDICTS] == made_up()["verdict"].to_list()
@@ -65,6 +68,16 @@ def test_claims_are_written_below_their_topic_which_names_its_data():
     for mark, verdict in zip(marks, made_up()["verdict"], strict=True):
         look = verdict_marks.MARKS[verdict]
         assert (mark.get_marker(), mark.get_markerfacecolor()) == (look["marker"], look["mfc"])
+
+
+def test_intervals_are_drawn_from_their_bounds_on_a_scale_per_kind():
+    (axes,) = claims.draw({"claims": made_up()}, {}).figure.axes
+    middle, half = claims.STRIP.left + claims.STRIP_WIDTH / 2, claims.STRIP_WIDTH / 2
+    drawn = [line.get_xdata() for line in axes.lines if line.get_linewidth() == claims.THICK]
+    expected = [(1 / 4, 3 / 4), (-3 / 4, -1 / 4), (np.nan, np.nan), (1 / 4, 3 / 4), (0.2, 1)]
+    np.testing.assert_allclose((np.array(drawn) - middle) / half, expected)
+    ticks = [line.get_xdata()[0] for line in axes.lines if line.get_color() == claims.OF_BOUNDS]
+    np.testing.assert_allclose((np.array(ticks) - middle) / half, [0, 0, 0, -1, 1, 0], atol=1e-9)
 
 
 def test_all_claims_fit_a_page():

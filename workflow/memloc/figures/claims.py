@@ -10,14 +10,12 @@ from memloc.claims.sample_sizes import sample_sizes
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
 from memloc.figures.parts.verdict_marks import COLOURS, MARKS, draw_mark
 from memloc.settings.base import Section
-from memloc.tables.terms.claims import HOLDS, NOT_APPLICABLE, counted
+from memloc.tables.terms.claims import HOLDS, NOT_APPLICABLE, SHARE, counted, scale_of
 
 NAMED_BY_ALL = ("2403.19851", "this project")  # other works are named in the rows of their claims
 LINE_HEIGHT = 0.077  # inches
 ROW_GAP = 0.03
-HEADING = 2.0 * LINE_HEIGHT
 FONT_SIZE = 5.0  # points
-HEADING_SIZE = 6.0
 
 
 class Column(NamedTuple):
@@ -28,85 +26,114 @@ class Column(NamedTuple):
     characters: int
 
 
-STATEMENT = Column("claim", 0.06, 98)
-FOUND = Column("this run (95 % interval)", 4.14, 30)
-REASON = Column("", 4.14, 48)  # why a claim does not apply
-UNITS = Column("n", 5.46, 24)
-VERDICT = Column("verdict", 6.36, 14)
-COLUMNS = (STATEMENT, FOUND, UNITS, VERDICT)
+TOPIC = Column("topic, and its data", 0.06, 22)
+STATEMENT = Column("claim", 1.02, 71)
+STRIP = Column("from its bound", 3.78, 0)
+FOUND = Column("this run (95 % interval)", 4.62, 28)
+REASON = Column("", 3.78, 48)  # why a claim does not apply
+UNITS = Column("n", 5.74, 14)
+VERDICT = Column("verdict", 6.42, 14)
+COLUMNS = (TOPIC, STATEMENT, STRIP, FOUND, UNITS, VERDICT)
+STRIP_WIDTH = 0.76  # inches
+THICK = 1.2  # points, of an interval
+OF_BOUNDS = "0.4"
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """A row per claim; a heading per topic, which names its data; claims that do not apply are in grey."""
+    """A row per claim, by topic: how far its interval lies from its bound, on a scale by kind of quantity."""
     data = tables["claims"]
-    cells = [_cells(claim) for claim in data.itertuples()]
-    heights = [max(map(len, row.values())) * LINE_HEIGHT + ROW_GAP for row in cells]
-    total = sum(heights) + data["topic"].nunique() * HEADING + 2 * LINE_HEIGHT
+    rows = [(claim, _cells(claim)) for claim in data.itertuples()]
+    sizes = data["data"].value_counts()
+    topics = data.groupby("topic", sort=False)["data"].first()
+    named = {topic: f"{each}: {counted(int(sizes[each]), 'claim')}" for topic, each in topics.items()}
+    names = {topic: textwrap.wrap(name, TOPIC.characters) for topic, name in named.items()}
+    tops, total = [], 2 * LINE_HEIGHT
+    for topic, name in names.items():
+        own, begin = [cells for claim, cells in rows if claim.topic == topic], total
+        for cells in own:
+            tops.append(total)
+            total += _height(max(map(len, cells.values())))
+        total = max(total, begin + _height(1 + len(name)))
     figure, axes = subplots(total, layout="none")
     axes.set_position((0, 0, 1, 1))
     axes.set(xlim=(0, PAGE_WIDTH), ylim=(total, 0))
     axes.axis("off")
-    top = LINE_HEIGHT * 0.5
     for column in COLUMNS:
-        axes.text(column.left, top, column.title, fontsize=FONT_SIZE, fontweight="bold", va="top")
-    top += LINE_HEIGHT
-    topic, sizes = None, data["data"].value_counts()
-    for claim, row, height in zip(data.itertuples(), cells, heights, strict=True):
+        _write(axes, column, [column.title], LINE_HEIGHT * 0.5, fontweight="bold")
+    topic, ends = None, _ends(data)
+    for (claim, cells), top in zip(rows, tops, strict=True):
         if claim.topic != topic:
             topic = claim.topic
-            top = _draw_heading(axes, topic, f"{claim.data}: {counted(int(sizes[claim.data]), 'claim')}", top)
-        _draw_row(axes, claim, row, top)
-        top += height
-    return Drawing(figure, data, _numbers(data))
+            axes.plot([TOPIC.left, PAGE_WIDTH - 0.06], [top - ROW_GAP] * 2, color="0.7", lw=0.5)
+            _write(axes, TOPIC, [topic.replace("_", " ").capitalize()], top, fontweight="bold")
+            _write(axes, TOPIC, names[topic], top + LINE_HEIGHT, color="0.35")
+        _draw_row(axes, claim, cells, top)
+        if claim.verdict != NOT_APPLICABLE:
+            _draw_strip(axes, claim, top + 0.5 * LINE_HEIGHT, ends[scale_of(claim.quantity)])
+    return Drawing(figure, data, _numbers(data, ends))
 
 
-def _numbers(data: pd.DataFrame) -> dict:
+def _height(n_lines: int) -> float:
+    return n_lines * LINE_HEIGHT + ROW_GAP
+
+
+def _numbers(data: pd.DataFrame, ends: dict[str, float]) -> dict:
     counts = data["verdict"].value_counts()
     return {
         "n_claims": len(data),
         "n_topics": data["topic"].nunique(),
         "n_families": data["data"].nunique(),
         "counts": {verdict: int(counts.get(verdict, 0)) for verdict in MARKS},
+        "ends": ends,
     }
+
+
+def _ends(data: pd.DataFrame) -> dict[str, float]:
+    """By kind of quantity, the distance from the bound at the ends of a strip: the largest that is drawn."""
+    distances = data[["value", "low", "high"]].sub(data["bound"], axis=0).abs()
+    distances["margin"] = data["margin"].where((data["rule"] == "equal within") & (data["n"] > 0))
+    return distances.max(axis=1).groupby(data["quantity"].map(scale_of)).max().dropna().to_dict()
 
 
 def _cells(claim) -> dict[Column, list[str]]:
     """Lines of each column."""
-    applies = claim.verdict != NOT_APPLICABLE
     source = "" if claim.work in NAMED_BY_ALL else f" ({claim.work})"
-    cells = {
-        STATEMENT: claim.statement + source,
-        **({FOUND: _found(claim), UNITS: sample_sizes(claim)} if applies else {REASON: claim.reason}),
-        VERDICT: claim.verdict,
-    }
+    cells = {STATEMENT: claim.statement + source, VERDICT: claim.verdict}
+    if claim.verdict == NOT_APPLICABLE:
+        cells[REASON] = claim.reason
+    else:
+        cells |= {FOUND: _found(claim), UNITS: sample_sizes(claim)}
     return {column: textwrap.wrap(text, column.characters) for column, text in cells.items()}
 
 
 def _found(claim) -> str:
     interval = "" if pd.isna(claim.low) or pd.isna(claim.high) else f" ({claim.low:.3g} to {claim.high:.3g})"
     published = "" if pd.isna(claim.published) else f", published {claim.published:,.10g}"
-    return f"{claim.value:.3g}{interval}{published}"
+    unit = "" if (scale := scale_of(claim.quantity)) == SHARE else f" {scale}"
+    return f"{claim.value:.3g}{unit}{interval}{published}"
 
 
-def _draw_heading(axes: Axes, topic: str, data: str, top: float) -> float:
-    """Draw the name of a topic and its data above a line; returns where its first row begins."""
-    bottom = top + HEADING - 0.4 * LINE_HEIGHT
-    style = {"va": "bottom", "fontsize": HEADING_SIZE}
-    name, place = topic.replace("_", " ").capitalize(), bottom - 0.2 * LINE_HEIGHT
-    axes.text(STATEMENT.left, place, name, fontweight="bold", **style)
-    axes.text(PAGE_WIDTH - 0.06, place, data, color="0.35", ha="right", **style)
-    axes.plot([STATEMENT.left, PAGE_WIDTH - 0.06], [bottom] * 2, color="0.5", lw=0.5)
-    return top + HEADING
+def _write(axes: Axes, column: Column, lines: list[str], top: float, **style) -> None:
+    for number, line in enumerate(lines):
+        axes.text(column.left, top + number * LINE_HEIGHT, line, fontsize=FONT_SIZE, va="top", **style)
 
 
-def _draw_row(axes: Axes, claim, row: dict[Column, list[str]], top: float) -> None:
-    applies = claim.verdict != NOT_APPLICABLE
-    for column, lines in row.items():
-        shade = COLOURS[claim.verdict] if column == VERDICT else "black" if applies else "0.45"
+def _draw_row(axes: Axes, claim, cells: dict[Column, list[str]], top: float) -> None:
+    for column, lines in cells.items():
         weight = "bold" if column == VERDICT and claim.verdict == HOLDS else "normal"
-        left = column.left + (0.1 if column == VERDICT else 0)
-        for number, line in enumerate(lines):
-            style = {"fontsize": FONT_SIZE, "color": shade, "fontweight": weight, "va": "top"}
-            axes.text(left, top + number * LINE_HEIGHT, line, **style)
-    middle = top + 0.45 * LINE_HEIGHT
-    draw_mark(axes, VERDICT.left + 0.03, middle, claim.verdict, size=3)
+        plain = "0.45" if claim.verdict == NOT_APPLICABLE else "black"
+        shade = COLOURS[claim.verdict] if column == VERDICT else plain
+        _write(axes, column, lines, top, color=shade, fontweight=weight)
+    draw_mark(axes, VERDICT.left - 0.06, top + 0.5 * LINE_HEIGHT, claim.verdict, size=3)
+
+
+def _draw_strip(axes: Axes, claim, middle: float, end: float) -> None:
+    """The interval on a line whose middle is the bound; a range of equivalence has a tick at both ends."""
+    scale, bound = STRIP_WIDTH / 2 / end, STRIP.left + STRIP_WIDTH / 2
+    low, value, high = (bound + scale * (each - claim.bound) for each in (claim.low, claim.value, claim.high))
+    axes.plot([STRIP.left, STRIP.left + STRIP_WIDTH], [middle] * 2, color="0.85", lw=0.5)
+    ticks = (-claim.margin, claim.margin) if claim.rule == "equal within" else (0,)
+    for tick in ticks:
+        axes.plot([bound + scale * tick] * 2, [middle - 0.035, middle + 0.035], color=OF_BOUNDS, lw=0.6)
+    axes.plot([low, high], [middle] * 2, color=COLOURS[claim.verdict], lw=THICK, solid_capstyle="butt")
+    axes.plot([value], [middle], marker=".", ms=3.5, color=COLOURS[claim.verdict])
