@@ -17,6 +17,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 LOCK = str(ROOT / "envs/requirements.lock")
+WHAT = ["--requirement", LOCK, "--editable", str(ROOT)]
+# Most of what a study imports: without bytecode, it takes ten seconds.
+IMPORTS = "import torch, memloc.tables.storage, transformers.modeling_utils"
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 TORCH_INDEX = "https://download.pytorch.org/whl"
 SHARED_OPTIONS = {"index-url", "find-links", "constraint"}  # pip and uv know them by the same names
@@ -33,19 +36,20 @@ def install(torch: str | None = None, wheelhouse: str | None = None) -> None:
     pip = [*PIP, "install", "--no-compile"]  # Python writes bytecode at the first import
     if torch and not wheelhouse:  # first, and then it satisfies the lock
         subprocess.run([*pip, *torch_from(torch)], check=True, env=environment)
-    elif not wheelhouse:
-        install_with_uv()
-    what = ["--quiet", "--requirement", LOCK, "--editable", str(ROOT)]
-    subprocess.run([*pip, *what], check=True, env=environment)
+    if torch or wheelhouse or not installed_with_uv():
+        subprocess.run([*pip, "--quiet", *WHAT], check=True, env=environment)
     if sys.dont_write_bytecode:  # otherwise every process would compile all that it imports
         compiled = [sys.executable, "-m", "compileall", "-qq", "-j", "0", sysconfig.get_path("purelib")]
         subprocess.run(compiled, check=False)  # on all cores; pip takes one
+    else:  # while `make` goes on
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.Popen([sys.executable, "-c", IMPORTS], **quiet)
 
 
-def install_with_uv() -> None:
-    """Install the lock with uv, in a quarter of pip's time. pip then checks it and installs missing packages.
+def installed_with_uv() -> bool:
+    """Whether uv has installed everything, in a fifth of pip's time.
 
-    uv gets pip's settings. If it lacks a counterpart of one of them, pip installs everything.
+    uv gets pip's settings. If it lacks a counterpart of one of them, it installs nothing.
     """
     listed = subprocess.run([*PIP, "config", "list"], check=True, capture_output=True, text=True).stdout
     settings = {}
@@ -54,7 +58,7 @@ def install_with_uv() -> None:
         settings[name.removeprefix("global.").removeprefix(":env:.")] = str(ast.literal_eval(value))
     certificates = {"SSL_CERT_FILE": settings.pop("cert")} if "cert" in settings else {}
     if not settings.keys() <= SHARED_OPTIONS | NO_MATTER:
-        return
+        return False
     options = [
         word
         for name in SHARED_OPTIONS & settings.keys()
@@ -63,9 +67,10 @@ def install_with_uv() -> None:
     ]
     get_uv = [*PIP, "install", "--quiet", "--constraint", LOCK, "uv"]
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable]
-    if subprocess.run(get_uv, check=False).returncode == 0:
-        command += ["--requirement", LOCK, *options]
-        subprocess.run(command, check=False, env=os.environ | certificates)
+    if subprocess.run(get_uv, check=False).returncode:
+        return False
+    environment = os.environ | certificates
+    return subprocess.run([*command, *WHAT, *options], check=False, env=environment).returncode == 0
 
 
 def collect(folder: str, torch: str | None = None) -> None:

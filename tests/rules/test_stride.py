@@ -52,7 +52,6 @@ def run_with(documents, tmp_path_factory):
         "data": {"source": "text", "files": files},
         "model": {"source": "local", "folder": str(STORED / "model")},
         "filters": {"min_unique": 0, "keywords": []},
-        "scores": {"threads": 1},
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     planned = jobs(ROOT, str(folder / "config.yaml"), "recited")

@@ -10,6 +10,7 @@ from shutil import copy, copytree
 import pytest
 
 ROOT = Path(__file__).parents[2]
+UV_FAILS = True
 INSTALL = runpy.run_path(str(ROOT / "envs/install.py"))
 
 
@@ -21,7 +22,10 @@ def settings_of_pip():
 
 @pytest.fixture
 def commands(monkeypatch, settings_of_pip):
-    """Commands that the installation runs, with their environment, without running them. uv itself fails."""
+    """Commands that the installation runs, with their environment, without running them. uv itself fails.
+
+    Those that nobody waits for have no environment.
+    """
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     ran = []
 
@@ -29,32 +33,39 @@ def commands(monkeypatch, settings_of_pip):
         if command[-2:] == ["config", "list"]:
             return subprocess.CompletedProcess(command, 0, "\n".join(settings_of_pip))
         ran.append((command, options))
-        return subprocess.CompletedProcess(command, "--python" in command)
+        return subprocess.CompletedProcess(command, "--python" in command and UV_FAILS)
 
     monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **_: ran.append((command, None)))
     return ran
 
 
 def test_uv_gets_the_settings_of_pip_and_pip_does_what_uv_did_not(commands, settings_of_pip):
     settings_of_pip += [":env:.cert='/c.pem'", ":env:.find-links='/a /b'", "global.find-links='/c'"]
     INSTALL["install"]()
-    _, (uv, options), (pip, _) = commands
+    _, (uv, options), (pip, _), _ = commands
     assert options["env"]["SSL_CERT_FILE"] == "/c.pem"
     assert [value for name, value in pairwise(uv) if name == "--find-links"] == ["/a", "/b"]
-    assert {"--requirement", INSTALL["LOCK"]} <= set(uv) & set(pip)
+    assert set(INSTALL["WHAT"]) <= set(uv) & set(pip)
+
+
+def test_pip_does_nothing_more_where_uv_installs_everything(commands, monkeypatch):
+    monkeypatch.setitem(globals(), "UV_FAILS", False)
+    INSTALL["install"]()
+    assert ["uv" in command for command, _ in commands] == [True, True, False]
 
 
 @pytest.mark.parametrize("setting", ["global.extra-index-url='https://a'", "install.no-binary='torch'"])
 def test_uv_is_left_out_where_pip_has_a_setting_of_its_own(commands, settings_of_pip, setting):
     settings_of_pip += ["global.retries='9'", setting]
     INSTALL["install"]()
-    assert len(commands) == 1 and "--editable" in commands[0][0]
+    assert "--editable" in commands[0][0]
 
 
 def test_a_build_of_torch_comes_first_from_its_own_index(commands):
     """It then satisfies the lock, which names no build; PyPI's would be chosen where it is newer."""
     INSTALL["install"](torch="cu128")
-    (get_torch, _), (command, _) = commands
+    (get_torch, _), (command, _), _ = commands
     assert get_torch[-3:] == ["--index-url", "https://download.pytorch.org/whl/cu128", "torch>=2.9,<3"]
     assert command[-4:] == ["--requirement", INSTALL["LOCK"], "--editable", str(ROOT)]
     assert "--index-url" not in command
@@ -64,7 +75,7 @@ def test_a_build_of_torch_comes_first_from_its_own_index(commands):
 def test_a_wheelhouse_is_the_only_source(commands, tmp_path):
     (tmp_path / "a-1-py3-none-any.whl").touch()
     INSTALL["install"](torch="cu128", wheelhouse=str(tmp_path))
-    ((command, options),) = commands
+    (command, options), _ = commands
     assert "--index-url" not in command
     assert (options["env"]["PIP_NO_INDEX"], options["env"]["PIP_FIND_LINKS"]) == ("1", str(tmp_path))
 
@@ -83,9 +94,10 @@ def test_wheels_are_collected_of_the_lock_of_what_builds_the_project_and_of_the_
 
 @pytest.mark.parametrize("forbidden", [True, False])
 def test_bytecode_is_compiled_where_python_may_not_write_it_later(commands, monkeypatch, forbidden):
+    """Elsewhere by imports, for which nobody waits."""
     monkeypatch.setattr(sys, "dont_write_bytecode", forbidden)
     INSTALL["install"]()
-    assert ("compileall" in commands[-1][0]) == forbidden
+    assert ("compileall" in commands[-1][0]) == forbidden != (INSTALL["IMPORTS"] in commands[-1][0])
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 
 SCORES = Shards("scores")
+THREADS = max(2, SETTINGS.threads)  # all other rules with the model wait
 
 
 rule:
@@ -20,7 +21,7 @@ rule:
     priority: FIRST
     conda:
         ENVIRONMENT
-    threads: SETTINGS.scores.threads
+    threads: THREADS
     resources:
         gpu=N_GPU,
         mem_mb=growing(MEMORY["scores"]),
@@ -48,7 +49,7 @@ rule sets:
     priority: FIRST
     conda:
         ENVIRONMENT
-    threads: SETTINGS.scores.threads
+    threads: THREADS
     resources:
         gpu=N_GPU,
         mem_mb=growing(MEMORY["sets"]),

@@ -123,6 +123,13 @@ def test_jobs_of_a_server_that_cannot_import_are_snakemakes_but_not_after_a_sign
 
 ORDINARY = {"conda_env": None, "container_img": None, "env_modules": None, "shadow_dir": None}
 JOB = {"threads": 1, "resources": {}, "params": {"settings": {"loading": {}}}}
+NO_SCRIPT = SimpleNamespace(is_script=False)
+
+
+def due(**needs):
+    """A job of Snakemake's."""
+    rule = SimpleNamespace(params=needs.pop("params", {}))
+    return SimpleNamespace(is_script=True, rule=rule, **{"threads": 1, "resources": {}} | needs)
 
 
 def test_snakemake_measures_the_fork_and_gets_its_status(tmp_path, monkeypatch):
@@ -138,7 +145,7 @@ def test_snakemake_measures_the_fork_and_gets_its_status(tmp_path, monkeypatch):
     monkeypatch.setattr("snakemake.benchmark.benchmarked", benchmarked)
     monkeypatch.setattr(forks, "OF_MODELS", ("fractions",))
     monkeypatch.setattr(PythonScript, "execute_script", lambda *given: plain.append(given))
-    forks.serve(forks.MANY)
+    forks.serve(forks.MANY * [NO_SCRIPT])
     file = written(
         tmp_path, "import os, sys; sys.exit('fractions' in sys.modules and os.getpid() % 256 or 3)"
     )
@@ -149,9 +156,29 @@ def test_snakemake_measures_the_fork_and_gets_its_status(tmp_path, monkeypatch):
     assert len(plain) == 1 and len(measured) == 1
 
 
+def test_all_servers_start_with_the_first_script(monkeypatch):
+    started = []
+
+    class Server:
+        def __init__(self, *needs):
+            started.append(needs)
+
+        def start(self, file):
+            return None
+
+    monkeypatch.setattr(forks, "Server", Server)
+    monkeypatch.setattr(PythonScript, "execute_script", lambda *given: None)
+    of_models = {"settings": {"loading": {}}}
+    forks.serve([*forks.MANY * [due()], NO_SCRIPT, due(threads=2, params=of_models), due(threads=2)])
+    assert not started
+    for _ in range(2):
+        PythonScript.execute_script(SimpleNamespace(**ORDINARY, **JOB), "script.py")
+    assert started == [(1, None, True), (1, None, False), (2, None, True), (2, None, False)]
+
+
 @pytest.mark.parametrize(("n_jobs", "gpus"), [(forks.MANY - 1, []), (forks.MANY, ["0"])])
 def test_few_jobs_and_gpus_are_left_to_snakemake(monkeypatch, n_jobs, gpus):
     monkeypatch.setattr(gpu_locks, "visible_gpus", lambda: gpus)
     monkeypatch.setattr(PythonScript, "execute_script", before := object())
-    forks.serve(n_jobs)
+    forks.serve(n_jobs * [due()])
     assert PythonScript.execute_script is before

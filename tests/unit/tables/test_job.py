@@ -71,8 +71,8 @@ def test_a_job_that_fails_leaves_none_of_its_tables(tmp_path):
 
 
 def test_settings_are_the_tracked_sections():
-    settings = job(scores={"threads": 1}).settings
-    assert (settings.paragraph.prefix, settings.scores.threads) == (4, 1)
+    settings = job(scores={"margin_threshold": 0.5}).settings
+    assert (settings.paragraph.prefix, settings.scores.margin_threshold) == (4, 0.5)
     with pytest.raises(AttributeError):
         settings.attention  # noqa: B018
 

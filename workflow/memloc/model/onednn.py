@@ -15,15 +15,17 @@ another torch has others.
 import platform
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from memloc.settings.loading import MOST_PACKED
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel  # the measurement of a machine starts without it
 
 PACKED_FOR = 64  # rows that the packed order is chosen for; products of any number of rows can use it
 
@@ -49,7 +51,7 @@ def mkl_is_fast() -> bool:
     return torch.backends.mkl.is_available() and "GenuineIntel" in maker
 
 
-def use_onednn(model: PreTrainedModel) -> None:
+def use_onednn(model: "PreTrainedModel") -> None:
     """Let the linear layers of a model use oneDNN where they can; without oneDNN, nothing changes.
 
     Hooks see the same values as before.
@@ -62,7 +64,7 @@ def use_onednn(model: PreTrainedModel) -> None:
         module.__class__ = kinds.get(type(module), type(module))
 
 
-def pack(model: PreTrainedModel) -> None:
+def pack(model: "PreTrainedModel") -> None:
     """Store the weights of linear layers in oneDNN's order, too, for passes without gradients.
 
     The weights are then held twice. A layer whose weights change later no longer uses the stored ones. Models

@@ -31,26 +31,32 @@ MANY = 10  # jobs; fewer save no more time than the start of a server takes
 THREADS = ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")
 
 
-def serve(n_jobs: int) -> None:
-    """Let servers run the scripts of this process's Snakemake, if it has many jobs and no GPU."""
+def serve(jobs: list[Any]) -> None:
+    """Let servers run the scripts of this process's Snakemake, if it has many jobs and no GPU.
+
+    All servers of `jobs`, which are Snakemake's, start with the first script: a core may be idle then.
+    """
     from snakemake.benchmark import benchmarked
     from snakemake.script import PythonScript
 
     from memloc.run.gpu_locks import visible_gpus
 
-    if n_jobs < MANY or sys.platform != "linux" or visible_gpus() or Path("/dev/kfd").exists():
+    if len(jobs) < MANY or sys.platform != "linux" or visible_gpus() or Path("/dev/kfd").exists():
         return
     plain, servers, lock = PythonScript.execute_script, {}, Lock()
+    needed = [_needs(job.threads, job.resources, job.rule.params) for job in jobs if job.is_script]
 
     def execute_script(script: Any, file: str, edit: bool = False) -> None:
         """In place of Snakemake's method, called by a thread for each job."""
         if script.conda_env or script.container_img or script.env_modules or script.shadow_dir:
             plain(script, file, edit)
             return
-        model = "loading" in script.params.get("settings", ())
-        needs = script.threads, script.resources.get("tmpdir"), model
+        own = _needs(script.threads, script.resources, script.params)
         with lock:
-            server = servers.get(needs) or servers.setdefault(needs, Server(*needs))
+            for needs in [own] if servers else [own, *needed]:
+                if needs not in servers:
+                    servers[needs] = Server(*needs)
+        server = servers[own]
         if (job := server.start(file)) is None:
             plain(script, file, edit)
             return
@@ -61,6 +67,11 @@ def serve(n_jobs: int) -> None:
             raise subprocess.CalledProcessError(status, f"{sys.executable} {file}")
 
     PythonScript.execute_script = execute_script
+
+
+def _needs(threads: int, resources: Any, params: Any) -> tuple[int, str | None, bool]:
+    """What tells the server of a job from others: see `Server`."""
+    return threads, resources.get("tmpdir"), "loading" in params.get("settings", ())
 
 
 class Job:

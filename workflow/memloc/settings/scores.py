@@ -2,15 +2,12 @@
 
 from pydantic import Field
 
-from memloc.settings.base import MicroBatch, Positive, Section
+from memloc.settings.base import MicroBatch, Section
 
 
 class Scoring(Section):
     """Exact match and NLL (paper 3.2)."""
 
-    threads: Positive = Field(
-        2, description="Processor threads of scores and sets, for which all other rules with the model wait."
-    )
     micro_batch: MicroBatch = 64
     margin_threshold: float = Field(
         1e-3,

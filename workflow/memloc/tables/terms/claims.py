@@ -5,8 +5,8 @@ NEED_MARGIN = ("at least", "equal within")  # without a margin, they always or n
 UNITS = ("paragraph", "group", "pair", "plant", "order")
 VERDICTS = ("holds", "does not hold", "undecided", "not applicable")
 HOLDS, FAILS, UNDECIDED, NOT_APPLICABLE = VERDICTS
-SCALES = {"nats": "nats", "log": "log ratio", "ranks": "ranks", "places": "ranks"}  # by a quantity's first word
-SHARE = "share or score"  # every other quantity is at most 1
+SCALES = {"nats": "nats", "log": "log ratio", "ranks": "ranks", "places": "ranks"}  # by first word
+SHARE = "share or score"  # every other quantity is at most one
 
 
 def counted(n: int, unit: str) -> str:
