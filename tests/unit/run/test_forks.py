@@ -122,14 +122,7 @@ def test_jobs_of_a_server_that_cannot_import_are_snakemakes_but_not_after_a_sign
 
 
 ORDINARY = {"conda_env": None, "container_img": None, "env_modules": None, "shadow_dir": None}
-JOB = {"threads": 1, "resources": {}, "params": {"settings": {"loading": {}}}}
-NO_SCRIPT = SimpleNamespace(is_script=False)
-
-
-def due(**needs):
-    """A job of Snakemake's."""
-    rule = SimpleNamespace(params=needs.pop("params", {}))
-    return SimpleNamespace(is_script=True, rule=rule, **{"threads": 1, "resources": {}} | needs)
+JOB = {"threads": 1, "resources": {}}
 
 
 def test_snakemake_measures_the_fork_and_gets_its_status(tmp_path, monkeypatch):
@@ -145,10 +138,9 @@ def test_snakemake_measures_the_fork_and_gets_its_status(tmp_path, monkeypatch):
     monkeypatch.setattr("snakemake.benchmark.benchmarked", benchmarked)
     monkeypatch.setattr(forks, "OF_MODELS", ("fractions",))
     monkeypatch.setattr(PythonScript, "execute_script", lambda *given: plain.append(given))
-    forks.serve(forks.MANY * [NO_SCRIPT])
-    file = written(
-        tmp_path, "import os, sys; sys.exit('fractions' in sys.modules and os.getpid() % 256 or 3)"
-    )
+    code = "import os, sys; sys.exit('fractions' in sys.modules and os.getpid() % 256 or 3)  # memloc.model"
+    file = written(tmp_path, code)
+    forks.serve(forks.MANY * [(1, None, file)])
     with pytest.raises(subprocess.CalledProcessError) as raised:
         PythonScript.execute_script(SimpleNamespace(**ORDINARY, **JOB, bench_record=measured), file)
     assert [process % 256 or 3 for process in measured] == [raised.value.returncode] and not plain
@@ -156,7 +148,7 @@ def test_snakemake_measures_the_fork_and_gets_its_status(tmp_path, monkeypatch):
     assert len(plain) == 1 and len(measured) == 1
 
 
-def test_all_servers_start_with_the_first_script(monkeypatch):
+def test_all_servers_start_with_the_first_script(monkeypatch, tmp_path):
     started = []
 
     class Server:
@@ -168,11 +160,12 @@ def test_all_servers_start_with_the_first_script(monkeypatch):
 
     monkeypatch.setattr(forks, "Server", Server)
     monkeypatch.setattr(PythonScript, "execute_script", lambda *given: None)
-    of_models = {"settings": {"loading": {}}}
-    forks.serve([*forks.MANY * [due()], NO_SCRIPT, due(threads=2, params=of_models), due(threads=2)])
+    plain, of_models = str(tmp_path / "plain.py"), written(tmp_path, "from memloc.model import loading")
+    Path(plain).touch()
+    forks.serve([*forks.MANY * [(1, None, plain)], (2, None, of_models), (2, None, plain)])
     assert not started
     for _ in range(2):
-        PythonScript.execute_script(SimpleNamespace(**ORDINARY, **JOB), "script.py")
+        PythonScript.execute_script(SimpleNamespace(**ORDINARY, **JOB), of_models)
     assert started == [(1, None, True), (1, None, False), (2, None, True), (2, None, False)]
 
 
@@ -180,5 +173,5 @@ def test_all_servers_start_with_the_first_script(monkeypatch):
 def test_few_jobs_and_gpus_are_left_to_snakemake(monkeypatch, n_jobs, gpus):
     monkeypatch.setattr(gpu_locks, "visible_gpus", lambda: gpus)
     monkeypatch.setattr(PythonScript, "execute_script", before := object())
-    forks.serve(n_jobs * [due()])
+    forks.serve(n_jobs * [(1, None, __file__)])
     assert PythonScript.execute_script is before

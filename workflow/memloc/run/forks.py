@@ -3,8 +3,9 @@
 Snakemake starts a Python for every script. In a local run of many jobs, `serve` lets servers do so instead. A
 server imports libraries, never memloc's code, and then forks for every job. It holds no tensor, and no thread
 that a fork would miss. It has the environment that Snakemake gives to a script, so each number of threads has
-its own server, and scripts that run the model have others, with torch. A fork is an ordinary process, with
-its own signals, status, log and resources. Snakemake itself starts jobs with an environment of their own.
+its own server, and scripts that import memloc.model have others, with torch. A fork is an ordinary process,
+with its own signals, status, log and resources. Snakemake itself starts jobs with an environment of their
+own.
 """
 
 import atexit
@@ -31,10 +32,11 @@ MANY = 10  # jobs; fewer save no more time than the start of a server takes
 THREADS = ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")
 
 
-def serve(jobs: list[Any]) -> None:
+def serve(jobs: list[tuple[int, str | None, str]]) -> None:
     """Let servers run the scripts of this process's Snakemake, if it has many jobs and no GPU.
 
-    All servers of `jobs`, which are Snakemake's, start with the first script: a core may be idle then.
+    A job is its threads, its folder for temporary files and its script. The servers of all jobs start with
+    the first one: a core may be idle then.
     """
     from snakemake.benchmark import benchmarked
     from snakemake.script import PythonScript
@@ -44,14 +46,14 @@ def serve(jobs: list[Any]) -> None:
     if len(jobs) < MANY or sys.platform != "linux" or visible_gpus() or Path("/dev/kfd").exists():
         return
     plain, servers, lock = PythonScript.execute_script, {}, Lock()
-    needed = [_needs(job.threads, job.resources, job.rule.params) for job in jobs if job.is_script]
+    needed = [_needs(*job) for job in jobs]
 
     def execute_script(script: Any, file: str, edit: bool = False) -> None:
         """In place of Snakemake's method, called by a thread for each job."""
         if script.conda_env or script.container_img or script.env_modules or script.shadow_dir:
             plain(script, file, edit)
             return
-        own = _needs(script.threads, script.resources, script.params)
+        own = _needs(script.threads, script.resources.get("tmpdir"), file)
         with lock:
             for needs in [own] if servers else [own, *needed]:
                 if needs not in servers:
@@ -69,9 +71,9 @@ def serve(jobs: list[Any]) -> None:
     PythonScript.execute_script = execute_script
 
 
-def _needs(threads: int, resources: Any, params: Any) -> tuple[int, str | None, bool]:
+def _needs(threads: int, folder: str | None, script: str) -> tuple[int, str | None, bool]:
     """What tells the server of a job from others: see `Server`."""
-    return threads, resources.get("tmpdir"), "loading" in params.get("settings", ())
+    return threads, folder, "memloc.model" in Path(script).read_text()
 
 
 class Job:
@@ -95,7 +97,7 @@ class Server:
     """The server of all jobs with the same environment. It ends with the process that has this object."""
 
     def __init__(self, threads: int, folder: str | None, model: bool) -> None:
-        """`folder` is for temporary files; with `model`, jobs run the model and need its libraries."""
+        """`folder` is for temporary files; with `model`, jobs need the model's libraries."""
         from memloc.run import rule
 
         given = dict.fromkeys((f"{kind}_NUM_THREADS" for kind in THREADS), str(threads))
