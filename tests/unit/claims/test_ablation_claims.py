@@ -11,16 +11,11 @@ HEADS = [(layer, head) for layer in range(2) for head in range(3)]
 LEADS, SOME = "highlighted_head_leads_its_layer", "some_head_specific"
 
 
-def ids(group, n):
-    """Of n paragraphs of memorized, or of others."""
-    return np.arange(n) + 1000 * GROUPS.index(group)
-
-
 def pairs(n):
     """Table sets of n pairs, in which others are partly memorized, or not."""
     sets = {"set": ["memorized"] * n + ["partly_11_29", "non_memorized"] * n}
     frame = pd.DataFrame({"set": sets["set"][: 2 * n], "pair": [*range(n), *range(n)]})
-    return frame.assign(id=np.concatenate([ids(group, n) for group in GROUPS])).astype({"pair": "Int64"})
+    return frame.assign(id=[*range(n), *range(1000, 1000 + n)]).astype({"pair": "Int64"})
 
 
 def ablated(effects, n=20, noise=0.1):

@@ -32,19 +32,9 @@ def occurs(scores):
     return pd.Series(scores["id"].to_numpy() % 7 + 1, index=scores["id"])
 
 
-def slow_set(em):
-    if em == 50:
-        return "memorized"
-    if em <= 10:
-        return "non_memorized"
-    if 11 <= em <= 29:
-        return "partly_11_29"
-    return "partly_30_49"
-
-
 def test_sets_of_every_exact_match():
-    em = pd.Series(range(51))
-    assert assign_sets(em, 50).tolist() == [slow_set(value) for value in em]
+    expected = ["non_memorized"] * 11 + ["partly_11_29"] * 19 + ["partly_30_49"] * 20 + ["memorized"]
+    assert assign_sets(pd.Series(range(51)), 50).tolist() == expected
 
 
 @pytest.mark.parametrize("n_continuation", [1, 2, 3, 8, 40, 49, 51, 200])

@@ -50,11 +50,6 @@ def made_up(n_layers: int = 2, n_heads: int = 4, n_kv_heads: int | None = None, 
     }
 
 
-def mesh_values(axes) -> np.ndarray:
-    (mesh,) = (artist for artist in axes.collections if isinstance(artist, QuadMesh))
-    return mesh.get_array()
-
-
 def test_means_equal_a_loop_over_pairs():
     tables = made_up()
     residual = tables["residual_patching"]
@@ -177,7 +172,8 @@ def test_maps_run_from_the_perturbed_to_the_impact_token():
     drawing = prefix_patching.draw(tables, SETTINGS)
     data, panels = drawing.data, [axes for axes in drawing.figure.axes if axes.get_label() == ""]
     for panel, direction in zip(panels, DIRECTIONS, strict=True):
-        values = mesh_values(panel).reshape(2, 2 * WINDOW + 1)
+        (mesh,) = (artist for artist in panel.collections if isinstance(artist, QuadMesh))
+        values = mesh.get_array().reshape(2, 2 * WINDOW + 1)
         means = data[data["direction"] == direction].set_index(["anchor", "offset", "layer"])["mean"]
         for place in range(WINDOW):
             for layer in range(2):

@@ -33,11 +33,6 @@ def runs(verdicts):
     return pd.DataFrame(rows)
 
 
-def rankings(n_seeds):
-    frames = [ranked_with_samples(3, 4, seed)[0].assign(seed=seed) for seed in range(n_seeds)]
-    return pd.concat(frames, ignore_index=True)
-
-
 def test_a_claim_survives_if_every_run_to_which_it_applies_says_the_same():
     spread = verdict_marks.survival(runs(VERDICTS_BY_SEED), "seed").set_index("id")
     expected = [HOLDS, FAILS, OPEN, OPEN, NOT_APPLICABLE, HOLDS]
@@ -70,7 +65,8 @@ def test_methods_are_told_by_whether_all_seeds_have_the_same_first_head():
 
 @pytest.mark.parametrize("verdicts", [VERDICTS_BY_SEED, {f"claim_{i}": [HOLDS] * 3 for i in range(45)}])
 def test_verdicts_and_first_heads_of_every_seed_are_drawn(verdicts):
-    frames = {"claims": runs(verdicts), "head_ranking": rankings(3)}
+    ranking = pd.concat([ranked_with_samples(3, 4, seed)[0].assign(seed=seed) for seed in range(3)])
+    frames = {"claims": runs(verdicts), "head_ranking": ranking.reset_index(drop=True)}
     drawing = stability.draw(frames, {})
     assert "3 seeds of sampling (0, 1, 2)" in checked("stability", drawing)
     left, right, _ = drawing.figure.axes

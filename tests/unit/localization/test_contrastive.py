@@ -15,7 +15,6 @@ from memloc.editing.gradients import nll_gradients
 from memloc.editing.objectives import original_states
 from memloc.localization import contrastive
 from memloc.localization.contrastive import (
-    ContrastiveGradients,
     Controls,
     Texts,
     contrastive_attribution,
@@ -41,7 +40,7 @@ def assert_same(fast: dict[str, Tensor], slow: dict[str, Tensor]) -> None:
 
 
 def terms(model, memorized, controls, original, shares=None, parts=None, **options):
-    """The objective's gradient at the model's weights, and the rows that it leaves in `sums`."""
+    """Gradients of the objective's two terms at the model's weights, and the rows that these leave."""
     parts = [np.arange(len(memorized))] if parts is None else parts
     shares = np.full(len(controls), 1 / len(controls)) if shares is None else shares
     controls, how = Controls(controls, original, shares), Contrastive(micro_batch=2, **options)
@@ -51,12 +50,12 @@ def terms(model, memorized, controls, original, shares=None, parts=None, **optio
 def test_at_theta0_the_objective_is_the_memorized_gradient_times_minus_w(tiny_llama, tiny_tokens):
     memorized, controls = tiny_tokens[:3], tiny_tokens[3:]
     original = original_states(tiny_llama, controls, N_PREFIX, 4)
-    result, _ = terms(tiny_llama, memorized, controls, original, reference=True)
-    table = contrastive_scores(tiny_llama, result)
+    nll_term, kl_term, _ = terms(tiny_llama, memorized, controls, original, reference=True)
+    table = contrastive_scores(tiny_llama, nll_term, kl_term)
     assert (table["kl_term_norm"] < 3e-4 * table["nll_term_norm"]).all()
     assert (table["nll_term_norm"] > 0).all()
     mean = nll_gradients(tiny_llama, memorized, N_PREFIX, 3)
-    for name, gradient in result.nll_term.items():
+    for name, gradient in nll_term.items():
         torch.testing.assert_close(gradient, -0.1 * mean[name], atol=1e-6, rtol=1e-4)
 
 
@@ -68,15 +67,16 @@ def test_mean_over_memorized_paragraphs_equals_a_loop_away_from_theta0(tiny_llam
     controls = non_memorized[[0, 1, 3]]
     original = original_states(tiny_llama, controls, N_PREFIX, 2)
     parts = [np.array([2, 0]), np.array([1])]
-    result, sums = terms(model, memorized, controls, original, np.array([1, 3, 2]) / 6, parts, reference=True)
+    shares = np.array([1, 3, 2]) / 6
+    *found, sums = terms(model, memorized, controls, original, shares, parts, reference=True)
     nll = sum(-0.1 * plain.nll(model, paragraph[None], N_PREFIX) for paragraph in memorized) / 3
     kl = sum(plain.kl(model, tiny_llama, non_memorized[rows], N_PREFIX) for rows in drawn) / 3
-    kl_term = slow_gradients(model, kl)
-    assert_same(result.nll_term, slow_gradients(model, nll))
-    assert_same(result.kl_term, kl_term)
-    for name in result.nll_term:
+    nll_term, kl_term = slow_gradients(model, nll), slow_gradients(model, kl)
+    assert_same(found[0], nll_term)
+    assert_same(found[1], kl_term)
+    for name in nll_term:
         rows = sums.rows(name)
-        torch.testing.assert_close(rows[:2].sum(dim=0) / 3, result.nll_term[name], atol=1e-6, rtol=1e-4)
+        torch.testing.assert_close(rows[:2].sum(dim=0) / 3, found[0][name], atol=1e-6, rtol=1e-4)
         torch.testing.assert_close(rows[2], kl_term[name], atol=2e-6, rtol=1e-3)
     alone = slow_gradients(model, -0.1 * plain.nll(model, memorized[1:2], N_PREFIX))
     assert_same({name: sums.rows(name)[1] for name in alone}, alone)
@@ -85,11 +85,11 @@ def test_mean_over_memorized_paragraphs_equals_a_loop_away_from_theta0(tiny_llam
 def test_terms_of_half_precision_are_kept_in_single_precision(tiny_gpt2, tiny_tokens):
     model, controls = tiny_gpt2.bfloat16(), tiny_tokens[3:]
     original = original_states(model, controls, N_PREFIX, 4)
-    result, sums = terms(model, tiny_tokens[:3], controls, original)
-    for name, gradient in result.nll_term.items():
+    nll_term, kl_term, sums = terms(model, tiny_tokens[:3], controls, original)
+    for name, gradient in nll_term.items():
         rows = sums.rows(name)
         torch.testing.assert_close(rows[0] / 3, gradient)
-        assert torch.equal(rows[1], result.kl_term[name].float())
+        assert torch.equal(rows[1], kl_term[name].float())
 
 
 def test_scores_are_those_of_both_terms_and_norms_those_of_each(tiny_llama, tiny_tokens):
@@ -102,7 +102,7 @@ def test_scores_are_those_of_both_terms_and_norms_those_of_each(tiny_llama, tiny
         }
 
     nll, kl = random_term(), random_term()
-    table = contrastive_scores(tiny_llama, ContrastiveGradients(nll, kl))
+    table = contrastive_scores(tiny_llama, nll, kl)
     total = component_scores(tiny_llama, {name: nll[name] + kl[name] for name in nll})
     assert table["max_abs"].tolist() == total["max_abs"].tolist()
     for column, term in (("nll_term_norm", nll), ("kl_term_norm", kl)):

@@ -5,11 +5,7 @@ import pandas as pd
 import pytest
 from made_tables import crossed
 
-from memloc.localization.head_profiles import (
-    neighbour,
-    sampled_memorized,
-    value_gradient_profiles,
-)
+from memloc.localization.head_profiles import neighbour, value_gradient_profiles
 
 N_PREFIX = 2
 
@@ -28,11 +24,6 @@ def test_profiles_of_values_are_those_of_one_layer_of_memorized_prefixes():
     expected = {key: own["value"].tolist() for key, own in chosen.groupby(["id", "head"])}
     assert len(expected) == 4
     assert dict(zip(found.index, found.to_numpy().tolist(), strict=True)) == expected
-
-
-def test_analyses_use_sampled_memorized_paragraphs():
-    sets = pd.DataFrame({"id": [4, 5, 6], "set": ["memorized"] * 2 + ["non_memorized"]})
-    assert sampled_memorized(sets.assign(sampled=[False, True, True])).tolist() == [5]
 
 
 @pytest.mark.parametrize(("layer", "n_layers", "expected"), [(0, 3, 1), (1, 3, 2), (2, 3, 1), (0, 1, 0)])

@@ -45,11 +45,6 @@ def test_parameter_score_is_the_largest_of_a_heads_components_of_one_group():
     assert result.loc[0, 1] == 0.7
 
 
-def test_rarest_first_is_the_most_negative_correlation():
-    frame = pd.DataFrame({"layer": [0, 0], "head": [0, 1], "pearson": [-0.9, 0.3]})
-    assert head_scores.rare_tokens_scores(frame).to_dict() == {(0, 0): 0.9, (0, 1): -0.3}
-
-
 def test_patching_counts_both_signs_and_directions():
     rows = [("q", 0, 0, 1.0), ("q", 0, 0, -3.0), ("v", 0, 0, 0.5), ("v", 0, 0, 0.5)]
     frame = pd.DataFrame(rows, columns=["component", "layer", "head", "nll_change"])

@@ -151,8 +151,8 @@ def test_factors_of_kfac_are_sums_over_single_tokens(tiny_model):
                 x, g = (own[0, place].detach().double() for own in (kept[0], slope))
                 inputs, outputs = inputs + torch.outer(x, x), outputs + torch.outer(g, g)
         n = asked.general[:, 1:].numel()
-        torch.testing.assert_close(own.inputs, inputs / n, atol=1e-6, rtol=1e-3)
-        torch.testing.assert_close(own.outputs, outputs / n, atol=1e-6, rtol=1e-3)
+        torch.testing.assert_close(own[0], inputs / n, atol=1e-6, rtol=1e-3)
+        torch.testing.assert_close(own[1], outputs / n, atol=1e-6, rtol=1e-3)
 
 
 def test_kfac_drops_the_entries_with_the_smallest_product_of_eigenvalues(tiny_model):

@@ -11,7 +11,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from memloc.bench.measure import Prepare, Results
-from memloc.bench.subject import Bench, Comparison, Stage
+from memloc.bench.subject import Bench, Comparison, Stage, damp_attention
 from memloc.localization import patching
 from memloc.model.loading import load_for_inference
 from memloc.perturbation import replaced_tokens
@@ -39,7 +39,7 @@ def plain_scores(bench: Bench, rows: Callable[[], Int[Tensor, "row token"]]) -> 
     """Decode every prefix with a cache, and take the NLL from one more pass with full logits."""
 
     def prepare() -> Callable[[], Results]:
-        model, tokens, n_prefix = bench.plain_reciting_model(), rows(), bench.n_prefix
+        model, tokens, n_prefix = damp_attention(bench.plain_model()), rows(), bench.n_prefix
 
         def em(batch: Tensor) -> Tensor:
             decoded = decoding.generate(model, batch[:, :n_prefix], bench.n_tokens - n_prefix)

@@ -118,10 +118,6 @@ class Bench:
         onednn.pack(model)
         return model
 
-    def plain_reciting_model(self) -> PreTrainedModel:
-        """`plain_model` with damped attention."""
-        return damp_attention(self.plain_model())
-
     def random_tokens(self, n_rows: int, n_columns: int, *stream: str) -> Int[Tensor, "row column"]:
         """Uniformly random tokens."""
         random = generator(self.seed, "bench", *stream)
@@ -134,7 +130,7 @@ class Bench:
 
 def own_texts(bench: Bench) -> Int[np.ndarray, "text token"]:
     """Random prefixes with the model's own greedy continuations."""
-    model, sizes = bench.plain_reciting_model(), bench.sizes
+    model, sizes = damp_attention(bench.plain_model()), bench.sizes
     n_rows = max(sizes.n_paragraphs, sizes.n_gradients, sizes.n_controls + 1)
     prefix = bench.random_tokens(n_rows, bench.n_prefix, "prefix")
     decode = partial(decoding.generate, model, n_tokens=bench.n_tokens - bench.n_prefix)

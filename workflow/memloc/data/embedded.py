@@ -24,7 +24,7 @@ from memloc.data.overlap import RUN, shares_run
 from memloc.data.own_text import joined
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
-from memloc.run.tracking import statements
+from memloc.run.tracking import DOCUMENTED, statements
 from memloc.settings.data import EmbeddedData
 from memloc.settings.paragraph import Paragraph
 
@@ -32,7 +32,6 @@ END_OF_TEXT = "<|endoftext|>"
 MIN_CHARACTERS = 200  # shorter docstrings are left out
 # A file without a long string in triple quotes is not parsed, which takes most of the time.
 LONG_STRING = re.compile(rb"(?s)(\"\"\"|''')(?:(?!\1).){%d}" % MIN_CHARACTERS)
-DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class Docstring(NamedTuple):

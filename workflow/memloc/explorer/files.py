@@ -20,7 +20,6 @@ SCRIPTS = (
     *("elements.js", "data.js", "state.js", "colours.js", "downloads.js", "terms.js", "scatter.js"),
     *("list.js", "tokens.js", "continuations.js", "maps.js", "tabs.js", "guide.js", "main.js"),
 )
-# The page that shows two models side by side.
 COMPARISON = "compare.html.jinja"
 COMPARISON_STYLES = ("base.css", "compare.css")
 COMPARISON_SCRIPTS = ("elements.js", "compare.js")

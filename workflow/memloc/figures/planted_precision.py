@@ -16,7 +16,6 @@ from memloc.settings.model import GROWN_GRANULARITIES
 
 CONTROL_COLOURS = {"plant": "#c8102e", "wrong": "#8e44ad", "twin": "#1f5fbf", "never": "#7f7f7f"}
 SHIFTS = {"plant": -0.24, "wrong": 0.0, "twin": 0.24, "never": 0.0}
-# Methods in the caption.
 TOLD = ("parameter_gradient", "integrated_gradients", "zero_ablation", "mean_ablation", "weight_size")
 MEASURES = ("average_precision", "recall_1")
 

@@ -48,13 +48,6 @@ class Controls(NamedTuple):
     """Weight of the KL divergence of each; they sum to one."""
 
 
-class ContrastiveGradients(NamedTuple):
-    """The gradient of each of the objective's two terms, mean over memorized paragraphs."""
-
-    nll_term: Gradients
-    kl_term: Gradients
-
-
 def contrastive_attribution(
     model: PreTrainedModel,
     texts: Texts,
@@ -80,12 +73,12 @@ def contrastive_attribution(
     slopes = {name: SIGN["unlearn"] * how.nll_weight * value for name, value in nll_gradient.items()}
     SparseAdam(model, all_weights(model), STEP_RATE).step(slopes)
     try:
-        terms, sums = contrastive_gradients(model, texts.memorized, parts.members, controls, n_prefix, how)
+        *terms, sums = contrastive_gradients(model, texts.memorized, parts.members, controls, n_prefix, how)
     finally:
         weights.restore(model)
     # The whole KL term, in a row after the parts, counts in each draw of parts.
     with_kl = parts.draws._replace(weights=np.pad(parts.draws.weights, ((0, 0), (0, 1)), constant_values=1.0))
-    return contrastive_scores(model, terms), sums.largest(with_kl, "contrastive")
+    return contrastive_scores(model, *terms), sums.largest(with_kl, "contrastive")
 
 
 def contrastive_gradients(
@@ -95,11 +88,11 @@ def contrastive_gradients(
     controls: Controls,
     n_prefix: int,
     how: Contrastive,
-) -> tuple[ContrastiveGradients, Sums]:
-    """Gradient of the unlearning objective at any θ, mean over memorized paragraphs (paper Eq. 3).
+) -> tuple[Gradients, Gradients, Sums]:
+    """Gradients of the unlearning objective's terms at any θ, mean over memorized paragraphs (paper Eq. 3).
 
     Because gradients add up, a control that was drawn for several paragraphs is run once. p0 is computed for
-    each micro-batch, because it would be large for all controls. The second result has a row for each part of
+    each micro-batch, because it would be large for all controls. The last result has a row for each part of
     the memorized paragraphs, with the gradient of its NLL term. The gradient of the KL term is its last row.
     """
     nll_term, sums = {}, Sums(model, len(parts) + 1)
@@ -117,20 +110,20 @@ def contrastive_gradients(
         kl_term = take_gradients(model)
     sums.put(len(parts), kl_term)
     mean = {name: term / len(memorized) for name, term in nll_term.items()}
-    return ContrastiveGradients(mean, kl_term), sums
+    return mean, kl_term, sums
 
 
-def contrastive_scores(model: PreTrainedModel, gradients: ContrastiveGradients) -> pd.DataFrame:
+def contrastive_scores(model: PreTrainedModel, nll_term: Gradients, kl_term: Gradients) -> pd.DataFrame:
     """Component scores of the contrastive objective, with the norms of its two terms.
 
     Returns the rows of `component_scores` with group "contrastive" as first column, and nll_term_norm and
     kl_term_norm: the Euclidean norms of each term's gradient by the component and head. The norm of several
     components together is the root of their summed squares.
     """
-    total = {name: gradients.nll_term[name] + gradients.kl_term[name] for name in gradients.nll_term}
+    total = {name: nll_term[name] + kl_term[name] for name in nll_term}
 
     def norms(component: Component) -> dict[str, Float[Tensor, "head"]]:
-        nll, kl = (component.by_head(term[component.parameter]) for term in gradients)
+        nll, kl = (component.by_head(term[component.parameter]) for term in (nll_term, kl_term))
         return {"nll_term_norm": nll.norm(dim=1), "kl_term_norm": kl.norm(dim=1)}
 
     scores = group_scores(model, total, "contrastive")

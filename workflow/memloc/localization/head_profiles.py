@@ -32,11 +32,6 @@ def correlation_with_others(found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).T
 
 
-def sampled_memorized(sets: pd.DataFrame) -> pd.Series:
-    """Ids of the sampled memorized paragraphs."""
-    return sets.loc[(sets["set"] == "memorized") & sets["sampled"], "id"]
-
-
 def neighbour(layer: int, n_layers: int) -> int:
     """The layer after this one, or before it if it is the last; of a single layer, itself."""
     return layer + 1 if layer + 1 < n_layers else max(layer - 1, 0)

@@ -13,12 +13,7 @@ from transformers import DynamicCache, PreTrainedModel
 
 from memloc.model.micro_batches import in_micro_batches
 from memloc.scoring.paragraph_scores import Scores, concatenated, redecoded, score_batch
-from memloc.scoring.teacher_forcing import (
-    continuation_states,
-    decided_margins,
-    leading_matches,
-    score_tokens,
-)
+from memloc.scoring.teacher_forcing import continuation_states, decided_margins, leading_matches, score_tokens
 from memloc.settings.scores import Scoring
 
 N_FIRST = 8  # continuation tokens that `match_batch` runs at first; then as many as have matched so far

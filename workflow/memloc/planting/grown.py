@@ -10,7 +10,7 @@ Heads and neurons come from the layers in turn. No two memories share a weight.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -38,6 +38,11 @@ class Memory(NamedTuple):
     number: int
     id: int
     place: Place
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """The columns that name it in tables."""
+        return {"kind": self.kind, "plant": self.number, "id": self.id, "place": self.place.name}
 
 
 def grown_ids(paragraphs: pd.DataFrame, how: Grown, seed: int) -> Int[np.ndarray, "memory"]:
@@ -101,18 +106,10 @@ def grown_table(
 ) -> pd.DataFrame:
     """Table `grown`: each memory, its place, and how well the trained model recites it."""
     scores = teacher_forced(model, tokens, n_prefix, MICRO_BATCH)
-    return pd.DataFrame(
-        {
-            "kind": [memory.kind for memory in memories],
-            "plant": [memory.number for memory in memories],
-            "id": [memory.id for memory in memories],
-            "place": [memory.place.name for memory in memories],
-            "exposures": exposures.numpy(),
-            "em": scores.em.numpy(),
-            "nll": scores.nll.numpy(),
-            "norm": [relative_norm(model, memory.place.movable) for memory in memories],
-        }
-    )
+    found = pd.DataFrame([memory.labels for memory in memories])
+    found["exposures"], found["em"], found["nll"] = exposures.numpy(), scores.em.numpy(), scores.nll.numpy()
+    found["norm"] = [relative_norm(model, memory.place.movable) for memory in memories]
+    return found
 
 
 def relative_norm(model: PreTrainedModel, movable: Movable) -> float:

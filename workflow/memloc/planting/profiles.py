@@ -122,10 +122,8 @@ def without_plants(
         grown: kind, id and em of all memories that grew.
     """
     repeated = (sets["set"] == "non_memorized") & (sets["id"].map(count) > 1)
-    random, frames = (
-        generator(seed, "memory_profiles"),
-        [grown.loc[grown["em"] == n_continuation, ["kind", "id"]]],
-    )
+    random = generator(seed, "memory_profiles")
+    frames = [grown.loc[grown["em"] == n_continuation, ["kind", "id"]]]
     for kind, chosen, n in (
         (NATURAL, sets["set"] == "memorized", MOST),
         (NONE, repeated, MOST // 2),

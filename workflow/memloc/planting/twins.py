@@ -5,7 +5,7 @@ place of another one. In the other twin nothing grows. Until memories grow, all 
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -48,14 +48,10 @@ def twins_table(
         scores = teacher_forced(pair.own, tokens, n_prefix, MICRO_BATCH)
         for row, memory in enumerate(grown_memories(pair.own, ids, how, seed, swapped)):
             known = {"em": int(scores.em[row]), "nll": float(scores.nll[row]), "nll_never": float(never[row])}
-            rows.append(_labels(memory) | known | _exchanged(pair, memory, row, tokens, n_prefix))
+            rows.append(memory.labels | known | _exchanged(pair, memory, row, tokens, n_prefix))
     found = pd.DataFrame(rows)
     found["leak"] = (found["nll_carried"] - found["nll"]) / (found["nll_never"] - found["nll"])
     return found
-
-
-def _labels(memory: Memory) -> dict[str, Any]:
-    return {"kind": memory.kind, "plant": memory.number, "id": memory.id, "place": memory.place.name}
 
 
 def _exchanged(

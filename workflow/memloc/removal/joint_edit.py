@@ -25,7 +25,6 @@ from memloc.scoring.paragraph_scores import Scores, teacher_forced
 from memloc.settings.removal_ways import UNTARGETED
 from memloc.settings.remove import EditModel, Remove
 
-# Texts whose scores show the effects of an edit.
 JUDGING = {
     "unlearned": "removed paragraphs",
     "control": "controls (continuation of table `sets`, seen by the edit)",

@@ -27,8 +27,6 @@ SECTIONS = {
     "ablate_heads": ("head_ablation", True),
     "bypass_layers": ("layer_bypass", True),
 }
-
-
 # Rules that need as much as another one.
 LIKE = {
     "unlearn_paragraphs": "edit_paragraphs",

@@ -16,12 +16,7 @@ from memloc.settings.filters import Filters
 from memloc.settings.head_ranking import Head
 from memloc.settings.interventions import HeadAblation, LayerBypass, WeightNoise
 from memloc.settings.loading import Loading
-from memloc.settings.localization import (
-    ActivationGradients,
-    Attention,
-    Contrastive,
-    Patching,
-)
+from memloc.settings.localization import ActivationGradients, Attention, Contrastive, Patching
 from memloc.settings.model import Counterfactual, EmbeddedModel, HubModel, LocalModel, PlantedModel
 from memloc.settings.paragraph import Paragraph
 from memloc.settings.perturbation import Perturbation
@@ -47,7 +42,6 @@ REFERENCE = (
 RESAMPLED = r"seed-\d+"  # folder of a study whose samples are drawn again
 # Folders of a study, which no model may be named like.
 STUDY_FOLDERS = ("benchmarks", "explorer", "figures", "logs", "tables")
-
 
 Model = Annotated[EmbeddedModel | PlantedModel | HubModel | LocalModel, Field(discriminator="source")]
 

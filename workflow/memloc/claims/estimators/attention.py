@@ -6,7 +6,7 @@ from operator import itemgetter
 import pandas as pd
 
 from memloc.claims.verdicts import Estimate, NotApplicable, Tables
-from memloc.localization.head_profiles import attention_profiles, correlation_with_others, sampled_memorized
+from memloc.localization.head_profiles import attention_profiles, correlation_with_others
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 from memloc.statistics.studentised import studentised
@@ -18,7 +18,8 @@ def attention_opposed(tables: Tables, settings: Section) -> Estimate:
     The methods choose the head on the same paragraphs, so its interval comes from intervals that hold for all
     heads together. No paragraphs chose a configured head, so it has an interval of its own.
     """
-    attention, ids = tables["attention"], sampled_memorized(tables["sets"])
+    attention, sets = tables["attention"], tables["sets"]
+    ids = sets.loc[(sets["set"] == "memorized") & sets["sampled"], "id"]
     layers = attention["layer"].unique()
     if attention["head"].nunique() == 1:
         raise NotApplicable("the layers have a single head")

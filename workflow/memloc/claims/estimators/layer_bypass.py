@@ -4,8 +4,6 @@ Memorized paragraphs are compared with others that occur equally often (pairs). 
 every second pair chooses it, and the other pairs judge it.
 """
 
-from typing import NamedTuple
-
 import pandas as pd
 
 from memloc.claims.specific import DESTROYED, in_proportion
@@ -14,16 +12,6 @@ from memloc.data.sets import NO_PAIRS, paired_differences
 from memloc.settings.base import Section
 from memloc.statistics.studentised import studentised
 from memloc.tables.judged_texts import PAIRED
-
-
-class DeeperBypass(NamedTuple):
-    """Losses of the judging pairs without attention of the deeper layer that the other pairs chose."""
-
-    layer: int
-    recited: int
-    """Memorized paragraphs that are still recited."""
-    gained: pd.Series
-    """NLL that the other paragraph of each pair gains (nats per token)."""
 
 
 def deeper_attention_spares_others(tables: Tables, settings: Section) -> Estimate:
@@ -53,8 +41,12 @@ def lower_layers_hold_more(tables: Tables, settings: Section) -> Estimate:
     return Estimate.of(studentised(more), doubt=in_proportion(gained, tables["sets"]))
 
 
-def deeper_bypass(tables: Tables, settings: Section, way: str) -> DeeperBypass:
+def deeper_bypass(tables: Tables, settings: Section, way: str) -> tuple[int, int, pd.Series]:
     """Let half of the pairs choose a deeper layer, and bypass its attention for the other half (in this way).
+
+    Returns:
+        The layer, how many memorized paragraphs of the other half are still recited, and the NLL that the
+        other paragraph of each of these pairs gains (nats per token).
 
     Raises:
         NotApplicable: there are no two pairs.
@@ -67,7 +59,7 @@ def deeper_bypass(tables: Tables, settings: Section, way: str) -> DeeperBypass:
         _of_members(tables, way, value, memorized)[place].iloc[::2]
         for value, memorized in (("em", True), ("nll_gained", False))
     )
-    return DeeperBypass(int(place[1]), int((em == settings.paragraph.continuation).sum()), gained)
+    return int(place[1]), int((em == settings.paragraph.continuation).sum()), gained
 
 
 def _deeper_layer(lost: pd.DataFrame) -> tuple[str, int]:

@@ -10,10 +10,7 @@ gradient of a paragraph's summed NLL with respect to its outputs. In the eigenba
 of W has the curvature g_i a_j. The entries with the smallest curvature are zeroed.
 """
 
-from typing import NamedTuple
-
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from memloc.editing.gradients import paragraph_nll
@@ -44,19 +41,12 @@ def svd(request: Request) -> Change:
     return change
 
 
-class Factors(NamedTuple):
-    """Second moments of a matrix's inputs and of the gradients with respect to its outputs."""
-
-    inputs: Float[Tensor, "in in"]
-    outputs: Float[Tensor, "out out"]
-
-
 def kfac(request: Request) -> Change:
     """Drop a share of the entries in the eigenbases; settings are shares."""
     model, factors, bases = request.model, curvature(request), {}
     while factors:  # factors and eigenbases are equally large: never hold all of both
         name, own = factors.popitem()
-        bases[name] = torch.linalg.eigh(own.inputs), torch.linalg.eigh(own.outputs)
+        bases[name] = [torch.linalg.eigh(moments) for moments in own]
 
     @torch.no_grad()
     def change(setting: Setting) -> Movable:
@@ -73,8 +63,8 @@ def kfac(request: Request) -> Change:
     return change
 
 
-def curvature(request: Request) -> dict[str, Factors]:
-    """The factors of every MLP matrix, by its module's name, over the tokens of the general text."""
+def curvature(request: Request) -> dict[str, list[Tensor]]:
+    """A and G of every MLP matrix, by its module's name, over the tokens of the general text."""
     model, sums = request.model, {}
     names = list(dict.fromkeys(part.module for part in components(model) if part.n_heads is None))
     n_tokens = request.general[:, 1:].numel()
@@ -86,4 +76,4 @@ def curvature(request: Request) -> dict[str, Factors]:
             moments = [own.flatten(0, 1).double() for own in (seen.detach(), slope)]
             moments = [own.T @ own / n_tokens for own in moments]
             sums[name] = [own + more for own, more in zip(sums.get(name, (0, 0)), moments, strict=True)]
-    return {name: Factors(*own) for name, own in sums.items()}
+    return sums
