@@ -67,8 +67,16 @@ def test_what_has_no_interval_or_no_value(entry):
         assert judge(claim(**entry), Estimate(1, *ends, 9)).verdict == OPEN
     for nothing in (None, float("nan")):
         assert judge(claim(**entry), Estimate(nothing, n=9)).verdict == NOT_APPLICABLE
-    expected = (OPEN, "chosen by them", None)
-    assert judge(claim(**entry), Estimate(2, 1, 3, 9, doubt="chosen by them")) == expected
+
+
+@pytest.mark.parametrize("entry", [GREATER, AT_LEAST, EQUAL])
+def test_a_doubt_counts_unless_the_interval_leaves_the_claim_open(entry):
+    for ends in ((8, 10), (None, 10), (8, None)):
+        found = judge(claim(**entry), Estimate(9, *ends, 9, doubt="chosen by them"))
+        assert found == (OPEN, "chosen by them", None)
+    open_anyway = Estimate(0, -9, 9, 9)
+    doubted = replace(open_anyway, doubt="chosen by them")
+    assert judge(claim(**entry), doubted) == judge(claim(**entry), open_anyway)
 
 
 def test_the_p_value_is_that_of_the_t_test_whose_interval_it_is():

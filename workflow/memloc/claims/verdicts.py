@@ -83,11 +83,12 @@ def judge(claim: Claim, estimate: Estimate, family_size: int = 1) -> Verdict:
     """Verdict on a claim, one of `family_size` on the same data."""
     if estimate.value is None or np.isnan(estimate.value):
         return Verdict(NOT_APPLICABLE, "there is nothing to compute it from")
-    if estimate.doubt:
+    infinite = estimate.low is None or estimate.high is None
+    if estimate.doubt and (infinite or _by_interval(claim, estimate)[0] != UNDECIDED):
         return Verdict(UNDECIDED, estimate.doubt)
     if estimate.n < MIN_N:
         return Verdict(UNDECIDED, f"fewer than {counted(MIN_N, claim.unit)}")
-    if estimate.low is None or estimate.high is None:
+    if infinite:
         few = f"fewer than {counted(ENOUGH, claim.unit)}"
         why = few if estimate.n < ENOUGH else "the data are too few, or lie at a floor"
         return Verdict(UNDECIDED, f"its interval is infinite: {why}")

@@ -3,6 +3,7 @@
 import textwrap
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -35,6 +36,15 @@ UNITS = Column("n", 5.74, 14)
 VERDICT = Column("verdict", 6.42, 14)
 COLUMNS = (TOPIC, STATEMENT, STRIP, FOUND, UNITS, VERDICT)
 STRIP_WIDTH = 0.76  # inches
+NOTE = (
+    "Strips show a value (dot) and its 95 % interval (bar). The tick in the middle is the bound of the "
+    "claim, such as 0.5 for 'most' and 0 for 'more': the claim holds if the bar lies right of it, and "
+    "does not hold if the bar lies left. With two ticks, it holds between them. A grey bar beyond its "
+    "tick is undecided for another reason: a doubt, or the number of claims on the same data (the CSV has"
+    " the reasons). Lengths are square roots of distances. Strips of one kind of quantity end at the same"
+    " distance: "
+)
+NOTE_WIDTH = 172  # characters
 THICK = 1.2  # points, of an interval
 OF_BOUNDS = "0.4"
 
@@ -43,9 +53,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A row per claim, by topic: how far its interval lies from its bound, on a scale by kind of quantity."""
     data = tables["claims"]
     rows = [(claim, _cells(claim)) for claim in data.itertuples()]
-    sizes = data["data"].value_counts()
+    sizes = data.loc[data["verdict"] != NOT_APPLICABLE, "data"].value_counts()
     topics = data.groupby("topic", sort=False)["data"].first()
-    named = {topic: f"{each}: {counted(int(sizes[each]), 'claim')}" for topic, each in topics.items()}
+    named = {topic: f"{each}: {counted(int(sizes.get(each, 0)), 'claim')}" for topic, each in topics.items()}
     names = {topic: textwrap.wrap(name, TOPIC.characters) for topic, name in named.items()}
     tops, total = [], 2 * LINE_HEIGHT
     for topic, name in names.items():
@@ -54,13 +64,18 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
             tops.append(total)
             total += _height(max(map(len, cells.values())))
         total = max(total, begin + _height(1 + len(name)))
+    ends = _ends(data)
+    told = ", ".join(f"{end:.2g} ({kind})" for kind, end in ends.items())
+    note = textwrap.wrap(f"{NOTE}{told}.", NOTE_WIDTH)
+    total += (len(note) + 1) * LINE_HEIGHT
     figure, axes = subplots(total, layout="none")
     axes.set_position((0, 0, 1, 1))
     axes.set(xlim=(0, PAGE_WIDTH), ylim=(total, 0))
     axes.axis("off")
     for column in COLUMNS:
         _write(axes, column, [column.title], LINE_HEIGHT * 0.5, fontweight="bold")
-    topic, ends = None, _ends(data)
+    _write(axes, TOPIC, note, total - (len(note) + 0.5) * LINE_HEIGHT, color="0.35")
+    topic = None
     for (claim, cells), top in zip(rows, tops, strict=True):
         if claim.topic != topic:
             topic = claim.topic
@@ -70,21 +85,20 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         _draw_row(axes, claim, cells, top)
         if claim.verdict != NOT_APPLICABLE:
             _draw_strip(axes, claim, top + 0.5 * LINE_HEIGHT, ends[scale_of(claim.quantity)])
-    return Drawing(figure, data, _numbers(data, ends))
+    return Drawing(figure, data, _numbers(data))
 
 
 def _height(n_lines: int) -> float:
     return n_lines * LINE_HEIGHT + ROW_GAP
 
 
-def _numbers(data: pd.DataFrame, ends: dict[str, float]) -> dict:
+def _numbers(data: pd.DataFrame) -> dict:
     counts = data["verdict"].value_counts()
     return {
         "n_claims": len(data),
         "n_topics": data["topic"].nunique(),
         "n_families": data["data"].nunique(),
         "counts": {verdict: int(counts.get(verdict, 0)) for verdict in MARKS},
-        "ends": ends,
     }
 
 
@@ -129,11 +143,13 @@ def _draw_row(axes: Axes, claim, cells: dict[Column, list[str]], top: float) -> 
 
 def _draw_strip(axes: Axes, claim, middle: float, end: float) -> None:
     """The interval on a line whose middle is the bound; a range of equivalence has a tick at both ends."""
-    scale, bound = STRIP_WIDTH / 2 / end, STRIP.left + STRIP_WIDTH / 2
-    low, value, high = (bound + scale * (each - claim.bound) for each in (claim.low, claim.value, claim.high))
-    axes.plot([STRIP.left, STRIP.left + STRIP_WIDTH], [middle] * 2, color="0.85", lw=0.5)
-    ticks = (-claim.margin, claim.margin) if claim.rule == "equal within" else (0,)
-    for tick in ticks:
-        axes.plot([bound + scale * tick] * 2, [middle - 0.035, middle + 0.035], color=OF_BOUNDS, lw=0.6)
+
+    def at(distance: float) -> float:
+        return STRIP.left + STRIP_WIDTH / 2 * (1 + np.sign(distance) * (abs(distance) / end) ** 0.5)
+
+    low, value, high = (at(each - claim.bound) for each in (claim.low, claim.value, claim.high))
+    axes.plot([at(-end), at(end)], [middle] * 2, color="0.85", lw=0.5)
     axes.plot([low, high], [middle] * 2, color=COLOURS[claim.verdict], lw=THICK, solid_capstyle="butt")
-    axes.plot([value], [middle], marker=".", ms=3.5, color=COLOURS[claim.verdict])
+    axes.plot([value], [middle], marker=".", ms=3, color=COLOURS[claim.verdict])
+    for tick in (-claim.margin, claim.margin) if claim.rule == "equal within" else (0,):
+        axes.plot([at(tick)] * 2, [middle - 0.035, middle + 0.035], color=OF_BOUNDS, lw=0.6)

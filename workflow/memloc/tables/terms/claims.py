@@ -5,7 +5,7 @@ NEED_MARGIN = ("at least", "equal within")  # without a margin, they always or n
 UNITS = ("paragraph", "group", "pair", "plant", "order")
 VERDICTS = ("holds", "does not hold", "undecided", "not applicable")
 HOLDS, FAILS, UNDECIDED, NOT_APPLICABLE = VERDICTS
-SCALES = {"nats": "nats", "log": "log ratio", "ranks": "ranks", "places": "ranks"}  # by first word
+SCALES = {"nats": "nats", "log": "log ratio", "ranks": "ranks", "places": "places"}  # by first word
 SHARE = "share or score"  # every other quantity is at most one
 
 
