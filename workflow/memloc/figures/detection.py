@@ -48,7 +48,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     *curves, gains = upper.subplots(ncols=len(ratios), width_ratios=ratios)
     *dots, rest = lower.subplots(ncols=len(ratios), width_ratios=ratios)
     rest.axis("off")
-    floor = min(0.45, found["auroc_low"].min()) if len(found) else 0.45
+    floor = min(0.45, found["auroc_low"].min() - 0.02) if len(found) else 0.45
     for above, below, name in zip(curves, dots, present, strict=False):
         rows = found[found["stratum"] == name]
         _curves(above, rows)
