@@ -38,11 +38,10 @@ COLUMNS = (TOPIC, STATEMENT, STRIP, FOUND, UNITS, VERDICT)
 STRIP_WIDTH = 0.76  # inches
 NOTE = (
     "Strips show a value (dot) and its 95 % interval (bar). The tick in the middle is the bound of the "
-    "claim, such as 0.5 for 'most' and 0 for 'more': the claim holds if the bar lies right of it, and "
-    "does not hold if the bar lies left. With two ticks, it holds between them. A grey bar beyond its "
-    "tick is undecided for another reason: a doubt, or the number of claims on the same data (the CSV has"
-    " the reasons). Lengths are square roots of distances. Strips of one kind of quantity end at the same"
-    " distance: "
+    "claim, such as 0.5 for 'most' and 0 for 'more': the claim holds if the bar lies right of it, and does "
+    "not hold if the bar lies left. With two ticks, it holds between them. A grey bar beyond its tick is "
+    "undecided for another reason: a doubt, or the number of claims on the same data (see the CSV). Lengths "
+    "are square roots of distances. Strips of one kind end at the same distance: "
 )
 NOTE_WIDTH = 172  # characters
 THICK = 1.2  # points, of an interval
@@ -62,8 +61,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         own, begin = [cells for claim, cells in rows if claim.topic == topic], total
         for cells in own:
             tops.append(total)
-            total += _height(max(map(len, cells.values())))
-        total = max(total, begin + _height(1 + len(name)))
+            total += max(map(len, cells.values())) * LINE_HEIGHT + ROW_GAP
+        total = max(total, begin + (1 + len(name)) * LINE_HEIGHT + ROW_GAP)
     ends = _ends(data)
     told = ", ".join(f"{end:.2g} ({kind})" for kind, end in ends.items())
     note = textwrap.wrap(f"{NOTE}{told}.", NOTE_WIDTH)
@@ -86,10 +85,6 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         if claim.verdict != NOT_APPLICABLE:
             _draw_strip(axes, claim, top + 0.5 * LINE_HEIGHT, ends[scale_of(claim.quantity)])
     return Drawing(figure, data, _numbers(data))
-
-
-def _height(n_lines: int) -> float:
-    return n_lines * LINE_HEIGHT + ROW_GAP
 
 
 def _numbers(data: pd.DataFrame) -> dict:
