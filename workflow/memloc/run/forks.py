@@ -35,8 +35,8 @@ THREADS = ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")
 def serve(jobs: list[tuple[int, str | None, str]]) -> None:
     """Let servers run the scripts of this process's Snakemake, if it has many jobs and no GPU.
 
-    A job is its threads, its folder for temporary files and its script. The servers of all jobs start with
-    the first one: a core may be idle then.
+    A job is its threads, its folder for temporary files and its script. The first one's server starts at
+    once. When a job has begun, those of all others do: a core may be idle then.
     """
     from snakemake.benchmark import benchmarked
     from snakemake.script import PythonScript
@@ -48,18 +48,22 @@ def serve(jobs: list[tuple[int, str | None, str]]) -> None:
     plain, servers, lock = PythonScript.execute_script, {}, Lock()
     needed = [_needs(*job) for job in jobs]
 
+    def start(wanted: list[tuple[int, str | None, bool]]) -> None:
+        with lock:
+            for needs in wanted:
+                if needs not in servers:
+                    servers[needs] = Server(*needs)
+
     def execute_script(script: Any, file: str, edit: bool = False) -> None:
         """In place of Snakemake's method, called by a thread for each job."""
         if script.conda_env or script.container_img or script.env_modules or script.shadow_dir:
             plain(script, file, edit)
             return
         own = _needs(script.threads, script.resources.get("tmpdir"), file)
-        with lock:
-            for needs in [own] if servers else [own, *needed]:
-                if needs not in servers:
-                    servers[needs] = Server(*needs)
-        server = servers[own]
-        if (job := server.start(file)) is None:
+        start([own])
+        job = servers[own].start(file)
+        start(needed)
+        if job is None:
             plain(script, file, edit)
             return
         record = script.bench_record
@@ -69,6 +73,7 @@ def serve(jobs: list[tuple[int, str | None, str]]) -> None:
             raise subprocess.CalledProcessError(status, f"{sys.executable} {file}")
 
     PythonScript.execute_script = execute_script
+    start(needed[:1])
 
 
 def _needs(threads: int, folder: str | None, script: str) -> tuple[int, str | None, bool]:
