@@ -26,7 +26,6 @@ if DATA.source == "embedded":
             log_file("paragraphs"),
         benchmark:
             benchmark_file("paragraphs")
-        priority: FIRST
         conda:
             ENVIRONMENT
         threads: 2

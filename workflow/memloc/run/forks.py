@@ -35,8 +35,8 @@ THREADS = ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")
 def serve(jobs: list[tuple[int, str | None, str]]) -> None:
     """Let servers run the scripts of this process's Snakemake, if it has many jobs and no GPU.
 
-    A job is its threads, its folder for temporary files and its script. The first one's server starts at
-    once. When a job has begun, those of all others do: a core may be idle then.
+    A job is its threads, its folder for temporary files and its script. When the first one has begun, the
+    servers of all others start: a core may be idle then.
     """
     from snakemake.benchmark import benchmarked
     from snakemake.script import PythonScript
@@ -73,7 +73,6 @@ def serve(jobs: list[tuple[int, str | None, str]]) -> None:
             raise subprocess.CalledProcessError(status, f"{sys.executable} {file}")
 
     PythonScript.execute_script = execute_script
-    start(needed[:1])
 
 
 def _needs(threads: int, folder: str | None, script: str) -> tuple[int, str | None, bool]:
