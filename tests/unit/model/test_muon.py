@@ -18,7 +18,7 @@ def drawn(seed):
 def stepped(n_steps, first=0, start=None, state=None):
     """Matrices of every form after some steps, and the optimizer."""
     weights = start or [torch.nn.Parameter(weight) for weight in drawn(99)]
-    stepper = Muon(weights, lr=0.02, weight_decay=0.1)
+    stepper = Muon(weights, {"lr": 0.02, "weight_decay": 0.1})
     if state:
         stepper.load_state_dict(copy.deepcopy(state))
     for step in range(first, first + n_steps):

@@ -37,11 +37,12 @@ VERDICT = Column("verdict", 6.42, 14)
 COLUMNS = (TOPIC, STATEMENT, STRIP, FOUND, UNITS, VERDICT)
 STRIP_WIDTH = 0.76  # inches
 NOTE = (
-    "Strips show a value (dot) and its 95 % interval (bar). The tick in the middle is the bound of the "
-    "claim, such as 0.5 for 'most' and 0 for 'more': the claim holds if the bar lies right of it, and does "
-    "not hold if the bar lies left. With two ticks, it holds between them. A grey bar beyond its tick is "
-    "undecided for another reason: a doubt, or the number of claims on the same data (see the CSV). Lengths "
-    "are square roots of distances. Strips of one kind end at the same distance: "
+    "Strips show a value (dot) and its 95 % interval (bar); without a bar, it has no interval or a narrower "
+    "one. The tick in the middle is the bound of the claim (0.5 for 'most', 0 for 'more'; a column of the "
+    "CSV). The claim holds if the bar lies right of it, and does not hold if it lies left; with two ticks, "
+    "it holds between them. Where a grey bar would decide, a doubt or the number of claims on the same data "
+    "does not let it (see the CSV). Distances are drawn as their square roots, so bars near a tick look "
+    "longer. Strips of one kind, which the unit names, end at the same distance: "
 )
 NOTE_WIDTH = 172  # characters
 THICK = 1.2  # points, of an interval
@@ -92,7 +93,7 @@ def _numbers(data: pd.DataFrame) -> dict:
     return {
         "n_claims": len(data),
         "n_topics": data["topic"].nunique(),
-        "n_families": data["data"].nunique(),
+        "n_families": data.loc[data["verdict"] != NOT_APPLICABLE, "data"].nunique(),
         "counts": {verdict: int(counts.get(verdict, 0)) for verdict in MARKS},
     }
 

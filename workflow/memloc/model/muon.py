@@ -13,9 +13,6 @@ MOMENTUM = 0.95
 class Muon(torch.optim.Optimizer):
     """Moves matrices along their orthogonal update, scaled to the size of AdamW's steps (2502.16982)."""
 
-    def __init__(self, matrices: list[torch.nn.Parameter], lr: float, weight_decay: float) -> None:
-        super().__init__(matrices, {"lr": lr, "weight_decay": weight_decay})
-
     @torch.no_grad()
     def step(self) -> None:
         """Move every matrix once."""

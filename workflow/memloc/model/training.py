@@ -287,7 +287,7 @@ def optimizers(
     adamw = torch.optim.AdamW(others, lr=peak, betas=(0.9, 0.95), weight_decay=WEIGHT_DECAY, fused=True)
     if not matrices:
         return [adamw]
-    return [Muon(matrices, lr=peak, weight_decay=WEIGHT_DECAY), adamw]
+    return [Muon(matrices, {"lr": peak, "weight_decay": WEIGHT_DECAY}), adamw]
 
 
 class Training:

@@ -18,6 +18,7 @@ import socket
 import subprocess
 import sys
 from contextlib import nullcontext, suppress
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -45,24 +46,20 @@ def serve(jobs: list[tuple[int, str | None, str]]) -> None:
 
     if len(jobs) < MANY or sys.platform != "linux" or visible_gpus() or Path("/dev/kfd").exists():
         return
-    plain, servers, lock = PythonScript.execute_script, {}, Lock()
+    plain, server, lock = PythonScript.execute_script, cache(Server), Lock()
     needed = [_needs(*job) for job in jobs]
-
-    def start(wanted: list[tuple[int, str | None, bool]]) -> None:
-        with lock:
-            for needs in wanted:
-                if needs not in servers:
-                    servers[needs] = Server(*needs)
 
     def execute_script(script: Any, file: str, edit: bool = False) -> None:
         """In place of Snakemake's method, called by a thread for each job."""
         if script.conda_env or script.container_img or script.env_modules or script.shadow_dir:
             plain(script, file, edit)
             return
-        own = _needs(script.threads, script.resources.get("tmpdir"), file)
-        start([own])
-        job = servers[own].start(file)
-        start(needed)
+        with lock:
+            own = server(*_needs(script.threads, script.resources.get("tmpdir"), file))
+        job = own.start(file)
+        with lock:
+            for needs in needed:
+                server(*needs)
         if job is None:
             plain(script, file, edit)
             return

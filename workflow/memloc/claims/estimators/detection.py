@@ -23,8 +23,10 @@ def separation(tables: Tables, settings: Section, stratum: str, features: str, f
 
 
 def gain_over_nll(tables: Tables, settings: Section, stratum: str, features: str) -> Estimate:
-    """AUROC of the features minus the AUROC of the prefix NLL, paired, taken from the whole prefix."""
-    return _estimate(tables["detection"], stratum, features, "gain")
+    """AUROC of the features minus that of the prefix NLL, paired, by the whole prefix. A loss is in doubt."""
+    found = _estimate(tables["detection"], stratum, features, "gain")
+    loss = found.high is not None and found.high < 0
+    return replace(found, doubt="a loss is the cost of a fit to few paragraphs") if loss else found
 
 
 def _estimate(found: pd.DataFrame, stratum: str, features: str, measure: str) -> Estimate:
