@@ -83,6 +83,15 @@ def test_intervals_are_drawn_from_their_bounds_on_a_scale_per_kind():
     np.testing.assert_allclose((np.array(ticks) - middle) / half, [0, 0, 0, -1, 1, 0], atol=1e-9)
 
 
+def test_a_value_on_its_bound_has_a_strip():
+    """Also where no other one gives the strip a length."""
+    (axes,) = claims.draw(
+        {"claims": table(claim("first", OPEN, value=0.0, low=0.0, high=0.0))}, {}
+    ).figure.axes
+    (line,) = (line for line in axes.lines if line.get_marker() == ".")
+    assert line.get_xdata()[0] == claims.STRIP.left + claims.STRIP_WIDTH / 2
+
+
 def test_all_claims_fit_a_page():
     rows = [claim(f"claim {number}", HOLDS, f"topic {number % 18}") for number in range(45)]
     figure = claims.draw({"claims": table(*sorted(rows, key=lambda row: row["topic"]))}, {}).figure

@@ -102,7 +102,8 @@ def _ends(data: pd.DataFrame) -> dict[str, float]:
     """By kind of quantity, the distance from the bound at the ends of a strip: the largest that is drawn."""
     distances = data[["value", "low", "high"]].sub(data["bound"], axis=0).abs()
     distances["margin"] = data["margin"].where((data["rule"] == "equal within") & (data["n"] > 0))
-    return distances.max(axis=1).groupby(data["quantity"].map(scale_of)).max().dropna().to_dict()
+    ends = distances.max(axis=1).groupby(data["quantity"].map(scale_of)).max()
+    return ends.replace(0.0, 1.0).dropna().to_dict()
 
 
 def _cells(claim) -> dict[Column, list[str]]:
