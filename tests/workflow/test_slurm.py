@@ -21,7 +21,8 @@ RULES = (*TABLES, "scores_shard", "fig2")
 
 
 def rule_of(job):
-    return job["Comment"].removeprefix("rule_").split("_wildcards")[0]
+    """The rule of a job; empty for a moment, while Slurm does not say it."""
+    return job.get("Comment", "").removeprefix("rule_").split("_wildcards")[0]
 
 
 def cancel(slurm, moments):
