@@ -25,7 +25,7 @@ for topic in registry.topics().values():
             log_file(f"claims_{topic.name}"),
         benchmark:
             benchmark_file(f"claims_{topic.name}")
-        priority: FIRST * (f"claims_{topic.name}" in FIRST_PICTURE)
+        priority: FIRST
         localrule: True
         conda:
             ENVIRONMENT
