@@ -47,7 +47,7 @@ def install(torch: str | None = None, wheelhouse: str | None = None) -> None:
 
 
 def installed_with_uv() -> bool:
-    """Whether uv has installed everything, in a fifth of pip's time.
+    """Whether uv has installed everything, in a quarter of pip's time.
 
     uv gets pip's settings. If it lacks a counterpart of one of them, it installs nothing.
     """

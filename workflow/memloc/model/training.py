@@ -180,7 +180,7 @@ def short_attention(
     scaling: float,
     **_: Any,
 ) -> tuple[Float[Tensor, "row token head dim"], None]:
-    """Causal attention that equals the family's own up to rounding, in a fifth of the passes over memory.
+    """Causal attention that equals the family's own up to rounding, in a quarter of the passes over memory.
 
     It scales, masks and multiplies at once, in one type. The first half of the tokens does not meet the
     second half, which it does not see. torch's own fused kernel takes twice as long here.
