@@ -15,7 +15,7 @@ from memloc.tables.schemas import MEASURED, STAGES, schema_of
 
 FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in (None, "embedded", *ON_REQUEST)]
 # Tables of studies of own text, with published numbers, an index or several models; measured ones; `bench`.
-OF_OTHERS = {"expected", "places", "recited"}
+OF_OTHERS = {"expected"}
 OF_TRAININGS = {"half_scores", "counterfactual"}  # of further models
 OF_GROWTH = {"grown", "twins", "removal_of_grown", "memory_profiles"}
 ELSEWHERE = {*OF_OTHERS, *OF_TRAININGS, *OF_GROWTH, "bench", "bench_texts", *MEASURED}

@@ -258,7 +258,7 @@ def code_of(rule):
 # Settings and claims, which take a second, start at once: a job of two threads would wait for their core. The
 # others, most of them figures, fill the gaps, so that no core waits for a long job at the end.
 FIRST, AWAITED, LONG = 3, 2, 1
-FIRST_PICTURE = "fig2"  # something to look at while the rest runs
+FIRST_LOOK = ("fig2", "recited")  # a picture and a page to look at while the rest runs
 # GPUs of every rule that runs the model; local runs ignore the number unless a profile sets a limit.
 N_GPU = 0 if SETTINGS.loading.device == "cpu" else SETTINGS.loading.gpus
 # Time limits (minutes) of this study's rules, where `snakemake estimate` left its table.

@@ -17,7 +17,7 @@ for figure, read, told in DRAWN:
             log_file(figure.name),
         benchmark:
             benchmark_file(figure.name)
-        priority: FIRST * (figure.name == FIRST_PICTURE)
+        priority: FIRST * (figure.name in FIRST_LOOK)
         localrule: True
         conda:
             ENVIRONMENT

@@ -2,7 +2,7 @@
 
 from memloc.settings.study import studies_by_seed
 
-# Figures of own text are for lists of tokens, too.
+# Figures of text with places are for lists of tokens and docstrings, too.
 ASKED = {
     "grown": GROWN_REMOVED,
     "halves": HALVES_ASKED,
@@ -10,7 +10,7 @@ ASKED = {
     "profiles": bool(PROFILED),
     "removal": REMOVAL_ASKED,
     "seeds": bool(SETTINGS.seeds),
-    "text": DATA.source == "tokens",
+    "text": DATA.source in ("tokens", "embedded"),
     "twins": bool(TWINNED),
 }
 PRESENT = {

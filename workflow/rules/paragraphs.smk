@@ -20,7 +20,7 @@ if DATA.source == "embedded":
         input:
             base=PRETRAINED,
         output:
-            **tables("paragraphs", "training_stream"),
+            **tables("paragraphs", "places", "training_stream"),
             tokenizer=directory(f"{SHARED}/tokenizer"),
         log:
             log_file("paragraphs"),

@@ -32,7 +32,8 @@ job.log(f"{len(texts)} docstrings, {sum(map(len, texts)):,} characters")
 os.environ.update(TOKENIZERS_PARALLELISM="true", RAYON_NUM_THREADS=str(job.threads))
 base = job.input.get("base")
 tokenizer = pretrained.load_tokenizer(base[0]) if base else embedded.train_tokenizer(texts, data.vocabulary)
-paragraphs, stream = embedded.make_stream(found, tokenizer, paragraph, data, job.params.context, job.seed)
+made = embedded.make_stream(found, tokenizer, paragraph, data, job.params.context, job.seed)
+paragraphs, places, stream = made
 n_whole = stream.whole.sum()
 job.log(f"{len(paragraphs)} paragraphs, {n_whole} whole occurrences, {len(stream) - n_whole} cut by a window")
 if data.n_unseen:
@@ -46,4 +47,4 @@ job.log(f"{elsewhere} continuations occur more often than their paragraph")
 job.stamp["packages"] = job.params.versions
 with atomic_folder(job.output.tokenizer) as folder:
     tokenizer.save_pretrained(folder)
-job.write(paragraphs=paragraphs, training_stream=stream)
+job.write(paragraphs=paragraphs, places=places, training_stream=stream)

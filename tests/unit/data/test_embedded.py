@@ -26,8 +26,8 @@ def texts():
 
 
 def docstrings(texts):
-    """The texts in modules of two packages, one text in four in the first."""
-    return [Docstring(text, f"{'bbba'[i % 4]}.m{i}") for i, text in enumerate(texts)]
+    """The texts in modules of two packages, one text in four in the first, two texts in a module."""
+    return [Docstring(text, f"{'bbba'[i % 4]}.m{i % 32}") for i, text in enumerate(texts)]
 
 
 def stream_of(texts, tokenizer, seed=0, length=8, n_prefix=3, **changes):
@@ -86,13 +86,17 @@ def test_the_tokenizer_has_its_size_and_loses_nothing(tokenizer, texts):
 
 
 def test_paragraphs_are_cut_without_overlap_and_are_different(tokenizer, texts):
-    given = [texts[0], "short", texts[1], texts[0]]
-    found, source = embedded.cut_paragraphs(given, tokenizer, 8)
+    given = [texts[0].replace(" ", "\n", 20), "short", texts[1]]
+    given.append(given[0])
+    found, begins = embedded.cut_paragraphs(given, tokenizer, 8)
     expected = []
     for number in (0, 2):
         ids = tokenizer.encode(given[number])
-        expected += [(ids[start : start + 8], number) for start in range(0, len(ids) // 8 * 8, 8)]
-    assert list(zip(found.tolist(), source.tolist(), strict=True)) == expected
+        for start in range(0, len(ids) // 8 * 8, 8):
+            line = tokenizer.decode(ids[: start + 1]).count("\n") + 1
+            expected.append((ids[start : start + 8], number, start, line))
+    rows = zip(found.tolist(), *(begins[name] for name in ("text", "start", "line")), strict=True)
+    assert list(rows) == expected and begins["line"].nunique() > 2
 
 
 def test_repeats_are_log_uniform_within_their_limits():
@@ -105,7 +109,7 @@ def test_repeats_are_log_uniform_within_their_limits():
 
 
 def test_counts_are_exactly_those_of_the_stream(tokenizer, texts):
-    paragraphs, stream = stream_of(texts, tokenizer)
+    paragraphs, _, stream = stream_of(texts, tokenizer)
     assert sorted(paragraphs["count"])[:20] == [1] * 20 and (paragraphs["count"] >= 3).sum() == 6
     rows = rows_of(paragraphs, stream)
     for id, tokens, count, cut in paragraphs[["id", "tokens", "count", "cut_count"]].itertuples(index=False):
@@ -136,7 +140,7 @@ def shared_passages():
 
 
 def test_continuations_are_counted_at_every_offset_of_the_stream(tokenizer):
-    paragraphs, stream = stream_of(shared_passages(), tokenizer, n_repeated=60)
+    paragraphs, _, stream = stream_of(shared_passages(), tokenizer, n_repeated=60)
     rows = rows_of(paragraphs, stream)
     for row in paragraphs.itertuples():
         assert row.continuation_count == sum(n_runs(window, row.tokens[3:]) for window in rows)
@@ -146,7 +150,7 @@ def test_continuations_are_counted_at_every_offset_of_the_stream(tokenizer):
 def test_no_other_paragraph_holds_the_continuation_of_one_that_occurs_once(tokenizer):
     texts = shared_passages()
     pool, _ = embedded.cut_paragraphs(texts, tokenizer, 8)
-    paragraphs, _ = stream_of(texts, tokenizer)
+    paragraphs, *_ = stream_of(texts, tokenizer)
     once = paragraphs[paragraphs["count"] == 1]
     # A window may cut a prefix from its continuation, which is extra.
     extra = once["continuation_count"] - 1
@@ -164,11 +168,22 @@ def test_the_last_paragraph_of_a_text_is_cut_where_it_ends_with_the_text(tokeniz
 
 
 def test_paragraphs_are_different_and_decoded(tokenizer, texts):
-    paragraphs, _ = stream_of(texts, tokenizer)
+    paragraphs, *_ = stream_of(texts, tokenizer)
     assert paragraphs["id"].tolist() == list(range(26))
     assert len(set(map(tuple, paragraphs["tokens"]))) == 26
     assert paragraphs["text"].tolist() == [tokenizer.decode(tokens) for tokens in paragraphs["tokens"]]
     assert all(text in " ".join(texts) for text in paragraphs["text"])
+
+
+def test_every_paragraph_has_its_place_in_a_docstring(tokenizer, texts):
+    paragraphs, places, _ = stream_of(texts * 2, tokenizer, n_unseen=4)
+    given = pd.DataFrame(docstrings(texts * 2))
+    given["document"] = given.groupby("module").cumcount()
+    found = places.merge(given, left_on=["file", "document"], right_on=["module", "document"], validate="m:1")
+    assert found["id"].tolist() == paragraphs["id"].tolist() and places["document"].nunique() > 1
+    assert (found["file"] == paragraphs["module"]).all()
+    for row, tokens in zip(found.itertuples(), paragraphs["tokens"], strict=True):
+        assert tokenizer.encode(row.text)[row.start : row.start + 8] == tokens.tolist()
 
 
 def test_the_stream_is_repeatable_and_follows_the_seed(tokenizer, texts):
@@ -176,7 +191,7 @@ def test_the_stream_is_repeatable_and_follows_the_seed(tokenizer, texts):
     for one, same in zip(first, again, strict=True):
         pd.testing.assert_frame_equal(one, same)
     assert first[0]["text"].tolist() != other[0]["text"].tolist()
-    assert not first[1]["id"].equals(other[1]["id"])
+    assert not first[2]["id"].equals(other[2]["id"])
 
 
 def test_too_little_text_is_explained(tokenizer, texts):
@@ -203,7 +218,7 @@ def test_unseen_paragraphs_share_no_run_of_13_tokens_with_the_stream(
     """Nor, of short paragraphs, one as long as the continuation."""
     texts = shared_passages()  # each has a passage of all others
     sizes = {"n_unseen": n_unseen, "n_once": 10, "n_repeated": n_repeated}
-    paragraphs, stream = unseen_of(texts, tokenizer, length=length, n_prefix=n_prefix, **sizes)
+    paragraphs, _, stream = unseen_of(texts, tokenizer, length=length, n_prefix=n_prefix, **sizes)
     assert paragraphs["unseen"].tolist() == [False] * (10 + n_repeated) + [True] * n_unseen
     rows = paragraphs.set_index("id")["tokens"].loc[stream["id"]]
     seen = set().union(*(runs(tokens, run) for tokens in rows))
@@ -215,19 +230,17 @@ def test_unseen_paragraphs_share_no_run_of_13_tokens_with_the_stream(
 
 
 def test_drawing_controls_leaves_the_stream_and_seen_paragraphs_as_they_are(texts, tokenizer):
-    with_controls, stream = unseen_of(texts, tokenizer)
-    without, same = unseen_of(texts, tokenizer, n_unseen=0)
+    with_controls, _, stream = unseen_of(texts, tokenizer)
+    without, _, same = unseen_of(texts, tokenizer, n_unseen=0)
     pd.testing.assert_frame_equal(stream, same)
     pd.testing.assert_frame_equal(with_controls[:25], without)
     assert not set(stream["id"]) & set(with_controls["id"][25:]) and len(with_controls) == 40
 
 
 def test_controls_come_from_the_packages_in_the_shares_of_seen_paragraphs(texts, tokenizer):
-    paragraphs, _ = unseen_of(texts, tokenizer, n_once=75, n_unseen=16)
+    paragraphs, *_ = unseen_of(texts, tokenizer, n_once=75, n_unseen=16)
     shares = paragraphs.groupby("unseen")["package"].value_counts(normalize=True).unstack()
     assert (shares.diff().abs().iloc[1] <= 1 / 16).all() and shares.notna().all(axis=None)
-    of_text = dict(zip((d.module for d in docstrings(texts)), texts, strict=True))
-    assert all(row.text in of_text[row.module] for row in paragraphs.itertuples())
     assert (paragraphs["package"] == paragraphs["module"].str[0]).all()
 
 

@@ -100,14 +100,20 @@ def train_tokenizer(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFas
 
 def cut_paragraphs(
     texts: list[str], tokenizer: PreTrainedTokenizerFast, length: int
-) -> tuple[Int[np.ndarray, "paragraph token"], Int[np.ndarray, "paragraph"]]:
-    """Distinct, non-overlapping paragraphs of `length` tokens, and the number of each one's text."""
+) -> tuple[Int[np.ndarray, "paragraph token"], pd.DataFrame]:
+    """Distinct, non-overlapping paragraphs of `length` tokens, and where each begins: the number of its
+    `text`, its first token there (`start`), and the `line`, from 1, on which this token ends.
+    """
     encoded = tokenizer(texts, add_special_tokens=False)["input_ids"]
-    cut: dict[tuple[int, ...], int] = {}
+    each_token = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
+    breaks = np.array([text.count("\n") for text in each_token])
+    cut: dict[tuple[int, ...], tuple[int, int, int]] = {}
     for number, ids in enumerate(encoded):
+        lines = 1 + np.cumsum(breaks[ids])
         for start in range(0, len(ids) - length + 1, length):
-            cut.setdefault(tuple(ids[start : start + length]), number)
-    return np.array(list(cut), dtype=np.int64).reshape(-1, length), np.array(list(cut.values()), dtype=int)
+            cut.setdefault(tuple(ids[start : start + length]), (number, start, lines[start]))
+    begins = pd.DataFrame(cut.values(), columns=["text", "start", "line"], dtype=int)
+    return np.array(list(cut), dtype=np.int64).reshape(-1, length), begins
 
 
 def draw_repeats(
@@ -194,25 +200,27 @@ def make_stream(
     data: EmbeddedData,
     context: int,
     seed: int,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Draw paragraphs and their repeats, pack them into windows of `context` tokens, and draw unseen ones.
 
     Returns:
-        The paragraphs (columns of table `paragraphs`), unseen ones last, and the training stream: `id` of
-        each occurrence, in order, and whether it lies `whole` in a window. Neither the stream nor any seen
-        paragraph depends on `data.n_unseen`.
+        The paragraphs (columns of table `paragraphs`), unseen ones last; their places (table `places`), where
+        a module is the file of its docstrings; and the training stream: `id` of each occurrence, in order,
+        and whether it lies `whole` in a window. Neither the stream nor any seen paragraph depends on
+        `data.n_unseen`.
 
     Raises:
         InputError: the texts hold fewer paragraphs than are asked for.
     """
-    paragraphs, source = cut_paragraphs([text.text for text in texts], tokenizer, paragraph.length)
+    paragraphs, begins = cut_paragraphs([text.text for text in texts], tokenizer, paragraph.length)
     rng = generator(seed, "stream")
     seen = choose_paragraphs(paragraphs, paragraph.prefix, data.n_repeated, data.n_once, rng)
     repeats = draw_repeats(data.n_repeated, data.n_once, data.min_repeats, data.max_repeats, rng)
     order = packing.packed_order(repeats, paragraph.length, context, rng)
     counts = _counts(paragraphs[seen], order, paragraph, tokenizer.eos_token_id, context)
 
-    modules = np.array([text.module for text in texts])[source]
+    of_text = pd.Series([text.module for text in texts])
+    modules = of_text[begins["text"]].to_numpy(dtype=str)
     packages = np.array([module.split(".")[0] for module in modules])
     rng = generator(seed, "unseen")
     unseen = choose_unseen(paragraphs, packages, seen, data.n_unseen, paragraph.prefix, rng)
@@ -223,8 +231,10 @@ def make_stream(
     frame["package"], frame["module"] = packages[chosen], modules[chosen]
     frame["tokens"] = list(paragraphs[chosen])
     frame["text"] = tokenizer.batch_decode(paragraphs[chosen].tolist())
+    places = begins.iloc[chosen].assign(id=frame["id"].to_numpy(), file=modules[chosen])
+    places["document"] = of_text.groupby(of_text).cumcount()[places.pop("text")].to_numpy()
     whole = packing.are_whole(len(order), paragraph.length, context)
-    return frame, pd.DataFrame({"id": order, "whole": whole})
+    return frame, places.reset_index(drop=True), pd.DataFrame({"id": order, "whole": whole})
 
 
 def _counts(

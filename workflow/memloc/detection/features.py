@@ -53,8 +53,7 @@ def prefix_features(
 ) -> PrefixFeatures:
     """Features of the prefixes; `rare` marks the rarest of the tokens that are seen at each lead time.
 
-    It switches the model's attention to the implementation that returns patterns, and leaves its weights
-    without gradients.
+    The model's attention then is the implementation that returns patterns, and its weights take no gradient.
     """
     model.set_attn_implementation("eager")
     model.requires_grad_(False)

@@ -56,8 +56,7 @@ def collect_objective(
 
     The objective is a weighted sum over texts. A learned paragraph adds its mean NLL per token, a control its
     mean KL(p0 || p) per token, or with `reference` the sum over tokens, as in the authors' code. There may be
-    texts of one kind only. Both kinds share micro-batches, so few texts take one forward and one backward
-    pass together.
+    texts of one kind only. Both kinds share micro-batches, so few texts take one forward and backward pass.
     """
     n, texts = len(terms.learned), torch.cat([terms.learned, terms.controls])
 

@@ -72,8 +72,7 @@ def _draw_kept(axes: Axes, kept_tokens: pd.DataFrame) -> pd.DataFrame:
 
 
 def _band(axes: Axes, values: pd.DataFrame, name: str, most: float, **style: Any) -> pd.DataFrame:
-    """Draw the mean of each column over paragraphs (rows) with its band, which is cut at `most`; returns the
-    plotted numbers."""
+    """Draw the mean of each column over paragraphs, with its band, cut at `most`; returns the numbers."""
     found = uncertainty.table([uncertainty.mean(values[column]) for column in values], values.columns)
     found["high"] = found["high"].clip(upper=most)
     axes.fill_between(found.index, found["low"], found["high"], color=style["color"], alpha=0.2, lw=0)

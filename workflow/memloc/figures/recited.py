@@ -86,8 +86,7 @@ def recited_passages(
 ) -> pd.DataFrame:
     """Every passage as `passages` has it, with tokens `prefix`, `continuation` and `decoded` of its window.
 
-    Passages with the fewest edits come first (recited ones have none), then the longest runs, then the
-    largest counts.
+    Fewest edits come first (recited passages have none), then the longest runs, then the largest counts.
     """
     windows = tables["places"].merge(near.rename(columns={"continuation": "decoded"}), on="id")
     windows = windows.merge(tables["paragraphs"], on="id").merge(tables["scores"], on="id")

@@ -129,8 +129,7 @@ def ordinary_moments(
 class Growth:
     """Grows memories during a training, a few of them after each ordinary step.
 
-    `paragraphs` has id, unseen and tokens. With `swapped`, each memory grows in the place of another one: see
-    `grown_memories`.
+    `paragraphs` has id, unseen and tokens. With `swapped`, places are exchanged: see `grown_memories`.
     """
 
     def __init__(

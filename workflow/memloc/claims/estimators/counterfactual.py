@@ -43,8 +43,7 @@ def _ahead(pairs: pd.DataFrame, value: str) -> pd.Series:
 
 
 def unseen_stand_for_left_out(tables: Tables, settings: Section) -> Estimate:
-    """Mean NLL of unseen controls minus the mean NLL of paragraphs that occur once, both in models that never
-    saw them."""
+    """Mean NLL of unseen controls minus that of paragraphs that occur once, in models that never saw them."""
     data = _table(tables)
     unseen = data.loc[data["repeats"] == 0, "nll_without"]
     once = data.loc[(data["repeats"] == 1) & (data["n_with"] > 0), "nll_without"]

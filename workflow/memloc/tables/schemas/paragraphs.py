@@ -1,4 +1,4 @@
-"""Paragraphs, their places in the user's own text, and paragraphs that the filters leave out."""
+"""Paragraphs, their places in the text, and paragraphs that the filters leave out."""
 
 from memloc.tables.columns import ONE_PARAGRAPH, Column, Columns, Lengths, integer, token_list, words
 
@@ -38,7 +38,7 @@ def dropped_reference(lengths: Lengths) -> Columns:
 def places(lengths: Lengths) -> Columns:
     return {
         "id": integer(0, meaning="Paragraph."),
-        "file": words(meaning="File of text."),
+        "file": words(meaning="File of text, or module of docstrings."),
         "document": integer(0, unit="from 0", meaning="Number among the documents with text in its file."),
         "start": integer(0, unit="from 0", meaning="Place of its first token in the document."),
         "line": integer(1, unit="from 1", meaning=LINE),

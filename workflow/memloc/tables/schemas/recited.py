@@ -1,4 +1,4 @@
-"""Passages of the user's own text that the model recites, or nearly so (not in the paper)."""
+"""Passages of the text that the model recites, or nearly so (not in the paper)."""
 
 from memloc.tables.columns import NLL, Column, Columns, Lengths, integer, n_tokens
 from memloc.tables.schemas.paragraphs import places
