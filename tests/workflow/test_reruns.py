@@ -5,21 +5,17 @@ from pathlib import Path
 
 import pytest
 from describe_rules import Rules
-from projects import STUDY
+from projects import OF_STUDY, STUDY
 
 from memloc.claims import registry
 from memloc.explorer.contents import NEEDED, SHOWN
-from memloc.figures.catalog import FIGURES, ON_REQUEST
+from memloc.figures.catalog import FIGURES
 from memloc.run import tracking
 from memloc.tables import schemas
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS, LIBRARY = ROOT / "workflow/scripts", ROOT / "workflow/memloc"
-DRAWN = {
-    figure.name: set(figure.tables)
-    for figure in FIGURES
-    if figure.only_for in (None, "embedded", *ON_REQUEST)
-}
+DRAWN = {figure.name: set(figure.tables) for figure in FIGURES if figure.only_for in OF_STUDY}
 # Rules that look into a model; paragraphs and its training do not.
 ANALYSES = {
     *("ablate_heads", "activation_gradients", "attention", "bypass_layers", "disturb_weights"),

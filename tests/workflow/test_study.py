@@ -6,19 +6,19 @@ import re
 import pandas as pd
 import pytest
 import yaml
+from projects import OF_STUDY
 
-from memloc.figures.catalog import FIGURES, ON_REQUEST
+from memloc.figures.catalog import FIGURES
 from memloc.settings import errors
 from memloc.settings.study import Settings
 from memloc.tables import storage
 from memloc.tables.schemas import MEASURED, STAGES, schema_of
 
-FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in (None, "embedded", *ON_REQUEST)]
-# Tables of studies of own text, with published numbers, an index or several models; measured ones; `bench`.
-OF_OTHERS = {"expected"}
+FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in OF_STUDY]
+# Tables of studies with published numbers, further models or grown memories; measured ones; `bench`.
 OF_TRAININGS = {"half_scores", "counterfactual"}  # of further models
 OF_GROWTH = {"grown", "twins", "removal_of_grown", "memory_profiles"}
-ELSEWHERE = {*OF_OTHERS, *OF_TRAININGS, *OF_GROWTH, "bench", "bench_texts", *MEASURED}
+ELSEWHERE = {"expected", *OF_TRAININGS, *OF_GROWTH, "bench", "bench_texts", *MEASURED}
 
 
 def test_every_figure_has_its_files(finished):

@@ -2,15 +2,14 @@
 
 from memloc.settings.study import studies_by_seed
 
-# Figures of text with places are for lists of tokens and docstrings, too.
 ASKED = {
     "grown": GROWN_REMOVED,
     "halves": HALVES_ASKED,
+    "places": "places" in rules.paragraphs.output.keys(),
     "plants": PLANTS_ASKED,
     "profiles": bool(PROFILED),
     "removal": REMOVAL_ASKED,
     "seeds": bool(SETTINGS.seeds),
-    "text": DATA.source in ("tokens", "embedded"),
     "twins": bool(TWINNED),
 }
 PRESENT = {

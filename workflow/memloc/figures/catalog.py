@@ -136,7 +136,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "recited",
             "Passages of this text that the model recites",
             ("paragraphs", "places", "vocabulary", "scores", "sets", "near_verbatim"),
-            only_for="text",
+            only_for="places",
             paragraphs=("id", "count", "tokens"),
             shown="near_verbatim",
             stored="recited",
@@ -257,7 +257,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
     ),
 }
 FIGURES = tuple(figure for figures in CHAPTERS.values() for figure in figures)
-ON_REQUEST = ("plants", "removal")  # `only_for` of figures that a study must ask for; config/test.yaml does
 
 _NUMBERS = {title: number for number, title in enumerate(CHAPTERS, start=2)}  # the explorer is the first
 
