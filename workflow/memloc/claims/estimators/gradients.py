@@ -38,7 +38,8 @@ def one_value_matrix_leads(tables: Tables, settings: Section) -> Estimate:
     drawn = np.log(
         samples.dropna(subset="head").pivot(index=names, columns=matrix, values="max_abs")
     ).sort_index(axis=1)
-    whole = tables["parameter_gradients"].dropna(subset="head").set_index(["group", *matrix])["max_abs"]
+    gradients = tables["parameter_gradients"].dropna(subset="head")
+    whole = gradients.set_index(["group", *matrix])["max_abs"].sort_index()
     first = drawn.columns.get_loc(("W_V", *whole["memorized", "W_V"].idxmax()))
     leads = [
         lead_of_resamples(
