@@ -9,10 +9,7 @@ from memloc.settings.sections import sections
 
 N_PREFIX, LENGTH = 10, 20
 SETTINGS = sections(
-    {
-        "highlight": {"layer": 1, "head": 2},
-        "paragraph": {"prefix": N_PREFIX, "length": LENGTH},
-    }
+    {"highlight": {"layer": 1, "head": 2}, "paragraph": {"prefix": N_PREFIX, "length": LENGTH}}
 )
 MEMORIZED, OTHERS = [3, 8, 21], [4, 30, 31]
 TEXTS = ["the", " of", "\n\n    ", "\t", "Washington", " internationalization_of_everything", ".", " "]

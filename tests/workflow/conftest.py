@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from describe_rules import Rules
 from filelock import FileLock
-from projects import Finished, OwnText, Project
+from projects import PASSING, Finished, OwnText, Project
 from transformers import AutoTokenizer
 
 from memloc.tables import storage
@@ -110,4 +110,5 @@ def own_text(finished: Finished, clone: Project, tmp_path_factory: pytest.TempPa
 @pytest.fixture
 def editable(finished: Finished, tmp_path: Path) -> Finished:
     """A copy of the finished study that a test may change."""
-    return Finished(shutil.copytree(finished.folder, tmp_path / "project", symlinks=True), finished.output)
+    folder = shutil.copytree(finished.folder, tmp_path / "project", symlinks=True, ignore=PASSING)
+    return Finished(folder, finished.output)

@@ -21,6 +21,7 @@ NO_NETWORK = dict.fromkeys(PROXIES, "http://127.0.0.1:9") | {"no_proxy": "localh
 STUDY = "config/test.yaml"
 ON_REQUEST = ("plants", "removal")  # `only_for` of figures that a study must ask for, as this one does
 OF_STUDY = (None, "embedded", "places", *ON_REQUEST)
+PASSING = shutil.ignore_patterns("locks", "iocache", "report.zip")  # come and go in a finished study
 LOADED = "heavy libraries of the plan:"
 HEAVY = {"torch", "transformers", "matplotlib", "sklearn"}
 TARGETS = {"all", "figures", "tables", "resources"}

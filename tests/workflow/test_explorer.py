@@ -4,7 +4,7 @@ import shutil
 
 import browser as browsers
 import pytest
-from browser import SIZES, Explorer
+from browser import HANGS, SIZES, Explorer
 
 from memloc.explorer.files import write_comparison
 from memloc.tables import storage
@@ -81,14 +81,18 @@ def test_two_models_show_the_same_paragraph(browser, folder, pair, tmp_path):
     (tmp_path / "explorer").mkdir()
     write_comparison(tmp_path / "explorer", "both", ["one", "other"])
     page = browser.new_context(viewport=SIZES["wide"]).new_page()
+    page.set_default_timeout(HANGS)
     said = []
     page.on("console", lambda message: said.append(message.text))
     page.goto((tmp_path / "explorer/index.html").as_uri())
     left, right = (page.frame_locator(f".pane:nth-child({i}) iframe") for i in (1, 2))
+    for frame in (left, right):
+        frame.locator("body[data-shown]").wait_for()
     left.locator(f"#list [data-id='{pair.id}']").click()
+    right.locator(f"body[data-shown='{pair.id}']").wait_for()
     left.locator("#colouring").select_option("attention")
-    left.locator("#head").select_option("2")
     right.locator("#colouring-about", has_text="Attention of the first").wait_for()
+    left.locator("#head").select_option("2")
     for frame in (left, right):
         assert frame.locator("#paragraph-title").inner_text() == f"Paragraph {pair.id}"
     assert left.locator("#head").input_value() == "2"

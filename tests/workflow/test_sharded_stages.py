@@ -1,8 +1,10 @@
 """The setting `shards` in the workflow: more jobs, and not a byte of the tables is another."""
 
 import re
+from functools import partial
 
 from jobs import SHARDED
+from kills import Moments, running, until
 
 
 def test_one_shard_needs_no_job_more(clone):
@@ -19,14 +21,23 @@ def test_a_stage_has_no_more_shards_than_work(clone):
     assert {stage: jobs[f"{stage}_shard"] for stage in most} == most
 
 
-def test_shards_of_one_machine_see_different_gpus_and_make_the_same_table(editable, monkeypatch):
+def test_shards_of_one_machine_see_different_gpus_and_make_the_same_table(editable):
     """Pretended GPUs; of the scores, which take seconds. `tests/rules/test_shards.py` compares all stages."""
     table = editable.results / "tables/scores.parquet"
     before = table.read_bytes()
     table.unlink()
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,6")
+    moments, parts = Moments.of(editable), ["0-of-2.parquet", "1-of-2.parquet"]
     options = ("--profile", "profiles/multi-gpu", "--cores", "4", "--resources", "gpu=2")
-    editable.snakemake("scores", *options, "--config", "shards=2", "--rerun-triggers", "mtime")
+    options += ("--config", "shards=2", "--rerun-triggers", "mtime")
+    environment = moments.environment | {"CUDA_VISIBLE_DEVICES": "5,6"}
+    for part in parts:
+        moments.ask(part)
+    with running(editable, "scores", *options, environment=environment) as process:
+        for part in parts:
+            until(process, partial(moments.held, part))
+        for part in parts:
+            moments.release(part)
+        assert process.wait() == 0, (editable.folder / "console.txt").read_text()
     assert len(list(editable.results.glob("shards/scores/scores/?-of-2.parquet"))) == 2
     logs = [path.read_text() for path in (editable.results / "logs/scores").glob("?-of-2.log")]
     assert sorted(gpu for text in logs for gpu in re.findall(r"GPU (.+)", text)) == ["5", "6"]

@@ -10,7 +10,7 @@ from apt import install
 from describe_rules import Rules
 from kills import Moments, running, until
 from one_node_slurm import PACKAGES, PROGRAMS, one_node
-from projects import STUDY, Finished
+from projects import PASSING, STUDY, Finished
 
 # This Slurm has no accounting and is asked more often than a shared one should be.
 OPTIONS = ("--profile", "profiles/slurm", "--slurm-no-account", "--slurm-status-command", "squeue")
@@ -68,7 +68,7 @@ def on_slurm(request, clone, finished, tmp_path_factory):
     if reason := install(PROGRAMS, PACKAGES):
         pytest.skip(f"NOTHING IS TESTED ON SLURM: it cannot be installed here, {reason}")
     made, targets = (clone, ["all"]) if request.param == "all" else (finished, [])
-    folder = shutil.copytree(made.folder, tmp_path_factory.mktemp("slurm") / "project")
+    folder = shutil.copytree(made.folder, tmp_path_factory.mktemp("slurm") / "project", ignore=PASSING)
     project = Finished(folder, "")
     with (folder / STUDY).open("a") as config:
         config.write("\nshards: 2\n")

@@ -72,13 +72,13 @@ def test_what_may_pass_is_tried_again_until_patience_ends(server, tmp_path, wait
 
 
 def test_a_server_that_is_absent_or_says_nothing_is_a_broken_connection(tmp_path, waits, monkeypatch):
-    with FileServer() as stopped:
-        pass
-    with pytest.raises(TransientError, match="broken connection"):
-        fetched(stopped, tmp_path)
+    with socket.socket() as absent:
+        absent.bind(("localhost", 0))  # and does not listen
+        with pytest.raises(TransientError, match="broken connection"):
+            fetch_file(f"http://localhost:{absent.getsockname()[1]}/a", tmp_path / "a")
     monkeypatch.setattr("memloc.data.download.TIMEOUT", (0.1, 0.1))
     with socket.create_server(("localhost", 0)) as silent:
-        breaks_off = Timer(5, silent.close)  # so that a test without time-outs ends
+        breaks_off = Timer(600, silent.close)  # so that a test without time-outs ends
         breaks_off.start()
         with pytest.raises(TransientError, match="timed out"):
             fetch_file(f"http://localhost:{silent.getsockname()[1]}/a", tmp_path / "a")

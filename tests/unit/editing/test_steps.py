@@ -12,13 +12,7 @@ from torch import Tensor
 from memloc.editing.gradients import nll_gradients
 from memloc.editing.masks import EditError, OriginalWeights, all_weights, head_weights
 from memloc.editing.optimisers import SparseAdam
-from memloc.editing.steps import (
-    count_changed,
-    objective_gradients,
-    optimise,
-    origin_of,
-    steps_until_recited,
-)
+from memloc.editing.steps import count_changed, objective_gradients, optimise, origin_of, steps_until_recited
 from memloc.model.components import editable_parameters
 from memloc.scoring.paragraph_scores import teacher_forced
 

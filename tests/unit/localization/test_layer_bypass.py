@@ -58,10 +58,7 @@ def test_means_are_those_of_written_out_hooks(any_model, tiny_tokens):
 @pytest.mark.parametrize(("block", "way"), [("attention", "identity"), ("mlp", "mean")])
 def test_no_hook_is_left_even_after_an_error(tiny_gpt2, tiny_tokens, block, way):
     logits = tiny_gpt2(tiny_tokens).logits
-    with (
-        pytest.raises(RuntimeError, match="stopped"),
-        Bypass(block, way, 0, NO_MEANS).applied(tiny_gpt2, 0),
-    ):
+    with pytest.raises(RuntimeError, match="stopped"), Bypass(block, way, 0, NO_MEANS).applied(tiny_gpt2, 0):
         raise RuntimeError("stopped")
     assert torch.equal(tiny_gpt2(tiny_tokens).logits, logits)
 

@@ -8,12 +8,7 @@ import torch
 from memloc.editing.gradients import nll_gradients
 from memloc.editing.masks import OriginalWeights, n_weights, random_weights, top_weights
 from memloc.localization import weight_noise
-from memloc.localization.weight_noise import (
-    add_noise,
-    choosing_texts,
-    disturb_weights,
-    standard_deviation,
-)
+from memloc.localization.weight_noise import add_noise, choosing_texts, disturb_weights, standard_deviation
 from memloc.model.components import editable_parameters
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group

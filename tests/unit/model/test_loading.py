@@ -4,13 +4,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from memloc.model import onednn
-from memloc.model.loading import (
-    boot_bridge,
-    load_for_editing,
-    load_for_inference,
-    load_model,
-    untrained,
-)
+from memloc.model.loading import boot_bridge, load_for_editing, load_for_inference, load_model, untrained
 from memloc.settings.loading import Loading
 
 

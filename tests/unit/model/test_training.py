@@ -274,7 +274,7 @@ def test_the_short_attention_is_the_familys(rows):
     plain, short = (new_model(**SHAPE, seed=0).eval() for _ in range(2))
     plain.set_attn_implementation("eager")
     losses = [language_model_loss(model, tokens) for model in (plain, short)]
-    assert torch.allclose(*losses, rtol=1e-6)
+    assert torch.allclose(*losses, rtol=1e-5)
     for loss in losses:
         loss.backward()
     for one, other in zip(plain.parameters(), short.parameters(), strict=True):

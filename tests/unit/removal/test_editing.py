@@ -11,13 +11,7 @@ from made_edits import N_CONTINUATION, N_PREFIX, RECIPE, recipe_of, weights
 from transformers import PreTrainedModel
 
 from memloc.editing import steps
-from memloc.editing.masks import (
-    EditError,
-    all_weights,
-    head_weights,
-    movable_weights,
-    n_weights,
-)
+from memloc.editing.masks import EditError, all_weights, head_weights, movable_weights, n_weights
 from memloc.editing.steps import Recipe, optimise, steps_until_recited
 from memloc.removal import editing
 from memloc.removal.edit_cases import Case

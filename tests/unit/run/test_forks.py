@@ -96,7 +96,8 @@ def test_no_thread_of_a_library_is_there_when_a_server_forks(tmp_path, monkeypat
     monkeypatch.setattr(forks, "LIBRARIES", LIBRARIES)
     with serving(2, None, True) as server:
         assert status(server, written(tmp_path, "import torch; assert torch.get_num_threads() == 2")) == 0
-        assert len([*Path(f"/proc/{server.process.pid}/task").iterdir()]) == 1
+        tasks = Path(f"/proc/{server.process.pid}/task")
+        assert any(len([*tasks.iterdir()]) == 1 for _ in range(10_000))  # an ended one stays for a moment
 
 
 def test_a_killed_snakemake_leaves_its_job_and_no_server(tmp_path):
