@@ -33,7 +33,7 @@ def chromium() -> Iterator[Browser]:
     """A running headless Chromium."""
     with sync_playwright() as playwright:
         # As root, Chromium does not run in its sandbox; it opens our own files only.
-        browser = playwright.chromium.launch(executable_path=program(), args=["--no-sandbox"], timeout=HANGS)
+        browser = playwright.chromium.launch(executable_path=program(), args=["--no-sandbox"], timeout=0)
         yield browser
         browser.close()
 

@@ -89,7 +89,7 @@ def lines(
 ) -> Int[np.ndarray, "paragraph"]:
     """The line of its document, from 1, on which the first token of each paragraph ends.
 
-    `breaks` has the line breaks in every token. Memory: the longest document, and 8 bytes per paragraph.
+    `breaks` counts line breaks in every token. Memory: the longest document, and 8 bytes per paragraph.
     """
     firsts = np.searchsorted(stream.starts, begins)
     own = zip(begins, np.split(stream.tokens, begins[1:]), np.split(stream.starts, firsts[1:]), strict=True)

@@ -53,7 +53,7 @@ def prefix_features(
 ) -> PrefixFeatures:
     """Features of the prefixes; `rare` marks the rarest of the tokens that are seen at each lead time.
 
-    The model's attention then is the implementation that returns patterns, and its weights take no gradient.
+    It leaves the model with the attention that returns patterns, and its weights without gradients.
     """
     model.set_attn_implementation("eager")
     model.requires_grad_(False)

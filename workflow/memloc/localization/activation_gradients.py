@@ -52,7 +52,7 @@ def activation_gradients(
 
     The NLL is the mean over the continuation, in nats; with `reference` it is the NLL of the first token (the
     authors' Fig. 6). There is a row for each position that the loss depends on: 0..T-2, or 0..n_prefix-1 for
-    the first token. `head` is null for MLP components. Columns have small types: rows are many.
+    the first token. `head` is null for MLP components. Columns have small types for millions of rows.
     """
     read = torch.arange(n_prefix if how.reference else tokens.shape[1] - 1).expand(len(tokens), -1)
     tokens = tokens[:, : n_prefix + 1] if how.reference else tokens

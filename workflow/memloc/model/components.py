@@ -35,7 +35,7 @@ class Component:
     def view(self, tensor: Shaped[Tensor, "..."]) -> Shaped[Tensor, "..."]:
         """View of this component in a tensor shaped like its parameter (weight, gradient, mask, ...).
 
-        Returns `[head, d_in, d_out]`, or the whole tensor for an MLP matrix. Writing to it writes there.
+        Returns `[head, d_in, d_out]`, or the whole tensor for an MLP matrix. It shares the tensor's memory.
         """
         axes, part = self.stored.axes, self.stored.part
         if axes is None:

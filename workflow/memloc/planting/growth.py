@@ -129,7 +129,7 @@ def ordinary_moments(
 class Growth:
     """Grows memories during a training, a few of them after each ordinary step.
 
-    `paragraphs` has id, unseen and tokens. With `swapped`, places are exchanged: see `grown_memories`.
+    `paragraphs` has id, unseen and tokens. With `swapped`, memories exchange places: see `grown_memories`.
     """
 
     def __init__(

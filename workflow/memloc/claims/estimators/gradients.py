@@ -29,7 +29,7 @@ def memorized_gradients_lean_to_lower_layers(tables: Tables, settings: Section) 
 def one_value_matrix_leads(tables: Tables, settings: Section) -> Estimate:
     """Lead of the largest W_V over every other matrix of a head (log of max |gradient|).
 
-    The W_V is the largest one under the memorized objective. The smaller of its leads under both counts.
+    The W_V is the largest one under the memorized objective. Of its leads under both, the smaller counts.
     """
     samples = tables["parameter_gradient_samples"]
     if "rest" not in set(samples["sample"]):
