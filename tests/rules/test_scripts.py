@@ -4,44 +4,14 @@ import copy
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
-from jobs import STORED, stored_jobs
-from safetensors.numpy import load_file
+from jobs import LEARNED, NOT_STORED, STORED, stored_jobs
+from stored_files import assert_equal
 
 from memloc.model import loading
 from memloc.tables import storage
 from memloc.tables.columns import TableError
 from memloc.tables.schemas import schema_of
-
-NOT_STORED = {"summary", "explorer"}  # of captions, pictures and settings; tests/workflow makes these
-LEARNED = "train_model"  # hundreds of steps amplify the last bit, in which processors differ
-
-
-def assert_equal(made: Path, stored: Path) -> None:
-    """Numbers equal up to rounding, everything else exactly."""
-    if made.is_dir() and not stored.exists():
-        assert all(path.stat().st_size for path in made.rglob("*.*")), f"{made} is empty"
-    elif made.is_dir():
-        assert {path.name for path in made.iterdir()} == {path.name for path in stored.iterdir()}
-        for path in made.iterdir():
-            assert_equal(path, stored / path.name)
-    elif made.suffix == ".parquet":
-        name = storage.provenance(stored)["table"]
-        pd.testing.assert_frame_equal(
-            storage.read(schema_of(name), made), storage.read(schema_of(name), stored), rtol=1e-3, atol=1e-5
-        )
-    elif made.suffix == ".csv":
-        pd.testing.assert_frame_equal(pd.read_csv(made), pd.read_csv(stored), rtol=1e-3, atol=1e-5)
-    elif made.suffix == ".safetensors":
-        weights, expected = load_file(made), load_file(stored)
-        assert weights.keys() == expected.keys()
-        for key in weights:
-            np.testing.assert_allclose(weights[key], expected[key], rtol=1e-3, atol=1e-4)
-    elif stored.exists():
-        assert made.read_bytes() == stored.read_bytes()
-    else:
-        assert made.stat().st_size > 100, f"{made} is empty"
 
 
 @pytest.mark.parametrize("name", sorted(stored_jobs().keys() - NOT_STORED - {LEARNED}))
