@@ -17,8 +17,8 @@ from projects import Project
 
 # Imported by every Python process of a run.
 HOOK = """
-import os, runpy, sys, time
-folder, replace, run_path = os.environ["MOMENTS"], os.replace, runpy.run_path
+import os, sys, time
+folder, replace = os.environ["MOMENTS"], os.replace
 
 def hold(moment):
     held = f"{folder}/{moment}.{os.getpid()}"
@@ -35,11 +35,7 @@ def hold_and_replace(source, target, **options):
             hold(moment)
     replace(source, target, **options)
 
-def hold_and_run(script, **options):  # a fork, see memloc/run/forks.py
-    hold(os.path.basename(script).partition(".")[2])
-    run_path(script, **options)
-
-os.replace, runpy.run_path = hold_and_replace, hold_and_run
+os.replace = hold_and_replace
 hold(os.path.basename(sys.orig_argv[-1]).partition(".")[2])
 """
 

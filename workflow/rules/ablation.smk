@@ -12,7 +12,6 @@ rule ablate_heads:
         log_file("ablate_heads"),
     benchmark:
         benchmark_file("ablate_heads")
-    priority: LONG
     conda:
         ENVIRONMENT
     threads: SETTINGS.threads

@@ -12,7 +12,6 @@ rule activation_gradients:
         log_file("activation_gradients"),
     benchmark:
         benchmark_file("activation_gradients")
-    priority: AWAITED
     conda:
         ENVIRONMENT
     threads: SETTINGS.threads

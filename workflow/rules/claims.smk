@@ -25,7 +25,6 @@ for topic in registry.topics().values():
             log_file(f"claims_{topic.name}"),
         benchmark:
             benchmark_file(f"claims_{topic.name}")
-        priority: FIRST
         localrule: True
         conda:
             ENVIRONMENT

@@ -20,9 +20,6 @@ elif not importlib.util.find_spec("memloc"):
     raise WorkflowError(
         "memloc is not installed: pip install 'memloc @ git+https://<repository>@<same version>'"
     )
-# By default glibc returns freed memory at once, and page faults take a tenth of a training step.
-os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**25))
-os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**29))
 
 
 from memloc.figures.catalog import FIGURES
@@ -254,10 +251,8 @@ def code_of(rule):
     return tracking.code_hash(*files)
 
 
-# Priorities: jobs that all others wait for start first, then jobs of the longest chain, then long jobs.
-# Settings and claims, which take a second, start at once: a job of two threads would wait for their core. The
-# others, most of them figures, fill the gaps, so that no core waits for a long job at the end.
-FIRST, AWAITED, LONG = 3, 2, 1
+# The priority of jobs that all analyses wait for, and of what can be looked at meanwhile.
+FIRST = 1
 FIRST_LOOK = ("fig2", "recited")  # a picture and a page to look at while the rest runs
 # GPUs of every rule that runs the model; local runs ignore the number unless a profile sets a limit.
 N_GPU = 0 if SETTINGS.loading.device == "cpu" else SETTINGS.loading.gpus

@@ -19,7 +19,6 @@ if HALVES_ASKED:
             HALVES.log,
         benchmark:
             HALVES.benchmark
-        priority: LONG
         conda:
             ENVIRONMENT
         threads: MODEL.threads

@@ -22,7 +22,6 @@ for objective in OBJECTIVES:
             EDITING.log,
         benchmark:
             EDITING.benchmark
-        priority: LONG
         conda:
             ENVIRONMENT
         threads: SETTINGS.threads

@@ -12,7 +12,6 @@ rule parameter_gradients:
         log_file("parameter_gradients"),
     benchmark:
         benchmark_file("parameter_gradients")
-    priority: AWAITED
     conda:
         ENVIRONMENT
     threads: SETTINGS.threads

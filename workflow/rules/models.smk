@@ -51,7 +51,6 @@ if SETTINGS.steps:
             log_file("distinct_models"),
         benchmark:
             benchmark_file("distinct_models")
-        priority: FIRST
         localrule: True
         conda:
             ENVIRONMENT

@@ -17,7 +17,6 @@ rule:
         PATCHING.log,
     benchmark:
         PATCHING.benchmark
-    priority: AWAITED
     conda:
         ENVIRONMENT
     threads: SETTINGS.threads

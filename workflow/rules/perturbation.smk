@@ -19,7 +19,6 @@ rule:
         PERTURBATION.log,
     benchmark:
         PERTURBATION.benchmark
-    priority: AWAITED
     conda:
         ENVIRONMENT
     threads: SETTINGS.threads

@@ -24,7 +24,6 @@ if PLANTS_ASKED:
             PLANTING.log,
         benchmark:
             PLANTING.benchmark
-        priority: LONG
         conda:
             ENVIRONMENT
         threads: SETTINGS.threads

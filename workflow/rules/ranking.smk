@@ -12,7 +12,6 @@ rule rank_heads:
         log_file("rank_heads"),
     benchmark:
         benchmark_file("rank_heads")
-    priority: AWAITED
     conda:
         ENVIRONMENT
     resources:

@@ -11,7 +11,6 @@ rule rare_tokens:
         log_file("rare_tokens"),
     benchmark:
         benchmark_file("rare_tokens")
-    priority: AWAITED
     conda:
         ENVIRONMENT
     resources:

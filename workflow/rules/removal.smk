@@ -29,7 +29,6 @@ if REMOVAL_ASKED:
             REMOVAL.log,
         benchmark:
             REMOVAL.benchmark
-        priority: LONG
         conda:
             ENVIRONMENT
         threads: SETTINGS.threads
@@ -59,7 +58,6 @@ if REMOVAL_ASKED:
                 log_file("retrain"),
             benchmark:
                 benchmark_file("retrain")
-            priority: AWAITED
             conda:
                 ENVIRONMENT
             threads: MODEL.threads

@@ -23,7 +23,6 @@ if GROWN_REMOVED:
             GROWN_REMOVAL.log,
         benchmark:
             GROWN_REMOVAL.benchmark
-        priority: LONG
         conda:
             ENVIRONMENT
         threads: SETTINGS.threads

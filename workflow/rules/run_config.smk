@@ -10,7 +10,6 @@ rule run_config:
         log_file("run_config"),
     benchmark:
         benchmark_file("run_config")
-    priority: FIRST
     localrule: True
     conda:
         ENVIRONMENT

@@ -12,7 +12,6 @@ rule token_statistics:
         log_file("token_statistics"),
     benchmark:
         benchmark_file("token_statistics")
-    priority: AWAITED
     conda:
         ENVIRONMENT
     threads: SETTINGS.threads

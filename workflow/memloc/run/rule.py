@@ -31,10 +31,6 @@ QUIET = {
 }
 # Only the download rules may use the network; `data.hub` takes the hub's client online itself.
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
-# Libraries read these when they are imported. A thread that waits longer than the count sleeps and frees its
-# core. Arrow's second allocator is not used, and must start no thread, so that `run.forks` can fork.
-ENVIRONMENT = QUIET | OFFLINE
-ENVIRONMENT |= {"GOMP_SPINCOUNT": "10000", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 LOGS_ONLY = "MEMLOC_LOGS_ONLY"  # a variable; where it is set, jobs write to their logs and not to the console
 LOCKS = Path(".snakemake/memloc-jobs")  # locks of jobs in this folder; each holds the number of a process
 
@@ -67,7 +63,7 @@ def start(snakemake: Any) -> None:
     An uncaught error that the user can cause ends log and console with one line; its traceback is in the log
     only. The script of a killed Snakemake keeps running; a new start of the same job waits for its end.
     """
-    os.environ.update(ENVIRONMENT)
+    os.environ.update(QUIET | OFFLINE)
     gc.set_threshold(10_000)  # imports make objects that stay; the search for garbage took half the time
     file = _own_log(Path(snakemake.log[0]))
     shown = LOGS_ONLY not in os.environ
