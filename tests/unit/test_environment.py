@@ -20,6 +20,7 @@ DOCS_LOCKED = {canonicalize_name(Requirement(line).name): Requirement(line) for 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 REQUIRED = [Requirement(text) for text in PROJECT["dependencies"]]
 OPTIONAL = [Requirement(text) for texts in PROJECT["optional-dependencies"].values() for text in texts]
+LIBRARY = ROOT / "workflow/memloc"
 OWN = {"memloc", "docs"} | {
     path.stem for folder in ("tests", "docs") for path in (ROOT / folder).rglob("*.py")
 }
@@ -96,4 +97,10 @@ def test_the_project_requires_nothing_that_it_does_not_use():
     distributions = packages_distributions()
     modules = {module for folder in ("workflow", "docs") for module, _ in imported(folder)}
     used = {canonicalize_name(name) for module in modules for name in distributions.get(module, [])}
-    assert names(REQUIRED) - used <= {"snakemake"}
+    assert names(REQUIRED) - used <= {"snakemake", "accelerate"}
+
+
+def test_a_package_that_only_transformers_imports_is_required():
+    """It spreads a model over GPUs (`device_map`) with accelerate, and stops where that is missing."""
+    asking = [path.name for path in sorted(LIBRARY.rglob("*.py")) if 'device_map="auto"' in path.read_text()]
+    assert asking == ["pretrained.py"] and "accelerate" in names(REQUIRED)
