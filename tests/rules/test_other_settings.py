@@ -1,13 +1,15 @@
 """Scripts with settings that the stored study does not have."""
 
 import copy
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from jobs import stored_jobs
+from jobs import STORED, stored_jobs
+from made_tables import write_without
 from plain_runs import decode
 from safetensors.numpy import load_file
 
@@ -55,6 +57,31 @@ def test_a_token_before_the_prefix_is_before_everything_that_is_scored(run, stud
         assert scores.loc[row.id, "nll"] == pytest.approx(nll, abs=1e-4)
         assert scores.loc[row.id, "em"] == em
         assert list(row.continuation) == decode(model, text[:, : N_PREFIX + 1], len(true))[0].tolist()
+
+
+def drawn_without(column, run, study):
+    """Draw Figure 2 from a table of scores that older code wrote, without a column."""
+    script, snakemake = stored_jobs()["fig2"]
+    path = study / "tables/scores.parquet"
+    write_without(column, read(path), path, storage.provenance(path))
+    run(script, snakemake)
+    return snakemake
+
+
+def test_a_figure_does_without_a_column_that_it_does_not_use(run, study):
+    log = Path(drawn_without("margin", run, study).log[0]).read_text()
+    assert "rows of numbers" in log and "ERROR" not in log
+    assert pd.read_csv(study / "figures/fig2.csv").equals(pd.read_csv(STORED / "figures/fig2.csv"))
+
+
+def test_a_figure_without_a_column_that_it_uses_ends_with_one_line(run, study, capsys):
+    with pytest.raises(KeyError) as error:
+        drawn_without("nll", run, study)
+    capsys.readouterr()
+    sys.excepthook(error.type, error.value, error.tb)
+    said = capsys.readouterr()
+    assert said.err == "" and said.out.count("\n") == 1
+    assert "ERROR: results/stored/tables/scores.parquet: has no column nll: older code wrote it" in said.out
 
 
 def test_a_token_before_the_prefix_is_before_every_perturbed_one(run, study):

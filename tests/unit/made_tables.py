@@ -1,11 +1,13 @@
 """Frames of tables as tests make them: the columns that matter, and defaults of the schema for all others."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from memloc.tables.columns import Column, Lengths
+from memloc.tables import storage
+from memloc.tables.columns import Column, Lengths, Schema
 from memloc.tables.schemas import schema_of
 from memloc.tables.validation import pandas_type
 
@@ -67,3 +69,10 @@ def scores(**changes: Any) -> pd.DataFrame:
     em = [0, 1, 2, 2, 1, 0, 1, 2]
     more = {"nll": np.linspace(0.1, 3, 8), "margin": np.linspace(1, 2, 8), "redecoded": [True, False] * 4}
     return frame_of("scores", em=em, **more).assign(**changes)
+
+
+def write_without(column: str, frame: pd.DataFrame, path: Path, stamp: dict[str, Any] = STAMP) -> None:
+    """Write a table of scores as code did that had no such column yet."""
+    newer, older = schema_of("scores").columns, frame.drop(columns=column)
+    schema = Schema("scores", lambda lengths: {name: newer(lengths)[name] for name in older})
+    storage.write(schema, older, path, {"rule": "scores"} | stamp)

@@ -15,15 +15,17 @@ LIBRARY = Path(rule.__file__).parents[2]
 START = """
 import sys
 from types import SimpleNamespace
+from memloc.run.errors import InputError
 from memloc.run.rule import log, start
-start(SimpleNamespace(threads={threads}, log=["logs/deep/job.log"], rule="job", resources={{"gpu": 2}}))
+job = SimpleNamespace(threads={threads}, log=["logs/deep/job.log"], rule="job", resources={{"gpu": 2}})
+start(job, {explained})
 """
 
 
-def run(folder, code, threads=1, **environment):
+def run(folder, code, threads=1, explained=None, **environment):
     """The finished process of a script with this code behind its start."""
     script = folder / "script.py"
-    script.write_text(START.format(threads=threads) + code)
+    script.write_text(START.format(threads=threads, explained=explained) + code)
     return subprocess.run(
         [sys.executable, script],
         cwd=folder,
@@ -69,6 +71,15 @@ def test_what_a_user_can_cause_ends_with_one_line_and_the_traceback_is_in_the_lo
     assert written.count("Traceback (most recent call last)") == 1 and "in deep" in written
 
 
+def test_what_is_behind_an_error_is_said_in_its_place(tmp_path):
+    explained = "lambda error: InputError('run that again') if error.args == ('margin',) else error"
+    process = run(tmp_path, "raise KeyError('margin')", explained=explained)
+    assert process.stdout.endswith("ERROR: run that again\n") and process.stderr == ""
+    assert "KeyError: 'margin'" in (tmp_path / "logs/deep/job.log").read_text()
+    other = run(tmp_path, "raise KeyError('other')", explained=explained)
+    assert other.stderr.endswith("KeyError: 'other'\n") and "ERROR" not in other.stdout
+
+
 def test_errors_with_advice_are_those_of_the_user():
     """Errors of the library's own kinds, but for those that are faults of the code."""
     faults = {"EditError", "DamagedError", "BenchError"}
@@ -111,7 +122,7 @@ def test_a_job_waits_for_the_same_job_that_a_killed_snakemake_left_running(tmp_p
     """Two at once would write the same files. What the second one logs is in its own log."""
 
     def started(name, code):
-        (tmp_path / name).write_text(START.format(threads=1) + code)
+        (tmp_path / name).write_text(START.format(threads=1, explained=None) + code)
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         environment = {"PYTHONPATH": str(LIBRARY)}
         return subprocess.Popen([sys.executable, name], cwd=tmp_path, env=environment, **pipes)

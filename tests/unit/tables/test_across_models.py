@@ -2,7 +2,8 @@
 
 import json
 
-from made_tables import STAMP, frame_of
+import pandas as pd
+from made_tables import STAMP, frame_of, scores, write_without
 
 from memloc.tables import across_models, storage
 from memloc.tables.schemas import schema_of
@@ -37,3 +38,12 @@ def test_checkpoints_of_one_size_are_in_the_order_of_their_steps(tmp_path):
     descriptions = [str(tmp_path / model / "model.json") for model in ("late", "early")]
     models = across_models.models_of(descriptions, {"late": 20, "early": 3})
     assert models[["model", "step"]].values.tolist() == [["early", 3], ["late", 20]]
+
+
+def test_runs_are_joined_in_the_columns_that_all_of_them_have(tmp_path):
+    """Not with missing values where older code wrote the table of a run."""
+    files = [tmp_path / f"{run}.parquet" for run in range(2)]
+    storage.write(schema_of("scores"), scores(), files[0], STAMP)
+    write_without("margin", scores(), files[1])
+    found = across_models.joined({"scores": files}, pd.Series([0, 1], name="run"))["scores"]
+    assert list(found) == ["id", "em", "nll", "redecoded", "run"] and len(found) == 16

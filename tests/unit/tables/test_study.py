@@ -2,11 +2,12 @@
 
 import pandas as pd
 import pytest
-from made_tables import STAMP, scores
+from made_tables import STAMP, scores, write_without
 
 import memloc
 from memloc.run.errors import InputError
 from memloc.tables import storage
+from memloc.tables.columns import TableError
 from memloc.tables.schemas import schema_of
 from memloc.tables.terms.claims import counted
 
@@ -58,6 +59,16 @@ def test_units_and_whole_meanings_are_shown(folder):
 def test_a_column_that_is_not_there_is_an_error_that_names_the_others(folder):
     with pytest.raises(InputError, match="table scores: no column 'nope'; there are id, em, nll, margin, "):
         memloc.open_study(folder).table("scores", ["id", "nope"])
+
+
+def test_results_from_before_a_column_was_added_are_there_without_it(folder):
+    file = folder / "tables/scores.parquet"
+    write_without("margin", scores(), file)
+    study = memloc.open_study(folder)
+    pd.testing.assert_frame_equal(study.table("scores"), scores().drop(columns="margin"))
+    assert list(study.columns("scores").index) == ["id", "em", "nll", "redecoded"]
+    with pytest.raises(TableError, match="has no column margin: older code wrote it"):
+        study.table("scores", ["id", "margin"])
 
 
 @pytest.mark.parametrize("ask", ["table", "columns"])

@@ -129,12 +129,24 @@ def test_a_table_of_another_schema_is_validated_on_read(path):
             pieces(schema_of("scores"), path)
 
 
-def test_a_table_that_lacks_a_column_of_the_schema_is_refused(path):
+def test_a_table_that_lacks_a_column_of_the_schema_is_read_without_it(path):
     columns, more = schema_of("scores").columns, {"more": Column("str", meaning="More.")}
     newer = Schema("scores", lambda lengths: columns(lengths) | more)
     write(schema_of("scores"), scores(), path, STAMP | {"rule": "scores"})
+    pd.testing.assert_frame_equal(read(newer, path), scores())
+    pd.testing.assert_frame_equal(pd.concat(storage.batches(newer, path)), scores())
     remedy = "older code wrote it; .*: snakemake --cores all scores --forcerun scores$"
-    with pytest.raises(TableError, match=rf"scores\.parquet: has no column more: {remedy}"):
+    for pieces in (read, lambda *of: list(storage.batches(*of))):
+        with pytest.raises(TableError, match=rf"scores\.parquet: has no column more: {remedy}"):
+            pieces(newer, path, ["id", "more"])
+
+
+def test_what_an_older_table_has_is_judged_by_the_schema_of_today(path):
+    columns, loose = schema_of("scores").columns, {"em": integer(0, 99, meaning="Looser.")}
+    older = Schema("scores", lambda lengths: columns(lengths) | loose)
+    newer = Schema("scores", lambda lengths: columns(lengths) | {"more": Column("str", meaning="More.")})
+    write(older, scores(em=9), path, STAMP)
+    with pytest.raises(TableError, match=r"scores\.parquet: table scores, column em: .*row 0: 9"):
         read(newer, path)
 
 

@@ -14,6 +14,7 @@ import re
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,8 @@ QUIET = {
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 LOGS_ONLY = "MEMLOC_LOGS_ONLY"  # a variable; where it is set, jobs write to their logs and not to the console
 LOCKS = Path(".snakemake/memloc-jobs")  # locks of jobs in this folder; each holds the number of a process
+
+Explanation = Callable[[BaseException], BaseException]
 
 
 class Tee:
@@ -57,18 +60,19 @@ class Tee:
         return False
 
 
-def start(snakemake: Any) -> None:
+def start(snakemake: Any, explained: Explanation | None = None) -> None:
     """Begin the script of a rule: log to file and console, and choose GPUs before torch is imported.
 
     An uncaught error that the user can cause ends log and console with one line; its traceback is in the log
-    only. The script of a killed Snakemake keeps running; a new start of the same job waits for its end.
+    only. `explained` gives the user's error that is behind another error, if one is. The script of a killed
+    Snakemake keeps running; a new start of the same job waits for its end.
     """
     os.environ.update(QUIET | OFFLINE)
     gc.set_threshold(10_000)  # imports make objects that stay; the search for garbage took half the time
     file = _own_log(Path(snakemake.log[0]))
     shown = LOGS_ONLY not in os.environ
     sys.stdout, sys.stderr = (Tee(file, *[each] * shown) for each in (sys.stdout, sys.stderr))
-    sys.excepthook = partial(_report, file)
+    sys.excepthook = partial(_report, file, explained)
     atexit.register(log_peak_memory)
     python = platform.python_version()
     log(f"rule {snakemake.rule}, {snakemake.threads} threads, Python {python}, process {os.getpid()}")
@@ -77,14 +81,19 @@ def start(snakemake: Any) -> None:
 
 
 def _report(
-    file: TextIO, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    file: TextIO,
+    explained: Explanation | None,
+    _: type[BaseException],
+    raised: BaseException,
+    trace: TracebackType | None,
 ) -> None:
     """Log an uncaught error. If the user can mend it, the console gets the message and not the traceback."""
     atexit.unregister(log_peak_memory)
+    error = explained(raised) if explained else raised
     full = isinstance(error, OSError) and error.errno == errno.ENOSPC
     known = full or isinstance(error, UserError)
     with suppress(OSError):  # a full disk takes no log
-        traceback.print_exception(kind, error, trace, file=file if known else sys.stderr)
+        traceback.print_exception(type(raised), raised, trace, file=file if known else sys.stderr)
     if full:
         log(f"{error}: the disk is full. Free some space and start again: what is complete is kept.")
     elif known:

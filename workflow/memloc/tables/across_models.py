@@ -28,12 +28,12 @@ def joined(
     """Tables of several runs, each with a column that names the run of each row and is named like `runs`.
 
     A table has a file for each run. The files at the index of `runs` are read, in its order. Only the columns
-    `paragraphs` of table paragraphs, which may be long, are read.
+    `paragraphs` of table paragraphs, which may be long, are read; of the others, those that all runs have.
     """
     found = {}
     for name, paths in files.items():
         columns = paragraphs if name == "paragraphs" else None
         frames = {run: storage.read(schema_of(name), paths[number], columns) for number, run in runs.items()}
         tables = [frame.assign(**{runs.name: run}) for run, frame in frames.items()]
-        found[name] = pd.concat(tables, ignore_index=True)
+        found[name] = pd.concat(tables, join="inner", ignore_index=True)
     return found

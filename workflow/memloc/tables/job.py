@@ -9,6 +9,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
@@ -26,8 +27,9 @@ LIBRARIES = ("torch", "transformers", "transformer-lens", "numpy", "pandas", "py
 
 def start(snakemake: Any) -> "Job":
     """Begin the script of a rule: set up log, errors and GPUs as in `run/rule.py`; returns the job."""
-    rule.start(snakemake)
-    return Job(snakemake)
+    job = Job(snakemake)
+    rule.start(snakemake, job.explained)
+    return job
 
 
 class Job:
@@ -90,14 +92,14 @@ class Job:
     ) -> "pd.DataFrame":
         """A table, some of its columns, or its rows with one of the ids: see `storage.read`.
 
-        Tables in several files are joined, file by file.
+        Tables in several files are joined, file by file, in the columns that all of them have.
         """
         import pandas as pd
 
         from memloc.tables import storage
 
         parts = [storage.read(schema_of(table), path, columns, ids) for path in self.files(table)]
-        return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+        return pd.concat(parts, join="inner", ignore_index=True) if len(parts) > 1 else parts[0]
 
     def batches(
         self, table: str, columns: Sequence[str] | None = None, rows: range | None = None
@@ -107,6 +109,16 @@ class Job:
 
         for path in self.files(table):
             yield from storage.batches(schema_of(table), path, columns, rows)
+
+    def explained(self, error: BaseException) -> BaseException:
+        """The error, or what a user can do if it names a column that a table's file does not have."""
+        if not isinstance(error, (AttributeError, KeyError, NameError)):
+            return error
+        from memloc.tables import storage
+
+        files = ((table, path) for table in self.tables for path in self.files(table))
+        lacking = (pair for table, path in files for pair in storage.lacking(schema_of(table), path).items())
+        return next((why for column, why in lacking if re.search(rf"\b{column}\b", str(error))), error)
 
     def write(self, **frames: "pd.DataFrame") -> None:
         """Write whole tables, by their names."""

@@ -2,8 +2,8 @@
 
 A table is a Parquet file that is validated on write, written atomically, and carries its provenance (study,
 model, settings, code, seed, versions, units) in the file's metadata. On reading, Parquet's checksums of pages
-prove that the rows are the validated ones; they are validated again only if the schema has changed since.
-Memory holds one row group.
+prove that the rows are the validated ones; they are validated again only if the schema has changed since. A
+file that lacks a column, which the schema has got since, can be read without it. Memory holds one row group.
 """
 
 import json
@@ -110,20 +110,21 @@ def read(
     columns: Sequence[str] | None = None,
     ids: Iterable[int] | None = None,
 ) -> pd.DataFrame:
-    """The schema's table from `path`: all of it, some columns, or the rows with one of the ids.
+    """The schema's table from `path`: all columns that are there, some columns, or rows with one of the ids.
 
     With `ids`, memory holds only the rows with one of them, and `columns` must hold `id`.
 
     Raises:
-        TableError: the file cannot be read, is another table, was changed, or breaks the schema.
+        TableError: the file cannot be read, is another table, was changed, breaks the schema, or lacks one of
+            `columns`.
     """
     stamp = _stamp_of(schema, path)
     with _naming(path):
-        parts = _row_groups(path, stamp, list(columns or schema.columns(_lengths(stamp))))
+        parts = _row_groups(schema, path, stamp, columns)
         if ids is not None:  # filtered by Arrow: Python objects would keep their row group alive
             wanted = pyarrow.array(list(ids), pyarrow.int64())
             parts = (rows.filter(compute.is_in(rows["id"], value_set=wanted)) for rows in parts)
-        return _validated(schema, stamp, pyarrow.concat_tables(parts), columns)
+        return _validated(schema, stamp, pyarrow.concat_tables(parts))
 
 
 def batches(
@@ -138,23 +139,44 @@ def batches(
     """
     stamp = _stamp_of(schema, path)
     with _naming(path):
-        for group in _row_groups(path, stamp, list(columns or schema.columns(_lengths(stamp))), rows):
-            yield _validated(schema, stamp, group, columns)
+        for group in _row_groups(schema, path, stamp, columns, rows):
+            yield _validated(schema, stamp, group)
+
+
+def lacking(schema: Schema, path: str | Path) -> dict[str, TableError]:
+    """The schema's columns that a file does not have, each with the error for who needs it.
+
+    Raises:
+        TableError: the file cannot be read, or is another table.
+    """
+    stamp = _stamp_of(schema, path)
+    absent = sorted(schema.columns(_lengths(stamp)).keys() - set(parquet.read_schema(path).names))
+    return {column: TableError(f"{path}: {_lacks([column], stamp)}") for column in absent}
+
+
+def _lacks(columns: list[str], stamp: dict[str, Any]) -> str:
+    rule = stamp["rule"]
+    return (
+        f"has no column {', '.join(columns)}: older code wrote it; run the rule that makes it again, "
+        f"with the config of the study: snakemake --cores all {rule} --forcerun {rule}"
+    )
 
 
 def _row_groups(
-    path: str | Path, stamp: dict[str, Any], columns: list[str], rows: range | None = None
+    schema: Schema,
+    path: str | Path,
+    stamp: dict[str, Any],
+    columns: Sequence[str] | None,
+    rows: range | None = None,
 ) -> Iterator[pyarrow.Table]:
     """Columns of a file by row groups. Row groups outside of the range `rows` are not read; an empty range
     gives one empty table.
     """
     with parquet.ParquetFile(path, page_checksum_verification=True) as file:
-        if missing := sorted(set(columns) - set(file.schema_arrow.names)):
-            rule = stamp["rule"]
-            raise TableError(
-                f"has no column {', '.join(missing)}: older code wrote it; run the rule that makes it again, "
-                f"with the config of the study: snakemake --cores all {rule} --forcerun {rule}"
-            )
+        there = file.schema_arrow.names
+        columns = list(columns or (name for name in schema.columns(_lengths(stamp)) if name in there))
+        if missing := sorted(set(columns) - set(there)):
+            raise TableError(_lacks(missing, stamp))
         rows = range(file.metadata.num_rows) if rows is None else rows
         start = 0
         for group in range(file.num_row_groups if rows else 0):
@@ -166,14 +188,12 @@ def _row_groups(
             yield file.schema_arrow.empty_table().select(columns)
 
 
-def _validated(
-    schema: Schema, stamp: dict[str, Any], rows: pyarrow.Table, columns: Sequence[str] | None
-) -> pd.DataFrame:
+def _validated(schema: Schema, stamp: dict[str, Any], rows: pyarrow.Table) -> pd.DataFrame:
     """Rows as a frame, validated unless they were written with the same schema."""
     lengths, frame = _lengths(stamp), rows.to_pandas()
     if stamp.get("schema") == schema.fingerprint(lengths):
         return frame
-    return validate(schema, frame, lengths, columns)
+    return validate(schema, frame, lengths, rows.column_names)
 
 
 @contextmanager

@@ -49,18 +49,18 @@ class Study:
         return self.folder / ("benchmarks" if name in MEASURED else "tables") / f"{name}.parquet"
 
     def table(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """A table, or some of its columns, validated.
+        """A table, or some of its columns, validated. Older results lack columns that tables have got since.
 
         `attrs` of the frame hold `units`, by column, and `provenance`: study, rule, model, settings, hash of
         the code, seed, versions.
 
         Raises:
             InputError: the study has no such table, or the table no such column.
-            TableError: the file was changed, is damaged, or comes from another version of the workflow.
+            TableError: the file was changed, is damaged, or older code wrote it, without one of `columns`.
         """
-        known = self.columns(name).index
-        if missing := [column for column in columns or () if column not in known]:
-            raise InputError(f"table {name}: no column {missing[0]!r}; there are {', '.join(known)}")
+        known, lacking = self.columns(name).index, storage.lacking(schema_of(name), self.path(name))
+        if unknown := [column for column in columns or () if column not in {*known, *lacking}]:
+            raise InputError(f"table {name}: no column {unknown[0]!r}; there are {', '.join(known)}")
         frame = storage.read(schema_of(name), self.path(name), columns)
         stamp = storage.provenance(self.path(name))
         units = {column: unit for column, unit in stamp.pop("units").items() if column in frame}
@@ -79,7 +79,9 @@ def described(path: Path) -> Columns:
     """Type, unit and meaning of the columns of a table's file."""
     stamp = storage.provenance(path)
     lengths = Lengths(stamp["paragraph"]["length"], stamp["paragraph"]["prefix"])
-    columns = schema_of(stamp["table"]).columns(lengths)
+    schema = schema_of(stamp["table"])
+    columns, absent = schema.columns(lengths), storage.lacking(schema, path)
+    columns = {name: column for name, column in columns.items() if name not in absent}
     rows = [(column.dtype, column.unit or "", column.meaning) for column in columns.values()]
     return Columns(rows, pd.Index(columns, name="column"), ["type", "unit", "meaning"])
 
