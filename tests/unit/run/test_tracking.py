@@ -88,6 +88,8 @@ __version__ = "1"
 
 class A:
     'Class.'
+    x: int = 3
+    'Attribute.'
 
     def f(self):
         'Function.'
@@ -95,8 +97,9 @@ class A:
 
 
 key: int = Field(1, description='Key.')
-MEANING = 'Name.'
-columns = {'n': integer(0, meaning='Number.'), 'm': integer(0, meaning=f'{MEANING} {1}.')}
+NAME = 'Name.'
+columns = {'n': integer(0, meaning='Number.'), 'm': integer(0, meaning=f'{NAME} {1}.'), 'l': f'{NAME}{3}.'}
+made = described(title='Title.', description=text_of(7))
 """
 
 
@@ -111,8 +114,15 @@ columns = {'n': integer(0, meaning='Number.'), 'm': integer(0, meaning=f'{MEANIN
         ('"1"', '"2"', False),
         ("'Key.'", "'Another.'", False),
         ("'Number.'", "'Another.'", False),
-        ("'Name.'", "'Another.'", False),
+        ("'Attribute.'", "'Another.'", False),
+        ("    'Attribute.'\n", "", False),
+        (", description='Key.'", "", False),
         ("} {1}.", "} {2} more.", False),
+        ("'Name.'", "'Another.'", True),
+        ("}{3}.", "}{4}.", True),
+        ("'Title.'", "'Another.'", True),
+        ("text_of(7)", "text_of(8)", True),
+        ("return {'a': 1}", "return 'a.'", True),
         ("Field(1", "Field(2", True),
         ("n': integer(0", "n': integer(1", True),
         ("{'a': 1}", "{'a': 2}", True),
@@ -126,6 +136,25 @@ def test_the_hash_is_that_of_what_python_sees(library, old, new, changes):
     assert CODE.count(old) == 1
     (library / "alone.py").write_text(CODE.replace(old, new))
     assert (tracking.code_hash(library / "alone.py") != before) == changes
+
+
+def test_code_that_ends_with_a_full_stop_is_code(library):
+    """Also in a file that describes settings or columns."""
+    codes = set()
+    for value in ("'a.'", "'b.'", "f'{1 + 1}.'", "f'{9 * 9}.'"):
+        (library / "alone.py").write_text(f"{CODE}value = {value}\n")
+        codes.add(tracking.code_hash(library / "alone.py"))
+    assert len(codes) == 4
+
+
+def test_texts_about_settings_and_columns_are_written_where_they_are_given():
+    """Elsewhere, as in a variable, a change of words would rerun what uses the setting or the column."""
+    files = [*(WORKFLOW / "memloc/settings").glob("*.py"), *(WORKFLOW / "memloc/tables").rglob("*.py")]
+    for path, text in ((path, path.read_text()) for path in files):
+        if re.search('(description|meaning)=f?"', text):
+            other = re.sub(r'(?<=[\w)`}%])\."', ' or not."', text)
+            codes = {tracking._module(each, WORKFLOW / "memloc").code for each in (text, other)}
+            assert other != text and len(codes) == 1, path
 
 
 def slow_dependencies(file):

@@ -2,8 +2,8 @@
 
 Snakemake does not see imports. A rule therefore carries, as a parameter, a hash of its script and of the
 memloc modules that it imports, directly or through others. Editing one of them reruns exactly these rules.
-Comments, docstrings, formatting, descriptions of settings, meanings of columns and the package's version are
-not hashed, since they change no number.
+Comments, docstrings, formatting, the package's version, and texts that are given as a setting's `description`
+or a column's `meaning` are not hashed, since they change no number.
 """
 
 import ast
@@ -16,11 +16,12 @@ from typing import NamedTuple
 
 PACKAGE = Path(__file__).parents[1]
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+TEXTS = ("description", "meaning")  # arguments that document a setting or a column
 BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")  # of statements, in the order of their tree
 
 
 class Module(NamedTuple):
-    """A module's imports of memloc, and the hash of its syntax tree without parts that change no number."""
+    """A module's imports of memloc, and the hash of its syntax tree without what documents it."""
 
     imports: frozenset[Path]
     code: bytes
@@ -58,10 +59,15 @@ def _module(text: str, package: Path) -> Module:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-        elif isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            del node.body[0]
-    if "description=" in text or "meaning=" in text:
-        _remove_sentences(tree)
+        elif isinstance(node, DOCUMENTED):
+            node.body = [
+                each for each in node.body if not (isinstance(each, ast.Expr) and _is_text(each.value))
+            ]
+    for node in ast.walk(tree) if any(f"{name}=" in text for name in TEXTS) else ():
+        if isinstance(node, ast.Call):
+            node.keywords = [
+                each for each in node.keywords if each.arg not in TEXTS or not _is_text(each.value)
+            ]
     tree.body = [statement for statement in tree.body if not _is_version(statement)]
     paths = frozenset(path for name in names if (path := module_file(name, package)))
     return Module(paths, hashlib.sha256(ast.dump(tree).encode()).digest())
@@ -76,17 +82,9 @@ def statements(tree: ast.Module) -> Iterator[ast.AST]:
         waiting += (below for block in BLOCKS for below in getattr(node, block, ()))
 
 
-def _remove_sentences(tree: ast.Module) -> None:
-    """Empty all strings that end with a full stop: descriptions and meanings, which are for people."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.JoinedStr) and node.values and _ends_sentence(node.values[-1]):
-            node.values = []
-        elif _ends_sentence(node):
-            node.value = ""
-
-
-def _ends_sentence(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.endswith(".")
+def _is_text(node: ast.expr) -> bool:
+    """Whether it is a string, with or without values in braces."""
+    return isinstance(node, ast.JoinedStr) or isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _is_version(statement: ast.stmt) -> bool:

@@ -1,4 +1,7 @@
-"""Schemas of tables and the columns to build them from: type, range, unit and meaning, as plain data."""
+"""Schemas of tables and the columns to build them from: type, range, unit and meaning, as plain data.
+
+A meaning is written where it is given, as the argument `meaning`: its change reruns nothing (`run.tracking`).
+"""
 
 import hashlib
 from collections.abc import Callable
@@ -92,17 +95,17 @@ def token_list(length: int, **options: Any) -> Column:
     return Column("object", length=length, **options)
 
 
-def n_tokens(high: int, meaning: str, **options: Any) -> Column:
+def n_tokens(high: int, *, meaning: str, **options: Any) -> Column:
     """Column of numbers of tokens."""
     return integer(0, high, unit="tokens", meaning=meaning, **options)
 
 
-def position(first: int, end: int, meaning: str, dtype: str = "int64") -> Column:
+def position(first: int, end: int, *, meaning: str, dtype: str = "int64") -> Column:
     """Column of token positions from `first` to before `end`."""
     return integer(first, end - 1, dtype, unit="token position in the paragraph, from 0", meaning=meaning)
 
 
-def nats(meaning: str, **options: Any) -> Column:
+def nats(*, meaning: str, **options: Any) -> Column:
     """Column of mean NLLs."""
     return number(0, unit="nats per token", meaning=meaning, **options)
 
@@ -114,11 +117,18 @@ HEAD = integer(0, unit="from 0", meaning="Attention head in its layer.")
 HEAD_IF_ANY = replace(
     HEAD.stored_as("Int64"), nullable=True, meaning="Attention head; missing where the component has none."
 )
-NLL = nats("Mean negative log-likelihood of the continuation.")
-OWN_CONTINUATION = "Leading tokens of the paragraph's own continuation that survive."
+NLL = nats(meaning="Mean negative log-likelihood of the continuation.")
 
 
 def exact_match(n_continuation: int, **options: Any) -> Column:
     """Exact match of a paragraph."""
-    meaning = "Exact match: leading tokens of the continuation that the model predicts."
-    return n_tokens(n_continuation, meaning, **options)
+    return n_tokens(
+        n_continuation,
+        meaning="Exact match: leading tokens of the continuation that the model predicts.",
+        **options,
+    )
+
+
+def surviving(high: int) -> Column:
+    """Exact match of a perturbed prefix's continuation with the unperturbed paragraph's own one."""
+    return n_tokens(high, meaning="Leading tokens of the paragraph's own continuation that survive.")

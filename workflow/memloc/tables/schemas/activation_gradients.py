@@ -7,17 +7,24 @@ ACTIVATIONS = ("q", "k", "v", "z", "pre", "post")
 
 
 def activation_gradients(lengths: Lengths) -> Columns:
-    versions = "Memorized paragraphs or their perturbed versions."
     unit = "nats per token, per unit of the weight or activation"
-    largest = "Largest absolute gradient among the activation's units."
     return {
-        "group": category("memorized", "perturbed", dictionary=True, meaning=versions),
+        "group": category(
+            "memorized",
+            "perturbed",
+            dictionary=True,
+            meaning="Memorized paragraphs or their perturbed versions.",
+        ),
         "id": PARAGRAPH.stored_as("int32"),
         "layer": LAYER.stored_as("int16"),
         "component": category(*ACTIVATIONS, dictionary=True, meaning="Kind of activation."),
         "head": HEAD_IF_ANY.stored_as("Int16"),
-        "position": columns.position(0, lengths.paragraph, "Position of the activation.", "int16"),
-        "max_abs": number(0, dtype="float32", unit=unit, meaning=largest),
+        "position": columns.position(
+            0, lengths.paragraph, meaning="Position of the activation.", dtype="int16"
+        ),
+        "max_abs": number(
+            0, dtype="float32", unit=unit, meaning="Largest absolute gradient among the activation's units."
+        ),
     }
 
 

@@ -11,6 +11,8 @@ def attention(lengths: Lengths) -> Columns:
         "id": PARAGRAPH.stored_as("int32"),
         "layer": LAYER.stored_as("int16"),
         "head": HEAD.stored_as("int16"),
-        "position": columns.position(0, lengths.prefix, "Position that is attended to.", "int16"),
+        "position": columns.position(
+            0, lengths.prefix, meaning="Position that is attended to.", dtype="int16"
+        ),
         "attention": share,
     }

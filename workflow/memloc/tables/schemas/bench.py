@@ -27,8 +27,12 @@ def bench(lengths: Lengths) -> Columns:
 
 
 def bench_texts(lengths: Lengths) -> Columns:
-    meaning = "Tokens of a random prefix, and of the model's own greedy continuation."
-    return {"tokens": token_list(lengths.paragraph, meaning=meaning)}
+    return {
+        "tokens": token_list(
+            lengths.paragraph,
+            meaning="Tokens of a random prefix, and of the model's own greedy continuation.",
+        )
+    }
 
 
 def estimate(lengths: Lengths) -> Columns:

@@ -3,9 +3,6 @@
 from memloc.tables.columns import Column, Columns, Lengths, category, integer, number, words
 from memloc.tables.terms.claims import RULES, UNITS, VERDICTS
 
-COMPARED = "Units of the other group, where two groups are compared."
-CHANCE = "p-value: a binomial test of shares, else the t test behind the interval; missing if none applies."
-
 
 def claims(lengths: Lengths) -> Columns:
     return {
@@ -20,13 +17,24 @@ def claims(lengths: Lengths) -> Columns:
         "low": number(nullable=True, meaning="Lower end of its interval (95 %)."),
         "high": number(nullable=True, meaning="Upper end of its interval (95 %)."),
         "n": integer(0, meaning="Number of units that the value comes from."),
-        "n_other": integer(0, dtype="Int64", nullable=True, meaning=COMPARED),
+        "n_other": integer(
+            0,
+            dtype="Int64",
+            nullable=True,
+            meaning="Units of the other group, where two groups are compared.",
+        ),
         "quantity": words(meaning="Quantity that the value measures."),
         "unit": category(*UNITS, meaning="Unit that is resampled."),
         "rule": category(*RULES, meaning="Rule by which value and interval decide."),
         "margin": number(0, unit="as `quantity`", meaning="Margin of the rule."),
         "bound": number(meaning="Number that the value is compared with."),
-        "p": number(0, 1, nullable=True, meaning=CHANCE),
+        "p": number(
+            0,
+            1,
+            nullable=True,
+            meaning="p-value: a binomial test of shares, else the t test behind the interval; missing if "
+            "none applies.",
+        ),
         "margin_reason": words(meaning="Reason for the rule and the margin."),
         "verdict": category(*VERDICTS, meaning="Verdict of this run."),
         "reason": words(meaning="Reason for the verdict."),

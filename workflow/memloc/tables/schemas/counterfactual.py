@@ -3,8 +3,6 @@
 from memloc.tables import columns
 from memloc.tables.columns import Column, Columns, Lengths, integer, nats, number
 
-LOG_P = "Log-probability that sampling gives the continuation, in the study's model; -inf: it cannot."
-
 
 def half_scores(lengths: Lengths) -> Columns:
     return {
@@ -22,9 +20,19 @@ def counterfactual(lengths: Lengths) -> Columns:
         "repeats": integer(0, unit="occurrences", meaning="Occurrences of the continuation in training."),
         "elsewhere": Column("bool", meaning="Other paragraphs hold the continuation, too."),
         "em": columns.exact_match(lengths.continuation),
-        "log_p": Column("float64", high=0, unit="natural logarithm", meaning=LOG_P),
-        "prefix_nll": nats("NLL of the prefix; missing: not in the sample of detection.", nullable=True),
-        "prefix_min_k": nats("Mean NLL of its least likely tokens (Min-K); missing as above.", nullable=True),
+        "log_p": Column(
+            "float64",
+            high=0,
+            unit="natural logarithm",
+            meaning="Log-probability that sampling gives the continuation, in the study's model; -inf: it "
+            "cannot.",
+        ),
+        "prefix_nll": nats(
+            meaning="NLL of the prefix; missing: not in the sample of detection.", nullable=True
+        ),
+        "prefix_min_k": nats(
+            meaning="Mean NLL of its least likely tokens (Min-K); missing as above.", nullable=True
+        ),
         "n_with": integer(0, unit="models", meaning="Models trained with it."),
         "n_without": integer(0, unit="models", meaning="Models trained without it."),
         **_compared("em", "tokens", "exact match"),
@@ -34,13 +42,13 @@ def counterfactual(lengths: Lengths) -> Columns:
 
 
 def _compared(name: str, unit: str, what: str) -> Columns:
-    def one(meaning: str, low: float | None = None) -> Column:
+    def one(low: float | None = None, *, meaning: str) -> Column:
         return number(low, nullable=True, unit=unit, meaning=meaning)
 
     return {
-        f"{name}_with": one(f"Mean of models trained with it: {what}.", 0),
-        f"{name}_without": one("Mean of models trained without it.", 0),
-        f"{name}_difference": one("With minus without: the counterfactual memorization."),
-        f"{name}_low": one("Low end of the difference, 95 %, over trainings."),
-        f"{name}_high": one("High end."),
+        f"{name}_with": one(0, meaning=f"Mean of models trained with it: {what}."),
+        f"{name}_without": one(0, meaning="Mean of models trained without it."),
+        f"{name}_difference": one(meaning="With minus without: the counterfactual memorization."),
+        f"{name}_low": one(meaning="Low end of the difference, 95 %, over trainings."),
+        f"{name}_high": one(meaning="High end."),
     }

@@ -13,7 +13,6 @@ MEASURED = (
     "residual_untrained",
 )
 STRATA = ("all", "boundary", "unseen")
-POSITIVE = "Recited paragraphs; in stratum unseen, seen ones."
 
 
 def _n_seen(lengths: Lengths) -> Column:
@@ -30,9 +29,12 @@ def prefix_features(lengths: Lengths) -> Columns:
     }
 
 
-def _with_interval(name: str, low: float, high: float, meaning: str) -> Columns:
-    ends = {name: meaning, f"{name}_low": "Low end, 95 %.", f"{name}_high": "High end, 95 %."}
-    return {key: number(low, high, nullable=True, meaning=text) for key, text in ends.items()}
+def _with_interval(name: str, low: float, high: float, *, meaning: str) -> Columns:
+    return {
+        name: number(low, high, nullable=True, meaning=meaning),
+        f"{name}_low": number(low, high, nullable=True, meaning="Low end, 95 %."),
+        f"{name}_high": number(low, high, nullable=True, meaning="High end, 95 %."),
+    }
 
 
 def detection(lengths: Lengths) -> Columns:
@@ -40,9 +42,13 @@ def detection(lengths: Lengths) -> Columns:
         "features": Column("str", meaning="Features that the classifier sees, or the control."),
         "stratum": category(*STRATA, meaning="Choice of the paragraphs that the classifier tells apart."),
         "n_seen": _n_seen(lengths),
-        "n_positive": integer(1, unit="paragraphs", meaning=POSITIVE),
+        "n_positive": integer(
+            1, unit="paragraphs", meaning="Recited paragraphs; in stratum unseen, seen ones."
+        ),
         "n_negative": integer(1, unit="paragraphs", meaning="The others."),
         "n_clusters": integer(1, meaning="Groups of paragraphs, which intervals resample."),
-        **_with_interval("auroc", 0, 1, "Probability that a positive is ranked above a negative."),
-        **_with_interval("gain", -1, 1, "AUROC minus the AUROC of the NLL of the same tokens, paired."),
+        **_with_interval("auroc", 0, 1, meaning="Probability that a positive is ranked above a negative."),
+        **_with_interval(
+            "gain", -1, 1, meaning="AUROC minus the AUROC of the NLL of the same tokens, paired."
+        ),
     }

@@ -11,17 +11,17 @@ def _edit_scores(lengths: Lengths, suffix: str = "") -> Columns:
     """Means over the texts around an edit; they are missing for the target if a paragraph has none."""
     columns = {}
     for name in EDIT_TEXTS:
-        missing, of = name == "target", f"of the texts `{name}`{' before the edit' if suffix else ''}."
+        missing, of = name == "target", f"of the texts `{name}`{' before the edit' if suffix else ''}"
         if name != "held_out":
-            options = {"nullable": missing, "unit": "tokens", "meaning": f"Mean exact match {of}"}
-            columns[f"em_{name}{suffix}"] = number(0, lengths.continuation, **options)
-        columns[f"nll_{name}{suffix}"] = nats(f"Mean NLL {of}", nullable=missing)
+            options = {"nullable": missing, "unit": "tokens"}
+            columns[f"em_{name}{suffix}"] = number(
+                0, lengths.continuation, **options, meaning=f"Mean exact match {of}."
+            )
+        columns[f"nll_{name}{suffix}"] = nats(meaning=f"Mean NLL {of}.", nullable=missing)
     return columns
 
 
 def edits(lengths: Lengths) -> Columns:
-    recited = "Perturbed prefixes from which the paragraph is still recited."
-    steps = "Steps until the paragraph is recited again; missing where it was not tried or reached."
     share = {"low": 0, "high": 1, "unit": "share of the perturbed prefixes"}
     return {
         "id": PARAGRAPH,
@@ -30,10 +30,15 @@ def edits(lengths: Lengths) -> Columns:
         "learning_rate": number(0, meaning="Learning rate."),
         **_edit_scores(lengths),
         **_edit_scores(lengths, "_before"),
-        "recited": number(**share, meaning=recited),
+        "recited": number(**share, meaning="Perturbed prefixes from which the paragraph is still recited."),
         "recited_before": number(**share, meaning="The same before the edit."),
         "n_movable_weights": integer(1, meaning="Weights that the arm may move."),
         "n_changed_weights": integer(0, meaning="Weights that have changed."),
-        "relearning_steps": integer(0, dtype="Int64", nullable=True, meaning=steps),
+        "relearning_steps": integer(
+            0,
+            dtype="Int64",
+            nullable=True,
+            meaning="Steps until the paragraph is recited again; missing where it was not tried or reached.",
+        ),
         "seed": integer(0, meaning="Seed of the edit."),
     }

@@ -14,42 +14,55 @@ from memloc.tables.columns import (
 )
 
 
-def _memory(number: str, id: Column) -> Columns:
+def _memory(id: Column, *, meaning: str) -> Columns:
     return {
         "kind": category(*GROWN_GRANULARITIES, meaning="Kind of place that the memory grew in."),
-        "plant": integer(0, meaning=number),
+        "plant": integer(0, meaning=meaning),
         "id": id,
         "place": Column("str", meaning="Place in words."),
     }
 
 
 def _recited(lengths: Lengths) -> Columns:
-    norm = "Root mean square of the place's weights, divided by that of the other weights in its matrices."
     return {
         "em": exact_match(lengths.continuation),
-        "nll": nats("NLL of the continuation after the training."),
-        "norm": number(0, meaning=norm),
+        "nll": nats(meaning="NLL of the continuation after the training."),
+        "norm": number(
+            0,
+            meaning="Root mean square of the place's weights, divided by that of the other weights in its "
+            "matrices.",
+        ),
     }
 
 
 def grown(lengths: Lengths) -> Columns:
     return {
-        **_memory("Number of the memory among those of its kind.", ONE_PARAGRAPH),
+        **_memory(ONE_PARAGRAPH, meaning="Number of the memory among those of its kind."),
         "exposures": integer(0, meaning="Exposures that moved the place."),
         **_recited(lengths),
     }
 
 
 def twins(lengths: Lengths) -> Columns:
-    numbered = "Number of the memory among those of its kind; those of the swap twin come last."
-    leak = "Share of the memory that the place does not carry: (nll_carried - nll) / (nll_never - nll)."
     return {
-        **_memory(numbered, integer(0, meaning="Paragraph.")),
+        **_memory(
+            integer(0, meaning="Paragraph."),
+            meaning="Number of the memory among those of its kind; those of the swap twin come last.",
+        ),
         **_recited(lengths),
-        "nll_never": nats("NLL in the twin that never saw the paragraph."),
-        "nll_swapped": nats("NLL in the own model, while the place has the weights of its swap twin."),
-        "nll_others_swapped": nats("Mean NLL of the other memories meanwhile.", nullable=True),
-        "nll_before": nats("NLL in the own model, while the place has its weights from before they grew."),
-        "nll_carried": nats("NLL in the twin that never saw it, while the place has the own weights."),
-        "leak": number(meaning=leak),
+        "nll_never": nats(meaning="NLL in the twin that never saw the paragraph."),
+        "nll_swapped": nats(
+            meaning="NLL in the own model, while the place has the weights of its swap twin."
+        ),
+        "nll_others_swapped": nats(meaning="Mean NLL of the other memories meanwhile.", nullable=True),
+        "nll_before": nats(
+            meaning="NLL in the own model, while the place has its weights from before they grew."
+        ),
+        "nll_carried": nats(
+            meaning="NLL in the twin that never saw it, while the place has the own weights."
+        ),
+        "leak": number(
+            meaning="Share of the memory that the place does not carry: (nll_carried - nll) / (nll_never "
+            "- nll)."
+        ),
     }

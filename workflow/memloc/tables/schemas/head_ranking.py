@@ -4,7 +4,9 @@ from memloc.tables.columns import HEAD, LAYER, Column, Columns, Lengths, categor
 from memloc.tables.terms.samples import SAMPLES
 
 METHOD = Column("str", meaning="Method that gives the score.")
-PLACE = "Place in the ranking; 1 has the highest score. Equal scores share the first of their places."
+RANK = integer(
+    1, meaning="Place in the ranking; 1 has the highest score. Equal scores share the first of their places."
+)
 
 
 def head_ranking(lengths: Lengths) -> Columns:
@@ -13,7 +15,7 @@ def head_ranking(lengths: Lengths) -> Columns:
         "layer": LAYER,
         "head": HEAD,
         "score": number(meaning="Score of the head by the method."),
-        "rank": integer(1, meaning=PLACE),
+        "rank": RANK,
         "low": integer(1, meaning="Lower end of the interval of the rank."),
         "high": integer(1, meaning="Upper end of the interval of the rank."),
         "first_share": number(
@@ -31,5 +33,5 @@ def head_rank_samples(lengths: Lengths) -> Columns:
         "method": METHOD,
         "layer": LAYER.stored_as("int16"),
         "head": HEAD.stored_as("int16"),
-        "rank": integer(1, dtype="int16", meaning=PLACE),
+        "rank": RANK.stored_as("int16"),
     }

@@ -2,12 +2,6 @@
 
 from memloc.tables.columns import ONE_PARAGRAPH, Column, Columns, Lengths, integer, token_list, words
 
-CUT = "Occurrences that the end of a training window cuts, which are not in `count`; embedded text only."
-CONTINUATIONS = "Occurrences of the continuation, at any offset; missing where they are not counted."
-UNSEEN = "The training text does not hold it: a control, or a memory that grew apart from it (table `grown`)."
-MODULE = "Module whose docstring it is; embedded text only."
-LINE = "Line of the document's text on which its first token ends."
-
 
 def paragraphs(lengths: Lengths) -> Columns:
     def occurrences(of: str, meaning: str) -> Column:
@@ -17,11 +11,22 @@ def paragraphs(lengths: Lengths) -> Columns:
     return {
         "id": ONE_PARAGRAPH,
         "count": integer(0, unit="occurrences in the corpus", meaning="Occurrences of the paragraph."),
-        "cut_count": occurrences("", CUT),
-        "continuation_count": occurrences("of the continuation ", CONTINUATIONS),
-        "unseen": Column("bool", meaning=UNSEEN),
+        "cut_count": occurrences(
+            "",
+            meaning="Occurrences that the end of a training window cuts, which are not in `count`; embedded "
+            "text only.",
+        ),
+        "continuation_count": occurrences(
+            "of the continuation ",
+            meaning="Occurrences of the continuation, at any offset; missing where they are not counted.",
+        ),
+        "unseen": Column(
+            "bool",
+            meaning="The training text does not hold it: a control, or a memory that grew apart from it "
+            "(table `grown`).",
+        ),
         "package": Column("str", nullable=True, meaning="Package whose docstring it is; embedded text only."),
-        "module": Column("str", nullable=True, meaning=MODULE),
+        "module": Column("str", nullable=True, meaning="Module whose docstring it is; embedded text only."),
         "tokens": token_list(lengths.paragraph, meaning="Tokens of the paragraph."),
         "text": Column("str", meaning="Text of the tokens, to the letter."),
     }
@@ -41,5 +46,7 @@ def places(lengths: Lengths) -> Columns:
         "file": words(meaning="File of text, or module of docstrings."),
         "document": integer(0, unit="from 0", meaning="Number among the documents with text in its file."),
         "start": integer(0, unit="from 0", meaning="Place of its first token in the document."),
-        "line": integer(1, unit="from 1", meaning=LINE),
+        "line": integer(
+            1, unit="from 1", meaning="Line of the document's text on which its first token ends."
+        ),
     }

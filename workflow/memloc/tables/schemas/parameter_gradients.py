@@ -1,5 +1,7 @@
 """Gradients of the weights (paper 5.1 and 5.2)."""
 
+from dataclasses import replace
+
 from memloc.tables.columns import HEAD_IF_ANY, LAYER, NLL, Column, Columns, Lengths, category, integer, number
 from memloc.tables.terms.samples import SAMPLES
 from memloc.tables.terms.sets import SET_NAMES
@@ -12,31 +14,34 @@ COMPONENT = {
 }
 
 
-def _size(meaning: str, unit: str = "weight", nullable: bool = False) -> Column:
+GROUP = category(
+    *SET_NAMES, "contrastive", meaning="Set whose NLL is differentiated, or the contrastive objective."
+)
+
+
+def _size(*, meaning: str, unit: str = "weight", nullable: bool = False) -> Column:
     return number(0, nullable=nullable, unit=f"nats per token, per unit of the {unit}", meaning=meaning)
 
 
-LARGEST = _size("Largest absolute gradient of one weight.", "weight or activation")
-SUM = _size("Sum of the absolute gradients.")
+LARGEST = _size(unit="weight or activation", meaning="Largest absolute gradient of one weight.")
+SUM = _size(meaning="Sum of the absolute gradients.")
 
 
 def parameter_gradients(lengths: Lengths) -> Columns:
-    group = "Set whose NLL is differentiated, or the contrastive objective."
     return {
-        "group": category(*SET_NAMES, "contrastive", meaning=group),
+        "group": GROUP,
         **COMPONENT,
         "max_abs": LARGEST,
         "sum_abs": SUM,
         "n_weights": integer(1, meaning="Weights of the component."),
-        "nll_term_norm": _size("Norm of the gradient of the objective's NLL term.", nullable=True),
-        "kl_term_norm": _size("Norm of the gradient of the objective's KL term.", nullable=True),
+        "nll_term_norm": _size(meaning="Norm of the gradient of the objective's NLL term.", nullable=True),
+        "kl_term_norm": _size(meaning="Norm of the gradient of the objective's KL term.", nullable=True),
     }
 
 
 def parameter_gradient_samples(lengths: Lengths) -> Columns:
-    group = "Set whose NLL is differentiated, or the contrastive objective."
     return {
-        "group": category("memorized", "contrastive", meaning=group),
+        "group": replace(GROUP, values=("memorized", "contrastive")),
         "sample": category(*SAMPLES, meaning="A part of the sample, all but a part, or a resample."),
         "number": integer(0, meaning="Number of the sample among those of its kind."),
         **COMPONENT,
@@ -45,11 +50,10 @@ def parameter_gradient_samples(lengths: Lengths) -> Columns:
 
 
 def paragraph_gradients(lengths: Lengths) -> Columns:
-    score = _size("Sum over the layer's components of the largest absolute gradients.")
     return {
         "id": integer(0, meaning="Paragraph."),
         "nll": NLL,
         "layer": LAYER,
-        "score_sum": score,
+        "score_sum": _size(meaning="Sum over the layer's components of the largest absolute gradients."),
         "sum_abs": SUM,
     }

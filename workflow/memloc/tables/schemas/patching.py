@@ -4,13 +4,13 @@ from memloc.tables import columns
 from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Columns, Lengths, category, integer, number
 from memloc.tables.terms.patching import DIRECTIONS
 
-CHANGE = "Change of the NLL of the clean paragraph's impact token by the patch."
-NLL_CHANGE = number(unit="nats", meaning=CHANGE)
+NLL_CHANGE = number(
+    unit="nats", meaning="Change of the NLL of the clean paragraph's impact token by the patch."
+)
 DIRECTION = category(*DIRECTIONS, meaning="Run that the activations are from, and run that is patched.")
 
 
 def patching(lengths: Lengths) -> Columns:
-    method = "Patch that was run, or its first-order estimate."
     return {
         "id": PARAGRAPH,
         "direction": DIRECTION,
@@ -18,7 +18,9 @@ def patching(lengths: Lengths) -> Columns:
         "component": category("q", "k", "v", meaning="Activation of the head that is patched."),
         "head": HEAD,
         "nll_change": NLL_CHANGE,
-        "method": category("exact", "attribution", meaning=method),
+        "method": category(
+            "exact", "attribution", meaning="Patch that was run, or its first-order estimate."
+        ),
     }
 
 
@@ -27,7 +29,7 @@ def residual_patching(lengths: Lengths) -> Columns:
         "id": PARAGRAPH,
         "direction": DIRECTION,
         "layer": integer(0, unit="from 0", meaning="Layer whose input is patched."),
-        "position": columns.position(0, lengths.paragraph, "Position that is patched."),
+        "position": columns.position(0, lengths.paragraph, meaning="Position that is patched."),
         "nll_change": NLL_CHANGE,
     }
 

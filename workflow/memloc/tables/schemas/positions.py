@@ -4,19 +4,24 @@ from memloc.tables.columns import NLL, PARAGRAPH, Column, Columns, Lengths, cate
 from memloc.tables.terms.sets import REPEATED, UNSEEN
 
 CONTEXTS = ("start", "bare", "end_of_text", "text", "shifted", "half_prefix")
-CONTEXT = (
-    "Place of the paragraph: as in `scores` (start), after nothing (bare), after end-of-text, after "
-    "unrelated text, at later position ids (shifted), or without the first half of its prefix (half_prefix)."
-)
-GROUP = "Set of the paragraph, or paragraphs of any set that occur more than once (repeated)."
-LOG_P_NEARLY = "Lower bound of the probability that at most a tenth of the tokens differ."
 
 
 def positions(lengths: Lengths) -> Columns:
     return {
-        "group": category("memorized", "non_memorized", UNSEEN, REPEATED, meaning=GROUP),
+        "group": category(
+            "memorized",
+            "non_memorized",
+            UNSEEN,
+            REPEATED,
+            meaning="Set of the paragraph, or paragraphs of any set that occur more than once (repeated).",
+        ),
         "id": PARAGRAPH,
-        "context": category(*CONTEXTS, meaning=CONTEXT),
+        "context": category(
+            *CONTEXTS,
+            meaning="Place of the paragraph: as in `scores` (start), after nothing (bare), after "
+            "end-of-text, after unrelated text, at later position ids (shifted), or without the first half "
+            "of its prefix (half_prefix).",
+        ),
         "n_before": integer(
             0, unit="positions", meaning="Positions before it, without the token of `paragraph.before`."
         ),
@@ -29,5 +34,10 @@ def positions(lengths: Lengths) -> Columns:
 def near_extraction(lengths: Lengths) -> Columns:
     return {
         "id": integer(0, unique=True, meaning="Paragraph."),
-        "log_p_nearly": Column("float64", high=0, unit="natural logarithm", meaning=LOG_P_NEARLY),
+        "log_p_nearly": Column(
+            "float64",
+            high=0,
+            unit="natural logarithm",
+            meaning="Lower bound of the probability that at most a tenth of the tokens differ.",
+        ),
     }

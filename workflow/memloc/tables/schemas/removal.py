@@ -5,11 +5,12 @@ from memloc.settings.removal_ways import GROWN_ARMS, NOTHING, WAY_NAMES
 from memloc.tables.columns import NLL, Column, Columns, Lengths, category, integer, n_tokens, number
 from memloc.tables.judged_texts import judged_text
 
-SAMPLED = "Probability that sampling (T = 1, top 40) gives the continuation; -inf: it cannot."
-RUN = "Longest run that the generated text and the continuation have in common."
-EDITS = "Edits from the generated text to the continuation."
-STEPS = "Steps until it is recited again; missing where it was not tried or reached."
-REMOVED = "Paragraph that is removed; missing: all together."
+STEPS = integer(
+    0,
+    dtype="Int64",
+    nullable=True,
+    meaning="Steps until it is recited again; missing where it was not tried or reached.",
+)
 
 
 def _way(*more: str) -> Columns:
@@ -29,28 +30,42 @@ def removal(lengths: Lengths) -> Columns:
         return number(0, 1, meaning=f"Share of prefixes with {what} from which it is still recited.")
 
     def rounded(bits: int) -> Column:
-        meaning = f"Exact match with the weights rounded to {bits} bits."
-        return n_tokens(lengths.continuation, meaning)
+        return n_tokens(lengths.continuation, meaning=f"Exact match with the weights rounded to {bits} bits.")
 
     return {
         **_run(NOTHING),
         "id": integer(0, meaning="Paragraph that is removed."),
-        "em": n_tokens(lengths.continuation, "Exact match that is left."),
+        "em": n_tokens(lengths.continuation, meaning="Exact match that is left."),
         "nll": NLL,
-        "log_p": Column("float64", high=0, unit="natural logarithm", meaning=SAMPLED),
-        "longest_run": n_tokens(lengths.continuation, RUN),
-        "edit_distance": number(0, 1, unit="share of the continuation", meaning=EDITS),
+        "log_p": Column(
+            "float64",
+            high=0,
+            unit="natural logarithm",
+            meaning="Probability that sampling (T = 1, top 40) gives the continuation; -inf: it cannot.",
+        ),
+        "longest_run": n_tokens(
+            lengths.continuation,
+            meaning="Longest run that the generated text and the continuation have in common.",
+        ),
+        "edit_distance": number(
+            0,
+            1,
+            unit="share of the continuation",
+            meaning="Edits from the generated text to the continuation.",
+        ),
         "recited_perturbed": share("one other token"),
         "recited_shifted": share("other text in place of their first tokens"),
         "em_8bit": rounded(8),
         "em_4bit": rounded(4),
-        "relearning_steps": integer(0, dtype="Int64", nullable=True, meaning=STEPS),
+        "relearning_steps": STEPS,
         "n_changed_weights": integer(0, unit="weights", meaning="Weights that differ."),
     }
 
 
 def removal_damage(lengths: Lengths) -> Columns:
-    removed = integer(0, dtype="Int64", nullable=True, meaning=REMOVED)
+    removed = integer(
+        0, dtype="Int64", nullable=True, meaning="Paragraph that is removed; missing: all together."
+    )
     return {**_run(NOTHING), "removed": removed, **judged_text(lengths)}
 
 
@@ -78,10 +93,10 @@ def removal_of_grown(lengths: Lengths) -> Columns:
         "share_inside": number(0, 1, nullable=True, meaning=f"{inside}; missing: nothing changed."),
         "share_place": number(0, 1, meaning="Share of all W_* weights that lie there."),
         "n_changed_weights": integer(0, unit="weights", meaning="Weights that differ."),
-        "em": n_tokens(n, "Exact match that is left."),
+        "em": n_tokens(n, meaning="Exact match that is left."),
         "nll": NLL,
         "grown_lost": number(**tokens, meaning="Mean exact match that other grown memories lose."),
         "memorized_lost": number(**tokens, meaning="Mean exact match that memorized paragraphs lose."),
         "nll_gained": number(unit="nats per token", meaning="Mean NLL that held-out text gains."),
-        "relearning_steps": integer(0, dtype="Int64", nullable=True, meaning=STEPS),
+        "relearning_steps": STEPS,
     }

@@ -2,16 +2,17 @@
 
 from memloc.tables.columns import NLL, ONE_PARAGRAPH, PARAGRAPH, Column, Columns, Lengths, exact_match, number
 
-MARGIN = "Smallest lead over the runner-up among the predictions that decide the exact match."
-LOG_P = "Probability that sampling gives the continuation; -inf: truncation removes a token."
-
 
 def scores(lengths: Lengths) -> Columns:
     return {
         "id": ONE_PARAGRAPH,
         "em": exact_match(lengths.continuation),
         "nll": NLL,
-        "margin": number(0, unit="logits", meaning=MARGIN),
+        "margin": number(
+            0,
+            unit="logits",
+            meaning="Smallest lead over the runner-up among the predictions that decide the exact match.",
+        ),
         "redecoded": Column("bool", meaning="A near-tie: decoded step by step instead of from one pass."),
     }
 
@@ -20,5 +21,10 @@ def extraction(lengths: Lengths) -> Columns:
     return {
         "id": PARAGRAPH,
         "scheme": Column("str", meaning="Scheme of sampling: temperature and truncation."),
-        "log_p": Column("float64", high=0, unit="natural logarithm", meaning=LOG_P),
+        "log_p": Column(
+            "float64",
+            high=0,
+            unit="natural logarithm",
+            meaning="Probability that sampling gives the continuation; -inf: truncation removes a token.",
+        ),
     }

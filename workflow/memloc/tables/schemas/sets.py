@@ -3,11 +3,6 @@
 from memloc.tables.columns import ONE_PARAGRAPH, Column, Columns, Lengths, category, n_tokens, token_list
 from memloc.tables.terms.sets import SET_NAMES, UNSEEN
 
-PAIR = "Pair of a memorized and another paragraph of equal count; missing without one."
-CONTINUATION = "Continuation that the analyses use; missing where none uses the paragraph."
-EDITS = "Fewest tokens to insert, delete or replace in the greedy continuation."
-RUN = "Longest run of tokens that both continuations have in common, at any two places."
-
 
 def sets(lengths: Lengths) -> Columns:
     return {
@@ -15,8 +10,18 @@ def sets(lengths: Lengths) -> Columns:
         "set": category(*SET_NAMES, UNSEEN, meaning="Set of the paragraph; controls have their own."),
         "sampled": Column("bool", meaning="Drawn for the analyses of its set."),
         "sampled_rare_tokens": Column("bool", meaning="Drawn for the analysis of rare tokens."),
-        "pair": Column("Int64", low=0, nullable=True, unit="from 0", meaning=PAIR),
-        "continuation": token_list(lengths.continuation, nullable=True, meaning=CONTINUATION),
+        "pair": Column(
+            "Int64",
+            low=0,
+            nullable=True,
+            unit="from 0",
+            meaning="Pair of a memorized and another paragraph of equal count; missing without one.",
+        ),
+        "continuation": token_list(
+            lengths.continuation,
+            nullable=True,
+            meaning="Continuation that the analyses use; missing where none uses the paragraph.",
+        ),
     }
 
 
@@ -24,7 +29,13 @@ def near_verbatim(lengths: Lengths) -> Columns:
     return {
         "id": ONE_PARAGRAPH,
         "set": category(*SET_NAMES, UNSEEN, meaning="Set of the paragraph."),
-        "n_edits": n_tokens(lengths.continuation, EDITS),
-        "longest_run": n_tokens(lengths.continuation, RUN),
+        "n_edits": n_tokens(
+            lengths.continuation,
+            meaning="Fewest tokens to insert, delete or replace in the greedy continuation.",
+        ),
+        "longest_run": n_tokens(
+            lengths.continuation,
+            meaning="Longest run of tokens that both continuations have in common, at any two places.",
+        ),
         "continuation": token_list(lengths.continuation, meaning="Greedy continuation."),
     }
