@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Checksum of the files that define the environment: after a clone, their time stamps say nothing.
 CONTENTS := $(shell (cat envs/requirements.lock envs/install.py; sed '/^\[tool/q' pyproject.toml) | cksum)
 
-.PHONY: reproduce test test-all lint plans quick stress bench docs docs-site wheelhouse clean-environment other-contents
+.PHONY: reproduce test test-all lint plans quick stress levels bench docs docs-site wheelhouse clean-environment other-contents
 
 reproduce: .venv/complete
 	$(BIN)/snakemake --cores all
@@ -38,6 +38,10 @@ quick: .venv/complete
 # Tests that take hours: dozens of kills, the whole study on Slurm, simulated intervals.
 stress: .venv/complete
 	$(BIN)/python -m pytest -m stress
+
+# Tests with the kernels that libraries choose here, with those of AVX2, and with the plainest.
+levels: .venv/complete
+	$(BIN)/python tests/levels.py $(PYTEST) tests/rules tests/unit
 
 # A job per comparison, one by one, so that a killed run goes on. SIZE=small took 14 minutes on 2 cores at 2.5 GHz.
 bench: .venv/complete
