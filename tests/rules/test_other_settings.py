@@ -118,7 +118,7 @@ def test_paragraphs_of_pairs_are_perturbed_too_and_change_no_sample(run, study):
     of_sample = found[0]["set"].notna()
     assert set(found[0].loc[~of_sample, "id"]) == {*chosen[:1], *chosen[2:]}
     for old, new in zip(before, [found[0][of_sample].reset_index(drop=True), *found[1:]], strict=True):
-        pd.testing.assert_frame_equal(old, new, atol=1e-5, rtol=0)
+        pd.testing.assert_frame_equal(old, new, atol=1e-5, rtol=1e-3)  # stored by another processor
     rows = found[0].groupby("id").size()
     assert rows.nunique() == 1 and rows.iloc[0] == N_PREFIX + 1
 

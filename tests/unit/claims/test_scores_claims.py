@@ -25,7 +25,7 @@ WHOLE, NEARLY = "complete_or_not", "exact_match_misses_some"
 )
 def test_most_that_match_in_three_fifths_match_in_all_or_not(memorized, most, verdict):
     found = judged("scores", scored(memorized=memorized, partly_30_49=most, non_memorized=50)).loc[WHOLE]
-    assert found["verdict"] == verdict and found["value"] == memorized / (memorized + most)
+    assert found["verdict"] == verdict and found["value"] == pytest.approx(memorized / (memorized + most))
 
 
 @pytest.mark.parametrize(("n_near", "verdict"), [(40, "holds"), (0, "does not hold"), (15, "undecided")])
@@ -33,7 +33,7 @@ def test_exact_match_misses_those_within_a_tenth_of_edits(n_near, verdict):
     edits = [("memorized", 100, 0), ("partly_11_29", n_near, 5), ("partly_11_29", 99, 6)]
     edits += [("non_memorized", 99, 1), ("unseen", 99, 1)]  # not all of them are decoded
     found = judged("scores", scored(edits, memorized=100)).loc[NEARLY]
-    assert found["verdict"] == verdict and found["value"] == n_near / (100 + n_near)
+    assert found["verdict"] == verdict and found["value"] == pytest.approx(n_near / (100 + n_near))
 
 
 def test_without_nearly_complete_matches_there_is_nothing_to_count():

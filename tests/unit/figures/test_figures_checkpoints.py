@@ -50,7 +50,7 @@ def test_rows_are_those_counted_by_hand(last):
         for _, row in data.iterrows():
             assert band_at(band, row["step"]) == (row[f"{prefix}low"], row[f"{prefix}high"])
         assert axes.get_xticks().tolist() == [0, 1000, 10_000]
-    assert data["fraction"].tolist() == (np.sum(memorized, axis=0) / 200).tolist()
+    assert data["fraction"].tolist() == pytest.approx((np.sum(memorized, axis=0) / 200).tolist())
     names = ("n_paragraphs", "n_checkpoints", "first_step", "last_step")
     assert [drawing.numbers[name] for name in names] == [200, 4, 0, 16000]
     assert "Recited of unseen paragraphs" in caption

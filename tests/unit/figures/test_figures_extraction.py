@@ -92,7 +92,7 @@ def test_every_curve_is_the_share_of_its_group():
         assert line.get_xydata().tolist() == curve[["n_draws", "fraction"]].to_numpy().tolist()
         assert (colour_of(line) == COLOURS["unseen"]) == (group == "unseen")
         assert group == "unseen" or line.get_label() == scheme
-    assert greedy.get_ydata() == [share, share]
+    assert greedy.get_ydata() == pytest.approx([share, share])
 
 
 def test_bins_of_repeats_add_up_and_unseen_paragraphs_stand_beside_them():

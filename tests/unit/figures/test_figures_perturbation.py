@@ -112,11 +112,11 @@ def test_example_shows_mean_and_range_of_draws(tables):
         axes, ("nll", "em"), ("nll_original", "em"), (0.25, FULL), strict=True
     ):
         ends = rows[column].agg(["mean", "min", "max"])
-        assert data[[f"{name}_{end}" for end in ends]].to_numpy().tolist() == ends.to_numpy().tolist()
+        np.testing.assert_allclose(data[[f"{name}_{end}" for end in ends]], ends)
         bands = [band_at(each.collections[0], position) for position in range(N_PREFIX)]
         assert bands == list(ends[["min", "max"]].itertuples(index=False, name=None))
         drawn, dashed, upright = each.lines
-        assert drawn.get_xydata()[:, 1].tolist() == ends["mean"].tolist()
+        np.testing.assert_allclose(drawn.get_xydata()[:, 1], ends["mean"])
         assert (dashed.get_ydata()[0], upright.get_xdata()) == (before, [3, 3])
     assert (numbers["position"], numbers["distance"]) == (3, N_PREFIX - 3)
     assert (numbers["em"], numbers["em_drop"]) == (0, FULL)

@@ -115,7 +115,8 @@ def test_one_who_knows_scores_one_and_one_who_says_nothing_is_at_chance():
     known, nothing = place_scores(holds.astype(float), holds), place_scores(np.zeros(50), holds)
     assert {known[name] for name in ("recall_1", "average_precision", "auroc")} == {1.0}
     assert known["rank"] == 3.0  # the five share ranks 1 to 5
-    assert (nothing["recall_1"], nothing["average_precision"], nothing["auroc"]) == (0.1, 0.1, 0.5)
+    measures = [nothing[name] for name in ("recall_1", "average_precision", "auroc")]
+    assert measures == pytest.approx([0.1, 0.1, 0.5])
     assert nothing["rank"] == 25.5
     everything = place_scores(np.arange(3.0), np.ones(3, bool))
     assert np.isnan(everything["auroc"]) and everything["average_precision"] == everything["recall_1"] == 1
