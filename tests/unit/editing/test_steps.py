@@ -56,7 +56,8 @@ def test_steps_go_down_the_written_out_objective(
             torch.testing.assert_close(gradient, written_out[name], atol=1e-5, rtol=1e-3)
         adam.step(found)
     optimise(model, origin, all_weights(model), 1e-3, recipe)
-    assert all(torch.equal(weight, slow.get_parameter(name)) for name, weight in model.named_parameters())
+    for name, weight in model.named_parameters():
+        torch.testing.assert_close(weight, slow.get_parameter(name), atol=1e-5, rtol=0)  # 1 % of a step
 
 
 def test_the_gradient_of_several_paragraphs_is_their_mean(memorizing_model, memorized_tokens, controls):

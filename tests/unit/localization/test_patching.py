@@ -90,7 +90,7 @@ def test_patching_a_head_leaves_all_other_heads_as_they_are(family, component, p
     monkeypatch.setitem(ALL_ATTENTION_FUNCTIONS, "sdpa", spy)
     activation_patching(model, pairs, micro_batch=1)
     own = torch.cat(seen[1:3])  # of the two paragraphs, after the tokens that they share
-    changed = torch.stack([(rows - own).abs().amax(-1) > 1e-6 for rows in seen[3:]])  # [run, paragraph, head]
+    changed = torch.stack([(rows - own).abs().amax(-1) > 1e-4 for rows in seen[3:]])  # [run, paragraph, head]
     heads = changed[torch.arange(len(changed)), changed.sum(-1).argmin(-1)]  # than the paragraph that is run
     assert heads.sum(-1).max() == 1
     assert heads.any(0).all()
@@ -146,7 +146,7 @@ def test_checkpointed_layers_change_nothing(tiny_model, pairs, method):
     """In training mode such layers drop the cache of the prefix."""
     expected = method(tiny_model, pairs)
     checkpoint_layers(tiny_model)
-    pd.testing.assert_frame_equal(method(tiny_model, pairs), expected)
+    pd.testing.assert_frame_equal(method(tiny_model, pairs), expected, rtol=1e-5, atol=5e-6)
 
 
 def test_patches_of_large_models_are_estimated_unless_asked_for(tiny_gpt2):

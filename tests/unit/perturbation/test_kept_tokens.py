@@ -77,7 +77,7 @@ def test_draws_depend_on_seed_and_paragraph_only(case, perturbation):
     frame = keep(case, perturbation)
     alone = keep((model, ids[[2]], tokens[[2]]), perturbation)
     of_all = frame[frame.id == ids[2]].reset_index(drop=True)
-    pd.testing.assert_frame_equal(alone, of_all, atol=1e-5, rtol=0)
+    pd.testing.assert_frame_equal(alone, of_all, atol=2e-5, rtol=1e-5)
     assert not np.allclose(keep(case, perturbation, seed=4).nll, frame.nll, atol=1e-2)
 
 

@@ -41,12 +41,19 @@ def case(request):
     return model, perturbed(own_paragraphs(model, 130), positions, 2), positions, N_PREFIX
 
 
+def assert_same_doubts(found, expected, threshold):
+    """The same rows are decoded again, but for those whose margin is the threshold up to rounding."""
+    clear = (expected.margin - threshold).abs() > 1e-4
+    assert torch.equal(found.redecoded[clear], expected.redecoded[clear]) and clear.float().mean() > 0.98
+
+
 def test_shared_prefixes_change_nothing(case):
     model, rows, positions, n_prefix = case
     rows = rows[:60]
     fast = score_versions(model, rows, positions, n_prefix, scoring(7, 0.3))
     slow = paragraph_scores.score(model, rows.flatten(0, 1), n_prefix, scoring(50, 0.3))
-    assert torch.equal(fast.em, slow.em) and torch.equal(fast.redecoded, slow.redecoded)
+    assert torch.equal(fast.em, slow.em)
+    assert_same_doubts(fast, slow, 0.3)
     assert torch.allclose(fast.nll, slow.nll, atol=1e-5)
     assert torch.allclose(fast.margin, slow.margin, atol=1e-4)
     assert 0 < fast.redecoded.sum() < len(fast.redecoded) and fast.em.unique().numel() > 5
@@ -56,7 +63,8 @@ def test_matching_alone_gives_the_same_exact_matches(case):
     model, rows, positions, n_prefix = case
     alone = score_versions(model, rows, positions, n_prefix, scoring(16, 0.1), nll=False)
     full = score_versions(model, rows, positions, n_prefix, scoring(16, 0.1))
-    assert torch.equal(alone.em, full.em) and torch.equal(alone.redecoded, full.redecoded)
+    assert torch.equal(alone.em, full.em)
+    assert_same_doubts(alone, full, 0.1)
     assert alone.nll.isnan().all() and torch.allclose(alone.margin, full.margin, atol=1e-4)
 
 
