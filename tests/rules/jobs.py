@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 STORED = Path(__file__).parent / "stored"
 ROOT = Path(__file__).parents[2]
-NOT_STORED = {"summary", "explorer"}  # of captions, pictures and settings; tests/workflow makes these
+NOT_STORED = {"figures_page", "explorer"}  # of captions, pictures and settings; tests/workflow makes these
 LEARNED = "train_model"  # hundreds of steps amplify the last bit, in which processors differ
 # Tables of the stages that setting `shards` makes several jobs of.
 SHARDED = {

@@ -18,7 +18,6 @@ ROOMS = (
     "straightforward",
     "resources",
     "explorer",
-    "summary",
     "figures",
     "claims",
     "published",

@@ -69,9 +69,10 @@ def linked_figures(explorer):
 
 def test_figures_are_linked_where_they_lie_and_nowhere_else(browser, explorer, folder, tmp_path):
     links = linked_figures(explorer)
-    assert links and all((folder / link).exists() for link in links)
+    links.append(explorer.page.get_attribute("#all-figures a", "href"))
+    assert all((folder / link).exists() for link in links) and explorer.page.is_visible("#all-figures")
     elsewhere = Explorer.opened(browser, shutil.copytree(folder, tmp_path / "as-in-a-report"))
-    assert linked_figures(elsewhere) == []
+    assert linked_figures(elsewhere) == [] and not elsewhere.page.is_visible("#all-figures")
     elsewhere.close()
 
 

@@ -1,7 +1,6 @@
 """The report holds every figure with its caption, and is made without a network."""
 
 import html
-import io
 import json
 import re
 import zipfile
@@ -9,7 +8,6 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import projects
-import pypdf
 import pytest
 
 from memloc.figures.catalog import FIGURES, numbered
@@ -82,12 +80,18 @@ def test_the_explorer_is_in_the_report_as_it_is(finished, report):
     assert {name for name, data in own.items() if found[name] != data} == set()
 
 
-def test_the_summary_holds_every_figure_in_the_reports_order(finished):
-    reader = pypdf.PdfReader(io.BytesIO((finished.results / "summary.pdf").read_bytes()))
-    said = " ".join(words(" ".join(page.extract_text() for page in reader.pages)))
-    places = [said.rindex(" ".join(words(f"{each.section}, target {each.name}"))) for each in SHOWN.values()]
-    by_place = sorted(SHOWN.values(), key=lambda each: places[list(SHOWN).index(each.name)])
-    assert by_place == sorted(SHOWN.values(), key=numbered)
+def test_the_page_of_all_figures_has_them_in_the_reports_order_with_their_captions(finished):
+    found = (finished.results / "figures.html").read_text()
+    pictures = re.findall(r'<img src="([^"]+)"', found)
+    assert pictures == [f"figures/{each.name}.png" for each in sorted(SHOWN.values(), key=numbered)]
+    assert {
+        link for link in re.findall(r'href="([^#"]+)"', found) if not (finished.results / link).is_file()
+    } == set()
+    assert "system-message" not in found
+    said = " ".join(words(html.unescape(re.sub(r"<[^>]+>", "", found))))
+    for name in SHOWN:
+        caption = re.sub(r"[*`\\]", "", (finished.results / f"figures/{name}.rst").read_text())
+        assert " ".join(words(caption)) in said, name
 
 
 def test_the_report_loads_nothing_from_elsewhere(page):

@@ -151,7 +151,7 @@ def test_comments_and_the_version_run_nothing_again(editable):
 
 def test_editing_a_figure_draws_it_again_and_nothing_else(editable):
     append(editable, "figures/fig2.py", "EDITED = True")
-    assert editable.jobs() == {"fig2": 1, "summary": 1}
+    assert editable.jobs() == {"fig2": 1, "figures_page": 1}
 
 
 def test_changing_a_claim_judges_its_topic_again_and_nothing_else(editable, test_rules):
@@ -162,13 +162,13 @@ def test_changing_a_claim_judges_its_topic_again_and_nothing_else(editable, test
     editable.edit(registry_file, statement, f"Changed, {statement}")
     jobs = set(editable.jobs())
     assert jobs == with_all_below(test_rules, {"claims_editing"})
-    assert {"claims_editing", "join_claims", "claims", "fig5"} <= jobs and "edits" not in jobs
+    assert {"claims_editing", "join_claims", "figures_page", "fig5"} <= jobs and "edits" not in jobs
 
 
 def test_editing_a_caption_draws_its_figure_again(editable):
     with (editable.folder / "workflow/report/fig8.rst").open("a") as file:
         file.write("More.\n")
-    assert editable.jobs() == {"fig8": 1, "summary": 1}
+    assert editable.jobs() == {"fig8": 1, "figures_page": 1}
 
 
 def test_changing_a_setting_runs_its_rules_again_and_what_follows(editable, test_rules):

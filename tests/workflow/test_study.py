@@ -96,7 +96,7 @@ def test_memorized_paragraphs_are_the_repeated_ones(finished):
 def test_deleted_figures_are_all_that_is_drawn_again(editable, kind):
     for path in (editable.results / "figures").glob(f"*.{kind}"):
         path.unlink()
-    assert editable.jobs() == dict.fromkeys([*FIGURE_NAMES, "summary"], 1)
+    assert editable.jobs() == dict.fromkeys([*FIGURE_NAMES, "figures_page"], 1)
 
 
 def test_one_deleted_figure_is_drawn_again_alone_and_equal(editable):
@@ -106,7 +106,7 @@ def test_one_deleted_figure_is_drawn_again_alone_and_equal(editable):
         path.unlink()
     script = editable.folder / "workflow/scripts/scores.py"
     script.write_text(f"{script.read_text()}\n# A comment, for which nothing runs again.\n")
-    assert editable.jobs() == {"fig2": 1, "summary": 1}
+    assert editable.jobs() == {"fig2": 1, "figures_page": 1}
     # A figure needs no model: torch cannot even be imported here.
     (editable.folder / "workflow/torch.py").write_text("raise ImportError('torch is imported')\n")
     editable.snakemake("--cores", "1", "fig2")
@@ -121,7 +121,7 @@ def test_the_run_begins_and_ends_with_what_a_person_wants_to_know(finished):
     last = finished.output.partition("Study test\n")[2]
     headline = (finished.results / "headline.txt").read_text().splitlines()
     assert len(headline) == 4
-    links = ("Explorer: results/test/explorer/index.html", "Summary: results/test/summary.pdf")
+    links = ("Explorer: results/test/explorer/index.html", "All figures: results/test/figures.html")
     for line in (*headline, *links):
         assert f"  {line}\n" in last
     assert "Study test" not in finished.plan("--forceall")

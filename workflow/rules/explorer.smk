@@ -2,8 +2,8 @@
 
 from memloc.explorer.contents import tables_on_page
 
-# Every study can make these two tables, which the page shows whether or not a figure reads them.
-MADE = [*TABLES, "near_verbatim", "token_statistics"]
+# Every study can make these tables, which the page shows whether or not a figure reads them.
+MADE = [*TABLES, "claims", "near_verbatim", "token_statistics"]
 ON_PAGE = tables_on_page(MADE)
 
 

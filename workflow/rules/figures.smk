@@ -24,6 +24,7 @@ TABLES = sorted({name for figure in SHOWN for name in figure.tables})
 RESAMPLED = studies_by_seed(SETTINGS)
 
 
+MEMBERS = []  # studies of a single model have no others below them
 DRAWN = [drawn(figure) for figure in SHOWN]
 
 
@@ -40,7 +41,7 @@ rule figures:
 rule tables:
     input:
         [table(name) for name in TABLES],
-        table("token_statistics"),  # no figure shows it, but the explorer does
+        [table(name) for name in ("claims", "token_statistics")],  # the explorer shows them
         rules.run_config.output,
     message:
         "All tables are computed."

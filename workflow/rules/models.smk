@@ -10,6 +10,7 @@ from memloc.settings.study import studies_by_model
 
 STUDIES = studies_by_model(SETTINGS)
 SHOWN = {"models", "checkpoints"} if SETTINGS.steps else {"models"}
+MEMBERS = list(STUDIES)
 OF_MODELS = [f"{RESULTS}/{model}" for model in STUDIES]
 ACROSS = [figure for figure in FIGURES if figure.only_for in SHOWN]
 DESCRIBED = [f"{folder}/model.json" for folder in OF_MODELS]
@@ -103,7 +104,6 @@ rule tables:
 
 
 EXPLORERS = [getattr(rules, f"{model}_explorer").output for model in STUDIES]
-SUMMARIES = [getattr(rules, f"{model}_summary").output for model in STUDIES]
 
 
 rule explorer:
@@ -157,11 +157,7 @@ rule story:
         "../scripts/story_of_models.py"
 
 
-rule summary:
-    input:
-        SUMMARIES,
-    message:
-        "Every model has its summary."
+include: "figures_page.smk"
 
 
 rule resources:

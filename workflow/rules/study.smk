@@ -38,7 +38,7 @@ include: "claims.smk"
 include: "figures.smk"
 include: "explorer.smk"
 include: "story.smk"
-include: "summary.smk"
+include: "figures_page.smk"
 
 
 if SETTINGS.seeds:

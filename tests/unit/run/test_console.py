@@ -41,15 +41,11 @@ def test_the_last_lines_name_what_is_there(tmp_path):
     assert last_lines("mini", tmp_path).splitlines() == ["Study mini", f"  Figures: {tmp_path}/figures"]
     (tmp_path / "explorer").mkdir()
     (tmp_path / "explorer/index.html").touch()
-    for member in ("large", "small"):
-        (tmp_path / member).mkdir()
-        (tmp_path / member / "summary.pdf").touch()
+    (tmp_path / "figures.html").touch()
     (tmp_path / "bundle.zip").touch()
     (tmp_path / "headline.txt").write_text("2 of 9.\n1 holds.\n")
     lines = last_lines("mini", tmp_path).splitlines()
     assert lines[1:3] == ["  2 of 9.", "  1 holds."]
     assert lines[3] == f"  Explorer: {tmp_path}/explorer/index.html"
-    assert [line.rpartition("/")[0] for line in lines[4:6]] == [
-        f"  Summary: {tmp_path}/{member}" for member in ("large", "small")
-    ]
+    assert lines[4] == f"  All figures: {tmp_path}/figures.html"
     assert lines[-1] == f"  Bundle: {tmp_path}/bundle.zip"

@@ -1,7 +1,7 @@
 """The figures and rendered tables by chapter: names, titles, places in the paper, and the tables they read.
 
-Chapters and figures are in reading order, which report, summary and docs/figures.md follow. Imports nothing
-heavy: the Snakefile reads it.
+Chapters and figures are in reading order, which report, figures.html and docs/figures.md follow. Imports
+nothing heavy: the Snakefile reads it.
 """
 
 from dataclasses import dataclass
@@ -221,7 +221,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         ),
     ),
     "Claims": (
-        FigureInfo("claims", "Claims and verdicts of this run", ("claims",)),
         FigureInfo(
             "stability",
             "Claims and rankings over seeds of sampling",

@@ -39,12 +39,12 @@ def first_lines(study: str, n_steps: int, seconds: float | None, results: Path) 
 
 
 def last_lines(study: str, results: Path) -> str:
-    """The last lines of a run: the study's headline, and paths of explorer, summary, figures and bundle."""
+    """The last lines of a run: the study's headline, and paths of explorer, figures and bundle."""
     headline = results / "headline.txt"
     told = headline.read_text().splitlines() if headline.exists() else []
     shown = {
         "Explorer": [results / "explorer/index.html"],
-        "Summary": sorted(results.rglob("summary.pdf")),
+        "All figures": [results / "figures.html"],
         "Figures": [results / "figures"],
         "Bundle": [results / "bundle.zip"],
     }

@@ -6,6 +6,7 @@
   const KEYS = { holds: "good", "does not hold": "bad", undecided: "open", "not applicable": "none" };
   // Elsewhere, as in a report, the page stands alone.
   const BESIDE_FIGURES = location.pathname.endsWith("/explorer/index.html");
+  byId("all-figures").hidden = !BESIDE_FIGURES;
 
   /** A value on a line, with its interval and what it is compared with. */
   function line({ value, low, high, bound }, range) {

@@ -1,1 +1,0 @@
-"""All figures of a study with their captions in one PDF."""
