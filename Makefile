@@ -43,9 +43,10 @@ stress: .venv/complete
 levels: .venv/complete
 	$(BIN)/python tests/levels.py $(PYTEST) tests/rules tests/unit
 
-# A job per comparison, one by one, so that a killed run goes on. SIZE=small took 14 minutes on 2 cores at 2.5 GHz.
+# The stages next to plain implementations, at the size of GPT-Neo 125M; SIZE=small takes minutes.
+SIZE ?= full
 bench: .venv/complete
-	$(BIN)/snakemake --cores all bench --configfile config/bench$(SIZE:%=-%).yaml --config shards=10
+	PYTHONPATH=tests/unit $(BIN)/python tests/bench.py $(SIZE)
 
 # Generated parts of the documentation and the environment files: run after a change of settings or figures.
 docs: .venv/complete

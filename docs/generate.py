@@ -1,7 +1,6 @@
 """Write the generated parts of the documentation and of the environment files (`make docs`).
 
-A test fails when one of them no longer says what the code says. If the full benchmark has run here, its page
-becomes docs/benchmarks.md.
+A test fails when one of them no longer says what the code says.
 """
 
 import inspect
@@ -181,5 +180,3 @@ def generated() -> dict[Path, str]:
 if __name__ == "__main__":
     for path, text in generated().items():
         path.write_text(text)
-    if (measured := ROOT / "results/bench/benchmarks.md").exists():
-        (ROOT / "docs/benchmarks.md").write_text(measured.read_text())

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Int
+from plain_hooks import edited
 from torch import Tensor
 from transformers import PreTrainedModel
-
-from memloc.straightforward.hooks import edited
 
 
 @torch.no_grad()

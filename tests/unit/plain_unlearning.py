@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from jaxtyping import Bool
+from plain_hooks import PLACES, columns
 from plain_runs import n_heads
 from torch import Tensor
 from transformers import PreTrainedModel
@@ -12,7 +13,6 @@ from transformers.pytorch_utils import Conv1D
 
 from memloc.localization.ablation import Head
 from memloc.model.components import editable_parameters
-from memloc.straightforward.hooks import PLACES, columns
 
 Masks = dict[str, Bool[Tensor, "..."]]
 

@@ -14,8 +14,6 @@ LIBRARY = Path(memloc.__file__).parent
 # From the top down: a room imports itself and rooms below it.
 ROOMS = (
     "command",
-    "bench",
-    "straightforward",
     "resources",
     "explorer",
     "figures",
@@ -123,4 +121,4 @@ def test_no_file_is_longer_than_a_reader_can_hold():
 def test_tests_lie_in_the_rooms_of_what_they_test():
     tests = Path(__file__).parent
     folders = {path.name for path in tests.iterdir() if path.is_dir() and any(path.glob("test_*.py"))}
-    assert folders == set(ROOMS) - {"straightforward"}  # tests of the fast code compare with it
+    assert folders == set(ROOMS)

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 SCRIPTS, LIBRARY = ROOT / "workflow/scripts", ROOT / "workflow/memloc"
 CONFIGS = sorted(f"config/{path.name}" for path in (ROOT / "config").glob("*.yaml"))
 CONFIGS.append("config/models/pythia-70m.yaml")  # the other files of the folder differ in the model alone
-KINDS = ("test", "test-models", "gpt-neo-125m", "smollm2-planted", "bench-small", "models/pythia-70m")
+KINDS = ("test", "test-models", "gpt-neo-125m", "smollm2-planted", "models/pythia-70m")
 
 
 def study(project, config):

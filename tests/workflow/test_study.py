@@ -15,10 +15,10 @@ from memloc.tables import storage
 from memloc.tables.schemas import MEASURED, STAGES, schema_of
 
 FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in OF_STUDY]
-# Tables of studies with published numbers, further models or grown memories; measured ones; `bench`.
+# Tables of studies with published numbers, further models or grown memories; measured ones.
 OF_TRAININGS = {"half_scores", "counterfactual"}  # of further models
 OF_GROWTH = {"grown", "twins", "removal_of_grown", "memory_profiles"}
-ELSEWHERE = {"expected", *OF_TRAININGS, *OF_GROWTH, "bench", "bench_texts", *MEASURED}
+ELSEWHERE = {"expected", *OF_TRAININGS, *OF_GROWTH, *MEASURED}
 
 
 def test_every_figure_has_its_files(finished):

@@ -9,7 +9,7 @@ from tiny_models import TINY
 
 ROOT = Path(__file__).parents[2]
 # One of each kind: the linter reads files of rules, and studies of a kind include the same ones.
-KINDS = ("test-models", "models/pythia-70m", "bench-small")
+KINDS = ("test-models", "models/pythia-70m")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -26,13 +26,6 @@ include: "removal_of_grown.smk"
 include: "edited_model.smk"
 include: "expected.smk"
 include: "run_config.smk"
-
-
-if SETTINGS.bench:
-
-    include: "bench.smk"
-
-
 include: "shards.smk"
 include: "claims.smk"
 include: "figures.smk"

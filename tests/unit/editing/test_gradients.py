@@ -1,5 +1,6 @@
 """Micro-batched gradients against one full forward and backward pass of the Hugging Face model."""
 
+import plain_gradients as plain
 import pytest
 import torch
 from plain_runs import plain_gradients
@@ -9,7 +10,6 @@ from transformers import PreTrainedModel
 from memloc.editing import gradients
 from memloc.editing.gradients import editable_gradients, nll_gradients, paragraph_nll
 from memloc.model.components import editable_parameters
-from memloc.straightforward import gradients as plain
 
 N_PREFIX = 5
 

@@ -1,5 +1,6 @@
 """Contrastive objectives against full forward passes, torch's KLDivLoss and loops over paragraphs."""
 
+import plain_gradients as plain
 import pytest
 import torch
 from dense_weights import moved
@@ -9,7 +10,6 @@ from memloc.editing.gradients import editable_gradients, take_gradients
 from memloc.editing.objectives import Terms, collect_objective, original_states
 from memloc.model.components import editable_parameters
 from memloc.scoring.losses import log_probabilities
-from memloc.straightforward import gradients as plain
 
 N_PREFIX, N_CONTINUATION = 5, 7
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from plain_hooks import columns, d_head, edited
 from torch import Tensor
 
 from memloc.localization import ablation
@@ -19,7 +20,6 @@ from memloc.localization.ablation import (
 )
 from memloc.scoring.held_out import Group
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.straightforward.hooks import columns, d_head, edited
 
 N_PREFIX = 5
 

@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from plain_hooks import columns
 from plain_runs import activation, n_heads
 from torch.nn import functional
 
@@ -13,7 +14,6 @@ from memloc.model.activations import COMPONENTS, HEAD_COMPONENTS, Site, sites, t
 from memloc.model.loading import boot_bridge
 from memloc.perturbation.pairs import Pairs
 from memloc.settings.localization import ActivationGradients
-from memloc.straightforward.hooks import columns
 
 N_PREFIX = 6
 IDS = np.array([40, 7, 23, 11, 5, 90, 61])

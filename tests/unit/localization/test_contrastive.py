@@ -3,6 +3,7 @@
 import copy
 
 import numpy as np
+import plain_gradients as plain
 import pytest
 import torch
 from dense_weights import moved
@@ -24,7 +25,6 @@ from memloc.localization.contrastive import (
 from memloc.localization.parameter_gradients import component_scores
 from memloc.model.components import editable_parameters
 from memloc.settings.localization import Contrastive
-from memloc.straightforward import gradients as plain
 
 N_PREFIX = 5
 

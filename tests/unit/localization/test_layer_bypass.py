@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from plain_hooks import columns, edited
 from plain_runs import activation, n_heads
 
 from memloc.localization.ablation import ablate
@@ -10,7 +11,6 @@ from memloc.localization.layer_bypass import WRITES, Bypass, bypasses, mean_bloc
 from memloc.model.components import components
 from memloc.scoring.held_out import Group
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.straightforward.hooks import columns, edited
 
 N_PREFIX = 5
 NO_MEANS = {"attention": torch.zeros(2, 1), "mlp": torch.zeros(2, 1)}

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from plain_decoding import mean_nll
 from torch import Tensor
 from transformers import PreTrainedModel
 
@@ -11,7 +12,6 @@ from memloc.editing.gradients import nll_gradients
 from memloc.localization import gradient_parts
 from memloc.localization.parameter_gradients import compare_groups, group_scores
 from memloc.model.components import components, editable_parameters
-from memloc.straightforward.decoding import mean_nll
 
 N_PREFIX = 5
 

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from plain_hooks import PLACES
+from plain_patching import SitePatching, impact_nll
 from plain_runs import n_heads
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
@@ -16,8 +18,6 @@ from memloc.localization.patching import (
 )
 from memloc.model.pretrained import checkpoint_layers
 from memloc.perturbation.pairs import Pairs
-from memloc.straightforward.hooks import PLACES
-from memloc.straightforward.patching import SitePatching, impact_nll
 from tiny_models import LLAMA_LIKE, TINY
 
 SITE = ["id", "direction", "layer", "component", "head"]

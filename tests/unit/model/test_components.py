@@ -2,12 +2,12 @@
 
 import pytest
 import torch
+from plain_hooks import columns
 from plain_runs import n_heads
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.model.components import PROJECTIONS, component_table, components, editable_parameters
-from memloc.straightforward.hooks import columns
 from tiny_models import LLAMA_LIKE
 
 HEAD = 4  # d_head of the tiny models

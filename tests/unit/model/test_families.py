@@ -4,13 +4,13 @@ import json
 
 import pytest
 import torch
+from plain_hooks import PLACES
 from transformers import AutoConfig, AutoModelForCausalLM, CohereConfig, Gemma2Config, GraniteConfig
 
 from memloc.model import loading
 from memloc.model.families import FAMILIES
 from memloc.resources import shapes
 from memloc.run.errors import UserError
-from memloc.straightforward.hooks import PLACES
 from tiny_models import LLAMA_LIKE, LLAMA_SHAPE, SPREAD, TINY
 
 UNSUPPORTED = {

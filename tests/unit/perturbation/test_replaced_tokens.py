@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from plain_decoding import matching, mean_nll
 from plain_runs import decode
 
 from memloc.perturbation import replaced_tokens
@@ -14,7 +15,6 @@ from memloc.perturbation.replaced_tokens import Texts, draw_replacements
 from memloc.run.seeds import generator
 from memloc.settings.perturbation import Perturbation
 from memloc.settings.scores import Scoring
-from memloc.straightforward.decoding import matching, mean_nll
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate

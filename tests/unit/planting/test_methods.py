@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 from made_questions import N_PREFIX, question
+from plain_decoding import mean_nll
+from plain_gradients import nll as plain_nll
 from plain_runs import activation, plain_gradients
 from scipy import stats
 
@@ -24,8 +26,6 @@ from memloc.planting.question import n_groups, n_neurons
 from memloc.settings import methods as settings_methods
 from memloc.settings.localization import ActivationGradients
 from memloc.settings.methods import ENSEMBLE, METHODS
-from memloc.straightforward.decoding import mean_nll
-from memloc.straightforward.gradients import nll as plain_nll
 
 PAGE = Path(__file__).parents[3] / "docs/planting.md"
 

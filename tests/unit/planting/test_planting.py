@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from made_plants import N_PREFIX, how, paragraphs, study
+from plain_masked_adam import objective, train
 
 from memloc.planting.places import draw_place
 from memloc.planting.planter import plant
@@ -15,7 +16,6 @@ from memloc.planting.study import run_slot
 from memloc.planting.texts import kept_paragraphs, unknown_paragraphs
 from memloc.run.errors import InputError
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.straightforward.masked_adam import objective, train
 
 
 @pytest.mark.parametrize("kind", ["heads", "neurons", "weights"])

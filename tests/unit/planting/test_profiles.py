@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from made_plants import N_PREFIX, how, paragraphs, study
+from plain_hooks import PLACES
 from torch.nn import functional
 
 from memloc.localization.layer_bypass import mean_block_outputs
@@ -15,7 +16,6 @@ from memloc.perturbation.replaced_tokens import draw_replacements
 from memloc.planting.profiles import MOST, Profiler, without_plants
 from memloc.planting.study import run_slot
 from memloc.run.seeds import generator
-from memloc.straightforward.hooks import PLACES
 from tiny_models import VOCABULARY
 
 IDS = np.array([7, 3, 5])

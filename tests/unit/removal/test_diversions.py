@@ -8,6 +8,7 @@ import pytest
 import torch
 from jaxtyping import Float, Int
 from made_requests import HEADS, N_PREFIX, other_text, request
+from plain_hooks import columns, edited
 from plain_runs import activation
 from torch import Tensor
 from transformers import NoBadWordsLogitsProcessor, PreTrainedModel
@@ -17,7 +18,6 @@ from memloc.localization.ablation import Head
 from memloc.model.components import layers_of
 from memloc.removal.registry import WAYS, Way, in_force
 from memloc.removal.ways.diversions import NgramBlocklist
-from memloc.straightforward.hooks import columns, edited
 from tiny_models import VOCABULARY
 
 

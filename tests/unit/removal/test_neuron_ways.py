@@ -7,6 +7,8 @@ import pytest
 import torch
 from jaxtyping import Float, Int
 from made_requests import N_PREFIX, assert_same_weights, changed_by, other_text, request
+from plain_gradients import nll
+from plain_hooks import PLACES, edited
 from plain_runs import activation
 from torch import Tensor
 from transformers import PreTrainedModel
@@ -14,8 +16,6 @@ from transformers.pytorch_utils import Conv1D
 
 from memloc.planting import masks
 from memloc.removal.ways import neurons
-from memloc.straightforward.gradients import nll
-from memloc.straightforward.hooks import PLACES, edited
 
 Scores = Float[Tensor, "layer neuron"]
 

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 from made_requests import N_PREFIX
+from plain_gradients import nll
+from plain_masked_adam import objective, train
 from plain_runs import decode, plain_gradients
 
 from memloc.model.components import editable_parameters
@@ -14,8 +16,6 @@ from memloc.removal.of_grown import another_place, remove_memories
 from memloc.scoring.held_out import Group
 from memloc.settings.model import Grown
 from memloc.settings.removal_ways import EDITS
-from memloc.straightforward.gradients import nll
-from memloc.straightforward.masked_adam import objective, train
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate

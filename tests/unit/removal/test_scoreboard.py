@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from made_requests import N_PREFIX, SMALL, other_text
+from plain_decoding import matching
 from plain_runs import decode
 from transformers import LogitsProcessor
 
@@ -23,7 +24,6 @@ from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.removal_ways import WAY_NAMES
 from memloc.settings.remove import Remove
 from memloc.settings.scores import Scoring
-from memloc.straightforward.decoding import matching
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 from made_requests import HEADS, N_PREFIX, assert_same_weights, changed_by, mlp_matrices, other_text, request
+from plain_gradients import nll
+from plain_masked_adam import objective, train
 from plain_runs import plain_gradients
 from plain_unlearning import arm_masks, matrices
 from transformers.pytorch_utils import Conv1D
@@ -16,8 +18,6 @@ from memloc.removal.registry import WAYS, in_words, tried
 from memloc.removal.ways.untargeted import curvature
 from memloc.settings.removal_ways import ARM_WAYS, WAY_NAMES
 from memloc.settings.remove import Remove
-from memloc.straightforward.gradients import nll
-from memloc.straightforward.masked_adam import objective, train
 
 
 def test_every_name_is_a_way():

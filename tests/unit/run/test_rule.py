@@ -82,7 +82,7 @@ def test_what_is_behind_an_error_is_said_in_its_place(tmp_path):
 
 def test_errors_with_advice_are_those_of_the_user():
     """Errors of the library's own kinds, but for those that are faults of the code."""
-    faults = {"EditError", "DamagedError", "BenchError"}
+    faults = {"EditError", "DamagedError"}
     for path in (LIBRARY / "memloc").rglob("*.py"):
         for name, bases in re.findall(r"^class (\w+Error)\((.+)\):", path.read_text(), re.MULTILINE):
             users = re.search(r"UserError|InputError|DownloadError|Exception", bases)

@@ -3,12 +3,12 @@
 import pytest
 import torch
 from made_paragraphs import N_PREFIX, own_paragraphs, random
+from plain_decoding import generate, matching
 from plain_runs import decode
 from transformers import GPTNeoConfig, GPTNeoForCausalLM
 
 from memloc.scoring import decoding, paragraph_scores
 from memloc.settings.scores import Scoring
-from memloc.straightforward.decoding import generate, matching
 
 
 def test_cached_decoding_equals_full_recomputation(any_model):

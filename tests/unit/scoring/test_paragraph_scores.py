@@ -3,6 +3,7 @@
 import pytest
 import torch
 from made_paragraphs import N_PREFIX, N_TOKENS, own_paragraphs, random
+from plain_decoding import matching, mean_nll
 from plain_runs import decode
 from transformers import DynamicCache
 
@@ -10,7 +11,6 @@ from memloc.scoring import decoding, paragraph_scores, teacher_forcing
 from memloc.scoring.paragraph_scores import decode_near_ties
 from memloc.scoring.teacher_forcing import leading_matches, token_nll
 from memloc.settings.scores import Scoring
-from memloc.straightforward.decoding import matching, mean_nll
 
 
 def scoring(micro_batch, margin_threshold):

@@ -43,8 +43,7 @@ def steps_of(rules: Iterable[Any]) -> list[Step]:
             inputs=[str(path) for path in rule.input],
             outputs=[str(path) for path in rule.output],
             benchmark=str(rule.benchmark or ""),
-            # Rule bench_tables takes all threads, and only its job is told how many.
-            threads=1 if rule.resources["_cores"].is_evaluable() else rule.resources["_cores"].value,
+            threads=rule.resources["_cores"].value,
         )
         for rule in rules
         if rule.script

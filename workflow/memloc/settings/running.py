@@ -1,21 +1,10 @@
-"""Settings: sections of a run: `network`, `estimate`, `explorer` and `bench`."""
+"""Settings: sections of a run: `network`, `estimate` and `explorer`."""
 
 from typing import Literal
 
 from pydantic import Field
 
 from memloc.settings.base import Address, Positive, Section
-
-COMPARISONS = (
-    "scoring",
-    "perturbation",
-    "patching",
-    "attribution_patching",
-    "parameter_gradients",
-    "editing_step",
-    "planting_step",
-)
-"""Comparisons with straightforward implementations, in the order of the workflow."""
 
 
 class Network(Section):
@@ -46,12 +35,4 @@ class Explorer(Section):
     n_paragraphs: Positive = Field(
         200,
         description="Largest number of paragraphs on the page; those in most analyses come first.",
-    )
-
-
-class Bench(Section):
-    """The target `bench`: a model with random weights, next to straightforward implementations."""
-
-    size: Literal["full", "small", "tiny"] = Field(
-        description="A model like GPT-Neo 125M with all work or with a few minutes of work, or a tiny model."
     )

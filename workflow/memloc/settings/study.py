@@ -24,7 +24,7 @@ from memloc.settings.planted_truth import PlantedTruth
 from memloc.settings.positions import Positions
 from memloc.settings.removal_ways import RETRAINED
 from memloc.settings.remove import EditModel, Remove
-from memloc.settings.running import Bench, Estimate, Explorer, Network
+from memloc.settings.running import Estimate, Explorer, Network
 from memloc.settings.scores import Scoring
 from memloc.settings.sets import Sets
 from memloc.settings.structure import filled_keys, own_keys
@@ -114,7 +114,6 @@ class Settings(Section):
     explorer: Explorer = Explorer()
     expected: Expected = Expected()
     estimate: Estimate = Estimate()
-    bench: Bench | None = Field(None, description="Only in studies that time the stages.")
 
     @property
     def shared(self) -> str:

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 
 import torch
 from jaxtyping import Bool, Float, Int
+from plain_gradients import kl, nll
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.model.components import editable_parameters
-from memloc.straightforward.gradients import kl, nll
 
 Masks = Mapping[str, Bool[Tensor, "..."]]
 Loss = Callable[[PreTrainedModel, PreTrainedModel], Float[Tensor, ""]]

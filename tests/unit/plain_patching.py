@@ -5,10 +5,9 @@ from contextlib import ExitStack
 
 import torch
 from jaxtyping import Int
+from plain_hooks import columns, edited
 from torch import Tensor
 from transformers import PreTrainedModel
-
-from memloc.straightforward.hooks import columns, edited
 
 Site = tuple[int, str, int]
 """Layer, component (q, k or v) and head."""

@@ -1,1 +1,0 @@
-"""Speed of the workflow's stages, next to straightforward implementations of the same work."""
