@@ -9,6 +9,7 @@ from made_tables import crossed
 
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
+from memloc.claims.verdicts import corrected
 from memloc.settings.base import Section
 from memloc.settings.sections import sections
 
@@ -22,10 +23,11 @@ def settings_of(topic: str, **changes) -> Section:
 
 
 def judged(topic: str, tables: dict[str, pd.DataFrame], **changes) -> pd.DataFrame:
-    """Table `claims` of a topic by id; `changes` are sections of settings."""
+    """A topic's rows of table `claims` by id, as if it were all; `changes` are sections of settings."""
     named = topics()[topic].tables
     read = {name: rows[list(named[name] or rows)] for name, rows in tables.items()}
-    return evaluate(topics()[topic], read, settings_of(topic, **changes)).set_index("id")
+    rows = evaluate(topics()[topic], read, settings_of(topic, **changes))
+    return corrected(pd.DataFrame(rows)).set_index("id")
 
 
 def verdicts(topic: str, tables: dict[str, pd.DataFrame], **changes) -> dict[str, str]:

@@ -105,7 +105,7 @@ SHORT = {
 
 @pytest.mark.parametrize("who", SHORT)
 def test_short_processes_load_no_heavy_library(who):
-    """Each figure and each topic is a process, and most of it is imports: others load where they compute."""
+    """Each figure is a process, and most of it is imports: other libraries load where they compute."""
     name, without = SHORT[who]
     modules = [module for module in MODULES if module.startswith(name)]
     code = f"import sys, importlib as i; [i.import_module(name) for name in {modules}]; print(*sys.modules)"

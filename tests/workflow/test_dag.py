@@ -68,16 +68,14 @@ def test_the_plan_is_complete_loads_nothing_heavy_and_needs_no_network(clone, co
     assert not [path for path in (clone.folder / "results").iterdir() if path.name != "README.md"]
 
 
-def test_verdicts_in_captions_need_no_other_analysis(test_rules):
-    """The claims of a figure read tables that the figure needs anyway, directly or through others."""
+def test_a_figure_needs_its_tables_only(test_rules):
     for figure in FIGURES:
         if figure.name in {rule["name"] for rule in test_rules.jobs}:
             folders = {name: "benchmarks" if name in MEASURED else "tables" for name in figure.tables}
             paths = [f"results/test/{folder}/{name}.parquet" for name, folder in folders.items()]
             tables = {test_rules.producers[path] for path in paths}
             needed = tables.union(*(test_rules.above(name) for name in tables))
-            judged = {name for name in test_rules.above(figure.name) if name.startswith("claims_")}
-            assert test_rules.above(figure.name) - judged == needed, figure.name
+            assert test_rules.above(figure.name) == needed, figure.name
 
 
 def test_every_job_has_log_benchmark_environment_and_resources(rules):
@@ -238,7 +236,7 @@ def test_a_further_seed_repeats_what_is_sampled_and_shares_the_rest(clone, test_
 
 def test_stability_needs_the_claims_and_rankings_of_every_seed_and_no_other_figure(clone, seeds):
     jobs = set(clone.jobs(config=str(seeds)))
-    assert {"stability", "join_claims", "seed-4_join_claims", "seed-2_rank_heads", "figures_page"} <= jobs
+    assert {"stability", "claims", "seed-4_claims", "seed-2_rank_heads", "figures_page"} <= jobs
     figures = {figure.name for figure in FIGURES}
     assert not [job for job in jobs if job.startswith("seed-") and job.partition("_")[2] in figures]
     assert not [job for job in jobs if job.startswith("seed-") and job.partition("_")[2] in SHARED]
@@ -265,12 +263,14 @@ def test_settings_that_no_rule_uses_twice_are_not_shared(test_rules):
         text = _reader(rule)
         for section in rule["settings"]:
             read = re.search(rf'"{section}"|settings\.{section}\b', text)
-            topic = registry.topics().get(rule["name"].removeprefix("claims_"))
+            meant = {
+                key for topic in registry.topics().values() for claim in topic.claims for key in claim.when
+            }
             passed = section == "paragraph" or (
                 section == "highlight" and "localization.highlight import" in text
             )
             passed = passed or (
-                topic and any(key.split(".")[0] == section for c in topic.claims for key in c.when)
+                rule["name"] == "claims" and section in {key.partition(".")[0] for key in meant}
             )
             assert read or passed, f"{rule['name']} does not read {section}"
 
@@ -279,7 +279,7 @@ def _reader(rule):
     """Code that reads a rule's settings: its script, or what that draws or judges with."""
     script = SCRIPTS / Path(rule["script"]).name
     if script.name == "claims.py":
-        return (LIBRARY / f"claims/estimators/{rule['name'].removeprefix('claims_')}.py").read_text()
+        return "".join(path.read_text() for path in (LIBRARY / "claims/estimators").glob("*.py"))
     if script.name == "explorer.py":
         return script.read_text() + "".join(path.read_text() for path in (LIBRARY / "explorer").glob("*.py"))
     if script.name == "figure.py":

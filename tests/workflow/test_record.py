@@ -11,7 +11,7 @@ def test_a_bundle_is_made_and_verified_and_what_was_changed_is_named(editable):
         names = set(bundle.namelist())
     made = {
         str(path.relative_to(editable.results))
-        for kind in ("tables/*.parquet", "figures/*.*", "claims/*.parquet", "*.json", "run_config.yaml")
+        for kind in ("tables/*.parquet", "figures/*.*", "*.json", "run_config.yaml")
         for path in editable.results.glob(kind)
     }
     assert made | {METADATA, "environment.txt", "envs/requirements.lock"} <= names

@@ -131,5 +131,5 @@ def start_over(project):
     for path in (results / "tables").iterdir():
         if path.name not in TRAINING:
             path.unlink()
-    for folder in ("figures", "parts", "claims"):
+    for folder in ("figures", "parts"):
         shutil.rmtree(results / folder)

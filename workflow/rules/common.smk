@@ -128,20 +128,12 @@ def hub_folder(kind, id, revision):
     return f"{RESOURCES}/{kind}/{'--'.join(id.split('/'))}@{revision[:12]}"
 
 
-def claims_of(topic):
-    """Path of the part of table `claims` that holds a topic's verdicts."""
-    return f"{RESULTS}/claims/{topic}.parquet"
-
-
 def drawn(figure):
     """A figure with the inputs and the parameters of its script."""
     if figure.only_for == "seeds":
         folders = [RESULTS, *(f"{RESULTS}/{sample}" for sample in RESAMPLED)]
         return figure, tables_in(folders, *figure.tables), {"seeds": [SETTINGS.seed, *SETTINGS.seeds]}
-    # The verdicts of its caption; figure `claims` reads the whole table.
-    verdicts = {"claims": [claims_of(topic) for topic in registry.topics_of_figure(figure.name)]}
-    told = {"figure": figure.name, "model": MODEL_NAME, "shown": figure.shown}
-    return figure, verdicts | tables(*figure.tables), told
+    return figure, tables(*figure.tables), {"model": MODEL_NAME, "shown": figure.shown}
 
 
 def figure_files(figure):
@@ -242,12 +234,13 @@ def tracked(*sections):
 
 
 def code_of(rule):
-    """Hash of the code of a rule: its script, the module that it imports by a name (parameter `module`), and
-    the schemas of the tables that are inputs and outputs."""
+    """Hash of the code of a rule: its script, what it imports by a name (parameter `module`: a module, or all
+    of a package), and the schemas of the tables that are inputs and outputs."""
     named = {name for files in (rule.input, rule.output) for name, _ in files.items()} & schemas.STAGES.keys()
     files = [source(f"scripts/{Path(rule.script).name}"), *map(schemas.file_of, sorted(named))]
     if module := rule.params.get("module"):
-        files.append(tracking.module_file(module, tracking.PACKAGE))
+        file = tracking.module_file(module, tracking.PACKAGE)
+        files += sorted(file.parent.glob("*.py")) if file.name == "__init__.py" else [file]
     return tracking.code_hash(*files)
 
 

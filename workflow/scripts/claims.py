@@ -1,15 +1,21 @@
-"""Rules claims_<topic>: the verdicts on a topic's claims, from its tables alone."""
+"""Rule claims: the verdicts on all claims, each topic's from its own tables."""
 
 from memloc.tables.job import start
 
 job = start(snakemake)
 
+import pandas as pd
+
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import Topic
+from memloc.claims.verdicts import corrected
 
-topic = Topic.model_validate(job.params.topic)
-found = {name: job.read(name, topic.tables.get(name)) for name in job.tables}
-claims = evaluate(topic, found, job.settings)
+judged = []
+for topic in map(Topic.model_validate, job.params.topics):
+    found = {name: job.read(name, columns) for name, columns in topic.tables.items() if name in job.tables}
+    judged += evaluate(topic, found, job.settings)
+claims = corrected(pd.DataFrame(judged))
 for row in claims.itertuples():
     job.log(f"{row.id}: {row.verdict} ({row.reason})")
+job.log(", ".join(f"{n} {verdict}" for verdict, n in claims.verdict.value_counts().items()))
 job.write(claims=claims)

@@ -15,7 +15,7 @@ import pandas as pd
 from memloc.figures.parts import files
 from memloc.tables import across_models
 
-params, claims = job.params, None
+params = job.params
 of_runs = {name: job.input[name] for name in job.tables}
 if job.input.get("models"):
     models = across_models.models_of(job.input.models, params.steps)
@@ -24,14 +24,12 @@ if job.input.get("models"):
 elif params.get("seeds"):
     found = across_models.joined(of_runs, pd.Series(params.seeds, name="seed"))
 else:
-    found = {name: job.read(name) for name in job.tables if job.input[name] and name != "paragraphs"}
+    found = {name: job.read(name) for name in job.tables if name != "paragraphs"}
     if "paragraphs" in job.tables:
         # Only the drawn rows of this long table; in `sets`, paragraphs that analyses use have a continuation.
         shown = found[params.shown] if params.shown else None
         ids = None if shown is None else shown.dropna(subset=shown.columns.intersection(["continuation"])).id
         found["paragraphs"] = job.read("paragraphs", params.paragraphs, ids)
-    if (claims := found.get("claims")) is not None:
-        claims = claims[claims.figures.str.split().map(lambda names: params.figure in names)]
 model = params.get("model")
 # A figure with a page says in both which model it is about.
 named = [model] if job.output.get("page") else []
@@ -39,6 +37,6 @@ drawing = importlib.import_module(params.module).draw(found, job.settings, *name
 job.log(f"{len(drawing.data):,} rows of numbers")
 template, before = Path(job.input.caption).read_text(), job.settings.paragraph.before
 numbers = drawing.numbers | {"study": params.study}
-files.write(drawing, job.output, files.caption(template, numbers, before, model, claims))
+files.write(drawing, job.output, files.caption(template, numbers, before, model))
 for name in job.made:
     job.write(**{name: drawing.data})

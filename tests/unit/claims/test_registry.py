@@ -100,21 +100,14 @@ def test_two_claims_of_one_id_and_an_unknown_key_of_a_topic_are_errors(tmp_path)
         registry.topics(written(tmp_path, {"a": unknown, "b": {**topic, "claims": {}}, "c": unknown}))
 
 
-def test_topics_of_the_same_data_are_a_family_and_a_topics_settings_are_those_of_its_claims(tmp_path):
+def test_a_topics_settings_are_those_of_its_claims(tmp_path):
     entry = {key: value for key, value in ENTRY.items() if key not in ("id", "estimator")}
     own = entry | {"when": {"editing.reference": False}}
-    first = {
-        "data": "x",
-        "tables": {},
-        "when": {"sets.continuation": "model"},
-        "claims": {"one": entry, "two": own},
-    }
-    second = {"data": "x", "tables": {}, "settings": ["highlight"], "claims": {"three": entry}}
-    other = {"data": "y", "tables": {}, "claims": {"four": entry}}
-    found = registry.topics(written(tmp_path, {"a": first, "b": second, "c": other}))
-    assert [topic.family_size for topic in found.values()] == [3, 3, 1]
-    assert [topic.sections for topic in found.values()] == [["editing", "sets"], ["highlight"], []]
     common = {"sets.continuation": "model"}
+    first = {"data": "x", "tables": {}, "when": common, "claims": {"one": entry, "two": own}}
+    second = {"data": "x", "tables": {}, "settings": ["highlight"], "claims": {"three": entry}}
+    found = registry.topics(written(tmp_path, {"a": first, "b": second}))
+    assert [topic.sections for topic in found.values()] == [["editing", "sets"], ["highlight"]]
     assert [claim.when for claim in found["a"].claims] == [common, common | {"editing.reference": False}]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from memloc.claims import registry, story
 from memloc.run.templates import fill
-from memloc.tables.terms.claims import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED
+from memloc.tables.terms.claims import ERROR, FAILS, HOLDS, NO_VALUE, NOT_APPLICABLE, UNDECIDED
 
 REPORT = Path(__file__).parents[3] / "workflow/report"
 TOPIC_OF = {claim.id: topic for topic in registry.topics().values() for claim in topic.claims}
@@ -49,9 +49,10 @@ def test_answers_are_those_of_the_table_in_the_order_of_the_questions(claims):
     assert linked == [story.link(f"{figure}.png", figure) for figure in figures]
 
 
-def test_what_does_not_apply_is_not_told(claims):
+@pytest.mark.parametrize("verdict", NO_VALUE)
+def test_what_has_no_value_is_not_told(claims, verdict):
     removal = claims.id.isin(story.QUESTIONS["Can it be removed?"])
-    claims.loc[removal, "verdict"] = NOT_APPLICABLE
+    claims.loc[removal, "verdict"] = verdict
     assert list(story.answers(claims)) == list(story.QUESTIONS)[:-1]
 
 
@@ -80,6 +81,16 @@ def test_a_warning_where_paragraphs_are_recited_at_their_own_place_only(claims, 
     claims.loc[claims.id == story.ANYWHERE, "verdict"] = verdict
     warned = "from position 0 and not wherever they stand" in " ".join(story.headline(SETS, claims))
     assert warned == bool(story.warning(claims)) == (verdict == FAILS)
+
+
+def test_claims_whose_estimators_failed_are_named_at_once(claims):
+    claims.loc[1:2, "verdict"], claims.loc[1:2, "value"] = ERROR, None
+    _, second, *_ = story.headline(SETS, claims)
+    named = f"No verdict on {TOLD[1]}, {TOLD[2]}: an error of the program, see logs/claims.log."
+    assert second == story.warning(claims) == named
+    claims.loc[1, "verdict"] = FAILS  # a warning of another kind
+    both = story.warning(claims)
+    assert both.startswith(f"No verdict on {TOLD[2]}: ") and both.endswith("is about that place.")
 
 
 @pytest.mark.parametrize(("in_report", "expected"), [(["a.png"], "`a <a.png_>`__"), ([], "a")])

@@ -6,14 +6,12 @@ from operator import itemgetter
 import numpy as np
 import pandas as pd
 import pytest
-from docutils.core import publish_string
 from scipy import stats
 from test_registry import claim
 
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import Topic
-from memloc.claims.verdicts import Estimate, chance, judge, together
-from memloc.figures.parts.files import verdicts
+from memloc.claims.verdicts import Estimate, chance, corrected, judge
 from memloc.settings.sections import sections
 from memloc.statistics.uncertainty import Interval, mean, proportion
 from memloc.tables import validation
@@ -21,7 +19,7 @@ from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.terms.claims import VERDICTS
 
-HOLDS, FAILS, OPEN, NOT_APPLICABLE = VERDICTS
+HOLDS, FAILS, OPEN, NOT_APPLICABLE, ERROR = VERDICTS
 GREATER = {"rule": "greater"}
 ABOVE_TWO = {"rule": "greater", "margin": 2}
 AT_LEAST = {"rule": "at least", "margin": 2}
@@ -89,39 +87,35 @@ def test_the_p_value_is_that_of_the_t_test_whose_interval_it_is():
     assert half == pytest.approx(whole), "the lower half has no width"
 
 
-def test_claims_on_the_same_data_are_corrected_for_their_number():
-    estimate = Estimate(2, 0.2, 3.8, 30)
-    p = chance(claim(), estimate)
-    assert judge(claim(), estimate, 1) == (HOLDS, "the interval is above 0", p)
-    few, many = (int(0.05 / p) + more for more in (0, 1))
-    assert judge(claim(), estimate, few).verdict == HOLDS
-    reason = f"the interval is above 0, but not far enough for one of {many} claims on these data"
-    assert judge(claim(), estimate, many) == (OPEN, reason, p)
-
-
 def family(*claims):
-    """Table `claims`, with `half` as half of each interval, judged as one of five on the same data."""
-    rows = []
-    for data, value, half, changes in claims:
-        entry, estimate = claim(**changes), Estimate(value, value - half, value + half, 30)
-        verdict, reason, p = judge(entry, estimate, 5)
-        kept = {name: getattr(entry, name) for name in ("rule", "margin", "bound")}
-        kept |= {name: getattr(estimate, name) for name in ("value", "low", "high", "n")}
-        rows.append({"data": data, "verdict": verdict, "reason": reason, "p": p, **kept})
-    return pd.DataFrame(rows)
+    """Claims with the data, the value and half of the interval of each, judged each by itself."""
+    judged = [judge(claim(), Estimate(value, value - half, value + half, 30)) for _, value, half in claims]
+    return pd.DataFrame(judged).assign(data=[data for data, *_ in claims])
 
 
-def test_where_all_claims_are_known_those_of_a_family_that_apply_are_corrected_in_steps():
+def test_claims_on_the_same_data_that_apply_are_corrected_for_their_number_in_steps():
     """p of 0.022, 0.0004 and 0.9, and one that does not apply: 0.022 passes as the second of three."""
-    near, clear, nothing = (2, 1.7, {}), (-4, 2, {}), (0.1, 2, {})
+    near, clear, nothing = (2, 1.7), (-4, 2), (0.1, 2)
     alone = family(("x", *near), ("x", *clear), ("x", *nothing), ("x", *near), *[("y", *near)] * 3)
     alone.loc[3, ["verdict", "p"]] = [NOT_APPLICABLE, None]
-    assert alone["verdict"].tolist() == [OPEN, FAILS, OPEN, NOT_APPLICABLE, *[OPEN] * 3]
-    found = together(alone)
+    assert alone["verdict"].tolist() == [HOLDS, FAILS, OPEN, NOT_APPLICABLE, *[HOLDS] * 3]
+    found = corrected(alone)
     assert found["verdict"].tolist() == [HOLDS, FAILS, OPEN, NOT_APPLICABLE, *[OPEN] * 3]
-    assert found["reason"][0] == "the interval is above 0" and found["reason"][4] == alone["reason"][4]
-    doubted = alone.assign(p=alone["p"].where(alone.index != 0))
-    assert together(doubted)["verdict"][0] == OPEN, "no p-value: something else than the interval decides"
+    assert found["reason"][:4].tolist() == alone["reason"][:4].tolist() and found["p"].equals(alone["p"])
+    reason = "the interval is above 0, but not far enough for one of 3 claims on these data"
+    assert found["reason"][4:].tolist() == [reason] * 3
+    doubted = alone.copy()
+    doubted.loc[1, ["verdict", "p"]] = [OPEN, None]
+    assert corrected(doubted)["verdict"][0] == OPEN, "0.022 is the smallest of three, one of them unknown"
+
+
+def test_a_claim_whose_estimator_fails_makes_no_verdict_on_the_same_data_easier():
+    near = family(*[("x", 2, 1.7)] * 2)
+    assert corrected(near)["verdict"].tolist() == [HOLDS, HOLDS]
+    near.loc[1, ["verdict", "p"]] = [ERROR, None]
+    assert corrected(near)["verdict"].tolist() == [HOLDS, ERROR]
+    more = pd.concat([near, near.iloc[1:]], ignore_index=True)
+    assert corrected(more)["verdict"].tolist() == [OPEN, ERROR, ERROR]
 
 
 def test_a_share_is_tested_exactly():
@@ -145,8 +139,8 @@ def row_of(settings=None, **changes):
     entry = claim(**{"estimator": "complete_or_not", "margin": 0.5} | changes)
     topic = Topic(name="scores", data="x", tables={"sets": None}, claims=(entry,))
     given = {"sets": pd.DataFrame({"set": ["memorized"] * 20 + ["partly_30_49"]})}
-    frame = evaluate(topic, given, sections({"paragraph": {}, "sets": {}} | (settings or {})))
-    return validation.validate(schema_of("claims"), frame, Lengths()).iloc[0]
+    rows = evaluate(topic, given, sections({"paragraph": {}, "sets": {}} | (settings or {})))
+    return validation.validate(schema_of("claims"), pd.DataFrame(rows), Lengths()).iloc[0]
 
 
 def test_a_row_says_what_is_claimed_and_what_was_found():
@@ -163,7 +157,20 @@ def test_a_claim_does_not_apply_to_settings_that_it_is_not_meant_for():
     row = row_of({"sets": {"continuation": "corpus"}}, when=when)
     expected = (NOT_APPLICABLE, "it is about sets.continuation: model; this study has corpus")
     assert (row["verdict"], row["reason"]) == expected
-    assert pd.isna(row["value"]) and verdicts(pd.DataFrame([row])) == "", "captions leave it out"
+    assert pd.isna(row["value"])
+
+
+def test_a_claim_whose_estimator_fails_is_named_with_its_traceback_and_the_others_are_judged(caplog):
+    entries = [claim(id=name, estimator=name, margin=0.5) for name in ("not_written", "complete_or_not")]
+    topic = Topic(name="scores", data="x", tables={"sets": None}, claims=entries)
+    given = {"sets": pd.DataFrame({"set": ["memorized"] * 20 + ["partly_30_49"]})}
+    rows = evaluate(topic, given, sections({"paragraph": {}, "sets": {}}))
+    failed, judged = validation.validate(schema_of("claims"), pd.DataFrame(rows), Lengths()).itertuples()
+    assert (failed.verdict, judged.verdict) == (ERROR, HOLDS) and pd.isna(failed.value)
+    assert (
+        failed.reason.startswith("its estimator failed: AttributeError(") and "not_written" in failed.reason
+    )
+    assert "estimator of claim not_written" in caplog.text and "Traceback" in caplog.text
 
 
 def test_a_search_over_many_heads_on_few_units_says_that_it_cannot_decide():
@@ -175,13 +182,3 @@ def test_a_search_over_many_heads_on_few_units_says_that_it_cannot_decide():
         estimate = Estimate.of_search(values[:, :n], itemgetter(0))
         assert judge(claim(**GREATER), estimate).reason == reason
     assert judge(claim(**GREATER), replace(estimate, low=0.1, high=9, value=1)).verdict == HOLDS
-
-
-def test_a_caption_ends_with_what_its_claims_say_and_markup_is_text():
-    nasty = "The head *x* of |a| `b`_ is **W_V** (see c_ or http://d)."
-    row = row_of(statement=nasty, quantity="tokens_ *of* `50`", published=0.9)
-    caption = verdicts(pd.DataFrame([row]))
-    assert "(2403.19851, 4) **holds**: 0.95" in caption and "n = 21 paragraphs, published 0.9;" in caption
-    text = publish_string(caption, writer="pseudoxml", settings_overrides={"halt_level": 2}).decode()
-    assert nasty in text.replace("\n", " ") and "tokens_ *of* `50`" in text
-    assert text.count("<strong>") == 1 and "<reference" not in text

@@ -1,5 +1,8 @@
 """Tables beside the paragraphs are those of the study."""
 
+import re
+from pathlib import Path
+
 import made_removal
 import numpy as np
 import pandas as pd
@@ -9,6 +12,7 @@ from made_rankings import METHOD_LABELS
 from memloc.explorer import tabs
 from memloc.figures.parts.removal import judged_ways
 from memloc.statistics import uncertainty
+from memloc.tables.terms.claims import VERDICTS
 from memloc.tables.terms.head_ranking import PAPER_METHODS
 
 
@@ -131,3 +135,10 @@ def test_every_row_has_its_columns_and_notes(tables, key):
     assert block["filter"] in (names if key != "head_ranking" else {None})
     shares = [one["range"] for one in block["columns"] if key == "planted_truth" and "range" in one]
     assert shares == ([[0, 1]] * 2 if key == "planted_truth" else [])
+
+
+def test_the_page_has_a_mark_and_a_colour_for_every_verdict():
+    script = (Path(tabs.__file__).parent / "page/tabs.js").read_text()
+    for name in ("MARKS", "KEYS"):
+        (entries,) = re.findall(rf"const {name} = {{\s(.*?)\s}};", script, flags=re.DOTALL)
+        assert re.findall(r'"?([a-z][a-z ]*)"?: "', entries) == list(VERDICTS)

@@ -11,27 +11,6 @@ from memloc.run.templates import quoted
 from memloc.settings.paragraph import Paragraph
 
 CURVE = pd.DataFrame({"step": [1, 20, 40], "loss": [8.0, 5.0, 3.5]})
-CLAIM = {
-    "statement": "So |it| is.",
-    "work": "2403.19851",
-    "section": "4",
-    "verdict": "holds",
-    "value": 1.5,
-    "low": 1.0,
-    "high": 2.0,
-    "quantity": "tokens_",
-    "n": 1,
-    "n_other": None,
-    "unit": "study",
-    "published": 13450.0,
-    "reason": "the interval is above 0",
-}
-SAID = (
-    "\nClaims and verdicts of this run (intervals: 95 %; "
-    "corrected by Bonferroni; table claims is corrected by Holm and may decide more):\n\n"
-    r"* So \|it\| is. (2403.19851, 4) **holds**: 1.5 (1 to 2) tokens\_, n = 1 study, published 13,450; "
-    "the interval is above 0.\n"
-)
 
 
 def written(folder):
@@ -46,9 +25,8 @@ def written(folder):
     return {path.suffix[1:]: path.read_bytes() for path in folder.iterdir()}
 
 
-def caption(before="none", model=None, claims=None):
-    numbers = {"study": "mini", "n_steps": 40}
-    return files.caption("Study {{ study }}: {{ n_steps }} steps.\n", numbers, before, model, claims)
+def caption(before="none", model=None):
+    return files.caption("Study {{ study }}.\n", {"study": "mini"}, before, model)
 
 
 def test_a_figure_has_files_that_hold_no_time(tmp_path):
@@ -60,12 +38,9 @@ def test_a_figure_has_files_that_hold_no_time(tmp_path):
     assert first["rst"] == b"The caption.\n" and first["page"] == b"<p></p>"
 
 
-def test_a_caption_ends_with_its_verdicts_and_the_name_of_the_model():
-    claims = pd.DataFrame([CLAIM, CLAIM | {"verdict": "not applicable"}])
-    assert caption() == "Study mini: 40 steps.\n"
-    assert caption(claims=claims) == caption() + SAID
-    assert caption(claims=claims, model="lab/a-b") == caption() + SAID + f"\nModel: {quoted('lab/a-b')}.\n"
-    assert caption(claims=claims[1:]) == caption()
+def test_a_caption_ends_with_the_name_of_the_model():
+    assert caption() == "Study mini.\n"
+    assert caption(model="lab/a-b") == caption() + f"\nModel: {quoted('lab/a-b')}.\n"
 
 
 @pytest.mark.parametrize("before", get_args(Paragraph.model_fields["before"].annotation))
@@ -76,7 +51,7 @@ def test_a_caption_says_which_token_stands_before_every_prefix(before):
         "end_of_text": "\nIn this study, an end-of-text token stands before every prefix.\n",
         "bos": "\nIn this study, a beginning-of-sequence token stands before every prefix.\n",
     }
-    assert text == f"Study mini: 40 steps.\n{said[before]}\nModel: {quoted('tiny')}.\n"
+    assert text == f"Study mini.\n{said[before]}\nModel: {quoted('tiny')}.\n"
 
 
 def test_powers_of_ten_are_written_out_and_dollars_are_no_formula():

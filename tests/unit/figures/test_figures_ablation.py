@@ -93,7 +93,7 @@ def test_rankings_are_drawn_as_means_beside_the_range_of_random_orders():
     table = made_up_orders()
     judged = pd.concat([table, table[table["group"] == "held_out"].assign(group="paired")])
     drawing = cumulative_ablation.draw({"cumulative_ablation": judged}, SETTINGS)
-    assert "Verdicts are on pairs" in checked("cumulative_ablation", drawing)
+    assert "Claims compare pairs" in checked("cumulative_ablation", drawing)
 
 
 def test_noise_is_averaged_over_draws_and_paragraphs():

@@ -132,22 +132,18 @@ def test_models_of_one_size_stand_side_by_side(made_up):
 
 
 @pytest.mark.parametrize(
-    ("small", "middle", "only", "verdict"),
+    ("small", "middle", "only"),
     [
-        (range(0, 10), range(5, 40), (30, 5), "holds"),
-        (range(0, 30), range(29, 32), (2, 29), "does not hold"),
-        (range(0, 10), range(0, 10), (0, 0), "not applicable"),
-        (range(0, 10), range(0, 14), (4, 0), "undecided"),  # too few for an interval
+        (range(0, 10), range(5, 40), (30, 5)),
+        (range(0, 30), range(29, 32), (2, 29)),
+        (range(0, 10), range(0, 10), (0, 0)),
+        (range(0, 10), range(0, 14), (4, 0)),  # too few for an interval
     ],
 )
-def test_neighbours_are_compared_by_what_one_of_them_recites(made_up, small, middle, only, verdict):
+def test_neighbours_are_compared_by_what_one_of_them_recites(made_up, small, middle, only):
     drawing = models_memorized.draw(with_memorized(made_up, small=small, middle=middle), SETTINGS)
     found = drawing.numbers["comparisons"][0]
-    assert (found["only_larger"], found["only_smaller"], found["verdict"]) == (*only, verdict)
-    judged = checked(
-        "models_claims", models_claims.draw(with_memorized(made_up, small=small, middle=middle), {})
-    )
-    assert f"“middle” recites more than the smaller “small” (2202.07646): {verdict}" in judged
+    assert (found["only_larger"], found["only_smaller"]) == only
     text = checked("models_memorized", drawing)
     said = text[text.index("Of 400 paragraphs") : text.index("Of 400 paragraphs", text.index("Of 400") + 1)]
     if sum(only) >= 6:

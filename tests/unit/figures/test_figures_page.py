@@ -86,8 +86,8 @@ def test_every_figure_is_there_in_order_with_its_caption_and_its_files(folder):
 
 
 def test_claims_that_apply_are_a_table_with_topics_once(folder):
-    holds, fails, undecided, not_applicable = VERDICTS
-    words = said(page_of(folder, claims(holds, fails, not_applicable, undecided)))
+    holds, fails, undecided, not_applicable, error = VERDICTS
+    words = said(page_of(folder, claims(holds, fails, not_applicable, undecided, error)))
     told = words[words.rindex("Claims and verdicts") :]
     assert (
         f"Some topic 0 Claim 0. (1234.5, 4) 0.5 (0.25 to 1.5) nats; n = 8 pairs {holds} : so <it> is" in told
@@ -97,6 +97,7 @@ def test_claims_that_apply_are_a_table_with_topics_once(folder):
         and "Claim 3" in told
         and told.count("Some topic 0") == told.count("Some topic 1") == 1
     )
+    assert told.endswith(f"Some topic 2 Claim 4. (1234.5, 4) {error} : so <it> is")
     assert "Claims and verdicts" not in said(page_of(folder))
 
 

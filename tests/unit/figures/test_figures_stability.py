@@ -11,7 +11,7 @@ from memloc.figures import stability
 from memloc.figures.parts import verdict_marks
 from memloc.tables.terms.claims import VERDICTS
 
-HOLDS, FAILS, OPEN, NOT_APPLICABLE = VERDICTS
+HOLDS, FAILS, OPEN, NOT_APPLICABLE, ERROR = VERDICTS
 VERDICTS_BY_SEED = {
     "always": [HOLDS, HOLDS, HOLDS],
     "never": [FAILS, FAILS, FAILS],
@@ -42,7 +42,7 @@ def test_a_claim_survives_if_every_run_to_which_it_applies_says_the_same():
     assert spread.loc["always", ["lowest", "highest", "deviation"]].to_list() == [0, 2, 1]
     assert spread.loc["sometimes", ["lowest", "highest"]].to_list() == [0, 2]
     numbers = verdict_marks.survival_numbers(spread.reset_index(), 3)
-    assert numbers["counts"] == {HOLDS: 2, FAILS: 1, OPEN: 2, NOT_APPLICABLE: 1}
+    assert numbers["counts"] == {HOLDS: 2, FAILS: 1, OPEN: 2, NOT_APPLICABLE: 1, ERROR: 0}
     assert (numbers["n_claims"], numbers["n_applied"], numbers["contradicted"]) == (6, 5, 1)
     assert numbers["differ"] == ["wavers", "contradicts"]
 

@@ -67,7 +67,7 @@ def test_holm_multiplies_by_how_many_are_left():
 
 
 def test_scipy_stats_is_loaded_only_where_it_is_used():
-    """Figures and topics of claims are processes of their own: the import took half a second of each."""
+    """Each figure is a process of its own: the import took half a second of each."""
     code = f"import sys, {uncertainty.__name__}; print('scipy.stats' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "False"

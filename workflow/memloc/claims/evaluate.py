@@ -1,27 +1,38 @@
 """Evaluate the claims of a topic on the tables of a study."""
 
 import importlib
-
-import pandas as pd
+import logging
+from typing import Any
 
 from memloc.claims.registry import Claim, Topic
-from memloc.claims.verdicts import Estimate, NotApplicable, Verdict, judge
+from memloc.claims.verdicts import Estimate, NotApplicable, Tables, Verdict, judge
 from memloc.settings.base import Section
-from memloc.tables.terms.claims import NOT_APPLICABLE
+from memloc.tables.terms.claims import ERROR, NOT_APPLICABLE
 
 OF_CLAIM = {"id", "work", "section", "statement", "published", "quantity", "unit", "rule", "margin"}
 OF_ESTIMATE = ("value", "low", "high", "n", "n_other")
+logger = logging.getLogger(__name__)
 
 
-def evaluate(topic: Topic, tables: dict[str, pd.DataFrame], settings: Section) -> pd.DataFrame:
-    """Table `claims` of a topic, a row per claim; `settings` has `paragraph` and the topic's sections."""
+def evaluate(topic: Topic, tables: Tables, settings: Section) -> list[dict[str, Any]]:
+    """A topic's rows of table `claims`, each claim judged by itself.
+
+    A claim whose estimator raises gets the verdict `error`, and the log its traceback. Others are judged.
+
+    Args:
+        tables: the tables that the topic names, as far as the study makes them.
+        settings: `paragraph` and the topic's sections.
+    """
     rows = []
     for claim in topic.claims:
         try:
             estimate = _estimate(claim, topic.name, tables, settings)
-            verdict = judge(claim, estimate, topic.family_size)
+            verdict = judge(claim, estimate)
         except NotApplicable as why:
             estimate, verdict = Estimate(), Verdict(NOT_APPLICABLE, str(why))
+        except Exception as error:
+            logger.exception(f"the estimator of claim {claim.id} failed")
+            estimate, verdict = Estimate(), Verdict(ERROR, f"its estimator failed: {error!r}")
         rows.append(
             {
                 **claim.model_dump(include=OF_CLAIM),
@@ -34,10 +45,10 @@ def evaluate(topic: Topic, tables: dict[str, pd.DataFrame], settings: Section) -
                 "figures": " ".join(claim.figures),
             }
         )
-    return pd.DataFrame(rows)
+    return rows
 
 
-def _estimate(claim: Claim, topic: str, tables: dict[str, pd.DataFrame], settings: Section) -> Estimate:
+def _estimate(claim: Claim, topic: str, tables: Tables, settings: Section) -> Estimate:
     for name, meant in claim.when.items():
         section, key = name.split(".")
         if (found := getattr(getattr(settings, section), key)) != meant:

@@ -3,7 +3,6 @@
 A topic names the tables that its estimators read; its claims are computed from these tables alone.
 """
 
-from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -33,7 +32,7 @@ class Claim(_Entry):
     rule: Literal[RULES] = "greater"
     margin: float = 0
     reason: str  # for the rule and its margin
-    figures: tuple[str, ...] = ()  # whose captions show the verdict
+    figures: tuple[str, ...] = ()  # that show what it is about
     estimator: str  # function of claims/estimators/<topic>.py
     arguments: dict[str, str | int | float] = {}
     when: dict[str, str | bool] = {}  # settings (section.key) that the statement is meant for
@@ -59,7 +58,6 @@ class Topic(_Entry):
     data: str  # the data under its claims; topics of the same data are a family
     tables: dict[str, tuple[str, ...] | None]  # columns that are read; None: all
     settings: tuple[str, ...] = ()  # sections that its estimators read
-    family_size: int = 1  # claims on the same data, in all topics
     claims: tuple[Claim, ...]
 
     @property
@@ -78,9 +76,6 @@ def topics(file: Path = FILE) -> dict[str, Topic]:
         ValueError: two claims have the same id.
     """
     entries = yaml.safe_load(file.read_text())
-    on_same_data = Counter()
-    for topic in entries.values():
-        on_same_data[topic["data"]] += len(topic["claims"])
     found = {}
     for name, entry in entries.items():
         meant, given = entry.pop("when", {}), entry.pop("claims")
@@ -88,16 +83,8 @@ def topics(file: Path = FILE) -> dict[str, Topic]:
             {"id": id, "estimator": id} | claim | {"when": meant | claim.get("when", {})}
             for id, claim in given.items()
         ]
-        size = on_same_data[entry["data"]]
-        found[name] = Topic(name=name, claims=claims, family_size=size, **entry)
+        found[name] = Topic(name=name, claims=claims, **entry)
     ids = [claim.id for topic in found.values() for claim in topic.claims]
     if twice := {id for id in ids if ids.count(id) > 1}:
         raise ValueError(f"{file}: more than one claim {', '.join(sorted(twice))}")
     return found
-
-
-def topics_of_figure(figure: str) -> list[str]:
-    """Topics with a claim whose verdict the figure's caption shows."""
-    return [
-        name for name, topic in topics().items() if any(figure in claim.figures for claim in topic.claims)
-    ]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from memloc.claims.sample_sizes import sample_sizes
 from memloc.run.templates import escaped, measured
-from memloc.tables.terms.claims import FAILS, HOLDS, NOT_APPLICABLE, counted
+from memloc.tables.terms.claims import ERROR, FAILS, HOLDS, NO_VALUE, NOT_APPLICABLE, counted
 from memloc.tables.terms.sets import UNSEEN
 
 # The claims that answer each question, in reading order.
@@ -42,6 +42,7 @@ ONLY_THERE = (
     "This model recites paragraphs from position 0 and not wherever they stand: all that is said here of its "
     "memories is about that place."
 )
+ESTIMATORS_FAILED = "an error of the program, see logs/claims.log."
 TOLD = (ANYWHERE, TRIGGERS)  # claims in the headline, if they apply
 
 
@@ -49,9 +50,9 @@ def answers(claims: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
     """A run's answers to each question; text is escaped for reStructuredText.
 
     `claims` is table `claims`. An answer has a statement, its verdict, what was measured and a link to the
-    figure to look at. Claims that do not apply give none, and a question without answers is left out.
+    figure to look at. Claims without a value give none, and a question without answers is left out.
     """
-    rows = claims[claims.verdict != NOT_APPLICABLE].set_index("id")
+    rows = claims[~claims.verdict.isin(NO_VALUE)].set_index("id")
     found = {
         question: [_answer(rows.loc[id]) for id in ids if id in rows.index]
         for question, ids in QUESTIONS.items()
@@ -79,9 +80,10 @@ def link(file: str, text: str) -> str:
 
 
 def warning(claims: pd.DataFrame) -> str:
-    """A warning if the model is shown to recite from position 0 only; else empty."""
-    fails = (claims.id == ANYWHERE) & (claims.verdict == FAILS)
-    return ONLY_THERE if fails.any() else ""
+    """What a reader must know first: failed estimators, recitation from position 0 only; or empty."""
+    failed, fails = (claims.id[claims.verdict == verdict].tolist() for verdict in (ERROR, FAILS))
+    said = [f"No verdict on {', '.join(failed)}: {ESTIMATORS_FAILED}"] if failed else []
+    return " ".join(said + [ONLY_THERE] * (ANYWHERE in fails))
 
 
 def headline(sets: pd.DataFrame, claims: pd.DataFrame) -> list[str]:
@@ -92,7 +94,7 @@ def headline(sets: pd.DataFrame, claims: pd.DataFrame) -> list[str]:
     seen = sets.loc[sets["set"] != UNSEEN, "set"]
     recited = f"{(seen == 'memorized').sum():,} of {counted(len(seen), 'paragraph')}"
     memorized = f"{recited} are recited word for word."
-    told = claims[claims.id.isin(TOLD) & (claims.verdict != NOT_APPLICABLE)]
+    told = claims[claims.id.isin(TOLD) & ~claims.verdict.isin(NO_VALUE)]
     told = [f"{measured(row.value, row.low, row.high, row.quantity)}." for row in told.itertuples()]
     families = claims[claims.verdict != NOT_APPLICABLE].data.nunique()
     some = {verdict: claims[claims.verdict == verdict].data.nunique() for verdict in (HOLDS, FAILS)}

@@ -10,9 +10,7 @@ Everything else is `undecided`. An interval of no width decides nothing: values 
 about their spread. An end on a bound is not beyond it.
 
 Claims on the same data are a family, which is corrected for its size: an interval must stay so far from its
-bound that a test still rejects the bound at 5 %. A topic knows only its own claims, and multiplies a
-p-value by the size of the family (Bonferroni). `together` knows all and takes Holm's steps, which may decide
-more.
+bound that a test still rejects the bound at 5 %, by Holm's steps over the claims of the family that apply.
 """
 
 from collections.abc import Callable
@@ -79,8 +77,8 @@ class Verdict(NamedTuple):
     p: float | None = None
 
 
-def judge(claim: Claim, estimate: Estimate, family_size: int = 1) -> Verdict:
-    """Verdict on a claim, one of `family_size` on the same data."""
+def judge(claim: Claim, estimate: Estimate) -> Verdict:
+    """Verdict on a claim by itself; `corrected` compares it with the others on the same data."""
     if estimate.value is None or np.isnan(estimate.value):
         return Verdict(NOT_APPLICABLE, "there is nothing to compute it from")
     infinite = estimate.low is None or estimate.high is None
@@ -97,20 +95,25 @@ def judge(claim: Claim, estimate: Estimate, family_size: int = 1) -> Verdict:
     (verdict, reason), p = _by_interval(claim, estimate), chance(claim, estimate)
     if verdict == UNDECIDED and estimate.searched:
         few = f"{counted(estimate.n, claim.unit)} are too few for a search over {estimate.searched:,}"
-        return Verdict(verdict, f"{reason}: {few} comparisons", p)
-    if verdict == UNDECIDED or family_size == 1 or p * family_size <= 1 - CONFIDENCE:
-        return Verdict(verdict, reason, p)
-    reason = f"{reason}, but not far enough for one of {family_size} claims on these data"
-    return Verdict(UNDECIDED, reason, p)
+        reason = f"{reason}: {few} comparisons"
+    return Verdict(verdict, reason, p)
 
 
-def together(claims: pd.DataFrame) -> pd.DataFrame:
-    """Table `claims` of all topics, corrected by Holm's steps over the claims of a family that apply."""
+def corrected(claims: pd.DataFrame) -> pd.DataFrame:
+    """Claims, judged each by itself, after Holm's steps over those of a family that apply.
+
+    A verdict whose p-value is too large for the number of claims on the same data becomes undecided.
+
+    Args:
+        claims: all claims, with the columns data, verdict, reason and p of table `claims`.
+    """
     apply = claims[claims["verdict"] != NOT_APPLICABLE]
-    corrected = apply["p"].fillna(1.0).groupby(apply["data"]).transform(holm)
-    found = claims.copy()
-    for row in apply[(corrected <= 1 - CONFIDENCE) & (apply["verdict"] == UNDECIDED)].itertuples():
-        found.loc[row.Index, ["verdict", "reason"]] = _by_interval(row, row)
+    families = apply["p"].fillna(1.0).groupby(apply["data"])
+    near = (families.transform(holm) > 1 - CONFIDENCE) & apply["verdict"].isin((HOLDS, FAILS))
+    found, sizes = claims.copy(), families.transform("size")
+    for row in apply[near].itertuples():
+        reason = f"{row.reason}, but not far enough for one of {sizes[row.Index]} claims on these data"
+        found.loc[row.Index, ["verdict", "reason"]] = UNDECIDED, reason
     return found
 
 

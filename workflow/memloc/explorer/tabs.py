@@ -14,7 +14,7 @@ from memloc.explorer.json_values import json_value
 from memloc.figures.parts.methods import method_label, methods_of
 from memloc.figures.parts.planted import CONTROL_LABELS, KIND_LABELS, means, of_own_units
 from memloc.figures.parts.removal import LABELS, MODES, judged_ways
-from memloc.tables.terms.claims import NOT_APPLICABLE, VERDICTS
+from memloc.tables.terms.claims import NO_VALUE, VERDICTS
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -39,8 +39,8 @@ def _work(work: str) -> str:
 
 
 def claims(tables: Tables) -> dict[str, Any]:
-    """Every claim with its value, interval and verdict; claims that do not apply come last."""
-    order = tables["claims"]["verdict"].eq(NOT_APPLICABLE).sort_values(kind="stable").index
+    """Every claim with its value, interval and verdict; claims without a value come last."""
+    order = tables["claims"]["verdict"].isin(NO_VALUE).sort_values(kind="stable").index
     frame = tables["claims"].loc[order]
     verdicts = frame["verdict"].value_counts()
     rows = [
@@ -52,7 +52,7 @@ def claims(tables: Tables) -> dict[str, Any]:
             "verdict": row.verdict,
             "reason": row.reason,
             # A study without the stage of a claim has no figure of it either.
-            "figures": [] if row.verdict == NOT_APPLICABLE else row.figures.split(),
+            "figures": [] if row.verdict in NO_VALUE else row.figures.split(),
         }
         for row in frame.itertuples()
     ]

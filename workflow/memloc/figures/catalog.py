@@ -241,10 +241,9 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "models_claims",
             "Which claims hold for which model",
-            ("claims", "paragraphs", "sets"),
+            ("claims",),
             section="across models",
             only_for="models",
-            paragraphs=("id", "text"),
         ),
         FigureInfo(
             "models_checkpoints",

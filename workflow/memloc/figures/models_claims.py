@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from memloc.claims.across_models import comparisons, scored_texts
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, subplots
 from memloc.figures.parts.verdict_marks import draw_grid, draw_legend, survival, survival_numbers
 from memloc.settings.base import Section
@@ -16,5 +15,4 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     draw_grid(axes, claims, data, "model", models)
     axes.tick_params(axis="x", rotation=90 if max(map(len, models)) > 4 else 0)
     draw_legend(axes, "outside upper left")
-    compared = comparisons(scored_texts(tables), tables["models"])
-    return Drawing(figure, data, survival_numbers(data, len(models)) | {"comparisons": compared})
+    return Drawing(figure, data, survival_numbers(data, len(models)))

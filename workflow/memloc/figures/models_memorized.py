@@ -1,5 +1,6 @@
 """Fraction of paragraphs that each model memorized, by its size and by their repeats (not in the paper)."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,11 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
-from memloc.claims.across_models import comparisons, scored_texts
+from memloc.data.sets import without_controls
 from memloc.figures.parts import memorized_fraction as fraction
 from memloc.figures.parts.style import MARKERS, SEQUENTIAL, Drawing, panel_labels, plain_log_ticks, subplots
 from memloc.settings.base import Section
+from memloc.statistics.uncertainty import proportion
 
 DASHES = ("-", "--", "-.", ":")
 LIGHTEST = 0.8  # last place in the colour map; lighter lines are faint on white
@@ -22,7 +24,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """(a) Fraction with a 95 % Wilson interval per model, on a logarithmic axis of parameters; side by side
     where all models have one size. (b) The same in bins of repeats, half a doubling wide, with bands.
     """
-    texts = scored_texts(tables)
+    sets = without_controls(tables["sets"]).assign(memorized=lambda rows: rows["set"] == "memorized")
+    texts = sets.merge(tables["paragraphs"], on=["model", "id"])
     counts = texts.groupby("model")["memorized"].agg(n_paragraphs="size", n_memorized="sum")
     rows = tables["models"][["model", "n_parameters"]].join(counts, on="model")
     rows = rows.join(fraction.intervals(rows.n_memorized, rows.n_paragraphs))
@@ -41,7 +44,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "models": rows.to_dict("records"),
         "one_size": _one_size(rows),
         "trained_anew": bool(rows["n_parameters"].duplicated().any()),
-        "comparisons": comparisons(texts, rows),
+        "comparisons": comparisons(texts, list(rows["model"])),
         "together": _together(texts),
         "half": {model: fraction.first_half(bins) for model, bins in binned.items()},
     }
@@ -63,6 +66,38 @@ def looks(models: pd.DataFrame) -> dict[str, dict[str, Any]]:
         }
         for number, (model, place) in enumerate(zip(models["model"], places, strict=True))
     }
+
+
+def comparisons(texts: pd.DataFrame, models: list[str]) -> list[dict[str, Any]]:
+    """Compare neighbours in size on the paragraphs that both scored: does the larger model recite more?
+
+    The models saw the same paragraphs, so only paragraphs that exactly one of them recites tell them apart
+    (McNemar). If neither model recites more, the larger one recites half of these (2202.07646).
+
+    Args:
+        texts: a row per model and paragraph, without controls: model, id, text, memorized.
+        models: the smallest first.
+
+    Returns:
+        A dictionary per pair.
+    """
+    found = []
+    for smaller, larger in pairwise(models):
+        two = [texts.loc[texts["model"] == model, ["id", "text", "memorized"]] for model in (smaller, larger)]
+        both = two[0].merge(two[1], on=["id", "text"], suffixes=("_smaller", "_larger"))
+        more = int((both.memorized_larger & ~both.memorized_smaller).sum())
+        less = int((both.memorized_smaller & ~both.memorized_larger).sum())
+        found.append(
+            {
+                "smaller": smaller,
+                "larger": larger,
+                "n_shared": len(both),
+                "only_larger": more,
+                "only_smaller": less,
+                "share_larger": proportion(more, more + less),
+            }
+        )
+    return found
 
 
 def _together(data: pd.DataFrame) -> dict[str, int]:

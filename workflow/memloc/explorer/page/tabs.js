@@ -2,8 +2,14 @@
 
 (() => {
   const { byId, element } = memloc;
-  const MARKS = { holds: "✓", "does not hold": "✗", undecided: "?", "not applicable": "–" };
-  const KEYS = { holds: "good", "does not hold": "bad", undecided: "open", "not applicable": "none" };
+  const MARKS = { holds: "✓", "does not hold": "✗", undecided: "?", "not applicable": "–", error: "!" };
+  const KEYS = {
+    holds: "good",
+    "does not hold": "bad",
+    undecided: "open",
+    "not applicable": "none",
+    error: "bad",
+  };
   // Elsewhere, as in a report, the page stands alone.
   const BESIDE_FIGURES = location.pathname.endsWith("/explorer/index.html");
   byId("all-figures").hidden = !BESIDE_FIGURES;

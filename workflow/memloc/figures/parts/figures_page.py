@@ -11,7 +11,7 @@ from docutils.core import publish_parts
 from memloc.claims.sample_sizes import sample_sizes
 from memloc.figures.catalog import FigureInfo
 from memloc.run.templates import measured
-from memloc.tables.terms.claims import NOT_APPLICABLE
+from memloc.tables.terms.claims import ERROR, NOT_APPLICABLE
 
 # A caption asks for no other file; what it gets wrong is shown where it stands.
 OF_CAPTIONS = {"file_insertion_enabled": False, "raw_enabled": False, "doctitle_xform": False}
@@ -52,11 +52,14 @@ def caption_html(caption: str) -> str:
 
 def _judged(claim: Any) -> dict[str, str]:
     """What the page says of a claim."""
-    found = measured(claim.value, claim.low, claim.high, claim.quantity)
+    found = ""
+    if claim.verdict != ERROR:
+        value = measured(claim.value, claim.low, claim.high, claim.quantity)
+        found = f"{value}; n = {sample_sizes(claim)}"
     return {
         "topic": claim.topic.replace("_", " ").capitalize(),
         "statement": f"{claim.statement} ({claim.work}, {claim.section})",
-        "measured": f"{found}; n = {sample_sizes(claim)}",
+        "measured": found,
         "verdict": claim.verdict,
         "reason": claim.reason,
     }

@@ -2,13 +2,9 @@
 
 from typing import Any
 
-import pandas as pd
-
-from memloc.claims.sample_sizes import sample_sizes
 from memloc.figures.parts.style import Drawing
 from memloc.run.atomic import atomic_path, write_text
-from memloc.run.templates import escaped, fill, measured, quoted
-from memloc.tables.terms.claims import NOT_APPLICABLE
+from memloc.run.templates import fill, quoted
 
 STANDS_BEFORE = {  # sentences of captions, by `paragraph.before`
     "none": "",
@@ -17,20 +13,17 @@ STANDS_BEFORE = {  # sentences of captions, by `paragraph.before`
 }
 
 
-def caption(
-    template: str, numbers: dict[str, Any], before: str, model: str | None, claims: pd.DataFrame | None
-) -> str:
+def caption(template: str, numbers: dict[str, Any], before: str, model: str | None) -> str:
     """A figure's caption (reStructuredText): the template with the numbers filled in, and its last lines.
 
-    These are the verdicts of its claims (rows of table `claims`), the token before every prefix
-    (`paragraph.before`), and the name of the model, if the figure is about one.
+    These are the token before every prefix (`paragraph.before`), and the name of the model, if the figure is
+    about one.
 
     Raises:
         jinja2.UndefinedError: the template names a number that is not given.
     """
-    judged = "" if claims is None else verdicts(claims)
     about = f"\nModel: {quoted(model)}.\n" if model else ""
-    return fill(template, numbers) + judged + STANDS_BEFORE[before] + about
+    return fill(template, numbers) + STANDS_BEFORE[before] + about
 
 
 def write(drawing: Drawing, output: Any, text: str) -> None:
@@ -48,26 +41,3 @@ def write(drawing: Drawing, output: Any, text: str) -> None:
     if drawing.page is not None:
         write_text(output.page, drawing.page)
     write_text(output.caption, text)
-
-
-def verdicts(claims: pd.DataFrame) -> str:
-    """The verdicts of a caption, a list item for each claim that applies; empty without one.
-
-    `claims` has the columns of table `claims`.
-    """
-    shown = claims[claims["verdict"] != NOT_APPLICABLE]
-    if shown.empty:
-        return ""
-    items = "\n".join(_verdict(row) for row in shown.itertuples())
-    # `memloc.claims.verdicts` says why.
-    alone = "corrected by Bonferroni; table claims is corrected by Holm and may decide more"
-    return f"\nClaims and verdicts of this run (intervals: 95 %; {alone}):\n\n{items}\n"
-
-
-def _verdict(claim: Any) -> str:
-    published = "" if pd.isna(claim.published) else f", published {claim.published:,g}"
-    return (
-        f"* {escaped(claim.statement)} ({claim.work}, {escaped(claim.section)}) **{claim.verdict}**: "
-        f"{escaped(measured(claim.value, claim.low, claim.high, claim.quantity))}, "
-        f"n = {sample_sizes(claim)}{published}; {escaped(claim.reason)}."
-    )

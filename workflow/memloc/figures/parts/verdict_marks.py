@@ -3,20 +3,27 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.tables.terms.claims import FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED
+from memloc.tables.terms.claims import ERROR, FAILS, HOLDS, NO_VALUE, NOT_APPLICABLE, UNDECIDED
 
-COLOURS = {HOLDS: "#0072b2", FAILS: "#d55e00", UNDECIDED: "#666666", NOT_APPLICABLE: "#999999"}
+COLOURS = {
+    HOLDS: "#0072b2",
+    FAILS: "#d55e00",
+    UNDECIDED: "#666666",
+    NOT_APPLICABLE: "#999999",
+    ERROR: "black",
+}
 MARKS = {
     HOLDS: {"marker": "o", "mfc": COLOURS[HOLDS]},
     FAILS: {"marker": "X", "mfc": COLOURS[FAILS]},
     UNDECIDED: {"marker": "o", "mfc": "white"},
     NOT_APPLICABLE: {"marker": "_", "mfc": "none"},
+    ERROR: {"marker": "$!$", "mfc": COLOURS[ERROR]},
 }
 
 
-def draw_mark(axes: Axes, x: float, y: float, verdict: str, size: float = 4.5) -> None:
+def draw_mark(axes: Axes, x: float, y: float, verdict: str) -> None:
     """Mark of a verdict at a point."""
-    axes.plot([x], [y], ls="", ms=size, mec=COLOURS[verdict], clip_on=False, **MARKS[verdict])
+    axes.plot([x], [y], ls="", ms=4.5, mec=COLOURS[verdict], clip_on=False, **MARKS[verdict])
 
 
 def draw_legend(axes: Axes, where: str) -> None:
@@ -61,7 +68,7 @@ def survival(claims: pd.DataFrame, run: str) -> pd.DataFrame:
     """
     rows = []
     for (topic, name), group in claims.groupby(["topic", "id"], sort=False):
-        applied = group[group["verdict"] != NOT_APPLICABLE]
+        applied = group[~group["verdict"].isin(NO_VALUE)]
         found = applied["verdict"].unique()
         counts = group["verdict"].value_counts()
         rows.append(

@@ -38,5 +38,5 @@ def claims(lengths: Lengths) -> Columns:
         "margin_reason": words(meaning="Reason for the rule and the margin."),
         "verdict": category(*VERDICTS, meaning="Verdict of this run."),
         "reason": words(meaning="Reason for the verdict."),
-        "figures": Column("str", meaning="Figures whose captions show the verdict."),
+        "figures": Column("str", meaning="Figures that show what it is about."),
     }
