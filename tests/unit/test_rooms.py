@@ -1,6 +1,7 @@
 """The rooms of the library: imports go down the list only, without circles, and nothing imports figures."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +77,15 @@ def test_imports_go_down_the_list():
         if places[room(name)] > places[room(module)]
     }
     assert up == {("memloc", "memloc.tables.study")}
+
+
+def test_what_is_imported_by_a_name_is_in_the_same_room():
+    """Only the script of all figures, each of which is a module, imports one that it does not know."""
+    by_name = re.compile(r'import_module\(f?"memloc\.(\w+)')
+    for module, path in MODULES.items():
+        assert set(by_name.findall(path.read_text())) <= {room(module)}, module
+    scripts = (LIBRARY.parent / "scripts").glob("*.py")
+    assert [path.name for path in scripts if "import_module" in path.read_text()] == ["figure.py"]
 
 
 def test_there_are_no_circles():

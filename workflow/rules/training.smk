@@ -33,11 +33,10 @@ if MODEL.source in ("embedded", "planted"):
         params:
             **tracked("model"),
             checkpoints=placed(f"{RESULTS}/checkpoints"),
-            module="memloc.planting.growth" if GROWN else None,
         message:
             "Train the model on the training stream (resumes where it was killed)."
         script:
-            "../scripts/train_model.py"
+            "../scripts/train_grown.py" if GROWN else "../scripts/train_model.py"
 
 
 if TWINNED:
@@ -63,13 +62,12 @@ if TWINNED:
             runtime=limited(120),
         params:
             **tracked("model"),
-            checkpoints=placed(f"{RESULTS}/checkpoints/twins"),
-            module="memloc.planting.growth",
+            checkpoints=lambda wildcards: placed(f"{RESULTS}/checkpoints/{wildcards.twin}"),
             twin=lambda wildcards: wildcards.twin,
         message:
             "Train a twin of the model, in which memories grow in other places, or none grows."
         script:
-            "../scripts/train_twin.py"
+            "../scripts/train_grown.py"
 
     rule exchange_places:
         input:

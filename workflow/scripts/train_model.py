@@ -5,7 +5,6 @@ from memloc.tables.job import start
 job = start(snakemake)
 
 import shutil
-from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -17,8 +16,7 @@ from memloc.model.training import Beginning, Files, saved, trained_model
 from memloc.run.atomic import atomic_folder
 
 settings = job.settings.model
-paragraphs = job.read("paragraphs", ["id", "unseen", "tokens"])
-tokens = paragraphs.set_index("id")["tokens"]
+tokens = job.read("paragraphs", ["id", "tokens"]).set_index("id")["tokens"]
 stream = job.read("training_stream")["id"]
 tokenizer = AutoTokenizer.from_pretrained(job.input.tokenizer, local_files_only=True, trust_remote_code=False)
 rows = windows_without(stream, tokens, (), tokenizer.eos_token_id, settings.context)
@@ -29,18 +27,7 @@ if base:
 seed = settings.seed if settings.source == "embedded" else None
 beginning = Beginning(base, len(tokenizer), job.seed if seed is None else seed, seed)
 checkpoints, stamp = Path(job.params.checkpoints), {**job.stamp, "threads": job.threads}
-growth, n_prefix = None, job.settings.paragraph.prefix
-if job.params.module:
-    growing = import_module(job.params.module).Growth
-    growth = growing(paragraphs, n_prefix, tokenizer.eos_token_id, settings.grown, job.seed)
-before = job.output.get("before")  # asked for by twins
-files = Files(checkpoints, branch=Path(before) if before else None)
-model, curve = trained_model(rows, settings, beginning, files, stamp, growth)
-if growth:
-    found = growth.table()
-    job.log(f"{(found.em == job.settings.paragraph.length - n_prefix).sum()} of {len(found)} memories took")
-    job.write(grown=found)
-
+model, curve = trained_model(rows, settings, beginning, Files(checkpoints), stamp)
 with atomic_folder(job.output.folder) as folder:
     saved(model, tokenizer, folder)
 job.write(training_curve=pd.DataFrame(curve, columns=["step", "loss", "learning_rate"]))
