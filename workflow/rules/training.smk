@@ -62,7 +62,7 @@ if TWINNED:
             runtime=limited(120),
         params:
             **tracked("model"),
-            checkpoints=lambda wildcards: placed(f"{RESULTS}/checkpoints/{wildcards.twin}"),
+            checkpoints=lambda wildcards: placed(f"{RESULTS}/checkpoints_{wildcards.twin}"),
             twin=lambda wildcards: wildcards.twin,
         message:
             "Train a twin of the model, in which memories grow in other places, or none grows."

@@ -109,6 +109,19 @@ def test_it_does_resume_and_says_so(rows, tmp_path, capsys):
     assert f"] resumed at step 6 of {N_STEPS}\n" in capsys.readouterr().out
 
 
+def test_a_training_says_that_it_begins_again_where_it_cannot_go_on(rows, tmp_path, capsys):
+    """Killed before its first checkpoint, or before its text, code or settings changed."""
+    said = {}
+    for name, kill_at in (("one", 2), ("one", 4), ("one", 4), ("other", 4)):
+        with pytest.raises(Killed):
+            run(rows, tmp_path / f"work/{name}.pt", kill_at=kill_at)
+        said.setdefault(name, []).append(capsys.readouterr().out)
+    again, resumed = "left no checkpoint of this text, code and settings: begins at step 1\n", "resumed at"
+    assert [again in text for text in said["one"]] == [False, True, False]
+    assert [resumed in text for text in said["one"]] == [False, False, True]
+    assert again in said["other"][0]
+
+
 def test_a_kill_during_the_checkpoint_leaves_the_one_before(rows, tmp_path, monkeypatch):
     undisturbed, _ = run(rows, tmp_path / "undisturbed.pt")
     save, saves = torch.save, []

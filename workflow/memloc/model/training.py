@@ -322,6 +322,9 @@ class Training:
         if state := checkpoint if checkpoint.exists() else start:
             self.resume(state)
             log(f"resumed at step {self._done} of {n_steps}")
+        elif checkpoint.parent.exists():
+            log("a killed training has left no checkpoint of this text, code and settings: begins at step 1")
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
         self._model.eval()  # a pretrained model may have dropout
         for step in range(self._done, n_steps):
             if self._beside and step == self._beside.first(n_steps):
@@ -361,7 +364,6 @@ class Training:
             "model": self._model.state_dict(),
             "optimizers": [each.state_dict() for each in self._optimizers],
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as temporary:
             torch.save(state, temporary)
 
