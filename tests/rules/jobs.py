@@ -10,6 +10,7 @@ import os
 import pickle
 import runpy
 import shutil
+import signal
 import sys
 import tempfile
 import traceback
@@ -80,6 +81,7 @@ def scripts_here(folder: Path) -> Iterator[Callable[[str, "Snakemake"], None]]:
             patch.setattr(sys, name, getattr(sys, name))
         patch.setattr(os, "environ", os.environ.copy())
         patch.setattr(atexit, "register", lambda *_: None)
+        patch.setattr(signal, "signal", lambda *_: None)
         torch.set_num_threads(1)
         yield run_job
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from memloc.run.console import first_lines, last_lines, sized, spoken, unknown_target
+from memloc.run.console import end_of, first_lines, last_lines, sized, spoken, unknown_target
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,30 @@ def test_the_last_lines_name_what_is_there(tmp_path):
     assert lines[3] == f"  Explorer: {tmp_path}/explorer/index.html"
     assert lines[4] == f"  All figures: {tmp_path}/figures.html"
     assert lines[-1] == f"  Bundle: {tmp_path}/bundle.zip"
+
+
+TRACEBACK = "Traceback (most recent call last):\n  File\nKeyError: 'a'\n"
+
+
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        ("[1] rule job\n[2] 3 of 4 steps\n" + TRACEBACK, "KeyError: 'a'"),
+        (TRACEBACK + "[2] ERROR: do that\n", "[2] ERROR: do that"),
+        ("[1] 3 of 4\n[2] ERROR: ended from outside\n", "[2] ERROR: ended from outside"),
+        ("[1] rule job\n[2] peak memory 3 MiB\n", "[2] peak memory 3 MiB"),
+    ],
+)
+def test_the_end_of_a_log_that_says_why_a_job_failed_is_its_last_line(tmp_path, log, said):
+    (tmp_path / "job.log").write_text(log)
+    assert end_of(tmp_path / "job.log") == said
+
+
+@pytest.mark.parametrize(
+    ("log", "last"), [("[1] rule job\n[2] 3 of 4\n", "[2] 3 of 4"), ("", "nothing"), (None, "nothing")]
+)
+def test_a_job_without_an_error_in_its_log_was_killed(tmp_path, log, last):
+    if log is not None:
+        (tmp_path / "job.log").write_text(log)
+    said = end_of(tmp_path / "job.log")
+    assert said.startswith("killed") and said.endswith(f"ends with: {last}") and "\n" not in said

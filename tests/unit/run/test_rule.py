@@ -101,6 +101,14 @@ def test_a_killed_job_leaves_its_log(tmp_path):
     assert "so far" in (tmp_path / "logs/deep/job.log").read_text()
 
 
+def test_a_job_that_is_ended_says_so_in_its_last_line(tmp_path):
+    process = run(tmp_path, "import os\nlog('so far')\nos.kill(os.getpid(), 15)\nlog('more')")
+    assert process.returncode == -15
+    said = "ERROR: ended from outside by SIGTERM; start again: what is complete is kept\n"
+    written = (tmp_path / "logs/deep/job.log").read_text()
+    assert process.stdout.endswith(said) and written.endswith(said)
+
+
 def test_text_of_any_language_is_logged(tmp_path):
     run(tmp_path, r"log('na\u00efve \u2423 \u6f22')")
     assert "na\u00efve \u2423 \u6f22" in (tmp_path / "logs/deep/job.log").read_text(encoding="utf-8")

@@ -38,6 +38,18 @@ def first_lines(study: str, n_steps: int, seconds: float | None, results: Path) 
     )
 
 
+def end_of(log: Path) -> str:
+    """Why a job failed, in a line, by its log: the last line of an error, or that there was none.
+
+    A process that is killed with `kill -9`, as for want of memory, cannot say so.
+    """
+    text = log.read_text() if log.exists() else ""
+    *_, last = text.splitlines() or ["nothing"]
+    if "Traceback (most recent call last)" in text or "ERROR: " in last or "peak memory" in last:
+        return last
+    return f"killed, perhaps for want of memory: no error is in its log, which ends with: {last}"
+
+
 def last_lines(study: str, results: Path) -> str:
     """The last lines of a run: the study's headline, and paths of explorer, figures and bundle."""
     headline = results / "headline.txt"

@@ -11,6 +11,7 @@ import hashlib
 import os
 import platform
 import re
+import signal
 import sys
 import time
 import traceback
@@ -18,7 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, TextIO
 
 from memloc.run import gpu_locks
@@ -73,6 +74,7 @@ def start(snakemake: Any, explained: Explanation | None = None) -> None:
     shown = LOGS_ONLY not in os.environ
     sys.stdout, sys.stderr = (Tee(file, *[each] * shown) for each in (sys.stdout, sys.stderr))
     sys.excepthook = partial(_report, file, explained)
+    signal.signal(signal.SIGTERM, _end)
     atexit.register(log_peak_memory)
     python = platform.python_version()
     log(f"rule {snakemake.rule}, {snakemake.threads} threads, Python {python}, process {os.getpid()}")
@@ -98,6 +100,15 @@ def _report(
         log(f"{error}: the disk is full. Free some space and start again: what is complete is kept.")
     elif known:
         log(f"ERROR: {error}")
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    """Log that a signal ends this process, and let it do so."""
+    with suppress(RuntimeError):  # if it comes while another line is written
+        name = signal.Signals(number).name
+        log(f"ERROR: ended from outside by {name}; start again: what is complete is kept")
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def _own_log(path: Path) -> TextIO:
