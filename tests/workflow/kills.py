@@ -65,10 +65,10 @@ class Moments:
         """Hold the next process that comes there."""
         (self.folder / moment).touch()
 
-    def held(self, moment: str) -> int | None:
-        """Process id of who waits there."""
+    def held(self, moment: str, but: int | None = None) -> int | None:
+        """Process id of who waits there, `but` for one."""
         found = [path.suffix[1:] for path in self.folder.glob(f"{moment}.*")]
-        return next((int(end) for end in found if end.isdecimal()), None)
+        return next((int(end) for end in found if end.isdecimal() and int(end) != but), None)
 
     def release(self, moment: str) -> None:
         """Let go, or forget, who waits there."""
@@ -122,4 +122,19 @@ def one_script(process: Popen, moments: Moments, moment: str) -> None:
     assert process.wait() == 1
 
 
-WAYS = (everything, one_script, snakemake_alone)
+def one_script_by_sigterm(process: Popen, moments: Moments, moment: str) -> None:
+    """End the script from outside; Snakemake reports it and ends."""
+    os.kill(moments.held(moment), signal.SIGTERM)
+    assert process.wait() == 1
+    moments.release(moment)
+
+
+def snakemake_by_sigterm(process: Popen, moments: Moments, moment: str) -> None:
+    """Ask Snakemake to end; it waits for the script."""
+    process.terminate()
+    moments.release(moment)
+    assert process.wait() == 1
+
+
+WAYS = (everything, one_script, snakemake_alone, one_script_by_sigterm, snakemake_by_sigterm)
+LEAVE_A_LOCK = (everything, snakemake_alone)

@@ -6,12 +6,25 @@ whole study, at any moment. MEMLOC_SEED asks for other moments.
 
 import os
 import random
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from describe_rules import Rules
-from kills import WAYS, Moments, everything, one_script, running, snakemake_alone, until
+from kills import (
+    LEAVE_A_LOCK,
+    WAYS,
+    Moments,
+    everything,
+    kill_everything,
+    one_script,
+    one_script_by_sigterm,
+    running,
+    snakemake_alone,
+    snakemake_by_sigterm,
+    until,
+)
 from projects import STUDY, Project
 
 from memloc.figures.catalog import FIGURES
@@ -20,32 +33,36 @@ from memloc.tables.schemas import MEASURED, schema_of
 
 SEED = int(os.environ.get("MEMLOC_SEED", 0))
 N_KILLS = 20  # of `make stress`
+ENDED = r"rare_tokens\.log: \[.*\] ERROR: ended from outside by SIGTERM; start again"
 KILLS = (
-    ("token_statistics", "token_statistics.py", one_script),
-    ("rare_tokens", "rare_tokens.parquet", snakemake_alone),
-    ("fig2", "fig2.png", everything),
+    # The rule, the moment, how it is killed, and what the console says of it.
+    ("token_statistics", "token_statistics.py", one_script, r"token_statistics\.log: killed, .*ends with: "),
+    ("rare_tokens", "rare_tokens.parquet", one_script_by_sigterm, ENDED),
+    ("rare_tokens", "rare_tokens.parquet", snakemake_alone, ""),
+    ("fig2", "fig2.png", everything, ""),
+    ("fig2", "fig2.png", snakemake_by_sigterm, "Will exit after finishing currently running jobs"),
 )
-RULES = tuple(rule for rule, _, _ in KILLS)
+RULES = ("token_statistics", "rare_tokens", "fig2")
+RESUMED = "A run in this folder was killed, and its lock is removed: what is complete is kept"
 TARGETS = (*RULES, "--allowed-rules", *RULES)
 TIMED = {figure.name for figure in FIGURES if set(figure.tables) & set(MEASURED)}
 TRAINING = {"paragraphs.parquet", "training_stream.parquet", "training_curve.parquet"}
 
 
 def kill(project, moments, moment, way, *targets):
-    """Kill a run when one of its processes comes to a moment; until then no other may run in its folder."""
+    """Kill a run when one of its processes comes to a moment; until then no other may run in its folder.
+
+    Returns what its console says.
+    """
     moments.ask(moment)
     with running(project, "--cores", "2", *targets, environment=moments.environment) as process:
         until(process, lambda: moments.held(moment))
-        assert "cannot be locked" in project.forked("--cores", "1", *targets, status=1)
+        refused = project.forked("--cores", "1", *targets, status=1)
+        assert "cannot be locked" in refused and RESUMED not in refused
         way(process, moments, moment)
     for path in (project.folder / "results/test/tables").glob("[!.]*.parquet"):
         storage.read(schema_of(path.stem), path)
-
-
-def unlock(project, *targets):
-    """Remove the lock that a killed run has left, as the next one says."""
-    assert "--unlock" in project.forked("--cores", "1", *targets, status=1)
-    project.forked("--unlock")
+    return (project.folder / "console.txt").read_text()
 
 
 def assert_same(project, finished):
@@ -75,11 +92,11 @@ def test_a_run_that_is_killed_in_every_way_makes_what_an_undisturbed_one_does(ed
     for rule in RULES:
         for path in editable.results.glob(f"*/{rule}.*"):
             path.unlink()
-    for rule, moment, way in KILLS:
-        target = (rule, "--allowed-rules", *RULES)
-        kill(editable, moments, moment, way, *target)
-        if way is not one_script:
-            unlock(editable, *target)
+    killed = False
+    for rule, moment, way, said in KILLS:
+        console = kill(editable, moments, moment, way, rule, "--allowed-rules", *RULES)
+        assert re.search(said, console) and console.count(RESUMED) == killed
+        killed = way in LEAVE_A_LOCK
     editable.snakemake("--cores", "2", *TARGETS)
     assert_same(editable, finished)
     assert files(editable) == files(finished)
@@ -87,7 +104,7 @@ def test_a_run_that_is_killed_in_every_way_makes_what_an_undisturbed_one_does(ed
 
 
 def test_a_training_that_is_killed_goes_on_from_its_checkpoint(editable):
-    """Killed with one checkpoint, and a second one that has no name yet."""
+    """Killed with one checkpoint, and a second one that has no name yet. Its script lives on until then."""
     moments, target = Moments.of(editable), ("train_model", "--allowed-rules", "train_model")
     shutil.rmtree(editable.results / "model")
 
@@ -95,11 +112,17 @@ def test_a_training_that_is_killed_goes_on_from_its_checkpoint(editable):
         moments.ask(moment)
         moments.release(moment)
         until(process, lambda: moments.held(moment))
-        everything(process, moments, moment)
+        process.kill()
+        process.wait()
 
     kill(editable, moments, "checkpoints", at_the_second, *target)
-    unlock(editable, *target)
-    kill(editable, moments, "checkpoints", everything, *target)
+    left = moments.held("checkpoints")
+    moments.ask("checkpoints")
+    with running(editable, "--cores", "2", *target, environment=moments.environment) as process:
+        until(process, lambda: moments.held("checkpoints", but=left))
+        kill_everything(process)
+    console = (editable.folder / "console.txt").read_text()
+    assert RESUMED in console and "Jobs that a killed run has left running, and that end now: 1." in console
     assert "resumed at step 40 of" in (editable.results / "logs/train_model.log").read_text()
 
 
@@ -116,10 +139,7 @@ def test_the_whole_study_that_is_killed_at_any_moment_is_that_of_an_undisturbed_
             due = project.jobs()
         paths = [path for rule in rules if rule["name"] in due for path in (rule["script"], *rule["outputs"])]
         possible = sorted({Path(path).name for path in paths if path.endswith((".py", ".parquet", ".png"))})
-        way = chosen.choice(WAYS)
-        kill(project, moments, chosen.choice(possible), way)
-        if way is not one_script:
-            unlock(project)
+        kill(project, moments, chosen.choice(possible), chosen.choice(WAYS))
     project.snakemake("--cores", "2")
     assert_same(project, finished)
     assert files(project) == files(finished)

@@ -17,13 +17,21 @@ from memloc.data.overlap import shares_run
 from memloc.data.own_text import joined
 from memloc.model import pretrained
 from memloc.run.atomic import atomic_folder
+from memloc.run.rule import end_with_parent
 
 FILES_AT_ONCE = 32
 BOILERPLATE_RUN = 8  # tokens; controls share no run of 13
 data, paragraph = job.settings.data, job.settings.paragraph
-# Forked: any other start method would run this script again in every process. A syntax tree holds no cycles:
-# garbage collection would take a third of the time and find nothing.
-with ProcessPoolExecutor(job.threads, multiprocessing.get_context("fork"), initializer=gc.disable) as pool:
+
+
+def begin():
+    """Begin a process of the pool."""
+    gc.disable()  # a syntax tree holds no cycles: it would take a third of the time and find nothing
+    end_with_parent()
+
+
+# Forked: any other start method would run this script again in every process.
+with ProcessPoolExecutor(job.threads, multiprocessing.get_context("fork"), initializer=begin) as pool:
     each = partial(pool.map, chunksize=FILES_AT_ONCE)
     found = [text for package in data.packages for text in embedded.docstrings(package, each=each)]
 texts = [docstring.text for docstring in found]

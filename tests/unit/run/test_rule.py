@@ -2,6 +2,7 @@
 
 import io
 import json
+import platform
 import re
 import subprocess
 import sys
@@ -126,24 +127,79 @@ def test_starting_imports_nothing_heavy(tmp_path):
     assert "\n[]\n" in process.stdout
 
 
-def test_a_job_waits_for_the_same_job_that_a_killed_snakemake_left_running(tmp_path):
-    """Two at once would write the same files. What the second one logs is in its own log."""
+@pytest.fixture
+def started(tmp_path):
+    """Starts a script with this code behind its start; ends all of them."""
+    processes = []
 
-    def started(name, code):
+    def begin(name, code):
         (tmp_path / name).write_text(START.format(threads=1, explained=None) + code)
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         environment = {"PYTHONPATH": str(LIBRARY)}
-        return subprocess.Popen([sys.executable, name], cwd=tmp_path, env=environment, **pipes)
+        processes.append(subprocess.Popen([sys.executable, name], cwd=tmp_path, env=environment, **pipes))
+        return processes[-1]
 
+    yield begin
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def test_a_job_waits_for_the_same_job_that_a_killed_snakemake_left_running(tmp_path, started):
+    """Two at once would write the same files. What the second one logs is in its own log."""
     left = started("left.py", "sys.stdin.read(); log('left')")
     left.stdout.readline()
     (tmp_path / "logs/deep/job.log").unlink()  # as Snakemake does before a job starts
     again = started("again.py", "log('again')")
-    waits = f"this job still runs as process {left.pid}; waiting for its end\n"
+    waits = f"this job still runs as process {left.pid} on {platform.node()}; waiting for its end\n"
     assert again.stdout.readline().endswith(waits)
     assert "left\n" in left.communicate()[0] and "again" in again.communicate()[0]
     written = (tmp_path / "logs/deep/job.log").read_text()
     assert "again" in written and "left" not in written
+
+
+FORKS = """
+import os
+if not os.fork():
+    sys.stdin.read()  # until the test ends
+    os._exit(0)
+log('forked')
+sys.stdin.read()
+"""
+
+
+def test_a_job_does_not_wait_for_what_a_killed_one_has_forked(started):
+    left = started("left.py", FORKS)
+    while not left.stdout.readline().endswith("forked\n"):
+        pass
+    left.kill()
+    left.wait()
+    assert "rule job" in started("again.py", "log('again')").stdout.readline()
+
+
+END = """
+import os
+from memloc.run.rule import end_with_parent
+read, write = os.pipe()
+if not os.fork():
+    end_with_parent()
+    os.write(write, b'1')
+    sys.stdin.read()
+    os._exit(0)
+os.read(read, 1)
+log('forked')
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_a_process_of_a_pool_ends_with_a_job_that_is_killed(started):
+    """Then nothing holds the job's console any more."""
+    left = started("left.py", END)
+    while not left.stdout.readline().endswith("forked\n"):
+        pass
+    left.kill()
+    assert left.stdout.read() == ""
 
 
 def test_a_job_sees_the_gpus_that_it_asked_for(tmp_path):

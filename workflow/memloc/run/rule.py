@@ -4,6 +4,7 @@ Snakemake itself sets the variables from which libraries read the number of thre
 """
 
 import atexit
+import ctypes
 import errno
 import fcntl
 import gc
@@ -34,7 +35,7 @@ QUIET = {
 # Only the download rules may use the network; `data.hub` takes the hub's client online itself.
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 LOGS_ONLY = "MEMLOC_LOGS_ONLY"  # a variable; where it is set, jobs write to their logs and not to the console
-LOCKS = Path(".snakemake/memloc-jobs")  # locks of jobs in this folder; each holds the number of a process
+LOCKS = Path(".snakemake/memloc-jobs")  # locks of jobs in this folder; each holds a process and its machine
 
 Explanation = Callable[[BaseException], BaseException]
 
@@ -111,6 +112,12 @@ def _end(number: int, _: FrameType | None) -> None:
     os.kill(os.getpid(), number)
 
 
+def end_with_parent() -> None:
+    """Let the kernel end this process, which another one has forked, when that one ends. Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
 def _own_log(path: Path) -> TextIO:
     """The emptied log file. The job is locked until this process ends, if the file system has locks."""
     # The lock is another file: Snakemake removes the log before a job starts, and a new file takes its name.
@@ -118,13 +125,14 @@ def _own_log(path: Path) -> TextIO:
     lock.parent.mkdir(parents=True, exist_ok=True)
     number = os.open(lock, os.O_RDWR | os.O_CREAT)  # stays open
     with suppress(OSError):
-        try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:  # a POSIX lock, which a process that this one forks does not share
+            fcntl.lockf(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            log(f"this job still runs as process {lock.read_text() or '?'}; waiting for its end")
-            fcntl.flock(number, fcntl.LOCK_EX)
-        os.ftruncate(number, 0)
-        os.write(number, str(os.getpid()).encode())
+            process, _, machine = os.pread(number, 999, 0).decode().partition(" ")
+            log(f"this job still runs as process {process} on {machine}; waiting for its end")
+            fcntl.lockf(number, fcntl.LOCK_EX)
+        os.truncate(number, 0)
+        os.pwrite(number, f"{os.getpid()} {platform.node()}".encode(), 0)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.open("w", encoding="utf-8")
 
