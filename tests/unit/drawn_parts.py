@@ -1,6 +1,6 @@
 """What axes show, read back from what is drawn on them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -46,11 +46,13 @@ def band_at(band: Collection, place: float) -> tuple[float, float]:
     return heights.min(), heights.max()
 
 
-def column_of(table: Figure, title: str) -> list[str]:
-    """Pieces of text in the column under a title of a typeset table, from top to bottom."""
-    texts = table.axes[0].texts
-    (left,) = (text.get_position()[0] for text in texts if text.get_text() == title)
-    return [text.get_text() for text in texts if text.get_position()[0] == left][1:]
+def column_of(figure: Figure, title: str) -> list[str]:
+    """Texts of the column under a title of a drawn table, from top to bottom, without empty ones."""
+    (table,) = figure.axes[0].tables
+    lines = {place: cell.get_text().get_text().split("\n") for place, cell in table.get_celld().items()}
+    texts = {place: "".join(parts) for place, parts in lines.items()}
+    (column,) = (column for (row, column), text in texts.items() if row == 0 and text == title)
+    return [text for (row, each), text in sorted(texts.items()) if each == column and row and text]
 
 
 def is_red_above_zero(mesh) -> bool:
@@ -62,14 +64,3 @@ def is_red_above_zero(mesh) -> bool:
 def words(labels: Iterable[Text]) -> list[str]:
     """The text of each label."""
     return [label.get_text() for label in labels]
-
-
-def table_rows(axes: Axes, header: Sequence[str]) -> list[dict[str, str]]:
-    """Rows of a drawn table from above: cells by the titles of their columns, without empty ones."""
-    titles, cells = axes.texts[: len(header)], axes.texts[len(header) :]
-    columns = {text.get_position()[0]: text.get_text() for text in titles}
-    rows: dict[float, dict[str, str]] = {}
-    for text in cells:
-        left, top = text.get_position()
-        rows.setdefault(round(top, 3), {})[columns[left]] = text.get_text()
-    return [row for _, row in sorted(rows.items())]

@@ -9,6 +9,7 @@ rule figures_page:
         **({} if MEMBERS else tables("claims")),
         captions=[f"{RESULTS}/figures/{figure.name}.rst" for figure in PAGED],
         pictures=[f"{RESULTS}/figures/{figure.name}.png" for figure in PAGED],
+        pages=[f"{RESULTS}/figures/{figure.name}.html" for figure in PAGED if figure.page],
         members=[f"{RESULTS}/{name}/figures.html" for name in MEMBERS],
         headline=rules.story.output.headline,
         template=report_file("figures.html.jinja"),

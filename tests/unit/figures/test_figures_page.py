@@ -39,6 +39,7 @@ def folder(tmp_path):
     )
     (tmp_path / "extra.rst").write_text("With ``code`` and *weight*: \\<b\\> \u03c4.\n")
     (tmp_path / "last.rst").write_text("The end.\n")
+    (tmp_path / "extra.html").write_text("<p>More</p>\n")
     return tmp_path
 
 
@@ -99,6 +100,17 @@ def test_claims_that_apply_are_a_table_with_topics_once(folder):
     )
     assert told.endswith(f"Some topic 2 Claim 4. (1234.5, 4) {error} : so <it> is")
     assert "Claims and verdicts" not in said(page_of(folder))
+
+
+def test_a_table_stands_in_the_place_of_its_picture(folder):
+    (folder / "extra.html").write_text(
+        "<!DOCTYPE html>\n<p>All.</p>\n<table>\n<td>1</td>\n</table>\n</html>\n"
+    )
+    page = page_of(folder)
+    assert page.count("<table>\n<td>1</td>\n</table>") == 1 and "All." not in page
+    assert re.findall(r'<img src="([^"]+)"', page) == [
+        f"{folder.name}/{name}.png" for name in ("fig1", "last")
+    ]
 
 
 def test_the_page_of_several_models_links_the_page_of_each(folder):

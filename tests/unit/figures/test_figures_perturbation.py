@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 from memloc.figures import fig3, table2
 from memloc.figures.parts.perturbation_example import draw_example, example_ids
 from memloc.figures.parts.style import COLOURS, subplots
-from memloc.figures.parts.text_table import Piece
+from memloc.figures.parts.text_table import marked, plain
 from memloc.figures.parts.token_map import label
 from memloc.perturbation.effects import em_drops
 from memloc.run.templates import fill
@@ -252,7 +252,6 @@ def test_table_2_marks_the_replaced_token_and_the_change(pairs):
     assert data[["position", "impact_position"]].to_numpy().tolist() == [[9, 13], [3, 10]]
     assert data["nll"].tolist() == [9.5, 3.5] and drawing.numbers["nll"].value == 6.5
     assert drawing.numbers["n_at_last"] == drawing.numbers["n_changed_at_once"] == 1
-    red, purple = COLOURS["memorized"], COLOURS["perturbed"]
     for row in data.itertuples():
         original = pairs["paragraphs"]["tokens"][row.id]
         (pair,) = pairs["perturbed_paragraphs"].query("id == @row.id").itertuples()
@@ -264,12 +263,12 @@ def test_table_2_marks_the_replaced_token_and_the_change(pairs):
         shown["edits"] = row.edits
         name, prefix, memorized, perturbed, edits = table2._cells(shown, texts, N_PREFIX)
         assert edits == str(Levenshtein.distance(pair.tokens[N_PREFIX:], original[N_PREFIX:]))
-        marked = [(piece.text, piece.colour) for piece in prefix if piece.marked]
-        assert marked == [(row.old_token, red), (row.new_token, purple)]
-        assert memorized == [Piece(row.memorized_continuation, red)] and name == str(row.id)
+        exchanged = f"{marked(row.old_token)} \u2192 {marked(row.new_token)}"
+        before, after = original[: row.position], original[row.position + 1 : N_PREFIX]
+        assert prefix == plain("".join(texts[before])) + exchanged + plain("".join(texts[after]))
+        assert memorized == plain(row.memorized_continuation) and name == str(row.id)
         kept = "".join(texts[original[N_PREFIX : pair.impact_position]])
-        expected = [(kept, red), (row.perturbed_continuation[len(kept) :], purple)]
-        assert [(piece.text, piece.colour) for piece in perturbed] == expected
+        assert perturbed == f"{plain(kept)}\u27e6{plain(row.perturbed_continuation[len(kept) :])}\u27e7"
     assert column_of(drawing.figure, "id") == ["1", "2"]
     assert data["edits"].tolist() == [5, FULL] and drawing.numbers["n_held"] == 0
     assert f"{FULL} edits (insert" in checked("fig3", fig3.draw(pairs, SETTINGS))

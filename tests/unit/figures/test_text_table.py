@@ -1,17 +1,18 @@
-"""Text of many rows of tokens, against one row at a time."""
+"""Text of many rows of tokens, against one row at a time, and tables of texts."""
 
 import pandas as pd
 import pytest
+from drawn_parts import column_of
+from figure_labels import clipped_labels, overlapping_labels
 
 from memloc.figures.parts.text_table import (
-    CHARACTER_WIDTH,
-    LINE_HEIGHT,
-    Piece,
     draw_table,
     join_tokens,
     joined_rows,
+    marked,
+    plain,
     run_texts,
-    wrap,
+    table_page,
 )
 
 
@@ -36,38 +37,35 @@ def test_words_that_an_end_cuts_are_left_out(runs, begins, shown):
     assert run_texts([list(map(ord, run)) for run in runs], letters, begins, False) == shown
 
 
-def test_every_column_is_on_the_page_and_apart_from_the_next():
-    rows = [[[Piece(letter * 30, "black")] for letter in letters] for letters in ("abc", "def")]
+def test_what_is_not_printed_has_marks_and_spaces_have_them_where_they_are_marked():
+    assert plain("a b\n\x07") == "a b\u21b5\\x07"
+    assert marked(" a\n") == "\u27e6\u2423a\u21b5\u27e7"
+
+
+def test_every_cell_is_whole_on_the_picture_and_apart_from_the_others():
+    rows = [[letter * 30 for letter in letters] for letters in ("abc", "def")] + [["one two " * 4, "", "x"]]
     figure = draw_table(("first", "second", "third"), rows, (8, 30, 12))
-    renderer = figure.canvas.get_renderer()
-    below = next(text for text in figure.axes[0].texts if text.get_text() == "d" * 8)
-    boxes = {text.get_text(): text.get_window_extent(renderer) for text in figure.axes[0].texts}
-    first, second, third = (boxes[letter * n] for letter, n in zip("abc", (8, 30, 12), strict=True))
-    assert 0 < first.x0 < first.x1 < second.x0 < second.x1 < third.x0
-    assert third.x1 < figure.bbox.width
-    assert below.get_window_extent(renderer).y1 < boxes["a" * 6].y0  # the last line of the row above
-    for title, column in (("first", first), ("second", second), ("third", third)):
-        assert boxes[title].x0 == pytest.approx(column.x0, abs=2) and boxes[title].y0 > column.y1
+    assert clipped_labels(figure) == [] and overlapping_labels(figure) == []
+    assert column_of(figure, "first") == [row[0] for row in rows]
+    assert column_of(figure, "second") == ["b" * 30, "e" * 30]
+    (table,) = figure.axes[0].tables
+    texts = {place: cell.get_text() for place, cell in table.get_celld().items()}
+    assert texts[1, 0].get_text() == "\n".join(["a" * 8] * 3 + ["a" * 6])
+    assert texts[3, 0].get_text() == "\n".join(["one two "] * 4)
+    tops = [texts[1, column].get_window_extent().y1 for column in range(3)]
+    assert tops == pytest.approx([tops[0]] * 3, abs=1), "cells of a row begin at its top"
+    fits = [texts[0, column].get_window_extent().x0 for column in range(3)]
+    assert fits == pytest.approx([texts[1, column].get_window_extent().x0 for column in range(3)], abs=2)
 
 
-def test_pieces_of_a_line_follow_each_other_and_lines_are_a_line_apart():
-    figure = draw_table(("text",), [[[Piece("ab", "black"), Piece("cd", "red")]]], (3,))
-    (left, top), *others = (text.get_position() for text in figure.axes[0].texts[1:])
-    assert others == [
-        pytest.approx(place) for place in ((left + 2 * CHARACTER_WIDTH, top), (left, top + LINE_HEIGHT))
-    ]
+def test_a_table_without_rows_has_its_header():
+    assert column_of(draw_table(("a", "b"), [], (8, 8)), "b") == []
+    assert "<th>b</th>" in table_page("None", "tiny", ("a", "b"), [])
 
 
-def test_lines_break_at_spaces_and_within_words_only_where_these_are_longer_than_a_line():
-    cell = [Piece("one tw", "black"), Piece("o threefold", "red"), Piece(" four\nfive", "blue", True)]
-    lines = ["".join(piece.text for piece in line) for line in wrap(cell, 8)]
-    assert lines == ["one two ", "threefol", "d\u2423four\u21b5", "five"]
-
-
-def test_marked_pieces_keep_their_spaces_visible_and_are_drawn_below_their_neighbours():
-    lines = wrap([Piece("a b", "black"), Piece(" cd", "red", marked=True)], 4)
-    assert lines == [[Piece("a b", "black"), Piece("\u2423", "red", True)], [Piece("cd", "red", True)]]
-    figure = draw_table(("x",), [[[Piece("ab", "black"), Piece("cd", "#c8102e", marked=True)]]], (10,))
-    plain, marked = figure.axes[0].texts[1:]
-    assert marked.get_bbox_patch() is not None and plain.get_bbox_patch() is None
-    assert marked.get_zorder() < plain.get_zorder() and marked.get_color() == "#c8102e"
+def test_the_page_highlights_what_is_marked_and_is_safe_for_any_text():
+    cells = [plain("<script>&\u202e" + "long " * 20), plain("b ") + marked(" c")]
+    page = table_page("A <title>", "some/<model>", ("x<y", "b"), [cells])
+    assert not [text for text in ("<script>", "<model>", "A <title>", "\u202e", "x<y") if text in page]
+    assert "&lt;script&gt;&amp;\\x202e" + "long " * 20 in page, "whole"
+    assert "<td>b <mark>\u2423c</mark></td>" in page and "Model: some/&lt;model&gt;." in page

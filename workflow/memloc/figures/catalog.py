@@ -121,6 +121,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             section="A.1, Table 1",
             paragraphs=("id", "count", "tokens"),
             shown="sets",
+            page=True,
         ),
         FigureInfo(
             "table2",
@@ -129,6 +130,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             section="4 and A.2, Table 2",
             paragraphs=("id", "tokens"),
             shown="perturbed_paragraphs",
+            page=True,
         ),
     ),
     "What is memorized": (
@@ -227,7 +229,9 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             ("claims", "head_ranking"),
             only_for="seeds",
         ),
-        FigureInfo("expected", "Published numbers and this run's", ("expected",), only_for="expected"),
+        FigureInfo(
+            "expected", "Published numbers and this run's", ("expected",), only_for="expected", page=True
+        ),
     ),
     "Across models": (
         FigureInfo(

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from memloc.figures.parts.style import Drawing
-from memloc.figures.parts.text_table import draw_table
+from memloc.figures.parts.text_table import draw_table, table_page
 from memloc.settings.base import Section
 
 COUNTED = {
@@ -27,19 +27,20 @@ LABELS = {
     **LOCALIZED,
     **{f"{name}_reference": f"{label} (authors' filter)" for name, label in COUNTED.items()},
 }
-WIDTHS = (58, 12, 12, 8)
+HEADER, WIDTHS = ("quantity", "published", "this run", "equal"), (58, 12, 12, 8)
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section, model: str = "unnamed") -> Drawing:
     """One line per quantity: expected, found, and whether they are equal (empty where none is expected)."""
     data = tables["expected"]
     rows = [
-        [LABELS[row.quantity], _written(row.expected), _written(row.found), [_verdict(row.agrees)]]
+        [LABELS[row.quantity], _written(row.expected), _written(row.found), _equal(row.agrees)]
         for row in data.itertuples()
     ]
-    figure = draw_table(("quantity", "published", "this run", "equal"), rows, WIDTHS)
     compared = data["agrees"].dropna()
-    return Drawing(figure, data, {"n_compared": len(compared), "n_agree": int(compared.sum())})
+    numbers = {"n_compared": len(compared), "n_agree": int(compared.sum())}
+    page = table_page("Published numbers and this run's", model, HEADER, rows)
+    return Drawing(draw_table(HEADER, rows, WIDTHS), data, numbers, page)
 
 
 def _written(value: float) -> str:
@@ -48,7 +49,5 @@ def _written(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:.2g}"
 
 
-def _verdict(agrees: bool) -> tuple[str, str]:
-    if pd.isna(agrees):
-        return "", "black"
-    return ("yes", "black") if agrees else ("no", "#b35900")
+def _equal(agrees: bool) -> str:
+    return "" if pd.isna(agrees) else "yes" if agrees else "no"

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from memloc.data.sets import without_controls
 from memloc.figures.parts.memorized_fraction import said_of_unseen, unseen_recited
 from memloc.figures.parts.recited_page import recited_page
-from memloc.figures.parts.style import COLOURS, Drawing
-from memloc.figures.parts.text_table import Piece, draw_table, joined_rows, run_texts
-from memloc.scoring.near_verbatim import marked
+from memloc.figures.parts.style import Drawing
+from memloc.figures.parts.text_table import MARKS, draw_table, joined_rows, marked, plain, run_texts
+from memloc.scoring import near_verbatim
 from memloc.scoring.passages import PLACE, nearest_decoded, passages, place, without_neighbours
 from memloc.settings.base import Section
 from memloc.tables.terms.claims import counted
@@ -19,9 +19,15 @@ from memloc.tables.terms.sets import PARTLY, UNSEEN
 
 N_RECITED, N_NEARLY = 10, 6
 NEARLY = 5  # most tokens to insert, delete or replace in a continuation that is nearly verbatim
-HEADER = ("place", "count", "run", "edits", "grey: given; red: the model's words, bold: not in the text")
-WIDTHS = (20, 7, 6, 6, 92)
-GIVEN, MODEL = "0.45", COLOURS["memorized"]  # colours of text
+HEADER = (
+    "place",
+    "count",
+    "run",
+    "edits",
+    "given",
+    f"the model's words ({'..'.join(MARKS)}: not in the text)",
+)
+WIDTHS = (20, 7, 6, 6, 46, 46)
 COLUMNS = [
     *PLACE,
     *("line", "end", "n_windows", "verbatim_run", "id", "count", "em", "nll", "n_edits", "longest_run"),
@@ -106,12 +112,15 @@ def _nearly(near: pd.DataFrame, sets: Sequence[str]) -> tuple[int, int]:
 
 def _draw_passages(shown: pd.DataFrame, vocabulary: pd.Series, above: str) -> Figure:
     """A row about all passages, then a row for each: one window, with the model's differences marked."""
-    rows = [["", "", "", "", above]]
+    rows = [["", "", "", "", "", above]]
     for row in shown.rename(columns={"count": "n_occurrences"}).itertuples():
-        runs, differ = zip(*marked(list(row.decoded), list(row.continuation)), strict=True)
-        given, *wrote = run_texts([row.prefix, *runs], vocabulary, row.start == 0, differ[-1])
-        pieces = [Piece(text, MODEL, differs) for text, differs in zip(wrote, differ, strict=True)]
+        wrote = near_verbatim.marked(list(row.decoded), list(row.continuation))
+        runs, differ = zip(*wrote, strict=True)
+        given, *texts = run_texts([row.prefix, *runs], vocabulary, row.start == 0, differ[-1])
+        words = (
+            marked(text) if differs else plain(text) for text, differs in zip(texts, differ, strict=True)
+        )
         where = place(row._replace(file=Path(row.file).name))
         numbers = (f"{row.n_occurrences:,}", str(row.verbatim_run), str(row.n_edits))
-        rows.append([where, *numbers, [(given, GIVEN), *pieces]])
+        rows.append([plain(where), *numbers, plain(given), "".join(words)])
     return draw_table(HEADER, rows, WIDTHS)

@@ -2,27 +2,28 @@
 
 import pandas as pd
 
-from memloc.figures.parts.style import COLOURS, Drawing
-from memloc.figures.parts.text_table import draw_table, join_tokens
+from memloc.figures.parts.style import Drawing
+from memloc.figures.parts.text_table import draw_table, join_tokens, plain, table_page
 from memloc.settings.base import Section
 
-N_SHOWN, RED = 6, COLOURS["memorized"]
+N_SHOWN = 6
 HEADER = ("id", "count", "NLL", "prefix", "memorized continuation")
 WIDTHS = (7, 7, 7, 52, 52)
 COLUMNS = ["id", "sampled", "count", "em", "nll", "prefix", "continuation"]
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section, model: str = "unnamed") -> Drawing:
     """The sampled memorized paragraphs with the smallest ids; the CSV holds all."""
     data = _memorized(tables, settings.paragraph.prefix)
     shown = data[data.sampled].sort_values("id").head(N_SHOWN)
     median = float(data["count"].median()) if len(data) else None
     numbers = {"n_shown": len(shown), "n_memorized": len(data), "median_count": median}
     rows = [
-        [f"{row.id}", f"{row.count:,}", f"{row.nll:.3f}", row.prefix, [(row.continuation, RED)]]
+        [f"{row.id}", f"{row.count:,}", f"{row.nll:.3f}", plain(row.prefix), plain(row.continuation)]
         for row in shown.itertuples()
     ]
-    return Drawing(draw_table(HEADER, rows, WIDTHS), data, numbers)
+    page = table_page("Memorized paragraphs", model, HEADER, rows)
+    return Drawing(draw_table(HEADER, rows, WIDTHS), data, numbers, page)
 
 
 def _memorized(tables: dict[str, pd.DataFrame], n_prefix: int) -> pd.DataFrame:

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from memloc.figures.parts.style import COLOURS, Drawing
-from memloc.figures.parts.text_table import Cell, Piece, draw_table, join_tokens
+from memloc.figures.parts.style import Drawing
+from memloc.figures.parts.text_table import MARKS, draw_table, join_tokens, marked, plain, table_page
 from memloc.perturbation.still_there import still_there
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
@@ -19,7 +19,7 @@ HEADER = (
 )
 
 
-def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
+def draw(tables: dict[str, pd.DataFrame], settings: Section, model: str = "unnamed") -> Drawing:
     """The perturbed paragraphs with the smallest ids; the CSV holds all."""
     n_prefix = settings.paragraph.prefix
     texts = tables["vocabulary"].set_index("token")["text"]
@@ -29,24 +29,21 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     pairs = pairs.sort_values("id", ignore_index=True)
     pairs = pairs.join(still_there(pairs, [tokens[n_prefix:] for tokens in pairs["tokens_original"]]))
     rows = [_cells(pair, texts, n_prefix) for pair in pairs.head(N_SHOWN).itertuples()]
-    return Drawing(draw_table(HEADER, rows, WIDTHS), _data(pairs, texts, n_prefix), _numbers(pairs, n_prefix))
+    page = table_page("Perturbed memorized paragraphs", model, HEADER, rows)
+    figure, data = draw_table(HEADER, rows, WIDTHS), _data(pairs, texts, n_prefix)
+    return Drawing(figure, data, _numbers(pairs, n_prefix), page)
 
 
-def _cells(pair, texts: pd.Series, n_prefix: int) -> list[Cell | str]:
-    """Cells of a row: the old token is red, the new one and the changed continuation are purple."""
+def _cells(pair, texts: pd.Series, n_prefix: int) -> list[str]:
+    """Cells of a row: the old and the new token are marked, and so is the changed continuation."""
     original, position, impact = pair.tokens_original, pair.position, pair.impact_position
-    red, purple = COLOURS["memorized"], COLOURS["perturbed"]
-    prefix = [
-        Piece(join_tokens(original[:position], texts), "black"),
-        Piece(texts.loc[original[position]], red, marked=True),
-        Piece(" \u2192 ", "black"),
-        Piece(texts.loc[pair.token], purple, marked=True),
-        Piece(join_tokens(original[position + 1 : n_prefix], texts), "black"),
-    ]
-    kept = Piece(join_tokens(pair.tokens[n_prefix:impact], texts), red)
-    changed = Piece(join_tokens(pair.tokens[impact:], texts), purple)
-    memorized = Piece(join_tokens(original[n_prefix:], texts), red)
-    return [str(pair.id), prefix, [memorized], [kept, changed], str(pair.edits)]
+    before = plain(join_tokens(original[:position], texts))
+    exchanged = f"{marked(texts.loc[original[position]])} \u2192 {marked(texts.loc[pair.token])}"
+    after = plain(join_tokens(original[position + 1 : n_prefix], texts))
+    memorized = plain(join_tokens(original[n_prefix:], texts))
+    kept = plain(join_tokens(pair.tokens[n_prefix:impact], texts))
+    changed = plain(join_tokens(pair.tokens[impact:], texts)).join(MARKS)
+    return [str(pair.id), before + exchanged + after, memorized, kept + changed, str(pair.edits)]
 
 
 def _data(pairs: pd.DataFrame, texts: pd.Series, n_prefix: int) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """All figures of a study with their captions on one page, which opens from disk and can be printed."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from memloc.figures.catalog import FigureInfo
 from memloc.run.templates import measured
 from memloc.tables.terms.claims import ERROR, NOT_APPLICABLE
 
-# A caption asks for no other file; what it gets wrong is shown where it stands.
+TABLE = "(?s)<table.*</table>"
+# A caption asks for no other file.
 OF_CAPTIONS = {"file_insertion_enabled": False, "raw_enabled": False, "doctitle_xform": False}
 
 
@@ -29,25 +31,32 @@ def figures_page(
     Args:
         template: the page with Jinja expressions.
         chapters: figures by heading, in the order of the page.
-        folder: holds <name>.png and the caption <name>.rst of each figure.
+        folder: holds <name>.png and the caption <name>.rst of each figure. A table on its page <name>.html
+            stands in the place of the picture.
         claims: rows of table `claims`; those that do not apply are not shown.
         told: what else the template names.
 
     Raises:
         jinja2.UndefinedError: the template names a value that is not given.
     """
-    names = [figure.name for figures in chapters.values() for figure in figures]
-    captions = {name: caption_html((folder / f"{name}.rst").read_text(encoding="utf-8")) for name in names}
+    shown = [figure for figures in chapters.values() for figure in figures]
+    captions = {each.name: caption_html(_text(folder / f"{each.name}.rst")) for each in shown}
+    pages = {each.name: _text(folder / f"{each.name}.html") for each in shown if each.page}
+    tables = {name: found[0] for name, page in pages.items() if (found := re.search(TABLE, page))}
     judged = [_judged(claim) for claim in claims.itertuples() if claim.verdict != NOT_APPLICABLE]
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     return environment.from_string(template).render(
-        chapters=chapters, captions=captions, folder=folder.name, claims=judged, **told
+        chapters=chapters, captions=captions, tables=tables, folder=folder.name, claims=judged, **told
     )
 
 
 def caption_html(caption: str) -> str:
     """A caption (reStructuredText) as HTML."""
     return publish_parts(caption, writer="html5", settings_overrides=OF_CAPTIONS)["body"]
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def _judged(claim: Any) -> dict[str, str]:

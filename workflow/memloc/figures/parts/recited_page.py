@@ -8,28 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from memloc.figures.parts.text_table import run_texts
+from memloc.figures.parts.text_table import PAGE, run_texts
 from memloc.scoring.near_verbatim import marked
 from memloc.scoring.passages import place
 
 N_PASSAGES = 500  # of each kind; the CSV holds all
 Run = tuple[Sequence[int], str]  # tokens, and the tag that they stand in, if any
-# Nothing of the text is run or fetched, whatever it holds.
-TOP = """<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>What the model recites of this text</title>
-<style>
-:root { color-scheme: light dark }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem }
-pre { font-size: 14px; white-space: pre-wrap; overflow-wrap: anywhere }
-mark { color: inherit; background: light-dark(#f9c8d0, #7a1626) }
-ins { background: light-dark(#dbe6f5, #27405f) }
-</style>
-<h1>What the model recites of this text</h1>
-"""
+TITLE = "What the model recites of this text"
 GIVEN = (
     "The model was given the words before the highlighted ones. It wrote the highlighted words itself; the "
     "blue ones differ from the text. An ellipsis at the beginning or end stands for a word that is cut there."
@@ -47,12 +32,12 @@ def recited_page(
             `continuation` and `decoded`. Passages with edits are shown with the model's words, too.
         vocabulary: text of each token.
     """
-    parts = [TOP, *(f"<p>{shown(text)}</p>\n" for text in [*told, *[GIVEN] * bool(len(found))])]
+    parts = [*(f"<p>{shown(text)}</p>\n" for text in [*told, *[GIVEN] * bool(len(found))])]
     for _, rows in found.groupby(found["n_edits"] > 0):
         parts += (_passage(row, vocabulary, length, n_prefix) for row in rows.head(N_PASSAGES).itertuples())
         if len(rows) > N_PASSAGES:
             parts.append(f"<p>And {len(rows) - N_PASSAGES:,} more: recited.csv lists all.</p>\n")
-    return "".join([*parts, "</html>\n"])
+    return PAGE.format(title=TITLE, content="".join(parts))
 
 
 def _passage(row: Any, vocabulary: pd.Series, length: int, n_prefix: int) -> str:

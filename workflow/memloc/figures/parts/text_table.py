@@ -1,8 +1,9 @@
-"""Paragraphs as a typeset table: wrapped, monospaced text with runs of tokens in colours."""
+"""Texts of tokens, and tables of texts: a picture by matplotlib's own table, and a page (HTML)."""
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from html import escape
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -13,88 +14,76 @@ from memloc.figures.parts.style import VISIBLE, subplots, visible
 LINE_HEIGHT = 0.118
 FONT_SIZE = 6.0  # points
 CHARACTER_WIDTH = 0.602 * FONT_SIZE / 72  # inches: DejaVu Sans Mono advances 0.602 em
-ROW_GAP = 0.12
-COLUMN_GAP = 0.15
-
-MARK = "0.9"  # background of marked pieces
+COLUMN_GAP = 2  # characters
 LEFT_OUT = "\u2026"
+MARKS = "\u27e6\u27e7"  # around marked text
+# Nothing of the text is run or fetched, whatever it holds.
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem }}
+pre, td {{ font: 14px/1.4 monospace; white-space: pre-wrap; overflow-wrap: anywhere }}
+th, td {{ padding: .3rem .5rem; text-align: left; vertical-align: top }}
+mark {{ color: inherit; background: light-dark(#f9c8d0, #7a1626) }}
+ins {{ background: light-dark(#dbe6f5, #27405f) }}
+</style>
+<h1>{title}</h1>
+{content}</html>
+"""
 
 
-class Piece(NamedTuple):
-    """A run of text; a marked one is bold on a grey background, and its spaces are visible."""
-
-    text: str
-    colour: str
-    marked: bool = False
+def plain(text: str) -> str:
+    """Text of a cell, with marks for what is not printed, but for spaces."""
+    return visible(text).replace(VISIBLE[" "], " ")
 
 
-Cell = Sequence[Piece | tuple[str, str]]
+def marked(text: str) -> str:
+    """Marked text of a cell, whose spaces are visible, too."""
+    return visible(text).join(MARKS)
 
 
-def wrap(cell: Cell, n_characters: int) -> list[list[Piece]]:
-    """Lines of at most `n_characters`, each a list of pieces.
-
-    Lines break after white space, whose marks are visible, or within a word that is longer than a line.
-    """
-    pieces = [Piece(*piece) for piece in cell]
-    texts = [visible(text) if marked else visible(text).replace("\u2423", " ") for text, _, marked in pieces]
-    most, spaces = n_characters, "".join([" ", *VISIBLE.values()])
-    lengths = map(
-        len, re.findall(rf".{{1,{most}}}$|.{{,{most - 1}}}[{spaces}]|.{{1,{most}}}", "".join(texts))
+def draw_table(header: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> Figure:
+    """A table of texts; lines break after spaces. `widths` are the columns' characters."""
+    cells = [
+        [fill(cell, width, drop_whitespace=False) for cell, width in zip(row, widths, strict=True)]
+        for row in (header, *rows)
+    ]
+    n_lines = [1 + max(cell.count("\n") for cell in row) for row in cells]
+    # Cells are centred: empty lines at the end move a shorter one up.
+    cells = [
+        [cell + "\n" * (n - 1 - cell.count("\n")) for cell in row]
+        for row, n in zip(cells, n_lines, strict=True)
+    ]
+    room = np.add(widths, COLUMN_GAP)
+    figure, axes = subplots(
+        (sum(n_lines) + len(cells)) * LINE_HEIGHT, room.sum() * CHARACTER_WIDTH, layout="none"
     )
-    lines: list[list[Piece]] = []
-    room = 0
-    for piece, text in zip(pieces, texts, strict=True):
-        while text:
-            if room == 0:
-                lines.append([])
-                room = next(lengths)
-            lines[-1].append(piece._replace(text=text[:room]))
-            text, room = text[room:], room - len(text[:room])
-    return lines
-
-
-def draw_table(header: Sequence[str], rows: Sequence[Sequence[Cell | str]], widths: Sequence[int]) -> Figure:
-    """A table of cells; plain text is black. `widths` are the columns' characters."""
-    cells = [[[(cell, "black")] if isinstance(cell, str) else cell for cell in row] for row in rows]
-    wrapped = [[wrap(cell, width) for cell, width in zip(row, widths, strict=True)] for row in cells]
-    heights = [max(len(lines) for lines in row) * LINE_HEIGHT + ROW_GAP for row in wrapped]
-    width = sum(widths) * CHARACTER_WIDTH + COLUMN_GAP * (len(widths) + 1)
-    height = sum(heights) + LINE_HEIGHT + 2 * ROW_GAP
-    figure, axes = subplots(height, width, layout="none")
     axes.set_position((0, 0, 1, 1))
-    axes.set(xlim=(0, width), ylim=(height, 0))
     axes.axis("off")
-    starts = [COLUMN_GAP + sum(widths[:i]) * CHARACTER_WIDTH + COLUMN_GAP * i for i in range(len(widths))]
-    top = ROW_GAP
-    for start, title in zip(starts, header, strict=True):
-        axes.text(start, top, title, fontsize=FONT_SIZE + 0.5, fontweight="bold", va="top")
-    top += LINE_HEIGHT + ROW_GAP / 2
-    for row, row_height in zip(wrapped, heights, strict=True):
-        axes.plot([COLUMN_GAP, width - COLUMN_GAP], [top, top], color="0.7", lw=0.5)
-        for start, lines in zip(starts, row, strict=True):
-            _draw_cell(axes, start, top + ROW_GAP / 2, lines)
-        top += row_height
+    table = axes.table(cells, cellLoc="left", colWidths=room, edges="T", bbox=(0, 0, 1, 1))
+    table.auto_set_font_size(False)
+    for (row, column), cell in table.get_celld().items():
+        cell.PAD = COLUMN_GAP / 2 / room[column]
+        cell.set(height=n_lines[row] + 1, edgecolor="0.7", linewidth=0.5 * (row > 0))
+        cell.set_text_props(family="DejaVu Sans Mono", size=FONT_SIZE, weight="normal" if row else "bold")
     return figure
 
 
-def _draw_cell(axes, left: float, top: float, lines: list[list[Piece]]) -> None:
-    # A lower zorder keeps the background below the neighbouring text.
-    marked = {"fontweight": "bold", "bbox": {"facecolor": MARK, "edgecolor": "none", "pad": 0.8}, "zorder": 2}
-    for number, line in enumerate(lines):
-        offset = 0
-        for piece in line:
-            axes.text(
-                left + offset * CHARACTER_WIDTH,
-                top + number * LINE_HEIGHT,
-                piece.text,
-                family="DejaVu Sans Mono",
-                fontsize=FONT_SIZE,
-                color=piece.colour,
-                va="top",
-                **(marked if piece.marked else {}),
-            )
-            offset += len(piece.text)
+def table_page(title: str, model: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of texts as a page (HTML); marked text is highlighted."""
+    body = "".join(_row("td", row) for row in rows)
+    table = f"<table>\n<thead>{_row('th', header)}</thead>\n<tbody>\n{body}</tbody>\n</table>\n"
+    return PAGE.format(title=escape(title), content=f"<p>Model: {escape(plain(model))}.</p>\n{table}")
+
+
+def _row(tag: str, cells: Sequence[str]) -> str:
+    marks = {ord(mark): end for mark, end in zip(MARKS, ("<mark>", "</mark>"), strict=True)}
+    return f"<tr>{''.join(f'<{tag}>{escape(cell).translate(marks)}</{tag}>' for cell in cells)}</tr>\n"
 
 
 def run_texts(runs: Iterable[Sequence[int]], vocabulary: pd.Series, begins: bool, ends: bool) -> list[str]:
