@@ -3,11 +3,13 @@
 import ast
 import re
 import sys
+from fnmatch import fnmatch
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
+from memloc.settings.removal_ways import WAY_NAMES
 from memloc.tables.schemas import STAGES
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +41,13 @@ def test_every_table_of_a_study_is_defined():
     defined = (ROOT / "docs/tables.md").read_text().partition("\n## Every table")[2]
     missing = [table for table in STAGES if f"`{table}`" not in defined]
     assert missing == []
+
+
+def test_every_way_to_remove_is_described():
+    """A name that ends with `*` stands for all that begin like it."""
+    methods = (ROOT / "docs/methods.md").read_text().partition("\n## Ways to remove recitation\n")[2]
+    described = re.findall(r"`([a-z_]+\*?)`", methods.partition("\n## ")[0])
+    assert [way for way in WAY_NAMES if not any(fnmatch(way, name) for name in described)] == []
 
 
 PAGES = ("*.md", "docs/*.md", "config/*.md", "re*/README.md")

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from describe_rules import Rules
-from projects import OF_STUDY, STUDY
+from jobs import STORED
+from projects import OF_STUDY, STUDY, Project
 
 from memloc.claims import registry
 from memloc.explorer.contents import NEEDED, SHOWN
@@ -148,6 +149,15 @@ def test_comments_and_the_version_run_nothing_again(editable):
     append(editable, "figures/fig2.py", "# edited")
     append(editable, "__init__.py", '__version__ = "99"')
     assert editable.jobs() == {}
+
+
+def test_the_preview_of_a_figure_runs_nothing_else(clone, tmp_path):
+    """Nobody knows how these tables were made: without the option, the model would be trained again."""
+    project = Project(shutil.copytree(clone.folder, tmp_path / "project", symlinks=True))
+    shutil.copytree(STORED, project.folder / "results/stored")
+    config = str(STORED.parent / "study.yaml")
+    assert {"train_model", "scores", "fig2"} <= set(project.jobs("fig2", config=config))
+    assert project.jobs("fig2", "--allowed-rules", "fig2", config=config) == {"fig2": 1}
 
 
 def test_editing_a_figure_draws_it_again_and_nothing_else(editable):
