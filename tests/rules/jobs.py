@@ -34,7 +34,6 @@ SHARDED = {
     "perturbation": ("perturbation", "perturbed_paragraphs", "kept_tokens"),
     "patching": ("patching", "attribution_patching", "residual_patching"),
     "edits": ("edits",),
-    "plant_paragraphs": ("plants", "planted_truth"),
     "remove": ("removal", "removal_damage", "removal_sweep"),
 }
 

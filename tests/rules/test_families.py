@@ -24,7 +24,7 @@ from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 from tiny_models import LLAMA_LIKE, TINY
 
-LENGTH, N_PREFIX, N_PLANTED, N_PARAGRAPHS = 24, 12, 12, 60
+LENGTH, N_PREFIX, N_REPEATED, N_PARAGRAPHS = 24, 12, 12, 60
 N_PUBLISHED = 40  # tokens of a published paragraph, from which others are cut
 FIGURES = ("fig4", "fig6", "fig10", "fig11", "editing_robustness")
 OTHERS = [pytest.param(family, marks=pytest.mark.stress) for family in ("gpt2", "gpt_neox")]
@@ -107,13 +107,13 @@ class Study:
 
 @pytest.fixture(scope="module", params=["llama", *OTHERS])
 def study(request, tmp_path_factory):
-    """What all analyses' scripts make of a planted local model; that of GPT-NeoX has published text, cut
-    anew."""
+    """What all analyses' scripts make of a local model that knows some paragraphs; that of GPT-NeoX has
+    published text, cut anew."""
     family, folder = request.param, tmp_path_factory.mktemp(request.param)
     documents = embedded.docstrings("networkx")[:30]
     tokenizer = embedded.train_tokenizer(documents, 300)
     data, rows = (published if family == "gpt_neox" else own_text)(folder, documents, tokenizer)
-    model = next(trained(family, rows[:N_PLANTED], len(tokenizer), [300])).eval()
+    model = next(trained(family, rows[:N_REPEATED], len(tokenizer), [300])).eval()
     model.save_pretrained(folder / "model")
     tokenizer.save_pretrained(folder / "model")
     settings = yaml.safe_load((ROOT / "config/test.yaml").read_text()) | {
@@ -122,8 +122,7 @@ def study(request, tmp_path_factory):
         "data": data,
         "model": {"source": "local", "folder": str(folder / "model")},
         "filters": {"keywords": [], "min_unique": 0},
-        "planted_truth": {"kinds": {}},  # the model knows every paragraph
-        "remove": {"ways": []},  # likewise
+        "remove": {"ways": []},  # the model knows every paragraph
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(settings))
     with scripts_here(folder) as run:
@@ -132,10 +131,10 @@ def study(request, tmp_path_factory):
     return Study(family, model, folder / "results" / family)
 
 
-def test_the_planted_paragraphs_are_memorized(study):
+def test_the_repeated_paragraphs_are_memorized(study):
     assert json.loads((study.folder / "model.json").read_text())["family"] == study.family
     memorized = study.table("sets").query("set == 'memorized'")["id"]
-    assert memorized.tolist() == study.table("paragraphs")["id"][:N_PLANTED].tolist()
+    assert memorized.tolist() == study.table("paragraphs")["id"][:N_REPEATED].tolist()
 
 
 def test_scores_are_the_plain_models(study):

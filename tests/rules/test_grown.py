@@ -11,18 +11,24 @@ from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
 KIND = "grown_heads"
-METHODS = {"weight_size", "parameter_gradient", "change"}
+METHODS = {"weight_size", "parameter_gradient", "oracle"}
+ASKED = "ask_methods"
 
 
-def made(folder, targets, **grown):
-    """Results of a study with a wider model than the stored one has, and its paragraphs."""
-    settings = yaml.safe_load((ROOT / "tests/rules/study.yaml").read_text())
-    settings["model"] |= {"n_heads": 4, "width": 64, "learning_rate": 0.004, **grown}
-    planted = yaml.safe_load((ROOT / "config/test.yaml").read_text())["planted_truth"]
-    settings["planted_truth"] = planted | {"kinds": {"neurons": 0.01}, "n_plants": 1, "tries": 1}
-    (folder / "config.yaml").write_text(yaml.safe_dump(settings))
+def config(folder, shards=1, **model):
+    """A study with a wider model than the stored one has, and its paragraphs."""
+    settings = yaml.safe_load((ROOT / "tests/rules/study.yaml").read_text()) | {"shards": shards}
+    settings["model"] |= {"n_heads": 4, "width": 64, "learning_rate": 0.004, **model}
+    settings["grown_truth"] = {"integration_steps": 2}
+    path = folder / f"config-{shards}.yaml"
+    path.write_text(yaml.safe_dump(settings))
+    return path
+
+
+def made(folder, targets, **model):
+    """Results of such a study."""
     with scripts_here(folder) as run:
-        for script, snakemake in jobs(ROOT, folder / "config.yaml", *targets).values():
+        for script, snakemake in jobs(ROOT, config(folder, **model), *targets).values():
             if snakemake.rule == "paragraphs":
                 shutil.copytree(STORED, folder / "results/stored", dirs_exist_ok=True)
                 shutil.rmtree(folder / "results/stored/model")
@@ -31,11 +37,13 @@ def made(folder, targets, **grown):
     return folder / "results/stored"
 
 
+GROWN = {"kinds": [KIND], "n_memories": 2, "start": 0.8}
+
+
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """Results of a study with two memories of a kind."""
-    grown = {"kinds": [KIND], "n_memories": 2, "start": 0.8, "twins": True}
-    return made(tmp_path_factory.mktemp("grown"), ["planted_truth", "twins"], grown=grown)
+    return made(tmp_path_factory.mktemp("grown"), ["grown_truth"], grown=GROWN)
 
 
 def read(results, name):
@@ -66,17 +74,27 @@ def test_memories_are_left_out_of_everything_else_and_their_places_are_exchanged
 
 
 def test_methods_are_asked_in_the_model_and_in_both_twins(results):
-    twins, asked = read(results, "twins"), read(results, "planted_truth")
+    twins, asked = read(results, "twins"), read(results, "grown_truth")
     recited = twins[twins["em"] == 12]
     assert len(recited), "no memory took"
+    assert (
+        asked[["kind", "memory"]].drop_duplicates().values.tolist()
+        == recited[["kind", "memory"]].values.tolist()
+    )
     for memory in recited.itertuples():
-        own = asked[(asked["kind"] == memory.kind) & (asked["plant"] == memory.plant)]
-        assert set(own["id"]) == {memory.id} and set(own["control"]) == {"plant", "twin", "never"}
+        own = asked[(asked["kind"] == memory.kind) & (asked["memory"] == memory.memory)]
+        assert set(own["id"]) == {memory.id} and set(own["control"]) == {"own", "twin", "never"}
         assert set(own["method"]) >= METHODS
-    profiles = read(results, "memory_profiles").groupby("kind")["id"].agg(set)
-    own_memories = set(recited.loc[recited["plant"] < 2, "id"])
-    assert profiles.get(KIND, set()) == own_memories and {"natural", "none"} <= set(profiles.index)
-    planted = read(results, "plants").query("reached")
-    assert profiles.get("neurons", set()) == set(planted["id"])
-    for name in ("twins", "planted_precision", "memory_profiles"):
+    for name in ("twins", "grown_precision"):
         assert (results / f"figures/{name}.png").stat().st_size > 1000
+
+
+def test_the_table_does_not_depend_on_the_number_of_shards(results):
+    table, folder = results / "tables/grown_truth.parquet", results.parents[1]
+    whole = table.read_bytes()
+    with scripts_here(folder) as run:
+        for script, snakemake in jobs(ROOT, config(folder, 2, grown=GROWN), ASKED).values():
+            if snakemake.rule.removesuffix("_shard") == ASKED:
+                run(script, snakemake)
+    assert len(list(results.glob(f"shards/{ASKED}/grown_truth/?-of-2.parquet"))) == 2
+    assert table.read_bytes() == whole

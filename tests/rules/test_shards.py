@@ -11,11 +11,11 @@ RULES = SHARDED.keys() | {"unlearn_paragraphs", "edit_paragraphs"}
 
 
 def made(folder: Path, shards: int) -> Path:
-    """Results of the stored study, its stages that can be sharded made anew, plants and removal too."""
+    """Results of the stored study, its stages that can be sharded made anew, removal too."""
     settings = yaml.safe_load((ROOT / "tests/rules/study.yaml").read_text()) | {"shards": shards}
     settings["micro_batch"] = 4  # else the few paragraphs are one job's
     complete = yaml.safe_load((ROOT / "config/test.yaml").read_text())
-    settings |= {section: complete[section] for section in ("planted_truth", "remove")}
+    settings["remove"] = complete["remove"]
     folder.mkdir()
     (folder / "config.yaml").write_text(yaml.safe_dump(settings))
     shutil.copytree(STORED, folder / "results/stored", ignore=shutil.ignore_patterns("parts"))

@@ -6,7 +6,7 @@ import torch
 from memloc.model.components import editable_parameters
 from memloc.perturbation.pairs import Pairs
 from memloc.planting.question import Question
-from memloc.settings.planted_truth import PlantedTruth
+from memloc.settings.grown_truth import GrownTruth
 from tiny_models import VOCABULARY
 
 N_PREFIX = 6
@@ -21,8 +21,8 @@ def question(model, wanted=("head", "layer", "weight"), seed=0, **how):
     config, random = model.config, np.random.default_rng(seed)
     d_head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     means = torch.zeros(config.num_hidden_layers, config.num_attention_heads, d_head)
-    change = {name: torch.zeros_like(model.get_parameter(name)) for name in editable_parameters(model)}
-    settings = PlantedTruth(**{"integration_steps": 4, "micro_batch": 3} | how)
+    place = {name: torch.zeros_like(model.get_parameter(name)) for name in editable_parameters(model)}
+    settings = GrownTruth(**{"integration_steps": 4, "micro_batch": 3} | how)
     return Question(
-        model, tokens, N_PREFIX, wanted, settings, random, pair, means, np.arange(VOCABULARY), change
+        model, tokens, N_PREFIX, wanted, settings, random, pair, means, np.arange(VOCABULARY), place
     )

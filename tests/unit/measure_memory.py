@@ -1,5 +1,6 @@
 """Peak memory, in bytes, of one rule's computation: `python measure_memory.py STAGE MODEL_FOLDER`."""
 
+import copy
 import resource
 import sys
 
@@ -7,7 +8,6 @@ import numpy as np
 import torch
 
 from memloc.data.draws import Parts, draw, draw_controls, split
-from memloc.editing.masks import OriginalWeights
 from memloc.editing.steps import Recipe
 from memloc.localization.ablation import Ablation, ablated_scores, mean_outputs
 from memloc.localization.activation_gradients import activation_gradients
@@ -17,8 +17,6 @@ from memloc.localization.parameter_gradients import compare_groups
 from memloc.model import loading
 from memloc.model.components import editable_parameters
 from memloc.planting.methods import answers
-from memloc.planting.places import draw_place
-from memloc.planting.planter import plant
 from memloc.planting.question import Question
 from memloc.removal.edit_cases import Case
 from memloc.removal.editing import run_edits
@@ -26,8 +24,9 @@ from memloc.scoring.decoding import greedy_continuation
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.scoring.token_statistics import continuation_nll
 from memloc.settings.editing import Editing
+from memloc.settings.grown_truth import GrownTruth
 from memloc.settings.localization import ActivationGradients, Contrastive
-from memloc.settings.planted_truth import PLANT_GRANULARITIES, PlantedTruth
+from memloc.settings.model import GROWN_GRANULARITIES
 
 P = 50
 TOKENS = torch.randint(50_000, (64, 100), generator=torch.Generator().manual_seed(0))
@@ -55,16 +54,14 @@ def edit_paragraphs(model):
     list(run_edits(model, [Case(0, *texts)], Recipe("unlearn", P, how), (0, 0), seed=0, rows=[0]))
 
 
-def plant_paragraphs(model):
-    how, rng = PlantedTruth(kinds={"neurons": 0.01}, max_steps=2, nll=1e-9), np.random.default_rng(0)
-    original, means = OriginalWeights(model), mean_outputs(model, TOKENS[:16], 16)
-    plant(model, TOKENS[:1], TOKENS, P, draw_place(model, "neurons", how, rng), how)
-    changes = {
-        name: model.get_parameter(name).detach() - original.weight(name)
-        for name in editable_parameters(model)
-    }
-    wanted, counts = PLANT_GRANULARITIES["neurons"], np.ones(model.config.vocab_size, dtype=int)
-    list(answers(Question(model, TOKENS[:1], P, wanted, how, rng, None, means, counts, changes)))
+def ask_methods(model):
+    how, means = GrownTruth(), mean_outputs(model, TOKENS[:16], 16)
+    twins = [copy.deepcopy(model) for _ in range(2)]
+    place = {name: torch.ones_like(model.get_parameter(name)) for name in editable_parameters(model)}
+    counts, rng = np.ones(model.config.vocab_size, dtype=int), np.random.default_rng(0)
+    wanted = GROWN_GRANULARITIES["grown_neurons"]
+    list(answers(Question(model, TOKENS[:1], P, wanted, how, rng, None, means, counts, place)))
+    assert len(twins) == 2
 
 
 STAGES = {
@@ -80,7 +77,7 @@ STAGES = {
     ),
     "ablate_heads": ablate_heads,
     "edit_paragraphs": edit_paragraphs,
-    "plant_paragraphs": plant_paragraphs,
+    "ask_methods": ask_methods,
 }
 
 INFERENCE = ("scores", "sets", "token_statistics", "ablate_heads")

@@ -1,4 +1,4 @@
-"""Unlearning and planting with a dense optimiser and masked gradients."""
+"""Unlearning with a dense optimiser and masked gradients."""
 
 import copy
 from collections.abc import Callable, Mapping
@@ -20,13 +20,12 @@ def objective(
     tokens: Int[Tensor, "paragraph token"],
     keep: Int[Tensor, "kept token"],
     n_prefix: int,
-    nll_weight: float = -1.0,
     kl_weight: float = 1.0,
 ) -> Loss:
-    """The weighted NLL, and the kept paragraphs' weighted KL divergence per token (Eq. 3)."""
+    """Minus the NLL, and the kept paragraphs' weighted KL divergence per token (Eq. 3)."""
 
     def loss(model: PreTrainedModel, original: PreTrainedModel) -> Float[Tensor, ""]:
-        value = nll_weight * nll(model, tokens, n_prefix)
+        value = -nll(model, tokens, n_prefix)
         if len(keep):
             value = value + kl_weight * kl(model, original, keep, n_prefix) / (tokens.shape[1] - n_prefix)
         return value

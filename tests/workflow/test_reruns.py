@@ -21,7 +21,7 @@ DRAWN = {figure.name: set(figure.tables) for figure in FIGURES if figure.only_fo
 ANALYSES = {
     *("ablate_heads", "activation_gradients", "attention", "bypass_layers", "disturb_weights"),
     *("edited_model", "edit_paragraphs", "estimate", "model"),
-    *("parameter_gradients", "patching", "perturbation", "plant_paragraphs", "prefix_features", "remove"),
+    *("parameter_gradients", "patching", "perturbation", "prefix_features", "remove"),
     *("score_samples", "scores", "sets", "token_statistics", "unlearn_paragraphs"),
 }
 EDITED = "\nEDITED = True\n"
@@ -46,12 +46,12 @@ EDITS = {
     "a column of scores": (
         "memloc/tables/schemas/scores.py",
         COLUMN,
-        {"attention", "detect", "plant_paragraphs", "score_samples", "scores", "sets"} | readers("scores"),
+        {"attention", "detect", "score_samples", "scores", "sets"} | readers("scores"),
     ),
     "a word of patching": (
         "memloc/tables/terms/patching.py",
         EDITED,
-        {"patching", "plant_paragraphs", "rank_heads"} | readers("patching"),
+        {"patching", "rank_heads"} | readers("patching"),
     ),
     "a docstring of the tables": ("memloc/tables/storage.py", '"""Write and read', set()),
     "a comment in the scores": ("memloc/scoring/paragraph_scores.py", "\n# A comment.\n", set()),
@@ -59,16 +59,16 @@ EDITS = {
     "growth, in a study without it": ("memloc/planting/growth.py", EDITED, set()),
     "an estimator of claims": ("memloc/claims/estimators/scores.py", EDITED, {"claims"}),
     "the attention": ("memloc/localization/attention.py", EDITED, {"attention"}),
-    "patching": ("memloc/localization/patching.py", EDITED, {"patching", "plant_paragraphs"}),
+    "patching": ("memloc/localization/patching.py", EDITED, {"patching"}),
     "the ablation": (
         "memloc/localization/ablation.py",
         EDITED,
-        {"ablate_heads", "bypass_layers", "edited_model", "plant_paragraphs", "remove"},
+        {"ablate_heads", "bypass_layers", "edited_model", "remove"},
     ),
     "a localization method": (
         "memloc/settings/methods.py",
         '\n\nMETHODS["mine"] = Method(HEADS)\n',
-        {"estimate", "plant_paragraphs"},
+        {"estimate"},
     ),
     "a family of models": (
         "memloc/model/families.py",

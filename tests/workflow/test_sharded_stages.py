@@ -14,10 +14,9 @@ def test_one_shard_needs_no_job_more(clone):
 
 def test_a_stage_has_no_more_shards_than_work(clone):
     jobs = clone.jobs(*SHARDED, "--config", "shards=100")
-    # 12 sampled paragraphs in micro-batches of 4, 6 pairs, 3 edited, 3 planted of each kind; how many are
-    # scored is not known yet.
+    # 12 sampled paragraphs in micro-batches of 4, 6 pairs, 3 edited; how many are scored is not known yet.
     most = {"scores": 100, "perturbation": 3, "patching": 6}
-    most |= {"unlearn_paragraphs": 3, "edit_paragraphs": 3, "plant_paragraphs": 3, "remove": 4}
+    most |= {"unlearn_paragraphs": 3, "edit_paragraphs": 3, "remove": 4}
     assert {stage: jobs[f"{stage}_shard"] for stage in most} == most
 
 

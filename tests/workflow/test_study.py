@@ -17,7 +17,7 @@ from memloc.tables.schemas import MEASURED, STAGES, schema_of
 FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in OF_STUDY]
 # Tables of studies with published numbers, further models or grown memories; measured ones.
 OF_TRAININGS = {"half_scores", "counterfactual"}  # of further models
-OF_GROWTH = {"grown", "twins", "removal_of_grown", "memory_profiles"}
+OF_GROWTH = {"grown", "twins", "grown_truth", "removal_of_grown"}
 ELSEWHERE = {"expected", *OF_TRAININGS, *OF_GROWTH, *MEASURED}
 
 

@@ -130,7 +130,7 @@ if MODEL.source == "hub":
         script:
             "../scripts/download_model.py"
 
-elif MODEL.source == "planted":
+elif MODEL.source == "fine_tuned":
     BASE = f"{RESOURCES}/models/{MODEL.file.removesuffix('.gguf')}@{MODEL.sha256[:12]}"
     DOWNLOADS.append(BASE)
 

@@ -3,14 +3,12 @@
 from memloc.settings.study import studies_by_seed
 
 ASKED = {
-    "grown": GROWN_REMOVED,
+    "grown": bool(GROWN),
+    "grown_removed": GROWN_REMOVED,
     "halves": HALVES_ASKED,
     "places": "places" in rules.paragraphs.output.keys(),
-    "plants": PLANTS_ASKED,
-    "profiles": bool(PROFILED),
     "removal": REMOVAL_ASKED,
     "seeds": bool(SETTINGS.seeds),
-    "twins": bool(TWINNED),
 }
 PRESENT = {
     None,

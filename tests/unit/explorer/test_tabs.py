@@ -51,25 +51,25 @@ def test_claims_and_ranks_are_those_of_the_tables(tables):
     assert {column["label"].lower() for column in ranking["columns"][1:]} == set(METHOD_LABELS.values())
 
 
-def test_planted_truth_is_by_kind_and_asker_with_the_best_method_first():
-    """Recall and precision are means over plants, each with its interval."""
+def test_grown_truth_is_by_kind_and_asker_with_the_best_method_first():
+    """Recall and precision are means over paragraphs, each with its interval."""
     random = np.random.default_rng(0)
     rows = [
-        {"kind": "neurons", "control": control, "method": method, "plant": plant, "id": 10 + plant}
-        | {"recall_1": recall + plant / 100, "average_precision": precision - plant / 100}
+        {"kind": "grown_neurons", "control": control, "method": method, "memory": n, "id": 10 + n}
+        | {"recall_1": recall + n / 100, "average_precision": precision - n / 100}
         for control, method, recall, precision in (
-            ("plant", "zero_ablation", 0.2, 0.5),
-            ("plant", "parameter_gradient", 0.4, 0.8),
+            ("own", "zero_ablation", 0.2, 0.5),
+            ("own", "parameter_gradient", 0.4, 0.8),
             ("twin", "zero_ablation", 0.1, 0.3),
         )
-        for plant in random.permutation(8)
+        for n in random.permutation(8)
     ]
     truth = pd.DataFrame(rows).assign(granularity="neuron")
-    (block,) = tabs.tabs({"planted_truth": truth})["planted_truth"]["blocks"]
+    (block,) = tabs.tabs({"grown_truth": truth})["grown_truth"]["blocks"]
     assert [(row["kind"], row["control"], row["method"], row["n"]) for row in block["rows"]] == [
-        ("planted: neurons of a layer", "plant or memory", "parameter gradients", 8),
-        ("planted: neurons of a layer", "plant or memory", "zero ablation", 8),
-        ("planted: neurons of a layer", "its twin", "zero ablation", 8),
+        ("grown: neurons of a layer", "its own model", "parameter gradients", 8),
+        ("grown: neurons of a layer", "its own model", "zero ablation", 8),
+        ("grown: neurons of a layer", "its twin", "zero ablation", 8),
     ]
     for name, values in (("recall", 0.4 + np.arange(8) / 100), ("precision", 0.8 - np.arange(8) / 100)):
         expected = uncertainty.mean(values)
@@ -122,19 +122,19 @@ def test_a_tab_whose_table_has_no_rows_is_not_there(tables):
     assert tabs.tabs({"claims": tables["claims"][:0], "removal": pd.DataFrame()}) == {}
 
 
-PLANTED = {"kind": ["neurons"], "control": ["plant"], "method": ["zero_ablation"], "plant": [0], "id": [0]}
-PLANTED |= {"recall_1": [0.2], "average_precision": [0.5], "granularity": ["neuron"]}
+GROWN = {"kind": ["grown_neurons"], "control": ["own"], "method": ["zero_ablation"], "memory": [0]}
+GROWN |= {"id": [0]} | {"recall_1": [0.2], "average_precision": [0.5], "granularity": ["neuron"]}
 
 
 @pytest.mark.parametrize("key", tabs.TABS)
 def test_every_row_has_its_columns_and_notes(tables, key):
-    made = tables | {"planted_truth": pd.DataFrame(PLANTED)} | made_removal.tables(ways=["top"])
+    made = tables | {"grown_truth": pd.DataFrame(GROWN)} | made_removal.tables(ways=["top"])
     (block,) = tabs.tabs(made)[key]["blocks"]
     names = {name for one in block["columns"] for name in (one["key"], one.get("note")) if name}
     assert block["rows"] and all(names <= row.keys() for row in block["rows"])
     assert block["filter"] in (names if key != "head_ranking" else {None})
-    shares = [one["range"] for one in block["columns"] if key == "planted_truth" and "range" in one]
-    assert shares == ([[0, 1]] * 2 if key == "planted_truth" else [])
+    shares = [one["range"] for one in block["columns"] if key == "grown_truth" and "range" in one]
+    assert shares == ([[0, 1]] * 2 if key == "grown_truth" else [])
 
 
 def test_the_page_has_a_mark_and_a_colour_for_every_verdict():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from memloc.figures.parts import edit_summary, planted, removal
+from memloc.figures.parts import edit_summary, grown, removal
 from memloc.figures.parts.methods import method_label
 from memloc.settings.methods import ENSEMBLE, METHODS
 from memloc.tables.terms.head_ranking import COMBINED
@@ -11,8 +11,8 @@ NAMED = {
     "methods": {method: method_label(method) for method in (*METHODS, ENSEMBLE, COMBINED)},
     "arms": edit_summary.ARM_LABELS,
     "ways": removal.LABELS,
-    "controls": planted.CONTROL_LABELS,
-    "places": {kind: label.replace(",", "") for kind, label in planted.KIND_LABELS.items()},
+    "controls": grown.CONTROL_LABELS,
+    "places": {kind: label.replace(",", "") for kind, label in grown.KIND_LABELS.items()},
 }
 OTHER_WORDS = {"combined", "nothing", "svd", "size", "inj", "scattered", "vo"}
 

@@ -132,16 +132,16 @@ def test_gradients_of_weights_are_those_of_autograd(tiny_model):
         torch.testing.assert_close(products[layer], product, rtol=1e-3, atol=1e-6)
 
 
-def test_sizes_of_weights_and_of_changes_are_sums_that_do_not_cancel(tiny_gpt_neo):
+def test_sizes_of_weights_and_of_places_are_sums_that_do_not_cancel(tiny_gpt_neo):
     names = editable_parameters(tiny_gpt_neo)
-    change = {name: torch.ones_like(tiny_gpt_neo.get_parameter(name)) for name in names}
-    for own in change.values():
-        own.view(-1)[::2] = -1
-    asked = question(tiny_gpt_neo)._replace(change=change)
+    place = {name: torch.zeros_like(tiny_gpt_neo.get_parameter(name)) for name in names}
+    for own in place.values():
+        own.view(-1)[::2] = 1
+    asked = question(tiny_gpt_neo)._replace(place=place)
     first = [one for one in components(tiny_gpt_neo) if one.layer == 0]
     weights = [one.view(tiny_gpt_neo.get_parameter(one.parameter)) for one in first]
-    changed = weight_methods.change(asked)["layer"][0]
-    assert float(changed) == sum(weight.numel() for weight in weights)
+    known = weight_methods.oracle(asked)["layer"][0]
+    assert float(known) == sum(weight.numel() for weight in weights) / 2
     size = weight_methods.weight_size(asked)["layer"][0]
     torch.testing.assert_close(size, sum(weight.detach().abs().sum() for weight in weights))
 
@@ -255,7 +255,7 @@ def test_a_unit_that_does_everything_is_found(tiny_model, unit, seeing):
 
 
 def test_a_weight_that_does_everything_is_found(tiny_model):
-    """All others that write to the residual stream are zero; planting alone has made this one large."""
+    """All others that write to the residual stream are zero, and this one is large."""
     written = [component for component in components(tiny_model) if component.name in ("W_O", "W_out")]
     last = next(component for component in reversed(written) if component.name == "W_out")
     with torch.no_grad():
@@ -263,16 +263,16 @@ def test_a_weight_that_does_everything_is_found(tiny_model):
             tiny_model.get_parameter(component.parameter).zero_()
         tiny_model.get_parameter(last.parameter).view(-1)[7] = 50.0
     asked = question(tiny_model, ("weight",))
-    change = dict(asked.change)
-    change[last.parameter] = tiny_model.get_parameter(last.parameter).detach()
+    place = {name: torch.zeros_like(own) for name, own in asked.place.items()}
+    place[last.parameter].view(-1)[7] = 1
     before = 0
     for name in editable_parameters(tiny_model):
         if name == last.parameter:
             break
         before += tiny_model.get_parameter(name).numel()
-    scores = {answer.method: answer.scores for answer in answers(asked._replace(change=change))}
+    scores = {answer.method: answer.scores for answer in answers(asked._replace(place=place))}
     above = {method: int((found > found[before + 7]).sum()) for method, found in scores.items()}
-    assert above["weight_size"] == above["change"] == 0
+    assert above["weight_size"] == above["oracle"] == 0
     # What this weight reads is made by others, without which it does little, too: those of its own neuron.
     assert above["gradient_x_weight"] < tiny_model.config.hidden_size
 

@@ -7,29 +7,24 @@ from scipy.stats import rankdata
 
 from memloc.editing.masks import n_weights
 from memloc.model.components import components
-from memloc.planting.places import draw_place
+from memloc.planting.asking import place_scores
+from memloc.planting.places import place_in_layer
 from memloc.planting.question import by_unit, n_groups, n_neurons, pooled
-from memloc.planting.study import place_scores
-from memloc.run.errors import InputError
-from memloc.settings.planted_truth import PLANT_GRANULARITIES, PlantedTruth
 
 
-@pytest.mark.parametrize("kind", PLANT_GRANULARITIES)
-def test_a_place_has_the_size_of_its_kind(tiny_model, kind):
-    asked = PlantedTruth(n_heads=2, n_neurons=3)
-    place = draw_place(tiny_model, kind, asked, np.random.default_rng(0))
+@pytest.mark.parametrize(("kind", "unit"), [("grown_heads", "head"), ("grown_neurons", "neuron")])
+def test_a_place_holds_all_weights_of_its_units(tiny_model, kind, unit):
+    chosen = np.array([1, 0])
+    place = place_in_layer(tiny_model, kind, 1, chosen)
     by_name = {(one.layer, one.name): one for one in components(tiny_model)}
     weight = tiny_model.get_parameter
     sizes = {name: one.view(weight(one.parameter)).numel() for (_, name), one in by_name.items()}
-    groups, neurons = n_groups(tiny_model), n_neurons(tiny_model)
-    head = {name: sizes[name] // groups for name in ("W_Q", "W_K", "W_V", "W_O")}
-    mlp = sum(sizes.get(name, 0) for name in ("W_in", "W_gate", "W_out")) // neurons
-    total = 2 * sum(sizes.values())
-    expected = {"heads": 2 * sum(head.values()), "neurons": 3 * mlp, "weights": round(0.05 * total)}
-    assert n_weights(tiny_model, place.movable) == expected[kind] == int(place.units["weight"].sum())
-    if kind != "weights":
-        assert int(place.units[place.own].sum()) == {"heads": 2, "neurons": 3}[kind]
-    assert tuple(place.units["layer"].nonzero().flatten().tolist()) == place.layers
+    head = sum(sizes[name] for name in ("W_Q", "W_K", "W_V", "W_O")) // n_groups(tiny_model)
+    neuron = sum(sizes.get(name, 0) for name in ("W_in", "W_gate", "W_out")) // n_neurons(tiny_model)
+    expected = 2 * {"head": head, "neuron": neuron}[unit]
+    assert n_weights(tiny_model, place.movable) == expected == int(place.units["weight"].sum())
+    assert place.own == unit and place.units[unit].nonzero().tolist() == [[1, own] for own in (0, 1)]
+    assert place.units["layer"].nonzero().flatten().tolist() == [1]
 
 
 def test_a_neuron_is_what_its_activation_passes(tiny_model):
@@ -66,25 +61,6 @@ def test_pooled_scores_are_those_of_the_units_one_by_one(tiny_model):
         own = [one.view(weights[one.parameter]).flatten() for one in components(tiny_model) if one.layer == 1]
         torch.testing.assert_close(found["layer"][1], reduce(torch.cat(own), 0))
     assert len(found["weight"]) == sum(own.numel() for own in weights.values())
-
-
-@pytest.mark.parametrize(("kind", "unit", "n"), [("neurons", "neuron", 64), ("heads", "head", 4)])
-def test_a_place_is_at_most_a_layer(tiny_gpt_neo, kind, unit, n):
-    whole, larger = (PlantedTruth(**{f"n_{kind}": asked}) for asked in (n, n + 1))
-    with pytest.raises(InputError, match=f"n_{kind}: {n + 1} asked for, but a layer of the model has {n}"):
-        draw_place(tiny_gpt_neo, kind, larger, np.random.default_rng(0))
-    place = draw_place(tiny_gpt_neo, kind, whole, np.random.default_rng(0))
-    assert int(place.units[unit].sum()) == n
-
-
-def test_every_head_is_drawn(tiny_model):
-    random, found = np.random.default_rng(0), torch.zeros(2, n_groups(tiny_model))
-    for _ in range(40):
-        place = draw_place(tiny_model, "heads", PlantedTruth(n_heads=1), random)
-        found += place.units["head"]
-        ((layer, head),) = place.units["head"].nonzero().tolist()
-        assert place.name == f"heads {head} of layer {layer}"
-    assert (found > 0).all()
 
 
 def slow_scores(scores, holds, n_orders=4000):

@@ -21,7 +21,8 @@ from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
 
 KINDS, N_CONTINUATION = ["grown_heads", "grown_neurons", "grown_weights"], 24 - N_PREFIX
-GROWN = Grown(kinds=KINDS, n_memories=1, n_neurons=8)
+# No twins are trained here, so one memory of a kind is enough.
+GROWN = Grown(kinds=KINDS, n_neurons=8).model_copy(update={"n_memories": 1})
 
 
 @pytest.fixture

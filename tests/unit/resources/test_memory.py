@@ -63,7 +63,7 @@ def test_bytes_of_a_pass_counted_by_hand():
         ("editing", {"edit_paragraphs"}),
         ("edit_model", {"edited_model"}),
         ("remove", {"remove"}),
-        ("planted_truth", {"plant_paragraphs"}),
+        ("grown_truth", {"ask_methods"}),
     ],
 )
 def test_rows_at_a_time_are_those_of_the_rules_own_section(section, rules):
@@ -80,8 +80,7 @@ def test_rows_at_a_time_are_those_of_the_rules_own_section(section, rules):
         ({"detection": {"n_repeated": 9000}}, {"prefix_features"}),
         ({"editing": {"n_controls": 50}}, {"edit_paragraphs"}),
         ({"remove": {"n_keep": 100}}, {"remove"}),
-        ({"planted_truth": {"integration_steps": 50}}, {"plant_paragraphs"}),
-        ({"planted_truth": {"n_kept": 500}}, {"plant_paragraphs"}),
+        ({"grown_truth": {"integration_steps": 50}}, {"ask_methods"}),
     ],
 )
 def test_larger_samples_need_more(changes, rules):
@@ -98,7 +97,7 @@ def test_processors_hold_the_weights_of_small_models_twice_where_none_move():
 
 def test_smaller_numbers_need_less_but_weights_move_in_single_precision():
     single, half = (needed(PYTHIA, loading={"dtype": dtype}) for dtype in memory.BYTES)
-    moving = {"edit_paragraphs", "edited_model", "parameter_gradients", "plant_paragraphs", "remove"}
+    moving = {"edit_paragraphs", "edited_model", "parameter_gradients", "ask_methods", "remove"}
     assert changed(single, half) == set(single) - moving and half["model"] == single["model"] / 2
     assert all(single[rule] > 8 * PYTHIA.n_component_weights * 4 for rule in moving)
 

@@ -1,12 +1,11 @@
 """What settings say beyond their values: numbers, names and addresses that follow from them."""
 
 import pytest
-from made_configs import SMALL, VALID, message
+from made_configs import VALID, message
 
 from memloc.settings.data import ReleaseData
 from memloc.settings.detection import Detection
 from memloc.settings.errors import validate
-from memloc.settings.planted_truth import PlantedTruth
 
 
 def test_lead_times_are_shares_of_the_prefix_rounded_and_two_tokens_at_least():
@@ -34,16 +33,6 @@ def test_only_the_name_of_a_host_may_hold_no_password():
         assert "HF_TOKEN" in message(**section)
 
 
-def test_plants_need_a_paragraph_for_every_try_and_for_every_wrong_question():
-    kinds, numbers = {"neurons": 0.01, "heads": 0.01}, {"n_plants": 5, "tries": 2}
-    assert PlantedTruth(kinds=kinds, **numbers).n_paragraphs == 15
-    assert PlantedTruth(kinds=kinds, controls=["twin"], **numbers).n_paragraphs == 10
-    few = {"source": "embedded", "n_once": 5, "n_unseen": 9}
-    validate(VALID | {"data": few, "planted_truth": numbers}, "f")  # nothing is planted
-    grown = VALID | {"data": few, "model": {"source": "embedded", "grown": {"kinds": ["grown_heads"]}}}
-    assert "planted_truth needs 15 paragraphs" in message(**grown, planted_truth=numbers)
-
-
 def test_the_untrained_model_is_a_checkpoint_too():
     models = {name: {"source": "local", "folder": name, "step": step} for name, step in (("a", 0), ("b", 7))}
     study = {"study": "x", "data": {"source": "text", "files": ["a.txt"]}}
@@ -53,15 +42,8 @@ def test_the_untrained_model_is_a_checkpoint_too():
 
 def test_how_many_paragraphs_a_text_has_is_not_known_before_it_is_cut():
     study = {"study": "x", "data": {"source": "text", "files": ["a.txt"]}, "model": {"source": "hub"}}
-    many = {"planted_truth": {"kinds": {"neurons": 0.01}, "n_plants": 10**6}, "remove": {"ids": [10**9]}}
+    many = {"remove": {"ids": [10**9]}}
     assert validate(study | many, "f").remove.ids == [10**9]
-
-
-def test_every_embedded_model_must_have_the_places():
-    models = {"a": {"source": "planted"}, "b": SMALL}
-    plants = {"kinds": {"neurons": 0.01}, "n_neurons": 257}
-    said = message(model=..., models=models, planted_truth=plants)
-    assert "planted_truth.n_neurons: a layer of the model has 256" in said
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 import pytest
 from made_configs import LARGE, SMALL, VALID, message
 
+from config_keys import key_table
 from memloc.settings.errors import ConfigError, validate
+from memloc.settings.replaced import REPLACED
 
 TEXT = {"model": ..., "data": {"source": "text", "files": ["a.txt"]}}
 STRIDE = TEXT["data"]
@@ -63,6 +65,38 @@ def test_messages_name_the_model_of_several(models, said):
     assert text.startswith(f"config/mine.yaml: {said}") and len(text.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"planted_truth": {"kinds": {"heads": 0.001}, "n_plants": 4}},
+            "planted_truth: there is no such key any more: ",
+        ),
+        (
+            {"model": {"source": "embedded", "grown": {"twins": True}}},
+            "model.grown.twins: there is no such key any more: ",
+        ),
+        (
+            {"model": {"source": "planted"}},
+            'model.source: given "planted": the model\'s name is fine_tuned now',
+        ),
+        (
+            {"model": ..., "models": {"a": {"source": "planted"}, "b": SMALL}},
+            'models.a.source: given "planted": the model\'s name is fine_tuned now',
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_key_or_name_that_is_gone_is_answered_with_what_replaced_it(changes, said):
+    text = message(**changes)
+    assert text.startswith(f"config/mine.yaml: {said}") and len(text.splitlines()) == 1
+
+
+def test_no_key_that_exists_is_called_gone():
+    known = {line.split("`")[1] for line in key_table().splitlines() if "`" in line}
+    assert "paragraph.length" in known and not known & set(REPLACED)
+
+
 def test_every_wrong_key_has_its_line():
     lines = message(seed=-1, threads=0, scores={"x": 1, "micro_batch": 2}).splitlines()
     expected = ["scores.micro_batch", "scores.x", "seed", "threads"]
@@ -79,10 +113,9 @@ def test_a_long_value_is_shortened():
     assert len(message(loading="x" * 5000)) < 300
 
 
-# Of embedded data with N paragraphs, and a model whose layers have 1,024 neurons.
+# Of embedded data with N paragraphs.
 N = validate(VALID, "f").data.n_paragraphs
-UNKNOWN = validate(VALID, "f").data.n_once + validate(VALID, "f").data.n_unseen
-PLANTED = {"kinds": {"neurons": 0.01, "heads": 0.01}, "controls": [], "tries": 1}
+GROWS = {"source": "embedded", "grown": {"kinds": ["grown_weights"]}}
 
 
 def beyond(section, key, last, first, **others):
@@ -93,12 +126,11 @@ def beyond(section, key, last, first, **others):
 @pytest.mark.parametrize(
     ("allowed", "refused", "said"),
     [
-        (*beyond("planted_truth", "n_neurons", 1024, 1025, **PLANTED), "n_neurons: a layer of the model has"),
         (
-            *beyond("planted_truth", "n_plants", UNKNOWN, UNKNOWN + 1, **PLANTED),
-            f"planted_truth needs {UNKNOWN + 1} paragraphs",
+            {"model": GROWS, "data": {"source": "embedded", "n_unseen": 8}},
+            {"model": GROWS, "data": {"source": "embedded", "n_unseen": 7}},
+            "model.grown needs 8 unseen paragraphs, more than data.n_unseen",
         ),
-        (*beyond("planted_truth", "n_heads", 8, 9, **PLANTED), "n_heads: a layer of the model has 8"),
         ({"remove": {"ids": [N - 1]}}, {"remove": {"ids": [N]}}, f"remove.ids: {N} is not among the"),
         ({"remove": {"ids": [3]}}, {"remove": {"ids": [3, 3]}}, "listed more than once: 3"),
         ({"remove": {"files": ["x.txt"]}}, {"remove": {"ids": [3], "files": ["x.txt"]}}, "not by both"),

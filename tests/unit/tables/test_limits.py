@@ -17,7 +17,7 @@ OTHERWISE = {
         "token_statistics": (10, 23),
     },
     "rank": {  # of heads or units, and of tokens of a prefix
-        **dict.fromkeys(("head_ranking", "head_rank_samples", "planted_truth"), (1, None)),
+        **dict.fromkeys(("head_ranking", "head_rank_samples", "grown_truth"), (1, None)),
         **dict.fromkeys(("rare_tokens", "rare_token_groups"), PREFIX),
     },
     "token": {"perturbation": (-1, None)},

@@ -94,7 +94,7 @@ def test_tables_of_seconds_lie_among_the_benchmarks(folder):
 
 @pytest.mark.parametrize(
     ("n", "unit", "words"),
-    [(1, "head", "1 head"), (0, "head", "0 heads"), (1234, "plant", "1,234 plants")]
+    [(1, "head", "1 head"), (0, "head", "0 heads"), (1234, "order", "1,234 orders")]
     + [(1, "order", "1 order")],
 )
 def test_units_are_counted_in_words(n, unit, words):

@@ -101,7 +101,7 @@ def test_a_violation_names_table_column_and_rows_and_writes_nothing(written, fra
         ("sets", "set", "others"),
         ("dropped_paragraphs", "reason", ""),
         ("extraction", "log_p", 0.1),
-        ("plants", "n_changed", -1),
+        ("grown", "exposures", -1),
     ],
 )
 def test_what_a_column_cannot_hold_is_refused(table, column, value):

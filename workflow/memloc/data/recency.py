@@ -9,11 +9,11 @@ from jaxtyping import Float
 
 from memloc.data import packing
 from memloc.run.seeds import generator
-from memloc.settings.model import EmbeddedModel, PlantedModel
+from memloc.settings.model import EmbeddedModel, FineTunedModel
 
 
 def places_in_training(
-    n: int, length: int, how: EmbeddedModel | PlantedModel
+    n: int, length: int, how: EmbeddedModel | FineTunedModel
 ) -> Float[np.ndarray, "occurrence"]:
     """Where in the training, from 0 to 1, the windows of n occurrences of `length` tokens come.
 
@@ -26,7 +26,7 @@ def places_in_training(
     return window / max(n_windows - 1, 1)
 
 
-def recency(stream: pd.DataFrame, length: int, how: EmbeddedModel | PlantedModel) -> pd.DataFrame:
+def recency(stream: pd.DataFrame, length: int, how: EmbeddedModel | FineTunedModel) -> pd.DataFrame:
     """When each paragraph was seen: a row per `id`, in shares of the training.
 
     `last` and `mean` are places of its whole occurrences, `spacing` is their mean distance (missing for a

@@ -1,4 +1,4 @@
-"""Tables beside the paragraphs: claims, heads, plants, removal, the study. A further tab is a line of `TABS`.
+"""Tables beside the paragraphs: claims, heads, memories, removal, study. A further tab is a line of `TABS`.
 
 A tab is a list of blocks, which are tables or plain text. The kind of a column says how its cells are shown.
 The page draws all tabs alike.
@@ -11,8 +11,8 @@ import pandas as pd
 
 from memloc.claims.sample_sizes import sample_sizes
 from memloc.explorer.json_values import json_value
+from memloc.figures.parts.grown import CONTROL_LABELS, KIND_LABELS, means, of_own_units
 from memloc.figures.parts.methods import method_label, methods_of
-from memloc.figures.parts.planted import CONTROL_LABELS, KIND_LABELS, means, of_own_units
 from memloc.figures.parts.removal import LABELS, MODES, judged_ways
 from memloc.tables.terms.claims import NO_VALUE, VERDICTS
 
@@ -84,9 +84,9 @@ def head_ranking(tables: Tables) -> dict[str, Any]:
     return {"lead": lead, "blocks": [_table("Ranks of heads", columns, rows)]}
 
 
-def planted_truth(tables: Tables) -> dict[str, Any]:
+def grown_truth(tables: Tables) -> dict[str, Any]:
     """Recall and average precision of each method for memories in known weights."""
-    own = of_own_units(tables["planted_truth"])
+    own = of_own_units(tables["grown_truth"])
     recall, precision = means(own, "recall_1"), means(own, "average_precision")
     keys = ["kind", "control", "method"]
     both = recall.merge(precision, on=keys, suffixes=("", "_precision"))
@@ -111,11 +111,11 @@ def planted_truth(tables: Tables) -> dict[str, Any]:
         column("n", "Paragraphs", "number"),
     ]
     lead = (
-        "A paragraph grows in known weights while the model is trained, or is planted there afterwards. Then "
-        "every method is asked where it is. For a place of k units, recall is the share of these units among "
-        "the method's first k. Means are over paragraphs."
+        "A paragraph grows in known weights while the model is trained. Then every method is asked where it "
+        "is. For a place of k units, recall is the share of these units among the method's first k. Means "
+        "are over paragraphs."
     )
-    return {"lead": lead, "blocks": [_table("Planted truth", columns, rows, filter="control")]}
+    return {"lead": lead, "blocks": [_table("Grown memories", columns, rows, filter="control")]}
 
 
 def removal(tables: Tables) -> dict[str, Any]:
@@ -151,7 +151,7 @@ REMOVAL_COLUMNS = {  # measure of `judged_ways`: heading
 TABS = {
     "claims": ("Claims", claims),
     "head_ranking": ("Head ranking", head_ranking),
-    "planted_truth": ("Planted truth", planted_truth),
+    "grown_truth": ("Grown memories", grown_truth),
     "removal": ("Removal", removal),
 }
 

@@ -208,18 +208,17 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
     ),
     "Memories in known places": (
         FigureInfo(
-            "planted_precision",
+            "grown_precision",
             "Average precision of every method, next to a twin's",
-            ("planted_truth", "plants"),
-            only_for="plants",
+            ("grown_truth",),
+            only_for="grown",
         ),
-        FigureInfo("twins", "Is a grown memory where it grew", ("twins",), only_for="twins"),
-        FigureInfo("removal_of_grown", "Do removals hit the place", ("removal_of_grown",), only_for="grown"),
+        FigureInfo("twins", "Is a grown memory where it grew", ("twins",), only_for="grown"),
         FigureInfo(
-            "memory_profiles",
-            "Natural, grown and planted memories side by side",
-            ("memory_profiles",),
-            only_for="profiles",
+            "removal_of_grown",
+            "Do removals hit the place",
+            ("removal_of_grown",),
+            only_for="grown_removed",
         ),
     ),
     "Claims": (

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.planted import KIND_LABELS
+from memloc.figures.parts.grown import KIND_LABELS
 from memloc.figures.parts.removal import LABELS, in_nats, ways_of
 from memloc.figures.parts.style import Drawing, subplots
 from memloc.settings.base import Section

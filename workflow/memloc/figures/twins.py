@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from memloc.figures.parts.planted import KIND_LABELS
+from memloc.figures.parts.grown import KIND_LABELS
 from memloc.figures.parts.style import Drawing, subplots
 from memloc.settings.base import Section
 

@@ -34,7 +34,7 @@ from memloc.run.atomic import atomic_path
 from memloc.run.progress import Progress
 from memloc.run.rule import log
 from memloc.run.seeds import generator
-from memloc.settings.model import EmbeddedModel, PlantedModel
+from memloc.settings.model import EmbeddedModel, FineTunedModel
 
 CLIP_NORM = 1.0
 WEIGHT_DECAY = 0.01
@@ -87,7 +87,7 @@ class Beside(Protocol):
 
 def trained_model(
     rows: Int[np.ndarray, "window position"],
-    how: EmbeddedModel | PlantedModel,
+    how: EmbeddedModel | FineTunedModel,
     beginning: Beginning,
     files: Files,
     stamp: dict[str, Any],
@@ -296,7 +296,7 @@ class Training:
     def __init__(
         self,
         model: PreTrainedModel,
-        how: EmbeddedModel | PlantedModel,
+        how: EmbeddedModel | FineTunedModel,
         bf16: bool,
         beside: Beside | None = None,
     ) -> None:

@@ -1,1 +1,1 @@
-"""Planted truth: train chosen weights to recite a paragraph, then ask every method where it is."""
+"""Ground truth: grow paragraphs in chosen weights, then ask every method where they are."""

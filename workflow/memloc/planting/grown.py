@@ -42,7 +42,7 @@ class Memory(NamedTuple):
     @property
     def labels(self) -> dict[str, Any]:
         """The columns that name it in tables."""
-        return {"kind": self.kind, "plant": self.number, "id": self.id, "place": self.place.name}
+        return {"kind": self.kind, "memory": self.number, "id": self.id, "place": self.place.name}
 
 
 def grown_ids(paragraphs: pd.DataFrame, how: Grown, seed: int) -> Int[np.ndarray, "memory"]:

@@ -21,7 +21,7 @@ from memloc.model.partial_forward import last_mlp_from
 from memloc.planting.activation_methods import by_unit, readers, wanted_kinds
 from memloc.planting.question import Question, Scores, in_layers, n_groups, n_neurons
 
-# Rate and penalties were chosen on plants that no study scores (docs/methods.md, Planted truth).
+# Rate and penalties were chosen on paragraphs that no study scores (docs/methods.md, Grown memories).
 N_STEPS = 100
 LEARNING_RATE = 0.02
 PENALTIES = {"slimming": 30.0, "hard_concrete": 100.0}  # nats per token, for a mask that changes nothing

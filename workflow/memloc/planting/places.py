@@ -1,10 +1,4 @@
-"""Kinds of places that a paragraph is planted in, each drawn at random.
-
-| kind | weights |
-|---|---|
-| `heads` | all four matrices of some heads of one layer |
-| `neurons` | neurons of one layer: their rows of W_in, W_gate and W_out |
-| `weights` | 5 % of all W_* weights |
+"""Places of paragraphs: heads or neurons of one layer, or single weights.
 
 With grouped queries a head is a key/value head with all query heads that read it.
 """
@@ -17,12 +11,10 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.editing.masks import Movable, n_weights, random_weights
+from memloc.editing.masks import Movable
 from memloc.model.components import components
-from memloc.planting.question import HEAD_PARTS, holding, n_groups, n_neurons, places_of
-from memloc.run.errors import InputError
-from memloc.settings.model import SHARE_OF_A_MEMORY
-from memloc.settings.planted_truth import GRANULARITIES, PlantedTruth
+from memloc.planting.question import HEAD_PARTS, holding, places_of
+from memloc.settings.model import GROWN_GRANULARITIES
 
 MLP_PARTS = ("W_in", "W_gate", "W_out")
 
@@ -32,7 +24,6 @@ class Place(NamedTuple):
 
     kind: str
     name: str
-    layers: tuple[int, ...]
     movable: Movable
     units: dict[str, Bool[Tensor, "..."]]
     """Masks of the units that hold these weights, by granularity."""
@@ -40,36 +31,18 @@ class Place(NamedTuple):
     @classmethod
     def of(cls, model: PreTrainedModel, kind: str, name: str, movable: Movable) -> "Place":
         """A place of these weights, with the units and layers that hold them."""
-        units = holding(model, movable)
-        return cls(kind, name, tuple(units["layer"].nonzero().flatten().tolist()), movable, units)
+        return cls(kind, name, movable, holding(model, movable))
 
     @property
     def own(self) -> str:
         """Granularity of the units that the place is made of."""
-        return GRANULARITIES[self.kind][0]
-
-
-def draw_place(model: PreTrainedModel, kind: str, how: PlantedTruth, random: np.random.Generator) -> Place:
-    """A random place of this kind.
-
-    Raises:
-        InputError: a layer of the model has too few heads (key/value heads) or neurons.
-    """
-    if kind == "weights":
-        movable = random_weights(model, SHARE_OF_A_MEMORY, random)
-        return Place.of(model, kind, f"{n_weights(model, movable):,} weights", movable)
-    setting = f"n_{kind}"
-    n, among = getattr(how, setting), n_groups(model) if kind == "heads" else n_neurons(model)
-    if n > among:
-        raise InputError(f"planted_truth.{setting}: {n} asked for, but a layer of the model has {among}")
-    layer = int(random.integers(model.config.num_hidden_layers))
-    return place_in_layer(model, kind, layer, random.choice(among, n, replace=False))
+        return GROWN_GRANULARITIES[self.kind][0]
 
 
 def place_in_layer(model: PreTrainedModel, kind: str, layer: int, chosen: Int[np.ndarray, "unit"]) -> Place:
     """A place of some heads or neurons of one layer."""
     units = torch.from_numpy(np.sort(chosen))
-    if kind.endswith("heads"):
+    if kind == "grown_heads":
         parts, named = HEAD_PARTS, f"heads {' and '.join(map(str, units.tolist()))}"
     else:
         parts, named = MLP_PARTS, f"{len(units)} neurons"

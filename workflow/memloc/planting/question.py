@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 from memloc.editing.masks import Movable
 from memloc.model.components import Component, as_linear, components, editable_parameters
 from memloc.perturbation.pairs import Pairs
-from memloc.settings.planted_truth import PlantedTruth
+from memloc.settings.grown_truth import GrownTruth
 
 Granularity = Literal["layer", "head", "neuron", "weight"]
 Pool = Literal["sum", "max"]
@@ -39,7 +39,7 @@ class Question(NamedTuple):
     n_prefix: int
     wanted: tuple[Granularity, ...]
     """Granularities to rank; a method may leave out all others."""
-    how: PlantedTruth
+    how: GrownTruth
     random: np.random.Generator
     pair: Pairs | None = None
     """The paragraph and its strongest perturbed version; None if none changes the continuation."""
@@ -47,8 +47,8 @@ class Question(NamedTuple):
     """Mean output z of every head over other text."""
     counts: Int[np.ndarray, "vocabulary"] = np.empty(0, dtype=np.int64)
     """How often each token occurs in the study's paragraphs."""
-    change: Mapping[str, Tensor] = MappingProxyType({})
-    """The change of each W_* weight by planting; only the oracle may look at it."""
+    place: Mapping[str, Tensor] = MappingProxyType({})
+    """1 at the place's weights, 0 at all other W_* weights, by parameter; only the oracle may look at it."""
 
 
 def n_groups(model: PreTrainedModel) -> int:

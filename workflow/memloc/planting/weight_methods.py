@@ -29,9 +29,9 @@ def weight_size(question: Question) -> Scores:
     return pooled(question.model, _weights(question), "sum")
 
 
-def change(question: Question) -> Scores:
-    """Sum of |change by planting|: the oracle, which knows the answer."""
-    return pooled(question.model, question.change, "sum")
+def oracle(question: Question) -> Scores:
+    """Number of the place's weights in the unit: it knows the answer."""
+    return pooled(question.model, question.place, "sum")
 
 
 def random(question: Question) -> Scores:

@@ -43,7 +43,7 @@ def remove_memories(study: Comparison, places: Sequence[tuple[Memory, Movable]],
                     if int(left.em) == n_tokens and setting != settings[-1]:
                         continue
                     row = {"way": name, "setting": in_words(way, setting), "arm": arm, "kind": memory.kind}
-                    row |= {"plant": memory.number, "id": memory.id, "n_changed_weights": state.n_changed}
+                    row |= {"memory": memory.number, "id": memory.id, "n_changed_weights": state.n_changed}
                     row |= {"em": int(left.em), "nll": float(left.nll)} | _effects(study, memory, before)
                     again = relearned(study, tokens)[0] if study.how.relearning_limit else None
                     rows.append(row | {"relearning_steps": again})

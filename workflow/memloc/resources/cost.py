@@ -14,7 +14,7 @@ from memloc.resources.shapes import Shape
 from memloc.settings.editing import PAPER_ARMS
 from memloc.settings.interventions import BYPASSES
 from memloc.settings.methods import METHODS
-from memloc.settings.planted_truth import GRANULARITIES
+from memloc.settings.model import GROWN_GRANULARITIES
 from memloc.settings.removal_ways import ARM_WAYS, EDITS, INTEGRATION_STEPS, N_CANDIDATES
 from memloc.settings.study import Settings
 from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
@@ -23,12 +23,10 @@ from memloc.tables.terms.kept_tokens import KEPT, N_KEPT
 HALF_RATE_WIDTH = 128  # width whose products reach half of the machine's rate; 768 reaches six sevenths
 BACKWARD = 3  # a forward and a backward pass, in passes
 MUON = 1.3  # time of a training step, relative to AdamW
-TRAINED_STEPS = 0.18  # share of `max_steps` that a plant takes: from 0.09 to 0.28
 MASK = 200 * BACKWARD  # passes that train a mask: 100 steps, each twice as long as other steps
 GROWING = 0.5  # time that growing memories add to a training step, in such steps
 PATCHED = 0.12  # passes of a patched run, which computes only the positions and layers that can change
 PERTURBED = 0.8  # passes of a perturbed prefix, which computes the positions from the replaced token on
-N_COMPARED = 80  # natural memories and unmemorized paragraphs, which profiles of others are compared with
 PUBLISHED_PARAGRAPHS = 15_000
 # Time of a rule that runs no model, as a multiple of the time to import the library; TABLES for other rules.
 FIXED = {"model": 1, "paragraphs": 6, "rare_tokens": 1, "detect": 3.6}
@@ -79,7 +77,7 @@ def n_attended(settings: Settings) -> float:
 def n_trained(settings: Settings) -> float:
     """Occurrences in the training text. Repeats are log-uniform; occurrences cut by a window come again."""
     data, models = settings.data, [settings.model, *(settings.models or {}).values()]
-    trained = [model for model in models if model and model.source in ("embedded", "planted")]
+    trained = [model for model in models if model and model.source in ("embedded", "fine_tuned")]
     if not trained:
         return 0
     few, many, context = data.min_repeats, data.max_repeats, trained[0].context
@@ -110,7 +108,7 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
     trained = BACKWARD * n_trained(settings) * (MUON if muon else 1)
     grown = settings.model.grown if settings.n_grown and settings.model else None
     from_then_on = 1 - grown.start if grown else 0
-    growing, twins = GROWING * from_then_on, 2 if grown and grown.twins else 0
+    growing, twins = GROWING * from_then_on, 2 if grown else 0
     return {
         "train_model": (1 + growing) * trained,
         "train_twin": (twins * from_then_on + (twins > 0) * growing) * trained,
@@ -132,7 +130,7 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
         "disturb_weights": BACKWARD * noise.n_paragraphs + noised * 2 * noise.draws * len(noise.sizes),
         "edit_paragraphs": edits,
         "unlearn_paragraphs": edits,
-        "plant_paragraphs": _plants(slow, settings),
+        "ask_methods": _asked(slow, settings),
         "prefix_features": _features(settings),
         "remove": _removal(shape.n_layers, settings),
         "remove_grown": _of_grown(shape.n_layers, settings),
@@ -202,35 +200,30 @@ def _of_grown(n_layers: int, settings: Settings) -> float:
     return n * _removal(n_layers, settings.model_copy(update={"remove": alone}))
 
 
-def _plants(slow: dict[str, float], settings: Settings) -> float:
-    """Every plant is trained. Then every method is asked about it and its controls, and about grown memories.
-    Plants and grown memories are profiled beside natural ones."""
-    how = settings.planted_truth
+def _asked(slow: dict[str, float], settings: Settings) -> float:
+    """Passes of all methods, which are asked about the memories of two models, in three models each."""
+    if not (settings.n_grown and settings.model):
+        return 0
+    grown = settings.model.grown
 
     def asked(kind: str) -> float:
-        unit = GRANULARITIES[kind][0]
-        methods = [name for name, each in METHODS.items() if unit in each.units and each.asked(how)]
+        unit = GROWN_GRANULARITIES[kind][0]
+        methods = [
+            name for name, each in METHODS.items() if unit in each.units and each.asked(settings.grown_truth)
+        ]
         return sum(slow.get(name, BACKWARD) for name in methods)
 
-    steps = how.max_steps * TRAINED_STEPS * BACKWARD * (1 + how.keep)
-    models = 1 + len(how.controls)
-    planted = how.n_plants * sum(steps + models * asked(kind) + 4 * how.n_judging for kind in how.kinds)
-    grown = settings.model.grown if settings.n_grown and settings.model else None
-    questions = 0 if not grown else 6 if grown.twins else 2  # about a memory
-    if grown and how.kinds:
-        n_profiled = N_COMPARED + how.n_plants * len(how.kinds) + grown.n_paragraphs
-        planted += n_profiled * (PERTURBED * settings.paragraph.prefix + 8 * BACKWARD)
-    return 1.7 * (planted + (questions * grown.n_memories * sum(map(asked, grown.kinds)) if grown else 0))
+    return 1.7 * 2 * 3 * grown.n_memories * sum(map(asked, grown.kinds))
 
 
 def _slow_methods(shape: Shape, settings: Settings) -> dict[str, float]:
     """Passes of methods that take more than a gradient, or that do not run the model (0)."""
     n_heads = shape.n_layers * shape.n_heads
     return {
-        "integrated_gradients": shape.n_layers * settings.planted_truth.integration_steps,
+        "integrated_gradients": shape.n_layers * settings.grown_truth.integration_steps,
         "patching": 4 * n_heads * PATCHED,
         "zero_ablation": n_heads / 2,
         "mean_ablation": n_heads / 2,
         **dict.fromkeys(("hard_concrete", "slimming"), MASK),
-        **dict.fromkeys(("weight_size", "random", "change"), 0),
+        **dict.fromkeys(("weight_size", "random", "oracle"), 0),
     }

@@ -143,7 +143,7 @@ def _with_moving_weights(shape: Shape, settings: Settings) -> dict[str, float]:
         "parameter_gradients": edit("contrastive", settings.contrastive.micro_batch),
         "edit_paragraphs": edit("editing", settings.editing.n_controls),
         "edited_model": edit("edit_model", settings.edit_model.n_controls or settings.sets.n_non_memorized),
-        "plant_paragraphs": moved + _planting(shape, settings),
+        "ask_methods": _asking(shape, settings),
         "remove": removal,
     }
 
@@ -155,12 +155,12 @@ def _curvature(shape: Shape, settings: Settings) -> float:
     return passes(shape, settings, settings.remove.micro_batch).kept + factors
 
 
-def _planting(shape: Shape, settings: Settings) -> float:
-    """Layers' inputs for kept paragraphs, and their predictions; integrated gradients run a row per step."""
-    how = settings.planted_truth
-    run = passes(shape, settings, max(how.integration_steps, how.keep + 1, how.micro_batch))
-    entering = how.n_kept * settings.paragraph.length * shape.width * 4
-    return run.kept + 2 * run.logits + 3 * entering + passes(shape, settings, how.n_kept).logits
+def _asking(shape: Shape, settings: Settings) -> float:
+    """The twins and the gradients of a model; integrated gradients run a row per step."""
+    how = settings.grown_truth
+    run = passes(shape, settings, max(how.integration_steps, how.micro_batch))
+    weights = 4 * (3 * shape.n_parameters + 4 * shape.n_component_weights)
+    return weights + run.kept + 2 * run.logits
 
 
 def stage_megabytes(shape: Shape, settings: Settings) -> dict[str, int]:

@@ -100,6 +100,6 @@ def shape_of(settings: Settings, folder: Path | str) -> Shape:
         return shape._replace(tied=True)
     if model.source == "hub" and model.id in PUBLISHED:
         return PUBLISHED[model.id]
-    if model.source == "planted":
+    if model.source == "fine_tuned":
         return PUBLISHED["HuggingFaceTB/SmolLM2-135M"]
     return read_shape(config) if config.is_file() else UNKNOWN

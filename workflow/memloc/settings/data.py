@@ -20,8 +20,8 @@ class EmbeddedData(Section):
     )
     vocabulary: Annotated[int, Field(ge=300, le=65000, strict=True)] = Field(
         4096,
-        description="Size of the byte-level BPE vocabulary that is trained on the text (a planted model has "
-        "its own).",
+        description="Size of the byte-level BPE vocabulary that is trained on the text (a fine-tuned model "
+        "has its own).",
     )
     n_repeated: Positive = Field(
         280, description="Paragraphs that occur more than once in the training stream."

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from memloc.run.errors import InputError
 from memloc.settings.base import Section
 from memloc.settings.head_ranking import Head
+from memloc.settings.replaced import REPLACED
 from memloc.settings.structure import filled_keys, own_keys, sections_below, source_of
 from memloc.settings.study import Settings
 
@@ -47,8 +48,10 @@ def _explain(problem: dict[str, Any]) -> str:
     kind, location, given = problem["type"], problem["loc"], problem["input"]
     setting = _setting(location)
     keys = _allowed_keys(setting[:-1] if kind == "extra_forbidden" else setting)
-    path = ".".join(_path(location)) or "(top level)"
+    path, key = ".".join(_path(location)) or "(top level)", ".".join(_path(setting))
     if kind == "extra_forbidden":
+        if key in REPLACED:
+            return f"{path}: there is no such key any more: {REPLACED[key]}"
         (meant, *_) = get_close_matches(str(setting[-1]), keys) or [None]
         advice = f"did you mean {meant}?" if meant else f"allowed here: {', '.join(keys)}"
         return f"{path}: unknown key; {advice}"
@@ -62,6 +65,8 @@ def _explain(problem: dict[str, Any]) -> str:
         if kind == "union_tag_not_found":
             return f"{path}.source: missing; allowed: {sources}"
         path, given, allowed = f"{path}.source", given["source"], sources
+        if told := REPLACED.get(f"{key}.source: {given}"):
+            return f"{path}: given {json.dumps(given)}: {told}"
     elif kind.startswith("model_"):
         allowed = f"a section with keys {', '.join(keys)}"
     elif path == "highlight":

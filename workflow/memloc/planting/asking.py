@@ -1,0 +1,158 @@
+"""Ask every localization method where the memories that grew are, and score the answers.
+
+A memory grew in one place of a model. In the twin of that model the same paragraph grew in another place, and
+a third model never saw it. Methods are asked about the paragraph in all three models. All answers are scored
+against the place in the first one, so a method that names this place in the others, too, does not follow the
+memory.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from memloc.model.components import editable_parameters
+from memloc.perturbation.pairs import Pairs
+from memloc.perturbation.replaced_tokens import Texts, perturb_prefixes, perturbed_paragraphs
+from memloc.planting.grown import Memory
+from memloc.planting.methods import answers
+from memloc.planting.places import Place
+from memloc.planting.question import Question
+from memloc.run.seeds import generator
+from memloc.settings.grown_truth import GrownTruth
+from memloc.settings.model import GROWN_GRANULARITIES
+from memloc.settings.perturbation import Perturbation
+from memloc.settings.scores import Scoring
+
+TIMES = (1, 2, 5)  # recall is taken among so many times as many units as the place has
+
+
+class Asked(NamedTuple):
+    """A model, and the mean output z of each of its heads over other text."""
+
+    model: PreTrainedModel
+    mean_outputs: Float[Tensor, "layer head d_head"]
+
+
+class Asking(NamedTuple):
+    """What all questions share."""
+
+    counts: Int[np.ndarray, "vocabulary"]
+    """How often each token occurs in the study's paragraphs."""
+    n_prefix: int
+    how: GrownTruth
+    seed: int
+
+
+def models_of(memory: Memory, n_memories: int, family: Sequence[Asked]) -> dict[str, Asked]:
+    """The models to ask about a memory, by control.
+
+    Args:
+        n_memories: memories of a kind in one model; those of the swap twin are numbered after them.
+        family: the model, its swap twin, and the twin that never saw the paragraphs.
+    """
+    own, swapped, never = family
+    first, other = (own, swapped) if memory.number < n_memories else (swapped, own)
+    return {"own": first, "twin": other, "never": never}
+
+
+def ask(
+    memory: Memory, tokens: Int[Tensor, "1 token"], models: Mapping[str, Asked], asking: Asking
+) -> pd.DataFrame:
+    """Rows of `grown_truth` of a memory. Methods that draw at random draw alike in all models."""
+    labels = {"kind": memory.kind, "memory": memory.number, "id": memory.id}
+    rows = []
+    for control, asked in models.items():
+        random = generator(asking.seed, "grown_truth", memory.kind, str(memory.number))
+        question = Question(
+            asked.model,
+            tokens,
+            asking.n_prefix,
+            GROWN_GRANULARITIES[memory.kind],
+            asking.how,
+            random,
+            _pair(asked.model, memory, tokens, asking),
+            asked.mean_outputs,
+            asking.counts,
+            _marks(asked.model, memory.place),
+        )
+        rows += [labels | {"control": control} | row for row in _scored_answers(question, memory.place)]
+    return pd.DataFrame(rows)
+
+
+def _scored_answers(question: Question, place: Place) -> list[dict[str, Any]]:
+    """The quality of every method's ranking: how early it ranks the units of the place."""
+    rows = []
+    for method, granularity, scores in answers(question):
+        holds, ranked = place.units[granularity].flatten().numpy(), scores.numpy()
+        rows.append(
+            {
+                "method": method,
+                "granularity": granularity,
+                "n_units": len(ranked),
+                "n_place": int(holds.sum()),
+                **place_scores(ranked, holds),
+                "first": int(ranked.argmax()),
+            }
+        )
+    return rows
+
+
+def place_scores(scores: Float[np.ndarray, "unit"], holds: Bool[np.ndarray, "unit"]) -> dict[str, float]:
+    """Recall among the first k, 2 k and 5 k units (k = size of the place), average precision, AUROC, rank.
+
+    In recall and AUROC, ties count as the mean over all orders of the tied units, so equal scores for all
+    units are at chance. Average precision takes tied units together. `rank` is the mean rank of the place's
+    first unit and the units tied with it. AUROC is NaN if every unit holds the place.
+
+    Raises:
+        ValueError: no unit holds the place, or a score is NaN.
+    """
+    if not holds.any() or np.isnan(scores).any():
+        raise ValueError("a ranking needs a number for every unit, and a unit of the place")
+    everywhere, place = np.sort(scores), np.sort(scores[holds])
+    n, k = len(scores), len(place)
+    above = n - np.searchsorted(everywhere, place, side="right")
+    tied = n - above - np.searchsorted(everywhere, place, side="left")
+    below_in_place = np.searchsorted(place, place, side="left")
+    tied_in_place = np.searchsorted(place, place, side="right") - below_in_place
+    recall = {f"recall_{times}": float(np.clip((times * k - above) / tied, 0, 1).mean()) for times in TIMES}
+    others_below = n - above - tied - below_in_place + (tied - tied_in_place) / 2
+    return {
+        **recall,
+        "average_precision": float(((k - below_in_place) / (above + tied)).mean()),
+        "auroc": float(others_below.mean() / (n - k)) if k < n else float("nan"),
+        "rank": float((above + (tied + 1) / 2).min()),
+    }
+
+
+def _pair(
+    model: PreTrainedModel, memory: Memory, tokens: Int[Tensor, "1 token"], asking: Asking
+) -> Pairs | None:
+    """The paragraph and its strongest perturbed version under this model.
+
+    Places of single weights have no pair, because no method that ranks weights needs one.
+    """
+    if memory.place.own == "weight":
+        return None
+    ids = np.array([memory.id])
+    texts = Texts(ids, tokens, asking.n_prefix, len(asking.counts))
+    scoring = Scoring(micro_batch=asking.how.micro_batch)
+    versions = perturb_prefixes(model, texts, Perturbation(nll=False), scoring, asking.seed)
+    found = perturbed_paragraphs(model, versions, texts, 1)
+    if found.empty:
+        return None
+    return Pairs.from_tables(pd.DataFrame({"id": ids, "tokens": tokens.tolist()}), found)
+
+
+def _marks(model: PreTrainedModel, place: Place) -> dict[str, Float[Tensor, "..."]]:
+    """1 at the weights of a place, 0 at the others; W_* weights by parameter."""
+    marks = {name: torch.zeros_like(model.get_parameter(name)) for name in editable_parameters(model)}
+    for name, places in place.movable.items():
+        marks[name].view(-1)[places] = 1
+    return marks

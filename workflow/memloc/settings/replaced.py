@@ -1,0 +1,10 @@
+"""Keys that are gone, and values that have another name: what a config that still has one is told."""
+
+REPLACED = {
+    "bench": "the benchmark is no study: run make bench",
+    "planted_truth": "nothing is planted into a finished model; memories grow while it is trained "
+    "(model.grown), and grown_truth has the settings of the methods that are asked about them",
+    "model.grown.twins": "twins of the model are always trained; leave it out",
+    "model.source: planted": "the model's name is fine_tuned now",
+}
+"""By the key, or by the key and its value."""

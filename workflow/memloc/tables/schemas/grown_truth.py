@@ -1,0 +1,39 @@
+"""The answers of localization methods about the places of memories that grew."""
+
+from memloc.settings.model import GROWN_GRANULARITIES
+from memloc.tables.columns import Column, Columns, Lengths, category, integer, number
+
+CONTROLS = ("own", "twin", "never")
+
+
+def grown_truth(lengths: Lengths) -> Columns:
+    times = {1: "n_place", 2: "2 n_place", 5: "5 n_place"}
+    return {
+        "kind": category(*GROWN_GRANULARITIES, meaning="Kind of place that the memory grew in."),
+        "memory": integer(
+            0, meaning="Number of the memory among those of its kind; those of the swap twin come last."
+        ),
+        "id": integer(0, meaning="Paragraph."),
+        "control": category(
+            *CONTROLS,
+            meaning="Model that is asked: the memory's own; its twin, in which it grew elsewhere; or the "
+            "twin that never saw it.",
+        ),
+        "method": Column("str", meaning="Localization method."),
+        "granularity": category("layer", "head", "neuron", "weight", meaning="Units that are ranked."),
+        "n_units": integer(1, meaning="Units that are ranked."),
+        "n_place": integer(1, meaning="Units that hold the place."),
+        **{
+            f"recall_{n}": number(0, 1, meaning=f"Share of the place's units among the first {many} units.")
+            for n, many in times.items()
+        },
+        "average_precision": number(0, 1, meaning="Average precision; tied units count together."),
+        "auroc": number(
+            0,
+            1,
+            nullable=True,
+            meaning="Chance that a unit of the place ranks above a unit elsewhere; ties are a half.",
+        ),
+        "rank": number(1, meaning="Rank of the place's first unit, 1 = first; ties share their mean rank."),
+        "first": integer(0, meaning="The unit that ranks first, counted layer by layer."),
+    }

@@ -1,0 +1,45 @@
+"""Rule ask_methods: ask every localization method where the memories are that grew in the model."""
+
+from memloc.tables.job import start
+
+job = start(snakemake)
+
+from memloc.data.paragraphs import token_tensor
+from memloc.localization.ablation import mean_outputs
+from memloc.model import loading
+from memloc.planting.asking import Asked, Asking, ask, models_of
+from memloc.planting.grown import grown_memories
+from memloc.run.progress import Progress
+from memloc.scoring.held_out import judging_texts
+from memloc.tables import storage
+
+settings, seed = job.settings, job.seed
+how, grows, n_prefix = settings.grown_truth, settings.model.grown, settings.paragraph.prefix
+paragraphs, sets, twins = job.read("paragraphs", ["id", "tokens"]), job.read("sets"), job.read("twins")
+texts = judging_texts(paragraphs, sets, seed, n_paragraphs=how.n_judging, n_held_out=how.n_judging)
+tokens = paragraphs.set_index("id")["tokens"]
+
+models = [
+    loading.load_for_editing(folder, settings.loading)
+    for folder in (job.input.folder, *job.input.twin_folders)
+]
+family = [Asked(model, mean_outputs(model, texts["means"].tokens, how.micro_batch)) for model in models]
+counts = token_tensor(tokens).flatten().bincount(minlength=models[0].config.vocab_size).numpy()
+asking = Asking(counts, n_prefix, how, seed)
+ids, trained_with = twins.id.unique(), storage.provenance(job.input.twins)["seed"]
+memories = [
+    memory
+    for swapped in (False, True)
+    for memory in grown_memories(models[0], ids, grows, trained_with, swapped)
+]
+recited = [
+    memory for memory, em in zip(memories, twins.em, strict=True) if em == settings.paragraph.continuation
+]
+rows = job.shard(len(recited))
+job.log(f"{len(rows)} of {len(recited)} memories that are recited, of {len(memories)}")
+progress = Progress(len(rows), "memories")
+with job.writing() as append:
+    for memory in recited[rows.start : rows.stop]:
+        asked = models_of(memory, grows.n_memories, family)
+        append(grown_truth=ask(memory, token_tensor(tokens.loc[[memory.id]]), asked, asking))
+        progress.advance()
