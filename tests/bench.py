@@ -36,7 +36,7 @@ from memloc.editing.masks import top_weights
 from memloc.localization import patching
 from memloc.localization.parameter_gradients import component_scores
 from memloc.model.components import editable_parameters
-from memloc.model.loading import boot_bridge, load_for_inference, load_model
+from memloc.model.loading import boot_bridge, load_model
 from memloc.perturbation import replaced_tokens
 from memloc.perturbation.pairs import Pairs
 from memloc.run.seeds import generator
@@ -142,7 +142,7 @@ def scoring(bench: Bench) -> Stage:
     places = torch.linspace(n_prefix, tokens.shape[1], len(tokens)).long()
     rows = range(len(tokens) - 1)
     tokens[rows, places[:-1]] = (tokens[rows, places[:-1]] + 1) % bench.size.vocabulary
-    model = load_for_inference(bench.damped)
+    model = load_model(bench.damped)
 
     def ours() -> Results:
         found, _ = score_and_extract(model, tokens, n_prefix, bench.settings.scores)
@@ -157,7 +157,7 @@ def perturbation(bench: Bench, nll: bool) -> Stage:
     how = bench.settings.perturbation.model_copy(update={"nll": nll})
     scores = bench.settings.scores.model_copy(update={"micro_batch": how.micro_batch})
     texts = replaced_tokens.Texts(np.arange(len(tokens)), tokens, n, vocabulary)
-    model = load_for_inference(bench.damped)
+    model = load_model(bench.damped)
 
     def ours() -> Results:
         frame = replaced_tokens.perturb_prefixes(model, texts, how, scores, SEED)
@@ -183,7 +183,7 @@ def patching_of_heads(bench: Bench, exact: bool) -> Stage:
     differs[pair, position] = True
     perturbed = torch.where(differs, (memorized + 1) % size.vocabulary, memorized)
     pairs = Pairs(pair.numpy(), memorized, perturbed, position, impact)
-    model, exactly = load_for_inference(bench.model), {"micro_batch": bench.settings.patching.micro_batch}
+    model, exactly = load_model(bench.model), {"micro_batch": bench.settings.patching.micro_batch}
 
     def ours() -> Results:
         by_site = partial(patching.activation_patching, **exactly) if exact else patching.attribution_patching

@@ -75,12 +75,6 @@ def gpt2(tmp_path_factory: pytest.TempPathFactory) -> "PreTrainedTokenizerBase":
 
 
 @pytest.fixture
-def not_intel(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also on a processor by Intel, oneDNN computes what it does on others."""
-    monkeypatch.setattr("memloc.model.onednn.mkl_is_fast", lambda: False)
-
-
-@pytest.fixture
 def tiny_model(request: pytest.FixtureRequest) -> "PreTrainedModel":
     """A tiny model of each family in turn."""
     return _tiny(request.param)

@@ -80,11 +80,8 @@ STAGES = {
     "ask_methods": ask_methods,
 }
 
-INFERENCE = ("scores", "sets", "token_statistics", "ablate_heads")
-
 if __name__ == "__main__":
     torch.set_num_threads(1)
     stage, folder = sys.argv[1:]
-    load = loading.load_for_inference if stage in INFERENCE else loading.load_model
-    STAGES[stage](load(folder))
+    STAGES[stage](loading.load_model(folder))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)

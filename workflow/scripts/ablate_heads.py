@@ -22,7 +22,7 @@ unseen = unseen_pairs(paired, sets)
 named = {**texts, PAIRED: paired, "unseen pairs": unseen}
 job.log(", ".join(f"{name}: {len(group.ids)} paragraphs" for name, group in named.items()))
 
-model = loading.load_for_inference(job.input.folder, settings.loading)
+model = loading.load_model(job.input.folder, settings.loading)
 batch = (n_prefix, how.micro_batch)
 means = ablation.mean_outputs(model, texts.pop("means").tokens, how.micro_batch)
 texts = with_own_continuations(model, texts, *batch)

@@ -21,7 +21,7 @@ paired = paired_texts(paragraphs, sets, n_prefix, texts["means"].ids)
 named = {**texts, PAIRED: paired}
 job.log(", ".join(f"{name}: {len(group.ids)} paragraphs" for name, group in named.items()))
 
-model = loading.load_for_inference(job.input.folder, settings.loading)
+model = loading.load_model(job.input.folder, settings.loading)
 batch = (n_prefix, how.micro_batch)
 means = mean_block_outputs(model, texts.pop("means").tokens, how.micro_batch)
 texts, plan = with_own_continuations(model, texts, *batch), bypasses(means)

@@ -14,7 +14,7 @@ perturbed = job.read("perturbed_paragraphs")
 paragraphs = job.read("paragraphs", ["id", "tokens"], perturbed.id)
 rows, batch = job.shard(len(perturbed)), settings.patching.micro_batch
 
-model = loading.load_for_inference(job.input.folder, settings.loading)
+model = loading.load_model(job.input.folder, settings.loading)
 exact = patching.wants_exact(settings.patching.exact, model)
 how = "every patch run" if exact else "patches estimated to first order"
 job.log(f"{len(rows)} of {len(perturbed)} pairs, {how}")

@@ -28,7 +28,7 @@ ids, tokens = np.concatenate([ids for ids, _ in samples]), torch.cat([tokens for
 rows = job.shard(len(ids), micro_batch)
 job.log(f"{len(rows)} of {len(ids)} paragraphs")
 
-model = loading.load_for_inference(job.input.folder, settings.loading)
+model = loading.load_model(job.input.folder, settings.loading)
 before = pretrained.token_before(job.input.folder, settings.paragraph.before)
 scoring = settings.scores.model_copy(update={"micro_batch": micro_batch})
 progress = Progress(len(rows), "paragraphs")

@@ -38,7 +38,7 @@ tokens = job.read("paragraphs", ["id", "tokens"], ids).set_index("id").tokens
 scores = job.read("scores", ["id", "em", "nll"], ids).set_index("id")
 text = unrelated_text(tokens.loc[others], max(how.lengths))
 
-model = loading.load_for_inference(job.input.folder, settings.loading)
+model = loading.load_model(job.input.folder, settings.loading)
 end_of_text = pretrained.load_tokenizer(job.input.folder).eos_token_id
 before = pretrained.token_before(job.input.folder, settings.paragraph.before)
 n_prefix, n_continuation = settings.paragraph.prefix, settings.paragraph.continuation

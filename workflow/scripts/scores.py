@@ -24,7 +24,7 @@ kept = kept_rows(job.read("paragraphs", ["id"]).id, dropped)
 rows = kept[job.shard(len(kept), micro_batch)]
 job.log(f"{len(rows)} of {len(kept)} paragraphs")
 
-model = loading.load_for_inference(job.input.folder, settings.loading)
+model = loading.load_model(job.input.folder, settings.loading)
 before = pretrained.token_before(job.input.folder, settings.paragraph.before)
 n_prefix = settings.paragraph.prefix + (before is not None)
 between = range(rows[0], rows[-1] + 1) if len(rows) else range(0)

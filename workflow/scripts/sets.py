@@ -39,7 +39,7 @@ job.log(f"pairs that occur equally often: {frame.pair.nunique()}, {settings.sets
 controls = sets.controls(scores[unseen], settings.sets.n_non_memorized, job.seed)
 job.log(f"unseen: {len(controls)} paragraphs, {controls.sampled.sum()} sampled")
 
-model = loading.load_for_inference(job.input.folder, settings.loading)
+model = loading.load_model(job.input.folder, settings.loading)
 before = pretrained.token_before(job.input.folder, settings.paragraph.before)
 em = scores.set_index("id").em
 

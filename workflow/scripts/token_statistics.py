@@ -13,7 +13,7 @@ from memloc.tables.terms.sets import UNSEEN
 
 settings, n_prefix = job.settings, job.settings.paragraph.prefix
 sets = job.read("sets", ["id", "set", "sampled"])
-model = loading.load_for_inference(job.input.folder, settings.loading)
+model = loading.load_model(job.input.folder, settings.loading)
 frames = []
 for name in ("memorized", "non_memorized", UNSEEN):
     ids = sets.id[(sets["set"] == name) & sets.sampled]

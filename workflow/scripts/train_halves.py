@@ -36,7 +36,7 @@ base, work = (job.input.get("base") or [None])[0], Path(job.params.work) / str(n
 stamp = {"code": job.params.code, "threads": job.threads}
 model, _ = trained_model(rows, how, Beginning(base, len(tokenizer), own, own), Files(work), stamp)
 folder = saved(model, tokenizer, work / "model")
-model = loading.load_for_inference(folder)
+model = loading.load_model(folder)
 
 kept = kept_rows(paragraphs.id, job.read("dropped_paragraphs").id)
 before = pretrained.token_before(folder, settings.paragraph.before)

@@ -4,18 +4,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from memloc.model import onednn
-from memloc.model.loading import boot_bridge, load_for_editing, load_for_inference, load_model, untrained
+from memloc.model.loading import boot_bridge, load_for_editing, load_model, untrained
 from memloc.settings.loading import Loading
-
-
-def test_model_for_inference_is_packed_and_the_same(folder):
-    model, packed = load_model(folder), load_for_inference(folder)
-    layers = [module for module in packed.modules() if isinstance(module, onednn.OneDnnLinear)]
-    assert layers and all(layer.packed is not None for layer in layers)
-    tokens = torch.randint(64, (3, 20))
-    with torch.no_grad():
-        torch.testing.assert_close(packed(tokens).logits, model(tokens).logits, rtol=1e-5, atol=1e-5)
 
 
 def test_model_for_edits_has_its_rounded_weights_in_single_precision_also_when_it_is_saved(folder, tmp_path):

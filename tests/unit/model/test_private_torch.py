@@ -1,13 +1,12 @@
-"""The private parts of torch that `memloc.model.onednn` calls: what breaks when torch changes them."""
+"""The private parts of torch that the library calls: what breaks when torch changes them."""
 
 import re
 from pathlib import Path
 
-import pytest
 import torch
 
-from memloc.model import onednn
-from memloc.model.onednn import native_bfloat16
+from memloc.model import pretrained
+from memloc.model.pretrained import native_bfloat16
 
 
 def test_processors_with_native_bfloat16_are_found(monkeypatch):
@@ -17,35 +16,8 @@ def test_processors_with_native_bfloat16_are_found(monkeypatch):
         assert native_bfloat16(torch.device("cpu")) == (amx or avx)
 
 
-@pytest.mark.parametrize(
-    ("built", "maker", "fast"),
-    [(True, "GenuineIntel", True), (True, "AuthenticAMD", False), (False, "GenuineIntel", False)],
-)
-def test_mkl_is_fast_on_processors_by_intel(built, maker, fast, monkeypatch):
-    monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: built)
-    monkeypatch.setattr(onednn.Path, "exists", lambda _: True)
-    monkeypatch.setattr(onednn.Path, "read_text", lambda _: f"vendor_id\t: {maker}\n")
-    assert onednn.mkl_is_fast.__wrapped__() == fast
-
-
-# What `onednn` calls, with the arguments that it gives. Where torch has others, the operator's new arguments
-# belong in `product` or `pack`, and then here.
-OPERATORS = {
-    "_linear_pointwise": "Tensor X, Tensor W, Tensor? B, str attr, Scalar?[] scalars, str? algorithm",
-    "_reorder_linear_weight": "Tensor self, int? batch_size=None",
-}
-
-
-@pytest.mark.parametrize("name", OPERATORS)
-def test_private_operators_of_torch_take_what_they_took(name):
-    if not torch.backends.mkldnn.is_available():
-        pytest.skip("this torch is built without oneDNN")
-    signature = str(getattr(torch.ops.mkldnn, name).default._schema)
-    assert signature == f"mkldnn::{name}({OPERATORS[name]}) -> Tensor Y"
-
-
 def test_no_other_module_calls_private_parts_of_torch():
-    library = Path(onednn.__file__).parents[1]
+    library = Path(pretrained.__file__).parents[1]
     private = re.compile(r"torch(\.\w+)*\._[a-z]|torch\.ops\b")
     users = {path.stem for path in library.rglob("*.py") if private.search(path.read_text())}
-    assert users == {"onednn"}
+    assert users == {"pretrained"}

@@ -88,13 +88,6 @@ def test_larger_samples_need_more(changes, rules):
     assert changed(few, more) == rules and all(few[rule] < more[rule] for rule in rules)
 
 
-def test_processors_hold_the_weights_of_small_models_twice_where_none_move():
-    for shape, packed in ((NEO, 4 * NEO.n_parameters), (PYTHIA, 0)):
-        on_gpu, on_any = (needed(shape, loading={"device": device}) for device in ("cuda", "auto"))
-        assert on_any["scores"] - on_gpu["scores"] == packed
-        assert all(on_any[rule] == on_gpu[rule] for rule in ("model", "attention", "edit_paragraphs"))
-
-
 def test_smaller_numbers_need_less_but_weights_move_in_single_precision():
     single, half = (needed(PYTHIA, loading={"dtype": dtype}) for dtype in memory.BYTES)
     moving = {"edit_paragraphs", "edited_model", "parameter_gradients", "ask_methods", "remove"}

@@ -2,7 +2,6 @@
 
 import torch
 from torch import Tensor
-from torch.autograd.graph import increment_version
 from transformers import PreTrainedModel
 
 from memloc.editing.gradients import Gradients
@@ -34,7 +33,6 @@ class SparseAdam:
             self._moved[name].grad = gradients[name].reshape(-1)[places]
         self._adam.step()
         self._adam.zero_grad()
-        increment_version(self._moved.values())  # torch's fused step does not: packed weights would be stale
         for name, places in self._movable.items():
             if isinstance(places, Tensor):
                 self._weights[name][places] = self._moved[name]

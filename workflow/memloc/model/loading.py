@@ -31,15 +31,6 @@ def load_model(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedMo
     return model
 
 
-def load_for_inference(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedModel":
-    """The model of `load_model`, faster on a processor, for passes without gradients; raises the same."""
-    from memloc.model.onednn import pack
-
-    model = load_model(folder, how)
-    pack(model)
-    return model
-
-
 def load_for_editing(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedModel":
     """The model of `load_model`, whose weights are raised from `dtype` to single precision; raises the same.
 

@@ -41,6 +41,13 @@ def resolve_device(device: Literal["auto", "cpu", "cuda"]) -> torch.device:
     return torch.device(device)
 
 
+def native_bfloat16(device: torch.device) -> bool:
+    """Whether a device multiplies bfloat16 matrices natively, so that it pays to compute in it."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+
+
 def use_deterministic_algorithms() -> None:
     """Same numbers in every run on one device: deterministic kernels where torch has them, and no TF32."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it when it is first used
@@ -104,8 +111,6 @@ def read_model(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedMo
     from transformers import AutoModelForCausalLM
     from transformers.utils.logging import disable_progress_bar
 
-    from memloc.model.onednn import use_onednn
-
     disable_progress_bar()
     use_deterministic_algorithms()
     weight_files(folder)
@@ -124,7 +129,6 @@ def read_model(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedMo
     )
     _check_weights(model, loading["missing_keys"], folder)
     fuse_gelu(model)
-    use_onednn(model)
     if spread:
         _check_placement(model)
         answer_on_first_device(model)

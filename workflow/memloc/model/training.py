@@ -17,19 +17,17 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
-from transformers import (
-    AttentionInterface,
-    GPTNeoXConfig,
-    GPTNeoXForCausalLM,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
 from memloc.model.muon import Muon
-from memloc.model.onednn import native_bfloat16
-from memloc.model.pretrained import fuse_gelu, read_model, use_deterministic_algorithms
+from memloc.model.pretrained import (
+    fuse_gelu,
+    native_bfloat16,
+    read_model,
+    use_deterministic_algorithms,
+)
 from memloc.run.atomic import atomic_path
 from memloc.run.progress import Progress
 from memloc.run.rule import log
@@ -40,8 +38,6 @@ CLIP_NORM = 1.0
 WEIGHT_DECAY = 0.01
 LOG_STEPS = 20
 CHECKPOINT_STEPS = 40  # a killed training resumes from the last such step
-SHORT = "short"  # name of `short_attention` among transformers' implementations; no saved model has it
-N_HELD = 256  # tokens whose logits are held at a time
 Curve = list[tuple[int, float, float]]
 """Step, mean loss since the last point (nats per token), learning rate."""
 
@@ -164,38 +160,10 @@ def new_model(
         tie_word_embeddings=True,
         bos_token_id=0,
         eos_token_id=0,
-        attn_implementation=SHORT,
     )
     model = GPTNeoXForCausalLM(config)
     fuse_gelu(model)
     return model
-
-
-def short_attention(
-    module: torch.nn.Module,
-    query: Float[Tensor, "row head token dim"],
-    key: Float[Tensor, "row head token dim"],
-    value: Float[Tensor, "row head token dim"],
-    attention_mask: None,
-    scaling: float,
-    **_: Any,
-) -> tuple[Float[Tensor, "row token head dim"], None]:
-    """Causal attention that equals the family's own up to rounding, in a quarter of the passes over memory.
-
-    It scales, masks and multiplies at once, in one type. The first half of the tokens does not meet the
-    second half, which it does not see. torch's own fused kernel takes twice as long here.
-    """
-    queries, keys, values = (states.flatten(0, 1) for states in (query, key, value))
-    mixed, n = [], query.shape[-2]
-    for first, end in ((0, n // 2), (n // 2, n)):
-        hidden = query.new_full((end - first, end), -torch.inf).triu_(1 + first)
-        seen = keys[:, :end].transpose(1, 2)
-        scores = torch.baddbmm(hidden, queries[:, first:end], seen, alpha=scaling)
-        mixed.append(torch.bmm(scores.softmax(dim=-1), values[:, :end]))
-    return torch.cat(mixed, dim=1).view_as(value).transpose(1, 2).contiguous(), None
-
-
-AttentionInterface.register(SHORT, short_attention)
 
 
 def ordered(rows: Int[np.ndarray, "window token"], seed: int | None) -> Int[np.ndarray, "window token"]:
@@ -206,44 +174,6 @@ def ordered(rows: Int[np.ndarray, "window token"], seed: int | None) -> Int[np.n
 def learning_rate(step: int, n_steps: int, peak: float, warmup: int) -> float:
     """Learning rate of `step` (from 0): linear warm-up times cosine decay to zero."""
     return peak * min(1.0, (step + 1) / warmup) * 0.5 * (1 + math.cos(math.pi * step / n_steps))
-
-
-class _MeanNLL(torch.autograd.Function):
-    """Mean NLL in nats of the last layer's output, computed together with its gradients.
-
-    By a logit, the gradient is (softmax(logits) - onehot(true)) / n. A few tokens are taken at a time, so
-    that their logits stay in the processor's cache.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        states: Float[Tensor, "token width"],
-        unembed: Float[Tensor, "vocabulary width"],
-        true: Int[Tensor, "token"],
-    ) -> Float[Tensor, ""]:
-        n, total = len(true), torch.zeros((), dtype=torch.float64)
-        slopes, of_unembed = torch.empty_like(states), torch.zeros_like(unembed)
-        if torch.is_autocast_enabled("cpu"):
-            unembed = unembed.to(torch.get_autocast_dtype("cpu"))  # once, and not for every product
-        for some, found, their in zip(*(each.split(N_HELD) for each in (states, slopes, true)), strict=True):
-            at = torch.arange(len(their)), their
-            p = (some @ unembed.t()).float()
-            p -= p.amax(dim=-1, keepdim=True)
-            total -= p[at].sum()
-            sums = p.exp_().sum(dim=-1, keepdim=True)
-            total += sums.log().sum()
-            p /= sums * n
-            p[at] -= 1 / n
-            found.copy_(p @ unembed)
-            of_unembed += p.t() @ some
-        ctx.save_for_backward(slopes, of_unembed)
-        return (total / n).float()
-
-    @staticmethod
-    def backward(ctx: Any, weight: Float[Tensor, ""]) -> tuple[Tensor, Tensor, None]:
-        slopes, of_unembed = ctx.saved_tensors
-        return slopes * weight.to(slopes.dtype), of_unembed * weight, None
 
 
 @contextmanager
@@ -257,12 +187,6 @@ def in_precision(model: PreTrainedModel, bf16: bool) -> Iterator[None]:
         for norm in norms:
             hooks.enter_context(norm.register_forward_hook(lambda module, inputs, out: out.bfloat16()))
         yield
-
-
-def language_model_loss(model: PreTrainedModel, rows: Int[Tensor, "row token"]) -> Float[Tensor, ""]:
-    """Mean NLL in nats of every token but the first of each row. The unembedding must have no bias."""
-    states = model.base_model(rows[:, :-1], use_cache=False).last_hidden_state.flatten(0, 1)
-    return _MeanNLL.apply(states, model.get_output_embeddings().weight, rows[:, 1:].flatten())
 
 
 def layer_matrices(model: PreTrainedModel) -> list[torch.nn.Parameter]:
@@ -345,7 +269,7 @@ class Training:
 
     def _step(self, batch: Int[Tensor, "row token"], rate: float) -> None:
         with in_precision(self._model, self._bf16):
-            loss = language_model_loss(self._model, batch)
+            loss = self._model(batch, labels=batch, use_cache=False).loss
         self._model.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._model.parameters(), CLIP_NORM, foreach=True)

@@ -9,7 +9,6 @@ import math
 from typing import NamedTuple
 
 from memloc.resources.shapes import Shape
-from memloc.settings.loading import MOST_PACKED
 from memloc.settings.study import Settings
 
 PROCESS = 700e6  # bytes: Python, torch, transformers and TransformerLens, tables of a study
@@ -77,10 +76,8 @@ def _weights(shape: Shape, settings: Settings) -> float:
 
 
 def _without_gradients(shape: Shape, settings: Settings) -> dict[str, float]:
-    """Rules that take no gradients. On a processor, they hold the weights of small models twice."""
+    """Rules that take no gradients."""
     weights = _weights(shape, settings)
-    if settings.loading.device != "cuda" and weights <= MOST_PACKED:
-        weights *= 2
     longest = settings.paragraph.length + max(settings.positions.lengths)
     found = {}
     for rule, (section, all_layers) in SECTIONS.items():

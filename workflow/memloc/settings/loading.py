@@ -6,9 +6,6 @@ from pydantic import Field, model_validator
 
 from memloc.settings.base import Positive, Section
 
-# Bytes of the weights of the largest model that a processor holds twice: plain and packed (model/onednn.py).
-MOST_PACKED = 2**31
-
 
 class Loading(Section):
     """How every rule that runs the model loads it."""
