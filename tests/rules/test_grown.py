@@ -1,6 +1,7 @@
 """A study in which memories grow: the model, its twins, and what methods are asked about them."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 import yaml
@@ -71,6 +72,20 @@ def test_memories_are_left_out_of_everything_else_and_their_places_are_exchanged
     assert twins["nll"].iloc[:2].tolist() == pytest.approx(grown["nll"].tolist(), rel=1e-4)
     assert (twins["nll"] < twins["nll_never"]).all()
     assert (twins["nll_before"] > twins["nll"]).all() and (twins["nll_carried"] < twins["nll_never"]).all()
+
+
+def test_places_are_those_of_the_table(results, tmp_path):
+    """Not drawn again: in another table, the memories have each other's places."""
+    folder = Path(shutil.copytree(results.parents[1], tmp_path / "project", symlinks=True))
+    path, grown = folder / "results/stored/tables/grown.parquet", read(results, "grown")
+    other = grown.assign(**{name: grown[name].tolist()[::-1] for name in ("place", "layer", "units")})
+    storage.write(schema_of("grown"), other, path, storage.provenance(path))
+    with scripts_here(folder) as run:
+        due = jobs(ROOT, config(folder, grown=GROWN), "results/stored/tables/twins.parquet")
+        run(*due["exchange_places"])
+    twins = read(folder / "results/stored", "twins")
+    assert twins["place"].tolist() == [*other["place"], *grown["place"]]
+    assert twins["norm"].tolist() != read(results, "twins")["norm"].tolist()
 
 
 def test_methods_are_asked_in_the_model_and_in_both_twins(results):

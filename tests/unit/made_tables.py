@@ -55,8 +55,8 @@ def _default(column: Column, n: int) -> Any:
         return np.arange(n) + (column.low or 0)
     if column.nullable:
         return None
-    if column.length is not None:
-        return [[0] * column.length for _ in range(n)]
+    if column.dtype == "object":
+        return [[0] * (column.length or 1) for _ in range(n)]
     if column.values:
         return column.values[0]
     if column.dtype == "str":

@@ -8,7 +8,7 @@ if GROWN:
         name:
             ASKING.rule
         input:
-            **tables("paragraphs", "sets", "twins"),
+            **tables("paragraphs", "sets", "grown", "twins"),
             model=rules.model.output.description,
             twin_folders=rules.exchange_places.input.twin_folders,
             folder=MODEL_FOLDER,

@@ -31,7 +31,7 @@ if GROWN_REMOVED:
             mem_mb=growing(MEMORY["remove_grown"]),
             runtime=limited(1440),
         params:
-            **tracked("remove", "loading", "highlight", "model"),
+            **tracked("remove", "loading", "highlight"),
             ways=WEIGHT_WAYS,
             shard=GROWN_REMOVAL.number,
         message:

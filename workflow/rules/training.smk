@@ -44,7 +44,7 @@ if GROWN:
 
     rule train_twin:
         input:
-            **tables("training_stream", "paragraphs"),
+            **tables("training_stream", "paragraphs", "grown"),
             **BEFORE,
             tokenizer=f"{SHARED}/tokenizer",
         output:
@@ -87,7 +87,7 @@ if GROWN:
             mem_mb=growing(4000),
             runtime=limited(60),
         params:
-            **tracked("model"),
+            **tracked(),
         message:
             "Exchange the places of memories between the model and its twins."
         script:

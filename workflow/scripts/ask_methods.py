@@ -8,10 +8,9 @@ from memloc.data.paragraphs import token_tensor
 from memloc.localization.ablation import mean_outputs
 from memloc.model import loading
 from memloc.planting.asking import Asked, Asking, ask, models_of
-from memloc.planting.grown import grown_memories
+from memloc.planting.grown import memories_of, swapped_memories
 from memloc.run.progress import Progress
 from memloc.scoring.held_out import judging_texts
-from memloc.tables import storage
 
 settings, seed = job.settings, job.seed
 how, grows, n_prefix = settings.grown_truth, settings.model.grown, settings.paragraph.prefix
@@ -26,12 +25,8 @@ models = [
 family = [Asked(model, mean_outputs(model, texts["means"].tokens, how.micro_batch)) for model in models]
 counts = token_tensor(tokens).flatten().bincount(minlength=models[0].config.vocab_size).numpy()
 asking = Asking(counts, n_prefix, how, seed)
-ids, trained_with = twins.id.unique(), storage.provenance(job.input.twins)["seed"]
-memories = [
-    memory
-    for swapped in (False, True)
-    for memory in grown_memories(models[0], ids, grows, trained_with, swapped)
-]
+own = memories_of(models[0], job.read("grown"))
+memories = [*own, *swapped_memories(own)]
 recited = [
     memory for memory, em in zip(memories, twins.em, strict=True) if em == settings.paragraph.continuation
 ]

@@ -10,7 +10,7 @@ from memloc.data.paragraphs import token_tensor
 from memloc.editing.masks import OriginalWeights
 from memloc.localization.highlight import ordered_heads
 from memloc.model import loading
-from memloc.planting.grown import grown_memories
+from memloc.planting.grown import memories_of
 from memloc.removal.of_grown import another_place, remove_memories
 from memloc.removal.removal_texts import texts_of
 from memloc.removal.scoreboard import Comparison
@@ -18,7 +18,6 @@ from memloc.run.errors import InputError
 from memloc.run.progress import Progress
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
-from memloc.tables import storage
 
 settings, seed, ways = job.settings, job.seed, snakemake.params.ways
 how, n_prefix = settings.remove, settings.paragraph.prefix
@@ -26,10 +25,10 @@ paragraphs, sets = job.read("paragraphs", ["id", "tokens"]), job.read("sets")
 heads = ordered_heads(
     {"head_ranking": job.read("head_ranking", ["method", "layer", "head", "rank"])}, settings
 )
-grown, trained_with = job.read("grown"), storage.provenance(job.input.grown)["seed"]
+grown = job.read("grown")
 
 model = loading.load_for_editing(job.input.folder, settings.loading)
-memories = grown_memories(model, grown["id"].to_numpy(), settings.model.grown, trained_with)
+memories = memories_of(model, grown)
 took = grown[grown["em"] == settings.paragraph.continuation]
 if took.empty:
     raise InputError("model.grown: no memory is recited after the training; set remove.n_single to 0")

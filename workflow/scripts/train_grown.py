@@ -9,13 +9,16 @@ from memloc.tables.job import start
 job = start(snakemake)
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 from transformers import AutoTokenizer
 
 from memloc.data.packing import windows_without
+from memloc.data.paragraphs import token_tensor
 from memloc.model.training import Beginning, Files, saved, trained_model
+from memloc.planting.grown import grown_ids, grown_memories, memories_of, swapped_memories
 from memloc.planting.growth import Growth
 from memloc.run.atomic import atomic_folder
 
@@ -26,15 +29,21 @@ tokenizer = AutoTokenizer.from_pretrained(job.input.tokenizer, local_files_only=
 end_of_text = tokenizer.eos_token_id
 rows = windows_without(stream, tokens, (), end_of_text, settings.context)
 
-growth = None
-if twin != "never":
-    growth = Growth(paragraphs, n_prefix, end_of_text, settings.grown, job.seed, swapped=twin == "swapped")
+if twin is None:
+    ids = grown_ids(paragraphs, settings.grown, job.seed)
+    memories_in = partial(grown_memories, ids=ids, how=settings.grown, seed=job.seed)
+else:
+    grown = job.read("grown")
+    ids, memories_in = grown["id"], lambda model: swapped_memories(memories_of(model, grown))
+own = token_tensor(tokens.loc[ids])
+growth = Growth(memories_in, own, n_prefix, end_of_text, settings.grown, job.seed)
 seed = job.seed if settings.seed is None else settings.seed
-checkpoints, before = Path(job.params.checkpoints), (job.output if twin is None else job.input).get("before")
-files = Files(checkpoints, **{"branch" if twin is None else "start": Path(before)} if before else {})
+checkpoints, before = Path(job.params.checkpoints), Path((job.input if twin else job.output).before)
+files = Files(checkpoints, start=before) if twin else Files(checkpoints, branch=before)
 stamp = {**job.stamp, "threads": job.threads, "twin": twin}
 beginning = Beginning(None, len(tokenizer), seed, settings.seed)
-model, curve = trained_model(rows, settings, beginning, files, stamp, growth)
+beside = growth if twin != "never" else None
+model, curve = trained_model(rows, settings, beginning, files, stamp, beside)
 if twin is None:
     grown = growth.table()
     took = (grown.em == job.settings.paragraph.continuation).sum()

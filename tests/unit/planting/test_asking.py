@@ -8,7 +8,7 @@ import torch
 
 from memloc.planting import asking, methods, weight_methods
 from memloc.planting.asking import Asked, Asking, ask, models_of
-from memloc.planting.grown import grown_memories
+from memloc.planting.grown import grown_memories, swapped_memories
 from memloc.settings.grown_truth import GrownTruth
 from memloc.settings.methods import HEADS, METHODS, Method
 from memloc.settings.model import Grown
@@ -35,11 +35,8 @@ def family(memorizing_model):
 @pytest.fixture
 def memories(family):
     """Heads, neurons and weights 0 and 1 of the model; then 2 and 3, those of its swap twin."""
-    return [
-        memory
-        for swapped in (False, True)
-        for memory in grown_memories(family[0].model, np.arange(6), GROWS, 0, swapped)
-    ]
+    own = grown_memories(family[0].model, np.arange(6), GROWS, 0)
+    return own + swapped_memories(own)
 
 
 def test_a_memory_of_the_swap_twin_is_asked_about_there_first(family, memories):

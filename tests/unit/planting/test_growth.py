@@ -4,9 +4,9 @@ import copy
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
+from made_tables import STAMP
 from pydantic import ValidationError
 from torch.nn import functional
 
@@ -14,14 +14,17 @@ from memloc.editing.masks import OriginalWeights
 from memloc.model import training
 from memloc.model.training import Training, new_model
 from memloc.planting import growth
-from memloc.planting.grown import grown_memories, grown_table, relative_norm
+from memloc.planting.grown import grown_memories, grown_table, memories_of, relative_norm, swapped_memories
 from memloc.planting.growth import DAMPING, Growth, blocks, direction, factors_of, ordinary_moments
 from memloc.planting.twins import Family, twins_table
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.model import EmbeddedModel, Grown
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
 
 N_PREFIX, END, LENGTH = 6, 0, 12
 KINDS = ["grown_heads", "grown_neurons", "grown_weights"]
+IDS = np.random.default_rng(7).permutation(6)
 HOW = Grown(kinds=KINDS, n_memories=2, start=0.0, n_neurons=8)
 
 
@@ -34,8 +37,11 @@ def drawn(n, length=LENGTH, seed=1):
 
 
 def grower(own, how=HOW, swapped=False):
-    unseen = pd.DataFrame({"id": range(how.n_paragraphs), "tokens": drawn(how.n_paragraphs).tolist()})
-    grown = Growth(unseen.assign(unseen=True), N_PREFIX, END, how, 0, swapped)
+    def memories_in(own):
+        memories = grown_memories(own, IDS, how, 0)
+        return swapped_memories(memories) if swapped else memories
+
+    grown = Growth(memories_in, drawn(6)[IDS], N_PREFIX, END, how, 0)
     grown.begin(own)
     return grown
 
@@ -116,6 +122,19 @@ def plain_moments(own, rows, name, seed):
     (reached,) = torch.autograd.grad(nll, [output])
     pairs = given.detach().flatten(0, 1), reached.flatten(0, 1)
     return tuple(sum(torch.outer(x, x) for x in each) / len(each) for each in pairs)
+
+
+def test_memories_are_read_from_the_table_where_they_grew(tmp_path):
+    """Every weight of every place, in another model of the same shape."""
+    grown = grower(model())
+    storage.write(schema_of("grown"), grown.table(), tmp_path / "grown.parquet", STAMP)
+    read = memories_of(model(seed=1), storage.read(schema_of("grown"), tmp_path / "grown.parquet"))
+    for memory, other in zip(grown.memories, read, strict=True):
+        assert memory.labels == other.labels and memory.place.movable.keys() == other.place.movable.keys()
+        for name, flat in memory.place.movable.items():
+            assert torch.equal(flat, other.place.movable[name])
+        for name, mask in memory.place.units.items():
+            assert torch.equal(mask, other.place.units[name])
 
 
 def test_an_exposure_moves_the_places_of_the_exposed_alone_and_lowers_their_nll(monkeypatch):
@@ -208,7 +227,8 @@ def test_a_twin_from_where_memories_begin_is_one_from_the_first_step(tmp_path, t
 
 
 def test_in_the_swap_twin_the_same_paragraphs_grow_in_places_of_others():
-    own, swapped = (grown_memories(model(), np.arange(6), HOW, 3, turned) for turned in (False, True))
+    own = grown_memories(model(), np.arange(6), HOW, 3)
+    swapped = swapped_memories(own)
     assert [each.id for each in swapped] == [each.id for each in own]
     assert [each.number for each in own + swapped] == [0, 1] * 3 + [2, 3] * 3
     for first in (0, 2, 4):
@@ -225,12 +245,13 @@ def test_exchanged_places_by_hand():
     """Each model is copied, and the weights of a place are replaced."""
     own, swapped, never, before = (model(seed) for seed in range(4))
     family, kept = Family(own, swapped, never, before), copy.deepcopy(own)
-    found = twins_table(family, np.arange(6), drawn(6), N_PREFIX, HOW, 3)
+    memories = grown_memories(own, np.arange(6), HOW, 3)
+    found = twins_table(family, memories, drawn(6), N_PREFIX)
     assert_same(own, kept)
     assert found["memory"].tolist() == [0, 1] * 3 + [2, 3] * 3
     for number, row in enumerate(found.itertuples()):
         first, other = (swapped, own) if number >= 6 else (own, swapped)
-        memory, at = grown_memories(own, np.arange(6), HOW, 3, number >= 6)[number % 6], number % 6
+        memory, at = (memories + swapped_memories(memories))[number], number % 6
         plain = nll_of(first)
         lost, without, carried = (
             nll_of(with_weights(*pair, memory)) for pair in ((first, other), (first, before), (never, first))

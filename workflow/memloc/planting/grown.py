@@ -9,7 +9,7 @@
 Heads and neurons come from the layers in turn. No two memories share a weight.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,24 +52,45 @@ def grown_ids(paragraphs: pd.DataFrame, how: Grown, seed: int) -> Int[np.ndarray
 
 
 def grown_memories(
-    model: PreTrainedModel, ids: Int[np.ndarray, "memory"], how: Grown, seed: int, swapped: bool = False
+    model: PreTrainedModel, ids: Int[np.ndarray, "memory"], how: Grown, seed: int
 ) -> list[Memory]:
-    """The memories, kind after kind, the same in all models of one shape. Valid settings leave room for all.
-
-    In the swap twin (`swapped`), each paragraph grows in the place that the next paragraph of its kind has in
-    the model itself. The twin's memories are numbered after the model's.
-    """
+    """Memories in random places, kind after kind. Valid settings leave room for all."""
     whole = [kind for kind in how.kinds if kind != SCATTERED]  # drawn first; scattered weights come last
     places = {kind: list(_places_of_units(model, kind, how, seed)) for kind in whole}
     if SCATTERED in how.kinds:
         taken = [place.movable for own in places.values() for place in own]
         places[SCATTERED] = list(_scattered_places(model, taken, how, seed))
-    n = how.n_memories
-    keys = [(kind, number) for kind in how.kinds for number in range(n)]
+    keys = [(kind, number) for kind in how.kinds for number in range(how.n_memories)]
+    return [Memory(*key, int(id), places[key[0]][key[1]]) for key, id in zip(keys, ids, strict=True)]
+
+
+def memories_of(model: PreTrainedModel, grown: pd.DataFrame) -> list[Memory]:
+    """The memories of table `grown`, with their places in a model of the shape that they grew in."""
     return [
-        Memory(kind, number + n * swapped, int(id), places[kind][(number + swapped) % n])
-        for (kind, number), id in zip(keys, ids, strict=True)
+        Memory(row.kind, row.memory, row.id, place_of(model, row.kind, row.layer, torch.tensor(row.units)))
+        for row in grown.itertuples()
     ]
+
+
+def place_of(model: PreTrainedModel, kind: str, layer: int | None, units: Int[Tensor, "unit"]) -> Place:
+    """A place by the columns `layer` and `units` of table `grown`."""
+    if kind != SCATTERED:
+        return place_in_layer(model, kind, layer, units.numpy())
+    weights = {name: model.get_parameter(name) for name in editable_parameters(model)}
+    return Place.of(model, kind, f"{len(units):,} weights", split_weights(units, weights))
+
+
+def swapped_memories(memories: Sequence[Memory]) -> list[Memory]:
+    """The memories of the swap twin: each paragraph grows in the place of the next one of its kind.
+
+    They are numbered after the model's.
+    """
+    found = []
+    for memory in memories:
+        kind = [each for each in memories if each.kind == memory.kind]
+        other = kind[(memory.number + 1) % len(kind)]
+        found.append(memory._replace(number=memory.number + len(kind), place=other.place))
+    return found
 
 
 def _places_of_units(model: PreTrainedModel, kind: str, how: Grown, seed: int) -> Iterator[Place]:
@@ -84,8 +105,8 @@ def _places_of_units(model: PreTrainedModel, kind: str, how: Grown, seed: int) -
 
 def _scattered_places(model: PreTrainedModel, taken: list[Movable], how: Grown, seed: int) -> Iterator[Place]:
     """Places of random weights, none of which is in another place."""
-    parameters = {name: model.get_parameter(name) for name in editable_parameters(model)}
-    free = {name: torch.ones(weight.numel(), dtype=torch.bool) for name, weight in parameters.items()}
+    names = editable_parameters(model)
+    free = {name: torch.ones(model.get_parameter(name).numel(), dtype=torch.bool) for name in names}
     for movable in taken:
         for name, places in movable.items():
             free[name][places] = False
@@ -93,8 +114,7 @@ def _scattered_places(model: PreTrainedModel, taken: list[Movable], how: Grown, 
     order = generator(seed, "grown", SCATTERED).permutation(every.nonzero().squeeze(1).numpy())
     n = round(SHARE_OF_A_MEMORY * len(every))
     for number in range(how.n_memories):
-        movable = split_weights(torch.from_numpy(order[number * n : (number + 1) * n]), parameters)
-        yield Place.of(model, SCATTERED, f"{n:,} weights", movable)
+        yield place_of(model, SCATTERED, None, torch.from_numpy(order[number * n : (number + 1) * n]))
 
 
 def grown_table(
@@ -107,6 +127,8 @@ def grown_table(
     """Table `grown`: each memory, its place, and how well the trained model recites it."""
     scores = teacher_forced(model, tokens, n_prefix, MICRO_BATCH)
     found = pd.DataFrame([memory.labels for memory in memories])
+    found["layer"], found["units"] = zip(*(memory.place.numbers for memory in memories), strict=True)
+    found["layer"] = found["layer"].astype("Int64")
     found["exposures"], found["em"], found["nll"] = exposures.numpy(), scores.em.numpy(), scores.nll.numpy()
     found["norm"] = [relative_norm(model, memory.place.movable) for memory in memories]
     return found

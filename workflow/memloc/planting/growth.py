@@ -11,7 +11,7 @@ of a matrix's inputs and of its outputs' gradients (K-FAC, 1503.05671), both wit
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import NamedTuple
@@ -23,8 +23,7 @@ from torch import Tensor
 from torch.nn import Module, functional
 from transformers import PreTrainedModel
 
-from memloc.data.paragraphs import token_tensor
-from memloc.planting.grown import Memory, grown_ids, grown_memories, grown_table
+from memloc.planting.grown import Memory, grown_table
 from memloc.planting.places import Place
 from memloc.run.seeds import generator
 from memloc.settings.model import LAST, Grown
@@ -129,24 +128,23 @@ def ordinary_moments(
 class Growth:
     """Grows memories during a training, a few of them after each ordinary step.
 
-    `paragraphs` has id, unseen and tokens. With `swapped`, memories exchange places: see `grown_memories`.
+    `tokens` are those of the memories that `memories_in` gives for a new model.
     """
 
     def __init__(
         self,
-        paragraphs: pd.DataFrame,
+        memories_in: Callable[[PreTrainedModel], list[Memory]],
+        tokens: Int[Tensor, "memory token"],
         n_prefix: int,
         end_of_text: int,
         how: Grown,
         seed: int,
-        swapped: bool = False,
     ) -> None:
-        self._ids = grown_ids(paragraphs, how, seed)
-        self._tokens = token_tensor(paragraphs.set_index("id")["tokens"].loc[self._ids])
+        self._memories_in, self._tokens = memories_in, tokens
         self._n_prefix, self._end_of_text = n_prefix, end_of_text
-        self._how, self._seed, self._swapped = how, seed, swapped
+        self._how, self._seed = how, seed
         self.memories: list[Memory] = []
-        n = len(self._ids)
+        n = len(tokens)
         self.state = {
             "exposures": torch.zeros(n, dtype=torch.long),
             "nll": torch.full((n,), torch.inf),  # of the continuation, when it was last shown
@@ -156,9 +154,9 @@ class Growth:
         }
 
     def begin(self, model: PreTrainedModel) -> None:
-        """Draw the places in a new model."""
+        """Take the places in a new model."""
         self._model = model
-        self.memories = grown_memories(model, self._ids, self._how, self._seed, self._swapped)
+        self.memories = self._memories_in(model)
         self._blocks = [blocks(model, memory.place) for memory in self.memories]
         self._names = list(dict.fromkeys(block.name for own in self._blocks for block in own))
         self._factors: dict[int, list[tuple[Tensor, Tensor]]] = {}  # by memory, of the moments as they are

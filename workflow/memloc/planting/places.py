@@ -34,6 +34,12 @@ class Place(NamedTuple):
         return cls(kind, name, movable, holding(model, movable))
 
     @property
+    def numbers(self) -> tuple[int | None, list[int]]:
+        """The layer, and its heads or neurons; or None, and single weights, as `units` counts them."""
+        layers_and_units = self.units[self.own].nonzero().T.tolist()
+        return (layers_and_units[0][0] if len(layers_and_units) == 2 else None), layers_and_units[-1]
+
+    @property
     def own(self) -> str:
         """Granularity of the units that the place is made of."""
         return GROWN_GRANULARITIES[self.kind][0]

@@ -4,20 +4,18 @@ The swap twin is trained on the same text in the same order. The same paragraphs
 place of another one. In the other twin nothing grows. Until memories grow, all three are the same model.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.planting.grown import MICRO_BATCH, Memory, grown_memories, relative_norm
+from memloc.planting.grown import MICRO_BATCH, Memory, relative_norm, swapped_memories
 from memloc.planting.question import set_values, values_at
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.settings.model import Grown
 
 
 class Family(NamedTuple):
@@ -32,21 +30,20 @@ class Family(NamedTuple):
 
 def twins_table(
     family: Family,
-    ids: Int[np.ndarray, "memory"],
+    memories: Sequence[Memory],
     tokens: Int[Tensor, "memory token"],
     n_prefix: int,
-    how: Grown,
-    seed: int,
 ) -> pd.DataFrame:
     """Table `twins`: memories of the model and of its swap twin, and their NLL with exchanged weights.
 
+    `memories` are those of the model, and `tokens` theirs.
     NLLs are in nats per token of the continuation. At the end, every model has its own weights again.
     """
     rows, never = [], teacher_forced(family.never, tokens, n_prefix, MICRO_BATCH).nll
-    for swapped in (False, True):
-        pair = family._replace(own=family.swapped, swapped=family.own) if swapped else family
+    other = family._replace(own=family.swapped, swapped=family.own)
+    for pair, grown in ((family, memories), (other, swapped_memories(memories))):
         scores = teacher_forced(pair.own, tokens, n_prefix, MICRO_BATCH)
-        for row, memory in enumerate(grown_memories(pair.own, ids, how, seed, swapped)):
+        for row, memory in enumerate(grown):
             known = {"em": int(scores.em[row]), "nll": float(scores.nll[row]), "nll_never": float(never[row])}
             rows.append(memory.labels | known | _exchanged(pair, memory, row, tokens, n_prefix))
     found = pd.DataFrame(rows)

@@ -1,7 +1,10 @@
 """Memories that grew in places of their own while the model, or its swap twin, was trained."""
 
+from dataclasses import replace
+
 from memloc.settings.model import GROWN_GRANULARITIES
 from memloc.tables.columns import (
+    LAYER,
     ONE_PARAGRAPH,
     Column,
     Columns,
@@ -38,6 +41,14 @@ def _recited(lengths: Lengths) -> Columns:
 def grown(lengths: Lengths) -> Columns:
     return {
         **_memory(ONE_PARAGRAPH, meaning="Number of the memory among those of its kind."),
+        "layer": replace(
+            LAYER.stored_as("Int64"), nullable=True, meaning="Layer of the place; missing for single weights."
+        ),
+        "units": Column(
+            "object",
+            meaning="Heads or neurons of the layer that the place is made of, from 0; or single weights, "
+            "counted through all W_* matrices in the order of the model.",
+        ),
         "exposures": integer(0, meaning="Exposures that moved the place."),
         **_recited(lengths),
     }
