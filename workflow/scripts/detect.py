@@ -5,7 +5,6 @@ from memloc.tables.job import start
 job = start(snakemake)
 
 import numpy as np
-import sklearn
 
 from memloc.data.places import joined
 from memloc.data.sets import exposure
@@ -35,9 +34,7 @@ pieces = job.batches("prefix_features")
 sets = feature_sets(
     pieces, rows.id.to_numpy(), tokens[:, : settings.paragraph.prefix], rows.exposure.to_numpy()
 )
-# Checks at each of thousands of small fits would take a third of their time.
-with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
-    found = detection(rows, sets, how.n_shuffles, seed)
+found = detection(rows, sets, how.n_shuffles, seed)
 for stratum, some in found.groupby("stratum"):
     job.log(f"{stratum}: {some.n_positive.iloc[0]} against {some.n_negative.iloc[0]} paragraphs")
 job.write(detection=found)

@@ -7,11 +7,10 @@ job = start(snakemake)
 import zlib
 
 import numpy as np
-import torch
 
 from memloc.data.filters import kept_rows
 from memloc.data.paragraphs import token_tensor
-from memloc.detection.features import Where, prefix_features, rarest, residual_states
+from memloc.detection.features import prefix_features
 from memloc.detection.prefix_table import draw_sample, feature_frames, scalar_features
 from memloc.model import loading, pretrained
 from memloc.run.seeds import generator
@@ -27,24 +26,15 @@ job.log(f"{len(ids)} of {len(kept)} paragraphs")
 model = loading.load_model(source.folder, settings.loading)
 tokenizer = pretrained.load_tokenizer(source.folder)
 sampled = job.read("paragraphs", ["id", "tokens"], ids).set_index("id")
-prefix = token_tensor(sampled.tokens.loc[ids])[:, :n_prefix]
-counts = np.zeros(model.config.vocab_size, dtype=np.int64)
-for piece in job.batches("paragraphs", ["unseen", "tokens"]):
-    seen = token_tensor(piece.tokens[~piece.unseen]) if (~piece.unseen).any() else prefix[:0]
-    np.add.at(counts, seen.numpy().ravel(), 1)
-
-where = Where(how.n_seen(n_prefix), how.layers(model.config.num_hidden_layers))
-texts = [tokenizer.batch_decode(prefix[:, :n].tolist()) for n in where.n_seen]
+prefix, n_seen = token_tensor(sampled.tokens.loc[ids])[:, :n_prefix], how.n_seen(n_prefix)
+texts = [tokenizer.batch_decode(prefix[:, :n].tolist()) for n in n_seen]
 n_bytes = np.array([[len(zlib.compress(text.encode())) for text in lead] for lead in texts]).T
-rare = rarest(prefix, torch.from_numpy(counts), where.n_seen)
-found = prefix_features(model, prefix, rare, where, how.micro_batch)
+found = prefix_features(model, prefix, n_seen, how.micro_batch)
 job.log("features of the model")
 first = int(generator(seed, "detection", "untrained").integers(2**31))
-blank = residual_states(
-    loading.untrained(model, first), prefix, where.n_seen, where.layers[-1], how.micro_batch
-)
+blank = prefix_features(loading.untrained(model, first), prefix, n_seen, how.micro_batch).residual
 job.log("features of a model without training")
-scalars = scalar_features(found, n_bytes, where.n_seen)
+scalars = scalar_features(found, n_bytes, n_seen)
 with job.writing() as append:
-    for frame in feature_frames(ids, found, blank.numpy(), scalars, where.n_seen):
+    for frame in feature_frames(ids, found, blank.numpy(), scalars, n_seen):
         append(prefix_features=frame)

@@ -176,7 +176,7 @@ def detected(auroc, gain, n_clusters=50, width=0.05, exposure=0.5):
     rows = []
     for n_seen, stratum in ((5, "boundary"), (50, "boundary"), (50, "all")):
         shift = 0 if (n_seen, stratum) == (50, "boundary") else 0.3
-        row = {"features": "nll_and_activations", "stratum": stratum, "n_seen": n_seen}
+        row = {"features": "nll_and_residual", "stratum": stratum, "n_seen": n_seen}
         for name, value in (("auroc", auroc - shift), ("gain", gain - shift)):
             row |= {name: value, f"{name}_low": value - width, f"{name}_high": value + width}
         rows += [row, {**row, "features": "exposure", "auroc": exposure}]

@@ -24,9 +24,9 @@ PREFIX = np.random.default_rng(0).integers(0, 40, (3, 12))
 @pytest.fixture
 def found():
     random = torch.Generator().manual_seed(0)
-    sizes = [(3, 11), (3, 12), (3, 12), (3, 2, 5), (3, 2, 6), (3, 4)]
-    nll, mean, *others = (torch.rand(size, generator=random) for size in sizes)
-    return PrefixFeatures(nll, -mean, *others)
+    sizes = [(3, 11), (3, 11), (3, 11), (3, 2, 5)]
+    nll, mean, deviation, residual = (torch.rand(size, generator=random) for size in sizes)
+    return PrefixFeatures(nll, -mean, deviation, residual)
 
 
 def test_baselines_are_those_of_their_definitions(found):
@@ -41,6 +41,7 @@ def test_baselines_are_those_of_their_definitions(found):
             z = (-seen - mean[: n - 1]) / deviation[: n - 1]
             expected = {
                 "nll": seen.mean(),
+                "nll_last": seen[-10:].mean(),
                 "min_k": np.sort(seen)[-n_least:].mean(),
                 "min_k_plus": -np.sort(z)[:n_least].mean(),
                 "zlib": seen.sum() / n_bytes[row, lead],
@@ -62,17 +63,12 @@ def test_what_is_written_comes_back_in_the_order_that_is_asked_for(found):
     pieces = [table.iloc[start : start + 17] for start in range(0, len(table), 17)]
     order = [1, 0, 2]
     sets = feature_sets(pieces, IDS[order], PREFIX[order], np.array([0, 1, 9]))
-    assert sorted(sets) == [4, 12] and "gradients" not in sets[4]
+    assert sorted(sets) == [4, 12]
     np.testing.assert_allclose(sets[4]["residual"], found.residual[order, 0], rtol=1e-6)
-    np.testing.assert_allclose(sets[4]["attention"], found.attention[order, 0], rtol=1e-6)
-    np.testing.assert_allclose(sets[12]["gradients"], found.gradients[order], rtol=1e-6)
     np.testing.assert_allclose(sets[12]["residual_untrained"], untrained[order, 1], rtol=1e-6)
     assert sets[4]["nll"].ravel().tolist() == [2, 0, 4]
     assert sets[12]["exposure"].ravel() == pytest.approx(np.log([1, 2, 10]))
-    parts = ("nll", "residual", "attention", "gradients")
-    np.testing.assert_array_equal(
-        sets[12][TOGETHER], np.concatenate([sets[12][part] for part in parts], axis=1)
-    )
+    np.testing.assert_array_equal(sets[12][TOGETHER], np.hstack([sets[12]["nll"], sets[12]["residual"]]))
     words = sets[4]["bag_of_words"].toarray()
     assert words.sum(axis=1).tolist() == [4, 4, 4]
     assert all(words[0, token] >= 1 for token in PREFIX[1, :4])

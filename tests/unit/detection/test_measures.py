@@ -1,41 +1,49 @@
-"""Measures under many weightings against scikit-learn, one weighting at a time."""
+"""AUROCs within folds, once by scikit-learn and in resamples, against pairs that are counted one by one."""
 
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from memloc.detection.study import Judge, aurocs
+from memloc.detection.study import auroc, resampled_aurocs
 
 RANDOM = np.random.default_rng(0)
-POSITIVE = RANDOM.random(300) < 0.3
-WEIGHTS = np.concatenate([np.ones((1, 300)), RANDOM.integers(0, 4, (5, 300))]).astype(float)
+LABEL = RANDOM.random(120) < 0.3
+FOLD = np.arange(120) % 3
+WEIGHTS = np.concatenate([np.ones((1, 120)), RANDOM.integers(0, 4, (5, 120))]).astype(float)
 SCORES = {
-    "distinct": POSITIVE + RANDOM.normal(size=300),
-    "ties": np.round(POSITIVE + RANDOM.normal(size=300)),
-    "one value": np.full(300, 0.3),
-    "perfect": POSITIVE.astype(float),
+    "distinct": LABEL + RANDOM.normal(size=120) + 10 * FOLD,  # only an AUROC over all folds sees the tens
+    "ties": np.round(LABEL + RANDOM.normal(size=120)),
+    "one value": np.full(120, 0.3),
+    "perfect": LABEL.astype(float),
 }
 
 
+def counted(scores, weights):
+    """Weighted share of pairs in one fold whose positive has the higher score; ties count half."""
+    won = pairs = 0.0
+    for a in np.flatnonzero(LABEL):
+        for b in np.flatnonzero(~LABEL & (FOLD[a] == FOLD)):
+            won += weights[a] * weights[b] * (float(scores[a] > scores[b]) + (scores[a] == scores[b]) / 2)
+            pairs += weights[a] * weights[b]
+    return won / pairs
+
+
 @pytest.mark.parametrize("name", SCORES)
-def test_areas_are_those_of_scikit_learn(name):
-    found = aurocs(SCORES[name], Judge(POSITIVE, WEIGHTS, [slice(None)], 0))
-    for number, weights in enumerate(WEIGHTS):
-        area = roc_auc_score(POSITIVE, SCORES[name], sample_weight=weights)
-        assert found[number] == pytest.approx(area)
+def test_areas_are_shares_of_pairs(name):
+    found = resampled_aurocs(SCORES[name], LABEL, FOLD, WEIGHTS)
+    assert found == pytest.approx([counted(SCORES[name], weights) for weights in WEIGHTS])
+    assert auroc(SCORES[name], LABEL, FOLD) == pytest.approx(found[0])
 
 
-def test_pairs_of_different_folds_are_not_compared():
-    """Scores of the second fold are all higher: only an AUROC over all folds sees it."""
-    rows = np.arange(300) < 150
-    scores = SCORES["distinct"] + 100 * ~rows
-    pairs = [
-        (a, b) for some in (rows, ~rows) for a in scores[some & POSITIVE] for b in scores[some & ~POSITIVE]
-    ]
-    found = aurocs(scores, Judge(POSITIVE, WEIGHTS, [rows, ~rows], 0))
-    assert found[0] == pytest.approx(np.mean([a > b for a, b in pairs]))
+@pytest.mark.parametrize("name", SCORES)
+def test_areas_of_one_fold_are_those_of_scikit_learn(name):
+    found = resampled_aurocs(SCORES[name], LABEL, 0 * FOLD, WEIGHTS)
+    for area, weights in zip(found, WEIGHTS, strict=True):
+        assert area == pytest.approx(roc_auc_score(LABEL, SCORES[name], sample_weight=weights))
 
 
-def test_without_a_positive_nothing_is_measured():
-    judge = Judge(np.zeros(300, bool), WEIGHTS, [slice(None)], 0)
-    assert np.isnan(aurocs(SCORES["distinct"], judge)).all()
+def test_a_fold_with_one_label_and_a_resample_without_a_positive_have_no_pairs():
+    alone = LABEL | (FOLD == 0)
+    without = auroc(SCORES["ties"][FOLD > 0], LABEL[FOLD > 0], FOLD[FOLD > 0])
+    assert auroc(SCORES["ties"], alone, FOLD) == pytest.approx(without)
+    assert np.isnan(resampled_aurocs(SCORES["ties"], LABEL, FOLD, 1.0 * ~LABEL[None])).all()

@@ -14,14 +14,6 @@ def test_lead_times_are_shares_of_the_prefix_rounded_and_two_tokens_at_least():
     assert some.n_seen(10) == [2, 3, 10]
 
 
-@pytest.mark.parametrize(
-    ("asked", "layers", "found"),
-    [(4, 12, [2, 5, 8, 11]), (4, 6, [0, 2, 3, 5]), (4, 3, [0, 1, 2]), (1, 5, [4]), (4, 1, [0])],
-)
-def test_layers_of_features_are_spread_and_the_last_one_is_among_them(asked, layers, found):
-    assert Detection(n_layers=asked).layers(layers) == found
-
-
 def test_only_the_name_of_a_host_may_hold_no_password():
     assert ReleaseData(source="release", location="https://host/a@b.zip").location.endswith("a@b.zip")
     for section in (

@@ -1,66 +1,68 @@
-"""Standardised logistic regression with an L2 penalty that is chosen on rows held out of the fit."""
-
-from typing import TYPE_CHECKING, NamedTuple
+"""Logistic regressions, each of which judges the paragraphs of a fold by a fit to all others."""
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Shaped
-from scipy.sparse import csr_array, issparse
+import sklearn
+from jaxtyping import Bool, Float, Int
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 
-if TYPE_CHECKING:
-    from sklearn.linear_model import LogisticRegression
+from memloc.detection.feature_sets import TOGETHER, Features
 
-PENALTIES = (1e-3, 1e-2, 1e-1)  # sklearn's C: the inverse of the penalty's weight
-SINGLE = 1.0  # C for a single feature
-FREE = 30.0  # factor on features whose weights should cost next to nothing
-Features = Shaped[np.ndarray, "row feature"] | csr_array
-
-
-class Parts(NamedTuple):
-    """Rows that a classifier is fitted to, in two halves of whole folds, and rows that it judges."""
-
-    fitted: Int[np.ndarray, "fitted"]
-    second: Bool[np.ndarray, "fitted"]  # which of these are in the second half
-    judged: Int[np.ndarray, "judged"]
+PENALTIES = (1e-3, 1e-2, 1e-1)  # scikit-learn's C: the inverse of the penalty's weight
+FREE = 30.0  # factor on a feature whose weight should cost next to nothing
 
 
-def logits(
-    features: Features, positive: Bool[np.ndarray, "row"], parts: Parts, n_free: int = 0
-) -> Float[np.ndarray, "judged"]:
-    """Log odds of being positive, for the judged rows. Probabilities near 0 or 1 would round to one number.
+def scored(
+    name: str, features: Features, label: Bool[np.ndarray, "row"], fold: Int[np.ndarray, "row"]
+) -> Float[np.ndarray, "row"]:
+    """Log odds of every row, by a fit to the other folds; probabilities near 0 or 1 would round."""
+    return crossed(classifier(name, features), features, label, fold)
 
-    The penalty hardly touches the first `n_free` features, so that the others can only add to them. Sparse
-    features are scaled by their largest value, which keeps them sparse. The penalty of a single feature is
-    fixed, since it does not change the order of rows.
+
+def classifier(name: str, features: Features) -> BaseEstimator:
+    """A scaler and a logistic regression whose penalty is chosen on whole folds, held out of its fits.
+
+    The penalty of a single feature is fixed, since it does not change the order of rows. In the combined set,
+    the prefix NLL comes first and is next to free of the penalty, so that the others can only add to it.
+    Sparse features are scaled by their largest value, which keeps them sparse.
     """
-    from sklearn.preprocessing import MaxAbsScaler, StandardScaler
+    if features.shape[1] == 1:
+        return make_pipeline(StandardScaler(), LogisticRegression())
+    chosen = LogisticRegressionCV(
+        Cs=PENALTIES,
+        cv=GroupKFold(2),
+        scoring="neg_log_loss",
+        solver="liblinear" if issparse(features) else "lbfgs",
+        max_iter=1000,
+        l1_ratios=(0,),
+        use_legacy_attributes=False,
+    )
+    if name == TOGETHER:
+        parts = [("nll", StandardScaler(), [0]), ("others", StandardScaler(), slice(1, None))]
+        return make_pipeline(ColumnTransformer(parts, transformer_weights={"nll": FREE}), chosen)
+    return make_pipeline(MaxAbsScaler() if issparse(features) else StandardScaler(), chosen)
 
-    scaler = MaxAbsScaler() if issparse(features) else StandardScaler()
-    fitted, labels = scaler.fit_transform(features[parts.fitted]), positive[parts.fitted]
-    judged = scaler.transform(features[parts.judged])
-    for rows in (fitted, judged) if n_free else ():
-        rows[:, :n_free] *= FREE
-    penalty = SINGLE if fitted.shape[1] == 1 else best_penalty(fitted, labels, parts.second)
-    return _model(fitted, penalty).fit(fitted, labels).decision_function(judged)
 
-
-def best_penalty(fitted: Features, labels: Bool[np.ndarray, "row"], second: Bool[np.ndarray, "row"]) -> float:
-    """The penalty whose fit to the first half has the lowest loss on the second half.
-
-    Where a half has one label only, it is the strongest one.
-    """
-    if any(len(np.unique(labels[half])) < 2 for half in (second, ~second)):
-        return PENALTIES[0]
-
-    def loss(penalty: float) -> float:
-        logits = (
-            _model(fitted, penalty).fit(fitted[~second], labels[~second]).decision_function(fitted[second])
+def crossed(
+    estimator: BaseEstimator,
+    features: Features,
+    label: Bool[np.ndarray, "row"],
+    fold: Int[np.ndarray, "row"],
+) -> Float[np.ndarray, "row"]:
+    """Log odds of every row by a fit of the estimator to the other folds."""
+    # Checks at each of thousands of small fits would take a third of their time.
+    quick = {"assume_finite": True, "skip_parameter_validation": True}
+    with sklearn.config_context(enable_metadata_routing=True, **quick):
+        return cross_val_predict(
+            estimator,
+            features,
+            label,
+            cv=LeaveOneGroupOut(),
+            params={"groups": fold},
+            method="decision_function",
         )
-        return float(np.logaddexp(0, np.where(labels[second], -logits, logits)).mean())
-
-    return min(PENALTIES, key=loss)
-
-
-def _model(fitted: Features, penalty: float) -> "LogisticRegression":
-    from sklearn.linear_model import LogisticRegression
-
-    return LogisticRegression(C=penalty, solver="liblinear" if issparse(fitted) else "lbfgs", max_iter=1000)

@@ -1,17 +1,15 @@
-"""The features that classifiers see at each lead time: baselines, activations, and both together."""
+"""The features that classifiers see at each lead time: baselines, the residual stream, and NLL with it."""
 
 from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from scipy.sparse import csr_array
 
-from memloc.detection.classifiers import Features
-
-TOGETHER = "nll_and_activations"
-PARTS = ("nll", "residual", "attention", "gradients")
+TOGETHER = "nll_and_residual"
 UNTRAINED = "residual_untrained"
+Features = Shaped[np.ndarray, "row feature"] | csr_array
 
 
 def feature_sets(
@@ -22,13 +20,13 @@ def feature_sets(
 ) -> dict[int, dict[str, Features]]:
     """Sets of features by lead time (tokens that are seen) and name; rows are the paragraphs `ids`.
 
-    `pieces` are parts of table `prefix_features`; exposure, bag of words and combined sets are added.
+    `pieces` are parts of table `prefix_features`; exposure, bag of words and the combined set are added.
     """
     sets: dict[int, dict[str, Features]] = {}
     for (n_seen, name), values in _arrays(pieces, ids).items():
         sets.setdefault(n_seen, {})[name] = values
     for n_seen, named in sets.items():
-        named[TOGETHER] = np.concatenate([named[part] for part in PARTS if part in named], axis=1)
+        named[TOGETHER] = np.concatenate([named["nll"], named["residual"]], axis=1)
         named["exposure"] = np.log1p(exposure.astype(float))[:, None]
         named["bag_of_words"] = bag_of_words(prefix[:, :n_seen])
     return sets

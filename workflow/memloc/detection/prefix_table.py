@@ -10,7 +10,7 @@ from memloc.data.sets import exposure, sample_ids
 from memloc.detection.feature_sets import UNTRAINED
 from memloc.detection.features import PrefixFeatures
 from memloc.run.seeds import generator
-from memloc.settings.detection import MIN_K_PERCENT
+from memloc.settings.detection import LAST, MIN_K_PERCENT
 
 
 def draw_sample(paragraphs: pd.DataFrame, n_repeated: int, n_others: int, seed: int) -> pd.DataFrame:
@@ -39,17 +39,19 @@ def scalar_features(
 ) -> dict[str, Float[np.ndarray, "paragraph lead"]]:
     """The baselines that are one number for each paragraph and lead time.
 
-    nll, min_k: mean NLL of all tokens that are seen, and of the MIN_K_PERCENT % least likely ones.
-    min_k_plus: min_k with another score of a token, the distance of its log p from the distribution's mean
-    log p, in standard deviations, negated (2404.02936). zlib: summed NLL per compressed byte.
+    nll, nll_last, min_k: mean NLL of all tokens that are seen, of the LAST last ones, and of the
+    MIN_K_PERCENT % least likely ones. min_k_plus: min_k with another score of a token, the distance of its
+    log p from the distribution's mean log p, in standard deviations, negated (2404.02936). zlib: summed NLL
+    per compressed byte.
     """
     nll = found.nll.double().numpy()
-    deviation = found.deviation[:, :-1].double().numpy().clip(1e-6)
-    unlikely = (nll + found.mean[:, :-1].double().numpy()) / deviation
-    columns = {name: [] for name in ("nll", "min_k", "min_k_plus", "zlib")}
+    deviation = found.deviation.double().numpy().clip(1e-6)
+    unlikely = (nll + found.mean.double().numpy()) / deviation
+    columns = {name: [] for name in ("nll", "nll_last", "min_k", "min_k_plus", "zlib")}
     for lead, n in enumerate(n_seen):
         seen, n_least = nll[:, : n - 1], -int(-(n - 1) * MIN_K_PERCENT // 100)
         columns["nll"].append(seen.mean(axis=1))
+        columns["nll_last"].append(seen[:, -LAST:].mean(axis=1))
         columns["min_k"].append(_largest(seen, n_least))
         columns["min_k_plus"].append(_largest(unlikely[:, : n - 1], n_least))
         columns["zlib"].append(seen.sum(axis=1) / n_bytes[:, lead])
@@ -70,10 +72,7 @@ def feature_frames(
     """Table `prefix_features`: a piece for each lead time and kind, which goes paragraph by paragraph."""
     for lead, n in enumerate(n_seen):
         kinds = {name: values[:, lead, None] for name, values in scalars.items()}
-        kinds |= {"residual": found.residual[:, lead].numpy(), "attention": found.attention[:, lead].numpy()}
-        kinds |= {UNTRAINED: untrained[:, lead]}
-        if n == n_seen[-1]:
-            kinds |= {"gradients": found.gradients.numpy()}
+        kinds |= {"residual": found.residual[:, lead].numpy(), UNTRAINED: untrained[:, lead]}
         for name, values in kinds.items():
             n_paragraphs, width = values.shape
             columns = {

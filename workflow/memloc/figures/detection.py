@@ -10,21 +10,21 @@ from memloc.figures.parts.style import Drawing, panel_labels, two_rows
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval
 
-# Label and colour of the features, from top to bottom; the CSV also has Min-K %.
+# Label and colour of the features, from top to bottom.
 FEATURES = {
     "nll": ("prefix NLL", "black"),
-    "nll_and_activations": ("NLL and activations", "#c8102e"),
+    "nll_and_residual": ("NLL and residual stream", "#c8102e"),
+    "nll_last": ("NLL of the last 10", "#777777"),
+    "min_k": ("Min-K%", "#777777"),
     "min_k_plus": ("Min-K%++", "#777777"),
     "zlib": ("NLL by zlib", "#777777"),
-    "residual": ("residual stream, last layer", "#1f5fbf"),
+    "residual": ("residual stream", "#1f5fbf"),
     "residual_untrained": ("the same, untrained model", "#7fa8d9"),
-    "attention": ("attention", "#8e44ad"),
-    "gradients": ("gradients", "#e06377"),
     "bag_of_words": ("words alone", "#2e8b57"),
     "exposure": ("exposure (oracle)", "#d98e04"),
     "shuffled_labels": ("shuffled labels", "#aaaaaa"),
 }
-CURVES = ("nll", "nll_and_activations", "residual", "bag_of_words")
+CURVES = ("nll", "nll_and_residual", "residual", "bag_of_words")
 # The hardest stratum comes first.
 STRATA = {"boundary": "boundary zone", "all": "all seen", "unseen": "seen or unseen"}
 WORDS = {
@@ -36,7 +36,7 @@ STRATUM_COLOURS = {"all": "#17a2b8", "boundary": "#8c564b", "unseen": "#b5b52a"}
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Above: AUROC against lead time in every stratum, and the gain of activations over the prefix NLL.
+    """Above: AUROC against lead time in every stratum, and the residual stream's gain over the prefix NLL.
 
     Below: AUROC of all features from the whole prefix; their labels name the colours of the curves, too.
     """
@@ -93,8 +93,8 @@ def _features(axes: Axes, found: pd.DataFrame, first: bool) -> None:
 
 
 def _gains(axes: Axes, found: pd.DataFrame, present: list[str]) -> None:
-    """Gain of activations over the prefix NLL, with paired intervals."""
-    together = found[found["features"] == "nll_and_activations"]
+    """Gain of the residual stream over the prefix NLL, with paired intervals."""
+    together = found[found["features"] == "nll_and_residual"]
     for number, name in enumerate(present):
         rows = together[together["stratum"] == name].sort_values("lead")
         ends = rows["gain"] - rows["gain_low"], rows["gain_high"] - rows["gain"]

@@ -138,11 +138,11 @@ def passes(shape: Shape, settings: Settings) -> dict[str, float]:
 
 
 def _features(settings: Settings) -> float:
-    """Passes over prefixes alone: by the model, by an untrained model, and with gradients."""
+    """Passes over prefixes alone: by the model, and by an untrained model."""
     how = settings.detection
     sampled = min(how.n_repeated + 2 * how.n_others, n_paragraphs(settings))
     share = settings.paragraph.prefix / settings.paragraph.length
-    return 0.6 * sampled * share * (2 + BACKWARD)
+    return 0.6 * sampled * share * 2
 
 
 def _ablation(n_heads: int, settings: Settings) -> float:

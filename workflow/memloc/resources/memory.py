@@ -86,6 +86,8 @@ def _without_gradients(shape: Shape, settings: Settings) -> dict[str, float]:
         found[rule] = weights + run.layer + (run.cache if all_layers else 0)
         if section == "patching":
             found[rule] += 2 * passes(shape, settings, 1).kept
+    prefixes = passes(shape, settings, settings.detection.micro_batch, settings.paragraph.prefix)
+    found["prefix_features"] = weights + prefixes.layer + _features(shape, settings)
     return found
 
 
@@ -96,16 +98,13 @@ def _with_gradients(shape: Shape, settings: Settings) -> dict[str, float]:
     row = shape.n_layers * shape.n_heads * ROW  # rows of all heads at one position
     activations = passes(shape, settings, settings.activation_gradients.micro_batch)
     attention = passes(shape, settings, settings.attention.micro_batch, prefix + 1)
-    prefixes = passes(shape, settings, settings.detection.micro_batch, prefix)
     noised = passes(shape, settings, settings.weight_noise.micro_batch)
     n_attended = sets.n_memorized + sets.n_non_memorized + sets.n_rare_tokens + 2 * sets.n_pairs
     positions = 8 * settings.paragraph.length * sets.n_memorized
     patterns = attention.layer + shape.n_layers * attention.attention
-    features = shape.n_layers * prefixes.attention + _features(shape, settings)
     return {
         "activation_gradients": weights + activations.kept + 2 * activations.sites + positions * row,
         "attention": weights + patterns + prefix * n_attended * row,
-        "prefix_features": weights + prefixes.kept + features,
         "disturb_weights": 2 * weights + 4 * gradients + noised.kept,
     }
 
@@ -113,9 +112,8 @@ def _with_gradients(shape: Shape, settings: Settings) -> dict[str, float]:
 def _features(shape: Shape, settings: Settings) -> float:
     """Features of detection for all prefixes at all lead times, and the untrained model."""
     how = settings.detection
-    n_paragraphs, n_layers = how.n_repeated + 2 * how.n_others, len(how.layers(shape.n_layers))
-    per_lead = (n_layers + 1) * shape.width + 2 * shape.n_layers * shape.n_heads
-    return 4 * n_paragraphs * len(how.prefix_shares) * per_lead + 4 * shape.n_parameters
+    n_paragraphs = how.n_repeated + 2 * how.n_others
+    return 4 * n_paragraphs * len(how.prefix_shares) * 2 * shape.width + 4 * shape.n_parameters
 
 
 def _with_moving_weights(shape: Shape, settings: Settings) -> dict[str, float]:

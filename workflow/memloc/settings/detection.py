@@ -7,6 +7,7 @@ from pydantic import Field
 from memloc.settings.base import MicroBatch, Positive, Section
 
 MIN_K_PERCENT = 20  # share of the tokens that are the least likely ones; other works use 5 to 60
+LAST = 10  # last tokens of the prefix whose NLL is a feature
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -22,11 +23,7 @@ class Detection(Section):
     prefix_shares: list[Share] = Field(
         [0.1, 0.2, 0.4, 0.6, 0.8, 1.0],
         min_length=1,
-        description="Shares of the prefix that a classifier sees. All features come from one pass; gradients "
-        "are features of the largest share only.",
-    )
-    n_layers: Positive = Field(
-        4, description="At most this many layers give gradients: evenly spread, up to the last."
+        description="Shares of the prefix that a classifier sees. All features come from one pass.",
     )
     n_shuffles: Positive = Field(20, description="Fits to shuffled labels, a control.")
     micro_batch: MicroBatch = 32
@@ -34,8 +31,3 @@ class Detection(Section):
     def n_seen(self, n_prefix: int) -> list[int]:
         """Prefix tokens seen at each lead time, fewest first; at least two, so that one has an NLL."""
         return sorted({max(2, round(share * n_prefix)) for share in self.prefix_shares})
-
-    def layers(self, n_layers: int) -> list[int]:
-        """Layers (from 0) of a model of `n_layers`, at whose residual stream gradients are taken."""
-        n = min(self.n_layers, n_layers)
-        return [(number + 1) * n_layers // n - 1 for number in range(n)]

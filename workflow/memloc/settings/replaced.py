@@ -4,6 +4,7 @@ REPLACED = {
     "bench": "the benchmark is no study: run make bench",
     "planted_truth": "nothing is planted into a finished model; memories grow while it is trained "
     "(model.grown), and grown_truth has the settings of the methods that are asked about them",
+    "detection.n_layers": "no features come from gradients; leave it out",
     "model.grown.twins": "twins of the model are always trained; leave it out",
     "model.source: planted": "the model's name is fine_tuned now",
 }

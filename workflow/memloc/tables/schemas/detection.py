@@ -2,16 +2,7 @@
 
 from memloc.tables.columns import PARAGRAPH, Column, Columns, Lengths, category, integer, number
 
-MEASURED = (
-    "nll",
-    "min_k",
-    "min_k_plus",
-    "zlib",
-    "residual",
-    "attention",
-    "gradients",
-    "residual_untrained",
-)
+MEASURED = ("nll", "nll_last", "min_k", "min_k_plus", "zlib", "residual", "residual_untrained")
 STRATA = ("all", "boundary", "unseen")
 
 
