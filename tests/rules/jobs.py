@@ -64,6 +64,8 @@ def scripts_here(folder: Path) -> Iterator[Callable[[str, "Snakemake"], None]]:
     import pytest
     import torch
 
+    from memloc.run import rule
+
     if not (folder / "workflow").exists():
         (folder / "workflow").symlink_to(ROOT / "workflow")
 
@@ -81,6 +83,8 @@ def scripts_here(folder: Path) -> Iterator[Callable[[str, "Snakemake"], None]]:
         patch.setattr(os, "environ", os.environ.copy())
         patch.setattr(atexit, "register", lambda *_: None)
         patch.setattr(signal, "signal", lambda *_: None)
+        # This process keeps the locks. A Snakemake that runs here later would end it as a job that was left.
+        patch.setattr(rule, "LOCKS", Path(".snakemake/locks-of-tests"))
         torch.set_num_threads(1)
         yield run_job
 
