@@ -23,10 +23,10 @@ from memloc.figures.parts.methods import method_label  # noqa: E402
 from memloc.localization import head_scores  # noqa: E402
 from memloc.model.families import FAMILIES  # noqa: E402
 from memloc.planting.methods import function_of  # noqa: E402
-from memloc.resources import memory  # noqa: E402
+from memloc.resources.memory import NEEDS, megabytes  # noqa: E402
 from memloc.resources.shapes import PUBLISHED  # noqa: E402
+from memloc.settings.loading import Loading  # noqa: E402
 from memloc.settings.methods import ENSEMBLE, METHODS, UNITS  # noqa: E402
-from memloc.settings.study import Settings  # noqa: E402
 from memloc.tables.columns import Column, Lengths  # noqa: E402
 from memloc.tables.schemas import STAGES, schema_of  # noqa: E402
 from memloc.tables.terms.head_ranking import PAPER_METHODS  # noqa: E402
@@ -126,17 +126,20 @@ def family_sentence() -> str:
 
 
 def memory_table() -> str:
-    """Markdown table of the most GB that rules of each kind need, for each published model, by default and in
-    half precision with checkpointing."""
-    sources = {"study": "any", "data": {"source": "release"}, "model": {"source": "hub"}}
-    half = {"dtype": "bfloat16", "checkpointing": True}
-    studies = [Settings.model_validate(sources | {"loading": loading}) for loading in ({}, half)]
-    heads = [*memory.KINDS, *(f"{kind}, bfloat16" for kind in memory.KINDS)]
-    rows = [f"| model | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+    """Markdown table of what rules of each kind ask for, in GB: for each published model, by default and in
+    half precision."""
+    half, kinds = Loading(dtype="bfloat16"), [*NEEDS]
+    in_half = [kind for kind in kinds if not NEEDS[kind].single]
+    rows = [
+        f"| model | {' | '.join([*kinds, *(f'{kind}, bfloat16' for kind in in_half)])} |",
+        "|---" * (1 + len(kinds) + len(in_half)) + "|",
+    ]
+    needs = [f"{NEEDS[kind].base / 1e9:g} + {NEEDS[kind].per_byte:g} x weights" for kind in kinds + in_half]
+    rows.append(f"| any | {' | '.join(needs)} |")
     for name, shape in PUBLISHED.items():
-        peaks = [max(kind(shape, study).values()) for study in studies for kind in memory.KINDS.values()]
-        cells = " | ".join(f"{(memory.PROCESS + peak) / 1e9:.1f}" for peak in peaks)
-        rows.append(f"| {name.split('/')[1]} | {cells} |")
+        asked = [megabytes(kind, shape, Loading()) for kind in kinds]
+        asked += [megabytes(kind, shape, half) for kind in in_half]
+        rows.append(f"| {name.split('/')[1]} | {' | '.join(f'{each / 1e3:.1f}' for each in asked)} |")
     return "\n".join(rows) + "\n"
 
 

@@ -12,6 +12,9 @@ from projects import OF_STUDY, ON_REQUEST, heavy_libraries, jobs_of
 from memloc.claims import registry
 from memloc.data.wheel_model import fetch_from_wheel
 from memloc.figures.catalog import FIGURES
+from memloc.resources.shapes import UNKNOWN
+from memloc.resources.work import works
+from memloc.settings.study import Settings
 from memloc.tables.schemas import MEASURED
 
 ROOT = Path(__file__).parents[2]
@@ -97,6 +100,16 @@ def test_rules_that_load_the_model_ask_for_a_gpu(rules):
         if "gpu" in rule["resources"]:
             assert not rule["local"]
             assert any(path.endswith("/model.json") for path in rule["inputs"]), rule["name"]
+
+
+def test_what_runs_a_model_has_a_kind_that_gives_its_memory_and_its_time(clone, rules):
+    settings = Settings.model_validate(study(clone, "config/test.yaml"))
+    known = works(UNKNOWN, settings)
+    for rule in rules.jobs:
+        script = (SCRIPTS / Path(rule["script"]).name).read_text()
+        if re.search(r"memloc\.model import .*\bloading\b|memloc\.model\.training import", script):
+            stage = own_name(rule).partition("/")[0]
+            assert stage in known, f"{stage} runs a model: resources/work.py says how many paragraphs pass"
 
 
 def test_studies_share_no_computed_file(clone):

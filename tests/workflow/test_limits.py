@@ -1,11 +1,8 @@
 """Time limits of jobs by the estimate: another estimate changes limits, and reruns nothing."""
 
-import yaml
 from describe_rules import Rules
 from projects import STUDY
 
-from memloc.resources import cost, shapes
-from memloc.settings.study import Settings
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
@@ -18,13 +15,14 @@ def limits(project):
 
 def test_an_estimate_gives_the_limits_of_what_runs_the_model_and_reruns_nothing(editable):
     jobs, before = editable.jobs(), limits(editable)
-    editable.snakemake("--cores", "1", "estimate", "--config", "estimate={machine: h100}")
+    editable.snakemake("--cores", "1", "estimate")
     table = editable.results / "benchmarks/estimate.parquet"
     frame = storage.read(schema_of("estimate"), table)
-    assert set(frame.machine) == {"NVIDIA H100"} and {"scores", "run_config"} <= set(frame.rule)
+    assert {"scores", "run_config"} <= set(frame.rule) and (frame.seconds > 0).all()
     storage.write(schema_of("estimate"), frame.assign(seconds=6001.0), table, storage.provenance(table))
     after = limits(editable)
-    settings = Settings.model_validate(yaml.safe_load((editable.folder / STUDY).read_text()))
-    estimated = set(frame.rule) & set(cost.passes(shapes.shape_of(settings, "unknown"), settings))
-    assert len(estimated) > 15 and after == before | dict.fromkeys(estimated, [301, 602])
+    changed = {rule for rule in before if after[rule] != before[rule]}
+    assert {"train_model", "scores", "edit_paragraphs"} <= changed and len(changed) > 15
+    assert after == before | dict.fromkeys(changed, [301, 602])
+    assert not changed & {"fig2", "claims", "model", "paragraphs"}
     assert editable.jobs() == jobs

@@ -15,6 +15,9 @@ from test_families import LENGTH, N_PARAGRAPHS, N_PREFIX, ROOT, cut, plain_score
 from http_server import FileServer
 from memloc.data import embedded
 from memloc.model.token_text import decoded
+from memloc.resources.memory import megabytes
+from memloc.resources.shapes import shape_of
+from memloc.settings.study import Settings, studies_by_model
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
@@ -24,9 +27,9 @@ CONFIGS = sorted(
 )
 N_MEMORIZED = 12
 SMALL = {"paragraph": {"length": LENGTH, "prefix": N_PREFIX}, "filters": {"keywords": [], "min_unique": 0}}
-STATED = r"Estimated \(.*: ([\d.]+) (\w+) for everything, at most ([\d.]+) GB .*?, ([\d.]+) GB of disk\."
-ESTIMATED = r"total: ([\d.]+) (\w+) memory: at most ([\d.]+) GB a rule; disk: ([\d.]+) GB"
-UNITS = {"minutes": "min", "hours": "h"}
+STATED = (
+    r"edits (?:of the largest model )?take ([\d.]+) GB of memory\. The weights (?:of all )?are ([\d.]+) GB"
+)
 
 
 def given(name):
@@ -39,28 +42,18 @@ def make_list(project, config):
         np.save(project.folder / files[0], np.ones((5, config["paragraph"]["length"]), dtype=np.int64))
 
 
-def cost(pattern, text):
-    """Time, its unit, GB of memory and GB of disk that a text gives, as it writes them."""
-    return re.search(pattern, " ".join(text.replace("\n#", "\n").split())).groups()
-
-
-def test_configs_say_what_their_studies_will_cost():
-    for config in CONFIGS:
-        assert cost(STATED, (ROOT / config).read_text())[1] in UNITS, config
-
-
-@pytest.mark.stress
 @pytest.mark.parametrize("config", CONFIGS)
-def test_the_cost_in_a_config_is_the_estimate(own_clone, config):
+def test_a_config_says_what_memory_its_study_takes(config):
     """With as many decimals as the config gives."""
     text = (ROOT / config).read_text()
-    make_list(own_clone, yaml.safe_load(text))
-    asked = ("--cores", "1", "estimate", "--config", "estimate={machine: a100}")
-    _, unit, *_ = found = cost(ESTIMATED, own_clone.snakemake(*asked, config=config))
-    _, stated_unit, *_ = stated = cost(STATED, text)
-    assert UNITS[stated_unit] == unit
-    for number, exact in zip(stated[::2] + stated[3:], found[::2] + found[3:], strict=True):
-        assert number == f"{float(exact):.{len(number.partition('.')[2])}f}"
+    settings = Settings.model_validate(yaml.safe_load(text))
+    several = studies_by_model(settings).values() if settings.models else [settings]
+    shapes = [shape_of(each, "not downloaded") for each in several]
+    memory = max(megabytes("edit", shape, settings.loading) for shape in shapes) / 1e3
+    weights = sum(4 * shape.n_parameters for shape in shapes) / 1e9
+    found = re.search(STATED, " ".join(text.replace("\n#", "\n").split())).groups()
+    for number, exact in zip(found, (memory, weights), strict=True):
+        assert number == f"{exact:.{len(number.partition('.')[2])}f}"
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "config/public").glob("*.yaml")))

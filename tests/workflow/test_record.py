@@ -25,9 +25,15 @@ def test_a_bundle_is_made_and_verified_and_what_was_changed_is_named(editable):
     assert "figures/more.png: added in results/test" in (editable.results / "logs/verify.log").read_text()
 
 
-def test_an_estimate_needs_nothing_and_names_rules_total_and_longest_path(own_clone):
-    asked = ("--cores", "1", "estimate", "--config", "estimate={machine: h100}")
-    output = own_clone.snakemake(*asked, config="config/gpt-neo-125m.yaml")
-    log = (own_clone.folder / "results/gpt-neo-125m/logs/estimate.log").read_text()
-    assert "NVIDIA H100 (by its data sheet, never measured)" in output and "total: " in output
-    assert "edit_paragraphs" in log and "longest path: " in log
+def test_an_estimate_needs_nothing_and_is_unknown_for_a_gpu_that_is_not_here(own_clone):
+    asked = ("--cores", "1", "estimate", "--config", "loading={device: cuda}")
+    output = own_clone.snakemake(*asked, config="config/models/pythia-12b.yaml")
+    log = (own_clone.folder / "results/pythia-12b/logs/estimate.log").read_text()
+    assert "memory: at most 58.0 GB a rule" in output and "total: unknown" in output
+    assert "edit_paragraphs" in log and "longest path: " not in log
+
+
+def test_an_estimate_names_rules_total_and_longest_path(own_clone):
+    own_clone.snakemake("--cores", "1", "estimate")
+    log = (own_clone.folder / "results/test/logs/estimate.log").read_text()
+    assert "edit_paragraphs" in log and "total: " in log and "longest path: " in log

@@ -23,7 +23,7 @@ if HALVES_ASKED:
             ENVIRONMENT
         threads: MODEL.threads
         resources:
-            mem_mb=growing(6000 if PRETRAINED else 4000),
+            mem_mb=growing(MEMORY["train_halves"]),
             runtime=limited(120),
         params:
             **tracked("model", "counterfactual", "scores"),

@@ -1,7 +1,9 @@
 # The model that is analysed, whatever its source: folder, name and revision, and the memory that rules need.
 
 from memloc.model.context import require_room
-from memloc.resources import memory, shapes
+from memloc.resources import memory, shapes, work
+
+TRAINED_MODEL = f"{SHARED}/model"  # of a model that the workflow trains itself
 
 if MODEL.source == "hub":
     MODEL_FOLDER, MODEL_NAME, MODEL_REVISION = HUB_MODEL, MODEL.id, MODEL.revision
@@ -17,11 +19,14 @@ else:
     )
 
 
-# MB that every rule that runs the model asks for; an unknown model counts as one of 1.4 B until it is there.
+# MB that every rule that runs a model asks for; an unknown model counts as one of 1.4 B until it is there.
 with explained(f"{MODEL_FOLDER}: "):
-    SHAPE = shapes.shape_of(SETTINGS, *map(placed, PRETRAINED or [MODEL_FOLDER]))
+    SHAPE = shapes.shape_of(SETTINGS, placed(MODEL_FOLDER))
     require_room(placed(MODEL_FOLDER), SETTINGS.paragraph.length)
-MEMORY = memory.stage_megabytes(SHAPE, SETTINGS)
+MEMORY = {
+    name: memory.megabytes(each.kind, SHAPE, SETTINGS.loading)
+    for name, each in work.works(SHAPE, SETTINGS).items()
+}
 
 
 rule model:

@@ -66,7 +66,8 @@ rule estimate:
         whole=SETTINGS.model_dump(mode="json"),
         results=placed(RESULTS),
         cores=lambda wildcards: workflow.cores,
+        remote=lambda wildcards: not workflow.local_exec,
     message:
-        "Estimate time, memory and disk of every rule, of the whole study and of its longest path."
+        "Estimate time and memory of every rule, and the time of the whole study and of its longest path."
     script:
         "../scripts/estimate.py"

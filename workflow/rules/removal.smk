@@ -62,7 +62,7 @@ if REMOVAL_ASKED:
                 ENVIRONMENT
             threads: MODEL.threads
             resources:
-                mem_mb=growing(6000 if PRETRAINED else 4000),
+                mem_mb=growing(MEMORY["retrain"]),
                 runtime=limited(120),
             params:
                 **tracked("model", "remove"),

@@ -4,8 +4,8 @@
 
 include: "common.smk"
 include: "downloads.smk"
-include: "training.smk"
 include: "model.smk"
+include: "training.smk"
 include: "paragraphs.smk"
 include: "scores.smk"
 include: "perturbation.smk"

@@ -1,6 +1,5 @@
 # Models that the workflow trains itself (results/<study>/model).
 
-TRAINED_MODEL = f"{SHARED}/model"
 # Memories that grow in places of their own while the model is trained.
 GROWN = ["grown"] if MODEL.source == "embedded" and MODEL.grown.kinds else []
 # The state of the training before they grow, from which the training of twins goes on.
@@ -27,7 +26,7 @@ if MODEL.source in ("embedded", "fine_tuned"):
             ENVIRONMENT
         threads: MODEL.threads
         resources:
-            mem_mb=growing(6000 if PRETRAINED else 4000),
+            mem_mb=growing(MEMORY["train_model"]),
             runtime=limited(120),
         params:
             **tracked("model"),
@@ -57,7 +56,7 @@ if GROWN:
             ENVIRONMENT
         threads: MODEL.threads
         resources:
-            mem_mb=growing(4000),
+            mem_mb=growing(MEMORY["train_twin"]),
             runtime=limited(120),
         params:
             **tracked("model"),
@@ -84,7 +83,7 @@ if GROWN:
             ENVIRONMENT
         threads: SETTINGS.threads
         resources:
-            mem_mb=growing(4000),
+            mem_mb=growing(MEMORY["exchange_places"]),
             runtime=limited(60),
         params:
             **tracked(),

@@ -6,8 +6,7 @@ job = start(snakemake)
 
 from pathlib import Path
 
-from memloc.resources.estimate import estimate, studies, summary
-from memloc.resources.machine import NAMED, this_machine
+from memloc.resources.estimate import estimate, summary
 from memloc.run.steps import Step, needed
 from memloc.settings.study import Settings
 from memloc.tables import storage
@@ -16,8 +15,7 @@ from memloc.tables.schemas import schema_of
 params = job.params
 steps = needed([Step(**rule) for rule in params.ran], params.targets)
 settings = Settings.model_validate(params.whole)
-machine = NAMED.get(settings.estimate.machine) or this_machine(params.cores)
-frame = estimate(steps, studies(steps, params.results, settings), machine)
+frame, here = estimate(steps, params.results, settings, params.remote)
 for study, rows in frame.groupby([step.study for step in steps], sort=False):
     storage.write(schema_of("estimate"), rows, Path(study, "benchmarks/estimate.parquet"), job.stamp)
-job.log(summary(steps, frame, machine))
+job.log(summary(steps, frame, params.cores, here.gpus))

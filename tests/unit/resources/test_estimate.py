@@ -8,9 +8,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from memloc.resources import cost, memory
-from memloc.resources.estimate import estimate, limits, studies
-from memloc.resources.machine import NAMED, Machine
+from memloc.resources import estimate as module
+from memloc.resources.estimate import estimate, limits
+from memloc.resources.measure import Speed
+from memloc.resources.memory import megabytes
+from memloc.resources.shapes import shape_of
+from memloc.resources.work import works
 from memloc.run.steps import Step
 from memloc.settings.study import Settings
 from memloc.tables import storage
@@ -19,81 +22,130 @@ from memloc.tables.schemas import schema_of
 
 ROOT = Path(__file__).parents[3]
 RULES = ROOT / "workflow/rules"
-MACHINE = Machine("Xeon", 105, 4.8, 2)
+HERE = Speed(5, 1e-11, 3e-11, 4e-11, 2e-11)
+NO_GPU = Speed(5, *[float("nan")] * 3, 2e-11)
+RESULTS = "results/x"
 
 
-def study(name):
-    return Settings.model_validate(yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
+def study(name, **changes):
+    given = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
+    return Settings.model_validate(given | changes)
 
 
-def step(name, inputs, threads=1, study="results/x"):
-    return Step(name, "", "", inputs, [f"{study}/{name}"], f"{study}/benchmarks/{name}.tsv", threads)
+def step(name, inputs=("results/x/model",), threads=1, study=RESULTS):
+    return Step(name, "", "", [*inputs], [f"{study}/{name}"], f"{study}/benchmarks/{name}.tsv", threads)
 
 
-def test_rows_and_jobs_follow_the_rules():
-    settings = study("config").model_copy(update={"shards": 3})
-    steps = [step("model", ["results/x/train_model"]), step("scores", ["results/x/model"], threads=2)]
-    steps[1] = steps[1]._replace(outputs=["results/x/shards/{shard}"])
-    steps.append(step("fig1", ["results/x/shards/0", "results/x/shards/1"]))
-    known = studies(steps, "results/x", settings)
-    shape, _ = known["results/x"]
-    frame = estimate(steps, known, MACHINE).set_index("rule")
-    assert frame.jobs.to_dict() == {"model": 1, "scores": 3, "fig1": 1}
-    whole = cost.rule_seconds("scores", shape, settings, MACHINE, 2)
-    assert frame.seconds.scores == pytest.approx(whole / 3)
-    asked = memory.stage_megabytes(shape, settings)
-    assert frame.memory_mb.to_dict() == {"model": asked["model"], "scores": asked["scores"], "fig1": 2000}
-    assert frame.gpu_mb.tolist() == [0, 0, 0] and frame.disk_mb.fig1 == pytest.approx(0.15)
+MODEL = step("model", ["nowhere"])
 
 
-def test_what_runs_the_model_takes_the_gpu():
-    steps = [step("model", ["x"]), step("scores", ["results/x/model"]), step("fig1", ["results/x/scores"])]
-    known = studies(steps, "results/x", study("config"))
-    on_gpu = estimate(steps, known, NAMED["h100"])
-    held = memory.stage_bytes(*known["results/x"])["scores"] / 1e6
-    assert held <= on_gpu.gpu_mb[1] < held + 1
-    assert (on_gpu.gpu_mb > 0).tolist() == [True, True, False]
+@pytest.fixture
+def measured(monkeypatch):
+    """What was asked of the measurement, which gives the speed `HERE`, or the speed appended to it."""
+    asked, given = [], [HERE]
+
+    def speed(shape, settings, on_gpu):
+        asked.append((shape, settings.study, on_gpu))
+        return given[-1]
+
+    monkeypatch.setattr(module, "speed", speed)
+    return asked, given
 
 
-@pytest.mark.parametrize("pair", memory.LIKE.items())
-def test_a_rule_that_does_what_another_one_does_needs_as_much(pair):
-    steps = [step("model", ["x"]), *(step(name, ["results/x/model"]) for name in pair)]
-    rows = estimate(steps, studies(steps, "results/x", study("config")), NAMED["h100"]).set_index("rule")
-    assert rows.memory_mb[pair[0]] == rows.memory_mb[pair[1]] != 2000
-    assert rows.gpu_mb[pair[0]] == rows.gpu_mb[pair[1]] > 0
+def test_rows_and_jobs_follow_the_rules(measured):
+    settings = study("config", shards=3)
+    shards = step("scores", threads=2)._replace(outputs=["results/x/shards/{shard}"])
+    frame, here = estimate([MODEL, shards, step("fig1"), step("download_model")], RESULTS, settings, False)
+    shape, frame = shape_of(settings, "nowhere"), frame.set_index("rule")
+    assert here == HERE and measured[0] == [(shape, "mini", False)]
+    assert frame.jobs.to_dict() == {"model": 1, "scores": 3, "fig1": 1, "download_model": 1}
+    scored = works(shape, settings)["scores"].score * shape.operations(100, 50) * HERE.score
+    assert frame.seconds.scores == pytest.approx(5 + scored / 2 / 3)
+    assert (frame.seconds.fig1, frame.seconds.download_model) == (5, 0)
+    asked = megabytes("score", shape, settings.loading)
+    assert frame.memory_mb.tolist() == [asked, asked, 2000, 2000]
+
+
+def test_every_kind_of_pass_takes_its_own_time(measured):
+    settings = study("config")
+    steps = [MODEL, step("disturb_weights"), step("remove"), step("train_model", threads=2)]
+    frame, _ = estimate(steps, RESULTS, settings, False)
+    shape, seconds = shape_of(settings, "nowhere"), frame.set_index("rule").seconds
+    noise, removal, trained = (works(shape, settings)[each.rule] for each in steps[1:])
+    passes, context = shape.operations(100, 50), settings.model.context
+    assert noise.gradients > 0 and removal.edit > 0
+    noised = noise.score * HERE.score + noise.gradients * HERE.gradients
+    assert seconds.disturb_weights == pytest.approx(5 + passes * noised)
+    removed = removal.score * HERE.score + removal.edit * HERE.edit
+    assert seconds.remove == pytest.approx(5 + passes * removed)
+    windows = trained.training * shape.operations(context, context)
+    assert seconds.train_model == pytest.approx(5 + windows * HERE.training / 2)
+
+
+def test_more_threads_do_not_help_a_gpu_but_the_training(measured):
+    measured[1].append(HERE._replace(gpus=1))
+    steps = [MODEL, *(step(name, threads=2) for name in ("scores", "train_model"))]
+    on_gpu, _ = estimate(steps, RESULTS, study("config"), False)
+    measured[1].append(HERE)
+    on_cores, _ = estimate(steps, RESULTS, study("config"), False)
+    assert on_gpu.seconds[1] - 5 == pytest.approx(2 * (on_cores.seconds[1] - 5))
+    assert on_gpu.seconds[2] == on_cores.seconds[2]
+
+
+@pytest.mark.parametrize(
+    ("loading", "remote", "unknown"),
+    [
+        ({"device": "auto"}, False, False),
+        ({"device": "auto"}, True, True),
+        ({"device": "cuda"}, False, True),
+        ({"gpus": 2}, False, True),
+        ({"device": "cpu"}, True, False),
+    ],
+)
+def test_nobody_knows_the_time_of_a_job_that_takes_a_gpu_where_there_is_none(
+    loading, remote, unknown, measured
+):
+    measured[1].append(NO_GPU if unknown else HERE)
+    steps = [MODEL, step("scores"), step("train_model"), step("fig1")]
+    frame, _ = estimate(steps, RESULTS, study("config", loading=loading), remote)
+    assert [on_gpu for *_, on_gpu in measured[0]] == [unknown]
+    assert frame.seconds.isna().tolist() == [False, unknown, False, False]
+    takes_one = loading.get("device") != "cpu"
+    assert (frame.gpu_mb > 0).tolist() == [takes_one, takes_one, False, False]
 
 
 def test_every_rule_asks_for_memory_under_its_own_name():
     """So the table of the estimate says what a job asks for."""
+    settings = study("config")
     asked = re.findall(r'MEMORY\["(\w+)"\]', "".join(path.read_text() for path in RULES.glob("*.smk")))
-    assert sorted(set(asked) | {"unlearn_paragraphs", "edit_paragraphs"}) == sorted(
-        memory.stage_bytes(*studies([step("model", ["x"])], "results/x", study("config"))["results/x"])
-    )
+    assert {*asked, "unlearn_paragraphs", "edit_paragraphs"} == {*works(shape_of(settings, "x"), settings)}
 
 
-def test_every_model_of_a_study_has_its_own_shape():
+def test_every_model_of_a_study_has_its_own_shape_and_the_largest_is_measured(measured):
     """What belongs to no one model is taken for the first one's."""
     sizes = study("sizes")
-    steps = [step("model", ["nowhere"], study=f"results/sizes/{name}") for name in sizes.models]
-    found = studies(steps, "results/sizes", sizes)
-    shapes = {name: (shape.n_layers, shape.width) for name, (shape, _) in found.items()}
-    of_models = {"w192": (3, 192), "w256": (4, 256), "w320": (5, 320)}
-    expected = {f"results/sizes/{name}": shape for name, shape in of_models.items()}
-    assert shapes == expected | {"results/sizes": (3, 192)}
-    assert all(name == f"results/{each.study}" for name, (_, each) in found.items())
+    models = {name: f"results/sizes/{name}" for name in sizes.models}
+    steps = [step("model", ["nowhere"], study=folder)._replace(name=name) for name, folder in models.items()]
+    steps += [step("scores", study=folder)._replace(name=f"{name}_s") for name, folder in models.items()]
+    frame, _ = estimate([*steps, step("story", study="results/sizes")], "results/sizes", sizes, False)
+    ((shape, name, _),) = measured[0]
+    assert (shape.n_layers, shape.width, name) == (5, 320, "sizes/w320")
+    times = frame.set_index("rule").seconds
+    assert times.w192_s < times.w256_s < times.w320_s and times.story == 5
 
 
-def test_a_limit_is_thrice_the_estimate_half_an_hour_at_least_and_nothing_where_none_was_timed(tmp_path):
-    names, downloads = ("model", "scores", "edit_paragraphs"), step("download_model", [])
-    steps = [downloads, *(step(name, downloads.outputs) for name in names)]
+def test_a_limit_is_thrice_the_estimate_half_an_hour_at_least_and_nothing_where_none_is_known(
+    tmp_path, measured
+):
     path = tmp_path / "benchmarks/estimate.parquet"
     assert limits(path) == {}
-    frame = estimate(steps, studies(steps, "results/x", study("config")), Machine("slow", 1, 1, 1))
+    measured[1].append(HERE._replace(edit=1e-8, gradients=float("nan")))
+    names = ("edit_paragraphs", "activation_gradients", "download_model")
+    frame, _ = estimate([MODEL, *map(step, names)], RESULTS, study("config"), False)
     stamp = {"study": "x", "paragraph": {"length": 100, "prefix": 50}}
     storage.write(schema_of("estimate"), frame, path, stamp)
     with pytest.raises(TableError, match="rule"):  # a rule twice
         storage.write(schema_of("estimate"), pd.concat([frame, frame]), tmp_path / "twice.parquet", stamp)
-    hours = frame.set_index("rule").seconds / 3600
-    found = limits(path)
-    assert hours.edit_paragraphs > 1 and found["edit_paragraphs"] == np.ceil(180 * hours.edit_paragraphs)
-    assert found["model"] == 30 and "download_model" not in found
+    seconds = frame.set_index("rule").seconds
+    assert seconds.edit_paragraphs > 3600
+    assert limits(path) == {"model": 30, "edit_paragraphs": np.ceil(seconds.edit_paragraphs / 20)}

@@ -8,10 +8,12 @@ import yaml
 
 from memloc.resources import estimate
 from memloc.resources.estimate import duration, longest_path, summary, total
-from memloc.resources.machine import NAMED, Machine
+from memloc.resources.measure import Speed
 from memloc.run.console import spoken
 from memloc.run.steps import Step
 from memloc.settings.study import Settings
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
 
 STUDY = Settings.model_validate(
     yaml.safe_load((Path(__file__).parents[3] / "config/config.yaml").read_text())
@@ -61,15 +63,17 @@ def test_rules_wait_for_a_gpu_and_shards_are_jobs():
 def test_a_summary_names_the_longest_rules_the_whole_and_the_longest_path():
     steps = [step("rule0"), step("rule1", ["rule0"]), *(step(f"rule{number}") for number in range(2, 22))]
     seconds = {each.name: 60 for each in steps} | {"rule0": 180, "rule1": 240}
-    frame = rows(seconds, machine="any", memory_mb=2000, disk_mb=500.0)
+    frame = rows(seconds, memory_mb=2000)
     frame.loc[5, "memory_mb"] = 4000
-    lines = summary(steps, frame, Machine("one", 10, 1, 1)).splitlines()
-    assert lines[0] == "one (10 GFLOP/s a thread), 1 cores, 22 rules, downloads not timed"
+    lines = summary(steps, frame, 1, 0).splitlines()
+    assert lines[0] == "1 cores, 0 GPUs, 22 rules, downloads not timed"
     assert [line.split()[0] for line in lines[2:4]] == ["rule1", "rule0"] and len(lines[2:-3]) == 20
-    assert lines[-3] == f"total: {spoken(180 + 240 + 20 * 60)}"
-    assert lines[-2] == "memory: at most 4.0 GB a rule; disk: 11.0 GB"
+    assert lines[-3] == "memory: at most 4.0 GB a rule"
+    assert lines[-2] == f"total: {spoken(180 + 240 + 20 * 60)}"
     assert lines[-1] == f"longest path: {spoken(420)}: rule0, rule1"
-    assert "by its data sheet, never measured" in summary(steps, frame, NAMED["h100"])
+    frame.loc[5, "seconds"] = float("nan")
+    assert total(steps, frame, 1, 0) is None
+    assert summary(steps, frame, 1, 0).endswith("total: unknown: jobs take a GPU, and this machine has none")
 
 
 @pytest.fixture
@@ -89,20 +93,31 @@ def test_what_ran_before_takes_as_long_as_then(ran):
     for name, seconds in (("scores", 10), ("sets", 5), ("score/0-of-2", 3), ("score/1-of-2", 5)):
         ran(name, seconds)
     steps = [step("scores"), step("sets", ["scores"]), step("score_shard", file="score/{{shard}}-of-2.tsv")]
-    assert [duration(steps[:2], cores, "results/mini", STUDY) for cores in (1, 2)] == [15, 15]
-    assert [duration(steps[2:], cores, "results/mini", STUDY) for cores in (1, 2)] == [8, 4]
+    assert [duration(steps[:2], cores, 0, "results/mini", STUDY) for cores in (1, 2)] == [15, 15]
+    assert [duration(steps[2:], cores, 0, "results/mini", STUDY) for cores in (1, 2)] == [8, 4]
 
 
 def test_nobody_knows_where_a_part_never_ran_and_a_figure_alone_is_not_worth_measuring_the_machine(ran):
-    assert duration([step("fig2")], 2, "results/mini", STUDY) is None
+    assert duration([step("fig2")], 2, 0, "results/mini", STUDY) is None
     ran("scores", 10)
-    assert duration([step("scores"), step("sets")], 2, "results/mini", STUDY) is None
+    assert duration([step("scores"), step("sets")], 2, 0, "results/mini", STUDY) is None
 
 
-def test_a_study_without_results_is_estimated(ran, monkeypatch):
-    asked, any_machine = [], Machine("one", 100, 4, 1)
-    monkeypatch.setattr(estimate, "this_machine", lambda cores: asked.append(cores) or any_machine)
+def test_a_study_without_results_is_estimated_and_a_table_of_the_estimate_saves_the_measurement(
+    ran, monkeypatch
+):
+    asked = []
+    here = Speed(4, 1e-11, 3e-11, 3e-11, 3e-11)
+    monkeypatch.setattr(estimate, "speed", lambda *given: asked.append(given) or here)
     steps = [step("model", ["elsewhere"]), step("scores", ["model"]), step("attention", ["model"])]
-    frame = estimate.estimate(steps, estimate.studies(steps, "results/mini", STUDY), any_machine)
-    assert duration(steps, 1, "results/mini", STUDY) == pytest.approx(frame.seconds.sum())
-    assert asked == [1]
+    frame, _ = estimate.estimate(steps, "results/mini", STUDY, remote=False)
+    assert duration(steps, 1, 0, "results/mini", STUDY) == pytest.approx(frame.seconds.sum())
+    assert len(asked) == 2
+    stamp = {"study": "mini", "paragraph": {"length": 100, "prefix": 50}}
+    table = Path("results/mini/benchmarks/estimate.parquet")
+    storage.write(schema_of("estimate"), frame, table, stamp)
+    assert duration(steps[:2], 1, 0, "results/mini", STUDY) == pytest.approx(frame.seconds[:2].sum())
+    assert duration([*steps, step("new")], 1, 0, "results/mini", STUDY) is None
+    shared = duration(steps[1:], 9, 1, "results/mini", STUDY)
+    assert shared == pytest.approx(frame.seconds[1:].sum()), "both wait for the one GPU"
+    assert len(asked) == 2

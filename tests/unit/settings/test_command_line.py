@@ -15,7 +15,7 @@ SECTIONS = {
     "edit_model": "{ids: [3, 17], n_controls: null}",
     "filters": "{keywords: ['2024', \"no\", '', '=', 'a: 1']}",
     "seeds": "[4, 2]",
-    "estimate": "{machine: a100}",
+    "estimate": "{paragraphs: 100}",
 }
 IN_FILE = {"remove": {"n_joint": 3, "n_single": 2}, "filters": {"min_unique": 0.5}}
 IN_FILE |= {"study": "mine", "seeds": [1]}

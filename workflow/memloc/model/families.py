@@ -32,7 +32,6 @@ class Family(NamedTuple):
     layers: str  # module that holds the layers
     final_norm: str  # module between the last layer and the unembedding
     components: dict[str, Stored]
-    learned_positions: bool = False
     tied: bool = False  # one matrix embeds and unembeds, if config.json does not say
 
     @property
@@ -59,7 +58,6 @@ _GPT_NEO = Family(
         "W_in": Stored("mlp.c_fc"),
         "W_out": Stored("mlp.c_proj"),
     },
-    learned_positions=True,
     tied=True,
 )
 _GPT2 = _GPT_NEO._replace(

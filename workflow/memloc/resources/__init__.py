@@ -1,1 +1,1 @@
-"""Resources of a study: memory, time and disk space of every rule before it runs; speed of a machine."""
+"""Resources of a study before it runs: memory and time of every rule, by the speed of this machine."""

@@ -4,58 +4,66 @@ Time limits of jobs follow the table. If all rules ran before, their measured ti
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from memloc.resources.cost import rule_bytes, rule_seconds
-from memloc.resources.machine import Machine, this_machine
-from memloc.resources.memory import stage_bytes, stage_megabytes
+from memloc.resources.measure import Speed, speed
+from memloc.resources.memory import megabytes
 from memloc.resources.shapes import Shape, shape_of
+from memloc.resources.work import works
 from memloc.run.console import sized, spoken
 from memloc.run.steps import Step
 from memloc.settings.study import Settings, studies_by_model, studies_by_seed
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
-SAFETY = 3  # ratio of a time limit to the estimate, which was within a factor of 1.5 of most measured times
+SAFETY = 3  # ratio of a time limit to the estimate
 LEAST = 30  # minutes; loading a large model from a shared disk may be slow, and was not timed
 FIRST_STAGE = "scores"  # a study that has not run it will run whole stages of the model
 OTHER_MB = 2000  # memory of a rule that runs no model
 
 
 def estimate(
-    steps: Iterable[Step],
-    studies: Mapping[str, tuple[Shape, Settings]],
-    machine: Machine,
-) -> pd.DataFrame:
-    """A row per rule, of table `estimate`.
+    steps: Sequence[Step], results: str, study: Settings, remote: bool
+) -> tuple[pd.DataFrame, Speed]:
+    """Table `estimate`, a row per rule, and the speed of this machine for the study's largest model.
 
-    `studies` gives the model's shape and the settings of every study by the folder of its results.
+    Jobs run on this machine, or on the `remote` ones of a cluster. Those that take a GPU have no time (NaN)
+    where this machine has none.
     """
-    rows = []
-    for step in steps:
-        shape, settings = studies[step.study]
-        parts = settings.counterfactual.n_models if step.rule == "train_halves" else settings.shards
-        n_jobs = parts if any("{shard}" in path for path in step.outputs) else 1
-        gpu = stage_bytes(shape, settings).get(step.rule, 0) / 1e6 if machine.gpus else 0
-        rows.append(
-            {
-                "rule": step.name,
-                "machine": machine.name,
-                "jobs": n_jobs,
-                "threads": step.threads,
-                "seconds": rule_seconds(step.rule, shape, settings, machine, step.threads) / n_jobs,
-                "memory_mb": stage_megabytes(shape, settings).get(step.rule, OTHER_MB),
-                "gpu_mb": math.ceil(gpu),
-                "disk_mb": rule_bytes(step.rule, shape, settings) / 1e6,
-            }
-        )
-    return pd.DataFrame(rows)
+    studies = _studies(steps, results, study)
+    loading = study.loading
+    on_gpu = loading.device == "cuda" or loading.gpus > 1 or (remote and loading.device == "auto")
+    of_a_model = [each for each in studies.values() if each[1].model]
+    here = speed(*max(of_a_model, key=lambda each: each[0].n_parameters), on_gpu)
+    return pd.DataFrame([_row(step, *studies[step.study], here) for step in steps]), here
 
 
-def studies(steps: list[Step], results: str, study: Settings) -> dict[str, tuple[Shape, Settings]]:
+def _row(step: Step, shape: Shape, settings: Settings, here: Speed) -> dict[str, str | float]:
+    parts = settings.counterfactual.n_models if step.rule == "train_halves" else settings.shards
+    n_jobs = parts if any("{shard}" in path for path in step.outputs) else 1
+    row = {"rule": step.name, "jobs": n_jobs, "threads": step.threads}
+    work, loading, length = works(shape, settings).get(step.rule), settings.loading, settings.paragraph.length
+    if not work:  # a download depends on the network, which nobody knows
+        seconds = 0 if step.rule.startswith("download_") else here.load
+        return row | {"seconds": seconds, "memory_mb": OTHER_MB, "gpu_mb": 0}
+    kinds = [kind for kind in ("score", "gradients", "edit") if getattr(work, kind)]
+    passes = sum(getattr(work, kind) * getattr(here, kind) for kind in kinds)
+    passes *= shape.operations(length, settings.paragraph.continuation) / (1 if here.gpus else step.threads)
+    if work.training:
+        context = settings.model.context
+        passes += work.training * here.training * shape.operations(context, context) / step.threads
+    on_gpu = loading.device != "cpu" and work.kind != "training"
+    return row | {
+        "seconds": here.load + passes / n_jobs,
+        "memory_mb": megabytes(work.kind, shape, loading),
+        "gpu_mb": megabytes(work.kind, shape, loading, on_gpu=True) if on_gpu else 0,
+    }
+
+
+def _studies(steps: Sequence[Step], results: str, study: Settings) -> dict[str, tuple[Shape, Settings]]:
     """Shape of the model and settings of a study, its models or further seeds, by their folders."""
     below = studies_by_model(study) if study.models else studies_by_seed(study)
     settings = {f"{results}/{name}": each for name, each in below.items()} | {results: study}
@@ -68,7 +76,7 @@ def studies(steps: list[Step], results: str, study: Settings) -> dict[str, tuple
 def limits(path: Path) -> dict[str, int]:
     """Time limit (minutes) of every rule of table `estimate`; empty where the table is not there.
 
-    Downloads, which are not timed, have no limit.
+    Downloads, which are not timed, have no limit, nor has what is not known.
 
     Raises:
         TableError: the file is damaged or no such table.
@@ -99,62 +107,60 @@ def longest_path(steps: Sequence[Step], seconds: Mapping[str, float]) -> tuple[f
     return max(map(end, steps), default=(0.0, []))
 
 
-def total(steps: Sequence[Step], frame: pd.DataFrame, cores: int, gpus: int) -> float:
+def total(steps: Sequence[Step], frame: pd.DataFrame, cores: int, gpus: int) -> float | None:
     """Seconds of all rules: the longest path, or the work shared by cores or GPUs that never idle, if longer.
 
-    `frame` has a row per rule: rule, jobs, threads, seconds of each job, gpu_mb (GPU memory).
+    None where the time of a rule is not known. `frame` has a row per rule: rule, jobs, threads, seconds of
+    each job, gpu_mb (GPU memory).
     """
+    if frame.seconds.isna().any():
+        return None
     path, _ = longest_path(steps, dict(zip(frame.rule, frame.seconds, strict=True)))
     work = frame.jobs * frame.seconds
     on_cores = (work * frame.threads.clip(upper=cores)).sum() / cores
     return max(path, on_cores, work[frame.gpu_mb > 0].sum() / gpus if gpus else 0.0)
 
 
-def summary(steps: Sequence[Step], frame: pd.DataFrame, machine: Machine) -> str:
-    """The rules that take longest, the whole, and the longest path, as text."""
+def summary(steps: Sequence[Step], frame: pd.DataFrame, cores: int, gpus: int) -> str:
+    """The rules that take longest, the most memory, the whole time, and the longest path, as text."""
+    longest = frame.sort_values("seconds", ascending=False, na_position="first").head(20)
+    lines = [
+        f"{cores} cores, {gpus} GPUs, {len(frame)} rules, downloads not timed",
+        longest.round({"seconds": 0}).to_string(index=False),
+        f"memory: at most {sized(frame.memory_mb.max() * 1e6)} a rule",
+    ]
+    seconds = total(steps, frame, cores, gpus)
+    if seconds is None:
+        return "\n".join([*lines, "total: unknown: jobs take a GPU, and this machine has none"])
     path_seconds, path = longest_path(steps, dict(zip(frame.rule, frame.seconds, strict=True)))
-    longest = frame.sort_values("seconds", ascending=False).head(20)
-    known = (
-        f"{machine.rate:.0f} GFLOP/s a thread" if machine.measured else "by its data sheet, never measured"
-    )
-    disk, memory = frame.disk_mb.sum() * 1e6, frame.memory_mb.max() * 1e6
-    return "\n".join(
-        [
-            f"{machine.name} ({known}), {machine.cores} cores, {len(frame)} rules, downloads not timed",
-            longest.drop(columns="machine").round({"seconds": 0, "disk_mb": 1}).to_string(index=False),
-            f"total: {spoken(total(steps, frame, machine.cores, machine.gpus))}",
-            f"memory: at most {sized(memory)} a rule; disk: {sized(disk)}",
-            f"longest path: {spoken(path_seconds)}: {', '.join(path)}",
-        ]
-    )
+    lines += [f"total: {spoken(seconds)}", f"longest path: {spoken(path_seconds)}: {', '.join(path)}"]
+    return "\n".join(lines)
 
 
-def duration(steps: Sequence[Step], cores: int, results: str, study: Settings) -> float | None:
-    """Seconds that `steps` will take on so many cores; None where that is unknown.
+def duration(steps: Sequence[Step], cores: int, gpus: int, results: str, study: Settings) -> float | None:
+    """Seconds that `steps` will take on so many cores and GPUs; None where that is unknown.
 
-    If all steps ran before, their benchmark files give the time. A study without results is estimated. The
-    estimate measures this machine for some seconds, so it is not made where a few steps are left.
+    The benchmark files tell it if all steps ran before, else table `estimate`. A study without results is
+    estimated. That measures this machine for some seconds, so it is not done for a few steps.
     """
-    before = [_measured(step) for step in steps]
-    if all(before):
-        rows = [
-            {
-                "rule": step.name,
-                "jobs": len(found),
-                "threads": step.threads,
-                "seconds": sum(found) / len(found),
-            }
-            for step, found in zip(steps, before, strict=True)
-        ]
-        return total(steps, pd.DataFrame(rows).assign(gpu_mb=0), cores, 0)
-    if Path(results).exists() or FIRST_STAGE not in {step.rule for step in steps}:
+    before = {step.name: _ran(step) for step in steps}
+    stored = [Path(study, "benchmarks/estimate.parquet") for study in dict.fromkeys(s.study for s in steps)]
+    if all(before.values()):
+        columns = {"rule": before.keys(), "jobs": map(len, before.values()), "gpu_mb": 0}
+        frame = pd.DataFrame(columns | {"threads": [step.threads for step in steps]})
+        frame["seconds"] = [sum(found) / len(found) for found in before.values()]
+    elif all(path.exists() for path in stored):
+        frame = pd.concat([storage.read(schema_of("estimate"), path) for path in stored])
+        frame = frame.set_index("rule").reindex(before).reset_index()
+    elif not Path(results).exists() and FIRST_STAGE in {step.rule for step in steps}:
+        frame, here = estimate(steps, results, study, remote=False)
+        gpus = here.gpus
+    else:
         return None
-    machine = this_machine(cores)
-    frame = estimate(steps, studies(list(steps), results, study), machine)
-    return total(steps, frame, cores, machine.gpus)
+    return total(steps, frame, cores, gpus)
 
 
-def _measured(step: Step) -> list[float]:
+def _ran(step: Step) -> list[float]:
     """Seconds of each job of a step when it ran last; empty if none ever ran."""
     files = Path().glob(step.benchmark.replace("{shard}", "*")) if step.benchmark else ()
     return [float(pd.read_csv(file, sep="\t")["s"].iloc[0]) for file in files]

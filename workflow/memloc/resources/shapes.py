@@ -19,7 +19,6 @@ class Shape(NamedTuple):
     d_mlp: int
     gated: bool  # three MLP matrices instead of two
     vocabulary: int
-    n_positions: int  # rows of a learned position embedding, 0 without one
     tied: bool  # one matrix embeds and unembeds
 
     @property
@@ -30,36 +29,38 @@ class Shape(NamedTuple):
 
     @property
     def n_parameters(self) -> int:
-        """All weights without biases and norms, which are under a thousandth."""
-        embeddings = self.vocabulary * (1 if self.tied else 2) + self.n_positions
-        return self.n_component_weights + embeddings * self.width
+        """Weights of the layers and of the vocabulary; others are under a fiftieth."""
+        return self.n_component_weights + self.vocabulary * self.width * (1 if self.tied else 2)
+
+    def operations(self, n_tokens: int, n_unembedded: int) -> int:
+        """Operations of the products of a forward pass over tokens, with the logits of some of them."""
+        return 2 * (self.n_component_weights * n_tokens + self.width * self.vocabulary * n_unembedded)
 
 
-def _gpt(n_layers: int, width: int, n_heads: int, vocabulary: int, n_positions: int = 0) -> Shape:
-    heads = (n_heads, n_heads, width // n_heads)
-    return Shape(n_layers, width, *heads, 4 * width, False, vocabulary, n_positions, bool(n_positions))
+def _gpt(n_layers: int, width: int, n_heads: int, vocabulary: int, tied: bool = False) -> Shape:
+    return Shape(n_layers, width, n_heads, n_heads, width // n_heads, 4 * width, False, vocabulary, tied)
 
 
 # From the config.json of each model.
-HUBBLE = Shape(16, 2048, 32, 8, 64, 8192, True, 50304, 0, False)
+HUBBLE = Shape(16, 2048, 32, 8, 64, 8192, True, 50304, False)
 PUBLISHED = {
-    "EleutherAI/gpt-neo-125m": _gpt(12, 768, 12, 50257, 2048),
-    "EleutherAI/gpt-neo-1.3B": _gpt(24, 2048, 16, 50257, 2048),
-    "EleutherAI/gpt-neo-2.7B": _gpt(32, 2560, 20, 50257, 2048),
-    "openai-community/gpt2": _gpt(12, 768, 12, 50257, 1024),
-    "HuggingFaceTB/SmolLM2-135M": Shape(30, 576, 9, 3, 64, 1536, True, 49152, 0, True),
+    "EleutherAI/gpt-neo-125m": _gpt(12, 768, 12, 50257, True),
+    "EleutherAI/gpt-neo-1.3B": _gpt(24, 2048, 16, 50257, True),
+    "EleutherAI/gpt-neo-2.7B": _gpt(32, 2560, 20, 50257, True),
+    "openai-community/gpt2": _gpt(12, 768, 12, 50257, True),
+    "HuggingFaceTB/SmolLM2-135M": Shape(30, 576, 9, 3, 64, 1536, True, 49152, True),
     "EleutherAI/pythia-70m-deduped": _gpt(6, 512, 8, 50304),
     "EleutherAI/pythia-160m-deduped": _gpt(12, 768, 12, 50304),
     "EleutherAI/pythia-410m-deduped": _gpt(24, 1024, 16, 50304),
     "EleutherAI/pythia-1b-deduped": _gpt(16, 2048, 8, 50304),
-    "allenai/OLMo-1B-hf": Shape(16, 2048, 16, 16, 128, 8192, True, 50304, 0, True),
+    "allenai/OLMo-1B-hf": Shape(16, 2048, 16, 16, 128, 8192, True, 50304, True),
     "allegrolab/hubble-1b-100b_toks-perturbed-hf": HUBBLE,
     "allegrolab/hubble-1b-100b_toks-standard-hf": HUBBLE,
-    "allenai/OLMo-2-0425-1B": Shape(16, 2048, 16, 16, 128, 8192, True, 100352, 0, False),
+    "allenai/OLMo-2-0425-1B": Shape(16, 2048, 16, 16, 128, 8192, True, 100352, False),
     "EleutherAI/pythia-1.4b-deduped": _gpt(24, 2048, 16, 50304),
     "EleutherAI/pythia-2.8b-deduped": _gpt(32, 2560, 32, 50304),
     "EleutherAI/pythia-6.9b-deduped": _gpt(32, 4096, 32, 50432),
-    "allenai/Olmo-3-1025-7B": Shape(32, 4096, 32, 32, 128, 11008, True, 100278, 0, False),
+    "allenai/Olmo-3-1025-7B": Shape(32, 4096, 32, 32, 128, 11008, True, 100278, False),
     "EleutherAI/pythia-12b-deduped": _gpt(36, 5120, 40, 50688),
 }
 UNKNOWN = PUBLISHED["EleutherAI/pythia-1.4b-deduped"]
@@ -84,7 +85,6 @@ def read_shape(config: Path | str) -> Shape:
         d_mlp=first("intermediate_size", "n_inner", default=4 * width),
         gated=kind.gated,
         vocabulary=values["vocab_size"],
-        n_positions=first("max_position_embeddings", "n_positions") if kind.learned_positions else 0,
         tied=values.get("tie_word_embeddings", kind.tied),
     )
 
@@ -96,8 +96,7 @@ def shape_of(settings: Settings, folder: Path | str) -> Shape:
     """
     model, config = settings.model, Path(folder) / "config.json"
     if model.source == "embedded":
-        shape = _gpt(model.n_layers, model.width, model.n_heads, settings.data.vocabulary)
-        return shape._replace(tied=True)
+        return _gpt(model.n_layers, model.width, model.n_heads, settings.data.vocabulary, tied=True)
     if model.source == "hub" and model.id in PUBLISHED:
         return PUBLISHED[model.id]
     if model.source == "fine_tuned":

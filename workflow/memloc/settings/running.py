@@ -1,7 +1,5 @@
 """Settings: sections of a run: `network`, `estimate` and `explorer`."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from memloc.settings.base import Address, Positive, Section
@@ -18,10 +16,6 @@ class Network(Section):
 class Estimate(Section):
     """The estimate of a study's cost (target `estimate`), which time limits of jobs follow."""
 
-    machine: Literal["here", "a100", "h100"] = Field(
-        "here",
-        description="This machine, whose matrix products are timed, or a GPU by its data sheet.",
-    )
     paragraphs: Positive | None = Field(
         None,
         description="Paragraphs of your own text or list, before the filters; by default as many as are "

@@ -1,4 +1,4 @@
-"""Time, memory and disk that a study will take, by rule."""
+"""Time and memory that a study will take, by rule."""
 
 from memloc.tables.columns import Column, Columns, Lengths, integer, number
 
@@ -6,11 +6,15 @@ from memloc.tables.columns import Column, Columns, Lengths, integer, number
 def estimate(lengths: Lengths) -> Columns:
     return {
         "rule": Column("str", unique=True, meaning="Rule of the workflow."),
-        "machine": Column("str", meaning="Machine that the estimate is for."),
         "jobs": integer(1, meaning="Jobs that the rule runs as."),
         "threads": integer(1, meaning="Threads of each job."),
-        "seconds": number(0, unit="of each job", meaning="Time; 0 for downloads, which are not timed."),
+        "seconds": number(
+            0,
+            unit="of each job",
+            nullable=True,
+            meaning="Time; 0 for downloads, which are not timed; missing for jobs that take a GPU where "
+            "the estimate was made without one.",
+        ),
         "memory_mb": number(0, unit="MB", meaning="Memory of each job."),
-        "gpu_mb": number(0, unit="MB", meaning="GPU memory of each job; 0 on a machine without a GPU."),
-        "disk_mb": number(0, unit="MB", meaning="Disk space that the rule's outputs take."),
+        "gpu_mb": number(0, unit="MB", meaning="GPU memory of each job; 0 if it takes no GPU."),
     }

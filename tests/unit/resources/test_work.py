@@ -1,0 +1,169 @@
+"""Counts of a rule's work: by hand, against measured times, and as large as the lists that they depend on."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from made_questions import question
+
+from memloc.planting.methods import function_of
+from memloc.removal.registry import WAYS
+from memloc.resources.shapes import Shape, shape_of
+from memloc.resources.work import n_paragraphs, n_windows, slow_methods, works
+from memloc.settings.methods import METHODS
+from memloc.settings.removal_ways import EDITS
+from memloc.settings.study import Settings
+
+ROOT = Path(__file__).parents[3]
+# Long rules of mini on a Xeon of 70 GFLOP/s at its width and 4.8 s for an import: threads, seconds.
+MEASURED = {
+    "ablate_heads": (1, 34.02),
+    "activation_gradients": (1, 15.07),  # measured as two rules, less one import
+    "attention": (1, 14.30),
+    "edit_paragraphs": (1, 87.12),
+    "parameter_gradients": (1, 19.35),
+    "patching": (1, 27.45),  # measured as two rules, less one import
+    "perturbation": (1, 47.67),
+    "scores": (2, 49.31),
+    "unlearn_paragraphs": (1, 88.70),
+}
+# What mini was when it was measured.
+MEASURED_MINI = {
+    "data": {"n_once": 6500, "n_unseen": 600, "max_repeats": 128},
+    "sets": {"n_pairs": 16},
+    "n_judging": 6,
+}
+
+
+def study(name, **changes):
+    given = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
+    for section, keys in changes.items():
+        given[section] = given.get(section, {}) | keys if isinstance(keys, dict) else keys
+    settings = Settings.model_validate(given)
+    return shape_of(settings, "unknown"), settings
+
+
+def seconds(work, shape, rate):
+    """A backward pass is two forward passes. `rate` is in operations a second."""
+    passes = work.score + 3 * (work.gradients + work.edit)
+    return passes * shape.operations(100, 50) / rate
+
+
+def test_mini_takes_what_was_measured():
+    """Patched runs take half of their count."""
+    shape, settings = study("config", **MEASURED_MINI)
+    found = works(shape, settings)
+    for rule, (threads, measured) in MEASURED.items():
+        estimated = 4.8 + seconds(found[rule], shape, 70e9) / threads
+        assert 0.5 < estimated / measured < 2.1, rule
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "rate", "measured"),
+    [
+        ("config", "remove", 67e9, 40),
+        ("removal", "remove", 155e9, 675),
+    ],
+)
+def test_removal_takes_what_was_measured(name, rule, rate, measured):
+    """One thread each; without the import."""
+    shape, settings = study(name)
+    assert 0.5 < seconds(works(shape, settings)[rule], shape, rate) / measured < 2
+
+
+def test_scores_ablation_and_edits_counted_by_hand():
+    """Of a model of two layers with three heads, and eight paragraphs of ten tokens."""
+    given = {
+        "study": "x",
+        "paragraph": {"length": 10, "prefix": 4},
+        "data": {"source": "tokens", "files": ["any.npy"]},
+        "model": {"source": "hub"},
+        "estimate": {"paragraphs": 8},
+        "sets": {"n_pairs": 1},
+        "head_ablation": {"n_paragraphs": 3, "n_judging": 4, "top": [1, 2], "n_random": 39},
+        "editing": {
+            "n_paragraphs": 2,
+            "n_swept": 1,
+            "learning_rates": [1e-3, 1e-4],
+            "steps": 5,
+            "n_controls": 1,
+        }
+        | {"relearning_limit": 4, "n_judging": 7, "n_perturbations": 3, "extra_arms": []},
+    }
+    found = works(Shape(2, 12, 3, 3, 4, 48, False, 11, True), Settings.model_validate(given))
+    assert found["scores"] == ("score", 8, 0, 0, 0)
+    # Each of 6 heads, on half of the layers, for 10 texts and a pair; then 44 orders of the heads.
+    assert found["ablate_heads"].score == 6 * (10 + 2) / 2 + 10 * (4 + 1 + 39) * 2
+    # Three arms edit two paragraphs and one of them again: 5 steps on two texts, and half of the relearning.
+    assert found["edit_paragraphs"].edit == 9 * (5 * 2 + 2)
+    assert found["edit_paragraphs"].score == 9 * (1 + 2 * 7 + 3)
+    assert found["train_model"].training == 0
+
+
+def test_what_runs_in_a_study_takes_time():
+    """Grown-truth lists no ways and halves no text; its model's own rule only reads the model."""
+    found = {rule: sum(work[1:]) for rule, work in works(*study("grown-truth")).items()}
+    assert {rule for rule, passes in found.items() if not passes} == {"model", "remove", "train_halves"}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_that_takes_more_than_a_gradient_is_known_to_be_slow(name, tiny_gpt_neo):
+    """How often layers run, in gradients of three passes; half of the layers is three quarters of two."""
+    model, ran = tiny_gpt_neo, []
+    layers = model.transformer.h
+    asked = question(model, integration_steps=4)
+    hooks = [layer.register_forward_hook(lambda *_, **__: ran.append(1)) for layer in layers]
+    function_of(name)(asked)
+    for hook in hooks:
+        hook.remove()
+    heads = model.config.num_heads
+    shape = Shape(len(layers), 1, heads, heads, 1, 1, False, 1, True)
+    assert len(ran) / len(layers) < 2 * 3 * slow_methods(shape, 4).get(name, 1)
+
+
+def test_slow_methods_are_methods_and_every_edit_counts_as_trained():
+    assert set(slow_methods(study("config")[0], 4)) <= set(METHODS)
+    studies = {way: study("config", remove={"ways": [way]}) for way in WAYS}
+    steps = {way: works(*each)["remove"].edit for way, each in studies.items()}
+    assert {way for way in WAYS if steps[way] > min(steps.values())} == {*EDITS}
+
+
+@pytest.mark.parametrize(
+    ("rule", "key", "longer"),
+    [
+        ("ablate_heads", "head_ablation.top", [1, 2]),
+        ("disturb_weights", "weight_noise.sizes", [0.1, 0.2]),
+        ("edit_paragraphs", "editing.extra_arms", ["head", "other_head"]),
+        ("edit_paragraphs", "editing.learning_rates", [1e-3, 1e-4]),
+        ("remove", "remove.shifts", [5, 6]),
+        ("remove", "remove.ways", ["top", "svd"]),
+    ],
+)
+def test_longer_lists_take_longer(rule, key, longer):
+    section, _, key = key.partition(".")
+    few, many = (works(*study("config", **{section: {key: each}}))[rule] for each in (longer[:1], longer))
+    assert sum(few[1:]) < sum(many[1:])
+
+
+def test_a_list_costs_what_its_paragraphs_do():
+    few, many = (study("public/extraction-benchmark", estimate={"paragraphs": n}) for n in (500, None))
+    assert n_paragraphs(few[1]) == 500 and n_paragraphs(many[1]) == 15_000
+    few, many = works(*few), works(*many)
+    assert few["scores"].score == many["scores"].score / 30
+    assert few["attention"].score < many["attention"].score
+    assert few["perturbation"] == many["perturbation"]
+
+
+def test_windows_of_embedded_data():
+    data = {"n_repeated": 4, "n_once": 10, "n_unseen": 6, "min_repeats": 5, "max_repeats": 5}
+    _, same = study("config", data=data)
+    per_window = (
+        256 - 100 + 1
+    ) / 100  # places where a paragraph may begin, per paragraph that a window holds
+    assert n_paragraphs(same) == 20 and n_windows(same) == pytest.approx((10 + 4 * 5) / per_window)
+    uniform = (np.arange(10_000) + 0.5) / 10_000
+    repeats = np.exp(np.log(5) + uniform * (np.log(50) - np.log(5))).mean()
+    _, spread = study("config", data=data | {"max_repeats": 50})
+    assert n_windows(spread) == pytest.approx((10 + 4 * repeats) / per_window, rel=1e-4)
+    assert n_windows(study("gpt-neo-125m")[1]) == 0
