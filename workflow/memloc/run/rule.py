@@ -34,6 +34,9 @@ QUIET = {
 }
 # Only the download rules may use the network; `data.hub` takes the hub's client online itself.
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
+# A thread that waits longer than this count sleeps and frees its core: where other processes run, too, models
+# of two threads take half of the time. Libraries read it when they are imported.
+WAITING = {"GOMP_SPINCOUNT": "10000"}
 LOGS_ONLY = "MEMLOC_LOGS_ONLY"  # a variable; where it is set, jobs write to their logs and not to the console
 LOCKS = Path(".snakemake/memloc-jobs")  # locks of jobs in this folder; each holds a process and its machine
 
@@ -69,7 +72,7 @@ def start(snakemake: Any, explained: Explanation | None = None) -> None:
     only. `explained` gives the user's error that is behind another error, if one is. The script of a killed
     Snakemake keeps running; a new start of the same job waits for its end.
     """
-    os.environ.update(QUIET | OFFLINE)
+    os.environ.update(QUIET | OFFLINE | WAITING)
     gc.set_threshold(10_000)  # imports make objects that stay; the search for garbage took half the time
     file = _own_log(Path(snakemake.log[0]))
     shown = LOGS_ONLY not in os.environ
