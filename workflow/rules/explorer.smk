@@ -11,6 +11,7 @@ rule explorer:
     input:
         **tables(*ON_PAGE),
         config=rules.run_config.output[0],
+        headline=rules.story.output.headline,
         page=[own_file(path) for path in PAGE_FILES],
     output:
         report(

@@ -1,9 +1,12 @@
-# The findings of the study on one screen: the report opens with them, and a run ends with their headline.
+# The findings of the study: on one screen, with which the report opens, and in five lines, with which a run ends
+# and explorer and figures open.
+
+from memloc.claims.findings import READ
 
 
 rule story:
     input:
-        **tables("sets", "claims"),
+        **tables(*(name for name in READ if name not in ABSENT)),
         template=report_file("story.rst"),
     output:
         story=f"{RESULTS}/story.rst",
@@ -19,7 +22,7 @@ rule story:
         mem_mb=growing(1000),
         runtime=growing(5),
     params:
-        **tracked(),
+        **tracked("highlight"),
         model=MODEL_NAME,
         config=placed(rules.run_config.output[0]),
     message:

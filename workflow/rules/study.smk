@@ -29,8 +29,8 @@ include: "run_config.smk"
 include: "shards.smk"
 include: "claims.smk"
 include: "figures.smk"
-include: "explorer.smk"
 include: "story.smk"
+include: "explorer.smk"
 include: "figures_page.smk"
 
 

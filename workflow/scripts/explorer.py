@@ -29,9 +29,10 @@ shape = Shape(lengths.length, lengths.prefix, model["n_layers"], model["n_heads"
 shown = tabs.tabs(tables)
 shown["study"] = tabs.study(Path(job.input.config).read_text(), stamps)
 index = index_of(ids, tables, settings, shape, {key: tab["title"] for key, tab in shown.items()})
+found = Path(job.input.headline).read_text().splitlines()
 
 with atomic_folder(job.output[0]) as folder:
-    write_page(folder, {"study": params.study, "model": params.model, **index})
+    write_page(folder, {"study": params.study, "model": params.model, "found": found, **index})
     write_data(folder, "maps", maps.maps_of_sets(tables))
     for key, tab in shown.items():
         write_data(folder, f"tab-{key}", tab)

@@ -6,13 +6,14 @@ job = start(snakemake)
 
 from pathlib import Path
 
-from memloc.claims.story import answers, headline, link
+from memloc.claims.findings import READ, findings
+from memloc.claims.story import answers, link
 from memloc.run.atomic import write_text
 from memloc.run.templates import escaped, fill
 
-params = job.params
-sets, claims = job.read("sets"), job.read("claims")
-lines = headline(sets, claims)
+params, claims = job.params, job.read("claims")
+tables = {name: job.read(name, columns) for name, columns in READ.items() if name in job.tables}
+lines = findings(tables, job.settings)
 numbers = {
     "study": params.study,
     "model": params.model,
@@ -23,4 +24,3 @@ numbers = {
 }
 write_text(job.output.story, fill(Path(job.input.template).read_text(), numbers))
 write_text(job.output.headline, "".join(f"{line}\n" for line in lines))
-job.log(" ".join(lines))

@@ -1,4 +1,4 @@
-"""The story of a study: its claims by question, its headline, and links that a report can follow."""
+"""The story of a study: its claims by question, and links that a report can follow."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import pytest
 
 from memloc.claims import registry, story
 from memloc.run.templates import fill
-from memloc.tables.terms.claims import ERROR, FAILS, HOLDS, NO_VALUE, NOT_APPLICABLE, UNDECIDED
+from memloc.tables.terms.claims import FAILS, HOLDS, NO_VALUE, UNDECIDED
 
 REPORT = Path(__file__).parents[3] / "workflow/report"
 TOPIC_OF = {claim.id: topic for topic in registry.topics().values() for claim in topic.claims}
@@ -29,12 +29,9 @@ def claims():
     return rows.assign(verdict=verdicts, value=0.5, low=0.25, high=0.75, n=8, n_other=None)
 
 
-SETS = pd.DataFrame({"set": ["memorized"] * 2 + ["non_memorized"] * 1998 + ["unseen"] * 50})
-
-
 def test_every_claim_that_is_told_is_registered_and_shown_in_a_figure():
     assert len(TOLD) == len(set(TOLD))
-    assert [id for id in (*TOLD, story.TRIGGERS) if id not in KNOWN or not KNOWN[id].figures] == []
+    assert [id for id in TOLD if id not in KNOWN or not KNOWN[id].figures] == []
 
 
 def test_answers_are_those_of_the_table_in_the_order_of_the_questions(claims):
@@ -54,43 +51,6 @@ def test_what_has_no_value_is_not_told(claims, verdict):
     removal = claims.id.isin(story.QUESTIONS["Can it be removed?"])
     claims.loc[removal, "verdict"] = verdict
     assert list(story.answers(claims)) == list(story.QUESTIONS)[:-1]
-
-
-def test_the_headline_counts_seen_paragraphs_and_verdicts(claims):
-    claims.loc[claims.id == story.ANYWHERE, "verdict"] = HOLDS
-    memorized, anywhere, triggers, verdicts = story.headline(SETS, claims)
-    assert anywhere.startswith("50 (25 to 75) % of the memorized paragraphs are recited in every other place")
-    assert memorized == "2 of 2,000 paragraphs are recited word for word."
-    assert triggers.startswith("50 (25 to 75) % of the memorized paragraphs")
-    families = claims.groupby("data").verdict.agg(set)
-    holds, fails = (sum(verdict in found for found in families) for verdict in (HOLDS, FAILS))
-    assert 0 < holds < len(families)
-    assert verdicts == (
-        f"Of the {len(families)} sets of data that claims rest on, {holds} speak for at least one claim, "
-        f"and {fails} against at least one."
-    )
-
-
-def test_the_headline_leaves_out_what_was_not_measured(claims):
-    claims.loc[claims.id.isin(story.TOLD), "verdict"] = NOT_APPLICABLE
-    assert len(story.headline(SETS, claims)) == 2
-
-
-@pytest.mark.parametrize("verdict", [HOLDS, FAILS, UNDECIDED, NOT_APPLICABLE])
-def test_a_warning_where_paragraphs_are_recited_at_their_own_place_only(claims, verdict):
-    claims.loc[claims.id == story.ANYWHERE, "verdict"] = verdict
-    warned = "from position 0 and not wherever they stand" in " ".join(story.headline(SETS, claims))
-    assert warned == bool(story.warning(claims)) == (verdict == FAILS)
-
-
-def test_claims_whose_estimators_failed_are_named_at_once(claims):
-    claims.loc[1:2, "verdict"], claims.loc[1:2, "value"] = ERROR, None
-    _, second, *_ = story.headline(SETS, claims)
-    named = f"No verdict on {TOLD[1]}, {TOLD[2]}: an error of the program, see logs/claims.log."
-    assert second == story.warning(claims) == named
-    claims.loc[1, "verdict"] = FAILS  # a warning of another kind
-    both = story.warning(claims)
-    assert both.startswith(f"No verdict on {TOLD[2]}: ") and both.endswith("is about that place.")
 
 
 @pytest.mark.parametrize(("in_report", "expected"), [(["a.png"], "`a <a.png_>`__"), ([], "a")])

@@ -38,7 +38,7 @@ def folder(tmp_path_factory, tables, pair):
     shown = tabs.tabs(tables)
     titles = {key: tab["title"] for key, tab in shown.items()}
     index = index_of(ids, tables, SETTINGS, SHAPE, titles)
-    files.write_page(folder, {"study": STUDY, "model": "tiny", **index})
+    files.write_page(folder, {"study": STUDY, "model": "tiny", "found": ["Half is recited."], **index})
     files.write_data(folder, "maps", maps.maps_of_sets(tables))
     for key, tab in shown.items():
         files.write_data(folder, f"tab-{key}", tab)
@@ -456,6 +456,7 @@ def test_the_first_sentence_says_what_is_seen(page, tables, pair):
 def test_every_view_is_silent_accessible_and_fits(browser, folder, size, theme):
     explorer = browsers.Explorer.opened(browser, folder, **window(size, theme))
     page = explorer.page
+    assert "Half is recited." in page.inner_text(".found")
     for tab in page.locator("[role=tab]").all():
         tab.click()
         if (name := tab.get_attribute("data-tab")) != "paragraphs":

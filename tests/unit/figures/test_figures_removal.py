@@ -7,8 +7,8 @@ from figure_labels import checked
 from made_removal import tables
 
 from memloc.figures import removal
-from memloc.figures.parts.removal import LABELS, judged_ways, ways_of
-from memloc.settings.removal_ways import NOTHING, WAY_NAMES
+from memloc.figures.parts.removal import judged_ways, ways_of
+from memloc.settings.removal_ways import LABELS, NOTHING, WAY_NAMES
 from memloc.settings.sections import sections
 from memloc.statistics import uncertainty
 

@@ -6,8 +6,7 @@ from drawn_parts import words
 from figure_labels import checked
 
 from memloc.figures import removal_of_grown
-from memloc.figures.parts.removal import LABELS
-from memloc.settings.removal_ways import EDITS, GROWN_ARMS
+from memloc.settings.removal_ways import EDITS, GROWN_ARMS, LABELS
 from memloc.settings.sections import sections
 
 SETTINGS = sections({"paragraph": {"prefix": 50, "length": 100}})

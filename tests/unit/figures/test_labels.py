@@ -2,15 +2,16 @@
 
 import pytest
 
-from memloc.figures.parts import edit_summary, grown, removal
+from memloc.figures.parts import edit_summary, grown
 from memloc.figures.parts.methods import method_label
 from memloc.settings.methods import ENSEMBLE, METHODS
+from memloc.settings.removal_ways import LABELS
 from memloc.tables.terms.head_ranking import COMBINED
 
 NAMED = {
     "methods": {method: method_label(method) for method in (*METHODS, ENSEMBLE, COMBINED)},
     "arms": edit_summary.ARM_LABELS,
-    "ways": removal.LABELS,
+    "ways": LABELS,
     "controls": grown.CONTROL_LABELS,
     "places": {kind: label.replace(",", "") for kind, label in grown.KIND_LABELS.items()},
 }

@@ -1,14 +1,13 @@
 """A study's story on one screen: what is memorized, what triggers it, where it is, can it be removed?
 
-The report opens with it, and a run ends with its headline. Numbers and verdicts are those of the tables.
+The report opens with it. Numbers and verdicts are those of the tables; `findings` has them in five lines.
 """
 
 import pandas as pd
 
 from memloc.claims.sample_sizes import sample_sizes
 from memloc.run.templates import escaped, measured
-from memloc.tables.terms.claims import ERROR, FAILS, HOLDS, NO_VALUE, NOT_APPLICABLE, counted
-from memloc.tables.terms.sets import UNSEEN
+from memloc.tables.terms.claims import NO_VALUE
 
 # The claims that answer each question, in reading order.
 QUESTIONS = {
@@ -36,14 +35,6 @@ QUESTIONS = {
         "removal_other_prefixes",
     ),
 }
-ANYWHERE = "recited_wherever_they_stand"
-TRIGGERS = "most_tokens_are_replaceable"
-ONLY_THERE = (
-    "This model recites paragraphs from position 0 and not wherever they stand: all that is said here of its "
-    "memories is about that place."
-)
-ESTIMATORS_FAILED = "an error of the program, see logs/claims.log."
-TOLD = (ANYWHERE, TRIGGERS)  # claims in the headline, if they apply
 
 
 def answers(claims: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
@@ -77,31 +68,3 @@ def link(file: str, text: str) -> str:
     It is an expression that Snakemake renders when it makes a report and knows the report's files.
     """
     return f'{{{{ "`{text} <{file}_>`__" if "{file}" in files|map(attribute="target") else "{text}" }}}}'
-
-
-def warning(claims: pd.DataFrame) -> str:
-    """What a reader must know first: failed estimators, recitation from position 0 only; or empty."""
-    failed, fails = (claims.id[claims.verdict == verdict].tolist() for verdict in (ERROR, FAILS))
-    said = [f"No verdict on {', '.join(failed)}: {ESTIMATORS_FAILED}"] if failed else []
-    return " ".join(said + [ONLY_THERE] * (ANYWHERE in fails))
-
-
-def headline(sets: pd.DataFrame, claims: pd.DataFrame) -> list[str]:
-    """A study in a few plain sentences: what is memorized, where it comes out, what triggers it, its claims.
-
-    `sets` and `claims` are the tables of these names. A sentence without a measurement is left out.
-    """
-    seen = sets.loc[sets["set"] != UNSEEN, "set"]
-    recited = f"{(seen == 'memorized').sum():,} of {counted(len(seen), 'paragraph')}"
-    memorized = f"{recited} are recited word for word."
-    told = claims[claims.id.isin(TOLD) & ~claims.verdict.isin(NO_VALUE)]
-    told = [f"{measured(row.value, row.low, row.high, row.quantity)}." for row in told.itertuples()]
-    families = claims[claims.verdict != NOT_APPLICABLE].data.nunique()
-    some = {verdict: claims[claims.verdict == verdict].data.nunique() for verdict in (HOLDS, FAILS)}
-    return [
-        memorized,
-        *filter(None, [warning(claims)]),
-        *told,
-        f"Of the {counted(families, 'set')} of data that claims rest on, {some[HOLDS]} speak for at least "
-        f"one claim, and {some[FAILS]} against at least one.",
-    ]

@@ -5,7 +5,6 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.claims.story import warning
 from memloc.explorer import maps, tokens
 from memloc.explorer.json_values import described
 from memloc.explorer.selection import SCORES, cloud, paragraph_rows
@@ -41,7 +40,6 @@ def index_of(
         "paragraphs": paragraph_rows(ids, tables),
         "example": _example(ids, tables),
         "n_paragraphs": len(tables["sets"]),
-        "warning": warning(tables["claims"]) if "claims" in tables else "",
         "cloud": cloud(tables["scores"]),
         "colourings": described(tokens.COLOURINGS, tables),
         "maps": described(maps.MAPS, tables),

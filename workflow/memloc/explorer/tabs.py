@@ -13,7 +13,8 @@ from memloc.claims.sample_sizes import sample_sizes
 from memloc.explorer.json_values import json_value
 from memloc.figures.parts.grown import CONTROL_LABELS, KIND_LABELS, means, of_own_units
 from memloc.figures.parts.methods import method_label, methods_of
-from memloc.figures.parts.removal import LABELS, MODES, judged_ways
+from memloc.figures.parts.removal import MODES, judged_ways
+from memloc.settings.removal_ways import LABELS
 from memloc.tables.terms.claims import NO_VALUE, VERDICTS
 
 Tables = Mapping[str, pd.DataFrame]

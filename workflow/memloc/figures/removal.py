@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from memloc.figures.parts import removal
 from memloc.figures.parts.style import Drawing, subplots
 from memloc.settings.base import Section
-from memloc.settings.removal_ways import NOTHING, RETRAINED
+from memloc.settings.removal_ways import LABELS, NOTHING, RETRAINED
 from memloc.statistics.uncertainty import Interval, paired
 
 PANELS = {  # name and unit
@@ -45,7 +45,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
             panel.set_xlim(-0.07 * most[unit], 1.07 * most[unit])
         else:
             removal.in_nats(panel)
-    axes[0].set_yticks(range(len(ways)), [removal.LABELS[way] for way in ways])
+    axes[0].set_yticks(range(len(ways)), [LABELS[way] for way in ways])
     axes[0].set_ylim(len(ways) - 0.5, -0.5)
     for tick, way in zip(axes[0].get_yticklabels(), ways, strict=True):
         tick.set(color=FRONT if way in front else OTHERS)
@@ -92,7 +92,7 @@ def _numbers(data: pd.DataFrame, front: list[str]) -> dict[str, Any]:
     joint = data[data["mode"] == "joint"].set_index(["way", "measure"])[[*Interval._fields]]
     intervals = {key: Interval(*row) for key, *row in joint.itertuples()}
     shown = ("forgotten", "em_own_lost", "nll_gained", "recited_4bit")
-    found = [{name: intervals[way, name] for name in shown} | {"label": removal.LABELS[way]} for way in front]
+    found = [{name: intervals[way, name] for name in shown} | {"label": LABELS[way]} for way in front]
     sizes = data[data["measure"] == "forgotten"].groupby("mode")["n"].max()
     texts = data[(data["measure"] == "em_own_lost") & (data["mode"] == "joint")]["n"].max()
     others = data[(data["mode"] == "joint") & ~data["way"].isin([NOTHING, RETRAINED])]
@@ -103,6 +103,6 @@ def _numbers(data: pd.DataFrame, front: list[str]) -> dict[str, Any]:
         "n_single": int(sizes.get("single", 0)),
         "n_texts": int(texts),
         "n_ways": len(removal.ways_of(data)),
-        "nearest": [removal.LABELS[way] for way in near[:3]],
+        "nearest": [LABELS[way] for way in near[:3]],
         "unrounded": intervals[NOTHING, "recited_4bit"].value,
     }

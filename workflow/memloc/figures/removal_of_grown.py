@@ -4,10 +4,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.grown import KIND_LABELS
-from memloc.figures.parts.removal import LABELS, in_nats, ways_of
+from memloc.figures.parts.removal import in_nats, ways_of
 from memloc.figures.parts.style import Drawing, subplots
 from memloc.settings.base import Section
-from memloc.settings.removal_ways import FREE, GROWN_ARMS
+from memloc.settings.removal_ways import FREE, GROWN_ARMS, LABELS
 from memloc.statistics import uncertainty
 
 PANELS = {  # name and unit

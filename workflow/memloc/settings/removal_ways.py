@@ -1,6 +1,6 @@
 """The one list of ways to remove recitation, and those among them that aim at no paragraph in particular.
 
-`WAYS` (removal/registry.py) has their functions, LABELS (figures/parts/removal.py) their labels.
+`WAYS` (removal/registry.py) has their functions.
 """
 
 NOTHING = "nothing"  # the model as it is, which every way is compared with
@@ -18,6 +18,26 @@ EDITS = (
 DIVERSIONS = ("ngram_blocklist", "heads", "random_heads", "steering", "random_direction")
 RETRAINED = "retrained"  # the model that never saw the paragraphs, which every way is compared with
 WAY_NAMES = (*EDITS, *DIVERSIONS, RETRAINED)
+LABELS = {
+    NOTHING: "the model as it is",
+    "top": "top gradients",
+    "random": "random weights",
+    "all": "all weights",
+    "head": "weights of one head",
+    "gradient_ascent": "gradient ascent",
+    "balanced_subnet": "BalancedSubnet",
+    "neurons_integrated_gradients": "neurons: integrated gradients",
+    "neurons_zero_out": "neurons: zero-out",
+    "neurons_hard_concrete": "neurons: HardConcrete",
+    "svd": "small singular components",
+    "kfac": "low curvature (K-FAC)",
+    "ngram_blocklist": "n-gram blocklist",
+    "heads": "heads ablated",
+    "random_heads": "random heads ablated",
+    "steering": "steering",
+    "random_direction": "random direction",
+    RETRAINED: "retrained without them",
+}
 UNTARGETED = ("svd", "kfac")  # they see no paragraph to remove, and aim at all memories at once
 JOINT_ONLY = (*UNTARGETED, RETRAINED)  # they do not remove one by one
 # How a way removes a grown memory: told no place, told its place, or told another place.

@@ -10,26 +10,6 @@ from memloc.scoring.sampling import extractable
 from memloc.settings.removal_ways import BITS, NOTHING, RETRAINED, WAY_NAMES
 from memloc.statistics.uncertainty import Interval, mean, proportion, table
 
-LABELS = {
-    NOTHING: "the model as it is",
-    "top": "top gradients",
-    "random": "random weights",
-    "all": "all weights",
-    "head": "weights of one head",
-    "gradient_ascent": "gradient ascent",
-    "balanced_subnet": "BalancedSubnet",
-    "neurons_integrated_gradients": "neurons: integrated gradients",
-    "neurons_zero_out": "neurons: zero-out",
-    "neurons_hard_concrete": "neurons: HardConcrete",
-    "svd": "small singular components",
-    "kfac": "low curvature (K-FAC)",
-    "ngram_blocklist": "n-gram blocklist",
-    "heads": "heads ablated",
-    "random_heads": "random heads ablated",
-    "steering": "steering",
-    "random_direction": "random direction",
-    RETRAINED: "retrained without them",
-}
 LINEAR = 0.1  # nats: the axis of NLLs is linear below, logarithmic above
 MODES = {"joint": "together", "single": "one by one"}
 N_DRAWS, CONFIDENCE = 100, 0.5  # so many samples hold the continuation with this probability

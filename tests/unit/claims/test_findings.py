@@ -1,0 +1,123 @@
+"""The five lines that say what a study found."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from memloc.claims import registry
+from memloc.claims.findings import ANYWHERE, OF_LAYERS, ONE_HEAD, READ, findings
+from memloc.tables.columns import Lengths
+from memloc.tables.schemas import schema_of
+from memloc.tables.terms.claims import ERROR, FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED, outcomes
+
+SETTINGS = SimpleNamespace(paragraph=SimpleNamespace(prefix=10, continuation=4), highlight="auto")
+RANKED = [(0, 0, 2), (0, 1, 1), (1, 0, 3)]  # layer, head, rank: head 1 of layer 0 comes first
+
+
+def rows(names, *values):
+    return pd.DataFrame(values, columns=names.split())
+
+
+@pytest.fixture
+def tables():
+    """Two of four paragraphs are recited, and one of three unseen ones."""
+    kinds, em = ["memorized"] * 2 + ["non_memorized"] * 2 + ["unseen"] * 3, [4, 4, 0, 3, 4, 0, 0]
+    replaced = [("memorized", -1, 4), ("memorized", 0, 4), ("memorized", 1, 4), ("memorized", 5, 4)]
+    replaced += [("memorized", 8, 0), ("memorized", 9, 4), ("non_memorized", 9, 0)]
+    without = [(0, 0, 4, 4), (0, 1, 3, 0), (1, 0, 4, 3)]  # layer, head, exact match of both paragraphs
+    ablated = [("memorized", id, layer, head, em[id]) for layer, head, *em in without for id in (0, 1)]
+    edited = [
+        (0, "unlearn", "all", 0, 1, 4),
+        (0, "unlearn", "top", 3, 4, 4),
+        (0, "unlearn", "random", 4, 4, 4),
+    ]
+    return {
+        "sets": pd.DataFrame({"id": range(7), "set": kinds}),
+        "scores": pd.DataFrame({"id": range(6, -1, -1), "em": em[::-1]}),
+        "claims": rows("id verdict", (ONE_HEAD, UNDECIDED), (OF_LAYERS, UNDECIDED)),
+        "perturbation": rows("set position em", *replaced),
+        "head_ranking": rows("method layer head rank", *(("combined", *head) for head in RANKED)),
+        "head_ablation": rows("group id layer head em", *ablated, ("paired", 0, 0, 0, 0)),
+        "edits": rows("id objective arm em_memorized em_other em_other_before", *edited),
+    }
+
+
+def judged(tables, **verdicts):
+    return tables | {"claims": pd.DataFrame({"id": verdicts.keys(), "verdict": verdicts.values()})}
+
+
+def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
+    assert findings(tables, SETTINGS) == [
+        "What is memorized? 2 of 4 paragraphs (50 %) come out word for word, and 1 of 3 (33 %) that the "
+        "model has not seen.",
+        "What triggers it? With one other token in the prefix, 20 % of the recitations stop: 0 % where it is "
+        "one of the first 2 of 10, 50 % where it is one of the last 2.",
+        "Where is it? No single head is shown to stand out. Without the highlighted one, head 1 of layer 0, "
+        "2 of 2 recitations stop; without another head, 0.5 on average.",
+        "Can it be removed? With the best of 2 ways (top gradients, one at a time), 1 of 1 paragraphs "
+        "(100 %) no longer come out, and other recited ones lose 0 % of their tokens.",
+        "Which claims hold? Of 2 claims: 2 undecided.",
+    ]
+
+
+def test_the_lines_rest_on_columns_and_claims_that_exist(tables):
+    known = {claim.id for topic in registry.topics().values() for claim in topic.claims}
+    assert {ANYWHERE, ONE_HEAD, OF_LAYERS} <= known
+    for name, columns in READ.items():
+        assert {*columns} <= schema_of(name).columns(Lengths()).keys()
+        assert name not in tables or {*tables[name]} <= {*columns}
+
+
+def test_without_unseen_text_there_is_nothing_to_compare_with(tables):
+    tables["sets"] = tables["sets"].head(4)
+    assert findings(tables, SETTINGS)[0].endswith("word for word, with no unseen ones to compare with.")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        (HOLDS, "Where is it? Head 1 of layer 0 stands out. Without it, 2 of 2 recitations stop;"),
+        (FAILS, "Where is it? No single head is shown to stand out. Without the highlighted one, head 1 of "),
+        (
+            NOT_APPLICABLE,
+            "Where is it? Whether a single head stands out was not asked. Without the highlighted",
+        ),
+    ],
+)
+def test_a_head_stands_out_only_where_its_claim_holds(tables, verdict, said):
+    assert findings(judged(tables, **{ONE_HEAD: verdict}), SETTINGS)[2].startswith(said)
+
+
+@pytest.mark.parametrize(("verdict", "half"), [(HOLDS, "lower"), (FAILS, "upper"), (UNDECIDED, None)])
+def test_layers_are_named_where_their_claim_is_decided(tables, verdict, half):
+    line = findings(judged(tables, **{OF_LAYERS: verdict}), SETTINGS)[2]
+    assert line.endswith(f"attention of {half} layers more than other text does." if half else "on average.")
+
+
+@pytest.mark.parametrize(("verdict", "warned"), [(FAILS, True), (HOLDS, False), (NOT_APPLICABLE, False)])
+def test_a_warning_where_paragraphs_are_recited_at_their_own_place_only(tables, verdict, warned):
+    assert (
+        "not wherever they stand" in findings(judged(tables, **{ANYWHERE: verdict}), SETTINGS)[0]
+    ) == warned
+
+
+def test_of_ways_that_change_weights_the_best_removes_most_for_what_others_lose(tables):
+    left = [("nothing", "joint", 0, 4), ("nothing", "joint", 1, 4), ("ngram_blocklist", "joint", 0, 0)]
+    left += [("ngram_blocklist", "joint", 1, 0), ("all", "joint", 0, 0), ("all", "joint", 1, 0)]
+    left += [("kfac", "joint", 0, 3), ("kfac", "joint", 1, 4), ("kfac", "single", 1, 0)]
+    spared = ("nothing", "ngram_blocklist", "kfac")
+    others = [(way, "joint", "memorized", 5, 4) for way in spared]
+    others += [("all", "joint", "memorized", 5, 1), ("all", "joint", "held_out", 6, 4)]
+    tables |= {"removal": rows("way mode id em", *left)}
+    tables |= {"removal_damage": rows("way mode group id em", *others)}
+    assert findings(tables, SETTINGS)[3] == (
+        "Can it be removed? With the best of 2 ways (low curvature (K-FAC), all together), 1 of 2 paragraphs "
+        "(50 %) no longer come out, and other recited ones lose 0 % of their tokens."
+    )
+
+
+def test_claims_are_counted_by_verdict_and_errors_say_where_to_look(tables):
+    assert outcomes([HOLDS, FAILS, HOLDS, UNDECIDED]) == "Of 4 claims: 2 hold, 1 does not hold, 1 undecided."
+    line = findings(judged(tables, a=ERROR, b=HOLDS), SETTINGS)[4]
+    assert line.endswith("Of 2 claims: 1 holds, 1 error. See logs/claims.log for the errors.")

@@ -1,0 +1,136 @@
+"""What a study found, in five plain lines, with which a run ends, and report, figures and explorer open.
+
+Counts are of the tables, verdicts those of table `claims`: nothing is estimated here.
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from memloc.claims.story import QUESTIONS
+from memloc.localization.highlight import highlighted_head
+from memloc.settings.base import Section
+from memloc.settings.removal_ways import EDITS, LABELS, NOTHING
+from memloc.tables.terms.claims import ERROR, FAILS, HOLDS, NO_VALUE, NOT_APPLICABLE, counted, outcomes
+from memloc.tables.terms.perturbation import UNPERTURBED
+from memloc.tables.terms.sets import UNSEEN
+
+Tables = Mapping[str, pd.DataFrame]
+READ = {  # tables and their columns; those of removal where the study makes them
+    "sets": ("id", "set"),
+    "scores": ("id", "em"),
+    "claims": ("id", "verdict"),
+    "perturbation": ("id", "set", "position", "em"),
+    "head_ranking": ("method", "layer", "head", "rank"),
+    "head_ablation": ("group", "id", "layer", "head", "em"),
+    "edits": ("id", "objective", "arm", "em_memorized", "em_other", "em_other_before"),
+    "removal": ("way", "mode", "id", "em"),
+    "removal_damage": ("way", "mode", "group", "id", "em"),
+}
+WAYS = tuple(way for way in EDITS if way != "random")  # those that change weights, without the control
+# Claims that the lines rest on.
+ANYWHERE = "recited_wherever_they_stand"
+ONE_HEAD, OF_LAYERS = "highlighted_head_leads_its_layer", "lower_layers_hold_more"
+LAYERS = {
+    verdict: f" Recited text needs attention of {half} layers more than other text does."
+    for verdict, half in ((HOLDS, "lower"), (FAILS, "upper"))
+}
+FAILED = " See logs/claims.log for the errors."
+ONLY_THERE = (
+    " They are recited from position 0, and not wherever they stand: all that follows is about that place."
+)
+
+
+def findings(tables: Tables, settings: Section) -> list[str]:
+    """The lines: what is memorized, what triggers it, where it is, can it be removed, which claims hold.
+
+    `tables` has those of `READ` that the study makes. `settings` are `paragraph` and `highlight`.
+    """
+    verdicts, n_tokens = tables["claims"].set_index("id")["verdict"], settings.paragraph.continuation
+    told = (
+        _memorized(tables, verdicts, n_tokens),
+        _triggers(tables["perturbation"], settings.paragraph.prefix, n_tokens),
+        _place(tables, verdicts, highlighted_head(dict(tables), settings), n_tokens),
+        _removal(tables, n_tokens),
+        outcomes(verdicts) + FAILED * (ERROR in verdicts.array),
+    )
+    return [
+        f"{question} {line}" for question, line in zip((*QUESTIONS, "Which claims hold?"), told, strict=True)
+    ]
+
+
+def _memorized(tables: Tables, verdicts: pd.Series, n_tokens: int) -> str:
+    recited = tables["sets"]["id"].map(tables["scores"].set_index("id")["em"]) == n_tokens
+    unseen = tables["sets"]["set"] == UNSEEN
+    others = f"and {_of(recited[unseen])} that the model has not seen"
+    if not unseen.any():
+        others = "with no unseen ones to compare with"
+    only = ONLY_THERE if verdicts.get(ANYWHERE) == FAILS else ""
+    return f"{_of(recited[~unseen], ' paragraphs')} come out word for word, {others}.{only}"
+
+
+def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
+    rows = perturbation[(perturbation["set"] == "memorized") & (perturbation["position"] != UNPERTURBED)]
+    stopped, few = rows["em"] < n_tokens, max(n_prefix // 5, 1)
+    first, last = rows["position"] < few, rows["position"] >= n_prefix - few
+    return (
+        f"With one other token in the prefix, {_share(stopped)} of the recitations stop: "
+        f"{_share(stopped[first])} where it is one of the first {few} of {n_prefix}, {_share(stopped[last])} "
+        f"where it is one of the last {few}."
+    )
+
+
+def _place(tables: Tables, verdicts: pd.Series, head: tuple[int, int], n_tokens: int) -> str:
+    rows = tables["head_ablation"]
+    rows = rows[rows["group"] == "memorized"]
+    stopped = (rows["em"] < n_tokens).groupby([rows["layer"], rows["head"]]).sum()
+    named, verdict = f"head {head[1]} of layer {head[0]}", verdicts.get(ONE_HEAD, NOT_APPLICABLE)
+    found = f"No single head is shown to stand out. Without the highlighted one, {named},"
+    if verdict == HOLDS:
+        found = f"H{named[1:]} stands out. Without it,"
+    elif verdict in NO_VALUE:
+        found = f"Whether a single head stands out was not asked. Without the highlighted one, {named},"
+    layers = LAYERS.get(verdicts.get(OF_LAYERS), "")
+    return (
+        f"{found} {stopped[head]} of {counted(rows['id'].nunique(), 'recitation')} stop; without another "
+        f"head, {stopped.drop(head).mean():.1f} on average.{layers}"
+    )
+
+
+def _removal(tables: Tables, n_tokens: int) -> str:
+    """The best way, by the share of paragraphs that are gone minus the share of tokens that others lose."""
+    together = "removal" in tables
+    gone, lost = (_removed if together else _unlearned)(tables, n_tokens)
+    best = (gone.mean() - lost).idxmax()
+    how = "all together" if together else "one at a time"
+    return (
+        f"With the best of {counted(len(lost), 'way')} ({LABELS[best]}, {how}), "
+        f"{_of(gone[best], ' paragraphs')} no longer come out, and other recited ones lose "
+        f"{100 * lost[best]:.0f} % of their tokens."
+    )
+
+
+def _removed(tables: Tables, n_tokens: int) -> tuple[pd.DataFrame, pd.Series]:
+    """Whether each paragraph (row) is gone, by way that changes weights; tokens that others lose, of all."""
+    left, damage = (tables[name][tables[name]["mode"] == "joint"] for name in ("removal", "removal_damage"))
+    em = damage[damage["group"] == "memorized"].groupby("way")["em"].mean()
+    ways = [way for way in WAYS if way in em]
+    gone = left.pivot(index="id", columns="way", values="em")[ways] < n_tokens
+    return gone, (em[NOTHING] - em[ways]) / em[NOTHING]
+
+
+def _unlearned(tables: Tables, n_tokens: int) -> tuple[pd.DataFrame, pd.Series]:
+    """The same of edits of one paragraph at a time."""
+    edits = tables["edits"]
+    edits = edits[(edits["objective"] == "unlearn") & edits["arm"].isin(WAYS)]
+    gone = edits.pivot(index="id", columns="arm", values="em_memorized") < n_tokens
+    em = edits.groupby("arm", observed=True)[["em_other", "em_other_before"]].mean()
+    return gone, 1 - em["em_other"] / em["em_other_before"]
+
+
+def _of(happened: pd.Series, of: str = "") -> str:
+    return f"{happened.sum():,} of {len(happened):,}{of} ({_share(happened)})"
+
+
+def _share(happened: pd.Series) -> str:
+    return f"{100 * happened.mean():.0f} %"
