@@ -62,6 +62,7 @@ SHARED = workflow.pathvars.apply(f"<results>/{SETTINGS.shared}")
 SHARED_TABLES = (
     *("paragraphs", "places", "dropped_paragraphs", "dropped_reference", "vocabulary"),
     *("training_stream", "training_curve", "grown", "twins", "scores", "extraction", "half_scores"),
+    *("recited", "texts"),
 )
 ENVIRONMENT = "../../envs/environment.yaml"
 # Captions and other texts lie beside the library, or are installed with it.
@@ -147,7 +148,7 @@ def figure_files(figure):
     )
     files = {"pdf": f"{path}.pdf", "png": shown, "csv": f"{path}.csv", "caption": f"{path}.rst"}
     beside = {"page": f"{path}.html"} if figure.page else {}
-    return files | beside | tables(*filter(None, [figure.stored]))
+    return files | beside
 
 
 def code_files(steps):
@@ -163,7 +164,7 @@ def code_files(steps):
 
 
 # Rules that run the model with the token of `paragraph.before`; others count positions from the first token.
-TAKE_A_TOKEN_BEFORE = ("scores", "sets", "score_samples", "perturbation")
+TAKE_A_TOKEN_BEFORE = ("scores", "passages", "sets", "score_samples", "perturbation")
 
 
 def refused(rule):

@@ -6,7 +6,7 @@ ASKED = {
     "grown": bool(GROWN),
     "grown_removed": GROWN_REMOVED,
     "halves": HALVES_ASKED,
-    "places": "places" in rules.paragraphs.output.keys(),
+    "places": PLACED,
     "removal": REMOVAL_ASKED,
     "seeds": bool(SETTINGS.seeds),
 }

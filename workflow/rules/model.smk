@@ -19,6 +19,15 @@ else:
     )
 
 
+# Parameters of rules that identify the model. A user may put another one into a folder. Snakemake itself
+# records the folders that rules make.
+MODEL_IDENTITY = {
+    "name": MODEL_NAME,
+    "revision": MODEL_REVISION,
+    "files": tracking.file_stamps(placed(MODEL_FOLDER)) if MODEL.source == "local" else {},
+}
+
+
 # MB that every rule that runs a model asks for; an unknown model counts as one of 1.4 B until it is there.
 with explained(f"{MODEL_FOLDER}: "):
     SHAPE = shapes.shape_of(SETTINGS, placed(MODEL_FOLDER))
@@ -46,11 +55,8 @@ rule model:
         runtime=growing(30),
     params:
         **tracked(),
+        **MODEL_IDENTITY,
         dtype=SETTINGS.loading.dtype,
-        name=MODEL_NAME,
-        revision=MODEL_REVISION,
-        # A user may put another model into the folder. Snakemake itself records the folders that rules make.
-        files=tracking.file_stamps(placed(MODEL_FOLDER)) if MODEL.source == "local" else {},
     message:
         "Identify the model (hash, sizes) and write the text of its tokens."
     script:

@@ -38,5 +38,3 @@ job.log(f"{len(drawing.data):,} rows of numbers")
 template, before = Path(job.input.caption).read_text(), job.settings.paragraph.before
 numbers = drawing.numbers | {"study": params.study}
 files.write(drawing, job.output, files.caption(template, numbers, before, model))
-for name in job.made:
-    job.write(**{name: drawing.data})

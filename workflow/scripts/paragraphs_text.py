@@ -20,7 +20,6 @@ from memloc.tables.storage import ROWS
 
 settings = job.settings
 length, field = settings.paragraph.length, settings.data.field
-stride = settings.data.stride or length
 tokenizer = pretrained.load_tokenizer(job.input.folder)
 
 
@@ -30,7 +29,7 @@ read_from: list[str] = []  # the file of each document
 def texts() -> Iterator[str]:
     """Documents of all files."""
     for path in job.input.texts:
-        for text in documents(path, field):
+        for text in documents(path, field, settings.data.encoding):
             read_from.append(path)
             yield text
 
@@ -42,7 +41,7 @@ def in_parts(n_rows: int) -> Iterator[slice]:
 
 with TemporaryFile() as file, job.writing() as append:
     tokenised = own_text.tokenised(texts(), tokenizer)
-    cut, begins = own_text.write_stream(tokenised, length, stride, file)
+    cut, begins = own_text.write_stream(tokenised, length, file)
     job.log(f"{len(cut.tokens):,} tokens, {len(cut.starts):,} paragraphs")
     seen, number = own_text.distinct(cut)
     counts = own_text.count_repeats(seen)

@@ -28,7 +28,7 @@ def test_paragraphs_are_the_first_tokens_and_counts_of_equal_ones_add_up():
 
 def test_documents_that_are_all_too_short_are_told():
     with pytest.raises(
-        InputError, match=r"no document has 5 tokens: give longer text, or set paragraph\.length"
+        InputError, match="no document has 5 tokens: give longer text, or ask for shorter paragraphs"
     ):
         first_paragraphs([([1, 2], 3)], 5)
 

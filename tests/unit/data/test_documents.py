@@ -75,7 +75,7 @@ def test_a_damaged_parquet_file_is_named(tmp_path):
         ("b.jsonl", b'{"text": "x"}\n{"body": "x"}', None, "line 2: no text in 'text'"),
         ("c.jsonl", b"[1]", None, "line 1: no text"),
         ("d.jsonl", b"{", None, "line 1: not JSON"),
-        ("e.txt", "caf\u00e9".encode("latin-1"), None, "not UTF-8"),
+        ("e.txt", "caf\u00e9".encode("latin-1"), None, "not utf-8 text"),
         ("f.jsonl.gz", WRONG_CHECKSUM, None, "damaged"),
         ("g.parquet", {"body": ["x"]}, None, r"no column 'text', only body$"),
         ("h.parquet", {"text": ["x"]}, "n", r"no column 'n', only text$"),
@@ -123,7 +123,7 @@ def test_a_row_without_a_count_is_named(tmp_path, rows, told):
 
 
 def test_rows_of_parquet_are_numbered_from_one_on_however_many_are_held(tmp_path, monkeypatch):
-    monkeypatch.setattr("memloc.data.documents.ROWS", 2)
+    monkeypatch.setattr("memloc.data.documents.N_ROWS", 2)
     frame = pd.DataFrame({"text": ["a", None, "b", "c", "d"], "n": [1, 1, 0, 1, -1]})
     frame.to_parquet(tmp_path / "a.parquet")
     found = []

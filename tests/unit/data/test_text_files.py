@@ -16,6 +16,9 @@ def folder(tmp_path, monkeypatch):
     for name in (*FILES, "README.md", "data/.cache/part.lock"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
+    for name in ("src/a.py", "src/deep/b.c", "src/.git/config", "src/.env", "src/pictures/c.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("\0x" if name.endswith("png") else "x")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -28,6 +31,8 @@ def folder(tmp_path, monkeypatch):
         (["data/train-*.parquet"], ["data/train-0.parquet", "data/train-1.parquet"]),
         (["**/*.parquet", "data", "a.txt"], sorted(FILES[2:]) + ["a.txt"]),
         (["."], sorted(FILES)),
+        (["src"], ["src/a.py", "src/deep/b.c"]),  # neither what is hidden nor what is no text
+        (["*"], ["README.md", "a.txt", "b.jsonl.zst"]),
         (["https://a.b/c.jsonl.gz", "a.txt"], ["https://a.b/c.jsonl.gz", "a.txt"]),
         ([], []),
     ],
@@ -57,10 +62,7 @@ def test_absolute_globs_and_folders(folder):
         ("c.txt", "data.files: c.txt: no such file or folder"),
         ("*.gz", r"data.files: \*.gz: no file"),
         ("dat*", r"data.files: dat\*: no file"),
-        ("s3://a/b.csv", "data.files: s3://a/b.csv: a text file ends in"),
-        ("data/.cache", "data.files: data/.cache: no file"),
-        ("README.md", "data.files: README.md: a text file ends in"),
-        ("*", "data.files: README.md: a text file ends in"),
+        ("src/pictures", "data.files: src/pictures: no file of text"),
     ],
 )
 def test_an_entry_without_text_is_an_error(entry, said):

@@ -6,23 +6,19 @@ import pytest
 from drawn_parts import band_at, column_of, counts_of
 from figure_labels import checked
 from made_settings import changed
+from made_tables import frame_of
 
 from memloc.data.sets import controls, split
 from memloc.figures import fig2, fig8, recited, repeats, table1
-from memloc.figures.parts import style
+from memloc.figures.parts import recited_page, style
 from memloc.figures.parts.memorized_fraction import counted_in, first_half, repeat_bins
-from memloc.figures.parts.recited_page import recited_page
-from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.settings.sections import sections
 from memloc.settings.sets import Sets
 from memloc.statistics.uncertainty import proportion
-from memloc.tables import storage
-from memloc.tables.schemas import schema_of
 
 SIZES = {"n_memorized": 20, "n_non_memorized": 5, "n_partly": 4, "n_rare_tokens": 10}
 SETTINGS = sections({"paragraph": {"length": 60, "prefix": 20}, "sets": SIZES})
-TEXT = recited.HEADER[-1]
-FIGURES = {"fig2": fig2, "fig8": fig8, "repeats": repeats, "table1": table1, "recited": recited}
+FIGURES = {"fig2": fig2, "fig8": fig8, "repeats": repeats, "table1": table1}
 EM = {
     "all sets": [0, 8, 9, 23, 24, 39, 40, 40, 40],
     "none memorized": [0, 8, 9, 23, 24, 39, 31, 2, 1],
@@ -41,34 +37,7 @@ def tables(em):
     paragraphs["tokens"] = list(rng.integers(9, size=(n, 60)))
     made = {"scores": scores, "sets": sets.assign(continuation=None), "paragraphs": paragraphs}
     made["vocabulary"] = pd.DataFrame({"token": range(9), "text": list("abcdefgh ")})
-    starts = 60 * np.arange(n)
-    made["places"] = pd.DataFrame({"id": ids, "file": "b/a.txt", "document": 0, "start": starts, "line": ids})
-    return made | {"near_verbatim": decoded(made)}
-
-
-def decoded(made):
-    """Greedy continuations: each goes wrong in one token, and where few match it leaves out five more."""
-    rows = []
-    for row, em in zip(made["paragraphs"].itertuples(), made["scores"]["em"], strict=True):
-        true = list(row.tokens[20:])
-        greedy = [*true[:em], *((token + 1) % 9 for token in true[em : em + 1]), *true[em + 1 :]]
-        if em < 9:
-            greedy = greedy[: em + 1] + greedy[em + 6 :] + [0] * 5
-        rows.append((row.id, greedy))
-    near = pd.DataFrame(rows, columns=["id", "continuation"]).merge(made["sets"][["id", "set"]], on="id")
-    greedy = np.stack(near["continuation"])
-    true = np.stack(made["paragraphs"]["tokens"])[:, 20:]
-    return near.assign(n_edits=n_edits(greedy, true), longest_run=longest_run(greedy, true))
-
-
-@pytest.mark.parametrize("em", EM.values(), ids=EM)
-def test_all_that_is_recited_is_a_table_too(em, tmp_path):
-    data = recited.draw(tables(em), SETTINGS).data
-    stamp = {"paragraph": SETTINGS.paragraph.model_dump()}
-    storage.write(schema_of("recited"), data, tmp_path / "recited.parquet", stamp)
-    stored = storage.read(schema_of("recited"), tmp_path / "recited.parquet")
-    pd.testing.assert_frame_equal(stored, data, check_dtype=False)
-    assert len(stored) == sum(exact_match >= 9 for exact_match in em)
+    return made
 
 
 def with_controls(em, unseen_em):
@@ -84,7 +53,7 @@ def with_controls(em, unseen_em):
         "paragraphs": paragraphs.astype({"continuation_count": "Int64"}),
     }
     joined = {name: pd.concat([found[name], rows], ignore_index=True) for name, rows in added.items()}
-    return found | joined | {"near_verbatim": decoded(joined)}
+    return found | joined
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -170,83 +139,46 @@ def test_table_1_shows_the_first_sampled_memorized_paragraphs():
     assert drawing.numbers == {"n_shown": 6, "n_memorized": 9, "median_count": 7} and len(drawing.data) == 9
 
 
-def test_recited_paragraphs_come_in_the_order_of_their_repeats(monkeypatch):
-    found = tables(EM["all sets"])
-    monkeypatch.setattr(recited, "N_RECITED", 2)
-    monkeypatch.setattr(recited, "N_NEARLY", 1)
+def passages(**given):
+    """Tables of passages, of a text of 10,000 tokens."""
+    texts = {"unseen": [False, True], "n_tokens": [10_000, 500], "n_recited": [300, 0], "n_short": 0}
+    found = frame_of("recited", **{"file": "b/a.txt", "prefix": "given ", **given})
+    return {"recited": found, "texts": frame_of("texts", **texts)}
+
+
+def test_passages_come_in_the_order_of_their_lengths_and_counts(monkeypatch):
+    monkeypatch.setattr(recited, "N_SHOWN", 3)
+    spans = {"start": [60, 200, 300, 400, 500], "end": [100, 280, 340, 480, 540], "line": [4, 7, 9, 11, 12]}
+    texts = {"count": [9, 1, 12, 2, 1], "continuation": ["one", "two <b>", "three", "two <b>", "four"]}
+    found = passages(**spans, **texts, at_once=[40, 80, 40, 50, 40], unseen=[False] * 4 + [True])
     drawing = recited.draw(found, SETTINGS, "some/<model>")
-    data = drawing.data
-    for title, shown in {"count": [9, 8, 6], "edits": [0, 0, 1]}.items():
-        assert column_of(drawing.figure, title) == list(map(str, shown))
-    assert column_of(drawing.figure, "place") == ["a.txt, line 11", "a.txt, line 10", "a.txt, line 8"]
-    said = "3 of 9 paragraphs of 60 tokens are recited word for word, in 3 passages."
-    assert f"<p>Model: some/&lt;model&gt;.</p>\n<p>{said}</p>" in drawing.page
-    of = "Shown, each text once: 2 longest of 3 recited, 1 nearest of 4 nearly recited."
-    assert f"Model: some/<model>. {said} {of}" in " ".join("".join(column_of(drawing.figure, TEXT)).split())
-    assert data["id"].tolist() == [11, 10, 9, 8, 7, 6, 5] and data["n_edits"].tolist() == 3 * [0] + 4 * [1]
-    tokens, row = found["paragraphs"]["tokens"][8], data.iloc[0]
-    assert row.prefix + row.continuation == "".join("abcdefgh "[token] for token in tokens)
-    assert (data["continuation"] == data["decoded"]).tolist() == [True] * 3 + [False] * 4
-    text = checked("recited", drawing)
-    assert "recites 3: given the first 20 tokens, it goes on with exactly the other 40" in text
-    assert "A further 4 come out nearly verbatim: at most 5 tokens" in text
-    assert "all 4 partly memorized paragraphs (4 found)" in text
-    assert "a sample of 2 non-memorized ones (0 found)" in text
-    nothing = recited.draw(tables(EM["none memorized"]), SETTINGS)
-    assert "has 39 of 40 tokens right" in checked("recited", nothing)
-    none = "0 of 9 paragraphs of 60 tokens are recited word for word."
-    assert none in column_of(nothing.figure, TEXT)[0] and f"<p>{none}</p>\n<p>The model was" in nothing.page
-    found["paragraphs"]["count"] = 5
-    assert recited.draw(found, SETTINGS).data["id"].tolist() == [9, 10, 11, 5, 6, 7, 8], "then by their ids"
-    monkeypatch.setattr(recited, "NEARLY", 0)
-    nearest = recited.draw(tables(EM["none memorized"]), SETTINGS)
-    assert nearest.data.empty and nearest.numbers["n_nearest"] == 1
-    assert "1 edit away" in checked("recited", nearest) and "1 edit from recited" in nearest.page
-    assert f"<p>{none} Shown is the nearest one that was decoded.</p>" in nearest.page
-    assert column_of(nearest.figure, "place") == ["a.txt, line 5"]  # first of those that are as near
-    assert recited.draw(found, SETTINGS).data["id"].tolist() == [9, 10, 11], "as near as may be is enough"
+    assert drawing.data["line"].tolist() == [11, 7, 9, 4, 12]
+    rows = {"count": ["2", "12", "9"], "tokens": ["80", "40", "40"]}
+    assert {title: column_of(drawing.figure, title) for title in rows} == rows, "the same text once"
+    assert column_of(drawing.figure, "place") == ["a.txt, line 11", "a.txt, line 9", "a.txt, line 4"]
+    said = (
+        "The model recites 4 passages, the longest 80 tokens, 50 of them in one go: 3.0 % of 10,000 tokens."
+    )
+    assert said in checked("recited", drawing) and f"<p>{said}</p>" in drawing.page
+    assert "<p>Model: some/&lt;model&gt;.</p>" in drawing.page
+    assert "<h2>80 tokens recited, 50 of them in one go</h2>" in drawing.page
+    assert "given <mark>two &lt;b&gt;</mark></pre>" in drawing.page
+    assert drawing.page.count("the model cannot have seen this text") == 1
+    none = {name: frame[:0] if name == "recited" else frame for name, frame in found.items()}
+    nothing = recited.draw(none, SETTINGS)
+    assert "recites nothing of this text" in checked("recited", nothing) and "<h2>" not in nothing.page
 
 
-def test_the_page_highlights_what_is_recited_and_is_safe_for_any_text():
-    """Windows of 8 tokens, 4 of them prefix, at 0, 6 and 8 of the text: token 12 on is in a continuation."""
-    vocabulary = pd.Series(["<script>&", "\u202e\x00", "\n", *"abcdefghijkl."])
-    row = {"file": "<a>.txt", "document": 0, "start": 100, "end": 116, "line": 12, "n_edits": 0}
-    row |= {"tokens": range(16), "continuation": [], "decoded": []}
-    passage = {**row, "starts": [100, 106, 108], "verbatim_run": 6}
-    other = {"n_edits": 1, "prefix": [0, 1, 2, 3], "continuation": [4, 5, 6, 15], "decoded": [4, 9, 6, 15]}
-    found = pd.DataFrame([passage, passage | other])
-    page = recited_page(["Said & done."], found, vocabulary, 8, 4)
+def test_the_page_is_safe_for_any_text_and_has_no_more_than_it_can_show(monkeypatch):
+    monkeypatch.setattr(recited_page, "N_PASSAGES", 1)
+    words = {"prefix": "<script>&", "continuation": "\u202e\x00\n ab"}
+    found = passages(start=[100, 200], end=[116, 216], line=12, file="<a>.txt", **words)
+    page = recited.draw(found, SETTINGS).page
     assert not [text for text in ("<script>", "<a>", "\u202e") if text in page]
     assert "http" not in page.split("<h1>")[1]
-    assert "<pre>\n&lt;script&gt;&amp;\\u202e\\u0000\na<mark>bcde</mark>fg<mark>hijkl.</mark></pre>" in page
-    assert "a<mark>b</mark><ins>g</ins><mark>d.</mark></pre>" in page
-    assert "6 tokens recited" in page and "Said &amp; done.</p>" in page
-    assert recited_page(["None."], found[:0], vocabulary, 8, 4).endswith("<p>None.</p>\n</html>\n")
-    assert "&lt;a&gt;.txt, line 12 (tokens 101 to 116" in page
-
-
-def test_paragraphs_that_overlap_are_listed_as_passages_of_the_text():
-    """Ids 9 to 11 are recited: 9 and 10 overlap, also where a second document holds both again."""
-    found = tables(EM["all sets"])
-    text = np.random.default_rng(1).integers(9, size=70)
-    tokens = [*found["paragraphs"]["tokens"][:6], text[:60], text[10:], found["paragraphs"]["tokens"][8]]
-    found["paragraphs"]["tokens"] = tokens
-    found["places"].loc[6:7, "start"] = [400, 410]
-    again = pd.DataFrame({"id": [9, 10], "file": "c.txt", "document": 2, "start": [3, 13], "line": [1, 4]})
-    found["places"] = pd.concat([found["places"], again], ignore_index=True)
-    found["near_verbatim"] = decoded(found)
-    drawing = recited.draw(found, SETTINGS)
-    columns = ["file", "document", "start", "end", "n_windows", "verbatim_run", "id"]
-    twice = [["b/a.txt", 0, 400, 470, 2, 50, 9], ["c.txt", 2, 3, 73, 2, 50, 9]]
-    expected = [*twice, ["b/a.txt", 0, 480, 540, 1, 40, 11]]
-    assert drawing.data[columns].head(3).to_numpy().tolist() == expected
-    assert drawing.data["text"][0] == "".join("abcdefgh "[token] for token in text)
-    lines = [text.split()[-1] for text in column_of(drawing.figure, "place")]
-    assert lines == ["9", "11", "8", "7", "6", "5"], "the same text once"
-    said = checked("recited", drawing)
-    assert "recites 3: given" in said and "make up 3 passages of the text" in said
-    assert "the longest verbatim run has 50 tokens" in said
-    assert "Paragraphs that overlap" not in checked("recited", recited.draw(tables(EM["all sets"]), SETTINGS))
+    assert "<pre>\n&lt;script&gt;&amp;<mark>\\u202e\\u0000\n ab</mark></pre>" in page
+    assert "&lt;a&gt;.txt, line 12 (tokens 101 to 116 of its document)" in page
+    assert page.count("<h2>") == 1 and "And 1 more: recited.csv lists all." in page
 
 
 def test_repeats_are_those_of_the_continuation_where_they_are_counted_for_all_paragraphs():
@@ -275,12 +207,5 @@ def test_the_share_of_recited_controls_stands_beside_that_of_others():
     assert ends.get_segments()[0][:, 1] == pytest.approx([max(share.low, 0), min(share.high, 1)])
     assert "Of 7 unseen paragraphs" in checked("repeats", drawing)
     assert "Of 7 unseen paragraphs" in checked("fig2", fig2.draw(found, SETTINGS))
-    # Of three that are continued, one is recited, and others have 5 and 6 edits of at most 5.
-    near = found["near_verbatim"]
-    unseen = near.index[near["set"] == "unseen"]
-    found["near_verbatim"] = near.drop(unseen[3:])
-    found["near_verbatim"].loc[unseen[:3], "n_edits"] = [0, 5, 6]
-    text = checked("recited", recited.draw(found, SETTINGS))
-    assert "Of a sample of 3 of them, 1 come out nearly verbatim" in text
     known = checked("fig2", fig2.draw(tables(EM["all sets"]), SETTINGS))
     assert "No paragraph is known to be unseen." in known

@@ -1,40 +1,10 @@
-"""Text of many rows of tokens, against one row at a time, and tables of texts."""
+"""Tables of texts."""
 
-import pandas as pd
 import pytest
 from drawn_parts import column_of
 from figure_labels import clipped_labels, overlapping_labels
 
-from memloc.figures.parts.text_table import (
-    draw_table,
-    join_tokens,
-    joined_rows,
-    marked,
-    plain,
-    run_texts,
-    table_page,
-)
-
-
-def test_many_rows_are_joined_as_one_is():
-    vocabulary = pd.Series({0: "a", 7: " b", 3: "\n"})
-    rows = [[0, 7, 3, 0], [], [7, 7]]
-    assert joined_rows(rows, vocabulary) == [join_tokens(row, vocabulary) for row in rows]
-    assert joined_rows(rows, vocabulary) == ["a b\na", "", " b b"]
-
-
-@pytest.mark.parametrize(
-    ("runs", "begins", "shown"),
-    [
-        (["ncy of", " a Beaut", "iful specif"], False, ["\u2026 of", " a Beaut", "iful \u2026"]),
-        (["The text", "", "s end."], True, ["The text", "\u2026", "s end."]),
-        ([" of", " it"], False, [" of", " \u2026"]),
-        (["\u6f22" * 40], False, ["\u6f22" * 40]),
-    ],
-)
-def test_words_that_an_end_cuts_are_left_out(runs, begins, shown):
-    letters = pd.Series({ord(letter): letter for letter in "".join(runs)})
-    assert run_texts([list(map(ord, run)) for run in runs], letters, begins, False) == shown
+from memloc.figures.parts.text_table import draw_table, marked, plain, table_page
 
 
 def test_what_is_not_printed_has_marks_and_spaces_have_them_where_they_are_marked():

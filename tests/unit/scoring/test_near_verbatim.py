@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from memloc.scoring.near_verbatim import longest_run, marked, n_edits
+from memloc.scoring.near_verbatim import longest_run, n_edits
 
 
 def distance(a, b):
@@ -41,10 +41,3 @@ def test_a_token_that_is_left_out_costs_two_edits_and_not_all_that_follows():
 def test_no_paragraphs_have_no_edits():
     none = np.zeros((0, 5), dtype=int)
     assert len(n_edits(none, none)) == len(longest_run(none, none)) == 0
-
-
-def test_what_differs_is_marked():
-    true, decoded = [1, 2, 3, 4, 5, 6], [1, 9, 3, 5, 6, 7]
-    found = marked(decoded, true)
-    assert found == [([1], False), ([9], True), ([3], False), ([], True), ([5, 6], False), ([7], True)]
-    assert sum((tokens for tokens, _ in found), []) == decoded

@@ -1,41 +1,17 @@
-"""Passages of windows that overlap: cases by hand, and a comparison of all pairs."""
+"""Where to decode, and what passages are, against searches of every start."""
 
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
+import pytest
+from made_tables import frame_of
 
-from memloc.scoring.passages import PLACE, nearest_decoded, passages, place, without_neighbours
+from memloc.data.own_text import END
+from memloc.scoring.passages import covered, place, recited_windows, run_length, told, worth_decoding
+from memloc.tables.columns import Lengths
 
-LENGTH, PREFIX = 10, 6
-
-
-def windows(*places, n_edits=0, file="a.txt", document=0):
-    """Windows of a document whose tokens are their own positions."""
-    rows = {"file": file, "document": document, "start": list(places), "n_edits": n_edits}
-    found = pd.DataFrame(rows).assign(id=range(len(places)), line=[7 + place for place in places])
-    return found.assign(tokens=[np.arange(place, place + LENGTH) for place in places])
-
-
-def found(*parts):
-    """Start, end, number of windows and verbatim run of the passages of some windows."""
-    joined = pd.concat(parts).sort_values(PLACE, ignore_index=True)
-    made = passages(without_neighbours(joined, LENGTH), LENGTH, PREFIX)
-    for row in made.itertuples():
-        assert row.tokens.tolist() == list(range(row.start, row.end)) and row.line == 7 + row.start
-    return made[["start", "end", "n_windows", "verbatim_run"]].to_numpy().tolist()
-
-
-def test_no_passage_goes_from_one_document_or_file_into_another():
-    parts = windows(0), windows(1, document=1), windows(2, file="b.txt", document=1)
-    assert found(*parts) == [[0, 10, 1, 4], [1, 11, 1, 4], [2, 12, 1, 4]]
-
-
-def test_windows_nearly_recited_beside_recited_ones_do_not_widen_their_passage():
-    near = windows(0, 4, 20, 23, n_edits=[3, 1, 2, 1])
-    assert found(windows(8, 9), near) == [[8, 19, 2, 5], [20, 33, 2, 0]]
-    made = passages(near, LENGTH, PREFIX)
-    assert made["id"].tolist() == [1, 3] and made["n_edits"].tolist() == [1, 1]
+LENGTH, PREFIX = 30, 10
+N = LENGTH - PREFIX
 
 
 def test_a_reader_looks_a_passage_up_by_its_line():
@@ -43,32 +19,82 @@ def test_a_reader_looks_a_passage_up_by_its_line():
     assert place(row) == "a/poems.txt.gz, line 12"
     row.file, row.document = "b.jsonl", 3
     assert place(row) == "b.jsonl, document 4, line 12", "people count from 1"
+    row.document, row.file = 0, "b.parquet"
+    assert place(row) == "b.parquet, document 1, line 12"
 
 
-def test_the_nearest_has_the_fewest_edits_and_of_several_the_first_place():
-    decoded = pd.DataFrame({"id": [0, 1, 2], "n_edits": [4, 2, 2]})
-    places = windows(5, 30, 20).drop(columns="n_edits")
-    found = nearest_decoded(decoded, pd.concat([places, places[2:].assign(start=3, file="0.txt")]))
-    assert (found.id, found.file, found.start, found.n_edits) == (2, "0.txt", 3, 2)
-
-
-def test_nothing_recited_is_no_passage():
-    assert found(windows()) == []
-
-
-def test_passages_are_those_of_comparing_all_pairs():
+@pytest.mark.parametrize("share", [0.7, 0.8, 0.9])
+def test_every_window_of_a_document_with_a_run_of_first_choices_is_decoded(share):
+    """And no other. 20 tokens of 50 are a run; of 20 they are 8."""
+    assert run_length(50) == 20 and run_length(N) == 8
     random = np.random.default_rng(0)
+    tokens = random.integers(9, size=600)
+    tokens[[100, 101, 125, 300, 599]] = END
+    matched = (random.random(600) < share) & (tokens != END)
+    expected = [
+        start
+        for start in range(600 - LENGTH + 1)
+        if END not in tokens[start : start + LENGTH]
+        and any(matched[at : at + 8].all() for at in range(start + PREFIX, start + LENGTH - 8 + 1))
+    ]
+    assert 10 < len(expected) < 600 - LENGTH - 4
+    assert worth_decoding(matched, tokens, LENGTH, PREFIX).tolist() == expected
+
+
+def test_a_text_shorter_than_a_window_has_none():
+    assert len(worth_decoding(np.ones(29, bool), np.zeros(29, int), LENGTH, PREFIX)) == 0
+    assert covered(np.arange(0), LENGTH, PREFIX).tolist() == []
+
+
+@pytest.mark.parametrize("share", [0.03, 0.5, 0.97])
+def test_passages_are_what_continuations_of_recited_windows_cover(share):
+    random = np.random.default_rng(1)
     for _ in range(20):
-        starts = np.flatnonzero(random.random(200) < 0.1)
-        groups = []
-        for start in starts:
-            if groups and any(abs(start - other) < LENGTH for other in groups[-1]):
-                groups[-1].append(start)
-            else:
-                groups.append([start])
-        expected = []
-        for group in groups:
-            recited = {start + at for start in group for at in range(PREFIX, LENGTH)}
-            runs = "".join("x" if place in recited else " " for place in range(max(recited) + 1)).split()
-            expected.append([group[0], group[-1] + LENGTH, len(group), max(map(len, runs))])
-        assert found(windows(*starts)) == expected
+        starts = np.flatnonzero(random.random(700) < 0.9)
+        yes = np.repeat(random.random(70) < share, 10)
+        tokens = {at for start in starts[yes[starts]] for at in range(start + PREFIX, start + LENGTH)}
+        asked = []
+
+        def recited(some, yes=yes, asked=asked):
+            asked.extend(some)
+            return yes[some]
+
+        found = recited_windows(starts, N, recited)
+        runs = covered(found, LENGTH, PREFIX).tolist()
+        assert [at for first, end in runs for at in range(first, end)] == sorted(tokens)
+        assert all(end < first for (_, end), (first, _) in zip(runs, runs[1:], strict=False))
+        assert len(set(asked)) == len(asked) and yes[found].all()
+    every = np.arange(700)
+    assert recited_windows(every, N, lambda some: some >= 0).tolist() == [*range(0, 700, N), *range(681, 700)]
+
+
+def said(n_tokens=(5000,), n_recited=(400,), short=0, **passages):
+    texts = frame_of(
+        "texts",
+        unseen=[False, True][: len(n_tokens)],
+        n_tokens=list(n_tokens),
+        n_recited=list(n_recited),
+        n_short=short,
+    )
+    recited = frame_of("recited", Lengths(LENGTH, PREFIX), **passages)
+    return told(recited if passages else recited[:0], texts, LENGTH, PREFIX)
+
+
+def test_the_answer_is_in_passages_and_in_shares_of_the_text():
+    found = {"start": [10, 100, 500], "end": [35, 190, 520], "at_once": [25, 84, 20]}
+    first, passage = said(**found)
+    assert first == (
+        "The model recites 3 passages, the longest 90 tokens, 84 of them in one go: 8.0 % of 5,000 tokens."
+    )
+    of = "at least 20 tokens, word for word, given the 10 before them."
+    assert passage == f"A passage is what the model goes on with: {of}"
+    _, unseen, *_ = said((5000, 100), (400, 0), **found)
+    assert unseen == "Of text that it cannot have seen: 0 passages, 0.0 % of 100 tokens."
+    first, unseen, *_ = said((5000, 90_000), (45, 20), **found, unseen=[False, False, True])
+    assert "recites 2 passages" in first and unseen.endswith("1 passage, less than 0.1 % of 90,000 tokens.")
+
+
+def test_nothing_is_an_answer_and_text_too_short_to_ask_about_is_told():
+    first, _, short = said(n_recited=[0], short=1)
+    assert first == "The model recites nothing of this text (0.0 % of 5,000 tokens)."
+    assert short == "Too short for that, with fewer than 30 tokens: 1 of 1 document."

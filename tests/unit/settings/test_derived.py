@@ -44,7 +44,7 @@ def test_how_many_paragraphs_a_text_has_is_not_known_before_it_is_cut():
         ("model", "hub", "revision", "n_layers"),
         ("model", "local", "folder", "revision"),
         ("data", "tokens", "names", "retokenize"),
-        ("data", "text", "stride", "n_once"),
+        ("data", "text", "unseen", "n_once"),
     ],
 )
 def test_an_unknown_key_is_answered_with_those_of_its_form(section, source, allowed, others):

@@ -8,7 +8,7 @@ from memloc.settings.errors import ConfigError, validate
 from memloc.settings.replaced import REPLACED
 
 TEXT = {"model": ..., "data": {"source": "text", "files": ["a.txt"]}}
-STRIDE = TEXT["data"]
+FILES = TEXT["data"]
 LOCAL, OTHER = ({"source": "local", "folder": folder} for folder in ("one", "other"))
 RELEASE = {"data": {"source": "release"}, "model": {"source": "hub"}}
 
@@ -160,12 +160,8 @@ def beyond(section, key, last, first, **others):
             {"data": {"source": "text", "files": ["b.txt"], "checksums": {"b.txt": "0" * 64}}},
             "checksums: no address ends in b.txt",
         ),
-        (
-            TEXT | {"model": LOCAL, "paragraph": {"length": 60}, "data": STRIDE | {"stride": 60}},
-            {"model": LOCAL, "paragraph": {"length": 60}, "data": STRIDE | {"stride": 61}},
-            "data.stride must not exceed paragraph.length",
-        ),
-        ({}, {"data": STRIDE | {"stride": 1, "counts": "n"}}, "leave out stride"),
+        ({}, {"data": FILES | {"unseen": ["b.txt"], "counts": "n"}}, "leave out unseen"),
+        ({}, {"data": FILES | {"encoding": "utf-9"}}, "'utf-9' is no encoding that Python knows"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -21,7 +21,7 @@ RECITE = "recited"  # the target that answers
 LOGGER = "snakemake.logging"
 COMMENTS = {
     "study": "Results appear in results/<study>, in the folder where Snakemake runs.",
-    "data": "Your files, folders and globs; also stride (tokens between starts of paragraphs).",
+    "data": "Your files, folders and globs.",
     "model": "Folder with safetensors weights and a tokenizer; or source: hub, with id and revision.",
     "paragraph": "Tokens of a paragraph, and how many of them are the prefix that the model is given.",
     "filters": "Only paragraphs with few different tokens are left out.",
@@ -46,15 +46,12 @@ def _config(asked: argparse.Namespace) -> dict[str, Any]:
     length, prefix = asked.length, asked.length // 2 if asked.prefix is None else asked.prefix
     if not 0 < prefix < length:
         raise InputError(f"--prefix {prefix}: must be from 1 to {length - 1}, since --length is {length}")
-    if asked.stride is not None and asked.stride < 1:
-        raise InputError(f"--stride {asked.stride}: must be at least 1")
     if asked.out and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", asked.out):
         raise InputError(f"--out {asked.out}: must be a letter or digit, then also dots, - and _ (no path)")
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(asked.texts[0]).name.split(".")[0]).strip("-_")
-    stride = {"stride": asked.stride} if asked.stride else {}
     return {
         "study": asked.out or name or "text",
-        "data": {"source": "text", "files": asked.texts, **stride},
+        "data": {"source": "text", "files": asked.texts},
         "model": {"source": "local", "folder": asked.model},
         "paragraph": {"length": length, "prefix": prefix},
         "filters": {"keywords": []},
@@ -91,8 +88,6 @@ def _recite(asked: argparse.Namespace) -> int:
     status = _snakemake(str(config))
     if not status:
         print(answer(results))
-        if not asked.stride:
-            print("Passages that begin between two paragraphs can be missed: --stride 10 finds more of them.")
     return status
 
 
@@ -117,7 +112,6 @@ def _parser() -> argparse.ArgumentParser:
     own.add_argument("--model", required=True, metavar="FOLDER", help="folder with safetensors weights")
     own.add_argument("--length", type=int, default=100, metavar="TOKENS", help="of a paragraph (100)")
     own.add_argument("--prefix", type=int, metavar="TOKENS", help="given to the model (half of --length)")
-    own.add_argument("--stride", type=int, metavar="TOKENS", help="from one start to the next (--length)")
     own.add_argument("--out", metavar="STUDY", help="its folder is results/STUDY (the first text's name)")
     return parser
 

@@ -9,22 +9,22 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet as parquet
 
+from memloc.data.text_files import ROWS
 from memloc.run.errors import InputError
 
-PLAIN = (".txt", ".txt.gz")
-ROWS = 1000  # rows of a Parquet file that are held at a time
+N_ROWS = 1000  # rows of a Parquet file that are held at a time
 
 
-def documents(file: Path | str, field: str) -> Iterator[str]:
-    """Documents of a file that `text_files` found: a .txt file is one, others have one per row, in `field`.
+def documents(file: Path | str, field: str, encoding: str = "utf-8") -> Iterator[str]:
+    """Documents of a file that `text_files` found: a plain text is one, others have one per row, in `field`.
 
-    Rows are lines of JSON, or rows of a .parquet file.
+    Rows are lines of JSON, or rows of a .parquet file. `encoding` is that of plain text.
 
     Raises:
         InputError: a row lacks the field, or the file is damaged; names the file and the line or row.
     """
-    if str(file).endswith(PLAIN):
-        yield _plain_text(str(file))
+    if not str(file).endswith(ROWS):
+        yield _plain_text(str(file), encoding)
         return
     for place, row in _rows(str(file), [field]):
         yield _text(row, field, place)
@@ -36,7 +36,7 @@ def counted_documents(file: Path | str, field: str, counts: str) -> Iterator[tup
     Raises:
         InputError: as for `documents`; the file is plain text; a row has no number of 0 or more.
     """
-    if str(file).endswith(PLAIN):
+    if not str(file).endswith(ROWS):
         raise InputError(f"{file}: plain text has no data.counts: give .jsonl or .parquet files")
     for place, row in _rows(str(file), [field, counts]):
         count = row.get(counts)
@@ -63,12 +63,12 @@ def _text(row: Mapping[str, Any], field: str, place: str) -> str:
     return row[field]
 
 
-def _plain_text(file: str) -> str:
+def _plain_text(file: str, encoding: str) -> str:
     content = b"".join(line for _, line in _numbered_lines(file))
     try:
-        return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8").read()  # any line ends become \n
+        return io.TextIOWrapper(io.BytesIO(content), encoding=encoding).read()  # any line ends become \n
     except UnicodeDecodeError as error:
-        raise InputError(f"{file}: not UTF-8 text ({error}); convert it") from None
+        raise InputError(f"{file}: not {encoding} text ({error}); convert it, or name its encoding") from None
 
 
 def _numbered_lines(file: str) -> Iterator[tuple[int, bytes]]:
@@ -100,7 +100,7 @@ def _rows_of_parquet(file: str, keys: list[str]) -> Iterator[tuple[str, dict[str
             names = table.schema_arrow.names
             if missing := [name for name in keys if name not in names]:
                 raise InputError(f"{file}: no column {missing[0]!r}, only {', '.join(names)}")
-            for batch in table.iter_batches(batch_size=ROWS, columns=keys):
+            for batch in table.iter_batches(batch_size=N_ROWS, columns=keys):
                 found = ((f"{file}, row {row + at}", each) for at, each in enumerate(batch.to_pylist(), 1))
                 yield from (rows for rows in found if rows[1][keys[0]])
                 row += len(batch)

@@ -1,6 +1,6 @@
 """Paragraphs of the user's own text, with their exact number of repeats in it.
 
-In every document a paragraph begins every `stride` tokens; with a stride below their length they overlap.
+In every document paragraphs lie side by side, from its first token on.
 How often a paragraph repeats is counted over every offset of every document, so that a repeat that starts
 elsewhere counts as well. Hashes find what may be equal, and tokens decide. The tokens lie in a file, so
 memory grows only with the number of paragraphs.
@@ -59,12 +59,12 @@ def _batched(texts: Iterable[str]) -> Iterator[list[str]]:
 
 
 def write_stream(
-    texts: Iterable[Sequence[int]], length: int, stride: int, file: BinaryIO
+    texts: Iterable[Sequence[int]], length: int, file: BinaryIO
 ) -> tuple[Stream, Int[np.ndarray, "document"]]:
     """Write tokenised documents to an empty file, 4 bytes a token, and cut them into paragraphs.
 
-    A paragraph of `length` tokens begins every `stride` tokens. Memory: the longest document, and 8 bytes
-    per paragraph and document; the tokens stay in the file.
+    Paragraphs of `length` tokens lie side by side. Memory: the longest document, and 8 bytes per paragraph
+    and document; the tokens stay in the file.
 
     Returns:
         The stream, and the place in it where each document begins.
@@ -75,11 +75,11 @@ def write_stream(
     starts, begins, written = [], [], 0
     for ids in texts:
         file.write(np.array([*ids, END], dtype=np.int32).tobytes())
-        starts.append(written + np.arange(0, len(ids) - length + 1, stride))
+        starts.append(written + np.arange(0, len(ids) - length + 1, length))
         begins.append(written)
         written += len(ids) + 1
     if not sum(map(len, starts)):
-        raise InputError(f"no document has {length} tokens: give longer text, or set paragraph.length lower")
+        raise InputError(f"no document has {length} tokens: give longer text, or ask for shorter paragraphs")
     file.flush()
     return Stream(np.memmap(file, np.int32, mode="r"), np.concatenate(starts), length), np.array(begins)
 
@@ -192,7 +192,7 @@ def first_paragraphs(
         if len(ids) >= length:
             counts[heads[-1]] = counts.get(heads[-1], 0) + count
     if not counts:
-        raise InputError(f"no document has {length} tokens: give longer text, or set paragraph.length lower")
+        raise InputError(f"no document has {length} tokens: give longer text, or ask for shorter paragraphs")
     number = {head: row for row, head in enumerate(counts)}
     begins_with = np.array([number.get(head, -1) for head in heads])
     return np.array(list(counts), np.int64), np.array(list(counts.values()), np.int64), begins_with

@@ -1,6 +1,8 @@
 """Where paragraphs stand in the user's own text, and which paragraphs belong together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -8,11 +10,56 @@ from jaxtyping import Int
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 
 def numbered(files: Sequence[str]) -> pd.DataFrame:
     """The file of each document, and the document's number in that file, from 0."""
     found = pd.DataFrame({"file": files})
     return found.assign(document=found.groupby("file", sort=False).cumcount())
+
+
+def quoted(
+    texts: Iterable[str],
+    tokenizer: "PreTrainedTokenizerBase",
+    document: Int[np.ndarray, "passage"],
+    edges: Int[np.ndarray, "passage 3"],
+) -> pd.DataFrame:
+    """Where passages begin and end in the characters of their documents, and these to the letter.
+
+    Args:
+        texts: all documents, in order.
+        document: the number of each passage's document, in order.
+        edges: tokens of the document at which its prefix begins, the prefix ends, and the passage ends.
+
+    Returns:
+        A row per passage: first_character, end_character, line (from 1), prefix, continuation. Memory: the
+        longest document with a passage.
+    """
+    rows, wanted = [], np.searchsorted(document, np.unique(document))
+    edges_of = dict(zip(document[wanted].tolist(), np.split(edges, wanted[1:]), strict=False))
+    for number, text in enumerate(texts):
+        if number not in edges_of:
+            continue
+        tokens = tokenizer(text, add_special_tokens=False)
+        for own in edges_of[number].tolist():
+            # A token ends where the next one begins; what a tokenizer trims off belongs to the next one.
+            at = [tokens.token_to_chars(edge - 1).end if edge else 0 for edge in own]
+            rows.append((*at[1:], text.count("\n", 0, at[1]) + 1, *(text[a:b] for a, b in pairwise(at))))
+    return pd.DataFrame(rows, columns=["first_character", "end_character", "line", "prefix", "continuation"])
+
+
+def text_frame(documents: pd.DataFrame, passages: pd.DataFrame) -> pd.DataFrame:
+    """Table `texts`: how much text there is, and how much of it is in passages, seen and unseen apart.
+
+    `documents` have file, unseen, n_short and n_tokens, as that table has them.
+    """
+    by = {"n_files": ("file", "nunique"), "n_documents": ("file", "size")}
+    by |= {name: (name, "sum") for name in ("n_short", "n_tokens")}
+    found = documents.groupby("unseen").agg(**by)
+    recited = (passages["end"] - passages["start"]).groupby(passages["unseen"]).sum()
+    return found.assign(n_recited=recited.reindex(found.index, fill_value=0)).reset_index()
 
 
 def joined(*labels: np.ndarray) -> Int[np.ndarray, "row"]:

@@ -1,4 +1,7 @@
-"""The files of text that the settings name: files, globs, and folders, which give all text below them."""
+"""The files of text that the settings name: files, globs, and folders, which give all text below them.
+
+Rows of some kinds of files are documents of their own. A file of any other ending is a plain text.
+"""
 
 import os
 from collections.abc import Sequence
@@ -7,19 +10,20 @@ from pathlib import Path
 
 from memloc.run.errors import InputError
 
-ENDINGS = (".txt", ".txt.gz", ".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz", ".parquet")
-KNOWN = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
+ROWS = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz", ".parquet")
+ENDINGS = (".txt", ".txt.gz", *ROWS)
+N_BYTES = 4096  # of a file, by which it is seen that it is no text
 
 
 def text_files(given: Sequence[str], key: str) -> list[str]:
     """Files of text that the entries of a setting name, each once, in the order of entries and names.
 
     An address stays as it is. A folder, such as a dataset of the Hugging Face hub, gives the files below it
-    whose endings are known; its other files (README, licence) are not part of its text.
+    whose endings are known; its other files (README, licence) are not part of its text. A folder without any,
+    such as one of sources, gives all files of text below it, without hidden ones.
 
     Raises:
-        InputError: no file fits an entry, a file is of another kind, or it cannot be read; names the setting
-            and the file or entry.
+        InputError: no file fits an entry, or it cannot be read; names the setting and the file or entry.
     """
     found: dict[str, None] = {}
     for entry in given:
@@ -33,9 +37,7 @@ def text_files(given: Sequence[str], key: str) -> list[str]:
         if not files and not Path(entry).is_dir() and not has_magic(entry):
             raise InputError(f"{key}: {entry}: no such file or folder; correct the path")
         if not files:
-            raise InputError(f"{key}: {entry}: no file that ends in {KNOWN}; correct the path")
-        if other := [file for file in files if not file.endswith(ENDINGS)]:
-            raise InputError(f"{key}: {other[0]}: a text file ends in {KNOWN}; rename plain text to .txt")
+            raise InputError(f"{key}: {entry}: no file of text; correct the path")
         found.update(dict.fromkeys(files))
     return list(found)
 
@@ -44,12 +46,23 @@ def _files_of(entry: str) -> list[str]:
     if Path(entry).is_dir():
         # Unlike `rglob`, `walk` reports a folder that may not be read, whose text would be missing.
         below = os.walk(Path(entry), onerror=_raise)
-        paths = (Path(folder, name) for folder, _, names in below for name in names)
-        return sorted(str(path) for path in paths if path.name.endswith(ENDINGS) and path.is_file())
+        paths = [
+            path for folder, _, names in below for name in names if (path := Path(folder, name)).is_file()
+        ]
+        known = [path for path in paths if path.name.endswith(ENDINGS)]
+        return sorted(map(str, known or (path for path in paths if _is_text(path.relative_to(entry), path))))
     if Path(entry).is_file():
         return [entry]
     root = Path(entry).anchor
     return sorted(str(path) for path in Path(root).glob(entry.removeprefix(root)) if path.is_file())
+
+
+def _is_text(place: Path, path: Path) -> bool:
+    """Whether a file is neither hidden, by its place in a folder, nor begins with what no text holds."""
+    if any(part.startswith(".") for part in place.parts):
+        return False
+    with path.open("rb") as file:
+        return b"\0" not in file.read(N_BYTES)
 
 
 def _readable(files: list[str]) -> list[str]:

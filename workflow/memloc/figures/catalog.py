@@ -19,7 +19,6 @@ class FigureInfo:
     only_for: str | None = None  # what a study must have: a source of data or model, `seeds`, `models`, ..
     paragraphs: tuple[str, ...] = ()  # columns that it reads of table paragraphs, which may be long
     shown: str | None = None  # table with the only paragraphs that it reads
-    stored: str | None = None  # table that holds the rows of its CSV
     page: bool = False  # whether a page (HTML) is beside it
 
     @property
@@ -137,11 +136,8 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "recited",
             "Passages of this text that the model recites",
-            ("paragraphs", "places", "vocabulary", "scores", "sets", "near_verbatim"),
+            ("recited", "texts"),
             only_for="places",
-            paragraphs=("id", "count", "tokens"),
-            shown="near_verbatim",
-            stored="recited",
             page=True,
         ),
         FigureInfo(

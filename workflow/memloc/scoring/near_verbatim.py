@@ -6,7 +6,6 @@ recited without a break, wherever they stand. This is the distance of one decodi
 `constrained_beams` bounds the probability of all nearby texts.
 """
 
-from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 import numpy as np
@@ -28,13 +27,3 @@ def longest_run(decoded: Tokens, true: Tokens) -> Int[np.ndarray, "paragraph"]:
     pairs = zip(decoded.tolist(), true.tolist(), strict=True)
     runs = [SequenceMatcher(None, *pair, autojunk=False).find_longest_match() for pair in pairs]
     return np.array([run.size for run in runs], dtype=np.int64)
-
-
-def marked(decoded: Sequence[int], true: Sequence[int]) -> list[tuple[list[int], bool]]:
-    """The decoded tokens in runs, and whether each run differs from the true text; an empty run stands where
-    the decoded continuation leaves out true tokens.
-    """
-    return [
-        (list(decoded[step.src_start : step.src_end]), step.tag != "equal")
-        for step in Levenshtein.opcodes(decoded, true)
-    ]

@@ -1,93 +1,117 @@
-"""Passages: the text that overlapping recited windows cover together.
+"""Passages: stretches of a text that a model recites from what stands before them.
 
-A window is recited if the model continues its prefix with exactly its continuation. Each window is scored
-from its own start. Two overlapping windows therefore show only that every token of both continuations is
-recited, each after its own prefix.
+A window of T tokens is recited if the model, given its first P, goes on with exactly the other T - P. A
+passage is a stretch that such continuations cover without a gap. Its first tokens follow its own prefix, the
+P tokens before it. Later ones may follow the prefix of a later window alone: `at_once` counts those that come
+out in one go.
+
+To decode from every start would take T passes of the text. A run of first choices in one pass says where to
+decode (`scan`), and only windows are decoded that can make a passage longer.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
-from memloc.data.documents import PLAIN
+from memloc.data.own_text import END
+from memloc.data.text_files import ROWS
+from memloc.tables.terms.claims import counted
 
-PLACE = ["file", "document", "start"]
+RUN = 0.4  # of a continuation: so many first choices in a row are worth a look, 20 of 50 tokens
+Starts = Int[np.ndarray, "window"]
 
 
 def place(row: Any) -> str:
-    """File and line where a window or passage begins, for a reader who looks it up.
+    """File and line where a passage begins, for a reader who looks it up.
 
     A file of rows has a document per row, with lines of its own. Both count from 1, unlike in tables.
     """
-    document = "" if row.file.endswith(PLAIN) else f", document {row.document + 1}"
+    document = f", document {row.document + 1}" if row.document or row.file.endswith(ROWS) else ""
     return f"{row.file}{document}, line {row.line}"
 
 
-def nearest_decoded(decoded: pd.DataFrame, places: pd.DataFrame) -> Any:
-    """The decoded paragraph with the fewest edits, with its place; of several, the first in the text."""
-    found = places.merge(decoded[["id", "n_edits"]], on="id").sort_values(["n_edits", *PLACE])
-    return next(found.itertuples())
+def told(recited: pd.DataFrame, texts: pd.DataFrame, length: int, n_prefix: int) -> list[str]:
+    """The answer in sentences: passages and their share of the text, and the same of text that is not seen.
 
-
-def chains(windows: pd.DataFrame, most: int) -> pd.Series:
-    """Number of each window's chain, from 1.
-
-    In a chain, windows of one document begin at most `most` tokens after the window before. `windows` are in
-    the order of `PLACE`.
+    The share is of tokens that a prefix stands before.
     """
-    document = windows[PLACE[:2]]
-    apart = (document != document.shift()).any(axis=1) | (windows["start"].diff() > most)
-    return apart.cumsum()
+    n, share = length - n_prefix, _shares(texts)
+    seen = recited[~recited["unseen"]]
+    if seen.empty:
+        said = [f"The model recites nothing of this text ({share.get(False, 'none of it was looked at')})."]
+    else:
+        longest = seen.loc[(seen["end"] - seen["start"]).idxmax()]
+        n_tokens = longest["end"] - longest["start"]
+        once = f", {longest['at_once']} of them in one go" if longest["at_once"] < n_tokens else ""
+        found = f"{counted(len(seen), 'passage')}, the longest {n_tokens} tokens{once}"
+        said = [f"The model recites {found}: {share[False]}."]
+    if True in share:
+        n_passages = counted(int(recited["unseen"].sum()), "passage")
+        said.append(f"Of text that it cannot have seen: {n_passages}, {share[True]}.")
+    given = f"at least {n} tokens, word for word, given the {n_prefix} before them"
+    said.append(f"A passage is what the model goes on with: {given}.")
+    if n_short := int(texts["n_short"].sum()):
+        of = f"{n_short:,} of {counted(int(texts['n_documents'].sum()), 'document')}"
+        said.append(f"Too short for that, with fewer than {length} tokens: {of}.")
+    return said
 
 
-def without_neighbours(windows: pd.DataFrame, length: int) -> pd.DataFrame:
-    """The windows without the nearly recited ones that a chain of overlaps joins to a recited one.
+def _shares(texts: pd.DataFrame) -> dict[bool, str]:
+    """Share of the seen and of the unseen text that is recited, in words."""
+    found = texts[texts["n_tokens"] > 0].set_index("unseen")
+    share = 100 * found["n_recited"] / found["n_tokens"]
+    words = share.map(lambda value: f"{value:.1f} %" if value >= 0.05 or not value else "less than 0.1 %")
+    return {unseen: f"{word} of {found['n_tokens'][unseen]:,} tokens" for unseen, word in words.items()}
 
-    Such windows only begin elsewhere, and would blur the recited passage. `windows` have `n_edits`.
+
+def run_length(n_continuation: int) -> int:
+    """Tokens of the shortest run of first choices that is worth a look."""
+    return max(1, round(RUN * n_continuation))
+
+
+def worth_decoding(
+    matched: Bool[np.ndarray, "token"], tokens: Int[np.ndarray, "token"], length: int, n_prefix: int
+) -> Starts:
+    """Starts of the windows within a document whose continuation holds a run of first choices.
+
+    `tokens` are documents, each followed by `END`, which is never `matched`.
     """
-    recited = windows["n_edits"] == 0
-    return windows[recited | ~recited.groupby(chains(windows, length - 1)).transform("any")]
+    n, run = len(tokens) - length + 1, run_length(length - n_prefix)
+    if n < 1:
+        return np.arange(0)
+    sums = _sums(matched)
+    begun = _sums(sums[run:] - sums[:-run] == run)  # runs that begin before each token
+    holds = begun[length - run + 1 :][:n] > begun[n_prefix:][:n]
+    ends = _sums(tokens == END)
+    return np.flatnonzero(holds & (ends[length:] == ends[:-length]))
 
 
-def passages(windows: pd.DataFrame, length: int, n_prefix: int) -> pd.DataFrame:
-    """Join windows that overlap into passages.
+def _sums(flags: Bool[np.ndarray, "token"]) -> Int[np.ndarray, "token+1"]:
+    return np.concatenate([[0], np.cumsum(flags)])
 
-    Args:
-        windows: windows of `length` tokens in the order of `PLACE`, with `tokens` and `n_edits`. The windows
-            of one passage are all recited (0 edits), or all nearly so (`without_neighbours`).
 
-    Returns:
-        A row per passage, in the same order, with the columns of its first window with the fewest edits.
-        `start`, `line`, `end` (behind the last token) and `tokens` are the passage's. `starts` has the starts
-        of its `n_windows` windows. `verbatim_run` is the most tokens in a row that continuations of recited
-        windows cover; 0 without any.
+def recited_windows(
+    starts: Starts, n: int, recited: Callable[[Starts], Bool[np.ndarray, "window"]]
+) -> Starts:
+    """Starts whose windows are recited, without some that lie between two others and cover nothing more.
+
+    Continuations have `n` tokens: two of them, `n` tokens apart, cover all that those between them do. So
+    every n-th window is decoded first, and the others only where one of the two beside them fails.
     """
-    n_continuation = length - n_prefix
-    windows = windows.assign(passage=chains(windows, length - 1), run=chains(windows, n_continuation))
-    starts = windows.groupby("run")["start"]
-    run = starts.transform("last") - starts.transform("first") + n_continuation
-    windows = windows.assign(verbatim_run=run.where(windows["n_edits"] == 0, 0))
-    grouped = windows.groupby("passage")
-    best = windows.sort_values(["passage", "n_edits"], kind="stable").drop_duplicates("passage")
-    found = best.drop(columns="run").set_index("passage")
-    return found.assign(
-        start=grouped["start"].first(),
-        line=grouped["line"].first(),
-        end=grouped["start"].last() + length,
-        tokens=_joined_tokens(windows, length),
-        starts=grouped["start"].agg(list),
-        n_windows=grouped.size(),
-        verbatim_run=grouped["verbatim_run"].max(),
-    ).reset_index(drop=True)
+    every = starts[starts % n == 0]
+    every = every[recited(every)]
+    before = starts - starts % n
+    others = starts[(before != starts) & ~(np.isin(before, every) & np.isin(before + n, every))]
+    return np.sort(np.concatenate([every, others[recited(others)]]))
 
 
-def _joined_tokens(windows: pd.DataFrame, length: int) -> list[Int[np.ndarray, "token"]]:
-    """Tokens of each passage: each window gives the tokens before the next window, the last one gives all."""
-    step = windows["start"].diff().shift(-1)
-    last = windows["passage"] != windows["passage"].shift(-1)
-    n_own = step.where(~last, length).astype(int)
-    own = [tokens[:n] for tokens, n in zip(windows["tokens"], n_own, strict=True)]
-    ends = n_own.groupby(windows["passage"]).sum().cumsum()
-    return np.split(np.concatenate(own), ends[:-1]) if own else []
+def covered(starts: Starts, length: int, n_prefix: int) -> Int[np.ndarray, "passage 2"]:
+    """First token of each passage, and the token behind it, from the sorted starts of recited windows."""
+    apart = np.diff(starts) > length - n_prefix
+    first, last = (np.concatenate(pair) for pair in (([True], apart), (apart, [True])))
+    if not len(starts):
+        return np.empty((0, 2), np.int64)
+    return np.stack([starts[first] + n_prefix, starts[last] + length], axis=1)

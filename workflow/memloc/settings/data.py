@@ -1,8 +1,9 @@
 """Settings: section `data`."""
 
+import codecs
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from memloc.settings.base import Address, NonNegative, Positive, Section, Sha256
 
@@ -97,7 +98,7 @@ class _Files(Section):
     @property
     def addresses(self) -> list[str]:
         """Files that are addresses."""
-        return [name for name in self.files if "://" in name]
+        return [name for name in (*self.files, *getattr(self, "unseen", ())) if "://" in name]
 
     @model_validator(mode="after")
     def _checksums_are_of_downloads(self) -> "_Files":
@@ -113,16 +114,17 @@ class TextData(_Files):
     source: Literal["text"] = Field(description="Chooses this source.")
     files: list[Address] = Field(
         min_length=1,
-        description="Files that end in .txt, .txt.gz, .jsonl, .jsonl.gz, .jsonl.zst, .json.gz (lines of "
-        "JSON, as in Dolma) or .parquet; globs; folders, such as a dataset of the Hugging Face hub, which "
-        "give all such files below them; addresses of such files.",
+        description="Plain text, perhaps compressed (.gz); files with a document a row: .jsonl, .jsonl.gz, "
+        ".jsonl.zst, .json.gz (lines of JSON, as in Dolma) or .parquet; globs; addresses; folders, such as a "
+        "dataset of the Hugging Face hub, which give all .txt, .txt.gz and files of rows below them, or, as "
+        "folders of sources, which hold none, all text.",
     )
     field: str = Field("text", description="Key (.jsonl) or column (.parquet) that holds the text.")
-    stride: Positive | None = Field(
-        None,
-        description="Tokens from the start of a paragraph to the start of the next one in a document. Below "
-        "`paragraph.length`, paragraphs overlap, and recited text is found at any alignment. Null: "
-        "`paragraph.length`, so that none overlap.",
+    encoding: str = Field("utf-8", description="Encoding of plain text, such as latin-1.")
+    unseen: list[Address] = Field(
+        [],
+        description="Files, as in `files`, of text that the model cannot have seen: `recited` tells how much "
+        "of it comes out in any case.",
     )
     counts: str | None = Field(
         None,
@@ -131,10 +133,19 @@ class TextData(_Files):
         "of 0 are unseen controls; those that share a run of 13 tokens with the others are left out.",
     )
 
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_is_known(cls, name: str) -> str:
+        try:
+            codecs.lookup(name)
+        except LookupError:
+            raise ValueError(f"{name!r} is no encoding that Python knows, such as utf-8 or latin-1") from None
+        return name
+
     @model_validator(mode="after")
     def _keys_go_together(self) -> "TextData":
-        if self.counts and self.stride:
-            raise ValueError("with counts a document is one paragraph, its first tokens: leave out stride")
+        if self.counts and self.unseen:
+            raise ValueError("with counts, unseen text has a count of 0: leave out unseen")
         return self
 
 

@@ -219,12 +219,6 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
-    def _every_token_is_cut(self) -> "Settings":
-        if self.data.source == "text" and (self.data.stride or 0) > self.paragraph.length:
-            raise ValueError("data.stride must not exceed paragraph.length: text between would be left out")
-        return self
-
-    @model_validator(mode="after")
     def _memories_have_paragraphs(self) -> "Settings":
         if self.data.source == "embedded" and self.n_grown > self.data.n_unseen:
             raise ValueError(f"model.grown needs {self.n_grown} unseen paragraphs, more than data.n_unseen")

@@ -1,7 +1,6 @@
 """Texts of tokens, and tables of texts: a picture by matplotlib's own table, and a page (HTML)."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from textwrap import fill
 
@@ -15,7 +14,6 @@ LINE_HEIGHT = 0.118
 FONT_SIZE = 6.0  # points
 CHARACTER_WIDTH = 0.602 * FONT_SIZE / 72  # inches: DejaVu Sans Mono advances 0.602 em
 COLUMN_GAP = 2  # characters
-LEFT_OUT = "\u2026"
 MARKS = "\u27e6\u27e7"  # around marked text
 # Nothing of the text is run or fetched, whatever it holds.
 PAGE = """<!DOCTYPE html>
@@ -30,7 +28,6 @@ body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem aut
 pre, td {{ font: 14px/1.4 monospace; white-space: pre-wrap; overflow-wrap: anywhere }}
 th, td {{ padding: .3rem .5rem; text-align: left; vertical-align: top }}
 mark {{ color: inherit; background: light-dark(#f9c8d0, #7a1626) }}
-ins {{ background: light-dark(#dbe6f5, #27405f) }}
 </style>
 <h1>{title}</h1>
 {content}</html>
@@ -84,21 +81,6 @@ def table_page(title: str, model: str, header: Sequence[str], rows: Sequence[Seq
 def _row(tag: str, cells: Sequence[str]) -> str:
     marks = {ord(mark): end for mark, end in zip(MARKS, ("<mark>", "</mark>"), strict=True)}
     return f"<tr>{''.join(f'<{tag}>{escape(cell).translate(marks)}</{tag}>' for cell in cells)}</tr>\n"
-
-
-def run_texts(runs: Iterable[Sequence[int]], vocabulary: pd.Series, begins: bool, ends: bool) -> list[str]:
-    """Texts of runs of tokens. An ellipsis stands for an empty run, and for a word that may be cut: the
-    first, unless the text `begins` there, and the last, unless it `ends`. Text without spaces is kept whole.
-    """
-    first, *texts = [join_tokens(tokens, vocabulary) or LEFT_OUT for tokens in runs]
-    *most, last = [first if begins else re.sub(r"^\w{1,30}\b", LEFT_OUT, first), *texts]
-    return [*most, last if ends else re.sub(r"\b\w{1,30}$", LEFT_OUT, last)]
-
-
-def joined_rows(rows: Iterable[Sequence[int]], vocabulary: pd.Series) -> list[str]:
-    """`join_tokens` for many rows at once; there may be a million."""
-    texts = vocabulary.reindex(range(vocabulary.index.max() + 1)).to_numpy(object)
-    return ["".join(texts[np.asarray(tokens, dtype=np.int64)]) for tokens in rows]
 
 
 def join_tokens(tokens: Sequence[int], vocabulary: pd.Series) -> str:

@@ -1,35 +1,44 @@
-"""Passages of the text that the model recites, or nearly so (not in the paper)."""
+"""Passages of the text that the model recites, and the text that was looked at (not in the paper)."""
 
-from memloc.tables.columns import NLL, Column, Columns, Lengths, integer, n_tokens
+from memloc.tables.columns import Column, Columns, Lengths, integer, words
 from memloc.tables.schemas.paragraphs import places
+
+_OFFSET = {"low": 0, "dtype": "Int64", "nullable": True, "unit": "from 0"}
+_UNSEEN = Column("bool", meaning="Text that the model cannot have seen.")
 
 
 def recited(lengths: Lengths) -> Columns:
-    n, place = lengths.continuation, places(lengths)
+    place = places(lengths)
     return {
+        "unseen": _UNSEEN,
         "file": place["file"],
         "document": place["document"],
-        "start": integer(0, unit="from 0", meaning="First token of the passage in the document."),
-        "line": place["line"],
-        "end": integer(0, unit="from 0", meaning="Token that follows the passage."),
-        "n_windows": integer(1, meaning="Overlapping paragraphs that make up the passage."),
-        "verbatim_run": integer(
-            0,
-            unit="tokens",
-            meaning="Longest run that continuations of its recited paragraphs cover; 0 without any.",
+        "line": integer(1, unit="from 1", meaning="Line of the document on which the passage begins."),
+        "start": integer(
+            0, unit="from 0", meaning="Its first token in the document, which follows its prefix."
         ),
-        "id": integer(
-            0,
-            meaning="Its first paragraph with the fewest edits; the columns from here on describe it, except "
-            "`text`.",
+        "end": integer(0, unit="from 0", meaning="Token that follows it."),
+        "first_character": integer(
+            **_OFFSET,
+            meaning="Its first character in the document, with line ends of one character; missing where "
+            "paragraphs are given.",
         ),
-        "count": integer(0, unit="occurrences", meaning="How often the paragraph occurs in the text."),
-        "em": n_tokens(n, meaning="Exact match: leading tokens that the model predicts."),
-        "nll": NLL,
-        "n_edits": n_tokens(n, meaning="Tokens to insert, delete or replace in the greedy continuation."),
-        "longest_run": n_tokens(n, meaning="Longest run of tokens that both continuations have in common."),
-        "text": Column("str", meaning="Text of the whole passage."),
-        "prefix": Column("str", meaning="Text that the model is given."),
-        "continuation": Column("str", meaning="True text that follows."),
-        "decoded": Column("str", meaning="Greedy continuation."),
+        "end_character": integer(**_OFFSET, meaning="Character that follows it."),
+        "at_once": integer(1, unit="tokens", meaning="Its first tokens that come out in one go."),
+        "count": integer(
+            0, unit="occurrences", meaning="Occurrences of its first continuation in all of the given text."
+        ),
+        "prefix": words(meaning="Text that the model is given."),
+        "continuation": words(meaning="Text of the passage."),
+    }
+
+
+def texts(lengths: Lengths) -> Columns:
+    return {
+        "unseen": _UNSEEN,
+        "n_files": integer(1, meaning="Files."),
+        "n_documents": integer(1, meaning="Documents."),
+        "n_short": integer(0, meaning="Documents that are too short: they hold no paragraph."),
+        "n_tokens": integer(0, unit="tokens", meaning="Tokens behind a prefix in the other documents."),
+        "n_recited": integer(0, unit="tokens", meaning="Those of them in passages."),
     }

@@ -1,0 +1,87 @@
+"""Rule passages (text): scan the user's text for what the model recites, from any start."""
+
+from memloc.tables.job import start
+
+job = start(snakemake)
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryFile
+
+import numpy as np
+import torch
+
+from memloc.data import own_text
+from memloc.data.documents import documents
+from memloc.data.filters import drop_reasons
+from memloc.data.places import numbered, quoted, text_frame
+from memloc.model import loading, model_card, pretrained
+from memloc.model.context import most_positions
+from memloc.model.token_text import decoded
+from memloc.run.progress import Progress
+from memloc.scoring.passages import worth_decoding
+from memloc.scoring.scan import PIECE, Scan
+
+settings, folder = job.settings, job.input.folder
+length, n_prefix = settings.paragraph.length, settings.paragraph.prefix
+tokenizer = pretrained.load_tokenizer(folder)
+read_from: list[str] = []  # the file of each document
+
+
+def texts() -> Iterator[str]:
+    """Documents of all files."""
+    for path in [*job.input.texts, *job.input.unseen]:
+        for text in documents(path, settings.data.field, settings.data.encoding):
+            read_from.append(path)
+            yield text
+
+
+def kept(starts: np.ndarray) -> Iterator[np.ndarray]:
+    """Starts of windows that no filter leaves out, some at a time."""
+    for some in np.split(starts, range(PIECE, len(starts), PIECE)):
+        windows, failed = stream.windows(some).astype("int64"), np.zeros(len(some), bool)
+        words = (
+            decoded(torch.from_numpy(windows), tokenizer) if settings.filters.keywords else [""] * len(some)
+        )
+        reasons = drop_reasons(windows, failed, words, settings.filters, tokenizer.encode)
+        yield some[reasons.isna()]
+
+
+with TemporaryFile() as file:
+    job.log("reading the text")
+    stream, begins = own_text.write_stream(own_text.tokenised(texts(), tokenizer), length, file)
+    tokens, sources = stream.tokens, numbered(read_from)
+    job.log(f"{len(tokens) - len(begins):,} tokens; loading the model")
+    model = loading.load_model(folder, settings.loading)
+    job.stamp["model"] = model_card.describe(model, folder, job.params.name, job.params.revision)
+    before = pretrained.token_before(folder, settings.paragraph.before)
+    most = most_positions(folder) or 2 * length
+    scan = Scan(model, tokens, length, n_prefix, most, settings.scores, before)
+
+    # What is known of every token outlives a run that is ended, for another one of the same model and text.
+    asked = hashlib.sha256(f"{job.stamp['model']} {job.params.code} {scan.width}".encode() + tokens.tobytes())
+    state = Path(job.params.checkpoints, asked.hexdigest()[:16])
+    state.parent.mkdir(parents=True, exist_ok=True)
+    if state.exists():
+        job.log("a run that was ended has begun to read this: goes on from there")
+    known = np.memmap(state, np.uint8, "r+" if state.exists() else "w+", shape=(2, len(tokens)))
+    matched = scan.first_choices(known, Progress(known.size, "tokens").advance)
+    worth = worth_decoding(matched, tokens, length, n_prefix)
+    starts = np.concatenate([*kept(worth)])
+    job.log(f"{len(starts):,} of {len(worth):,} windows that are worth decoding pass the filters")
+    found = scan.passages(starts, Progress(len(starts), "windows").advance)
+    firsts, number = own_text.distinct(own_text.Stream(tokens, found[:, 0], length - n_prefix))
+    counts = own_text.count_repeats(firsts)[number]
+
+sources["unseen"] = sources["file"].isin(job.input.unseen)
+document = np.searchsorted(begins, found[:, 0], side="right") - 1
+start, end = (found[:, :2] - begins[document, None]).T
+edges = np.stack([start - n_prefix, start, end], axis=1)
+passages = sources.iloc[document].reset_index(drop=True).assign(start=start, end=end, at_once=found[:, 2])
+passages = passages.join(quoted(texts(), tokenizer, document, edges)).assign(count=counts)
+n_tokens = np.diff([*begins, len(tokens)]) - 1
+short = n_tokens < length
+sources = sources.assign(n_short=short, n_tokens=np.where(short, 0, n_tokens - n_prefix))
+job.write(recited=passages, texts=text_frame(sources, passages))
+state.unlink()
