@@ -7,7 +7,7 @@ CONTENTS := $(shell (cat envs/requirements.lock envs/install.py; sed '/^\[tool/q
 .PHONY: reproduce test test-all lint plans quick stress levels bench docs docs-site wheelhouse clean-environment other-contents
 
 reproduce: .venv/complete
-	$(BIN)/snakemake --cores all
+	@$(BIN)/snakemake --cores all
 
 # Three on two cores: tests of whole runs wait, for processes and for the study that they share.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
@@ -68,11 +68,12 @@ ifneq ($(shell cat .venv/complete 2>/dev/null),$(CONTENTS))
 endif
 
 .venv/complete:
-	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 13), "Python 3.11 to 3.13 is needed: make PYTHON=python3.11"'
-	rm -rf .venv
-	$(PYTHON) -m venv .venv
-	$(BIN)/python envs/install.py $(TORCH:%=--torch %) $(WHEELHOUSE:%=--wheelhouse %)
-	echo '$(CONTENTS)' > $@
+	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 13), "Python 3.11 to 3.13 is needed: make PYTHON=python3.11"'
+	@echo "Installing about 2.2 GB of packages into .venv: a minute, or as long as the downloads take."
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python envs/install.py $(TORCH:%=--torch %) $(WHEELHOUSE:%=--wheelhouse %)
+	@echo '$(CONTENTS)' > $@
 
 clean-environment:
 	rm -rf .venv

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,13 +73,13 @@ def scripts_here(folder: Path) -> Iterator[Callable[[str, "Snakemake"], None]]:
         for path in map(Path, snakemake.output):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
             path.parent.mkdir(parents=True, exist_ok=True)
-        runpy.run_path(str(ROOT / "workflow/rules" / script), {"snakemake": snakemake})
+        with redirect_stdout(sys.stdout), redirect_stderr(sys.stderr):  # a script turns both into its log
+            runpy.run_path(str(ROOT / "workflow/rules" / script), {"snakemake": snakemake})
         plt.close("all")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for name in ("stdout", "stderr", "excepthook"):
-            patch.setattr(sys, name, getattr(sys, name))
+        patch.setattr(sys, "excepthook", sys.excepthook)
         patch.setattr(os, "environ", os.environ.copy())
         patch.setattr(atexit, "register", lambda *_: None)
         patch.setattr(signal, "signal", lambda *_: None)

@@ -10,6 +10,7 @@ from packaging.specifiers import SpecifierSet
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PYTHONS = SpecifierSet(PROJECT["requires-python"])
+PLUGIN = "snakemake_logger_plugin_memloc"
 ALLOWED = [f"3.{minor}" for minor in range(8, 20) if f"3.{minor}.0" in PYTHONS]
 
 
@@ -36,9 +37,11 @@ def test_the_container_has_the_locked_environment_and_starts_the_workflow():
     assert {"results/*", "resources/*", ".venv"} <= set((ROOT / ".dockerignore").read_text().split())
 
 
-def test_what_is_installed_is_the_whole_library_and_the_templates():
+def test_what_is_installed_is_the_whole_library_and_the_console():
+    """From one folder: only then an editable installation is a path, on which Snakemake finds its plugins."""
     installed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     packages = (ROOT / "workflow/memloc").rglob("__init__.py")
     rooms = {path.parent.relative_to(ROOT / "workflow") for path in packages}
-    assert set(installed["packages"]) == {".".join(room.parts) for room in rooms} | {"memloc.report"}
-    assert installed["package-dir"]["memloc.report"] == "workflow/report"
+    assert set(installed["packages"]) == {".".join(room.parts) for room in rooms} | {PLUGIN}
+    assert installed["package-dir"] == {"": "workflow"}
+    assert PLUGIN.startswith("snakemake_logger_plugin_") and (ROOT / "workflow" / PLUGIN).is_dir()

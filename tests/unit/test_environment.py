@@ -21,7 +21,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 REQUIRED = [Requirement(text) for text in PROJECT["dependencies"]]
 OPTIONAL = [Requirement(text) for texts in PROJECT["optional-dependencies"].values() for text in texts]
 LIBRARY = ROOT / "workflow/memloc"
-OWN = {"memloc", "docs"} | {
+OWN = {"memloc", "snakemake_logger_plugin_memloc", "docs"} | {
     path.stem for folder in ("tests", "docs") for path in (ROOT / folder).rglob("*.py")
 }
 

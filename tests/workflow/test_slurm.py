@@ -53,6 +53,7 @@ def run(slurm, project, targets):
     for moment in to_come:
         moments.ask(moment)
     environment = slurm.environment | moments.environment
+    environment["PYTHONPATH"] += f":{project.folder}/workflow"  # where the console's plugin is
     with running(project, *targets, *OPTIONS, environment=environment) as process:
         while to_come:
             moment = until(process, lambda: next(filter(moments.held, to_come), None))
@@ -134,6 +135,15 @@ def test_jobs_see_the_gpu_that_slurm_gave_them(on_slurm):
     logs = {path.stem: path.read_text() for path in (project.results / "logs").rglob("*.log")}
     assert {name for name, text in logs.items() if "GPU 0\n" in text} >= {"token_statistics", "0-of-2"}
     assert not {"rare_tokens", "scores"} & {name for name, text in logs.items() if "GPU" in text}
+
+
+def test_the_console_has_a_line_for_each_rule_and_nothing_of_slurm(on_slurm):
+    """And one for each job that failed and is submitted again."""
+    project, _ = on_slurm
+    lines = (project.folder / "console.txt").read_text().splitlines()
+    said = [line for line in lines if line.startswith(("Failed: ", "100 %: ")) or " %, about " in line]
+    assert len(said) >= len(RULES) and {line.split(":")[0] for line in said} >= {"Failed", "100 %"}
+    assert not [line for line in lines if "Select jobs" in line or "SLURM jobid" in line]
 
 
 def test_tables_are_those_of_a_run_on_this_machine(on_slurm, finished):

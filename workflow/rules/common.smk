@@ -65,8 +65,6 @@ SHARED_TABLES = (
     *("recited", "texts"),
 )
 ENVIRONMENT = "../../envs/environment.yaml"
-# Captions and other texts lie beside the library, or are installed with it.
-TEMPLATES = next(filter(Path.is_dir, (tracking.PACKAGE / "report", tracking.PACKAGE.parent / "report")))
 # Template, scripts and styles of the explorer.
 PAGE_FILES = sorted((tracking.PACKAGE / "explorer/page").iterdir())
 FIGURE_KINDS = ("pdf", "png", "csv", "rst")
@@ -90,7 +88,7 @@ def own_file(path):
 
 def report_file(name):
     """A caption or another text of workflow/report as an input."""
-    return own_file(TEMPLATES / name)
+    return own_file(source(f"report/{name}"))
 
 
 def log_file(name):

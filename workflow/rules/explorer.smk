@@ -16,7 +16,7 @@ rule explorer:
     output:
         report(
             directory(f"{RESULTS}/explorer"),
-            caption=os.path.abspath(TEMPLATES / "explorer.rst"),
+            caption=os.path.abspath(source("report/explorer.rst")),
             htmlindex="index.html",
             category="1 Explorer",
             subcategory=SETTINGS.variant,

@@ -17,4 +17,4 @@ for line in found:
 if found:
     advice = "; delete what older code has left" if any(": added in" in line for line in found) else ""
     raise InputError(f"{found[0]} ({counted(len(found), 'difference')}, see the log){advice}")
-job.log(f"{bundle} and the results are unchanged")
+job.tell(f"{bundle} and the results are unchanged")

@@ -9,14 +9,12 @@ from made_tables import frame_of
 
 from memloc.command import __main__ as command
 from memloc.command import answer
-from memloc.run.rule import LOGS_ONLY
 from memloc.settings.errors import validate
 
 
 @pytest.fixture(autouse=True)
 def _console_as_it_was(monkeypatch):
     """What the command does to it ends with the test."""
-    monkeypatch.setenv(LOGS_ONLY, "")
     monkeypatch.setattr(logging.getLogger(command.LOGGER), "filters", [])
 
 

@@ -93,14 +93,14 @@ def test_what_ran_before_takes_as_long_as_then(ran):
     for name, seconds in (("scores", 10), ("sets", 5), ("score/0-of-2", 3), ("score/1-of-2", 5)):
         ran(name, seconds)
     steps = [step("scores"), step("sets", ["scores"]), step("score_shard", file="score/{{shard}}-of-2.tsv")]
-    assert [duration(steps[:2], cores, 0, "results/mini", STUDY) for cores in (1, 2)] == [15, 15]
-    assert [duration(steps[2:], cores, 0, "results/mini", STUDY) for cores in (1, 2)] == [8, 4]
+    assert [duration(steps[:2], cores, 0, "results/mini", STUDY)[0] for cores in (1, 2)] == [15, 15]
+    assert [duration(steps[2:], cores, 0, "results/mini", STUDY)[0] for cores in (1, 2)] == [8, 4]
 
 
 def test_nobody_knows_where_a_part_never_ran_and_a_figure_alone_is_not_worth_measuring_the_machine(ran):
-    assert duration([step("fig2")], 2, 0, "results/mini", STUDY) is None
+    assert duration([step("fig2")], 2, 0, "results/mini", STUDY)[0] is None
     ran("scores", 10)
-    assert duration([step("scores"), step("sets")], 2, 0, "results/mini", STUDY) is None
+    assert duration([step("scores"), step("sets")], 2, 0, "results/mini", STUDY)[0] is None
 
 
 def test_a_study_without_results_is_estimated_and_a_table_of_the_estimate_saves_the_measurement(
@@ -111,13 +111,13 @@ def test_a_study_without_results_is_estimated_and_a_table_of_the_estimate_saves_
     monkeypatch.setattr(estimate, "speed", lambda *given: asked.append(given) or here)
     steps = [step("model", ["elsewhere"]), step("scores", ["model"]), step("attention", ["model"])]
     frame, _ = estimate.estimate(steps, "results/mini", STUDY, remote=False)
-    assert duration(steps, 1, 0, "results/mini", STUDY) == pytest.approx(frame.seconds.sum())
+    assert duration(steps, 1, 0, "results/mini", STUDY)[0] == pytest.approx(frame.seconds.sum())
     assert len(asked) == 2
     stamp = {"study": "mini", "paragraph": {"length": 100, "prefix": 50}}
     table = Path("results/mini/benchmarks/estimate.parquet")
     storage.write(schema_of("estimate"), frame, table, stamp)
-    assert duration(steps[:2], 1, 0, "results/mini", STUDY) == pytest.approx(frame.seconds[:2].sum())
-    assert duration([*steps, step("new")], 1, 0, "results/mini", STUDY) is None
-    shared = duration(steps[1:], 9, 1, "results/mini", STUDY)
+    assert duration(steps[:2], 1, 0, "results/mini", STUDY)[0] == pytest.approx(frame.seconds[:2].sum())
+    assert duration([*steps, step("new")], 1, 0, "results/mini", STUDY)[0] is None
+    shared = duration(steps[1:], 9, 1, "results/mini", STUDY)[0]
     assert shared == pytest.approx(frame.seconds[1:].sum()), "both wait for the one GPU"
     assert len(asked) == 2

@@ -60,7 +60,6 @@ TRACEBACK = "Traceback (most recent call last):\n  File\nKeyError: 'a'\n"
         ("[1] rule job\n[2] 3 of 4 steps\n" + TRACEBACK, "KeyError: 'a'"),
         (TRACEBACK + "[2] ERROR: do that\n", "[2] ERROR: do that"),
         ("[1] 3 of 4\n[2] ERROR: ended from outside\n", "[2] ERROR: ended from outside"),
-        ("[1] rule job\n[2] peak memory 3 MiB\n", "[2] peak memory 3 MiB"),
     ],
 )
 def test_the_end_of_a_log_that_says_why_a_job_failed_is_its_last_line(tmp_path, log, said):

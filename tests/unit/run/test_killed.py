@@ -127,6 +127,7 @@ import sys
 from types import SimpleNamespace
 from memloc.run.rule import start
 start(SimpleNamespace(threads=1, log=["job.log"], rule="job", resources={}))
+print("runs", file=sys.__stdout__, flush=True)
 sys.stdin.read()
 """
 

@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -14,7 +13,6 @@ import yaml
 from memloc.data.text_files import text_files
 from memloc.run.atomic import atomic_path
 from memloc.run.errors import InputError, UserError
-from memloc.run.rule import LOGS_ONLY
 
 SNAKEFILE = Path(__file__).parents[3] / "Snakefile"  # of the clone: beside it are the profiles
 RECITE = "recited"  # the target that answers
@@ -83,7 +81,6 @@ def _recite(asked: argparse.Namespace) -> int:
     config = results / "recite.yaml"
     with atomic_path(config) as temporary:
         Path(temporary).write_text(_commented(study, config))
-    os.environ[LOGS_ONLY] = "1"
     logging.getLogger(LOGGER).addFilter(lambda record: record.levelno >= logging.WARNING)
     status = _snakemake(str(config))
     if not status:

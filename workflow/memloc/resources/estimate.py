@@ -137,8 +137,10 @@ def summary(steps: Sequence[Step], frame: pd.DataFrame, cores: int, gpus: int) -
     return "\n".join(lines)
 
 
-def duration(steps: Sequence[Step], cores: int, gpus: int, results: str, study: Settings) -> float | None:
-    """Seconds that `steps` will take on so many cores and GPUs; None where that is unknown.
+def duration(
+    steps: Sequence[Step], cores: int, gpus: int, results: str, study: Settings
+) -> tuple[float | None, dict[str, float]]:
+    """Seconds that `steps` will take on so many cores and GPUs, and a job of each; (None, {}) if unknown.
 
     The benchmark files tell it if all steps ran before, else table `estimate`. A study without results is
     estimated. That measures this machine for some seconds, so it is not done for a few steps.
@@ -156,8 +158,9 @@ def duration(steps: Sequence[Step], cores: int, gpus: int, results: str, study: 
         frame, here = estimate(steps, results, study, remote=False)
         gpus = here.gpus
     else:
-        return None
-    return total(steps, frame, cores, gpus)
+        return None, {}
+    seconds = total(steps, frame, cores, gpus)
+    return seconds, {} if seconds is None else dict(zip(frame.rule, frame.seconds, strict=True))
 
 
 def _ran(step: Step) -> list[float]:

@@ -1,8 +1,11 @@
 """Texts of a run for the console: its first and last lines, and the answer to an unknown target."""
 
+import logging
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
+
+OWN = "memloc"  # attribute of records of Snakemake's log that are ours
 
 
 def spoken(seconds: float) -> str:
@@ -18,6 +21,11 @@ def sized(n_bytes: float) -> str:
         if n_bytes >= size:
             return f"{n_bytes / size:.1f} {unit}"
     return f"{n_bytes:.0f} bytes"
+
+
+def say(text: str | None, level: int = logging.INFO, about: object = None) -> None:
+    """Write to Snakemake's console and log, with what our logger plugin needs to know of the run."""
+    logging.getLogger("snakemake.logging").log(level, text, extra={OWN: about})
 
 
 def unknown_target(word: str, targets: Sequence[str]) -> str:
@@ -45,7 +53,7 @@ def end_of(log: Path) -> str:
     """
     text = log.read_text() if log.exists() else ""
     *_, last = text.splitlines() or ["nothing"]
-    if "Traceback (most recent call last)" in text or "ERROR: " in last or "peak memory" in last:
+    if "Traceback (most recent call last)" in text or "ERROR: " in last:
         return last
     return f"killed, perhaps for want of memory: no error is in its log, which ends with: {last}"
 

@@ -1,9 +1,8 @@
-"""The start of every script: log to the rule's file and the console, and take the rule's GPUs.
+"""The start of every script: log to the rule's file, and take the rule's GPUs.
 
 Snakemake itself sets the variables from which libraries read the number of threads.
 """
 
-import atexit
 import ctypes
 import errno
 import fcntl
@@ -11,7 +10,6 @@ import gc
 import hashlib
 import os
 import platform
-import re
 import signal
 import sys
 import time
@@ -37,49 +35,23 @@ OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 # A thread that waits longer than this count sleeps and frees its core: where other processes run, too, models
 # of two threads take half of the time. Libraries read it when they are imported.
 WAITING = {"GOMP_SPINCOUNT": "10000"}
-LOGS_ONLY = "MEMLOC_LOGS_ONLY"  # a variable; where it is set, jobs write to their logs and not to the console
 LOCKS = Path(".snakemake/memloc-jobs")  # locks of jobs in this folder; each holds a process and its machine
 
 Explanation = Callable[[BaseException], BaseException]
 
 
-class Tee:
-    """A text stream that writes to several streams."""
-
-    def __init__(self, *streams: TextIO) -> None:
-        self.streams = streams
-
-    def write(self, text: str) -> int:
-        """Write to every stream at once, so that a killed job leaves its log."""
-        for stream in self.streams:
-            with suppress(OSError):  # if a full disk takes no log, the console is needed all the more
-                stream.write(text)
-                stream.flush()
-        return len(text)
-
-    def flush(self) -> None:
-        """Do nothing: every text was flushed when it was written."""
-
-    def isatty(self) -> bool:
-        """False, so that progress bars print lines that are readable in a log."""
-        return False
-
-
 def start(snakemake: Any, explained: Explanation | None = None) -> None:
-    """Begin the script of a rule: log to file and console, and choose GPUs before torch is imported.
+    """Begin the script of a rule: write to its log alone, and choose GPUs before torch is imported.
 
-    An uncaught error that the user can cause ends log and console with one line; its traceback is in the log
-    only. `explained` gives the user's error that is behind another error, if one is. The script of a killed
+    An uncaught error that the user can cause ends the log with one line, which the run repeats at its end.
+    `explained` gives the user's error that is behind another error, if one is. The script of a killed
     Snakemake keeps running; a new start of the same job waits for its end.
     """
     os.environ.update(QUIET | OFFLINE | WAITING)
     gc.set_threshold(10_000)  # imports make objects that stay; the search for garbage took half the time
-    file = _own_log(Path(snakemake.log[0]))
-    shown = LOGS_ONLY not in os.environ
-    sys.stdout, sys.stderr = (Tee(file, *[each] * shown) for each in (sys.stdout, sys.stderr))
-    sys.excepthook = partial(_report, file, explained)
+    sys.stdout = sys.stderr = _own_log(Path(snakemake.log[0]))
+    sys.excepthook = partial(_report, explained)
     signal.signal(signal.SIGTERM, _end)
-    atexit.register(log_peak_memory)
     python = platform.python_version()
     log(f"rule {snakemake.rule}, {snakemake.threads} threads, Python {python}, process {os.getpid()}")
     if gpus := gpu_locks.claim_gpus(snakemake.resources.get("gpu", 0)):
@@ -87,23 +59,18 @@ def start(snakemake: Any, explained: Explanation | None = None) -> None:
 
 
 def _report(
-    file: TextIO,
-    explained: Explanation | None,
-    _: type[BaseException],
-    raised: BaseException,
-    trace: TracebackType | None,
+    explained: Explanation | None, _: type[BaseException], raised: BaseException, trace: TracebackType | None
 ) -> None:
-    """Log an uncaught error. If the user can mend it, the console gets the message and not the traceback."""
-    atexit.unregister(log_peak_memory)
+    """Log an uncaught error, and if the user can mend it, what to do. A full disk takes no log."""
     error = explained(raised) if explained else raised
-    full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-    known = full or isinstance(error, UserError)
-    with suppress(OSError):  # a full disk takes no log
-        traceback.print_exception(type(raised), raised, trace, file=file if known else sys.stderr)
-    if full:
-        log(f"{error}: the disk is full. Free some space and start again: what is complete is kept.")
-    elif known:
-        log(f"ERROR: {error}")
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        full = f"{error}: the disk is full. Free some space and start again: what is complete is kept."
+        error = UserError(full)
+        print(full, file=sys.__stderr__)
+    with suppress(OSError):
+        traceback.print_exception(type(raised), raised, trace)
+        if isinstance(error, UserError):
+            log(f"ERROR: {error}")
 
 
 def _end(number: int, _: FrameType | None) -> None:
@@ -137,16 +104,15 @@ def _own_log(path: Path) -> TextIO:
         os.truncate(number, 0)
         os.pwrite(number, f"{os.getpid()} {platform.node()}".encode(), 0)
     path.parent.mkdir(parents=True, exist_ok=True)
-    return path.open("w", encoding="utf-8")
+    return path.open("w", encoding="utf-8", buffering=1)  # by lines, so that a killed job leaves them
 
 
-def log_peak_memory() -> None:
-    """Log the peak memory of this process, which the samples of a benchmark file may miss. Linux only."""
-    with suppress(OSError):
-        if found := re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text()):
-            log(f"peak memory {int(found[1]) // 2**10} MiB")
+def tell(text: str) -> None:
+    """Print what somebody waits for: on the console, too."""
+    log(text)
+    print(text, file=sys.__stdout__, flush=True)
 
 
 def log(text: str) -> None:
-    """Print a line with the time of day."""
+    """Print a line with the time of day: in the log of a rule."""
     print(f"[{time.strftime('%H:%M:%S')}] {text}", flush=True)

@@ -38,7 +38,7 @@ class Job:
     The job reads the tables named in `tables` and writes the tables named in `made`. `seed` is the study's.
     """
 
-    log = staticmethod(rule.log)
+    log, tell = staticmethod(rule.log), staticmethod(rule.tell)
 
     def __init__(self, snakemake: Any) -> None:
         self.rule, self.threads, self.resources = snakemake.rule, snakemake.threads, snakemake.resources

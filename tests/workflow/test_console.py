@@ -1,0 +1,87 @@
+"""The console of Snakemake with our plugin, and where Snakemake speaks as ever."""
+
+import re
+import shutil
+import sys
+
+import pytest
+from projects import STUDY, Project, _snakemake, forked
+
+TARGET = ("--cores", "1", "run_config")  # a rule that takes a second
+# What differs from one call to the next, and what is said of the profile that we leave out.
+PASSING = re.compile(
+    r"\[\w{3} \w{3} .*\]|  (Date|Workflow ID|Command|Config file\S*): .*|Using workflow specific .*"
+)
+
+
+def with_plugin(*words):
+    """As `snakemake` where the plugin is installed: the default profile names it."""
+    sys.path.append("workflow")
+    _snakemake([*words, "--configfile", STUDY])
+
+
+def said(folder, *words):
+    """What a Snakemake with the plugin says, and its status."""
+    status, text = forked(folder, with_plugin, *words)
+    return PASSING.sub("", text).strip().splitlines(), status
+
+
+@pytest.fixture
+def project(clone, tmp_path):
+    """A copy with a workflow of its own, which a test may change."""
+    folder = tmp_path / "project"
+    shutil.copytree(clone.folder, folder, ignore=shutil.ignore_patterns("docs", ".*"))
+    return Project(folder)
+
+
+def test_a_run_is_a_line_for_each_rule(project):
+    lines, status = said(project.folder, *TARGET)
+    assert status == 0
+    assert lines == [
+        "Assuming unrestricted shared filesystem usage.",
+        "Study test: 1 rule to run.",
+        "Results appear in results/test/: figures/ and tables/ as they are made, a log per rule in logs/.",
+        "100 %: Write the effective settings of the study.",
+    ]
+    (log,) = (project.folder / ".snakemake/log").glob("*.log")
+    assert "Select jobs to execute" in log.read_text()
+    lines, _ = said(project.folder, *TARGET)
+    assert lines[-1].startswith("Nothing to be done")
+
+
+def test_a_failure_ends_alone(project):
+    project.edit("workflow/scripts/run_config.py", "job = start(snakemake)", "job = start(snakemake)\n1 / 0")
+    lines, status = said(project.folder, *TARGET)
+    assert status == 1 and lines[-2:] == [
+        "Failed: Write the effective settings of the study.",
+        "results/test/logs/run_config.log: ZeroDivisionError: division by zero",
+    ]
+
+
+@pytest.mark.parametrize("word", ["-n", "--summary", "--lint", "--dag"])
+def test_plans_and_lists_are_as_ever(clone, word):
+    """Line for line; lines on standard output come when they come."""
+    words = ("run_config", *NO_PROFILE, word)
+    status, text = forked(clone.folder, _snakemake, [*words, "--configfile", STUDY])
+    lines, own = said(clone.folder, *words, "--logger", "memloc")
+    assert lines and own == status == 0
+    assert sorted(lines) == sorted(PASSING.sub("", text).strip().splitlines())
+
+
+NO_PROFILE = ("--workflow-profile", "none")
+HOST = """
+module memloc:
+    snakefile: "workflow/Snakefile"
+    config: config
+
+use rule * from memloc as memloc_*
+"""
+
+
+def test_as_a_module_it_is_as_ever(project):
+    (project.folder / "Snakefile").write_text(HOST)
+    lines, status = said(project.folder, *TARGET[:-1], "memloc_run_config")
+    assert status == 0 and "Select jobs to execute..." in lines
+    assert "1 of 1 steps (100%) done" in lines and not [
+        line for line in lines if line.startswith("Study test")
+    ]

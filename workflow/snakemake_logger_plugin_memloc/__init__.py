@@ -1,0 +1,96 @@
+"""The console of a run, as a logger plugin of Snakemake: a line for each rule that is finished.
+
+Of plans and lists, of other workflows, and of this one as a module of another Snakemake speaks as ever, and
+so it does in jobs of a cluster, which use no plugin. Its log in `.snakemake/log` has everything in any case.
+"""
+
+import logging
+import sys
+import time
+from collections import Counter
+
+from snakemake.logging import ColorizingTextHandler
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from memloc.run.console import OWN, spoken
+
+LONG = 60  # seconds; a rule that is expected to take longer is named when it begins, too
+SHOWN = ("Nothing to be done", "Will exit after", "Terminating", "Creating conda", "Pulling singularity")
+# Errors that say only that a job failed; the last line says why.
+KNOWN = ("CalledProcessError", "Exiting because a job", "At least one job did not complete")
+
+
+class LogHandler(LogHandlerBase, ColorizingTextHandler):
+    """Snakemake's own handler, until a run of this workflow begins."""
+
+    writes_to_stream, writes_to_file, needs_rulegraph = True, False, False
+    has_filter = has_formatter = False  # it gets Snakemake's
+
+    def __post_init__(self) -> None:
+        """Begin as Snakemake's own handler does."""
+        asked = self.common_settings
+        ColorizingTextHandler.__init__(self, asked.nocolor, sys.stdout if asked.stdout else sys.stderr)
+        self._as_ever = asked.dryrun or asked.verbose or asked.printshellcmds or asked.debug_dag
+        self._ours, self._run = False, None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record: as it is, in other words, or not at all."""
+        self._ours |= hasattr(record, OWN)
+        if getattr(record, "event", None) == LogEvent.WORKFLOW_STARTED and self._ours and not self._as_ever:
+            self._run = Run()
+        if self._run is None:
+            ColorizingTextHandler.emit(self, record)
+        elif text := self._run.told(record):
+            level = record.levelname if record.levelno > logging.INFO else ""  # which has no colour
+            ColorizingTextHandler.emit(self, logging.makeLogRecord({"msg": text, "levelname": level}))
+
+
+class Run:
+    """What there is to do, and what is done."""
+
+    def __init__(self) -> None:
+        self._words: dict[str, str] = {}  # what a rule does, by its name
+        self._rules: dict[int, str] = {}  # by number of a job
+        self._all, self._left = Counter(), Counter()  # jobs of each rule
+        self._total, self._seconds = None, {}  # expected: of the run, and of each rule's job
+        self._began = time.monotonic()
+
+    def told(self, record: logging.LogRecord) -> str | None:
+        """What the console says of a record of Snakemake, if anything."""
+        about, event, text = record.__dict__, getattr(record, "event", None), record.getMessage()
+        if OWN in about:
+            self._total, self._seconds = about[OWN] or (self._total, self._seconds)
+            return text
+        if event == LogEvent.RUN_INFO:
+            self._all = Counter({rule: n for rule, n in about["stats"].items() if rule != "total"})
+            self._left = self._all.copy()
+        elif event == LogEvent.JOB_INFO:
+            return self._begun(record.jobid, record.rule_name, record.rule_msg)
+        elif event == LogEvent.JOB_FINISHED:
+            return self._finished(self._rules[record.job_id])
+        elif event == LogEvent.JOB_ERROR:
+            return f"Failed: {self._words.get(record.rule_name, record.rule_name)}"
+        elif record.levelno > logging.INFO:
+            return None if any(words in text for words in KNOWN) else text
+        return text if text.startswith(SHOWN) else None
+
+    def _begun(self, job: int, rule: str, words: str | None) -> str | None:
+        self._rules[job], first = rule, rule not in self._words
+        self._words[rule] = words or rule
+        seconds = self._seconds.get(rule, 0)
+        return f"Begins, about {spoken(seconds)}: {self._words[rule]}" if first and seconds >= LONG else None
+
+    def _finished(self, rule: str) -> str | None:
+        self._left[rule] -= 1
+        if self._left[rule]:
+            return None
+        weights = {name: self._seconds.get(name, 0) if self._total else 1 for name in self._all}
+        left, whole = (sum(n * weights[name] for name, n in jobs.items()) for jobs in (self._left, self._all))
+        if not +self._left:
+            return f"100 %: {self._words[rule]}"
+        done = 1 - left / whole if whole else 0
+        seconds = (
+            self._total * (1 - done) if self._total else (time.monotonic() - self._began) * (1 / done - 1)
+        )
+        return f"{min(int(100 * done), 99)} %, about {spoken(seconds)} left: {self._words[rule]}"
