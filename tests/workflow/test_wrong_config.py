@@ -35,20 +35,29 @@ def test_a_wrong_config_stops_before_any_job_with_its_message_alone(clone, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("folder", "said"),
+    ("folder", "length", "text", "said"),
     [
-        ("no", "/no: no such folder; correct the path"),
-        ("model", "paragraph.length is 65, but the model has 64 positions"),
+        ("no", 64, b"words " * 100, "model.folder: {}/no: no such folder; correct the path"),
+        ("model", 65, b"words " * 100, "paragraph.length is 65, but the model has 64 positions"),
+        (
+            "model",
+            64,
+            b"words " * 100,
+            "{}/model: no tokenizer (tokenizer.json, vocab.json, ",
+        ),
+        ("model", 64, b"", "data.files: {}/text.txt: empty; give text"),
+        ("model", 64, b"caf\xe9", "{}/text.txt: not utf-8 text"),
     ],
 )
-def test_a_model_that_is_not_there_or_too_short_stops_before_any_job(clone, tmp_path, folder, said):
+def test_what_is_wrong_with_a_model_or_text_stops_before_any_job(clone, tmp_path, folder, length, text, said):
     TINY["gpt_neox"]().config.save_pretrained(tmp_path / "model")
-    (tmp_path / "text.txt").write_text("words " * 100)
+    (tmp_path / "text.txt").write_bytes(text)
     settings = {"study": "x", "data": {"source": "text", "files": [str(tmp_path / "text.txt")]}}
-    settings |= {"model": {"source": "local", "folder": str(tmp_path / folder)}, "paragraph": {"length": 65}}
+    settings |= {"model": {"source": "local", "folder": str(tmp_path / folder)}}
+    settings |= {"paragraph": {"length": length}}
     (tmp_path / "local.yaml").write_text(yaml.safe_dump(settings))
     output = clone.forked("--cores", "1", config=str(tmp_path / "local.yaml"), status=1)
-    assert said in output
+    assert said.format(tmp_path) in output.splitlines()[-1]
     assert not [word for word in ("Exception", "Traceback", "Select jobs") if word in output]
 
 
@@ -62,6 +71,6 @@ def test_an_analysis_that_takes_no_token_before_the_prefix_is_named(clone, tmp_p
     config = tmp_path / "before.yaml"
     config.write_text((ROOT / "config/test.yaml").read_text() + "\nparagraph: {before: end_of_text}\n")
     output = clone.forked("-n", "fig12", config=str(config), status=1)
-    assert "attention does not take a token before the prefix" in output
+    assert output.splitlines()[-1].startswith("attention does not take a token before the prefix")
     asked = clone.jobs("fig2", "fig3", "positions", config=str(config))
     assert {"scores", "sets", "perturbation", "score_samples"} <= set(asked)

@@ -6,7 +6,6 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
 from snakemake.io import sourcecache_entry
 
 # Scripts import memloc from here even if it is not installed (conda environments, containers). Rules that
@@ -17,7 +16,7 @@ if not FETCHED:
     sys.path.insert(0, str(WORKFLOW))
     os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(WORKFLOW), os.environ.get("PYTHONPATH")])))
 elif not importlib.util.find_spec("memloc"):
-    raise WorkflowError(
+    raise SystemExit(
         "memloc is not installed: pip install 'memloc @ git+https://<repository>@<same version>'"
     )
 
@@ -168,8 +167,9 @@ TAKE_A_TOKEN_BEFORE = ("scores", "passages", "sets", "score_samples", "perturbat
 def refused(rule):
     """An input that stops the workflow before any job, for a rule that does not take `paragraph.before`."""
 
+    # An error that is no `Exception` passes Snakemake, which would put a traceback around any other.
     def stop(wildcards):
-        raise WorkflowError(
+        raise SystemExit(
             f"{rule} does not take a token before the prefix: set paragraph.before to none, or ask for targets "
             "that do, such as fig2, fig3, recited, extraction and positions"
         )
@@ -179,7 +179,6 @@ def refused(rule):
 
 def no_target(wildcards):
     """An input that stops the workflow: it was asked for a word that is neither a target nor a file."""
-    # An error that is no `Exception` passes Snakemake, which would put a traceback around any other.
     raise SystemExit(unknown_target(wildcards.target, [each.name for each in workflow.rules]))
 
 

@@ -44,7 +44,7 @@ if DATA.source == "embedded":
 elif DATA.source == "text":
 
     with explained():
-        TEXTS = text_files(DATA.files, "data.files")
+        TEXTS = text_files(DATA.files, "data.files", DATA.encoding)
     TEXT_SCRIPT = "paragraphs_counted.py" if DATA.counts else "paragraphs_text.py"
 
     rule paragraphs:

@@ -5,7 +5,7 @@ PLACED = "places" in rules.paragraphs.output.keys()  # published paragraphs stan
 if DATA.source == "text" and not DATA.counts:
 
     with explained():
-        UNSEEN_TEXTS = text_files(DATA.unseen, "data.unseen") if DATA.unseen else []
+        UNSEEN_TEXTS = text_files(DATA.unseen, "data.unseen", DATA.encoding) if DATA.unseen else []
 
     rule passages:
         input:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from memloc.data.text_files import text_files
+from memloc.data.text_files import N_BYTES, text_files
 from memloc.run.errors import InputError
 
 FILES = ("a.txt", "b.jsonl.zst", "data/train-0.parquet", "data/train-1.parquet", "data/test.parquet")
@@ -63,9 +63,14 @@ def test_absolute_globs_and_folders(folder):
         ("*.gz", r"data.files: \*.gz: no file"),
         ("dat*", r"data.files: dat\*: no file"),
         ("src/pictures", "data.files: src/pictures: no file of text"),
+        ("empty.txt", "data.files: empty.txt: empty; give text"),
+        ("empty", "data.files: empty: empty; give text"),
     ],
 )
-def test_an_entry_without_text_is_an_error(entry, said):
+def test_an_entry_without_text_is_an_error(entry, said, folder):
+    (folder / "empty").mkdir()
+    for name in ("empty.txt", "empty/a.txt"):
+        (folder / name).touch()
     with pytest.raises(InputError, match=said):
         text_files([entry], "data.files")
 
@@ -89,3 +94,17 @@ def test_what_may_not_be_read_is_named_with_its_setting(given, monkeypatch):
         InputError, match=r"data.files: (a.txt|(./)?data): cannot be read \(Permission denied\)"
     ):
         text_files([given], "data.files")
+
+
+def test_plain_text_in_another_encoding_is_named_at_once(folder):
+    (folder / "a.txt").write_text("caf\u00e9", encoding="latin-1")
+    assert text_files(["a.txt"], "data.files", "latin-1") == ["a.txt"]
+    for given in ("a.txt", "."):
+        with pytest.raises(InputError, match=r"a\.txt: not utf-8 text .*; convert it, or name its encoding"):
+            text_files([given], "data.files")
+
+
+def test_a_character_that_is_cut_is_text_and_packed_text_is_not_looked_at(folder):
+    (folder / "a.txt").write_text("x" * (N_BYTES - 1) + "\u00e9")
+    (folder / "a.txt.gz").write_bytes(b"\x1f\x8b\xff")
+    assert text_files(["a.txt", "a.txt.gz"], "data.files") == ["a.txt", "a.txt.gz"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from memloc.model.context import most_positions, require_room
+from memloc.model.context import most_positions, require_room, require_tokenizer
 from memloc.run.errors import InputError
 
 
@@ -20,3 +20,11 @@ def test_a_paragraph_longer_than_the_models_positions_is_refused(tiny_gpt2, tmp_
 
 def test_a_model_that_is_not_there_yet_is_not_judged(tmp_path):
     require_room(tmp_path / "none", 10**6)
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "vocab.json", "tokenizer.model"])
+def test_a_folder_without_a_tokenizer_is_refused(tmp_path, name):
+    with pytest.raises(InputError, match="no tokenizer .*save the model's tokenizer into the folder"):
+        require_tokenizer(tmp_path)
+    (tmp_path / name).touch()
+    require_tokenizer(tmp_path)

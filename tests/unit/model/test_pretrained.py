@@ -26,6 +26,7 @@ from memloc.model.pretrained import (
     use_deterministic_algorithms,
     weights_sha256,
 )
+from memloc.run.errors import InputError
 from memloc.settings.loading import Loading
 from tiny_models import TINY, VOCABULARY, save_tokenizer
 
@@ -49,7 +50,7 @@ def test_model_is_loaded_for_analysis(folder):
 
 def test_missing_tokenizer(folder):
     (folder / "tokenizer.json").unlink()
-    with pytest.raises(ModelError, match="no tokenizer .*save the model's tokenizer"):
+    with pytest.raises(InputError, match="no tokenizer .*save the model's tokenizer"):
         load_tokenizer(folder)
 
 

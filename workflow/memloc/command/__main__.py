@@ -1,7 +1,6 @@
 """Command `memloc recite TEXT.. --model FOLDER`: which parts of a text a model recites, from any folder."""
 
 import argparse
-import logging
 import re
 import sys
 from collections.abc import Sequence
@@ -16,7 +15,6 @@ from memloc.run.errors import InputError, UserError
 
 SNAKEFILE = Path(__file__).parents[3] / "Snakefile"  # of the clone: beside it are the profiles
 RECITE = "recited"  # the target that answers
-LOGGER = "snakemake.logging"
 COMMENTS = {
     "study": "Results appear in results/<study>, in the folder where Snakemake runs.",
     "data": "Your files, folders and globs.",
@@ -81,7 +79,6 @@ def _recite(asked: argparse.Namespace) -> int:
     config = results / "recite.yaml"
     with atomic_path(config) as temporary:
         Path(temporary).write_text(_commented(study, config))
-    logging.getLogger(LOGGER).addFilter(lambda record: record.levelno >= logging.WARNING)
     status = _snakemake(str(config))
     if not status:
         print(answer(results))

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet as parquet
 
-from memloc.data.text_files import ROWS
+from memloc.data.text_files import NOT_TEXT, ROWS
 from memloc.run.errors import InputError
 
 N_ROWS = 1000  # rows of a Parquet file that are held at a time
@@ -68,7 +68,7 @@ def _plain_text(file: str, encoding: str) -> str:
     try:
         return io.TextIOWrapper(io.BytesIO(content), encoding=encoding).read()  # any line ends become \n
     except UnicodeDecodeError as error:
-        raise InputError(f"{file}: not {encoding} text ({error}); convert it, or name its encoding") from None
+        raise InputError(NOT_TEXT.format(file=file, encoding=encoding, error=error)) from None
 
 
 def _numbered_lines(file: str) -> Iterator[tuple[int, bytes]]:

@@ -3,6 +3,7 @@
 Rows of some kinds of files are documents of their own. A file of any other ending is a plain text.
 """
 
+import codecs
 import os
 from collections.abc import Sequence
 from glob import has_magic
@@ -11,11 +12,12 @@ from pathlib import Path
 from memloc.run.errors import InputError
 
 ROWS = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz", ".parquet")
+NOT_TEXT = "{file}: not {encoding} text ({error}); convert it, or name its encoding"
 ENDINGS = (".txt", ".txt.gz", *ROWS)
-N_BYTES = 4096  # of a file, by which it is seen that it is no text
+N_BYTES = 2**16  # of a file, by which it is seen that it is no text
 
 
-def text_files(given: Sequence[str], key: str) -> list[str]:
+def text_files(given: Sequence[str], key: str, encoding: str = "utf-8") -> list[str]:
     """Files of text that the entries of a setting name, each once, in the order of entries and names.
 
     An address stays as it is. A folder, such as a dataset of the Hugging Face hub, gives the files below it
@@ -23,12 +25,13 @@ def text_files(given: Sequence[str], key: str) -> list[str]:
     such as one of sources, gives all files of text below it, without hidden ones.
 
     Raises:
-        InputError: no file fits an entry, or it cannot be read; names the setting and the file or entry.
+        InputError: no file fits an entry, all that do are empty, one cannot be read, or plain text begins
+            with what is none in its `encoding`; names the setting and the file or entry.
     """
     found: dict[str, None] = {}
     for entry in given:
         try:
-            files = [entry] if "://" in entry else _readable(_files_of(entry))
+            files = [entry] if "://" in entry else _readable(_files_of(entry), encoding)
         except OSError as error:
             raise InputError(
                 f"{key}: {error.filename or entry}: cannot be read ({error.strerror}); "
@@ -38,6 +41,8 @@ def text_files(given: Sequence[str], key: str) -> list[str]:
             raise InputError(f"{key}: {entry}: no such file or folder; correct the path")
         if not files:
             raise InputError(f"{key}: {entry}: no file of text; correct the path")
+        if "://" not in entry and not any(map(os.path.getsize, files)):
+            raise InputError(f"{key}: {entry}: empty; give text")
         found.update(dict.fromkeys(files))
     return list(found)
 
@@ -65,10 +70,16 @@ def _is_text(place: Path, path: Path) -> bool:
         return b"\0" not in file.read(N_BYTES)
 
 
-def _readable(files: list[str]) -> list[str]:
-    """The same files. OSError: one cannot be opened."""
+def _readable(files: list[str], encoding: str) -> list[str]:
+    """The same files. OSError: one cannot be opened. InputError: one begins with what is no text."""
     for file in files:
-        open(file, "rb").close()
+        with open(file, "rb") as opened:
+            begin = opened.read(N_BYTES)
+        if not file.endswith((".gz", *ROWS)):
+            try:
+                codecs.getincrementaldecoder(encoding)().decode(begin, final=len(begin) < N_BYTES)
+            except UnicodeDecodeError as error:
+                raise InputError(NOT_TEXT.format(file=file, encoding=encoding, error=error)) from None
     return files
 
 

@@ -1,15 +1,28 @@
-"""Checks that a model's folder exists and how long its context is, without importing transformers."""
+"""Checks of a model's folder, its tokenizer and the length of its context, without importing transformers."""
 
 import json
 from pathlib import Path
 
 from memloc.run.errors import InputError
 
+TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "tokenizer.model")
+
 
 def require_folder(folder: str, key: str) -> None:
     """Check that the folder in setting `key` exists. InputError: it does not."""
     if not Path(folder).is_dir():
         raise InputError(f"{key}: {folder}: no such folder; correct the path")
+
+
+def require_tokenizer(folder: Path | str) -> None:
+    """Check that a model's folder has a tokenizer: transformers would make an empty one.
+
+    Raises:
+        InputError: it has none.
+    """
+    if not any(Path(folder, name).is_file() for name in TOKENIZER_FILES):
+        files = ", ".join(TOKENIZER_FILES)
+        raise InputError(f"{folder}: no tokenizer ({files}): save the model's tokenizer into the folder")
 
 
 def most_positions(folder: Path | str) -> int | None:

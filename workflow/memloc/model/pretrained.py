@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
+from memloc.model.context import require_tokenizer
 from memloc.run.errors import InputError
 from memloc.settings.loading import Loading
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 ON_PROCESSOR = Loading(device="cpu")
 COMMIT = "commit.txt"  # names the commit that a folder was downloaded at
-TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "tokenizer.model")
 
 
 class ModelError(InputError):
@@ -61,17 +61,11 @@ def load_tokenizer(folder: Path | str) -> "PreTrainedTokenizerBase":
     """The tokenizer of a model folder.
 
     Raises:
-        ModelError: no tokenizer file (transformers would then make an empty one), or token ids that the model
-            of the same folder has no embedding for.
+        InputError: no tokenizer file, or token ids that the model of the same folder has no embedding for.
     """
     from transformers import AutoConfig, AutoTokenizer
 
-    folder = Path(folder)
-    if not any((folder / name).is_file() for name in TOKENIZER_FILES):
-        raise ModelError(
-            f"{folder}: no tokenizer ({', '.join(TOKENIZER_FILES)}): "
-            "save the model's tokenizer into the folder"
-        )
+    require_tokenizer(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     n_embedded = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False).vocab_size
     largest = max(tokenizer.get_vocab().values(), default=-1)
