@@ -35,8 +35,8 @@ from memloc.editing.gradients import Gradients, nll_gradients
 from memloc.editing.masks import top_weights
 from memloc.localization import patching
 from memloc.localization.parameter_gradients import component_scores
-from memloc.model.components import editable_parameters
-from memloc.model.loading import boot_bridge, load_model
+from memloc.model.loading import bridged, load_model
+from memloc.model.subject import Subject
 from memloc.perturbation import replaced_tokens
 from memloc.perturbation.pairs import Pairs
 from memloc.run.seeds import generator
@@ -142,10 +142,10 @@ def scoring(bench: Bench) -> Stage:
     places = torch.linspace(n_prefix, tokens.shape[1], len(tokens)).long()
     rows = range(len(tokens) - 1)
     tokens[rows, places[:-1]] = (tokens[rows, places[:-1]] + 1) % bench.size.vocabulary
-    model = load_model(bench.damped)
+    subject = Subject(load_model(bench.damped), n_prefix, bench.settings.scores.micro_batch)
 
     def ours() -> Results:
-        found, _ = score_and_extract(model, tokens, n_prefix, bench.settings.scores)
+        found, _ = score_and_extract(subject, tokens, bench.settings.scores.margin_threshold)
         return {"em": found.em.numpy(), "nll": found.nll.numpy()}
 
     return Stage("paragraph", len(tokens), ours, len(tokens), plain_scores(bench, tokens))
@@ -155,12 +155,12 @@ def perturbation(bench: Bench, nll: bool) -> Stage:
     """Every prefix token replaced in turn (paper 4); scored by exact match alone, or by the NLL, too."""
     tokens, n, vocabulary = bench.texts[: bench.size.n_perturbed], bench.n_prefix, bench.size.vocabulary
     how = bench.settings.perturbation.model_copy(update={"nll": nll})
-    scores = bench.settings.scores.model_copy(update={"micro_batch": how.micro_batch})
-    texts = replaced_tokens.Texts(np.arange(len(tokens)), tokens, n, vocabulary)
-    model = load_model(bench.damped)
+    texts = replaced_tokens.Texts(np.arange(len(tokens)), tokens, vocabulary)
+    subject = Subject(load_model(bench.damped), n, how.micro_batch)
+    threshold = bench.settings.scores.margin_threshold
 
     def ours() -> Results:
-        frame = replaced_tokens.perturb_prefixes(model, texts, how, scores, SEED)
+        frame = replaced_tokens.perturb_prefixes(subject, texts, how, threshold, SEED)
         rows = frame[frame["position"] != UNPERTURBED].sort_values(["id", "position"])
         names = {"em": "em", "nll": "nll_original"} if nll else {"em": "em"}
         return {name: rows[column].to_numpy() for name, column in names.items()}
@@ -183,11 +183,11 @@ def patching_of_heads(bench: Bench, exact: bool) -> Stage:
     differs[pair, position] = True
     perturbed = torch.where(differs, (memorized + 1) % size.vocabulary, memorized)
     pairs = Pairs(pair.numpy(), memorized, perturbed, position, impact)
-    model, exactly = load_model(bench.model), {"micro_batch": bench.settings.patching.micro_batch}
+    subject = Subject(load_model(bench.model), bench.n_prefix, bench.settings.patching.micro_batch)
+    by_site = patching.activation_patching if exact else patching.attribution_patching
 
     def ours() -> Results:
-        by_site = partial(patching.activation_patching, **exactly) if exact else patching.attribution_patching
-        frame = by_site(model, pairs)
+        frame = by_site(subject, pairs)
         places = frame.assign(component=frame["component"].map("qkv".index))
         ordered = places.sort_values(["direction", "id", "layer", "component", "head"])
         return {"nll_change": ordered["nll_change"].to_numpy()}
@@ -207,16 +207,15 @@ def parameter_gradients(bench: Bench) -> Stage:
     The plain side runs one batch with full logits, and all hooks of TransformerLens.
     """
     tokens, n_prefix = bench.texts[: bench.size.n_gradients], bench.n_prefix
-    micro_batch = bench.settings.weight_noise.micro_batch
-    model, plain_model = load_model(bench.model), by_transformers(bench.model)
-    named = {name: plain_model.get_parameter(name) for name in editable_parameters(plain_model)}
-    bridge = boot_bridge(plain_model)
+    subject = Subject(load_model(bench.model), n_prefix, bench.settings.weight_noise.micro_batch)
+    plain_side = Subject(by_transformers(bench.model), n_prefix)
+    named = plain_side.weights  # before the bridge renames them
 
     def scores_of(gradients: Gradients) -> Results:
-        return {"max_abs": component_scores(model, gradients)["max_abs"].to_numpy()}
+        return {"max_abs": component_scores(subject, gradients)["max_abs"].to_numpy()}
 
-    ours = partial(nll_gradients, model, tokens, n_prefix, micro_batch)
-    plain = partial(nll_gradients_with_all_hooks, bridge, named, tokens, n_prefix)
+    ours = partial(nll_gradients, subject, tokens)
+    plain = partial(nll_gradients_with_all_hooks, bridged(plain_side).bridge, named, tokens, n_prefix)
     sides = (lambda: scores_of(ours())), (lambda: scores_of(plain()))
     return Stage("paragraph", len(tokens), sides[0], len(tokens), sides[1])
 
@@ -225,8 +224,8 @@ def moved(model: Model, edit: Callable[[Model], None]) -> Results:
     """Edit a copy, and return the norm of the change of each matrix."""
     edited = copy.deepcopy(model)
     edit(edited)
-    names = editable_parameters(model)
-    changes = [edited.get_parameter(name).detach() - model.get_parameter(name).detach() for name in names]
+    matrices = Subject(model, 1).weights.items()
+    changes = [edited.get_parameter(name).detach() - weight.detach() for name, weight in matrices]
     return {"moved": np.array([float(change.norm()) for change in changes])}
 
 
@@ -238,11 +237,13 @@ def editing_step(bench: Bench) -> Stage:
     texts = bench.texts[:1], bench.texts[1 : bench.size.n_controls + 1]
     n_steps, n_prefix = bench.size.n_steps, bench.n_prefix
     how = bench.settings.editing.model_copy(update={"steps": n_steps, "fraction": SPARSE_FRACTION})
-    recipe = steps.Recipe("unlearn", n_prefix, how)
+    recipe = steps.Recipe("unlearn", how)
 
     def ours(model: Model) -> None:
-        origin = steps.origin_of(model, *texts, recipe)
-        steps.optimise(model, origin, top_weights(origin.gradients, SPARSE_FRACTION), LEARNING_RATE, recipe)
+        subject = Subject(model, n_prefix, how.micro_batch)
+        origin = steps.origin_of(subject, *texts, recipe)
+        movable = top_weights(origin.gradients, SPARSE_FRACTION)
+        steps.optimise(subject, origin, movable, LEARNING_RATE, recipe)
 
     def plain(model: Model) -> None:
         train(model, objective(*texts, n_prefix), largest(SPARSE_FRACTION), LEARNING_RATE, n_steps)

@@ -6,18 +6,13 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.editing.masks import Movable
-from memloc.model.components import editable_parameters
+from memloc.model.subject import Subject
+from memloc.model.weights import Movable, marked
 
 
 def masks(model: PreTrainedModel, movable: Movable) -> dict[str, Tensor]:
     """One truth value per W_* weight: whether it may move."""
-    found = {}
-    for name in editable_parameters(model):
-        found[name] = torch.zeros_like(model.get_parameter(name), dtype=torch.bool)
-        if name in movable:
-            found[name].view(-1)[movable[name]] = True
-    return found
+    return {name: mark > 0 for name, mark in marked(Subject(model, 1), movable).items()}
 
 
 def moved(model: PreTrainedModel) -> PreTrainedModel:
@@ -25,7 +20,6 @@ def moved(model: PreTrainedModel) -> PreTrainedModel:
     model = copy.deepcopy(model)
     torch.manual_seed(3)
     with torch.no_grad():
-        for name in editable_parameters(model):
-            parameter = model.get_parameter(name)
+        for parameter in Subject(model, 1).weights.values():
             parameter.add_(0.05 * torch.randn_like(parameter))
     return model

@@ -8,8 +8,7 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.editing.masks import OriginalWeights
-from memloc.model.components import components
+from memloc.model.subject import Subject
 from memloc.removal.registry import WAYS, in_force
 from memloc.removal.request import Request, Setting
 from memloc.settings.remove import Remove
@@ -37,8 +36,12 @@ SMALL = {
     "heads": [1, 2],
     "svd": [0.3],
     "kfac": [0.3],
-    "micro_batch": 4,
 }
+
+
+def subject(model: PreTrainedModel, micro_batch: int = 4) -> Subject:
+    """The subject of removals."""
+    return Subject(model, N_PREFIX, micro_batch)
 
 
 def other_text(n: int, length: int = 24, seed: int = 5) -> Int[Tensor, "paragraph token"]:
@@ -48,16 +51,14 @@ def other_text(n: int, length: int = 24, seed: int = 5) -> Int[Tensor, "paragrap
 
 def request(model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], seed: int = 0, **how) -> Request:
     """Take paragraphs out of a model, with other settings of `remove` in place of some."""
-    asked = Remove(**{"micro_batch": 4, "n_keep": 3} | how)
-    random = np.random.default_rng(seed)
-    return Request(model, tokens, other_text(3), other_text(4, seed=6), N_PREFIX, HEADS, asked, random)
+    asked, random = Remove(**{"n_keep": 3} | how), np.random.default_rng(seed)
+    return Request(subject(model), tokens, other_text(3), other_text(4, seed=6), HEADS, asked, random)
 
 
 def changed_by(name: str, asked: Request, setting: Setting) -> dict[str, Tensor]:
     """Weights after an edit; the model has its own ones back."""
-    original = OriginalWeights(asked.model)
-    with in_force(asked.model, WAYS[name], WAYS[name].prepare(asked), setting, original):
-        return copy.deepcopy(asked.model.state_dict())
+    with in_force(asked.subject, WAYS[name], WAYS[name].prepare(asked), setting):
+        return copy.deepcopy(asked.subject.model.state_dict())
 
 
 def assert_same_weights(found: dict[str, Tensor], model: PreTrainedModel, **close: float) -> None:
@@ -68,5 +69,4 @@ def assert_same_weights(found: dict[str, Tensor], model: PreTrainedModel, **clos
 
 def mlp_matrices(model: PreTrainedModel) -> list[str]:
     """Parameters of the MLPs' weights."""
-    parts = ("W_in", "W_gate", "W_out")
-    return list(dict.fromkeys(part.parameter for part in components(model) if part.name in parts))
+    return [name for name in subject(model).weights if ".mlp." in name]

@@ -9,6 +9,7 @@ import torch
 from memloc.editing.steps import Recipe
 from memloc.localization.activation_gradients import activation_gradients
 from memloc.model import loading
+from memloc.model.subject import Subject
 from memloc.removal.edit_cases import Case
 from memloc.removal.editing import run_edits
 from memloc.scoring.paragraph_scores import teacher_forced
@@ -20,17 +21,22 @@ TOKENS = torch.randint(50_000, (64, 100), generator=torch.Generator().manual_see
 
 
 def gradients(model):
-    bridge = loading.boot_bridge(model)
-    activation_gradients(bridge, TOKENS[:50], np.arange(50), "memorized", P, ActivationGradients())
+    subject = loading.bridged(Subject(model, P, ActivationGradients().micro_batch))
+    activation_gradients(subject, TOKENS[:50], np.arange(50), "memorized", reference=False)
 
 
 def edit(model):
     texts = TOKENS[:1], TOKENS[1:2], TOKENS[2:12], TOKENS[12:22], TOKENS[22:32], TOKENS[32:48]
     how = Editing(steps=2, relearning_limit=1, extra_arms=["head"])
-    list(run_edits(model, [Case(0, *texts)], Recipe("unlearn", P, how), (0, 0), seed=0, rows=[0]))
+    subject, recipe = Subject(model, P, how.micro_batch), Recipe("unlearn", how)
+    list(run_edits(subject, [Case(0, *texts)], recipe, (0, 0), seed=0, rows=[0]))
 
 
-KINDS = {"score": lambda model: teacher_forced(model, TOKENS, P, 64), "gradients": gradients, "edit": edit}
+KINDS = {
+    "score": lambda model: teacher_forced(Subject(model, P, 64), TOKENS),
+    "gradients": gradients,
+    "edit": edit,
+}
 
 if __name__ == "__main__":
     torch.set_num_threads(1)

@@ -9,7 +9,7 @@ from plain_gradients import kl, nll
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.model.components import editable_parameters
+from memloc.model.subject import Subject
 
 Masks = Mapping[str, Bool[Tensor, "..."]]
 Loss = Callable[[PreTrainedModel, PreTrainedModel], Float[Tensor, ""]]
@@ -46,7 +46,7 @@ def train(
     the kept paragraphs again. The gradients of the first step choose the masks; weights without a mask stay.
     """
     original = copy.deepcopy(model)
-    weights = {name: model.get_parameter(name) for name in editable_parameters(model)}
+    weights = Subject(model, 1).weights
     adam = torch.optim.Adam(weights.values(), lr=learning_rate)
     masks: Masks = {}
     for _ in range(steps):

@@ -20,20 +20,20 @@ def impact_nll(model: PreTrainedModel, tokens: Int[Tensor, "1 token"], impact: i
 
 
 class SitePatching:
-    """A clean paragraph into which activations of another one's run are patched, one site at a time."""
+    """A paragraph into which activations of another one's run are patched, one site at a time."""
 
     def __init__(
         self,
         model: PreTrainedModel,
-        clean: Int[Tensor, "1 token"],
+        receiver: Int[Tensor, "1 token"],
         source: Int[Tensor, "1 token"],
         position: int,
         impact: int,
         sites: Sequence[Site],
     ) -> None:
-        self._model, self._clean, self._position, self._impact = model, clean, position, impact
+        self._model, self._receiver, self._position, self._impact = model, receiver, position, impact
         self._sites = list(sites)
-        self._unpatched = impact_nll(model, clean, impact)
+        self._unpatched = impact_nll(model, receiver, impact)
         self._activations: dict[tuple[int, str], Tensor] = {}
         with ExitStack() as stack, torch.no_grad():
             for layer, component in dict.fromkeys(site[:2] for site in sites):
@@ -60,4 +60,4 @@ class SitePatching:
             return value
 
         with edited(self._model, layer, component, patch):
-            return impact_nll(self._model, self._clean, self._impact)
+            return impact_nll(self._model, self._receiver, self._impact)

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from memloc.localization.ablation import Head
-from memloc.model.components import editable_parameters
+from memloc.model.subject import Subject
 
 Masks = dict[str, Bool[Tensor, "..."]]
 
@@ -61,7 +61,7 @@ def _of_head(model: PreTrainedModel, layer: int, head: int) -> Masks:
 def _random(model: PreTrainedModel, n_chosen: int, random: np.random.Generator) -> Masks:
     """Weights are numbered one matrix after the other, in the order of the library."""
     masks = {name: torch.zeros_like(weight, dtype=torch.bool) for name, weight in matrices(model).items()}
-    places = [(name, place) for name in editable_parameters(model) for place in range(masks[name].numel())]
+    places = [(name, place) for name in Subject(model, 1).weights for place in range(masks[name].numel())]
     for number in random.choice(len(places), n_chosen, replace=False, shuffle=False):
         name, place = places[number]
         masks[name].view(-1)[place] = True

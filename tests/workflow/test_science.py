@@ -6,6 +6,7 @@ from scipy import stats
 
 from memloc.data.paragraphs import token_tensor
 from memloc.model import loading
+from memloc.model.subject import Subject
 from memloc.scoring import decoding
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
@@ -36,6 +37,6 @@ def test_memorized_paragraphs_are_those_that_decoding_recites(table, finished):
     model = loading.load_model(finished.results / "model")
     paragraphs = table("paragraphs").merge(table("sets")[["id", "set"]], on="id")
     tokens = token_tensor(paragraphs.tokens)
-    decoded = decoding.greedy_continuation(model, tokens[:, :N_PREFIX], N_CONTINUATION, micro_batch=64)
+    decoded = decoding.greedy_continuation(Subject(model, N_PREFIX, 64), tokens[:, :N_PREFIX], N_CONTINUATION)
     recited = (decoded == tokens[:, N_PREFIX:]).all(dim=1).numpy()
     assert np.array_equal(recited, (paragraphs["set"] == "memorized").to_numpy())

@@ -22,18 +22,17 @@ unseen = unseen_pairs(paired, sets)
 named = {**texts, PAIRED: paired, "unseen pairs": unseen}
 job.log(", ".join(f"{name}: {len(group.ids)} paragraphs" for name, group in named.items()))
 
-model = loading.load_model(job.input.folder, settings.loading)
-batch = (n_prefix, how.micro_batch)
-means = ablation.mean_outputs(model, texts.pop("means").tokens, how.micro_batch)
-texts = with_own_continuations(model, texts, *batch)
+subject = loading.load(job.input.folder, settings, how.micro_batch)
+means = ablation.mean_outputs(subject, texts.pop("means").tokens)
+texts = with_own_continuations(subject, texts)
 orders = ablation.orders(job.read("head_ranking"), how.n_random, generator(seed, "cumulative_ablation"))
 plans = {
     "head_ablation": ablation.single_heads(means),
     "cumulative_ablation": ablation.first_heads(orders, means, how.top),
 }
-found = ablation.ablate(model, texts, plans, *batch)
+found = ablation.ablate(subject, texts, plans)
 for pairs, name in ((paired, "head_ablation"), (unseen, "cumulative_ablation")):
     if len(pairs.ids):
-        rows = ablation.ablate(model, {PAIRED: pairs}, {name: plans[name]}, *batch)[name]
+        rows = ablation.ablate(subject, {PAIRED: pairs}, {name: plans[name]})[name]
         found[name] = pd.concat([found[name], rows], ignore_index=True)
 job.write(**found)

@@ -21,12 +21,12 @@ samples = {
 }
 job.log(", ".join(f"{group}: {len(ids)} paragraphs" for group, (ids, _) in samples.items()))
 
-bridge = loading.boot_bridge(loading.load_model(job.input.folder, settings.loading))
+subject = loading.bridged(loading.load(job.input.folder, settings, how.micro_batch))
 whole = [
-    activation_gradients(bridge, tokens, ids, group, n_prefix, how)
+    activation_gradients(subject, tokens, ids, group, how.reference)
     for group, (ids, tokens) in samples.items()
 ]
-impact = [impact_gradients(bridge, pairs, group, how.micro_batch) for group in samples]
+impact = [impact_gradients(subject, pairs, group) for group in samples]
 job.write(
     activation_gradients=pd.concat(whole, ignore_index=True),
     impact_gradients=pd.concat(impact, ignore_index=True),

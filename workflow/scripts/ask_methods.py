@@ -13,19 +13,19 @@ from memloc.run.progress import Progress
 from memloc.scoring.held_out import judging_texts
 
 settings, seed = job.settings, job.seed
-how, grows, n_prefix = settings.grown_truth, settings.model.grown, settings.paragraph.prefix
+how, grows = settings.grown_truth, settings.model.grown
 paragraphs, sets, twins = job.read("paragraphs", ["id", "tokens"]), job.read("sets"), job.read("twins")
 texts = judging_texts(paragraphs, sets, seed, n_paragraphs=how.n_judging, n_held_out=how.n_judging)
 tokens = paragraphs.set_index("id")["tokens"]
 
-models = [
-    loading.load_for_editing(folder, settings.loading)
+subjects = [
+    loading.load(folder, settings, how.micro_batch, editing=True)
     for folder in (job.input.folder, *job.input.twin_folders)
 ]
-family = [Asked(model, mean_outputs(model, texts["means"].tokens, how.micro_batch)) for model in models]
-counts = token_tensor(tokens).flatten().bincount(minlength=models[0].config.vocab_size).numpy()
-asking = Asking(counts, n_prefix, how, seed)
-own = memories_of(models[0], job.read("grown"))
+family = [Asked(subject, mean_outputs(subject, texts["means"].tokens)) for subject in subjects]
+counts = token_tensor(tokens).flatten().bincount(minlength=subjects[0].model.config.vocab_size).numpy()
+asking = Asking(counts, how, seed)
+own = memories_of(subjects[0], job.read("grown"))
 memories = [*own, *swapped_memories(own)]
 recited = [
     memory for memory, em in zip(memories, twins.em, strict=True) if em == settings.paragraph.continuation

@@ -21,12 +21,11 @@ paired = paired_texts(paragraphs, sets, n_prefix, texts["means"].ids)
 named = {**texts, PAIRED: paired}
 job.log(", ".join(f"{name}: {len(group.ids)} paragraphs" for name, group in named.items()))
 
-model = loading.load_model(job.input.folder, settings.loading)
-batch = (n_prefix, how.micro_batch)
-means = mean_block_outputs(model, texts.pop("means").tokens, how.micro_batch)
-texts, plan = with_own_continuations(model, texts, *batch), bypasses(means)
-found = ablate(model, texts, {"layer_bypass": plan}, *batch)
+subject = loading.load(job.input.folder, settings, how.micro_batch)
+means = mean_block_outputs(subject, texts.pop("means").tokens)
+texts, plan = with_own_continuations(subject, texts), bypasses(means)
+found = ablate(subject, texts, {"layer_bypass": plan})
 if len(paired.ids):
-    more = ablate(model, {PAIRED: paired}, {"layer_bypass": plan}, *batch)
+    more = ablate(subject, {PAIRED: paired}, {"layer_bypass": plan})
     found = {name: pd.concat([found[name], more[name]], ignore_index=True) for name in found}
 job.write(**found)

@@ -19,11 +19,10 @@ texts = judging_texts(paragraphs, sets, seed, n_paragraphs=how.n_paragraphs, n_h
 del texts["means"]
 choosing = choosing_texts(*sampled_tokens(paragraphs, sets, "memorized", n_prefix), how.n_paragraphs, seed)
 
-model = loading.load_model(job.input.folder, settings.loading)
-texts = with_own_continuations(model, texts, n_prefix, how.micro_batch)
+subject = loading.load(job.input.folder, settings, how.micro_batch)
+texts = with_own_continuations(subject, texts)
 texts[PAIRED] = paired_texts(paragraphs, sets, n_prefix, choosing.ids)
 # At the original weights, the contrastive objective has the gradient of its NLL term with the other sign.
-gradients = nll_gradients(model, choosing.tokens, n_prefix, how.micro_batch)
-frame = disturb_weights(model, texts, gradients, n_prefix, how, seed)
+frame = disturb_weights(subject, texts, nll_gradients(subject, choosing.tokens), how, seed)
 job.log(frame.groupby(["group", "arm", "size"])["em"].mean().to_string())
 job.write(weight_noise=frame)

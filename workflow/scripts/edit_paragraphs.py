@@ -19,9 +19,8 @@ cases = with_text_to_learn(edit_cases(found, n_prefix, job.seed, how), objective
 rows = job.shard(len(cases))
 job.log(f"{len(rows)} of {len(cases)} memorized paragraphs, head {head[1]} of layer {head[0]}")
 
-model = loading.load_for_editing(job.input.folder, settings.loading)
-recipe = Recipe(objective, n_prefix, how)
-results = run_edits(model, cases, recipe, head, job.seed, rows)
+subject = loading.load(job.input.folder, settings, how.micro_batch, editing=True)
+results = run_edits(subject, cases, Recipe(objective, how), head, job.seed, rows)
 progress, edited = Progress(len(rows), "paragraphs"), set()
 with job.writing() as append:
     for result in results:

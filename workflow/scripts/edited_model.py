@@ -8,7 +8,7 @@ from pathlib import Path
 
 from memloc.data.listed import listed_ids
 from memloc.localization.highlight import ordered_heads
-from memloc.model import loading, pretrained
+from memloc.model import loading
 from memloc.removal.joint_edit import card, joint_texts, remove_jointly
 from memloc.run.atomic import atomic_folder
 
@@ -19,14 +19,14 @@ heads = ordered_heads({"head_ranking": job.read("head_ranking")}, settings)
 listed = listed_ids("edit_model", how, source.listed, **found)
 texts = joint_texts(found, n_prefix, job.seed, how, listed)
 
-model = loading.load_for_editing(source.folder, settings.loading)
-edit = remove_jointly(model, texts, how, settings.remove, heads, job.seed)
+subject = loading.load(source.folder, settings, how.micro_batch, editing=True)
+edit = remove_jointly(subject, texts, how, settings.remove, heads, job.seed)
 base, n_continuation = job.stamp["model"], settings.paragraph.continuation
 template = Path(source.card).read_text()
 text = card(template, edit, base, job.params.study, settings.loading.dtype, n_continuation)
 job.log(text)
 with atomic_folder(job.output[0]) as folder:
-    model.save_pretrained(folder)
-    pretrained.load_tokenizer(source.folder).save_pretrained(folder)
+    subject.model.save_pretrained(folder)
+    subject.tokenizer.save_pretrained(folder)
     (folder / "README.md").write_text(text)
     edit.scores.to_csv(folder / "scores.csv", index=False)

@@ -24,18 +24,18 @@ paired = paired_tokens(paragraphs, sets[~sets.sampled], n_prefix)
 named = {**samples, "paired, not sampled": paired}
 job.log(", ".join(f"{name}: {len(ids)} paragraphs" for name, (ids, _) in named.items()))
 
-model = loading.load_model(job.input.folder, settings.loading)
+subject = loading.load(job.input.folder, settings, settings.contrastive.micro_batch)
 memorized, others = samples["memorized"][1], samples["non_memorized"][1]
 members = split(len(memorized), generator(job.seed, "gradient_parts"))
 sizes, alone = [len(part) for part in members], [[part] for part in range(len(members))]
 parts = Parts(members, draw(sizes, alone, generator(job.seed, "resamples")))
 
-comparison = compare_groups(model, samples, paired, n_prefix, parts)
+comparison = compare_groups(subject, samples, paired, parts)
 n_controls, random = settings.contrastive.n_controls, generator(job.seed, "contrastive")
 texts = Texts(memorized, others, draw_controls(len(memorized), len(others), n_controls, random))
-model.float()  # a step of 1e-5 is lost in bfloat16
+subject.model.float()  # a step of 1e-5 is lost in bfloat16
 contrastive, contrastive_samples = contrastive_attribution(
-    model, texts, comparison.memorized, n_prefix, parts, settings.contrastive
+    subject, texts, comparison.memorized, parts, settings.contrastive
 )
 job.write(
     parameter_gradients=pd.concat([comparison.scores, contrastive], ignore_index=True),

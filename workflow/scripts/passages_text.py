@@ -53,11 +53,10 @@ with TemporaryFile() as file:
     stream, begins = own_text.write_stream(own_text.tokenised(texts(), tokenizer), length, file)
     tokens, sources = stream.tokens, numbered(read_from)
     job.log(f"{len(tokens) - len(begins):,} tokens; loading the model")
-    model = loading.load_model(folder, settings.loading)
-    job.stamp["model"] = model_card.describe(model, folder, job.params.name, job.params.revision)
-    before = pretrained.token_before(folder, settings.paragraph.before)
+    subject = loading.load(folder, settings, settings.scores.micro_batch)
+    job.stamp["model"] = model_card.describe(subject.model, folder, job.params.name, job.params.revision)
     most = most_positions(folder) or 2 * length
-    scan = Scan(model, tokens, length, n_prefix, most, settings.scores, before)
+    scan = Scan(subject, tokens, length, most, settings.scores.margin_threshold)
 
     # What is known of every token outlives a run that is ended, for another one of the same model and text.
     asked = hashlib.sha256(f"{job.stamp['model']} {job.params.code} {scan.width}".encode() + tokens.tobytes())

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from memloc.data.paragraphs import paired_tokens, sampled_tokens, used_ids
-from memloc.model import loading, pretrained
+from memloc.model import loading
 from memloc.perturbation.kept_tokens import keep_tokens
 from memloc.perturbation.replaced_tokens import Texts, perturb_prefixes, perturbed_paragraphs
 from memloc.run.progress import Progress
@@ -28,15 +28,13 @@ ids, tokens = np.concatenate([ids for ids, _ in samples]), torch.cat([tokens for
 rows = job.shard(len(ids), micro_batch)
 job.log(f"{len(rows)} of {len(ids)} paragraphs")
 
-model = loading.load_model(job.input.folder, settings.loading)
-before = pretrained.token_before(job.input.folder, settings.paragraph.before)
-scoring = settings.scores.model_copy(update={"micro_batch": micro_batch})
+subject, threshold = loading.load(job.input.folder, settings, micro_batch), settings.scores.margin_threshold
 progress = Progress(len(rows), "paragraphs")
 with job.writing() as append:
     for first in range(rows.start, rows.stop, micro_batch):
         batch = slice(first, min(first + micro_batch, rows.stop))
-        texts = Texts(ids[batch], tokens[batch], n_prefix, n_vocabulary, before)
-        frame = perturb_prefixes(model, texts, perturbation, scoring, job.seed)
+        texts = Texts(ids[batch], tokens[batch], n_vocabulary)
+        frame = perturb_prefixes(subject, texts, perturbation, threshold, job.seed)
         append(perturbation=frame.assign(set=frame.id.map(set_of)))
         redecoded = int(frame.redecoded.sum())
         progress.advance(batch.stop - first, f"{redecoded} near-ties of these decoded step by step")
@@ -44,8 +42,8 @@ with job.writing() as append:
         if memorized.any():
             rows_of = {"ids": texts.ids[memorized], "tokens": texts.tokens[torch.from_numpy(memorized)]}
             texts = texts._replace(**rows_of)
-            found = perturbed_paragraphs(model, frame, texts, micro_batch)
-            kept = keep_tokens(model, frame, texts, perturbation.draws, scoring, job.seed)
+            found = perturbed_paragraphs(subject, frame, texts)
+            kept = keep_tokens(subject, frame, texts, perturbation.draws, threshold, job.seed)
             append(perturbed_paragraphs=found, kept_tokens=kept)
             n_left_out = memorized.sum() - len(found)
             job.log(f"{len(found)} perturbed paragraphs; {n_left_out} left out: no perturbation changes them")

@@ -12,10 +12,10 @@ from memloc.data.filters import kept_rows
 from memloc.data.paragraphs import token_tensor
 from memloc.detection.features import prefix_features
 from memloc.detection.prefix_table import draw_sample, feature_frames, scalar_features
-from memloc.model import loading, pretrained
+from memloc.model import loading
 from memloc.run.seeds import generator
 
-settings, seed, source = job.settings, job.seed, job.input
+settings, seed = job.settings, job.seed
 how, n_prefix = settings.detection, settings.paragraph.prefix
 paragraphs = job.read("paragraphs", ["id", "count", "continuation_count", "unseen"])
 dropped = job.read("dropped_paragraphs").id
@@ -23,16 +23,15 @@ kept = paragraphs.iloc[kept_rows(paragraphs.id, dropped)]
 ids = draw_sample(kept, how.n_repeated, how.n_others, seed).id.to_numpy()
 job.log(f"{len(ids)} of {len(kept)} paragraphs")
 
-model = loading.load_model(source.folder, settings.loading)
-tokenizer = pretrained.load_tokenizer(source.folder)
+subject = loading.load(job.input.folder, settings, how.micro_batch)
 sampled = job.read("paragraphs", ["id", "tokens"], ids).set_index("id")
 prefix, n_seen = token_tensor(sampled.tokens.loc[ids])[:, :n_prefix], how.n_seen(n_prefix)
-texts = [tokenizer.batch_decode(prefix[:, :n].tolist()) for n in n_seen]
+texts = [subject.tokenizer.batch_decode(prefix[:, :n].tolist()) for n in n_seen]
 n_bytes = np.array([[len(zlib.compress(text.encode())) for text in lead] for lead in texts]).T
-found = prefix_features(model, prefix, n_seen, how.micro_batch)
+found = prefix_features(subject, prefix, n_seen)
 job.log("features of the model")
 first = int(generator(seed, "detection", "untrained").integers(2**31))
-blank = prefix_features(loading.untrained(model, first), prefix, n_seen, how.micro_batch).residual
+blank = prefix_features(loading.untrained(subject, first), prefix, n_seen).residual
 job.log("features of a model without training")
 scalars = scalar_features(found, n_bytes, n_seen)
 with job.writing() as append:

@@ -5,7 +5,6 @@ from memloc.tables.job import start
 job = start(snakemake)
 
 from memloc.data.listed import listed_ids
-from memloc.editing.masks import OriginalWeights
 from memloc.localization.highlight import ordered_heads
 from memloc.model import loading
 from memloc.removal.removal_texts import texts_of
@@ -13,19 +12,18 @@ from memloc.removal.scoreboard import Comparison, as_it_is, run_way
 from memloc.run.progress import Progress
 
 settings, seed, source = job.settings, job.seed, job.input
-how, n_prefix = settings.remove, settings.paragraph.prefix
+how = settings.remove
 paragraphs = job.read("paragraphs", ["id", "tokens", "text"])
 sets = job.read("sets")
 ranking = job.read("head_ranking", ["method", "layer", "head", "rank"])
 listed = listed_ids("remove", how, source.listed, paragraphs, sets)
 heads = ordered_heads({"head_ranking": ranking}, settings)
 
-model = loading.load_for_editing(source.folder, settings.loading)
-retrained = None
+subject, retrained = loading.load(source.folder, settings, how.micro_batch, editing=True), None
 if given := source.get("retrained"):
-    retrained = dict(loading.load_for_editing(given[0], settings.loading).named_parameters())
-texts = texts_of(model, {"paragraphs": paragraphs, "sets": sets}, n_prefix, how, seed, listed)
-study = Comparison(model, OriginalWeights(model), texts, heads, n_prefix, how, seed, retrained)
+    retrained = dict(loading.load_model(given[0], settings.loading).float().named_parameters())
+texts = texts_of(subject, {"paragraphs": paragraphs, "sets": sets}, how, seed, listed)
+study = Comparison(subject, texts, heads, how, seed, retrained)
 rows = job.shard(len(how.ways))
 job.log(f"{len(rows)} of {len(how.ways)} ways, {len(texts.target.ids)} paragraphs to remove")
 progress = Progress(len(rows), "ways")

@@ -7,7 +7,6 @@ job = start(snakemake)
 import numpy as np
 
 from memloc.data.paragraphs import token_tensor
-from memloc.editing.masks import OriginalWeights
 from memloc.localization.highlight import ordered_heads
 from memloc.model import loading
 from memloc.planting.grown import memories_of
@@ -20,20 +19,20 @@ from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
 
 settings, seed, ways = job.settings, job.seed, snakemake.params.ways
-how, n_prefix = settings.remove, settings.paragraph.prefix
+how = settings.remove
 paragraphs, sets = job.read("paragraphs", ["id", "tokens"]), job.read("sets")
 heads = ordered_heads(
     {"head_ranking": job.read("head_ranking", ["method", "layer", "head", "rank"])}, settings
 )
 grown = job.read("grown")
 
-model = loading.load_for_editing(job.input.folder, settings.loading)
-memories = memories_of(model, grown)
+subject = loading.load(job.input.folder, settings, how.micro_batch, editing=True)
+memories = memories_of(subject, grown)
 took = grown[grown["em"] == settings.paragraph.continuation]
 if took.empty:
     raise InputError("model.grown: no memory is recited after the training; set remove.n_single to 0")
 removed = took.groupby("kind", sort=False).head(how.n_single)
-texts = texts_of(model, {"paragraphs": paragraphs, "sets": sets}, n_prefix, how, seed, removed["id"].tolist())
+texts = texts_of(subject, {"paragraphs": paragraphs, "sets": sets}, how, seed, removed["id"].tolist())
 others = generator(seed, "removal_of_grown", "judges").permutation(took["id"])[: how.n_judging]
 tokens = token_tensor(paragraphs.set_index("id")["tokens"].loc[others])
 judges = {name: texts.judges[name] for name in ("memorized", "held_out")}
@@ -41,8 +40,8 @@ judges["grown"] = Group(others, tokens, np.zeros(len(others), bool))
 places = []
 for row in removed.index:
     random = generator(seed, "removal_of_grown", "place", str(row))
-    places.append((memories[row], another_place(model, memories[row], memories, random)))
-study = Comparison(model, OriginalWeights(model), texts._replace(judges=judges), heads, n_prefix, how, seed)
+    places.append((memories[row], another_place(subject, memories[row], memories, random)))
+study = Comparison(subject, texts._replace(judges=judges), heads, how, seed)
 
 rows = job.shard(len(ways))
 job.log(f"{len(rows)} of {len(ways)} ways, {len(removed)} of {len(took)} memories that are recited")

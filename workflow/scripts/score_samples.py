@@ -4,16 +4,18 @@ from memloc.tables.job import start
 
 job = start(snakemake)
 
+from dataclasses import replace
+
 import pandas as pd
 
-from memloc.data.paragraphs import token_tensor, with_token_before
+from memloc.data.paragraphs import token_tensor
 from memloc.data.sets import sample_ids, without_controls
-from memloc.model import loading, pretrained
+from memloc.model import loading
 from memloc.run.seeds import generator
 from memloc.scoring.constrained_beams import log_p_nearly
 from memloc.scoring.held_out import seen
 from memloc.scoring.near_verbatim import NEARLY
-from memloc.scoring.positions import Before, after_half, at_start, position_scores, unrelated_text
+from memloc.scoring.positions import Other, after_half, at_start, position_scores, unrelated_text
 from memloc.tables.terms.sets import REPEATED, SET_NAMES, UNSEEN
 
 N_UNRELATED = 100  # paragraphs whose tokens are the text that stands before others
@@ -38,27 +40,19 @@ tokens = job.read("paragraphs", ["id", "tokens"], ids).set_index("id").tokens
 scores = job.read("scores", ["id", "em", "nll"], ids).set_index("id")
 text = unrelated_text(tokens.loc[others], max(how.lengths))
 
-model = loading.load_model(job.input.folder, settings.loading)
-end_of_text = pretrained.load_tokenizer(job.input.folder).eos_token_id
-before = pretrained.token_before(job.input.folder, settings.paragraph.before)
-n_prefix, n_continuation = settings.paragraph.prefix, settings.paragraph.continuation
+subject = loading.load(job.input.folder, settings, how.micro_batch)
+other = Other(text, subject.tokenizer.eos_token_id)
 own, random = token_tensor(tokens.loc[placed.id]), generator(job.seed, "positions", "places")
-places = [
-    at_start(scores.loc[placed.id]),
-    *position_scores(model, own, Before(text, end_of_text, before), n_prefix, how, random),
-]
+places = [at_start(scores.loc[placed.id]), *position_scores(subject, own, other, how, random)]
 job.log(f"{len(placed)} paragraphs in {len(places)} places")
 again, prefixes = pd.DataFrame({"group": REPEATED, "id": repeated}), []
 if len(repeated):
     own = token_tensor(tokens.loc[repeated])
-    prefixes = [at_start(scores.loc[repeated]), after_half(model, own, before, n_prefix, how.micro_batch)]
-log_p = log_p_nearly(
-    model,
-    with_token_before(token_tensor(tokens.loc[drawn]), before),
-    n_prefix + (before is not None),
-    int(NEARLY * n_continuation),
-    max(how.micro_batch // 4, 1),  # the search follows several texts of each, a token at a time
-)
+    prefixes = [at_start(scores.loc[repeated]), after_half(subject, own)]
+# The search follows several texts of each, a token at a time.
+searching = replace(subject.of_placed, micro_batch=max(how.micro_batch // 4, 1))
+n_replaced = int(NEARLY * settings.paragraph.continuation)
+log_p = log_p_nearly(searching, subject.placed(token_tensor(tokens.loc[drawn])), n_replaced)
 places = [*(placed.join(place) for place in places), *(again.join(prefix) for prefix in prefixes)]
 job.write(
     positions=pd.concat(places),

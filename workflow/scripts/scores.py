@@ -7,8 +7,8 @@ job = start(snakemake)
 import pandas as pd
 
 from memloc.data.filters import kept_pieces, kept_rows
-from memloc.data.paragraphs import token_tensor, with_token_before
-from memloc.model import loading, pretrained
+from memloc.data.paragraphs import token_tensor
+from memloc.model import loading
 from memloc.run.progress import Progress
 from memloc.run.shards import regrouped
 from memloc.scoring.extraction import extraction_frame, score_and_extract
@@ -24,17 +24,15 @@ kept = kept_rows(job.read("paragraphs", ["id"]).id, dropped)
 rows = kept[job.shard(len(kept), micro_batch)]
 job.log(f"{len(rows)} of {len(kept)} paragraphs")
 
-model = loading.load_model(job.input.folder, settings.loading)
-before = pretrained.token_before(job.input.folder, settings.paragraph.before)
-n_prefix = settings.paragraph.prefix + (before is not None)
+subject, threshold = loading.load(job.input.folder, settings, micro_batch), settings.scores.margin_threshold
 between = range(rows[0], rows[-1] + 1) if len(rows) else range(0)
 pieces = kept_pieces(job.batches("paragraphs", ["id", "tokens"], between), dropped)
 n_redecoded = 0
 progress = Progress(len(rows), "paragraphs")
 with job.writing() as append:
     for piece in regrouped(pieces, max(1, ROWS // micro_batch) * micro_batch):
-        tokens = with_token_before(token_tensor(piece.tokens), before)
-        scores, extraction = score_and_extract(model, tokens, n_prefix, settings.scores)
+        tokens = subject.placed(token_tensor(piece.tokens))
+        scores, extraction = score_and_extract(subject.of_placed, tokens, threshold)
         columns = {name: getattr(scores, name).numpy() for name in ("em", "nll", "margin", "redecoded")}
         append(
             scores=pd.DataFrame({"id": piece.id, **columns}),

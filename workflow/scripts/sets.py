@@ -10,9 +10,9 @@ import torch
 
 from memloc.data import sets
 from memloc.data.filters import kept_rows
-from memloc.data.paragraphs import token_tensor, with_token_before
+from memloc.data.paragraphs import token_tensor
 from memloc.data.sets import exposure
-from memloc.model import loading, pretrained
+from memloc.model import loading
 from memloc.scoring import decoding
 from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.tables.storage import ROWS
@@ -39,8 +39,7 @@ job.log(f"pairs that occur equally often: {frame.pair.nunique()}, {settings.sets
 controls = sets.controls(scores[unseen], settings.sets.n_non_memorized, job.seed)
 job.log(f"unseen: {len(controls)} paragraphs, {controls.sampled.sum()} sampled")
 
-model = loading.load_model(job.input.folder, settings.loading)
-before = pretrained.token_before(job.input.folder, settings.paragraph.before)
+subject = loading.load(job.input.folder, settings, settings.scores.micro_batch)
 em = scores.set_index("id").em
 
 
@@ -49,8 +48,7 @@ def continuations(ids: pd.Series) -> pd.DataFrame:
     paragraphs = job.read("paragraphs", ["id", "tokens"], ids)
     tokens = token_tensor(paragraphs.set_index("id").tokens.loc[ids])
     matched = torch.tensor(em.loc[ids].to_numpy())
-    own, n_before = with_token_before(tokens, before), n_prefix + (before is not None)
-    greedy = decoding.continue_from_scores(model, own, matched, n_before, settings.scores.micro_batch)
+    greedy = decoding.continue_from_scores(subject.of_placed, subject.placed(tokens), matched)
     rows = {"corpus": list(tokens[:, n_prefix:].numpy()), "model": list(greedy.numpy())}
     return pd.DataFrame({"id": ids, **rows})
 

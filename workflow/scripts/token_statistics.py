@@ -11,15 +11,15 @@ from memloc.model import loading
 from memloc.scoring.token_statistics import continuation_nll, nll_frame
 from memloc.tables.terms.sets import UNSEEN
 
-settings, n_prefix = job.settings, job.settings.paragraph.prefix
+settings = job.settings
 sets = job.read("sets", ["id", "set", "sampled"])
-model = loading.load_model(job.input.folder, settings.loading)
+subject = loading.load(job.input.folder, settings, settings.scores.micro_batch)
 frames = []
 for name in ("memorized", "non_memorized", UNSEEN):
     ids = sets.id[(sets["set"] == name) & sets.sampled]
     job.log(f"{name}: {len(ids)} paragraphs")
     if len(ids):
         tokens = job.read("paragraphs", ["id", "tokens"], ids).set_index("id").tokens.loc[ids]
-        nll = continuation_nll(model, token_tensor(tokens), n_prefix, settings.scores.micro_batch)
-        frames.append(nll_frame(nll, ids, n_prefix))
+        nll = continuation_nll(subject, token_tensor(tokens))
+        frames.append(nll_frame(nll, ids, subject.n_prefix))
 job.write(token_statistics=pd.concat(frames))

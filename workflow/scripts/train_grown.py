@@ -34,7 +34,7 @@ if twin is None:
     memories_in = partial(grown_memories, ids=ids, how=settings.grown, seed=job.seed)
 else:
     grown = job.read("grown")
-    ids, memories_in = grown["id"], lambda model: swapped_memories(memories_of(model, grown))
+    ids, memories_in = grown["id"], lambda subject: swapped_memories(memories_of(subject, grown))
 own = token_tensor(tokens.loc[ids])
 growth = Growth(memories_in, own, n_prefix, end_of_text, settings.grown, job.seed)
 seed = job.seed if settings.seed is None else settings.seed

@@ -13,8 +13,10 @@ from transformers import AutoTokenizer
 
 from memloc.data.filters import kept_rows
 from memloc.data.packing import windows_without
-from memloc.data.paragraphs import token_tensor, with_token_before
-from memloc.model import loading, pretrained
+from memloc.data.paragraphs import token_tensor
+from memloc.model import loading
+from memloc.model.pretrained import token_before
+from memloc.model.subject import Subject
 from memloc.model.training import Beginning, Files, saved, trained_model
 from memloc.run.seeds import generator
 from memloc.scoring.counterfactual import halves
@@ -36,13 +38,12 @@ base, work = (job.input.get("base") or [None])[0], Path(job.params.work) / str(n
 stamp = {"code": job.params.code, "threads": job.threads}
 model, _ = trained_model(rows, how, Beginning(base, len(tokenizer), own, own), Files(work), stamp)
 folder = saved(model, tokenizer, work / "model")
-model = loading.load_model(folder)
+scoring, before = settings.scores, token_before(folder, settings.paragraph.before)
+subject = Subject(loading.load_model(folder), settings.paragraph.prefix, scoring.micro_batch, before)
 
 kept = kept_rows(paragraphs.id, job.read("dropped_paragraphs").id)
-before = pretrained.token_before(folder, settings.paragraph.before)
-scored = with_token_before(token_tensor(paragraphs.tokens[kept]), before)
-n_prefix = settings.paragraph.prefix + (before is not None)
-scores = score(model, scored, n_prefix, settings.scores)
+tokens = subject.placed(token_tensor(paragraphs.tokens[kept]))
+scores = score(subject.of_placed, tokens, scoring.margin_threshold)
 found = {"em": scores.em.numpy(), "nll": scores.nll.numpy()}
 rows = pd.DataFrame({"model": number, "id": paragraphs.id[kept], "trained": trained[kept], **found})
 recited = rows.em == settings.paragraph.continuation

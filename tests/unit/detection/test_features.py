@@ -1,9 +1,10 @@
 """Features of prefixes against plain passes, one for each paragraph and each shorter prefix."""
 
 import torch
+from plain_hooks import PLACES
 
 from memloc.detection.features import prefix_features
-from memloc.model.components import family_of, layers_of
+from memloc.model.subject import Subject
 
 N_SEEN = [3, 7, 12]
 
@@ -11,7 +12,8 @@ N_SEEN = [3, 7, 12]
 def plain_pass(model, row, n_seen):
     """Residual stream after the last layer, and logits, of one prefix of `n_seen` tokens."""
     states = []
-    hook = layers_of(model)[-1].register_forward_hook(
+    layers = model.get_submodule(PLACES[model.config.model_type][0])
+    hook = layers[-1].register_forward_hook(
         lambda _m, _i, output: states.append(output[0] if isinstance(output, tuple) else output)
     )
     with torch.no_grad():
@@ -21,7 +23,7 @@ def plain_pass(model, row, n_seen):
 
 
 def test_one_pass_gives_what_a_pass_for_each_prefix_gives(any_model, tiny_tokens):
-    found = prefix_features(any_model, tiny_tokens, N_SEEN, micro_batch=3)
+    found = prefix_features(Subject(any_model, 1, 3), tiny_tokens, N_SEEN)
     for number, row in enumerate(tiny_tokens):
         for lead, n_seen in enumerate(N_SEEN):
             residual, logits = plain_pass(any_model, row, n_seen)
@@ -40,7 +42,7 @@ def test_a_model_in_bfloat16_has_features_of_its_rounded_states_in_single_precis
     tiny_gpt_neo, tiny_tokens
 ):
     model = tiny_gpt_neo.bfloat16()
-    found = prefix_features(model, tiny_tokens, N_SEEN, micro_batch=99)
+    found = prefix_features(Subject(model, 1, 99), tiny_tokens, N_SEEN)
     assert {column.dtype for column in found} == {torch.float32}
     with torch.no_grad():
         log_p = model(tiny_tokens, use_cache=False).logits[:, :-1].float().log_softmax(-1)
@@ -50,5 +52,5 @@ def test_a_model_in_bfloat16_has_features_of_its_rounded_states_in_single_precis
 
 
 def test_no_hook_is_left_behind(tiny_gpt_neo, tiny_tokens):
-    prefix_features(tiny_gpt_neo, tiny_tokens, N_SEEN, micro_batch=4)
-    assert not tiny_gpt_neo.get_submodule(family_of(tiny_gpt_neo).final_norm)._forward_pre_hooks
+    prefix_features(Subject(tiny_gpt_neo, 1, 4), tiny_tokens, N_SEEN)
+    assert not tiny_gpt_neo.transformer.ln_f._forward_pre_hooks

@@ -8,19 +8,24 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.editing import gradients
-from memloc.editing.gradients import editable_gradients, nll_gradients, paragraph_nll
-from memloc.model.components import editable_parameters
+from memloc.editing.gradients import editable_gradients, nll_gradients
+from memloc.model.subject import Subject
+from memloc.scoring.losses import paragraph_nll
 
 N_PREFIX = 5
 
 
+def subject(model, micro_batch=4):
+    return Subject(model, N_PREFIX, micro_batch)
+
+
 def slow_nll_gradients(model: PreTrainedModel, tokens: Tensor) -> dict[str, Tensor]:
     """Gradient of the model's own loss over all logits."""
-    return plain_gradients(model, plain.nll(model, tokens, N_PREFIX), editable_parameters(model))
+    return plain_gradients(model, plain.nll(model, tokens, N_PREFIX), subject(model).weights)
 
 
 def test_gradients_in_micro_batches_equal_plain_autograd(tiny_model, tiny_tokens):
-    fast = nll_gradients(tiny_model, tiny_tokens, N_PREFIX, 3)
+    fast = nll_gradients(subject(tiny_model, 3), tiny_tokens)
     slow = slow_nll_gradients(tiny_model, tiny_tokens)
     assert fast.keys() == slow.keys()
     for name in fast:
@@ -30,7 +35,7 @@ def test_gradients_in_micro_batches_equal_plain_autograd(tiny_model, tiny_tokens
 def test_no_more_than_a_micro_batch_and_no_prefix_position_is_unembedded(tiny_gpt_neo, tiny_tokens):
     unembedded = []
     tiny_gpt_neo.lm_head.register_forward_hook(lambda module, args, output: unembedded.append(len(output)))
-    nll_gradients(tiny_gpt_neo, tiny_tokens, N_PREFIX, 3)
+    nll_gradients(subject(tiny_gpt_neo, 3), tiny_tokens)
     assert unembedded == [3 * 7, 3 * 7, 1 * 7]
 
 
@@ -39,41 +44,43 @@ def test_only_the_wanted_weights_collect_gradients_and_none_is_left(tiny_model, 
     """W_* weights, unless others are named; also after an error."""
     next(tiny_model.parameters()).requires_grad_(False)
     before = {name: parameter.requires_grad for name, parameter in tiny_model.named_parameters()}
-    every = editable_parameters(tiny_model)
+    every = [*subject(tiny_model).weights]
     wanted = set(every[-2:] if named else every)
     with (
         pytest.raises(RuntimeError, match="stopped"),
-        editable_gradients(tiny_model, wanted if named else None),
+        editable_gradients(subject(tiny_model), wanted if named else None),
     ):
-        paragraph_nll(tiny_model, tiny_tokens, N_PREFIX).mean().backward()
+        paragraph_nll(subject(tiny_model), tiny_tokens).mean().backward()
         assert {name for name, p in tiny_model.named_parameters() if p.grad is not None} == wanted
-        assert set(gradients.take_gradients(tiny_model)) == wanted
+        assert set(gradients.take_gradients(subject(tiny_model))) == wanted
         assert all(parameter.grad is None for parameter in tiny_model.parameters())
-        paragraph_nll(tiny_model, tiny_tokens, N_PREFIX).mean().backward()
+        paragraph_nll(subject(tiny_model), tiny_tokens).mean().backward()
         raise RuntimeError("stopped")
     assert {name: p.requires_grad for name, p in tiny_model.named_parameters()} == before
     assert all(parameter.grad is None for parameter in tiny_model.parameters())
 
 
 def test_earlier_gradients_do_not_leak_in(tiny_gpt_neo, tiny_tokens):
-    clean = nll_gradients(tiny_gpt_neo, tiny_tokens, N_PREFIX, 4)
+    clean = nll_gradients(subject(tiny_gpt_neo), tiny_tokens)
     tiny_gpt_neo(tiny_tokens, labels=tiny_tokens).loss.backward()
-    again = nll_gradients(tiny_gpt_neo, tiny_tokens, N_PREFIX, 4)
+    again = nll_gradients(subject(tiny_gpt_neo), tiny_tokens)
     assert all(torch.equal(clean[name], again[name]) for name in clean)
 
 
 def test_weighted_sum_of_losses(tiny_gpt_neo, tiny_tokens):
     weights = torch.tensor([0.0, 1.0, 2.0, 0.0, 0.0, 0.0, -3.0])
-    with editable_gradients(tiny_gpt_neo):
+    with editable_gradients(subject(tiny_gpt_neo)):
         value = gradients.collect_gradients(
-            tiny_gpt_neo, lambda rows: paragraph_nll(tiny_gpt_neo, tiny_tokens[rows], N_PREFIX), weights, 2
+            subject(tiny_gpt_neo, 2),
+            lambda rows: paragraph_nll(subject(tiny_gpt_neo), tiny_tokens[rows]),
+            weights,
         )
-        collected = gradients.take_gradients(tiny_gpt_neo)
+        collected = gradients.take_gradients(subject(tiny_gpt_neo))
     chosen = {row: slow_nll_gradients(tiny_gpt_neo, tiny_tokens[[row]]) for row in (1, 2, 6)}
     for name, gradient in collected.items():
         expected = chosen[1][name] + 2 * chosen[2][name] - 3 * chosen[6][name]
         torch.testing.assert_close(gradient, expected, atol=1e-5, rtol=1e-4)
-    nll = paragraph_nll(tiny_gpt_neo, tiny_tokens, N_PREFIX)
+    nll = paragraph_nll(subject(tiny_gpt_neo), tiny_tokens)
     assert value == pytest.approx((nll * weights).sum().item(), rel=1e-5)
 
 
@@ -88,13 +95,13 @@ def test_running_out_of_memory_starts_again_with_half(tiny_gpt_neo, tiny_tokens)
     def loss(rows: slice) -> Tensor:
         texts = tiny_tokens[rows]
         sizes.append(len(texts))
-        return paragraph_nll(tiny_gpt_neo, texts, N_PREFIX)
+        return paragraph_nll(subject(tiny_gpt_neo), texts)
 
     layer = tiny_gpt_neo.transformer.h[1]
     layer.register_forward_pre_hook(lambda module, inputs: inputs[0].register_hook(fail) and None)
-    with editable_gradients(tiny_gpt_neo):
-        gradients.collect_gradients(tiny_gpt_neo, loss, torch.ones(7) / 7, 4)
-        collected = gradients.take_gradients(tiny_gpt_neo)
+    with editable_gradients(subject(tiny_gpt_neo)):
+        gradients.collect_gradients(subject(tiny_gpt_neo), loss, torch.ones(7) / 7)
+        collected = gradients.take_gradients(subject(tiny_gpt_neo))
     assert sizes == [4, 2, *[1] * 7]
     layer._forward_pre_hooks.clear()
     slow = slow_nll_gradients(tiny_gpt_neo, tiny_tokens)
@@ -113,12 +120,12 @@ def test_micro_batches_grow_once_and_what_grew_too_large_does_not_grow_again(
         sizes.append(len(tiny_tokens[rows]))
         if sizes[-1] > limit:
             raise torch.OutOfMemoryError("out of memory")
-        return paragraph_nll(tiny_gpt_neo, tiny_tokens[rows], N_PREFIX)
+        return paragraph_nll(subject(tiny_gpt_neo), tiny_tokens[rows])
 
     monkeypatch.setattr(gradients, "room_for", lambda before: room)
-    with editable_gradients(tiny_gpt_neo):
-        gradients.collect_gradients(tiny_gpt_neo, loss, torch.ones(7) / 7, 2)
-        collected = gradients.take_gradients(tiny_gpt_neo)
+    with editable_gradients(subject(tiny_gpt_neo)):
+        gradients.collect_gradients(subject(tiny_gpt_neo, 2), loss, torch.ones(7) / 7)
+        collected = gradients.take_gradients(subject(tiny_gpt_neo))
     assert sizes == expected
     slow = slow_nll_gradients(tiny_gpt_neo, tiny_tokens)
     for name, gradient in collected.items():
@@ -140,9 +147,9 @@ def test_a_paragraph_that_does_not_fit_is_an_error(tiny_gpt_neo):
         raise torch.OutOfMemoryError("out of memory")
 
     with pytest.raises(torch.OutOfMemoryError):
-        gradients.collect_gradients(tiny_gpt_neo, loss, torch.ones(3), 4)
+        gradients.collect_gradients(subject(tiny_gpt_neo), loss, torch.ones(3))
 
 
 def test_no_paragraph_is_an_error(tiny_gpt_neo, tiny_tokens):
     with pytest.raises(ValueError, match="zero paragraphs"):
-        nll_gradients(tiny_gpt_neo, tiny_tokens[:0], N_PREFIX, 4)
+        nll_gradients(subject(tiny_gpt_neo), tiny_tokens[:0])

@@ -8,35 +8,35 @@ from transformers import PreTrainedModel
 
 from memloc.editing.gradients import nll_gradients
 from memloc.editing.masks import (
-    EVERY,
-    EditError,
-    OriginalWeights,
-    all_weights,
     another_head,
     head_weights,
     largest,
     movable_weights,
-    n_weights,
     random_weights,
     top_weights,
 )
-from memloc.model.components import components, editable_parameters
+from memloc.model.subject import Subject
+from memloc.model.weights import EVERY, EditError, Original, all_weights, n_weights
 
 N_PREFIX = 5
 
 
+def subject(model, micro_batch=7):
+    return Subject(model, N_PREFIX, micro_batch)
+
+
 def n_editable(model: PreTrainedModel) -> int:
-    return sum(model.get_parameter(name).numel() for name in editable_parameters(model))
+    return sum(model.get_parameter(name).numel() for name in subject(model).weights)
 
 
 @pytest.mark.parametrize("fraction", [1e-9, 0.013, 1.0])
 def test_top_and_random_have_the_exact_size(tiny_gpt_neo, tiny_tokens, fraction):
     """One weight at least."""
-    gradients = nll_gradients(tiny_gpt_neo, tiny_tokens, N_PREFIX, 7)
+    gradients = nll_gradients(subject(tiny_gpt_neo), tiny_tokens)
     expected = max(1, round(fraction * n_editable(tiny_gpt_neo)))
-    drawn = random_weights(tiny_gpt_neo, fraction, np.random.default_rng(0))
+    drawn = random_weights(subject(tiny_gpt_neo), fraction, np.random.default_rng(0))
     for movable in (top_weights(gradients, fraction), drawn):
-        assert n_weights(tiny_gpt_neo, movable) == expected
+        assert n_weights(subject(tiny_gpt_neo), movable) == expected
         assert sum(int(mask.sum()) for mask in masks(tiny_gpt_neo, movable).values()) == expected
 
 
@@ -57,7 +57,7 @@ def test_the_largest_values_are_those_of_topk(sample, n):
 
 
 def test_top_weights_are_those_of_a_sorted_list(tiny_model, tiny_tokens):
-    gradients = nll_gradients(tiny_model, tiny_tokens, N_PREFIX, 7)
+    gradients = nll_gradients(subject(tiny_model), tiny_tokens)
     chosen = masks(tiny_model, top_weights(gradients, 0.02))
     listed = sorted(
         (
@@ -76,7 +76,9 @@ def test_top_weights_are_those_of_a_sorted_list(tiny_model, tiny_tokens):
 
 def test_random_weights_follow_the_generator_and_spread_over_all(tiny_gpt_neo):
     rngs = map(np.random.default_rng, (0, 0, 1))
-    first, again, other = (masks(tiny_gpt_neo, random_weights(tiny_gpt_neo, 0.3, rng)) for rng in rngs)
+    first, again, other = (
+        masks(tiny_gpt_neo, random_weights(subject(tiny_gpt_neo), 0.3, rng)) for rng in rngs
+    )
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert any(not torch.equal(first[name], other[name]) for name in first)
     assert all(0.2 < mask.float().mean() < 0.4 for mask in first.values())
@@ -85,8 +87,8 @@ def test_random_weights_follow_the_generator_and_spread_over_all(tiny_gpt_neo):
 @pytest.mark.parametrize("head", range(4))
 def test_head_weights_are_the_heads_rows_of_every_view(tiny_model, head):
     """Every head: of 4 query heads and 2 key/value heads, 0 and 1 read the first, 2 and 3 the second."""
-    chosen = masks(tiny_model, head_weights(tiny_model, 1, head))
-    for component in components(tiny_model):
+    chosen = masks(tiny_model, head_weights(subject(tiny_model), 1, head))
+    for component in subject(tiny_model).components:
         view = component.view(chosen[component.parameter])
         if component.layer != 1 or component.n_heads is None:
             assert not view.any()
@@ -97,41 +99,41 @@ def test_head_weights_are_the_heads_rows_of_every_view(tiny_model, head):
 
 
 def test_all_weights(tiny_model):
-    assert n_weights(tiny_model, all_weights(tiny_model)) == n_editable(tiny_model)
+    assert n_weights(subject(tiny_model), all_weights(subject(tiny_model))) == n_editable(tiny_model)
 
 
 def test_another_head_is_any_of_its_layer_but_itself(tiny_gpt_neo):
     n_heads = tiny_gpt_neo.config.num_attention_heads
-    drawn = [another_head(tiny_gpt_neo, (1, 3), np.random.default_rng(seed)) for seed in range(60)]
+    drawn = [another_head(subject(tiny_gpt_neo), (1, 3), np.random.default_rng(seed)) for seed in range(60)]
     assert set(drawn) == {(1, head) for head in range(n_heads)} - {(1, 3)}
-    chosen = movable_weights(tiny_gpt_neo, "other_head", {}, 0.01, (1, 3), np.random.default_rng(7))
-    expected = head_weights(tiny_gpt_neo, *drawn[7])
+    chosen = movable_weights(subject(tiny_gpt_neo), "other_head", {}, 0.01, (1, 3), np.random.default_rng(7))
+    expected = head_weights(subject(tiny_gpt_neo), *drawn[7])
     assert all(torch.equal(places, expected[name]) for name, places in chosen.items())
 
 
 def test_a_layer_of_one_head_has_no_other(tiny_gpt_neo, monkeypatch):
     monkeypatch.setattr(tiny_gpt_neo.config, "num_heads", 1)
     with pytest.raises(EditError, match="layers of several heads"):
-        another_head(tiny_gpt_neo, (1, 0), np.random.default_rng(0))
+        another_head(subject(tiny_gpt_neo), (1, 0), np.random.default_rng(0))
 
 
 def test_changes_are_counted_and_refused_outside_of_the_mask(tiny_gpt_neo):
-    original = OriginalWeights(tiny_gpt_neo)
-    name = editable_parameters(tiny_gpt_neo)[1]
+    original = Original(subject(tiny_gpt_neo))
+    name = [*subject(tiny_gpt_neo).weights][1]
     weight = tiny_gpt_neo.get_parameter(name).detach().view(-1)
     weight[[3, 5]] += 1e-6
-    assert original.n_changed(tiny_gpt_neo, {name: torch.tensor([3, 5, 9])}) == 2
-    assert original.n_changed(tiny_gpt_neo, {name: EVERY}) == 2
+    assert original.n_changed({name: torch.tensor([3, 5, 9])}) == 2
+    assert original.n_changed({name: EVERY}) == 2
     with pytest.raises(EditError, match=f"{name}: 1 weights changed outside"):
-        original.n_changed(tiny_gpt_neo, {name: torch.tensor([3])})
+        original.n_changed({name: torch.tensor([3])})
     weight[3] = torch.inf
     with pytest.raises(EditError, match="not finite"):
-        original.n_changed(tiny_gpt_neo, {name: EVERY})
+        original.n_changed({name: EVERY})
 
 
 @pytest.mark.parametrize("name", ["transformer.wte.weight", "transformer.h.0.ln_1.bias"])
 def test_a_change_of_what_is_no_component_is_refused(tiny_gpt_neo, name):
-    original = OriginalWeights(tiny_gpt_neo)
+    original = Original(subject(tiny_gpt_neo))
     tiny_gpt_neo.get_parameter(name).detach().view(-1)[0] += 1
     with pytest.raises(EditError, match=name):
-        original.n_changed(tiny_gpt_neo, all_weights(tiny_gpt_neo))
+        original.n_changed(all_weights(subject(tiny_gpt_neo)))

@@ -8,22 +8,26 @@ from plain_runs import plain_gradients
 
 from memloc.editing.gradients import editable_gradients, take_gradients
 from memloc.editing.objectives import Terms, collect_objective, original_states
-from memloc.model.components import editable_parameters
+from memloc.model.subject import Subject
 from memloc.scoring.losses import log_probabilities
 
 N_PREFIX, N_CONTINUATION = 5, 7
 
 
+def subject(model, micro_batch=4):
+    return Subject(model, N_PREFIX, micro_batch)
+
+
 def terms_of(model, learned, controls) -> Terms:
-    p0 = log_probabilities(model, original_states(model, controls, N_PREFIX, 4))
+    p0 = log_probabilities(subject(model), original_states(subject(model), controls))
     assert not p0.requires_grad
     return Terms(learned, controls, lambda rows: p0[rows])
 
 
 def collected(model, terms, weights, micro_batch, reference=False):
-    with editable_gradients(model):
-        value = collect_objective(model, terms, weights, N_PREFIX, micro_batch, reference)
-        return value, take_gradients(model)
+    with editable_gradients(subject(model)):
+        value = collect_objective(subject(model, micro_batch), terms, weights, reference)
+        return value, take_gradients(subject(model))
 
 
 @pytest.mark.parametrize(("sign", "reference"), [(-1, False), (1, True)])
@@ -35,7 +39,7 @@ def test_objective_away_from_theta0(tiny_model, tiny_tokens, sign, reference):
     assert kl > 0.05
     loss = sign * 0.1 * plain.nll(model, learned, N_PREFIX) + 2 * (kl if reference else kl / N_CONTINUATION)
     assert value == pytest.approx(loss.item(), rel=1e-4)
-    slow = plain_gradients(model, loss, editable_parameters(model))
+    slow = plain_gradients(model, loss, subject(model).weights)
     assert fast.keys() == slow.keys()
     for name in fast:
         torch.testing.assert_close(fast[name], slow[name], atol=2e-6, rtol=1e-3)

@@ -6,37 +6,42 @@ import torch
 from dense_weights import masks
 
 from memloc.editing.gradients import nll_gradients
-from memloc.editing.masks import all_weights, head_weights, n_weights, random_weights
+from memloc.editing.masks import head_weights, random_weights
 from memloc.editing.optimisers import ReferenceAdam, SparseAdam
-from memloc.model.components import editable_parameters
+from memloc.model.subject import Subject
+from memloc.model.weights import all_weights, n_weights
 
 N_PREFIX = 5
 ARMS = {
     "all": all_weights,
-    "random": lambda model: random_weights(model, 0.02, np.random.default_rng(0)),
-    "head": lambda model: head_weights(model, 0, 2),
+    "random": lambda own: random_weights(own, 0.02, np.random.default_rng(0)),
+    "head": lambda own: head_weights(own, 0, 2),
 }
+
+
+def subject(model):
+    return Subject(model, N_PREFIX, 7)
 
 
 @pytest.mark.parametrize("arm", ARMS)
 def test_sparse_adam_is_torchs_adam_on_the_mask_over_20_steps(tiny_gpt2, tiny_tokens, arm):
     """The slow counterpart keeps dense moments and undoes every step outside of the mask."""
-    model, movable = tiny_gpt2, ARMS[arm](tiny_gpt2)
-    mask, names = masks(model, movable), editable_parameters(model)
+    model, movable = tiny_gpt2, ARMS[arm](subject(tiny_gpt2))
+    mask, names = masks(model, movable), [*subject(model).weights]
     start = {name: weight.detach().clone() for name, weight in model.named_parameters()}
-    sparse = SparseAdam(model, movable, 1e-3)
+    sparse = SparseAdam(subject(model), movable, 1e-3)
     for _ in range(20):
-        sparse.step(nll_gradients(model, tiny_tokens, N_PREFIX, 7))
+        sparse.step(nll_gradients(subject(model), tiny_tokens))
     fast = {name: weight.detach().clone() for name, weight in model.named_parameters()}
     moments = [state[name] for state in sparse._adam.state.values() for name in ("exp_avg", "exp_avg_sq")]
-    assert sum(moment.numel() for moment in moments) == 2 * n_weights(model, movable)
+    assert sum(moment.numel() for moment in moments) == 2 * n_weights(subject(model), movable)
 
     with torch.no_grad():
         for name, weight in model.named_parameters():
             weight.copy_(start[name])
     dense = torch.optim.Adam([model.get_parameter(name) for name in names], lr=1e-3)
     for _ in range(20):
-        gradients = nll_gradients(model, tiny_tokens, N_PREFIX, 7)
+        gradients = nll_gradients(subject(model), tiny_tokens)
         for name in names:
             model.get_parameter(name).grad = gradients[name]
         dense.step()
@@ -49,20 +54,23 @@ def test_sparse_adam_is_torchs_adam_on_the_mask_over_20_steps(tiny_gpt2, tiny_to
         outside = ~mask[name] if name in mask else torch.ones_like(weight, dtype=torch.bool)
         assert torch.equal(fast[name][outside], start[name][outside])
     moved = sum(int((fast[name] != start[name]).sum()) for name in fast)
-    assert 0.9 * n_weights(model, movable) < moved <= n_weights(model, movable)
+    assert 0.9 * n_weights(subject(model), movable) < moved <= n_weights(subject(model), movable)
 
 
 def test_reference_adam_is_dense_although_gradients_are_masked(tiny_gpt_neo, tiny_tokens):
     """The authors' optimiser, written out: masked gradients, but decay of 1 on every W_* weight."""
-    model, movable = tiny_gpt_neo, random_weights(tiny_gpt_neo, 0.01, np.random.default_rng(0))
+    model, movable = (
+        tiny_gpt_neo,
+        random_weights(subject(tiny_gpt_neo), 0.01, np.random.default_rng(0)),
+    )
     mask = masks(model, movable)
     before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
     slow = {name: before[name].clone() for name in mask}
     first = {name: torch.zeros_like(weight) for name, weight in slow.items()}
     second = {name: torch.zeros_like(weight) for name, weight in slow.items()}
-    adam = ReferenceAdam(model, movable, 1e-4)
+    adam = ReferenceAdam(subject(model), movable, 1e-4)
     for step in range(1, 6):
-        gradients = nll_gradients(model, tiny_tokens, N_PREFIX, 7)
+        gradients = nll_gradients(subject(model), tiny_tokens)
         adam.step({name: gradients[name] for name in movable})
         for name, weight in slow.items():
             total = gradients[name] * mask[name] + 1.0 * weight

@@ -5,15 +5,16 @@ from contextlib import nullcontext
 
 import pytest
 import torch
-from made_edits import N_CONTINUATION, N_PREFIX, N_TOKENS, RECIPE, own_continuations, recipe_of, weights
+from made_edits import N_CONTINUATION, N_PREFIX, N_TOKENS, RECIPE, recipe_of, subject, weights
 from made_requests import other_text
 from torch import Tensor
 
 from memloc.editing.gradients import nll_gradients
-from memloc.editing.masks import EditError, OriginalWeights, all_weights, head_weights
+from memloc.editing.masks import head_weights
 from memloc.editing.optimisers import SparseAdam
 from memloc.editing.steps import count_changed, objective_gradients, optimise, origin_of, steps_until_recited
-from memloc.model.components import editable_parameters
+from memloc.model.weights import EditError, Original, all_weights
+from memloc.scoring.held_out import own_continuations
 from memloc.scoring.paragraph_scores import teacher_forced
 
 ROUNDING = 5e-5  # of a gradient, relative to the largest: sums of some hundred terms in single precision
@@ -22,7 +23,7 @@ ROUNDING = 5e-5  # of a gradient, relative to the largest: sums of some hundred 
 @pytest.fixture
 def controls(memorizing_model) -> Tensor:
     unknown = torch.randint(64, (4, N_TOKENS), generator=torch.Generator().manual_seed(5))
-    return own_continuations(memorizing_model, unknown)
+    return own_continuations(subject(memorizing_model), unknown)
 
 
 def slow_objective(model, theta0, learned, controls, sign, k):
@@ -46,37 +47,45 @@ def test_steps_go_down_the_written_out_objective(
     model, theta0, slow = memorizing_model, *(copy.deepcopy(memorizing_model) for _ in range(2))
     learned = memorized_tokens[:1].roll(1, dims=0) if objective == "unlearn" else controls[:1]
     recipe = recipe_of(objective, kl_weight=2.0)
-    origin, adam = origin_of(model, learned, controls, recipe), SparseAdam(slow, all_weights(slow), 1e-3)
+    origin, adam = (
+        origin_of(subject(model), learned, controls, recipe),
+        SparseAdam(subject(slow), all_weights(subject(slow)), 1e-3),
+    )
     for step in range(4):
         slow.zero_grad()
         slow_objective(slow, theta0, learned, controls, sign, 2.0).backward()
-        written_out = {name: slow.get_parameter(name).grad for name in editable_parameters(slow)}
-        found = objective_gradients(slow, origin.terms, recipe) if step else origin.gradients
+        written_out = {name: slow.get_parameter(name).grad for name in subject(slow).weights}
+        found = objective_gradients(subject(slow), origin.terms, recipe) if step else origin.gradients
         for name, gradient in found.items():
             torch.testing.assert_close(gradient, written_out[name], atol=1e-5, rtol=1e-3)
         adam.step(found)
-    optimise(model, origin, all_weights(model), 1e-3, recipe)
+    optimise(subject(model), origin, all_weights(subject(model)), 1e-3, recipe)
     for name, weight in model.named_parameters():
         torch.testing.assert_close(weight, slow.get_parameter(name), atol=1e-5, rtol=0)  # 1 % of a step
 
 
 def test_the_gradient_of_several_paragraphs_is_their_mean(memorizing_model, memorized_tokens, controls):
     recipe = RECIPE
-    single = [origin_of(memorizing_model, text[None], controls, recipe) for text in memorized_tokens[:3]]
-    joint = origin_of(memorizing_model, memorized_tokens[:3], controls, recipe)
-    for name, gradient in objective_gradients(memorizing_model, joint.terms, recipe).items():
+    single = [
+        origin_of(subject(memorizing_model), text[None], controls, recipe) for text in memorized_tokens[:3]
+    ]
+    joint = origin_of(subject(memorizing_model), memorized_tokens[:3], controls, recipe)
+    for name, gradient in objective_gradients(subject(memorizing_model), joint.terms, recipe).items():
         torch.testing.assert_close(joint.gradients[name], gradient, atol=1e-6, rtol=1e-3)
         mean = sum(origin.gradients[name] for origin in single) / 3
         torch.testing.assert_close(gradient, mean, atol=1e-6, rtol=1e-3)
     with pytest.raises(ValueError, match="zero paragraphs"):
-        origin_of(memorizing_model, memorized_tokens[:0], controls, recipe)
+        origin_of(subject(memorizing_model), memorized_tokens[:0], controls, recipe)
 
 
 def test_one_pass_for_both_terms_and_none_back_below_the_lowest_layer_that_moves(
     memorizing_model, memorized_tokens, controls
 ):
     """A layer's output that needs no gradient ends the backward pass."""
-    origin, needs_gradient = origin_of(memorizing_model, memorized_tokens[:1], controls, RECIPE), {}
+    origin, needs_gradient = (
+        origin_of(subject(memorizing_model), memorized_tokens[:1], controls, RECIPE),
+        {},
+    )
     for layer, block in enumerate(memorizing_model.transformer.h):
 
         def watch(_block, _inputs, output, layer=layer):
@@ -85,14 +94,14 @@ def test_one_pass_for_both_terms_and_none_back_below_the_lowest_layer_that_moves
             needs_gradient[layer] = hidden.requires_grad
 
         block.register_forward_hook(watch)
-    head = head_weights(memorizing_model, 1, 0)
-    optimise(memorizing_model, origin, head, 1e-3, recipe_of(steps=2))
+    head = head_weights(subject(memorizing_model), 1, 0)
+    optimise(subject(memorizing_model), origin, head, 1e-3, recipe_of(steps=2))
     assert needs_gradient == {0: False, 1: True}
 
 
 @pytest.mark.parametrize(("n_changed", "enough"), [(5, True), (4, False)])
 def test_half_of_the_weights_that_may_move_must_change(tiny_gpt_neo, n_changed, enough):
-    name, original = "transformer.h.1.mlp.c_fc.weight", OriginalWeights(tiny_gpt_neo)
+    name, original = "transformer.h.1.mlp.c_fc.weight", Original(subject(tiny_gpt_neo))
     with torch.no_grad():
         tiny_gpt_neo.get_parameter(name)[0, :n_changed] += 1
     with (
@@ -100,26 +109,29 @@ def test_half_of_the_weights_that_may_move_must_change(tiny_gpt_neo, n_changed, 
         if enough
         else pytest.raises(EditError, match="only 4 of 10 weights .*rounding swallows")
     ):
-        assert count_changed(tiny_gpt_neo, original, {name: torch.arange(10)}, RECIPE) == n_changed
+        assert count_changed(subject(tiny_gpt_neo), original, {name: torch.arange(10)}, RECIPE) == n_changed
 
 
 def test_each_of_several_paragraphs_is_relearned_at_the_first_step_that_recites_it(memorizing_model):
     """Against a loop that looks at all of them after every step, some of which are forgotten again."""
     texts, found, slow = other_text(6), [], copy.deepcopy(memorizing_model)
-    adam = SparseAdam(slow, all_weights(slow), 3e-2)
+    adam = SparseAdam(subject(slow), all_weights(subject(slow)), 3e-2)
     for _ in range(30):
-        found.append((teacher_forced(slow, texts, N_PREFIX, 6).em == N_CONTINUATION).tolist())
-        adam.step(nll_gradients(slow, texts, N_PREFIX, 6))
+        found.append((teacher_forced(subject(slow, 6), texts).em == N_CONTINUATION).tolist())
+        adam.step(nll_gradients(subject(slow, 6), texts))
     expected = [column.index(True) if any(column) else None for column in zip(*found, strict=True)]
     last = max(filter(None, expected))
     assert len(set(expected)) > 2
     for limit in (last, last - 1):
         in_time = [n if n is not None and n <= limit else None for n in expected]
         model = copy.deepcopy(memorizing_model)
-        assert steps_until_recited(model, texts, 3e-2, N_PREFIX, limit, 6) == in_time
+        assert steps_until_recited(subject(model, 6), texts, 3e-2, limit) == in_time
 
 
 def test_what_is_recited_is_not_learned_again(memorizing_model, memorized_tokens):
     before = weights(memorizing_model)
-    assert steps_until_recited(memorizing_model, memorized_tokens[:2], 1e-3, N_PREFIX, 9, 8) == [0, 0]
+    assert steps_until_recited(subject(memorizing_model), memorized_tokens[:2], 1e-3, 9) == [
+        0,
+        0,
+    ]
     assert all(torch.equal(weight, before[name]) for name, weight in weights(memorizing_model).items())

@@ -18,10 +18,15 @@ from memloc.localization.ablation import (
     orders,
     single_heads,
 )
+from memloc.model.subject import Subject
 from memloc.scoring.held_out import Group
 from memloc.scoring.paragraph_scores import teacher_forced
 
 N_PREFIX = 5
+
+
+def subject(model, micro_batch=100):
+    return Subject(model, N_PREFIX, micro_batch)
 
 
 def zeros(model) -> Tensor:
@@ -32,7 +37,7 @@ def zeros(model) -> Tensor:
 def test_outputs_of_several_heads_are_replaced_by_theirs(any_model, tiny_tokens):
     outputs = torch.randn_like(zeros(any_model))
     heads = [(0, 1), (1, 0), (1, 3)]
-    with ablated(any_model, heads, outputs):
+    with ablated(subject(any_model), heads, outputs):
         fast = any_model(tiny_tokens).logits
 
     def replace(layer: int, head: int):
@@ -51,13 +56,13 @@ def test_outputs_of_several_heads_are_replaced_by_theirs(any_model, tiny_tokens)
 
 def test_hooks_are_gone_after_an_error(tiny_gpt_neo, tiny_tokens):
     logits = tiny_gpt_neo(tiny_tokens).logits
-    with pytest.raises(RuntimeError), ablated(tiny_gpt_neo, [(0, 0)], zeros(tiny_gpt_neo)):
+    with pytest.raises(RuntimeError), ablated(subject(tiny_gpt_neo), [(0, 0)], zeros(tiny_gpt_neo)):
         raise RuntimeError
     assert torch.equal(tiny_gpt_neo(tiny_tokens).logits, logits)
 
 
 def test_means_are_those_of_written_out_hooks(any_model, tiny_tokens):
-    means = mean_outputs(any_model, tiny_tokens, 3)
+    means = mean_outputs(subject(any_model, 3), tiny_tokens)
     for layer in range(2):
         seen = []
         with edited(any_model, layer, "z", lambda z, seen=seen: seen.append(z) or z), torch.no_grad():
@@ -70,7 +75,7 @@ def test_means_are_those_of_written_out_hooks(any_model, tiny_tokens):
 
 def test_means_of_half_precision_are_rounded_once(tiny_gpt2, tiny_tokens):
     model, seen = tiny_gpt2.bfloat16(), []
-    means = mean_outputs(model, tiny_tokens, 100)
+    means = mean_outputs(subject(model), tiny_tokens)
     with edited(model, 0, "z", lambda z: seen.append(z) or z), torch.no_grad():
         model(tiny_tokens)
     assert means.dtype == torch.bfloat16
@@ -92,9 +97,9 @@ def texts(memorized_tokens) -> dict[str, Group]:
 def assert_scores_are_those_of(rows: pd.DataFrame, model, texts: dict[str, Group], ablation: Ablation):
     for group, text in texts.items():
         own = rows[rows["group"] == group]
-        whole = teacher_forced(model, text.tokens, N_PREFIX, 100)
-        with ablated(model, *ablation):
-            without = teacher_forced(model, text.tokens, N_PREFIX, 100)
+        whole = teacher_forced(subject(model), text.tokens)
+        with ablated(subject(model), *ablation):
+            without = teacher_forced(subject(model), text.tokens)
         assert own["id"].tolist() == text.ids.tolist() and own["seen"].tolist() == text.seen.tolist()
         assert own["em"].tolist() == without.em.tolist()
         assert own["em_lost"].tolist() == (whole.em - without.em).tolist()
@@ -103,8 +108,8 @@ def assert_scores_are_those_of(rows: pd.DataFrame, model, texts: dict[str, Group
 
 
 def test_every_head_is_ablated_by_itself(memorizing_model, texts):
-    means = mean_outputs(memorizing_model, texts["held_out"].tokens, 4)
-    table = ablate(memorizing_model, texts, {"heads": single_heads(means)}, N_PREFIX, 4)["heads"]
+    means = mean_outputs(subject(memorizing_model, 4), texts["held_out"].tokens)
+    table = ablate(subject(memorizing_model, 4), texts, {"heads": single_heads(means)})["heads"]
     assert len(table) == 2 * 4 * 7
     for head, rows in table.groupby(["layer", "head"]):
         assert_scores_are_those_of(rows, memorizing_model, texts, Ablation([head], means))
@@ -112,12 +117,12 @@ def test_every_head_is_ablated_by_itself(memorizing_model, texts):
 
 
 def test_the_first_heads_of_orders_are_ablated_together(memorizing_model, texts):
-    means = mean_outputs(memorizing_model, texts["held_out"].tokens, 4)
+    means = mean_outputs(subject(memorizing_model, 4), texts["held_out"].tokens)
     heads = [(1, 3), (0, 0), (1, 1)]
     by_order = {("a", 0): heads, ("random", 1): heads[::-1]}
     plan = first_heads([(*name, order) for name, order in by_order.items()], means, (2, 1, 3, 9))
     single = single_heads(means)
-    found = ablate(memorizing_model, texts, {"single": single, "orders": plan}, N_PREFIX, 4)
+    found = ablate(subject(memorizing_model, 4), texts, {"single": single, "orders": plan})
     assert len(found["single"]) == 8 * 7
     groups = found["orders"].groupby(["method", "draw", "n_heads"], sort=False)
     assert [*groups.groups] == [(*name, k) for name in by_order for k in (0, 1, 2, 3)]
@@ -133,10 +138,10 @@ def test_ablations_that_share_layers_equal_whole_passes(any_model, tiny_tokens):
     outputs = torch.randn_like(zeros(any_model))
     others = torch.randn_like(outputs)
     chosen = [*(Ablation(heads, outputs) for heads in MANY), Ablation([(0, 0)], others)]
-    found = ablated_scores(any_model, tiny_tokens, chosen, N_PREFIX, 3)
+    found = ablated_scores(subject(any_model, 3), tiny_tokens, chosen)
     for one, scores in zip(chosen, found, strict=True):
-        with ablated(any_model, *one):
-            slow = teacher_forced(any_model, tiny_tokens, N_PREFIX, 100)
+        with ablated(subject(any_model), *one):
+            slow = teacher_forced(subject(any_model), tiny_tokens)
         assert scores["em"].tolist() == slow.em.tolist()
         assert scores["nll"].tolist() == pytest.approx(slow.nll.tolist(), abs=1e-5)
     assert found[3].equals(found[6]), "the same heads in another order"
@@ -147,7 +152,7 @@ def test_layers_that_ablations_share_are_run_once(tiny_gpt_neo, tiny_tokens, mon
     run, call = [], ablation.call_layer
     monkeypatch.setattr(ablation, "call_layer", lambda *given: run.append(given[1]) or call(*given))
     outputs = zeros(tiny_gpt_neo)
-    ablated_scores(tiny_gpt_neo, tiny_tokens, [Ablation(heads, outputs) for heads in MANY], N_PREFIX, 100)
+    ablated_scores(subject(tiny_gpt_neo), tiny_tokens, [Ablation(heads, outputs) for heads in MANY])
     # Layer 0 without head 1 and without head 0; layer 1 after both, after the second without its head 3, and
     # after nothing without head 0 and without 2 and 3; the norm after each of these, and after nothing.
     assert sorted(run) == 2 * [0] + 5 * [1] + 6 * [2]

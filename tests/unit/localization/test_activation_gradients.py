@@ -9,18 +9,23 @@ from plain_hooks import columns
 from plain_runs import activation, n_heads
 from torch.nn import functional
 
-from memloc.localization.activation_gradients import activation_gradients, impact_gradients
-from memloc.model.activations import COMPONENTS, HEAD_COMPONENTS, Site, sites, token_logits
-from memloc.model.loading import boot_bridge
+from memloc.localization.activation_gradients import (
+    _logits_before,
+    activation_gradients,
+    impact_gradients,
+)
+from memloc.model.loading import bridged
+from memloc.model.sites import COMPONENTS, HEAD_COMPONENTS
+from memloc.model.subject import Subject
 from memloc.perturbation.pairs import Pairs
-from memloc.settings.localization import ActivationGradients
 
 N_PREFIX = 6
 IDS = np.array([40, 7, 23, 11, 5, 90, 61])
 
 
-def section(micro_batch, **options):
-    return ActivationGradients(micro_batch=micro_batch, **options)
+def of_model(model, tokens, micro_batch=7, reference=False):
+    subject = bridged(Subject(model, N_PREFIX, micro_batch))
+    return activation_gradients(subject, tokens, IDS, "memorized", reference)
 
 
 def continuation_nll(logits, tokens, n_tokens):
@@ -58,9 +63,7 @@ def test_scores_equal_plain_autograd_one_paragraph_at_a_time(
     any_model, tiny_tokens, reference, n_tokens, n_positions
 ):
     plain = copy.deepcopy(any_model)
-    frame = activation_gradients(
-        boot_bridge(any_model), tiny_tokens, IDS, "memorized", N_PREFIX, section(3, reference=reference)
-    )
+    frame = of_model(any_model, tiny_tokens, 3, reference)
     for layer in range(2):
         for component in COMPONENTS:
             expected = expected_scores(plain, tiny_tokens, layer, component, n_tokens)
@@ -74,7 +77,7 @@ def test_impact_gradients_are_read_at_two_positions(tiny_model, tiny_tokens):
     plain = copy.deepcopy(tiny_model)
     perturbed, impact = torch.tensor([0, 5, 3, 2, 5, 1, 4]), torch.tensor([6, 6, 11, 8, 7, 10, 9])
     pairs = Pairs(IDS, tiny_tokens.flip(0), tiny_tokens, perturbed, impact)
-    frame = impact_gradients(boot_bridge(tiny_model), pairs, "perturbed", micro_batch=3)
+    frame = impact_gradients(bridged(Subject(tiny_model, N_PREFIX, 3)), pairs, "perturbed")
     assert len(frame) == sum(7 * 2 * n_heads(plain, component) for component in "qk") * 2
     by_key = frame.set_index(["id", "layer", "component", "role"]).sort_index()
     for number, paragraph in enumerate(tiny_tokens):
@@ -95,36 +98,22 @@ def test_impact_gradients_are_read_at_two_positions(tiny_model, tiny_tokens):
 
 def test_predicting_logits_of_half_precision_are_raised(tiny_gpt2, tiny_tokens):
     position = torch.tensor([1, 11, 4, 6, 2, 9, 5])
-    logits = token_logits(tiny_gpt2.to(torch.bfloat16), tiny_tokens, position)
+    logits = _logits_before(Subject(tiny_gpt2.bfloat16(), N_PREFIX), tiny_tokens, position)
     assert logits.dtype == torch.float32
     whole = tiny_gpt2(tiny_tokens).logits[torch.arange(7), position - 1].float()
     torch.testing.assert_close(logits, whole, atol=0.05, rtol=0.05)
 
 
 def test_gradients_of_half_precision_are_raised(tiny_gpt2, tiny_tokens):
-    bridge = boot_bridge(tiny_gpt2.bfloat16())
-    frame = activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, section(7))
-    assert frame["max_abs"].dtype == np.float32
-
-
-def test_sites_go_layer_by_layer(tiny_gpt2):
-    found = sites(boot_bridge(tiny_gpt2), ["v", "q"])
-    assert found == [Site(0, "v"), Site(0, "q"), Site(1, "v"), Site(1, "q")]
+    assert of_model(tiny_gpt2.bfloat16(), tiny_tokens)["max_abs"].dtype == np.float32
 
 
 def test_weights_get_no_gradient(tiny_gpt2, tiny_tokens):
-    bridge = boot_bridge(tiny_gpt2)
-    activation_gradients(bridge, tiny_tokens, IDS, "memorized", N_PREFIX, section(7))
-    assert all(weight.grad is None for weight in bridge.original_model.parameters())
+    of_model(tiny_gpt2, tiny_tokens)
+    assert all(weight.grad is None for weight in tiny_gpt2.parameters())
 
 
 def test_the_table_is_compact(tiny_gpt2, tiny_tokens):
-    whole = activation_gradients(boot_bridge(tiny_gpt2), tiny_tokens, IDS, "memorized", N_PREFIX, section(7))
+    whole = of_model(tiny_gpt2, tiny_tokens)
     assert whole.memory_usage(index=False).sum() / len(whole) < 20  # bytes per row
     assert whole.query("component == 'pre'")["head"].isna().all()
-
-
-def test_unknown_component_is_refused(tiny_gpt2):
-    bridge = boot_bridge(tiny_gpt2)
-    with pytest.raises(ValueError, match="no component 'w' in layer 0"):
-        sites(bridge, ["w"])

@@ -11,11 +11,16 @@ from transformers import OPTConfig, OPTForCausalLM
 from memloc.data.paragraphs import attention_sample
 from memloc.localization.attention import attention_frame, prefix_attention
 from memloc.localization.rare_tokens import attention_array
-from memloc.model.loading import boot_bridge
+from memloc.model.loading import bridged
+from memloc.model.subject import Subject
 from memloc.run.errors import InputError
 
 N_PREFIX = 6
 IDS = np.array([40, 7, 23, 11, 5, 90, 61])
+
+
+def attention_of(model, tokens, micro_batch=7):
+    return prefix_attention(bridged(Subject(model, N_PREFIX, micro_batch)), tokens)
 
 
 @pytest.fixture
@@ -29,7 +34,7 @@ def expected(any_model, tiny_tokens):
 
 
 def test_pattern_is_that_of_hugging_face(any_model, tiny_tokens, expected):
-    attention = prefix_attention(boot_bridge(any_model), tiny_tokens, N_PREFIX, micro_batch=3)
+    attention = attention_of(any_model, tiny_tokens, 3)
     assert attention.shape == (7, 2, 4, N_PREFIX + 1)
     torch.testing.assert_close(attention, expected)
     torch.testing.assert_close(attention.sum(dim=-1), torch.ones(7, 2, 4))
@@ -44,20 +49,20 @@ def test_pattern_of_a_family_whose_attention_the_bridge_does_not_compute_itself(
     eager = copy.deepcopy(model)
     eager.set_attn_implementation("eager")
     attentions = eager(tiny_tokens, output_attentions=True).attentions
-    attention = prefix_attention(boot_bridge(model), tiny_tokens, N_PREFIX, micro_batch=7)
+    attention = attention_of(model, tiny_tokens)
     for layer in range(2):
         expected = attentions[layer][:, :, N_PREFIX, : N_PREFIX + 1]
         torch.testing.assert_close(attention[:, layer], expected)
 
 
 def test_attention_of_half_precision_is_raised(tiny_gpt2, tiny_tokens):
-    attention = prefix_attention(boot_bridge(tiny_gpt2.bfloat16()), tiny_tokens, N_PREFIX, micro_batch=7)
+    attention = attention_of(tiny_gpt2.bfloat16(), tiny_tokens)
     frame = attention_frame(attention, IDS)
     assert attention.dtype == torch.float32 and frame["attention"].between(0, 1).all()
 
 
 def test_table_has_one_row_per_paragraph_layer_head_and_key(tiny_gpt2, tiny_tokens):
-    attention = prefix_attention(boot_bridge(tiny_gpt2), tiny_tokens, N_PREFIX, micro_batch=7)
+    attention = attention_of(tiny_gpt2, tiny_tokens)
     frame = attention_frame(attention, IDS)
     assert len(frame) == 7 * 2 * 4 * N_PREFIX
     row = frame.query("id == 23 and layer == 1 and head == 3 and position == 4")
@@ -68,7 +73,7 @@ def test_table_has_one_row_per_paragraph_layer_head_and_key(tiny_gpt2, tiny_toke
 
 
 def test_incomplete_table_is_refused(tiny_gpt2, tiny_tokens):
-    frame = attention_frame(prefix_attention(boot_bridge(tiny_gpt2), tiny_tokens, N_PREFIX, 7), IDS)
+    frame = attention_frame(attention_of(tiny_gpt2, tiny_tokens), IDS)
     with pytest.raises(ValueError, match=r"size 335 into shape \(7,2,4,6\)"):
         attention_array(frame.drop(index=100))
 

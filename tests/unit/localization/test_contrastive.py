@@ -23,14 +23,18 @@ from memloc.localization.contrastive import (
     contrastive_scores,
 )
 from memloc.localization.parameter_gradients import component_scores
-from memloc.model.components import editable_parameters
+from memloc.model.subject import Subject
 from memloc.settings.localization import Contrastive
 
 N_PREFIX = 5
 
 
+def subject(model, micro_batch=3):
+    return Subject(model, N_PREFIX, micro_batch)
+
+
 def slow_gradients(model: PreTrainedModel, loss: Tensor) -> dict[str, Tensor]:
-    return plain_gradients(model, loss, editable_parameters(model))
+    return plain_gradients(model, loss, subject(model).weights)
 
 
 def assert_same(fast: dict[str, Tensor], slow: dict[str, Tensor]) -> None:
@@ -43,18 +47,18 @@ def terms(model, memorized, controls, original, shares=None, parts=None, **optio
     """Gradients of the objective's two terms at the model's weights, and the rows that these leave."""
     parts = [np.arange(len(memorized))] if parts is None else parts
     shares = np.full(len(controls), 1 / len(controls)) if shares is None else shares
-    controls, how = Controls(controls, original, shares), Contrastive(micro_batch=2, **options)
-    return contrastive_gradients(model, memorized, parts, controls, N_PREFIX, how)
+    controls, how = Controls(controls, original, shares), Contrastive(**options)
+    return contrastive_gradients(subject(model), memorized, parts, controls, how)
 
 
 def test_at_theta0_the_objective_is_the_memorized_gradient_times_minus_w(tiny_llama, tiny_tokens):
     memorized, controls = tiny_tokens[:3], tiny_tokens[3:]
-    original = original_states(tiny_llama, controls, N_PREFIX, 4)
+    original = original_states(subject(tiny_llama, 4), controls)
     nll_term, kl_term, _ = terms(tiny_llama, memorized, controls, original, reference=True)
-    table = contrastive_scores(tiny_llama, nll_term, kl_term)
+    table = contrastive_scores(subject(tiny_llama), nll_term, kl_term)
     assert (table["kl_term_norm"] < 3e-4 * table["nll_term_norm"]).all()
     assert (table["nll_term_norm"] > 0).all()
-    mean = nll_gradients(tiny_llama, memorized, N_PREFIX, 3)
+    mean = nll_gradients(subject(tiny_llama), memorized)
     for name, gradient in nll_term.items():
         torch.testing.assert_close(gradient, -0.1 * mean[name], atol=1e-6, rtol=1e-4)
 
@@ -65,7 +69,7 @@ def test_mean_over_memorized_paragraphs_equals_a_loop_away_from_theta0(tiny_llam
     memorized, non_memorized = tiny_tokens[:3], tiny_tokens[3:]
     drawn = np.array([[0, 1], [1, 3], [3, 1]])
     controls = non_memorized[[0, 1, 3]]
-    original = original_states(tiny_llama, controls, N_PREFIX, 2)
+    original = original_states(subject(tiny_llama, 2), controls)
     parts = [np.array([2, 0]), np.array([1])]
     shares = np.array([1, 3, 2]) / 6
     *found, sums = terms(model, memorized, controls, original, shares, parts, reference=True)
@@ -84,7 +88,7 @@ def test_mean_over_memorized_paragraphs_equals_a_loop_away_from_theta0(tiny_llam
 
 def test_terms_of_half_precision_are_kept_in_single_precision(tiny_gpt2, tiny_tokens):
     model, controls = tiny_gpt2.bfloat16(), tiny_tokens[3:]
-    original = original_states(model, controls, N_PREFIX, 4)
+    original = original_states(subject(model, 4), controls)
     nll_term, kl_term, sums = terms(model, tiny_tokens[:3], controls, original)
     for name, gradient in nll_term.items():
         rows = sums.rows(name)
@@ -96,14 +100,12 @@ def test_scores_are_those_of_both_terms_and_norms_those_of_each(tiny_llama, tiny
     generator = torch.Generator().manual_seed(0)
 
     def random_term():
-        names = editable_parameters(tiny_llama)
-        return {
-            name: torch.randn(tiny_llama.get_parameter(name).shape, generator=generator) for name in names
-        }
+        weights = subject(tiny_llama).weights.items()
+        return {name: torch.randn(weight.shape, generator=generator) for name, weight in weights}
 
     nll, kl = random_term(), random_term()
-    table = contrastive_scores(tiny_llama, nll, kl)
-    total = component_scores(tiny_llama, {name: nll[name] + kl[name] for name in nll})
+    table = contrastive_scores(subject(tiny_llama), nll, kl)
+    total = component_scores(subject(tiny_llama), {name: nll[name] + kl[name] for name in nll})
     assert table["max_abs"].tolist() == pytest.approx(total["max_abs"].tolist())
     for column, term in (("nll_term_norm", nll), ("kl_term_norm", kl)):
         whole = torch.cat([gradient.flatten() for gradient in term.values()]).norm().item()
@@ -119,12 +121,12 @@ def a_long_step(monkeypatch):
 def attribution(model, tokens, **options):
     """Scores and samples of the objective after a step, with 3 memorized paragraphs in 2 parts."""
     memorized, others = tokens[:3], tokens[3:]
-    mean = nll_gradients(model, memorized, N_PREFIX, 3)
-    how = Contrastive(**{"micro_batch": 3, "reference": True} | options)
+    mean = nll_gradients(subject(model), memorized)
+    how = Contrastive(**{"reference": True} | options)
     draws = draw([2, 1], [[0], [1]], np.random.default_rng(0), n_resamples=3)
     parts = Parts([np.array([0, 2]), np.array([1])], draws)
     texts = Texts(memorized, others, draw_controls(3, 4, 2, np.random.default_rng(4)))
-    return contrastive_attribution(model, texts, mean, N_PREFIX, parts, how)
+    return contrastive_attribution(subject(model), texts, mean, parts, how)
 
 
 @pytest.mark.parametrize("reference", [False, True])
@@ -136,7 +138,7 @@ def test_attribution_is_that_of_the_objective_one_step_of_adam_away(tiny_gpt2, t
     scores, samples = attribution(tiny_gpt2, tiny_tokens, reference=reference)
     stepped = copy.deepcopy(tiny_gpt2)
     memorized, others = tiny_tokens[:3], tiny_tokens[3:]
-    names = editable_parameters(stepped)
+    names = [*subject(stepped).weights]
     adam = torch.optim.Adam([stepped.get_parameter(name) for name in names], lr=1e-2)
     weight = 0.1 if reference else 1.0
     (-weight * plain.nll(stepped, memorized, N_PREFIX)).backward()
@@ -148,9 +150,9 @@ def test_attribution_is_that_of_the_objective_one_step_of_adam_away(tiny_gpt2, t
         kl = sum(plain.kl(stepped, tiny_gpt2, others[rows], N_PREFIX) for rows in drawn) / 3
         assert kl > 0.01
         loss = nll + (kl if reference else kl / 7)
-        expected = component_scores(stepped, slow_gradients(stepped, loss))["max_abs"]
+        expected = component_scores(subject(stepped), slow_gradients(stepped, loss))["max_abs"]
         assert found["max_abs"].tolist() == pytest.approx(expected.tolist(), rel=1e-3, abs=1e-6)
-    before = component_scores(tiny_gpt2, nll_gradients(tiny_gpt2, memorized, N_PREFIX, 3))
+    before = component_scores(subject(tiny_gpt2), nll_gradients(subject(tiny_gpt2), memorized))
     assert scores["max_abs"].corr(before["max_abs"], method="kendall") < 0.99
 
 

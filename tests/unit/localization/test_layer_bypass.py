@@ -7,17 +7,22 @@ from plain_hooks import columns, edited
 from plain_runs import activation, n_heads
 
 from memloc.localization.ablation import ablate
-from memloc.localization.layer_bypass import WRITES, Bypass, bypasses, mean_block_outputs
-from memloc.model.components import components
+from memloc.localization.layer_bypass import Bypass, bypasses, mean_block_outputs
+from memloc.model.subject import Subject
 from memloc.scoring.held_out import Group
 from memloc.scoring.paragraph_scores import teacher_forced
 
 N_PREFIX = 5
+WRITTEN_BY = {"attention": "W_O", "mlp": "W_out"}
 NO_MEANS = {"attention": torch.zeros(2, 1), "mlp": torch.zeros(2, 1)}
 
 
+def subject(model, micro_batch=4):
+    return Subject(model, N_PREFIX, micro_batch)
+
+
 def logits_under(model, tokens, bypass):
-    with torch.no_grad(), bypass.applied(model, bypass.at):
+    with torch.no_grad(), bypass.applied(subject(model), bypass.at):
         return model(tokens).logits
 
 
@@ -41,9 +46,9 @@ def test_identity_puts_the_values_of_the_own_position_in_the_place_of_z(any_mode
 
 
 def test_means_are_those_of_written_out_hooks(any_model, tiny_tokens):
-    means = mean_block_outputs(any_model, tiny_tokens, 3)
-    for component in components(any_model):
-        for block, name in WRITES.items():
+    means = mean_block_outputs(subject(any_model, 3), tiny_tokens)
+    for component in subject(any_model).components:
+        for block, name in WRITTEN_BY.items():
             if component.name == name:
                 seen = []
                 module = any_model.get_submodule(component.module)
@@ -58,24 +63,27 @@ def test_means_are_those_of_written_out_hooks(any_model, tiny_tokens):
 @pytest.mark.parametrize(("block", "way"), [("attention", "identity"), ("mlp", "mean")])
 def test_no_hook_is_left_even_after_an_error(tiny_gpt2, tiny_tokens, block, way):
     logits = tiny_gpt2(tiny_tokens).logits
-    with pytest.raises(RuntimeError, match="stopped"), Bypass(block, way, 0, NO_MEANS).applied(tiny_gpt2, 0):
+    with (
+        pytest.raises(RuntimeError, match="stopped"),
+        Bypass(block, way, 0, NO_MEANS).applied(subject(tiny_gpt2), 0),
+    ):
         raise RuntimeError("stopped")
     assert torch.equal(tiny_gpt2(tiny_tokens).logits, logits)
 
 
-@pytest.mark.parametrize("block", WRITES)
+@pytest.mark.parametrize("block", WRITTEN_BY)
 def test_blocks_that_write_their_mean_to_all_text_are_replaced_by_themselves(tiny_gpt2, tiny_tokens, block):
     """Without its output weights a block writes its bias, another in each layer: the mean is that anyway."""
     with torch.no_grad():
-        for component in components(tiny_gpt2):
-            if component.name == WRITES[block]:
+        for component in subject(tiny_gpt2).components:
+            if component.name == WRITTEN_BY[block]:
                 tiny_gpt2.get_submodule(component.module).weight.zero_()
                 tiny_gpt2.get_submodule(component.module).bias.normal_()
         whole = tiny_gpt2(tiny_tokens).logits
-    means = mean_block_outputs(tiny_gpt2, tiny_tokens, 7)
+    means = mean_block_outputs(subject(tiny_gpt2, 7), tiny_tokens)
     same = logits_under(tiny_gpt2, tiny_tokens, Bypass(block, "mean", 1, means))
     torch.testing.assert_close(same, whole, atol=1e-5, rtol=1e-5)
-    (other,) = WRITES.keys() - {block}
+    (other,) = WRITTEN_BY.keys() - {block}
     changed = logits_under(tiny_gpt2, tiny_tokens, Bypass(other, "mean", 1, means))
     assert (changed - whole).abs().max() > 1e-3
 
@@ -87,17 +95,17 @@ def test_the_table_has_the_scores_of_whole_passes(memorizing_model, memorized_to
         "non_memorized": Group(np.array([5, 6, 7]), unknown[:3], np.zeros(3, dtype=bool)),
         "held_out": Group(np.array([8, 9]), unknown[3:], np.zeros(2, dtype=bool)),
     }
-    means = mean_block_outputs(memorizing_model, unknown, 4)
+    means = mean_block_outputs(subject(memorizing_model), unknown)
     plan = bypasses(means)
-    table = ablate(memorizing_model, texts, {"layer_bypass": plan}, N_PREFIX, 4)["layer_bypass"]
+    table = ablate(subject(memorizing_model), texts, {"layer_bypass": plan})["layer_bypass"]
     assert len(table) == len(plan) * 7 == 6 * 7
     for labels, bypass in plan:
         rows = table[np.logical_and.reduce([table[name] == value for name, value in labels.items()])]
         for group, text in texts.items():
             own = rows[rows["group"] == group]
-            with bypass.applied(memorizing_model, labels["layer"]):
-                slow = teacher_forced(memorizing_model, text.tokens, N_PREFIX, 100)
-            whole = teacher_forced(memorizing_model, text.tokens, N_PREFIX, 100)
+            with bypass.applied(subject(memorizing_model), labels["layer"]):
+                slow = teacher_forced(subject(memorizing_model, 100), text.tokens)
+            whole = teacher_forced(subject(memorizing_model, 100), text.tokens)
             assert own["em"].tolist() == slow.em.tolist()
             np.testing.assert_allclose(own["nll"], slow.nll, rtol=1e-4)
             assert own["em_lost"].tolist() == (whole.em - slow.em).tolist()

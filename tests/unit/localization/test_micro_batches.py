@@ -13,14 +13,19 @@ from memloc.localization.contrastive import Texts, contrastive_attribution
 from memloc.localization.layer_bypass import mean_block_outputs
 from memloc.localization.patching import activation_patching, residual_patching
 from memloc.localization.weight_noise import disturb_weights
-from memloc.model.loading import boot_bridge
+from memloc.model.loading import bridged
+from memloc.model.subject import Subject
 from memloc.perturbation.pairs import Pairs
 from memloc.scoring.held_out import Group
 from memloc.settings.interventions import WeightNoise
-from memloc.settings.localization import ActivationGradients, Contrastive
+from memloc.settings.localization import Contrastive
 
 N_PREFIX, SIZE, IDS = 6, 2, np.arange(7)
 AT = torch.full((7,), 3), torch.full((7,), 9)  # perturbed and impact positions
+
+
+def subject(model):
+    return Subject(model, N_PREFIX, SIZE)
 
 
 def pairs(tokens):
@@ -32,25 +37,24 @@ def pairs(tokens):
 
 def disturb(model, tokens):
     texts = {"memorized": Group(IDS, tokens, IDS > 0)}
-    how = WeightNoise(sizes=[1.0], draws=1, micro_batch=SIZE)
-    disturb_weights(model, texts, nll_gradients(model, tokens, N_PREFIX, SIZE), N_PREFIX, how, 0)
+    how = WeightNoise(sizes=[1.0], draws=1)
+    disturb_weights(subject(model), texts, nll_gradients(subject(model), tokens), how, 0)
 
 
 def attribute(model, tokens):
-    mean, how = nll_gradients(model, tokens[:3], N_PREFIX, SIZE), Contrastive(micro_batch=SIZE)
+    mean, how = nll_gradients(subject(model), tokens[:3]), Contrastive()
     parts = Parts([np.arange(3)], draw([3], [[0]], np.random.default_rng(0), 1))
     drawn = draw_controls(3, len(tokens) - 3, 3, np.random.default_rng(0))
-    contrastive_attribution(model, Texts(tokens[:3], tokens[3:], drawn), mean, N_PREFIX, parts, how)
+    contrastive_attribution(subject(model), Texts(tokens[:3], tokens[3:], drawn), mean, parts, how)
 
 
-SECTION = ActivationGradients(micro_batch=SIZE)
 ANALYSES = {
-    "attention": lambda m, t: prefix_attention(boot_bridge(m), t, N_PREFIX, SIZE),
-    "activations": lambda m, t: activation_gradients(boot_bridge(m), t, IDS, "memorized", N_PREFIX, SECTION),
-    "impact": lambda m, t: impact_gradients(boot_bridge(m), pairs(t), "memorized", SIZE),
-    "mean heads": lambda m, t: mean_outputs(m, t, SIZE),
-    "mean blocks": lambda m, t: mean_block_outputs(m, t, SIZE),
-    "ablation": lambda m, t: ablated_scores(m, t, [NOTHING], N_PREFIX, SIZE),
+    "attention": lambda m, t: prefix_attention(bridged(subject(m)), t),
+    "activations": lambda m, t: activation_gradients(bridged(subject(m)), t, IDS, "memorized", False),
+    "impact": lambda m, t: impact_gradients(bridged(subject(m)), pairs(t), "memorized"),
+    "mean heads": lambda m, t: mean_outputs(subject(m), t),
+    "mean blocks": lambda m, t: mean_block_outputs(subject(m), t),
+    "ablation": lambda m, t: ablated_scores(subject(m), t, [NOTHING]),
     "noise": disturb,
     "contrastive": attribute,
 }
@@ -69,5 +73,5 @@ def test_passes_hold_a_micro_batch_of_paragraphs(tiny_gpt2, tiny_tokens, analysi
 def test_passes_hold_a_micro_batch_of_patches(tiny_gpt2, tiny_tokens, method):
     sizes = []
     tiny_gpt2.lm_head.register_forward_hook(lambda module, inputs, output: sizes.append(len(output)))
-    method(tiny_gpt2, Pairs(*(column[:1] for column in pairs(tiny_tokens))), SIZE)
+    method(subject(tiny_gpt2), Pairs(*(column[:1] for column in pairs(tiny_tokens))))
     assert max(sizes) == SIZE

@@ -11,13 +11,17 @@ from memloc.data.draws import Parts, draw
 from memloc.editing.gradients import nll_gradients
 from memloc.localization import gradient_parts
 from memloc.localization.parameter_gradients import compare_groups, group_scores
-from memloc.model.components import components, editable_parameters
+from memloc.model.subject import Subject
 
 N_PREFIX = 5
 
 
+def subject(model, micro_batch=3):
+    return Subject(model, N_PREFIX, micro_batch)
+
+
 def scores(model: PreTrainedModel, tokens: Tensor):
-    return group_scores(model, nll_gradients(model, tokens, N_PREFIX, micro_batch=3), "memorized")
+    return group_scores(subject(model), nll_gradients(subject(model), tokens), "memorized")
 
 
 def test_scores_equal_a_loop_over_plain_autograd(any_model, tiny_tokens):
@@ -26,7 +30,7 @@ def test_scores_equal_a_loop_over_plain_autograd(any_model, tiny_tokens):
     table = scores(any_model, tiny_tokens)
     any_model(tiny_tokens, labels=labels).loss.backward()
     expected = []
-    for component in components(any_model):
+    for component in subject(any_model).components:
         whole = component.view(any_model.get_parameter(component.parameter).grad)
         expected += [whole] if component.n_heads is None else list(whole)
     assert len(table) == len(expected)
@@ -46,7 +50,7 @@ def compare(model, samples, parts=None, paired=None):
     more = np.arange(900, 900 + len(paired)), paired
     parts = parts or [np.arange(len(samples["memorized"]))]
     draws = draw([len(p) for p in parts], [[p] for p in range(len(parts))], np.random.default_rng(0), 5)
-    return compare_groups(model, with_ids, more, N_PREFIX, Parts(parts, draws)), draws
+    return compare_groups(subject(model), with_ids, more, Parts(parts, draws)), draws
 
 
 def test_groups_are_scored_one_by_one(tiny_gpt2, tiny_tokens):
@@ -75,7 +79,7 @@ def test_paragraphs_have_their_nll_and_the_size_of_their_own_gradient(tiny_gpt2,
 def test_the_gradient_of_the_memorized_group_is_kept(tiny_gpt2, tiny_tokens):
     samples = {"memorized": tiny_tokens[:3], "non_memorized": tiny_tokens[3:5]}
     kept = compare(tiny_gpt2, samples, [np.array([2, 0]), np.array([1])])[0].memorized
-    for name, gradient in nll_gradients(tiny_gpt2, tiny_tokens[:3], N_PREFIX, 3).items():
+    for name, gradient in nll_gradients(subject(tiny_gpt2), tiny_tokens[:3]).items():
         torch.testing.assert_close(kept[name], gradient, atol=1e-6, rtol=1e-4)
 
 
@@ -107,9 +111,9 @@ def test_sums_are_searched_in_every_column_whatever_is_held_at_a_time(monkeypatc
 
 
 def test_sums_hold_gradients_however_they_lie_in_memory(tiny_gpt2):
-    shapes = {name: tiny_gpt2.get_parameter(name).shape for name in editable_parameters(tiny_gpt2)}
+    shapes = {name: tiny_gpt2.get_parameter(name).shape for name in subject(tiny_gpt2).weights}
     rows = [{name: torch.randn(shape[::-1]).t() for name, shape in shapes.items()} for _ in range(2)]
-    sums = gradient_parts.Sums(tiny_gpt2, 2)
+    sums = gradient_parts.Sums(subject(tiny_gpt2), 2)
     for number, gradients in enumerate(rows):
         sums.put(number, gradients)
     assert all(torch.equal(sums.rows(name), torch.stack([row[name] for row in rows])) for name in shapes)

@@ -17,10 +17,15 @@ from memloc.localization.patching import (
     wants_exact,
 )
 from memloc.model.pretrained import checkpoint_layers
+from memloc.model.subject import Subject
 from memloc.perturbation.pairs import Pairs
 from tiny_models import LLAMA_LIKE, TINY
 
 SITE = ["id", "direction", "layer", "component", "head"]
+
+
+def subject(model, micro_batch=5):
+    return Subject(model, 1, micro_batch)
 
 
 @pytest.fixture
@@ -40,7 +45,7 @@ def pairs(tiny_tokens):
 
 
 def cases(pairs):
-    """(id, direction, clean, source, perturbed position, impact position), written out."""
+    """(id, direction, receiver, source, perturbed position, impact position), written out."""
     for number, name in enumerate(pairs.ids):
         memorized, perturbed = pairs.memorized[number], pairs.perturbed[number]
         at = int(pairs.perturbed_position[number]), int(pairs.impact_position[number])
@@ -54,7 +59,7 @@ def plain_change(model, case, *site, fraction=1.0):
 
 
 def test_activation_patching_equals_one_full_pass_per_site(any_model, pairs):
-    frame = activation_patching(any_model, pairs, micro_batch=5)
+    frame = activation_patching(subject(any_model), pairs)
     sites = [
         (layer, name, head)
         for layer in range(2)
@@ -88,7 +93,7 @@ def test_patching_a_head_leaves_all_other_heads_as_they_are(family, component, p
         return attend(module, query, key, value, *args, **kwargs)
 
     monkeypatch.setitem(ALL_ATTENTION_FUNCTIONS, "sdpa", spy)
-    activation_patching(model, pairs, micro_batch=1)
+    activation_patching(subject(model, 1), pairs)
     own = torch.cat(seen[1:3])  # of the two paragraphs, after the tokens that they share
     changed = torch.stack([(rows - own).abs().amax(-1) > 1e-4 for rows in seen[3:]])  # [run, paragraph, head]
     heads = changed[torch.arange(len(changed)), changed.sum(-1).argmin(-1)]  # than the paragraph that is run
@@ -98,9 +103,9 @@ def test_patching_a_head_leaves_all_other_heads_as_they_are(family, component, p
 
 def test_residual_patching_equals_one_full_pass_per_site(any_model, pairs):
     layers = any_model.get_submodule(PLACES[any_model.config.model_type][0])
-    frame = residual_patching(any_model, pairs, micro_batch=4)
+    frame = residual_patching(subject(any_model, 4), pairs)
     found = frame.set_index(["id", "direction", "layer", "position"]).nll_change
-    for name, direction, clean, source, perturbed_position, impact in cases(pairs):
+    for name, direction, receiver, source, perturbed_position, impact in cases(pairs):
         with torch.no_grad():
             stream = any_model(source, output_hidden_states=True).hidden_states
         for layer in range(2):
@@ -112,9 +117,9 @@ def test_residual_patching_equals_one_full_pass_per_site(any_model, pairs):
                     return (value, *inputs[1:])
 
                 handle = layers[layer].register_forward_pre_hook(patch)
-                expected = impact_nll(any_model, clean, impact)
+                expected = impact_nll(any_model, receiver, impact)
                 handle.remove()
-                expected -= impact_nll(any_model, clean, impact)
+                expected -= impact_nll(any_model, receiver, impact)
                 if perturbed_position <= position < impact:
                     change = found[name, direction, layer, position]
                     assert change == pytest.approx(expected, rel=1e-5, abs=5e-6)
@@ -127,7 +132,7 @@ def test_residual_patching_equals_one_full_pass_per_site(any_model, pairs):
 def test_attribution_is_the_first_order_of_exact_patching(tiny_model, pairs):
     """Central difference: patched a small way towards, and away from, the source run's activation."""
     pairs = Pairs(*(column[:3] for column in pairs))
-    found = attribution_patching(tiny_model, pairs).set_index(SITE).nll_change
+    found = attribution_patching(subject(tiny_model), pairs).set_index(SITE).nll_change
     step = 0.01
     for case in cases(pairs):
         for layer in range(2):
@@ -141,22 +146,22 @@ def test_attribution_is_the_first_order_of_exact_patching(tiny_model, pairs):
                     assert found[*case[:2], *site] == pytest.approx(expected, abs=1e-3, rel=1e-2)
 
 
-@pytest.mark.parametrize("method", [lambda *given: activation_patching(*given, 64), attribution_patching])
+@pytest.mark.parametrize("method", [activation_patching, attribution_patching])
 def test_checkpointed_layers_change_nothing(tiny_model, pairs, method):
     """In training mode such layers drop the cache of the prefix."""
-    expected = method(tiny_model, pairs)
+    expected = method(subject(tiny_model), pairs)
     checkpoint_layers(tiny_model)
-    pd.testing.assert_frame_equal(method(tiny_model, pairs), expected, rtol=1e-5, atol=5e-6)
+    pd.testing.assert_frame_equal(method(subject(tiny_model), pairs), expected, rtol=1e-5, atol=5e-6)
 
 
 def test_patches_of_large_models_are_estimated_unless_asked_for(tiny_gpt2):
-    assert wants_exact(None, tiny_gpt2)
-    assert not wants_exact(False, tiny_gpt2)
+    assert wants_exact(None, subject(tiny_gpt2))
+    assert not wants_exact(False, subject(tiny_gpt2))
     tiny_gpt2.num_parameters = lambda: 1_000_000_000
-    assert wants_exact(None, tiny_gpt2)
+    assert wants_exact(None, subject(tiny_gpt2))
     tiny_gpt2.num_parameters = lambda: 1_000_000_001
-    assert not wants_exact(None, tiny_gpt2)
-    assert wants_exact(True, tiny_gpt2)
+    assert not wants_exact(None, subject(tiny_gpt2))
+    assert wants_exact(True, subject(tiny_gpt2))
 
 
 def test_pairs_are_matched_by_id(pairs):
@@ -175,10 +180,10 @@ def test_pairs_are_matched_by_id(pairs):
 
 def test_half_precision_is_raised_before_the_loss(tiny_gpt2, pairs):
     model = tiny_gpt2.to(torch.bfloat16)
-    changes = activation_patching(model, pairs, 64).nll_change.to_numpy()
+    changes = activation_patching(subject(model, 64), pairs).nll_change.to_numpy()
     # Of bfloat16 NLLs, most would be the same few numbers.
     assert np.unique(changes).size > 0.5 * changes.size
     hidden = torch.randn(4, 1, 16).bfloat16()
     logits = model.get_output_embeddings()(hidden[:, -1]).float()
     expected = -logits.log_softmax(-1)[:, 5]
-    torch.testing.assert_close(_nll(model, hidden, torch.tensor([5])), expected)
+    torch.testing.assert_close(_nll(subject(model), hidden, torch.tensor([5])), expected)

@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from memloc.editing.gradients import nll_gradients
-from memloc.editing.masks import OriginalWeights, n_weights, random_weights, top_weights
+from memloc.editing.masks import random_weights, top_weights
 from memloc.localization import weight_noise
 from memloc.localization.weight_noise import add_noise, choosing_texts, disturb_weights, standard_deviation
-from memloc.model.components import editable_parameters
+from memloc.model.subject import Subject
+from memloc.model.weights import Original, n_weights
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
 from memloc.scoring.paragraph_scores import teacher_forced
@@ -18,22 +19,28 @@ from memloc.settings.interventions import WeightNoise
 N_PREFIX = 5
 
 
+def subject(model, micro_batch=4):
+    return Subject(model, N_PREFIX, micro_batch)
+
+
 def flat(model) -> torch.Tensor:
-    return torch.cat([model.get_parameter(name).detach().flatten() for name in editable_parameters(model)])
+    return torch.cat([model.get_parameter(name).detach().flatten() for name in subject(model).weights])
 
 
 def test_noise_has_the_size_and_hits_the_selected_weights_only(tiny_model, tiny_tokens):
-    movable = top_weights(nll_gradients(tiny_model, tiny_tokens, N_PREFIX, 7), 0.3)
-    original, before = OriginalWeights(tiny_model), flat(tiny_model)
-    add_noise(tiny_model, movable, 0.5, np.random.default_rng(0))
-    assert original.n_changed(tiny_model, movable) == n_weights(tiny_model, movable)
+    movable = top_weights(nll_gradients(subject(tiny_model, 7), tiny_tokens), 0.3)
+    original, before = Original(subject(tiny_model)), flat(tiny_model)
+    add_noise(subject(tiny_model), movable, 0.5, np.random.default_rng(0))
+    assert original.n_changed(movable) == n_weights(subject(tiny_model), movable)
     added = (flat(tiny_model) - before)[flat(tiny_model) != before]
     assert added.std().item() == pytest.approx(0.5, rel=0.1)
     assert added.mean().item() == pytest.approx(0, abs=0.05)
 
 
 def test_unit_is_the_spread_of_the_weights(tiny_model):
-    assert standard_deviation(tiny_model) == pytest.approx(flat(tiny_model).numpy().std(ddof=1), rel=1e-4)
+    assert standard_deviation(subject(tiny_model)) == pytest.approx(
+        flat(tiny_model).numpy().std(ddof=1), rel=1e-4
+    )
 
 
 @pytest.fixture
@@ -57,9 +64,9 @@ def larger_share(monkeypatch):
 def disturbed(
     model, texts: dict[str, Group], sizes=(30.0, 0.5), draws: int = 2, seed: int = 1
 ) -> pd.DataFrame:
-    gradients = nll_gradients(model, texts["memorized"].tokens, N_PREFIX, 4)
-    how = WeightNoise(sizes=sizes, draws=draws, micro_batch=8)
-    return disturb_weights(model, texts, gradients, N_PREFIX, how, seed)
+    gradients = nll_gradients(subject(model), texts["memorized"].tokens)
+    how = WeightNoise(sizes=sizes, draws=draws)
+    return disturb_weights(subject(model), texts, gradients, how, seed)
 
 
 def test_table_holds_every_condition_and_the_model_is_restored(memorizing_model, texts):
@@ -72,7 +79,7 @@ def test_table_holds_every_condition_and_the_model_is_restored(memorizing_model,
     for (arm, draw), rows in table[table["size"] == 0].groupby(["arm", "draw"]):
         for group, text in texts.items():
             own = rows[rows["group"] == group]
-            whole = teacher_forced(memorizing_model, text.tokens, N_PREFIX, 8)
+            whole = teacher_forced(subject(memorizing_model, 8), text.tokens)
             assert own["id"].tolist() == text.ids.tolist() and own["seen"].tolist() == text.seen.tolist()
             assert own["em"].tolist() == whole.em.tolist(), (arm, draw)
             assert own["nll"].tolist() == pytest.approx(whole.nll.tolist())
@@ -87,17 +94,17 @@ def test_table_holds_every_condition_and_the_model_is_restored(memorizing_model,
 def test_every_draw_starts_from_the_original_weights(memorizing_model, texts, arm):
     """Noise of the written-out size and stream on the model as it was, for the second draw's larger size."""
     table = disturbed(memorizing_model, texts)
-    gradients = nll_gradients(memorizing_model, texts["memorized"].tokens, N_PREFIX, 4)
+    gradients = nll_gradients(subject(memorizing_model), texts["memorized"].tokens)
     unit = flat(memorizing_model).std().item()
     random = generator(1, "weight_noise", arm, "1")
     chosen = top_weights(gradients, 0.05)
     if arm == "random":
-        chosen = random_weights(memorizing_model, 0.05, random)
-    original = OriginalWeights(memorizing_model)
+        chosen = random_weights(subject(memorizing_model), 0.05, random)
+    original = Original(subject(memorizing_model))
     for size in (0.5, 30.0):
-        original.restore(memorizing_model)
-        add_noise(memorizing_model, chosen, size * unit, random)
-    noisy = teacher_forced(memorizing_model, texts["memorized"].tokens, N_PREFIX, 8)
+        original.restore()
+        add_noise(subject(memorizing_model), chosen, size * unit, random)
+    noisy = teacher_forced(subject(memorizing_model, 8), texts["memorized"].tokens)
     rows = table[(table["arm"] == arm) & (table["draw"] == 1) & (table["group"] == "memorized")]
     assert rows.loc[rows["size"] == 30, "nll"].tolist() == pytest.approx(noisy.nll.tolist(), rel=1e-4)
 

@@ -2,20 +2,22 @@
 
 import pytest
 import torch
-from plain_hooks import columns
-from plain_runs import n_heads
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.model.components import PROJECTIONS, component_table, components, editable_parameters
+from memloc.localization.parameter_gradients import component_table
+from memloc.model.subject import Subject
 from tiny_models import LLAMA_LIKE
 
 HEAD = 4  # d_head of the tiny models
-WIDTH = 16
+
+
+def subject(model):
+    return Subject(model, 1)
 
 
 def by_name(model: PreTrainedModel) -> dict:
-    return {(component.layer, component.name): component for component in components(model)}
+    return {(component.layer, component.name): component for component in subject(model).components}
 
 
 def view(model: PreTrainedModel, layer: int, name: str) -> Tensor:
@@ -25,25 +27,12 @@ def view(model: PreTrainedModel, layer: int, name: str) -> Tensor:
 
 def test_views_cover_every_weight_matrix_of_every_layer_exactly_once(any_model):
     seen = {name: torch.zeros_like(parameter) for name, parameter in any_model.named_parameters()}
-    for component in components(any_model):
+    for component in subject(any_model).components:
         component.view(seen[component.parameter]).add_(1)
     for name, count in seen.items():
         is_layer_matrix = count.ndim == 2 and (".h." in name or ".layers." in name)
         assert (count == is_layer_matrix).all(), name
-    assert sorted(editable_parameters(any_model)) == sorted(name for name in seen if seen[name].any())
-
-
-def test_heads_of_an_output_are_its_columns(tiny_model):
-    for activation, name in PROJECTIONS.items():
-        component = by_name(tiny_model)[1, name]
-        module = tiny_model.get_submodule(component.module)
-        output = module(torch.randn(3, 5, WIDTH)).detach()
-        heads = component.heads(output)
-        assert heads.shape == (3, 5, n_heads(tiny_model, activation), HEAD)
-        for head in range(heads.shape[2]):
-            assert torch.equal(heads[:, :, head], output[..., columns(tiny_model, activation, head)])
-        heads[1, 2, 1] = 7.0  # a view
-        assert (output == 7.0).sum() == HEAD
+    assert sorted(subject(any_model).weights) == sorted(name for name in seen if seen[name].any())
 
 
 @pytest.mark.parametrize(
@@ -59,7 +48,7 @@ def test_heads_are_read_after_a_norm_of_all_of_them_together(family, query, key)
 
 
 def test_grouped_query_models_have_one_row_per_real_head(tiny_llama):
-    n_heads = {component.name: component.n_heads for component in components(tiny_llama)}
+    n_heads = {component.name: component.n_heads for component in subject(tiny_llama).components}
     assert n_heads == {"W_Q": 4, "W_K": 2, "W_V": 2, "W_O": 4, "W_gate": None, "W_in": None, "W_out": None}
     attention = tiny_llama.model.layers[0].self_attn
     assert torch.equal(view(tiny_llama, 0, "W_K")[1], attention.k_proj.weight[HEAD:].T)
@@ -86,11 +75,13 @@ def test_reordering_heads_through_the_views_leaves_the_model_unchanged(any_model
 
 def test_component_table_has_a_row_per_head_and_one_per_mlp_matrix(tiny_model):
     weights = {name: weight.detach() for name, weight in tiny_model.named_parameters()}
-    table = component_table(tiny_model, lambda c: {"norm": c.by_head(weights[c.parameter]).norm(dim=1)})
+    table = component_table(
+        subject(tiny_model), lambda c: {"norm": c.by_head(weights[c.parameter]).norm(dim=1)}
+    )
     for _, row in table.iterrows():
         matrix = view(tiny_model, row["layer"], row["component"])
         weights = matrix if row.isna()["head"] else matrix[row["head"]]
         assert row["norm"] == pytest.approx(weights.norm().item(), rel=1e-5)
     assert not table.duplicated(["layer", "component", "head"]).any()
     assert table["head"].isna().equals(~table["component"].isin(["W_Q", "W_K", "W_V", "W_O"]))
-    assert len(table) == 2 * sum(c.n_heads or 1 for c in components(tiny_model) if c.layer == 0)
+    assert len(table) == 2 * sum(c.n_heads or 1 for c in subject(tiny_model).components if c.layer == 0)

@@ -4,13 +4,17 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from memloc.model.loading import boot_bridge, load_for_editing, load_model, untrained
-from memloc.settings.loading import Loading
+from memloc.model.loading import bridged, load, load_model, untrained
+from memloc.model.subject import Subject
+from memloc.settings.sections import sections
 
 
 def test_model_for_edits_has_its_rounded_weights_in_single_precision_also_when_it_is_saved(folder, tmp_path):
-    how = Loading(device="cpu", dtype="bfloat16")
-    rounded, edited = load_model(folder, how), load_for_editing(folder, how)
+    settings = sections(
+        {"loading": {"device": "cpu", "dtype": "bfloat16"}, "paragraph": {"length": 10, "prefix": 5}}
+    )
+    rounded, edited = (load(folder, settings, 4, editing=editing).model for editing in (False, True))
+    assert rounded.dtype == torch.bfloat16
     for name, weight in rounded.named_parameters():
         assert torch.equal(edited.get_parameter(name), weight.float())
         assert edited.get_parameter(name).dtype == torch.float32
@@ -24,7 +28,7 @@ def test_bridge_has_the_models_own_weights_and_logits(folder):
     model = load_model(folder)
     logits = model(tokens).logits
     weights = sorted(weight.double().sum().item() for weight in model.parameters())  # whatever their layout
-    bridge = boot_bridge(load_model(folder))
+    bridge = bridged(Subject(load_model(folder), 5)).bridge
     torch.testing.assert_close(bridge(tokens), logits)
     found = sorted(weight.double().sum().item() for weight in bridge.original_model.parameters())
     assert found == pytest.approx(weights, rel=0, abs=1e-9)
@@ -32,7 +36,7 @@ def test_bridge_has_the_models_own_weights_and_logits(folder):
 
 def test_an_untrained_model_has_the_shape_and_not_the_weights_and_drops_nothing_out(tiny_gpt2, tiny_tokens):
     tiny_gpt2.config.resid_pdrop = 0.5
-    fresh = untrained(tiny_gpt2.bfloat16(), seed=3)
+    fresh = untrained(Subject(tiny_gpt2.bfloat16(), 5), seed=3).model
     own, others = dict(tiny_gpt2.named_parameters()), dict(fresh.named_parameters())
     shapes = [{name: each.shape for name, each in found.items()} for found in (own, others)]
     assert shapes[0] == shapes[1]
@@ -46,6 +50,7 @@ def test_an_untrained_model_follows_the_seed_and_leaves_torchs_own_random_number
     tiny_gpt2, tiny_tokens
 ):
     before = torch.random.get_rng_state()
-    first, again, other = (untrained(tiny_gpt2, seed)(tiny_tokens).logits for seed in (3, 3, 4))
+    drawn = (untrained(Subject(tiny_gpt2, 5), seed).model for seed in (3, 3, 4))
+    first, again, other = (model(tiny_tokens).logits for model in drawn)
     assert torch.equal(first, again) and not torch.equal(first, other)
     assert torch.equal(torch.random.get_rng_state(), before)

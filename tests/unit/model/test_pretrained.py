@@ -14,7 +14,7 @@ from torch.utils._pytree import tree_map_only
 from transformers import GPTNeoForCausalLM
 from transformers.activations import NewGELUActivation
 
-from memloc.editing.gradients import nll_gradients, paragraph_nll
+from memloc.editing.gradients import nll_gradients
 from memloc.model.pretrained import (
     ModelError,
     answer_on_first_device,
@@ -26,7 +26,9 @@ from memloc.model.pretrained import (
     use_deterministic_algorithms,
     weights_sha256,
 )
+from memloc.model.subject import Subject
 from memloc.run.errors import InputError
+from memloc.scoring.losses import paragraph_nll
 from memloc.settings.loading import Loading
 from tiny_models import TINY, VOCABULARY, save_tokenizer
 
@@ -215,9 +217,9 @@ def test_a_model_on_several_devices_answers_on_the_first(family):
         tokens = torch.zeros(4, 12, dtype=torch.long)
         if not model.config.tie_word_embeddings:
             with pytest.raises(RuntimeError, match="same device"):
-                paragraph_nll(model, tokens, n_prefix=6)
+                paragraph_nll(Subject(model, 6), tokens)
         answer_on_first_device(model)
-        paragraph_nll(model, tokens, n_prefix=6).sum().backward()
+        paragraph_nll(Subject(model, 6), tokens).sum().backward()
         places = {weight.grad.device.type for weight in model.parameters() if weight.grad is not None}
         assert places == {"cpu", "meta"}
 
@@ -237,11 +239,11 @@ def kept_bytes(model, tokens):
 
 def test_checkpointing_keeps_less_and_changes_no_number(tiny_model, tiny_tokens):
     whole, logits = kept_bytes(tiny_model, tiny_tokens), tiny_model(tiny_tokens, use_cache=False).logits
-    expected = nll_gradients(tiny_model, tiny_tokens, n_prefix=6, micro_batch=4)
+    expected = nll_gradients(Subject(tiny_model, 6, 4), tiny_tokens)
     checkpoint_layers(tiny_model)
     assert kept_bytes(tiny_model, tiny_tokens) < whole / 2
     torch.testing.assert_close(tiny_model(tiny_tokens, use_cache=False).logits, logits, atol=0, rtol=0)
-    found = nll_gradients(tiny_model, tiny_tokens, n_prefix=6, micro_batch=4)
+    found = nll_gradients(Subject(tiny_model, 6, 4), tiny_tokens)
     torch.testing.assert_close(found, expected, atol=0, rtol=0)
 
 

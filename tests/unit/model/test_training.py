@@ -8,7 +8,8 @@ import torch
 from torch.nn import functional
 
 from memloc.data import embedded
-from memloc.model import components, training
+from memloc.model import training
+from memloc.model.subject import Subject
 from memloc.model.training import Training, in_precision, learning_rate, new_model
 from memloc.run.seeds import generator
 
@@ -192,7 +193,7 @@ def test_muon_moves_matrices_orthogonally_and_adamw_all_else(rows, tmp_path):
 
 
 def test_the_matrices_of_the_layers_are_the_editable_ones_of_every_family(any_model):
-    editable = [any_model.get_parameter(name) for name in components.editable_parameters(any_model)]
+    editable = [any_model.get_parameter(name) for name in Subject(any_model, 1).weights]
     assert set(training.layer_matrices(any_model)) == set(editable)
 
 

@@ -7,17 +7,17 @@ import torch
 from plain_decoding import matching, mean_nll
 from plain_runs import decode
 
+from memloc.model.subject import Subject
 from memloc.perturbation.kept_tokens import costliest_first, keep_tokens
 from memloc.perturbation.replaced_tokens import Texts, draw_replacements, perturb_prefixes
 from memloc.run.seeds import generator
 from memloc.settings.perturbation import Perturbation
-from memloc.settings.scores import Scoring
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
 
 N_PREFIX, N_VOCABULARY, DRAWS, SEED = 12, 64, 2, 3
-SCORING = Scoring(margin_threshold=1e-4, micro_batch=7)
+THRESHOLD = 1e-4
 
 
 @pytest.fixture
@@ -27,15 +27,15 @@ def case(memorizing_model, memorized_tokens):
 
 @pytest.fixture
 def perturbation(case):
-    how = Perturbation(draws=2)
     model, *texts = case
-    return perturb_prefixes(model, Texts(*texts, N_PREFIX, N_VOCABULARY), how, SCORING, SEED)
+    given = Texts(*texts, N_VOCABULARY), Perturbation(draws=2), THRESHOLD, SEED
+    return perturb_prefixes(Subject(model, N_PREFIX, 7), *given)
 
 
-def keep(case, perturbation, before=None, **changes):
+def keep(case, perturbation, before=None, seed=SEED):
     model, ids, tokens = case
-    options = {"draws": DRAWS, "scoring": SCORING, "seed": SEED} | changes
-    return keep_tokens(model, perturbation, Texts(ids, tokens, N_PREFIX, N_VOCABULARY, before), **options)
+    texts, subject = Texts(ids, tokens, N_VOCABULARY), Subject(model, N_PREFIX, 7, before)
+    return keep_tokens(subject, perturbation, texts, DRAWS, THRESHOLD, seed)
 
 
 def plain_order(perturbation, name):

@@ -4,13 +4,9 @@ import pytest
 import torch
 from made_paragraphs import N_PREFIX, own_paragraphs, random
 
+from memloc.model.subject import Subject
 from memloc.perturbation.perturbed_prefixes import score_versions
 from memloc.scoring import paragraph_scores
-from memloc.settings.scores import Scoring
-
-
-def scoring(micro_batch, margin_threshold):
-    return Scoring(micro_batch=micro_batch, margin_threshold=margin_threshold)
 
 
 def perturbed(tokens, positions, draws):
@@ -50,8 +46,8 @@ def assert_same_doubts(found, expected, threshold):
 def test_shared_prefixes_change_nothing(case):
     model, rows, positions, n_prefix = case
     rows = rows[:60]
-    fast = score_versions(model, rows, positions, n_prefix, scoring(7, 0.3))
-    slow = paragraph_scores.score(model, rows.flatten(0, 1), n_prefix, scoring(50, 0.3))
+    fast = score_versions(Subject(model, n_prefix, 7), rows, positions, 0.3)
+    slow = paragraph_scores.score(Subject(model, n_prefix, 50), rows.flatten(0, 1), 0.3)
     assert torch.equal(fast.em, slow.em)
     assert_same_doubts(fast, slow, 0.3)
     assert torch.allclose(fast.nll, slow.nll, atol=1e-5)
@@ -61,8 +57,8 @@ def test_shared_prefixes_change_nothing(case):
 
 def test_matching_alone_gives_the_same_exact_matches(case):
     model, rows, positions, n_prefix = case
-    alone = score_versions(model, rows, positions, n_prefix, scoring(16, 0.1), nll=False)
-    full = score_versions(model, rows, positions, n_prefix, scoring(16, 0.1))
+    alone = score_versions(Subject(model, n_prefix), rows, positions, 0.1, nll=False)
+    full = score_versions(Subject(model, n_prefix), rows, positions, 0.1)
     assert torch.equal(alone.em, full.em)
     assert_same_doubts(alone, full, 0.1)
     assert alone.nll.isnan().all() and torch.allclose(alone.margin, full.margin, atol=1e-4)
@@ -71,8 +67,8 @@ def test_matching_alone_gives_the_same_exact_matches(case):
 def test_every_family_continues_shared_prefixes(any_model):
     positions = torch.tensor([0, 3, 6, 7])
     rows = perturbed(own_paragraphs(any_model, 20), positions, 2)
-    found = score_versions(any_model, rows, positions, N_PREFIX, scoring(16, 0))
-    slow = paragraph_scores.teacher_forced(any_model, rows.flatten(0, 1), N_PREFIX, 100)
+    found = score_versions(Subject(any_model, N_PREFIX), rows, positions, 0)
+    slow = paragraph_scores.teacher_forced(Subject(any_model, N_PREFIX, 100), rows.flatten(0, 1))
     decided = slow.margin > 1e-4
     assert torch.equal(found.em[decided], slow.em[decided]) and decided.float().mean() > 0.9
     assert torch.allclose(found.nll, slow.nll, atol=1e-5)
@@ -84,15 +80,15 @@ def test_only_what_is_not_decided_is_unembedded(memorized_versions):
     model.get_output_embeddings().register_forward_hook(
         lambda module, inputs, output: n_unembedded.append(len(inputs[0]))
     )
-    em = score_versions(model, rows, positions, n_prefix, scoring(16, 0.0), nll=False).em
+    em = score_versions(Subject(model, n_prefix), rows, positions, 0.0, nll=False).em
     at_most = torch.tensor([8 if n < 8 else 12 for n in em.tolist()])
     assert sum(n_unembedded) == at_most.sum() < em.numel() * 12
 
 
 def test_a_micro_batch_is_matched_as_if_it_were_alone(memorized_versions):
     model, rows, positions, n_prefix = memorized_versions
-    options = (n_prefix, scoring(20, 0.5), False)
-    whole = score_versions(model, rows, positions, *options)
-    parts = [score_versions(model, part, positions, *options) for part in rows.split([40, 80, 120])]
+    subject, options = Subject(model, n_prefix, 20), (positions, 0.5, False)
+    whole = score_versions(subject, rows, *options)
+    parts = [score_versions(subject, part, *options) for part in rows.split([40, 80, 120])]
     for name in ("em", "redecoded"):
         assert torch.equal(getattr(whole, name), torch.cat([getattr(part, name) for part in parts]))

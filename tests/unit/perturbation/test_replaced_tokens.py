@@ -9,34 +9,33 @@ import torch
 from plain_decoding import matching, mean_nll
 from plain_runs import decode
 
+from memloc.model.subject import Subject
 from memloc.perturbation import replaced_tokens
 from memloc.perturbation.effects import strongest
 from memloc.perturbation.replaced_tokens import Texts, draw_replacements
 from memloc.run.seeds import generator
 from memloc.settings.perturbation import Perturbation
-from memloc.settings.scores import Scoring
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
 
 N_PREFIX, N_TOKENS = 8, 20
-SCORING = Scoring(margin_threshold=1e-4, micro_batch=5)
-OPTIONS = {"scoring": SCORING, "perturbation": Perturbation(draws=2), "seed": 3}
+HOW = Perturbation(draws=2)
 VALUES = ["em", "nll_original"]
 
 
-def perturb_prefixes(model, ids, tokens, n_prefix, before=None, how=None, **options):
-    options = OPTIONS | options | ({"perturbation": how} if how else {})
-    return replaced_tokens.perturb_prefixes(model, Texts(ids, tokens, n_prefix, 64, before), **options)
+def perturb_prefixes(model, ids, tokens, n_prefix, before=None, how=HOW, micro_batch=5, threshold=1e-4):
+    subject = Subject(model, n_prefix, micro_batch, before)
+    return replaced_tokens.perturb_prefixes(subject, Texts(ids, tokens, 64), how, threshold, seed=3)
 
 
-def perturbed_paragraphs(model, frame, ids, tokens, n_prefix, micro_batch, before=None):
-    texts = Texts(ids, tokens, n_prefix, 64, before)
-    return replaced_tokens.perturbed_paragraphs(model, frame, texts, micro_batch)
+def perturbed_paragraphs(frame, model, ids, tokens, n_prefix, before=None):
+    subject = Subject(model, n_prefix, 2, before)
+    return replaced_tokens.perturbed_paragraphs(subject, frame, Texts(ids, tokens, 64))
 
 
 def how(**changes):
-    return OPTIONS["perturbation"].model_copy(update=changes)
+    return HOW.model_copy(update=changes)
 
 
 def own_paragraphs(model, n):
@@ -107,7 +106,7 @@ def test_rows_and_perturbed_paragraphs_equal_step_by_step_decoding(case, asked, 
     if not asked.nll:
         expected["nll_original"] = expected.nll_original.where(frame.position < 0)
     assert_close(frame, expected)
-    found = perturbed_paragraphs(model, frame, ids, tokens, n_prefix, micro_batch=2, before=before)
+    found = perturbed_paragraphs(frame, *case, before=before)
     chosen = strongest(frame).set_index("id").loc[ids].reset_index()
     chosen = chosen[chosen.em < tokens.shape[1] - n_prefix]
     columns = ["id", "position", "token", "em"]
@@ -129,8 +128,7 @@ def test_rows_and_perturbed_paragraphs_equal_step_by_step_decoding(case, asked, 
 )
 def test_micro_batch_changes_nothing(case, micro_batch):
     frame = perturb_prefixes(*case, how=how(reference=True))
-    scoring = SCORING.model_copy(update={"micro_batch": micro_batch})
-    other = perturb_prefixes(*case, how=how(reference=True), scoring=scoring)
+    other = perturb_prefixes(*case, how=how(reference=True), micro_batch=micro_batch)
     pd.testing.assert_frame_equal(frame.drop(columns=VALUES), other.drop(columns=VALUES))
     assert_close(frame, other)
 
@@ -156,8 +154,8 @@ def test_each_paragraph_has_its_own_named_stream(memorized):
 
 
 def test_near_ties_are_decided_again_in_baselines_too(memorized):
-    assert perturb_prefixes(*memorized, scoring=Scoring(margin_threshold=1e6)).redecoded.all()
-    assert not perturb_prefixes(*memorized, scoring=Scoring(margin_threshold=0.0)).redecoded.any()
+    assert perturb_prefixes(*memorized, threshold=1e6).redecoded.all()
+    assert not perturb_prefixes(*memorized, threshold=0.0).redecoded.any()
 
 
 def test_more_draws_keep_the_first_ones(memorized):
@@ -189,7 +187,7 @@ def test_paragraph_that_nothing_changes_has_no_perturbed_one(memorized):
     tokens = tokens.clone()
     tokens[:, n_prefix:] = 0
     frame = perturb_prefixes(model, ids, tokens, n_prefix)
-    found = perturbed_paragraphs(model, frame, ids, tokens, n_prefix, micro_batch=5)
+    found = perturbed_paragraphs(frame, model, ids, tokens, n_prefix)
     assert len(found) == 0
     lengths = Lengths(paragraph=24, prefix=12)
     assert len(validate(schema_of("perturbed_paragraphs"), found, lengths)) == 0

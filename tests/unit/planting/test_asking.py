@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from memloc.model.subject import Subject
 from memloc.planting import asking, methods, weight_methods
 from memloc.planting.asking import Asked, Asking, ask, models_of
 from memloc.planting.grown import grown_memories, swapped_memories
@@ -16,7 +17,7 @@ from tiny_models import VOCABULARY
 
 N_PREFIX = 12
 GROWS = Grown(kinds=["grown_heads", "grown_neurons", "grown_weights"], n_memories=2, n_neurons=8)
-ASKING = Asking(np.arange(VOCABULARY), N_PREFIX, GrownTruth(integration_steps=2, micro_batch=4), 0)
+ASKING = Asking(np.arange(VOCABULARY), GrownTruth(integration_steps=2), 0)
 
 
 @pytest.fixture
@@ -29,13 +30,13 @@ def family(memorizing_model):
         torch.manual_seed(number)
         for weight in model.parameters() if number else ():
             weight.data += 0.01 * torch.randn_like(weight)
-    return [Asked(model, means) for model in models]
+    return [Asked(Subject(model, N_PREFIX, 4), means) for model in models]
 
 
 @pytest.fixture
 def memories(family):
     """Heads, neurons and weights 0 and 1 of the model; then 2 and 3, those of its swap twin."""
-    own = grown_memories(family[0].model, np.arange(6), GROWS, 0)
+    own = grown_memories(family[0].subject, np.arange(6), GROWS, 0)
     return own + swapped_memories(own)
 
 
@@ -51,10 +52,12 @@ def test_a_memory_of_the_swap_twin_is_asked_about_there_first(family, memories):
 def test_rows_say_how_well_every_method_finds_the_place(family, memories, memorized_tokens):
     for memory in memories[:6:2]:
         tokens, models = memorized_tokens[memory.id, None], models_of(memory, 2, family)
-        before = [copy.deepcopy(asked.model.state_dict()) for asked in family]
+        before = [copy.deepcopy(asked.subject.model.state_dict()) for asked in family]
         found = ask(memory, tokens, models, ASKING)
         for asked, weights in zip(family, before, strict=True):
-            assert all(torch.equal(asked.model.state_dict()[name], own) for name, own in weights.items())
+            assert all(
+                torch.equal(asked.subject.model.state_dict()[name], own) for name, own in weights.items()
+            )
         labels = found[["kind", "memory", "id"]].drop_duplicates().values.tolist()
         assert labels == [[memory.kind, memory.number, memory.id]]
         known = found[found["method"] == "oracle"]
@@ -71,7 +74,7 @@ def test_a_method_that_always_names_one_place_gains_nothing_over_the_twin(
 ):
     memory = memories[0]
     lucky = {name: units.float() for name, units in memory.place.units.items()}
-    monkeypatch.setattr(weight_methods, "constant", lambda question: lucky, raising=False)
+    monkeypatch.setattr(weight_methods, "constant", lambda subject, question: lucky, raising=False)
     registry = {"constant": Method(HEADS), "weight_size": METHODS["weight_size"]}
     monkeypatch.setattr(methods, "METHODS", registry)
     found = ask(memory, memorized_tokens[:1], models_of(memory, 2, family), ASKING)
@@ -84,8 +87,8 @@ def test_questions_are_about_each_model_and_draw_alike(family, memories, memoriz
     """Places of single weights have no pair, because no method that ranks weights needs one."""
     seen = []
 
-    def spy(question, place):
-        seen.append((question.model, question.random.random()))
+    def spy(subject, question, place):
+        seen.append((subject, question.random.random()))
         assert torch.equal(question.tokens, tokens) and place is memory.place
         assert (question.pair is None) == (memory.kind == "grown_weights")
         if question.pair is not None:
@@ -97,5 +100,5 @@ def test_questions_are_about_each_model_and_draw_alike(family, memories, memoriz
         seen.clear()
         tokens = memorized_tokens[memory.id, None]
         ask(memory, tokens, models_of(memory, 2, family), ASKING)
-        assert [model for model, _ in seen] == [asked.model for asked in family]
+        assert [subject for subject, _ in seen] == [asked.subject for asked in family]
         assert len({drawn for _, drawn in seen}) == 1

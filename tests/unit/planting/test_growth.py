@@ -10,9 +10,10 @@ from made_tables import STAMP
 from pydantic import ValidationError
 from torch.nn import functional
 
-from memloc.editing.masks import OriginalWeights
 from memloc.model import training
+from memloc.model.subject import Subject
 from memloc.model.training import Training, new_model
+from memloc.model.weights import Original
 from memloc.planting import growth
 from memloc.planting.grown import grown_memories, grown_table, memories_of, relative_norm, swapped_memories
 from memloc.planting.growth import DAMPING, Growth, blocks, direction, factors_of, ordinary_moments
@@ -28,6 +29,10 @@ IDS = np.random.default_rng(7).permutation(6)
 HOW = Grown(kinds=KINDS, n_memories=2, start=0.0, n_neurons=8)
 
 
+def subject(model):
+    return Subject(model, N_PREFIX, 6)
+
+
 def model(seed=0):
     return new_model(64, n_layers=2, n_heads=4, width=16, context=48, seed=seed)
 
@@ -37,8 +42,8 @@ def drawn(n, length=LENGTH, seed=1):
 
 
 def grower(own, how=HOW, swapped=False):
-    def memories_in(own):
-        memories = grown_memories(own, IDS, how, 0)
+    def memories_in(subject):
+        memories = grown_memories(subject, IDS, how, 0)
         return swapped_memories(memories) if swapped else memories
 
     grown = Growth(memories_in, drawn(6)[IDS], N_PREFIX, END, how, 0)
@@ -47,7 +52,7 @@ def grower(own, how=HOW, swapped=False):
 
 
 def test_no_weight_is_in_two_places_and_models_of_one_shape_have_the_same_ones():
-    memories, others = (grown_memories(model(seed), np.arange(6), HOW, 3) for seed in (0, 1))
+    memories, others = (grown_memories(subject(model(seed)), np.arange(6), HOW, 3) for seed in (0, 1))
     taken = {name: torch.zeros(w.numel(), dtype=torch.int64) for name, w in model().named_parameters()}
     for memory, other in zip(memories, others, strict=True):
         assert memory.place.name == other.place.name
@@ -85,7 +90,7 @@ def test_a_step_divides_by_the_moments_of_ordinary_text(kind):
     """Against a plain pass, autograd's gradient, and one dense system of equations."""
     own, rows, tokens = model(), drawn(2, 20, seed=2), drawn(1)
     how = HOW.model_copy(update={"kinds": [kind], "n_memories": 1})
-    (memory,) = grown_memories(own, np.arange(1), how, 0)
+    (memory,) = grown_memories(subject(own), np.arange(1), how, 0)
     moments = ordinary_moments(own, rows, list(memory.place.movable), seed=5)
     logits = own(tokens[:, :-1]).logits[0, N_PREFIX - 1 :]
     functional.cross_entropy(logits, tokens[0, N_PREFIX:]).backward()
@@ -128,7 +133,7 @@ def test_memories_are_read_from_the_table_where_they_grew(tmp_path):
     """Every weight of every place, in another model of the same shape."""
     grown = grower(model())
     storage.write(schema_of("grown"), grown.table(), tmp_path / "grown.parquet", STAMP)
-    read = memories_of(model(seed=1), storage.read(schema_of("grown"), tmp_path / "grown.parquet"))
+    read = memories_of(subject(model(seed=1)), storage.read(schema_of("grown"), tmp_path / "grown.parquet"))
     for memory, other in zip(grown.memories, read, strict=True):
         assert memory.labels == other.labels and memory.place.movable.keys() == other.place.movable.keys()
         for name, flat in memory.place.movable.items():
@@ -140,7 +145,7 @@ def test_memories_are_read_from_the_table_where_they_grew(tmp_path):
 def test_an_exposure_moves_the_places_of_the_exposed_alone_and_lowers_their_nll(monkeypatch):
     monkeypatch.setattr(growth, "N_EXPOSED", 2)
     own, rows = model(), drawn(3, 48, seed=2)
-    grown, original = grower(own), OriginalWeights(own)
+    grown, original = grower(own), Original(subject(own))
     for step, exposed in ((0, (0, 1)), (4, (2, 3)), (8, (4, 5))):  # no text stands before at these steps
         before = grown.table()
         grown.step(step, 100, rows)
@@ -148,10 +153,10 @@ def test_an_exposure_moves_the_places_of_the_exposed_alone_and_lowers_their_nll(
         for number in exposed:
             for name, flat in grown.memories[number].place.movable.items():
                 movable[name] = torch.cat([movable.get(name, flat[:0]), flat])
-        assert original.n_changed(own, movable) > 0  # raises an error if another weight moved
+        assert original.n_changed(movable) > 0  # raises an error if another weight moved
         after = grown.table()
         assert (after["nll"] < before["nll"])[list(exposed)].all()
-        original = OriginalWeights(own)
+        original = Original(subject(own))
     assert grown.state["exposures"].tolist() == [1] * 6
     for step, share in ((0, 0.0), (99, 0.99)):  # too early, too late
         late = grower(own, HOW.model_copy(update={"start": 0.5}))
@@ -193,7 +198,7 @@ def test_a_killed_training_grows_the_same_memories_and_they_are_recited(tmp_path
     table = grown.table()
     alone, _ = trained(tmp_path / "alone.pt", grows=False)
     tokens = drawn(6)[[memory.id for memory in grown.memories]]
-    alone = grown_table(alone, grown.memories, tokens, N_PREFIX, grown.state["exposures"])
+    alone = grown_table(subject(alone), grown.memories, tokens, grown.state["exposures"])
     assert (table["nll"] < alone["nll"]).all()
 
 
@@ -227,7 +232,7 @@ def test_a_twin_from_where_memories_begin_is_one_from_the_first_step(tmp_path, t
 
 
 def test_in_the_swap_twin_the_same_paragraphs_grow_in_places_of_others():
-    own = grown_memories(model(), np.arange(6), HOW, 3)
+    own = grown_memories(subject(model()), np.arange(6), HOW, 3)
     swapped = swapped_memories(own)
     assert [each.id for each in swapped] == [each.id for each in own]
     assert [each.number for each in own + swapped] == [0, 1] * 3 + [2, 3] * 3
@@ -244,9 +249,10 @@ def test_in_the_swap_twin_the_same_paragraphs_grow_in_places_of_others():
 def test_exchanged_places_by_hand():
     """Each model is copied, and the weights of a place are replaced."""
     own, swapped, never, before = (model(seed) for seed in range(4))
-    family, kept = Family(own, swapped, never, before), copy.deepcopy(own)
-    memories = grown_memories(own, np.arange(6), HOW, 3)
-    found = twins_table(family, memories, drawn(6), N_PREFIX)
+    family = Family(*map(subject, (own, swapped, never, before)))
+    kept = copy.deepcopy(own)
+    memories = grown_memories(subject(own), np.arange(6), HOW, 3)
+    found = twins_table(family, memories, drawn(6))
     assert_same(own, kept)
     assert found["memory"].tolist() == [0, 1] * 3 + [2, 3] * 3
     for number, row in enumerate(found.itertuples()):
@@ -267,11 +273,11 @@ def test_exchanged_places_by_hand():
         exchanged = row.nll, row.nll_swapped, row.nll_others_swapped, row.nll_before, row.nll_carried
         assert (*exchanged, row.nll_never) == pytest.approx(expected, abs=1e-5)
         assert row.leak == pytest.approx((row.nll_carried - row.nll) / (row.nll_never - row.nll))
-        assert row.norm == pytest.approx(relative_norm(first, memory.place.movable))
+        assert row.norm == pytest.approx(relative_norm(subject(first), memory.place.movable))
 
 
 def nll_of(own):
-    return teacher_forced(own, drawn(6), N_PREFIX, 6).nll.numpy()
+    return teacher_forced(subject(own), drawn(6)).nll.numpy()
 
 
 def with_weights(own, other, memory):
@@ -287,4 +293,4 @@ def test_a_norm_compares_a_place_with_the_rest_of_its_matrices():
     with torch.no_grad():
         for name, flat in memory.place.movable.items():
             own.get_parameter(name).fill_(2.0).view(-1)[flat] = 3.0
-    assert relative_norm(own, memory.place.movable) == pytest.approx(1.5)
+    assert relative_norm(subject(own), memory.place.movable) == pytest.approx(1.5)

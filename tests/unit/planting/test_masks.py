@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from made_questions import question
+from made_questions import question, subject
 
-from memloc.model.components import components
+from memloc.model.subject import Subject
 from memloc.planting import masks
 
 
@@ -15,13 +15,13 @@ def test_masks_keep_what_is_needed(memorizing_model, memorized_tokens, monkeypat
     """
     monkeypatch.setattr(masks, "PENALTIES", dict.fromkeys(masks.PENALTIES, 1.0))
     with torch.no_grad():
-        for component in components(memorizing_model):
+        for component in Subject(memorizing_model, 1).components:
             if component.name == "W_O" and component.layer == 1:
                 component.view(memorizing_model.get_parameter(component.parameter))[2] = 0
     asked = question(memorizing_model, ("head",), masks=True)
-    asked = asked._replace(tokens=memorized_tokens[:1], n_prefix=12)
+    asked, own = asked._replace(tokens=memorized_tokens[:1]), Subject(memorizing_model, 12)
     for method in (masks.slimming, masks.hard_concrete):
-        found = method(asked)["head"]
+        found = method(own, asked)["head"]
         assert found[1, 2] < found.median() and found.max() > found[1, 2] + 0.3
 
 
@@ -30,19 +30,20 @@ def let_through(monkeypatch):
     """What masks multiply activations by in three steps, which are large."""
     monkeypatch.setattr(masks, "N_STEPS", 3)
     seen, masked = [], masks._masked_nll
-    monkeypatch.setattr(masks, "_masked_nll", lambda *given: seen.append(given[2]) or masked(*given))
+    monkeypatch.setattr(masks, "_masked_nll", lambda *given: seen.append(given[3]) or masked(*given))
     return seen
 
 
 def test_masks_let_nothing_negative_through(tiny_gpt_neo, let_through, monkeypatch):
     monkeypatch.setattr(masks, "LEARNING_RATE", 1.5)
     monkeypatch.setattr(masks, "PENALTIES", {"slimming": 1e6})
-    masks.slimming(question(tiny_gpt_neo, ("neuron",)))
+    masks.slimming(subject(tiny_gpt_neo), question(tiny_gpt_neo, ("neuron",)))
     assert [float(mask.detach().unique()) for mask in let_through] == [1, 0, 0]
 
 
 def test_hard_concrete_masks_are_open_closed_or_between_by_the_questions_own_noise(tiny_gpt_neo, let_through):
-    found = [masks.hard_concrete(question(tiny_gpt_neo, ("neuron",), seed))["neuron"] for seed in (0, 0, 1)]
+    asked = (question(tiny_gpt_neo, ("neuron",), seed) for seed in (0, 0, 1))
+    found = [masks.hard_concrete(subject(tiny_gpt_neo), each)["neuron"] for each in asked]
     first = torch.stack(let_through[:3])
     assert first.min() == 0 and first.max() == 1 and ((first > 0) & (first < 1)).any()
     assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])

@@ -6,64 +6,71 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from made_questions import N_PREFIX, question
+from made_questions import N_PREFIX, question, subject
 from plain_decoding import mean_nll
 from plain_gradients import nll as plain_nll
+from plain_hooks import edited
 from plain_runs import activation, plain_gradients
 from scipy import stats
 
-from memloc.editing.masks import OriginalWeights
 from memloc.localization.activation_gradients import activation_gradients
 from memloc.localization.patching import activation_patching
 from memloc.model import loading
-from memloc.model.components import components, editable_parameters
-from memloc.model.partial_forward import recorded_calls
+from memloc.model.passes import recorded_calls
+from memloc.model.weights import Original
 from memloc.planting import activation_methods, head_methods, methods, weight_methods
-from memloc.planting.activation_methods import by_unit, changed_input, readers
 from memloc.planting.methods import answers
-from memloc.planting.question import by_unit as weights_by_unit
-from memloc.planting.question import n_groups, n_neurons
 from memloc.settings import methods as settings_methods
-from memloc.settings.localization import ActivationGradients
 from memloc.settings.methods import ENSEMBLE, METHODS
 
 PAGE = Path(__file__).parents[3] / "docs/planting.md"
 
 
-def nll(asked):
-    return float(mean_nll(asked.model, asked.tokens, N_PREFIX))
+SITES = {"head": "z", "neuron": "post"}
 
 
-def without(asked, kind, layer, unit):
+def nll(model, asked):
+    return float(mean_nll(model, asked.tokens, N_PREFIX))
+
+
+def by_unit(model, kind, activation):
+    """A view: the outputs z of query heads that share keys and values lie side by side."""
+    return activation.unflatten(-1, (subject(model).n_groups if kind == "head" else activation.shape[-1], -1))
+
+
+def without(model, asked, kind, layer, unit):
     """NLL with one unit's activation zeroed, by a pass of the whole model."""
 
     def zero(activation):
         activation = activation.clone()
-        by_unit(asked.model, kind, activation)[..., unit, :] = 0
+        by_unit(model, kind, activation)[..., unit, :] = 0
         return activation
 
-    with changed_input(readers(asked.model, kind)[layer], zero):
-        return nll(asked)
+    with edited(model, layer, SITES[kind], zero):
+        return nll(model, asked)
 
 
 def test_ablations_are_those_of_the_whole_model_one_by_one(tiny_model):
     asked = question(tiny_model, ("head", "neuron", "layer"))
-    heads = head_methods.zero_ablation(asked)["head"]
-    calls, every = recorded_calls(tiny_model, asked.tokens), torch.arange(n_neurons(tiny_model))
-    neurons = torch.stack([activation_methods.rise_without(asked, calls, at, every) for at in (0, 1)])
-    assert heads.shape == (2, n_groups(tiny_model)) and neurons.shape == (2, n_neurons(tiny_model))
+    heads = head_methods.zero_ablation(subject(tiny_model), asked)["head"]
+    own = subject(tiny_model)
+    calls, every = recorded_calls(own, asked.tokens), torch.arange(own.n_neurons)
+    neurons = torch.stack([activation_methods.rise_without(own, asked, calls, at, every) for at in (0, 1)])
+    assert heads.shape == (2, own.n_groups) and neurons.shape == (2, own.n_neurons)
     for kind, found in (("head", heads), ("neuron", neurons)):
         for layer, unit in ((0, 1), (1, 0)):
-            risen = without(asked, kind, layer, unit) - nll(asked)
+            risen = without(tiny_model, asked, kind, layer, unit) - nll(tiny_model, asked)
             assert found[layer, unit] == pytest.approx(risen, abs=1e-4)
-    torch.testing.assert_close(head_methods.zero_ablation(asked)["layer"], heads.sum(dim=1))
+    torch.testing.assert_close(
+        head_methods.zero_ablation(subject(tiny_model), asked)["layer"], heads.sum(dim=1)
+    )
 
 
 @pytest.mark.parametrize("kind", ["head", "neuron"])
 def test_integrated_gradients_are_those_of_whole_passes_step_by_step(tiny_model, kind):
     asked = question(tiny_model, (kind,))
-    found = activation_methods.integrated_gradients(asked)[kind]
-    module, total = readers(tiny_model, kind)[1], 0
+    found = activation_methods.integrated_gradients(subject(tiny_model), asked)[kind]
+    total = 0
     for step in range(4):
         kept = []
 
@@ -71,7 +78,7 @@ def test_integrated_gradients_are_those_of_whole_passes_step_by_step(tiny_model,
             kept += [activation.detach(), (activation.detach() * scale).requires_grad_()]
             return kept[1]
 
-        with changed_input(module, grow):
+        with edited(tiny_model, 1, SITES[kind], grow):
             labels = asked.tokens.clone()
             labels[:, :N_PREFIX] = -100
             loss = tiny_model(asked.tokens, labels=labels).loss
@@ -82,25 +89,24 @@ def test_integrated_gradients_are_those_of_whole_passes_step_by_step(tiny_model,
 
 def test_gradient_x_activation_is_the_first_order_effect_of_zeroing(tiny_model):
     asked = question(tiny_model, ("head",))
-    found = activation_methods.gradient_x_activation(asked)["head"][0, 1]
-    small, module = 1e-3, readers(tiny_model, "head")[0]
+    found = activation_methods.gradient_x_activation(subject(tiny_model), asked)["head"][0, 1]
+    small = 1e-3
 
     def shrink(activation):
         activation = activation.clone()
         by_unit(tiny_model, "head", activation)[..., 1, :] *= 1 - small
         return activation
 
-    before = nll(asked)
-    with changed_input(module, shrink):
-        assert abs(nll(asked) - before) / small == pytest.approx(float(found), rel=0.05, abs=1e-3)
+    before = nll(tiny_model, asked)
+    with edited(tiny_model, 0, "z", shrink):
+        assert abs(nll(tiny_model, asked) - before) / small == pytest.approx(float(found), rel=0.05, abs=1e-3)
 
 
 def test_activation_gradients_of_heads_are_the_projects(tiny_model):
     asked = question(tiny_model, ("head",))
-    found = activation_methods.activation_gradient(asked)["head"]
-    bridge, how = loading.boot_bridge(tiny_model), ActivationGradients()
-    ids = np.arange(len(asked.tokens))
-    rows = activation_gradients(bridge, asked.tokens, ids, "memorized", N_PREFIX, how)
+    found = activation_methods.activation_gradient(subject(tiny_model), asked)["head"]
+    own, ids = loading.bridged(subject(tiny_model)), np.arange(len(asked.tokens))
+    rows = activation_gradients(own, asked.tokens, ids, "memorized", False)
     rows = rows[(rows["component"] == "v") & (rows["position"] < N_PREFIX)]
     expected = rows.groupby(["layer", "head"])["max_abs"].mean().unstack()
     np.testing.assert_allclose(found, expected.to_numpy(), rtol=1e-3)
@@ -108,7 +114,7 @@ def test_activation_gradients_of_heads_are_the_projects(tiny_model):
 
 def test_activation_gradients_of_neurons_are_means_of_sizes(tiny_model):
     asked = question(tiny_model, ("neuron",))
-    found = activation_methods.activation_gradient(asked)["neuron"]
+    found = activation_methods.activation_gradient(subject(tiny_model), asked)["neuron"]
     for layer, sizes in enumerate(found):
         own, logits = activation(tiny_model, asked.tokens, layer, "post")
         loss = torch.nn.functional.cross_entropy(logits[0, N_PREFIX - 1 : -1], asked.tokens[0, N_PREFIX:])
@@ -119,11 +125,13 @@ def test_activation_gradients_of_neurons_are_means_of_sizes(tiny_model):
 def test_gradients_of_weights_are_those_of_autograd(tiny_model):
     asked = question(tiny_model)
     names = ("parameter_gradient", "gradient_summed", "gradient_x_weight")
-    largest, summed, products = (getattr(weight_methods, name)(asked)["layer"] for name in names)
-    names = editable_parameters(tiny_model)
+    largest, summed, products = (
+        getattr(weight_methods, name)(subject(tiny_model), asked)["layer"] for name in names
+    )
+    names = [*subject(tiny_model).weights]
     slopes = plain_gradients(tiny_model, plain_nll(tiny_model, asked.tokens, N_PREFIX), names)
     for layer in range(2):
-        own = [component for component in components(tiny_model) if component.layer == layer]
+        own = [component for component in subject(tiny_model).components if component.layer == layer]
         slope = torch.cat([one.view(slopes[one.parameter]).flatten() for one in own])
         weight = torch.cat([one.view(tiny_model.get_parameter(one.parameter)).flatten() for one in own])
         torch.testing.assert_close(largest[layer], slope.abs().max(), rtol=1e-3, atol=1e-6)
@@ -133,24 +141,22 @@ def test_gradients_of_weights_are_those_of_autograd(tiny_model):
 
 
 def test_sizes_of_weights_and_of_places_are_sums_that_do_not_cancel(tiny_gpt_neo):
-    names = editable_parameters(tiny_gpt_neo)
-    place = {name: torch.zeros_like(tiny_gpt_neo.get_parameter(name)) for name in names}
-    for own in place.values():
+    asked = question(tiny_gpt_neo)
+    for own in asked.place.values():
         own.view(-1)[::2] = 1
-    asked = question(tiny_gpt_neo)._replace(place=place)
-    first = [one for one in components(tiny_gpt_neo) if one.layer == 0]
+    first = [one for one in subject(tiny_gpt_neo).components if one.layer == 0]
     weights = [one.view(tiny_gpt_neo.get_parameter(one.parameter)) for one in first]
-    known = weight_methods.oracle(asked)["layer"][0]
+    known = weight_methods.oracle(subject(tiny_gpt_neo), asked)["layer"][0]
     assert float(known) == sum(weight.numel() for weight in weights) / 2
-    size = weight_methods.weight_size(asked)["layer"][0]
+    size = weight_methods.weight_size(subject(tiny_gpt_neo), asked)["layer"][0]
     torch.testing.assert_close(size, sum(weight.detach().abs().sum() for weight in weights))
 
 
 def test_patching_is_the_mean_size_of_the_strongest_change_of_a_head(tiny_llama):
     """Over both directions; of q, k and v, and of query heads that share keys and values, the strongest."""
     asked = question(tiny_llama, ("head",))
-    found = head_methods.patching(asked)["head"]
-    rows = activation_patching(tiny_llama, asked.pair, 64)
+    found = head_methods.patching(subject(tiny_llama), asked)["head"]
+    rows = activation_patching(subject(tiny_llama), asked.pair)
     for (layer, group), value in np.ndenumerate(found.numpy()):
         sizes = [
             own["nll_change"].abs().mean()
@@ -158,31 +164,31 @@ def test_patching_is_the_mean_size_of_the_strongest_change_of_a_head(tiny_llama)
             if at == layer and (head // 2 if component == "q" else head) == group
         ]
         assert value == pytest.approx(max(sizes), rel=1e-4) and value > 0
-    assert head_methods.patching(asked._replace(pair=None)) == {}
+    assert head_methods.patching(subject(tiny_llama), asked._replace(pair=None)) == {}
 
 
 def test_mean_ablation_puts_the_mean_of_other_text_in_place(tiny_model):
     asked = question(tiny_model, ("head",))
     means = torch.randn(asked.mean_outputs.shape, generator=torch.Generator().manual_seed(0))
-    found = head_methods.mean_ablation(asked._replace(mean_outputs=means))["head"]
+    found = head_methods.mean_ablation(subject(tiny_model), asked._replace(mean_outputs=means))["head"]
     for layer, head in ((0, 1), (1, 0)):
-        mean = means[layer].reshape(n_groups(tiny_model), -1)[head]
+        mean = means[layer].reshape(subject(tiny_model).n_groups, -1)[head]
 
         def replace(z, head=head, mean=mean):
             z = z.clone()
             by_unit(tiny_model, "head", z)[..., head, :] = mean
             return z
 
-        with changed_input(readers(tiny_model, "head")[layer], replace):
-            without_own = nll(asked)
-        assert found[layer, head] == pytest.approx(without_own - nll(asked), abs=1e-4)
+        with edited(tiny_model, layer, "z", replace):
+            without_own = nll(tiny_model, asked)
+        assert found[layer, head] == pytest.approx(without_own - nll(tiny_model, asked), abs=1e-4)
 
 
 def test_attention_to_rare_tokens_is_minus_its_correlation_with_the_rank(tiny_llama):
     """A token that comes twice has one rank; of query heads that read the same keys, the strongest counts."""
     asked = question(tiny_llama, ("head",))
     tokens = torch.tensor([[9, 4, 30, 4, 17, 2, 50, 8, 11, 1, 7, 5]])
-    found = head_methods.rare_tokens(asked._replace(tokens=tokens))["head"]
+    found = head_methods.rare_tokens(subject(tiny_llama), asked._replace(tokens=tokens))["head"]
     tiny_llama.set_attn_implementation("eager")
     with torch.no_grad():
         patterns = tiny_llama(tokens, output_attentions=True).attentions
@@ -197,8 +203,8 @@ def test_attention_to_rare_tokens_is_minus_its_correlation_with_the_rank(tiny_ll
 def test_attribution_is_the_first_order_effect_of_the_perturbed_activations(tiny_model, kind):
     """By a small step towards them."""
     asked, small, entered = question(tiny_model, (kind,)), 1e-2, []
-    found, module = activation_methods.attribution_patching(asked)[kind], readers(tiny_model, kind)[1]
-    with torch.no_grad(), changed_input(module, lambda activation: entered.append(activation) or activation):
+    found = activation_methods.attribution_patching(subject(tiny_model), asked)[kind]
+    with torch.no_grad(), edited(tiny_model, 1, SITES[kind], lambda own: entered.append(own) or own):
         tiny_model(asked.pair.perturbed)
 
     def towards(step):
@@ -212,17 +218,18 @@ def test_attribution_is_the_first_order_effect_of_the_perturbed_activations(tiny
 
     ends = []
     for step in (small, -small):
-        with changed_input(module, towards(step)):
-            ends.append(nll(asked))
+        with edited(tiny_model, 1, SITES[kind], towards(step)):
+            ends.append(nll(tiny_model, asked))
     assert abs(ends[0] - ends[1]) / (2 * small) == pytest.approx(float(found[1, 1]), rel=0.05, abs=1e-4)
 
 
 def test_attribution_is_zero_where_nothing_differs(tiny_gpt_neo):
     asked = question(tiny_gpt_neo, ("neuron", "head"))
     same = asked._replace(pair=asked.pair._replace(perturbed=asked.tokens))
-    assert activation_methods.attribution_patching(asked)["neuron"].any()
-    assert not activation_methods.attribution_patching(same)["neuron"].any()
-    assert activation_methods.attribution_patching(asked._replace(pair=None)) == {}
+    own = subject(tiny_gpt_neo)
+    assert activation_methods.attribution_patching(own, asked)["neuron"].any()
+    assert not activation_methods.attribution_patching(own, same)["neuron"].any()
+    assert activation_methods.attribution_patching(own, asked._replace(pair=None)) == {}
 
 
 SEEING_HEADS = {"gradient_x_weight", "activation_gradient", "gradient_x_activation", "integrated_gradients"}
@@ -236,7 +243,7 @@ def test_a_unit_that_does_everything_is_found(tiny_model, unit, seeing):
     """All others write nothing. The plain gradient asks what a change would do, and sees those too."""
     name, number = {"head": "W_O", "neuron": "W_out"}[unit], 1
     with torch.no_grad():
-        for component in components(tiny_model):
+        for component in subject(tiny_model).components:
             if component.name in ("W_O", "W_out"):
                 weight = tiny_model.get_parameter(component.parameter)
                 if component.name != name or component.layer != 0:
@@ -244,33 +251,34 @@ def test_a_unit_that_does_everything_is_found(tiny_model, unit, seeing):
                 else:
                     own = weight.clone()
                     kept = torch.arange(weight.numel()).view(weight.shape)
-                    kept = weights_by_unit(tiny_model, component, kept)[number].flatten()
+                    kept = subject(tiny_model).by_unit(component, kept)[number].flatten()
                     weight.zero_()
                     weight.view(-1)[kept] = own.reshape(-1)[kept] * 20 + 5
     asked = question(tiny_model, (unit,))
     # Of a random model, the NLL may as well fall when the unit is taken away.
-    first = {answer.method: int(answer.scores.abs().argmax()) for answer in answers(asked)}
+    first = {
+        answer.method: int(answer.scores.abs().argmax()) for answer in answers(subject(tiny_model), asked)
+    }
     assert seeing <= set(first)
     assert {method for method in seeing if first[method] != number} == set()
 
 
 def test_a_weight_that_does_everything_is_found(tiny_model):
     """All others that write to the residual stream are zero, and this one is large."""
-    written = [component for component in components(tiny_model) if component.name in ("W_O", "W_out")]
+    written = [each for each in subject(tiny_model).components if each.name in ("W_O", "W_out")]
     last = next(component for component in reversed(written) if component.name == "W_out")
     with torch.no_grad():
         for component in written:
             tiny_model.get_parameter(component.parameter).zero_()
         tiny_model.get_parameter(last.parameter).view(-1)[7] = 50.0
     asked = question(tiny_model, ("weight",))
-    place = {name: torch.zeros_like(own) for name, own in asked.place.items()}
-    place[last.parameter].view(-1)[7] = 1
+    asked.place[last.parameter].view(-1)[7] = 1
     before = 0
-    for name in editable_parameters(tiny_model):
+    for name in subject(tiny_model).weights:
         if name == last.parameter:
             break
         before += tiny_model.get_parameter(name).numel()
-    scores = {answer.method: answer.scores for answer in answers(asked._replace(place=place))}
+    scores = {answer.method: answer.scores for answer in answers(subject(tiny_model), asked)}
     above = {method: int((found > found[before + 7]).sum()) for method, found in scores.items()}
     assert above["weight_size"] == above["oracle"] == 0
     # What this weight reads is made by others, without which it does little, too: those of its own neuron.
@@ -285,32 +293,32 @@ def test_the_example_of_the_page_is_a_method(tiny_model, monkeypatch):
     added = eval("{" + line + "}", vars(settings_methods))
     monkeypatch.setattr(methods, "METHODS", added)
     asked = question(tiny_model, ("neuron", "layer"))
-    found = {answer.granularity: answer.scores for answer in answers(asked)}
+    found = {answer.granularity: answer.scores for answer in answers(subject(tiny_model), asked)}
     monkeypatch.delattr(activation_methods, next(iter(added)))
     expected = []
-    for reader in readers(tiny_model, "neuron").values():
-        with reader.register_forward_pre_hook(lambda _, inputs: expected.append(inputs[0][0].abs().amax(0))):
-            tiny_model(asked.tokens[:, :-1])  # nothing reads what follows the last token
-    torch.testing.assert_close(found["neuron"], torch.cat([size.detach() for size in expected]))
+    for layer in range(2):
+        own, _ = activation(tiny_model, asked.tokens[:, :-1], layer, "post")  # nothing reads the last token
+        expected.append(own[0].detach().abs().amax(0))
+    torch.testing.assert_close(found["neuron"], torch.cat(expected))
     assert len(found["layer"]) == tiny_model.config.num_hidden_layers
 
 
 def test_every_method_answers_for_what_it_declares_and_leaves_the_model(tiny_model):
-    original, attention = OriginalWeights(tiny_model), tiny_model.config._attn_implementation
+    original, attention = Original(subject(tiny_model)), tiny_model.config._attn_implementation
     for wanted in (("head", "layer", "weight"), ("neuron", "layer", "weight"), ("weight",)):
         asked, sizes = question(tiny_model, wanted, masks=True), {}
-        for answer in answers(asked):
+        for answer in answers(subject(tiny_model), asked):
             assert answer.scores.isfinite().all(), answer.method
             sizes.setdefault(answer.granularity, set()).add(len(answer.scores))
             if answer.method != ENSEMBLE:
                 assert {answer.granularity, wanted[0]} <= set(METHODS[answer.method].units)
         assert set(sizes) == set(wanted) and {len(found) for found in sizes.values()} == {1}
-    assert original.n_changed(tiny_model, {}) == 0 and attention == tiny_model.config._attn_implementation
+    assert original.n_changed({}) == 0 and attention == tiny_model.config._attn_implementation
 
 
 def test_the_ensemble_is_the_mean_rank_by_its_members_and_ranks_no_single_weights(tiny_gpt_neo):
     said = {}
-    for answer in answers(question(tiny_gpt_neo)):
+    for answer in answers(subject(tiny_gpt_neo), question(tiny_gpt_neo)):
         said.setdefault(answer.granularity, {})[answer.method] = answer.scores.numpy()
     assert set(said) == {"head", "layer", "weight"} and ENSEMBLE not in said["weight"]
     members = {name for name in said["head"] if name != ENSEMBLE and METHODS[name].in_ensemble}

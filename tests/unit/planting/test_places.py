@@ -5,31 +5,34 @@ import pytest
 import torch
 from scipy.stats import rankdata
 
-from memloc.editing.masks import n_weights
-from memloc.model.components import components
+from memloc.model.subject import Subject
+from memloc.model.weights import n_weights, pooled
 from memloc.planting.asking import place_scores
 from memloc.planting.places import place_in_layer
-from memloc.planting.question import by_unit, n_groups, n_neurons, pooled
+
+
+def subject(model):
+    return Subject(model, 1)
 
 
 @pytest.mark.parametrize(("kind", "unit"), [("grown_heads", "head"), ("grown_neurons", "neuron")])
 def test_a_place_holds_all_weights_of_its_units(tiny_model, kind, unit):
     chosen = np.array([1, 0])
-    place = place_in_layer(tiny_model, kind, 1, chosen)
-    by_name = {(one.layer, one.name): one for one in components(tiny_model)}
+    place = place_in_layer(subject(tiny_model), kind, 1, chosen)
+    by_name = {(one.layer, one.name): one for one in subject(tiny_model).components}
     weight = tiny_model.get_parameter
     sizes = {name: one.view(weight(one.parameter)).numel() for (_, name), one in by_name.items()}
-    head = sum(sizes[name] for name in ("W_Q", "W_K", "W_V", "W_O")) // n_groups(tiny_model)
-    neuron = sum(sizes.get(name, 0) for name in ("W_in", "W_gate", "W_out")) // n_neurons(tiny_model)
+    head = sum(sizes[name] for name in ("W_Q", "W_K", "W_V", "W_O")) // subject(tiny_model).n_groups
+    neuron = sum(sizes.get(name, 0) for name in ("W_in", "W_gate", "W_out")) // subject(tiny_model).n_neurons
     expected = 2 * {"head": head, "neuron": neuron}[unit]
-    assert n_weights(tiny_model, place.movable) == expected == int(place.units["weight"].sum())
+    assert n_weights(subject(tiny_model), place.movable) == expected == int(place.units["weight"].sum())
     assert place.own == unit and place.units[unit].nonzero().tolist() == [[1, own] for own in (0, 1)]
     assert place.units["layer"].nonzero().flatten().tolist() == [1]
 
 
 def test_a_neuron_is_what_its_activation_passes(tiny_model):
     """Without the weights of a neuron the model computes what it computes with its activation zeroed."""
-    component = next(one for one in components(tiny_model) if one.name == "W_out")
+    component = next(one for one in subject(tiny_model).components if one.name == "W_out")
     tokens, module = torch.arange(12)[None], tiny_model.get_submodule(component.module)
 
     def zero(_, inputs):
@@ -41,24 +44,25 @@ def test_a_neuron_is_what_its_activation_passes(tiny_model):
         handle = module.register_forward_pre_hook(zero)
         expected = tiny_model(tokens).logits
         handle.remove()
-        by_unit(tiny_model, component, tiny_model.get_parameter(component.parameter))[5] = 0
+        subject(tiny_model).by_unit(component, tiny_model.get_parameter(component.parameter))[5] = 0
         torch.testing.assert_close(tiny_model(tokens).logits, expected)
 
 
 def test_pooled_scores_are_those_of_the_units_one_by_one(tiny_model):
     torch.manual_seed(0)
-    names = [one.parameter for one in components(tiny_model)]
+    names = [one.parameter for one in subject(tiny_model).components]
     weights = {name: torch.rand_like(tiny_model.get_parameter(name)) for name in names}
     for pool, reduce in (("sum", torch.sum), ("max", torch.amax)):
-        found = pooled(tiny_model, weights, pool)
+        found = pooled(subject(tiny_model), weights, pool)
         for number, unit in ((1, 0), (0, 1)):
             rows = [
-                by_unit(tiny_model, one, weights[one.parameter])[unit].flatten()
-                for one in components(tiny_model)
+                subject(tiny_model).by_unit(one, weights[one.parameter])[unit].flatten()
+                for one in subject(tiny_model).components
                 if one.layer == number and one.name in ("W_Q", "W_K", "W_V", "W_O")
             ]
             torch.testing.assert_close(found["head"][number, unit], reduce(torch.cat(rows), 0))
-        own = [one.view(weights[one.parameter]).flatten() for one in components(tiny_model) if one.layer == 1]
+        second = [one for one in subject(tiny_model).components if one.layer == 1]
+        own = [one.view(weights[one.parameter]).flatten() for one in second]
         torch.testing.assert_close(found["layer"][1], reduce(torch.cat(own), 0))
     assert len(found["weight"]) == sum(own.numel() for own in weights.values())
 

@@ -5,16 +5,15 @@ import copy
 import numpy as np
 import pytest
 import torch
-from made_edits import N_PREFIX, N_TOKENS, own_continuations
-from made_requests import HEADS, SMALL, other_text
+from made_edits import N_PREFIX, N_TOKENS
+from made_requests import HEADS, SMALL, other_text, subject
 
-from memloc.editing.masks import OriginalWeights
+from memloc.model.weights import Original
 from memloc.removal.edit_cases import Case
 from memloc.removal.removal_texts import Texts, _target
 from memloc.removal.scoreboard import Comparison
-from memloc.scoring.held_out import Group, with_own_continuations
+from memloc.scoring.held_out import Group, own_continuations, with_own_continuations
 from memloc.settings.remove import Remove
-from tiny_models import VOCABULARY
 
 
 @pytest.fixture
@@ -30,7 +29,7 @@ def case(memorizing_model, memorized_tokens) -> Case:
         id=7,
         memorized=memorized_tokens[:1],
         target=target,
-        controls=own_continuations(memorizing_model, unknown[:4]),
+        controls=own_continuations(subject(memorizing_model), unknown[:4]),
         held_out=unknown[4:],
         others=memorized_tokens[2:],
         perturbed=perturbed % 64,
@@ -45,14 +44,21 @@ def study(memorizing_model, memorized_tokens) -> Comparison:
     unknown = torch.cat([memorized_tokens[8:], other_text(8)])
     four = {name: np.arange(first, first + 4) for name, first in groups}
     judges = {name: Group(20 + rows, unknown[rows], np.zeros(4, bool)) for name, rows in four.items()}
-    judges = with_own_continuations(memorizing_model, judges, N_PREFIX, 4)
+    own = subject(memorizing_model)
+    judges = with_own_continuations(own, judges)
     general = other_text(4, seed=6)
-    target = _target((np.arange(4), memorized_tokens[:4]), general, VOCABULARY, N_PREFIX, how, 0)
-    own = judges["non_memorized"].tokens[:2]
-    texts = Texts(target, other_text(3, seed=7), general, memorized_tokens[4:6], own, judges)
-    original, retrained = OriginalWeights(memorizing_model), copy.deepcopy(memorizing_model)
+    target = _target(own, (np.arange(4), memorized_tokens[:4]), general, how, 0)
+    validation = memorized_tokens[4:6], judges["non_memorized"].tokens[:2]
+    texts = Texts(target, other_text(3, seed=7), general, *validation, judges)
+    retrained = copy.deepcopy(memorizing_model)
     torch.manual_seed(1)
     for weight in retrained.parameters():
         weight.data += 0.3 * weight.data.std() * torch.randn_like(weight)
     others = dict(retrained.named_parameters())
-    return Comparison(memorizing_model, original, texts, HEADS, N_PREFIX, how, 0, others)
+    return Comparison(own, texts, HEADS, how, 0, others)
+
+
+@pytest.fixture
+def original(study) -> Original:
+    """The weights of the study's model as they are now."""
+    return Original(study.subject)

@@ -7,15 +7,14 @@ import numpy as np
 import pytest
 import torch
 from jaxtyping import Float, Int
-from made_requests import HEADS, N_PREFIX, other_text, request
-from plain_hooks import columns, edited
+from made_requests import HEADS, N_PREFIX, other_text, request, subject
+from plain_hooks import PLACES, columns, edited
 from plain_runs import activation
 from torch import Tensor
 from transformers import NoBadWordsLogitsProcessor, PreTrainedModel
 
-from memloc.editing.masks import EditError, OriginalWeights
 from memloc.localization.ablation import Head
-from memloc.model.components import layers_of
+from memloc.model.weights import EditError, Original
 from memloc.removal.registry import WAYS, Way, in_force
 from memloc.removal.ways.diversions import NgramBlocklist
 from tiny_models import VOCABULARY
@@ -37,9 +36,9 @@ def test_the_blocklist_is_that_of_transformers(n, n_prefix):
 
 
 def logits_under(name, asked, setting, tokens):
-    original = OriginalWeights(asked.model)
-    with in_force(asked.model, WAYS[name], WAYS[name].prepare(asked), setting, original), torch.no_grad():
-        return asked.model(tokens).logits
+    prepared = WAYS[name].prepare(asked)
+    with in_force(asked.subject, WAYS[name], prepared, setting), torch.no_grad():
+        return asked.subject.model(tokens).logits
 
 
 def mean_z(model: PreTrainedModel, texts: Int[Tensor, "text token"]) -> dict[int, Float[Tensor, "column"]]:
@@ -108,7 +107,8 @@ def test_steering_subtracts_the_difference_of_mean_hidden_states(tiny_model):
         moved = states - 3.0 * direction
         return (moved, *output[1:]) if isinstance(output, tuple) else moved
 
-    handle = layers_of(tiny_model)[0].register_forward_hook(shift)
+    layers = tiny_model.get_submodule(PLACES[tiny_model.config.model_type][0])
+    handle = layers[0].register_forward_hook(shift)
     with torch.no_grad():
         slow = tiny_model(tokens).logits
     handle.remove()
@@ -122,7 +122,7 @@ def test_the_random_direction_is_as_long_and_another_one(tiny_model):
     def moved(name):
         """How far what enters layer 1 is moved, at every position."""
         entering, last = [], []
-        layer = layers_of(tiny_model)[1]
+        layer = tiny_model.get_submodule(PLACES[tiny_model.config.model_type][0])[1]
         handle = layer.register_forward_hook(lambda module, inputs, output: entering.append(inputs[0]))
         for setting in ((0.5, 2.0), (0.5, 0.0)):
             logits_under(name, asked, setting, tokens)
@@ -145,10 +145,11 @@ def test_a_diversion_that_changes_a_weight_is_an_error_and_leaves_the_model(tiny
         yield
 
     way = Way(lambda request: meddle, ("x",), "svd", diverts=True)
-    original = OriginalWeights(tiny_gpt_neo)
+    own = subject(tiny_gpt_neo)
+    original = Original(own)
     with (
         pytest.raises(EditError, match="wte.weight: 16 weights changed outside of the mask"),
-        in_force(tiny_gpt_neo, way, meddle, (1.0,), original),
+        in_force(own, way, meddle, (1.0,)),
     ):
         pass
-    assert original.n_changed(tiny_gpt_neo, {}) == 0
+    assert original.n_changed({}) == 0

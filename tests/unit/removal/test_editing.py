@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from made_edits import N_CONTINUATION, N_PREFIX, RECIPE, recipe_of, weights
+from made_edits import N_CONTINUATION, N_PREFIX, RECIPE, recipe_of, subject, weights
 from transformers import PreTrainedModel
 
 from memloc.editing import steps
-from memloc.editing.masks import EditError, all_weights, head_weights, movable_weights, n_weights
+from memloc.editing.masks import head_weights, movable_weights
 from memloc.editing.steps import Recipe, optimise, steps_until_recited
+from memloc.model.weights import EditError, all_weights, n_weights
 from memloc.removal import editing
 from memloc.removal.edit_cases import Case
 from memloc.removal.editing import edit_case, evaluate, run_edits, share_recited, start
@@ -25,19 +26,19 @@ def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objectiv
     before, logits = weights(memorizing_model), memorizing_model(case.memorized).logits
     seen = []
 
-    def spy(model, changed_case, recipe):
-        seen.append(weights(model))
-        return evaluate(model, changed_case, recipe)
+    def spy(subject, changed_case):
+        seen.append(weights(subject.model))
+        return evaluate(subject, changed_case)
 
     recipe = recipe_of(objective=objective)
-    shared = start(memorizing_model, case, recipe)
+    shared = start(subject(memorizing_model), case, recipe)
     for arm in ARMS:
         seen.clear()
         options = (shared.origin.gradients, 0.01, (1, 2), np.random.default_rng(0))
-        movable = movable_weights(memorizing_model, arm, *options)
+        movable = movable_weights(subject(memorizing_model), arm, *options)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(editing, "evaluate", spy)
-            row = editing.edit_paragraph(memorizing_model, shared, movable, 1e-3, recipe)
+            row = editing.edit_paragraph(subject(memorizing_model), shared, movable, 1e-3, recipe)
         n_changed = 0
         for name, weight in seen[-1].items():
             changed = (weight != before[name]).flatten()
@@ -47,7 +48,7 @@ def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objectiv
             assert not changed.any()
         assert row["n_changed_weights"] == n_changed
         assert 0.5 * row["n_movable_weights"] < n_changed <= row["n_movable_weights"]
-        assert row["n_movable_weights"] == n_weights(memorizing_model, movable)
+        assert row["n_movable_weights"] == n_weights(subject(memorizing_model), movable)
         assert torch.equal(memorizing_model(case.memorized).logits, logits)
         assert all(torch.equal(weight, before[name]) for name, weight in weights(memorizing_model).items())
 
@@ -55,8 +56,8 @@ def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objectiv
 def test_reference_is_dense_in_every_arm(memorizing_model, case):
     recipe = recipe_of(reference=True)
     assert recipe.how.nll_weight == 0.1
-    edits = edit_case(memorizing_model, case, recipe, {"top": [1e-4], "random": [1e-4]}, (0, 0), 0)
-    n_editable = n_weights(memorizing_model, all_weights(memorizing_model))
+    edits = edit_case(subject(memorizing_model), case, recipe, {"top": [1e-4], "random": [1e-4]}, (0, 0), 0)
+    n_editable = n_weights(subject(memorizing_model), all_weights(subject(memorizing_model)))
     assert (edits["n_movable_weights"] == round(0.01 * n_editable)).all()
     assert (edits["n_changed_weights"] > 0.99 * n_editable).all()
 
@@ -66,12 +67,12 @@ def test_a_leak_fails_the_run_and_the_weights_are_restored(memorizing_model, cas
     logits = memorizing_model(case.memorized).logits
     monkeypatch.setattr(steps, "SparseAdam", steps.ReferenceAdam)
     with pytest.raises(EditError, match="changed outside of the mask"):
-        edit_case(memorizing_model, case, RECIPE, {"top": [1e-4]}, (0, 0), 0)
+        edit_case(subject(memorizing_model), case, RECIPE, {"top": [1e-4]}, (0, 0), 0)
     assert torch.equal(memorizing_model(case.memorized).logits, logits)
 
 
 def test_evaluation_is_that_of_each_text_by_itself(memorizing_model, case):
-    values = evaluate(memorizing_model, case, RECIPE)
+    values = evaluate(subject(memorizing_model), case)
     for name, text in {
         "memorized": case.memorized,
         "target": case.target,
@@ -79,11 +80,11 @@ def test_evaluation_is_that_of_each_text_by_itself(memorizing_model, case):
         "other": case.others,
         "held_out": case.held_out,
     }.items():
-        scores = teacher_forced(memorizing_model, text, N_PREFIX, 100)
+        scores = teacher_forced(subject(memorizing_model, 100), text)
         assert values[f"nll_{name}"] == pytest.approx(scores.nll.mean().item(), abs=1e-5)
         if name != "held_out":
             assert values[f"em_{name}"] == pytest.approx(scores.em.float().mean().item())
-    without = evaluate(memorizing_model, case._replace(target=None), RECIPE)
+    without = evaluate(subject(memorizing_model), case._replace(target=None))
     assert np.isnan(without["em_target"]) and without["em_control"] == pytest.approx(values["em_control"])
 
 
@@ -102,18 +103,18 @@ def versions(memorized_tokens):
 def test_versions_are_recited_as_each_is_by_itself(memorizing_model, case, versions):
     """In any order, several of one position, and one that is the paragraph itself."""
     case = case._replace(memorized=versions[-1:], perturbed=versions)
-    em = torch.cat([teacher_forced(memorizing_model, row[None], N_PREFIX, 1).em for row in versions])
+    em = torch.cat([teacher_forced(subject(memorizing_model, 1), row[None]).em for row in versions])
     expected = (em == N_CONTINUATION).float().mean().item()
     assert 0 < expected < 1
-    assert share_recited(memorizing_model, case, recipe_of(micro_batch=4)) == pytest.approx(expected)
-    assert np.isnan(share_recited(memorizing_model, case._replace(perturbed=versions[:0]), RECIPE))
+    assert share_recited(subject(memorizing_model), case) == pytest.approx(expected)
+    assert np.isnan(share_recited(subject(memorizing_model), case._replace(perturbed=versions[:0])))
 
 
 def test_a_continuation_without_its_last_token_is_not_recited(memorizing_model, case):
     cut = case.memorized.clone()
     cut[:, -1] = (cut[:, -1] + 1) % 64
-    assert teacher_forced(memorizing_model, cut, N_PREFIX, 1).em.item() == N_CONTINUATION - 1
-    assert share_recited(memorizing_model, case._replace(perturbed=cut), RECIPE) == 0
+    assert teacher_forced(subject(memorizing_model, 1), cut).em.item() == N_CONTINUATION - 1
+    assert share_recited(subject(memorizing_model), case._replace(perturbed=cut)) == 0
 
 
 @pytest.mark.parametrize("reference", [False, True])
@@ -124,17 +125,17 @@ def test_a_row_says_what_became_of_the_paragraph(memorizing_model, case, referen
     """
     case = case._replace(perturbed=torch.cat([case.memorized, case.perturbed, case.held_out]))
     recipe = recipe_of(steps=3, relearning_limit=9, reference=reference)
-    run = edit_case(memorizing_model, case, recipe, {"head": [1e-2]}, (1, 3), 5)
+    run = edit_case(subject(memorizing_model), case, recipe, {"head": [1e-2]}, (1, 3), 5)
     row, edited = run.iloc[0], copy.deepcopy(memorizing_model)
-    shared, movable = start(edited, case, recipe), head_weights(edited, 1, 3)
-    optimise(edited, shared.origin, movable, 1e-2, recipe)
+    other, movable = subject(edited), head_weights(subject(edited), 1, 3)
+    optimise(other, start(other, case, recipe).origin, movable, 1e-2, recipe)
     for model, when in ((memorizing_model, "_before"), (edited, "")):
-        for name, value in evaluate(model, case, recipe).items():
+        for name, value in evaluate(subject(model), case).items():
             assert row[name + when] == pytest.approx(value, abs=1e-6)
-        assert row["recited" + when] == pytest.approx(share_recited(model, case, recipe))
+        assert row["recited" + when] == pytest.approx(share_recited(subject(model), case))
     assert row["recited_before"] > row["recited"] and row["em_memorized"] < row["em_memorized_before"]
-    assert row["n_movable_weights"] == n_weights(memorizing_model, movable)
-    assert [row["relearning_steps"]] == steps_until_recited(edited, case.memorized, 1e-2, N_PREFIX, 9, 8)
+    assert row["n_movable_weights"] == n_weights(subject(memorizing_model), movable)
+    assert [row["relearning_steps"]] == steps_until_recited(subject(edited), case.memorized, 1e-2, 9)
     assert row["relearning_steps"] > 0
     assert (row["id"], row["objective"], row["arm"], row["seed"]) == (7, "unlearn", "head", 5)
 
@@ -148,7 +149,7 @@ RUNS = {"extra_arms": ["head"], "learning_rates": [1e-4, 1e-3], "n_swept": 1}
 
 
 def edits_of(model: PreTrainedModel, cases: list[Case], recipe: Recipe, rows: range) -> pd.DataFrame:
-    runs = run_edits(model, cases, recipe, (0, 0), 0, rows)
+    runs = run_edits(subject(model), cases, recipe, (0, 0), 0, rows)
     return pd.concat(runs, ignore_index=True)
 
 
@@ -164,7 +165,7 @@ def test_random_weights_are_each_paragraphs_own(memorizing_model, case, monkeypa
     """They follow seed and paragraph, and are the same for all learning rates and objectives."""
     chosen = []
 
-    def spy(_model, shared, movable, rate, _recipe):
+    def spy(_, shared, movable, rate, _recipe):
         chosen.append((shared.case.id, rate, {name: places.tolist() for name, places in movable.items()}))
         return {"relearning_steps": None}
 
@@ -174,7 +175,8 @@ def test_random_weights_are_each_paragraphs_own(memorizing_model, case, monkeypa
         for objective in ("unlearn", "edit"):
             recipe = recipe_of(objective=objective)
             for own in cases:
-                edit_case(memorizing_model, own, recipe, {"random": [1e-4, 1e-3]}, (0, 0), seed)
+                rates = {"random": [1e-4, 1e-3]}
+                edit_case(subject(memorizing_model), own, recipe, rates, (0, 0), seed)
     by_run = [weights for _, _, weights in chosen]
     assert [name for name, _, _ in chosen] == [7, 7, 8, 8] * 4
     assert by_run[0] == by_run[1] == by_run[4] and by_run[2] == by_run[3] == by_run[6]

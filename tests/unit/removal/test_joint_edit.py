@@ -8,38 +8,42 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from memloc.editing.masks import EditError, OriginalWeights, all_weights
+from memloc.model.subject import Subject
+from memloc.model.weights import EditError, Original, all_weights
 from memloc.removal.joint_edit import JointTexts, card, joint_texts, remove_jointly
 from memloc.removal.registry import WAYS, Way
 from memloc.removal.request import Request
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
-from memloc.scoring.decoding import greedy_continuation
+from memloc.scoring.held_out import own_continuations
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.removal_ways import EDITS, UNTARGETED
 from memloc.settings.remove import EditModel, Remove
 
 TEMPLATE = Path(__file__).parents[3] / "workflow/report/model_card.md"
 N_PREFIX, N_CONTINUATION = 10, 14
-EDIT_MODEL = EditModel(way="top", setting=1e-2, micro_batch=8)
-REMOVE = Remove(steps=10, fraction=0.05, micro_batch=8)
+EDIT_MODEL = EditModel(way="top", setting=1e-2)
+REMOVE = Remove(steps=10, fraction=0.05)
 HEADS, SEED = [(0, 0)], 3
 BASE = {"name": "tiny", "revision": None, "sha256": "abc"}
+
+
+def subject(model):
+    return Subject(model, N_PREFIX, 8)
 
 
 @pytest.fixture
 def texts(memorizing_model, memorized_tokens) -> JointTexts:
     unknown = torch.randint(64, (13, 24), generator=torch.Generator().manual_seed(5))
-    prefix = unknown[:5, :N_PREFIX]
-    control = torch.cat([prefix, greedy_continuation(memorizing_model, prefix, N_CONTINUATION, 8)], dim=1)
+    control = own_continuations(subject(memorizing_model), unknown[:5])
     judging = memorized_tokens[3:], unknown[5:9]
-    return JointTexts([4, 2, 9], memorized_tokens[:3], control, *judging, unknown[9:], N_PREFIX)
+    return JointTexts([4, 2, 9], memorized_tokens[:3], control, *judging, unknown[9:])
 
 
 def test_listed_paragraphs_are_unlearned_together(memorizing_model, texts):
-    original = OriginalWeights(memorizing_model)
-    edit = remove_jointly(memorizing_model, texts, EDIT_MODEL, REMOVE, HEADS, 0)
-    assert edit.n_changed == original.n_changed(memorizing_model, all_weights(memorizing_model))
+    original = Original(subject(memorizing_model))
+    edit = remove_jointly(subject(memorizing_model), texts, EDIT_MODEL, REMOVE, HEADS, 0)
+    assert edit.n_changed == original.n_changed(all_weights(subject(memorizing_model)))
     assert edit.n_changed <= edit.n_movable == round(0.05 * 2 * 12 * 32 * 32)
     assert edit.n_total == sum(weight.numel() for weight in memorizing_model.parameters())
     unlearned = edit.scores[edit.scores["group"] == "unlearned"]
@@ -53,12 +57,12 @@ def test_listed_paragraphs_are_unlearned_together(memorizing_model, texts):
 
 def test_scores_are_those_of_the_base_model_and_of_the_exported_one(memorizing_model, texts, tmp_path):
     groups = ("unlearned", "control", "other", "held_out")
-    base = {name: teacher_forced(memorizing_model, getattr(texts, name), N_PREFIX, 8) for name in groups}
-    edit = remove_jointly(memorizing_model, texts, EDIT_MODEL, REMOVE, HEADS, 0)
+    base = {name: teacher_forced(subject(memorizing_model), getattr(texts, name)) for name in groups}
+    edit = remove_jointly(subject(memorizing_model), texts, EDIT_MODEL, REMOVE, HEADS, 0)
     memorizing_model.save_pretrained(tmp_path)
     loaded = AutoModelForCausalLM.from_pretrained(tmp_path, local_files_only=True).eval()
     for group, before in base.items():
-        after = teacher_forced(loaded, getattr(texts, group), N_PREFIX, 8)
+        after = teacher_forced(subject(loaded), getattr(texts, group))
         rows = edit.scores[edit.scores["group"] == group]
         assert rows["em_before"].tolist() == before.em.tolist() and rows["em"].tolist() == after.em.tolist()
         own, edited = (pytest.approx(scores.nll.tolist(), rel=1e-4, abs=1e-5) for scores in (before, after))
@@ -69,7 +73,7 @@ def test_scores_are_those_of_the_base_model_and_of_the_exported_one(memorizing_m
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_card_states_what_was_changed_and_what_it_cost(memorizing_model, texts, dtype):
     how = EDIT_MODEL.model_copy(update={"way": "random", "setting": 1e-4})
-    edit = remove_jointly(memorizing_model, texts, how, REMOVE, HEADS, 0)
+    edit = remove_jointly(subject(memorizing_model), texts, how, REMOVE, HEADS, 0)
     text = card(TEMPLATE.read_text(), edit, BASE, "tests", dtype, N_CONTINUATION)
     assert text.startswith("---\nlibrary_name: transformers\n")
     assert f"{edit.n_changed:,} of {edit.n_total:,} weights differ" in text
@@ -89,7 +93,7 @@ def test_card_states_what_was_changed_and_what_it_cost(memorizing_model, texts, 
 
 
 def test_card_counts_the_paragraphs_that_are_recited_after_the_edit(memorizing_model, texts):
-    edit = remove_jointly(memorizing_model, texts, EDIT_MODEL, REMOVE, HEADS, 0)
+    edit = remove_jointly(subject(memorizing_model), texts, EDIT_MODEL, REMOVE, HEADS, 0)
     places = edit.scores.index[edit.scores["group"] == "unlearned"]
     edit.scores.loc[places, "em"] = [N_CONTINUATION, N_CONTINUATION - 1, 0]
     text = card(TEMPLATE.read_text(), edit, BASE, "tests", "float32", N_CONTINUATION)
@@ -143,19 +147,18 @@ def test_controls_are_as_many_as_asked_for_or_all(tables):
 
 @pytest.mark.parametrize("way", EDITS)
 def test_every_weight_edit_of_the_scoreboard_can_be_exported(memorizing_model, texts, way):
-    how = EditModel(way=way, setting=1e-2, micro_batch=8)
-    ways = Remove(steps=2)
-    original = OriginalWeights(memorizing_model)
-    edit = remove_jointly(memorizing_model, texts, how, ways, HEADS, SEED)
-    assert edit.n_changed == original.n_changed(memorizing_model, all_weights(memorizing_model)) > 0
+    how, ways, own = EditModel(way=way, setting=1e-2), Remove(steps=2), subject(memorizing_model)
+    original = Original(own)
+    edit = remove_jointly(own, texts, how, ways, HEADS, SEED)
+    assert edit.n_changed == original.n_changed(all_weights(own)) > 0
     text = card(TEMPLATE.read_text(), edit, BASE, "tests", "float32", N_CONTINUATION)
     assert f"Way `{way}`, " in text and " 0.01:" in text
     assert ("It aims at all memories" in text) == (way in UNTARGETED)
     assert ("3 memorized paragraphs removed" in text) == (way not in UNTARGETED)
     exported = memorizing_model.get_parameter("transformer.h.1.mlp.c_fc.weight").clone()
-    original.restore(memorizing_model)
-    own = (memorizing_model, texts.unlearned, texts.control, texts.general, N_PREFIX)
-    request = Request(*own, HEADS, ways, generator(SEED, "joint_edit", "way"))
+    original.restore()
+    given, random = (texts.unlearned, texts.control, texts.general), generator(SEED, "joint_edit", "way")
+    request = Request(own, *given, HEADS, ways, random)
     WAYS[way].prepare(request)((1e-2,))
     assert torch.equal(exported, memorizing_model.get_parameter("transformer.h.1.mlp.c_fc.weight"))
 
@@ -163,14 +166,14 @@ def test_every_weight_edit_of_the_scoreboard_can_be_exported(memorizing_model, t
 def test_ways_need_ordinary_text(memorizing_model, texts):
     how, without = EditModel(way="svd", setting=0.5), texts._replace(general=texts.general[:0])
     with pytest.raises(InputError, match="lower n_judging"):
-        remove_jointly(memorizing_model, without, how, Remove(), HEADS, 0)
+        remove_jointly(subject(memorizing_model), without, how, Remove(), HEADS, 0)
 
 
 def test_a_way_that_changes_what_it_does_not_name_is_an_error(memorizing_model, texts, monkeypatch):
     def greedy(request):
         def change(setting):
             with torch.no_grad():
-                request.model.get_parameter("transformer.h.0.mlp.c_fc.weight")[0] += 1
+                request.subject.model.get_parameter("transformer.h.0.mlp.c_fc.weight")[0] += 1
             return {}
 
         return change
@@ -178,4 +181,4 @@ def test_a_way_that_changes_what_it_does_not_name_is_an_error(memorizing_model, 
     monkeypatch.setitem(WAYS, "svd", Way(greedy, ("x",), "svd"))
     how = EditModel(way="svd", setting=0.5)
     with pytest.raises(EditError, match=r"mlp.c_fc.weight: 32 weights changed outside of the mask"):
-        remove_jointly(memorizing_model, texts, how, Remove(), HEADS, 0)
+        remove_jointly(subject(memorizing_model), texts, how, Remove(), HEADS, 0)

@@ -5,12 +5,12 @@ import copy
 import numpy as np
 import pytest
 import torch
-from made_requests import N_PREFIX
+from made_requests import N_PREFIX, subject
 from plain_gradients import nll
 from plain_masked_adam import objective, train
 from plain_runs import decode, plain_gradients
 
-from memloc.model.components import editable_parameters
+from memloc.model.weights import Original
 from memloc.planting.grown import grown_memories
 from memloc.removal.of_grown import another_place, remove_memories
 from memloc.scoring.held_out import Group
@@ -28,8 +28,8 @@ GROWN = Grown(kinds=KINDS, n_neurons=8).model_copy(update={"n_memories": 1})
 @pytest.fixture
 def grown(study):
     """The study with the first paragraphs as memories, and each of these with another place."""
-    memories = grown_memories(study.model, np.arange(3), GROWN, 0)
-    others = [another_place(study.model, each, memories, np.random.default_rng(1)) for each in memories]
+    memories = grown_memories(study.subject, np.arange(3), GROWN, 0)
+    others = [another_place(study.subject, each, memories, np.random.default_rng(1)) for each in memories]
     target = study.texts.target.of(slice(3))
     judges = study.texts.judges | {"grown": Group(target.ids, target.tokens, target.ids < 0)}
     texts = study.texts._replace(target=target, judges=judges)
@@ -38,7 +38,7 @@ def grown(study):
 
 def marked(model, place):
     """A mask for every W_* weight."""
-    found = {name: torch.zeros_like(model.get_parameter(name)) for name in editable_parameters(model)}
+    found = {name: torch.zeros_like(model.get_parameter(name)) for name in subject(model).weights}
     for name, flat in place.items():
         found[name].view(-1)[flat] = 1
     return found
@@ -51,8 +51,8 @@ def em(model, tokens):
 
 def unlearned(study, tokens, rate, place=None):
     """Dense Adam whose gradients are masked: the largest ones of all, or as many of a place."""
-    slow = copy.deepcopy(study.model)
-    every = {name: slice(None) for name in editable_parameters(slow)}
+    slow = copy.deepcopy(study.subject.model)
+    every = {name: slice(None) for name in subject(slow).weights}
     inside = marked(slow, every if place is None else place)
     first = plain_gradients(slow, nll(slow, tokens, N_PREFIX), list(inside))
     n = round(study.how.fraction * sum(mask.numel() for mask in inside.values()))
@@ -71,7 +71,7 @@ def test_unlearning_that_is_told_a_place_is_dense_adam_with_masked_gradients(gro
     asked = study._replace(texts=study.texts._replace(target=target))
     found = remove_memories(asked, [places[number]], "top").set_index("arm")
     mild, strong = study.how.unlearning
-    inside = marked(study.model, memory.place.movable)
+    inside = marked(study.subject.model, memory.place.movable)
     share = sum(mask.sum() for mask in inside.values()) / sum(mask.numel() for mask in inside.values())
     for arm, place in {"free": None, "place": memory.place.movable, "elsewhere": other}.items():
         row, slow = found.loc[arm], unlearned(study, tokens, mild, place)
@@ -80,7 +80,7 @@ def test_unlearning_that_is_told_a_place_is_dense_adam_with_masked_gradients(gro
         slow = slow if rate == mild else unlearned(study, tokens, strong, place)
         assert row["setting"] == f"learning rate {rate:g}"
         after = {name: slow.get_parameter(name).detach() for name in inside}
-        moved = {name: (weight - study.original.weight(name)) ** 2 for name, weight in after.items()}
+        moved = {name: (weight - study.subject.weights[name].detach()) ** 2 for name, weight in after.items()}
         whole = sum(float(change.sum()) for change in moved.values())
         own = sum(float((change * inside[name]).sum()) for name, change in moved.items())
         assert row["share_inside"] == pytest.approx(own / whole, abs=1e-4)
@@ -91,7 +91,7 @@ def test_unlearning_that_is_told_a_place_is_dense_adam_with_masked_gradients(gro
         # first step has full length even where a gradient is only rounding.
         assert row["nll"] == pytest.approx(nll(slow, tokens, N_PREFIX).item(), rel=0.02)
         texts = study.texts.judges["held_out"].tokens
-        gained = nll(slow, texts, N_PREFIX) - nll(study.model, texts, N_PREFIX)
+        gained = nll(slow, texts, N_PREFIX) - nll(study.subject.model, texts, N_PREFIX)
         assert row["nll_gained"] == pytest.approx(gained.item(), rel=0.1, abs=1e-3)
         others = torch.cat([study.texts.target.tokens[n, None] for n in range(3) if n != number])
         assert row["grown_lost"] == pytest.approx(N_CONTINUATION - float(em(slow, others).double().mean()))
@@ -100,9 +100,10 @@ def test_unlearning_that_is_told_a_place_is_dense_adam_with_masked_gradients(gro
 @pytest.mark.parametrize("way", EDITS)
 def test_a_way_that_is_told_a_place_changes_nothing_else(grown, way):
     study, places = grown
+    original = Original(study.subject)
     found = remove_memories(study, places, way)
     assert len(validate(schema_of("removal_of_grown"), found, Lengths(24, N_PREFIX))) == 9
-    assert study.original.n_changed(study.model, {}) == 0
+    assert original.n_changed({}) == 0
     rows = found.pivot(index="kind", columns="arm")
     share, n_changed = rows["share_inside"], rows["n_changed_weights"]
     assert (share["place"].dropna() > 1 - 1e-9).all() and (share["elsewhere"].dropna() == 0).all()
@@ -119,8 +120,9 @@ def test_a_way_that_is_told_a_place_changes_nothing_else(grown, way):
 @pytest.mark.parametrize("kind", KINDS)
 def test_another_place_is_of_units_that_no_memory_of_the_kind_has(memorizing_model, kind):
     how = GROWN.model_copy(update={"kinds": [kind]})
-    (memory,) = memories = grown_memories(memorizing_model, np.arange(1), how, 0)
-    drawn = [another_place(memorizing_model, memory, memories, np.random.default_rng(n)) for n in (0, 0, 1)]
+    (memory,) = memories = grown_memories(subject(memorizing_model), np.arange(1), how, 0)
+    rngs = map(np.random.default_rng, (0, 0, 1))
+    drawn = [another_place(subject(memorizing_model), memory, memories, rng) for rng in rngs]
     masks = [marked(memorizing_model, place) for place in (memory.place.movable, *drawn)]
     own, place, same, other = (torch.cat([mask.flatten() for mask in each.values()]) for each in masks)
     assert place.sum() == own.sum() and not (place * own).any()

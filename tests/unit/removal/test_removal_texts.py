@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from made_requests import N_PREFIX, SMALL, other_text
+from made_requests import N_PREFIX, SMALL, other_text, subject
 
 from memloc.removal.judging import perturbed_versions, shifted_versions
 from memloc.removal.removal_texts import texts_of
@@ -24,7 +24,7 @@ def tables(n_memorized=12, n_others=40, n_sampled=6):
 
 
 def test_texts_share_no_paragraph(memorizing_model):
-    texts = texts_of(memorizing_model, tables(), N_PREFIX, Remove(**SMALL), 0)
+    texts = texts_of(subject(memorizing_model), tables(), Remove(**SMALL), 0)
     groups = [texts.target.tokens, texts.keep, texts.general, texts.validation, texts.validation_own]
     groups += [group.tokens for group in texts.judges.values()]
     prefixes = [tuple(row[:N_PREFIX].tolist()) for group in groups for row in group]
@@ -34,20 +34,20 @@ def test_texts_share_no_paragraph(memorizing_model):
 
 
 def test_listed_paragraphs_are_removed(memorizing_model):
-    listed = texts_of(memorizing_model, tables(), N_PREFIX, Remove(**SMALL), 0, listed=[3, 1])
+    listed = texts_of(subject(memorizing_model), tables(), Remove(**SMALL), 0, listed=[3, 1])
     assert listed.target.ids.tolist() == [3, 1]
     for seed in range(6):  # settings are not chosen by them
-        other = texts_of(memorizing_model, tables(), N_PREFIX, Remove(**SMALL), seed, listed=[3, 1])
+        other = texts_of(subject(memorizing_model), tables(), Remove(**SMALL), seed, listed=[3, 1])
         assert not {*map(tuple, other.validation.tolist())} & {*map(tuple, other.target.tokens.tolist())}
     with pytest.raises(InputError, match="2 paragraphs are memorized: too few"):
-        texts_of(memorizing_model, tables(2), N_PREFIX, Remove(**SMALL), 0)
+        texts_of(subject(memorizing_model), tables(2), Remove(**SMALL), 0)
     with pytest.raises(ValueError, match="remove: 0 paragraphs are memorized"):
-        texts_of(memorizing_model, tables(0), N_PREFIX, Remove(**SMALL), 0)
+        texts_of(subject(memorizing_model), tables(0), Remove(**SMALL), 0)
 
 
 def test_texts_are_drawn_by_streams_of_their_own(memorizing_model):
     drawn_from, how, seed = tables(), Remove(**SMALL), 3
-    texts = texts_of(memorizing_model, drawn_from, N_PREFIX, how, seed)
+    texts = texts_of(subject(memorizing_model), drawn_from, how, seed)
     order = generator(seed, "removal", "paragraphs").permutation(np.arange(12))
     assert texts.target.ids.tolist() == order[:4].tolist()
     tokens = torch.tensor(drawn_from["paragraphs"]["tokens"].tolist())
@@ -65,7 +65,7 @@ def test_texts_are_drawn_by_streams_of_their_own(memorizing_model):
 
 def test_of_few_paragraphs_half_are_removed_and_half_of_the_others_choose(memorizing_model):
     how = Remove(**SMALL | {"n_joint": 40, "n_validation": 10, "n_judging": 5})
-    texts = texts_of(memorizing_model, tables(n_memorized=9), N_PREFIX, how, 0)
+    texts = texts_of(subject(memorizing_model), tables(n_memorized=9), how, 0)
     assert (len(texts.target.ids), len(texts.validation)) == (4, 2)
     sizes = {name: len(group.ids) for name, group in texts.judges.items()}
     assert sizes["memorized"] == 3 and sizes["held_out"] == 5

@@ -4,18 +4,22 @@ import pytest
 import torch
 from torch import nn
 
-from memloc.model.components import editable_parameters
+from memloc.model.subject import Subject
 from memloc.removal.judging import rounded
+
+
+def subject(model):
+    return Subject(model, 1)
 
 
 @pytest.mark.parametrize("bits", [8, 4])
 def test_every_channel_is_on_its_own_grid_and_the_model_is_as_it_was(tiny_model, bits):
     before = {name: weight.detach().clone() for name, weight in tiny_model.named_parameters()}
-    with rounded(tiny_model, bits):
+    with rounded(subject(tiny_model), bits):
         after = {name: weight.detach().clone() for name, weight in tiny_model.named_parameters()}
     for name, weight in tiny_model.named_parameters():
         assert torch.equal(weight, before[name]), name
-        if name not in editable_parameters(tiny_model):
+        if name not in subject(tiny_model).weights:
             assert torch.equal(after[name], before[name]), name
             continue
         linear = isinstance(tiny_model.get_submodule(name.removesuffix(".weight")), nn.Linear)
@@ -28,7 +32,7 @@ def test_every_channel_is_on_its_own_grid_and_the_model_is_as_it_was(tiny_model,
 
 
 def test_weights_of_zero_stay_zero(tiny_gpt2):
-    name = editable_parameters(tiny_gpt2)[0]
+    name = next(iter(subject(tiny_gpt2).weights))
     tiny_gpt2.get_parameter(name).data.zero_()
-    with rounded(tiny_gpt2, 4):
+    with rounded(subject(tiny_gpt2), 4):
         assert (tiny_gpt2.get_parameter(name) == 0).all()

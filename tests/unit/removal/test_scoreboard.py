@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from made_requests import N_PREFIX, SMALL, other_text
+from made_requests import N_PREFIX, SMALL, other_text, subject
 from plain_decoding import matching
 from plain_runs import decode
 from transformers import LogitsProcessor
 
-from memloc.editing.masks import EditError
+from memloc.model.weights import EditError
 from memloc.removal import registry, scoreboard
 from memloc.removal.judging import FORBIDDEN_NLL, decoded, judged, perturbed_versions, shifted_versions
 from memloc.removal.registry import Way
@@ -23,7 +23,6 @@ from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.removal_ways import WAY_NAMES
 from memloc.settings.remove import Remove
-from memloc.settings.scores import Scoring
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
@@ -33,14 +32,14 @@ N_CONTINUATION = 24 - N_PREFIX
 
 
 def test_judges_without_a_processor_are_those_of_all_analyses(memorizing_model, disturbed):
-    found = judged(memorizing_model, disturbed[:40], N_PREFIX, 7)
-    scores = teacher_forced(memorizing_model, disturbed[:40], N_PREFIX, 16)
+    found = judged(subject(memorizing_model, 7), disturbed[:40])
+    scores = teacher_forced(subject(memorizing_model, 16), disturbed[:40])
     assert found.em.tolist() == scores.em.tolist()
     torch.testing.assert_close(found.nll, scores.nll, rtol=1e-4, atol=1e-5)
 
 
 def test_judges_of_a_model_in_bfloat16_compute_in_single_precision(memorizing_model, disturbed):
-    found = judged(memorizing_model.bfloat16(), disturbed[:20], N_PREFIX, 20)
+    found = judged(subject(memorizing_model.bfloat16(), 20), disturbed[:20])
     with torch.no_grad():
         log_p = memorizing_model(disturbed[:20]).logits[:, N_PREFIX - 1 : -1].float().log_softmax(-1)
     nll = -log_p.gather(-1, disturbed[:20, N_PREFIX:, None]).squeeze(-1)
@@ -49,8 +48,8 @@ def test_judges_of_a_model_in_bfloat16_compute_in_single_precision(memorizing_mo
 
 def test_exact_match_under_a_processor_is_that_of_decoding_with_it(memorizing_model, memorized_tokens):
     processor = NgramBlocklist(memorized_tokens[:4], N_PREFIX, 3)
-    found = judged(memorizing_model, memorized_tokens, N_PREFIX, 5, processor)
-    generated = decoded(memorizing_model, memorized_tokens, found.em, N_PREFIX, 5, processor)
+    found = judged(subject(memorizing_model, 5), memorized_tokens, processor)
+    generated = decoded(subject(memorizing_model, 5), memorized_tokens, found.em, processor)
     assert found.em.tolist() == matching(generated, memorized_tokens[:, N_PREFIX:]).tolist()
     assert (found.em[:4] == 0).all() and (found.em[4:] == N_CONTINUATION).all()
     assert found.log_p[:4].isinf().all() and found.log_p[4:].isfinite().all() and found.nll.isfinite().all()
@@ -79,7 +78,7 @@ def test_only_forbidden_tokens_are_cut(memorizing_model, disturbed):
     tokens = disturbed[:30]
     forbidden, unlikely = (int(tokens[0, N_PREFIX + place]) for place in (0, 1))
     assert forbidden != unlikely
-    found = judged(memorizing_model, tokens, N_PREFIX, 7, Forbids(forbidden, unlikely))
+    found = judged(subject(memorizing_model, 7), tokens, Forbids(forbidden, unlikely))
     with torch.no_grad():
         logits = Forbids(forbidden, unlikely)(None, memorizing_model(tokens).logits[:, N_PREFIX - 1 : -1])
     true = tokens[:, N_PREFIX:]
@@ -91,9 +90,9 @@ def test_only_forbidden_tokens_are_cut(memorizing_model, disturbed):
 
 def test_without_a_processor_decoding_is_greedy(memorizing_model, disturbed):
     some = disturbed[200:210]
-    em = judged(memorizing_model, some, N_PREFIX, 4).em
+    em = judged(subject(memorizing_model), some).em
     slow = decode(memorizing_model, some[:, :N_PREFIX], N_CONTINUATION)
-    assert torch.equal(decoded(memorizing_model, some, em, N_PREFIX, 4), slow)
+    assert torch.equal(decoded(subject(memorizing_model), some, em), slow)
 
 
 def test_a_way_that_does_nothing_scores_as_nothing(study, monkeypatch):
@@ -135,7 +134,7 @@ def test_a_block_of_the_exact_prefix_is_caught_by_other_prefixes(study, monkeypa
     joint = rows[rows["mode"] == "joint"]
     assert joint["recited_perturbed"].tolist() == pytest.approx(before["recited_perturbed"].tolist())
     tokens = study.texts.target.tokens
-    generated = decoded(study.model, tokens, tokens[:, 0] * 0, N_PREFIX, 4, ExactPrefix(tokens)).numpy()
+    generated = decoded(study.subject, tokens, tokens[:, 0] * 0, ExactPrefix(tokens)).numpy()
     true = tokens[:, N_PREFIX:].numpy()
     assert joint["edit_distance"].tolist() == pytest.approx(n_edits(generated, true) / N_CONTINUATION)
     assert joint["longest_run"].tolist() == longest_run(generated, true).tolist()
@@ -151,11 +150,11 @@ def test_shares_that_are_recited_are_those_of_each_kind_of_version(study):
     assert rows["recited_shifted"].tolist() == [0.5] * 4
 
 
-def test_a_way_that_changes_what_it_may_not_is_an_error_and_leaves_the_model(study, monkeypatch):
+def test_a_way_that_changes_what_it_may_not_is_an_error_and_leaves_the_model(study, original, monkeypatch):
     def greedy(request):
         def change(setting):
             with torch.no_grad():
-                request.model.get_input_embeddings().weight += 1
+                request.subject.model.get_input_embeddings().weight += 1
             return {}
 
         return change
@@ -163,7 +162,7 @@ def test_a_way_that_changes_what_it_may_not_is_an_error_and_leaves_the_model(stu
     monkeypatch.setitem(registry.WAYS, "top", Way(greedy, ("x",), "svd"))
     with pytest.raises(EditError, match="changed outside of the mask"):
         run_way(study, "top")
-    assert study.original.n_changed(study.model, {}) == 0
+    assert original.n_changed({}) == 0
 
 
 @pytest.mark.parametrize(
@@ -179,7 +178,7 @@ def test_a_setting_is_to_remove_and_then_to_harm_least(forgotten, harm, best):
     assert best_setting(pd.Series(forgotten), pd.Series(harm)) == best
 
 
-def test_ways_do_not_depend_on_each_other_and_remove(study):
+def test_ways_do_not_depend_on_each_other_and_remove(study, original):
     together = {name: run_way(study, name) for name in ("all", "random", "svd")}
     for name in ("random", "svd"):
         again = run_way(study, name)
@@ -187,7 +186,7 @@ def test_ways_do_not_depend_on_each_other_and_remove(study):
             pd.testing.assert_frame_equal(
                 getattr(again, table), getattr(together[name], table), check_exact=True
             )
-    assert study.original.n_changed(study.model, {}) == 0
+    assert original.n_changed({}) == 0
     assert together["svd"].removal_sweep[["forgotten", "harm"]].isna().all(axis=None), "one setting"
     edits = together["all"].removal
     assert edits["mode"].value_counts().to_dict() == {"joint": 4, "single": 2}
@@ -198,7 +197,7 @@ def test_ways_do_not_depend_on_each_other_and_remove(study):
 
 
 @pytest.mark.parametrize("name", WAY_NAMES)
-def test_every_way_gives_valid_tables_and_leaves_the_model(study, name):
+def test_every_way_gives_valid_tables_and_leaves_the_model(study, original, name):
     found = run_way(study._replace(how=study.how.model_copy(update={"n_single": 1})), name)
     for table in ("removal", "removal_damage", "removal_sweep"):
         assert len(validate(schema_of(table), getattr(found, table), Lengths(24, N_PREFIX)))
@@ -207,14 +206,14 @@ def test_every_way_gives_valid_tables_and_leaves_the_model(study, name):
     assert len(validate(schema_of("removal_damage"), nothing.removal_damage, Lengths(24, N_PREFIX))) == 12
     changes = not registry.WAYS[name].diverts
     assert ((found.removal["n_changed_weights"] > 0) == changes).all()
-    assert study.original.n_changed(study.model, {}) == 0, "every weight is what it was"
-    assert not any(own._forward_hooks or own._forward_pre_hooks for own in study.model.modules())
-    assert all(parameter.grad is None for parameter in study.model.parameters())
+    assert original.n_changed({}) == 0, "every weight is what it was"
+    assert not any(own._forward_hooks or own._forward_pre_hooks for own in study.subject.model.modules())
+    assert all(parameter.grad is None for parameter in study.subject.model.parameters())
 
 
 def test_chances_are_those_of_the_first_40_tokens(memorizing_model, disturbed):
-    _, expected = score_and_extract(memorizing_model, disturbed[:9], N_PREFIX, Scoring())
-    found = judged(memorizing_model, disturbed[:9], N_PREFIX, 4).log_p
+    _, expected = score_and_extract(subject(memorizing_model, 64), disturbed[:9], 1e-3)
+    found = judged(subject(memorizing_model), disturbed[:9]).log_p
     torch.testing.assert_close(found, expected[:, 0], atol=1e-4, rtol=1e-4)
 
 
@@ -279,11 +278,11 @@ def test_removed_paragraphs_are_relearned_as_the_settings_say(study, monkeypatch
     monkeypatch.setattr(
         scoreboard, "steps_until_recited", lambda _, *how: asked.append(how) or [0, 1, None, 2]
     )
-    how = Remove(**SMALL | {"n_single": 0, "relearning_limit": 7, "relearning_rate": 3e-3, "micro_batch": 2})
+    how = Remove(**SMALL | {"n_single": 0, "relearning_limit": 7, "relearning_rate": 3e-3})
     found = run_way(study._replace(how=how), "svd").removal
     assert found["relearning_steps"].fillna(-1).tolist() == [0, 1, -1, 2]
     ((tokens, *how),) = asked
-    assert torch.equal(tokens, study.texts.target.tokens) and how == [3e-3, N_PREFIX, 7, 2]
+    assert torch.equal(tokens, study.texts.target.tokens) and how == [3e-3, 7]
 
 
 def test_a_way_is_asked_with_random_numbers_of_its_own_about_as_many_paragraphs_as_there_are(
@@ -305,4 +304,4 @@ def test_a_way_is_asked_with_random_numbers_of_its_own_about_as_many_paragraphs_
 
 
 def test_no_texts_have_no_scores(memorizing_model, memorized_tokens):
-    assert [len(column) for column in judged(memorizing_model, memorized_tokens[:0], N_PREFIX, 4)] == [0] * 3
+    assert [len(column) for column in judged(subject(memorizing_model), memorized_tokens[:0])] == [0] * 3

@@ -13,7 +13,7 @@ from plain_runs import plain_gradients
 from plain_unlearning import arm_masks, matrices
 from transformers.pytorch_utils import Conv1D
 
-from memloc.model.components import as_linear, editable_parameters
+from memloc.model.subject import Subject
 from memloc.removal.registry import WAYS, in_words, tried
 from memloc.removal.ways.untargeted import curvature
 from memloc.settings.removal_ways import ARM_WAYS, WAY_NAMES
@@ -80,7 +80,7 @@ def test_gradient_ascent_is_adam_up_the_loss_of_all_weights(memorizing_model):
     tokens = other_text(4, seed=8)
     found = changed_by("gradient_ascent", request(memorizing_model, tokens, steps=3), (1e-2,))
     slow = copy.deepcopy(memorizing_model)
-    adam = torch.optim.Adam([slow.get_parameter(name) for name in editable_parameters(slow)], lr=1e-2)
+    adam = torch.optim.Adam([slow.get_parameter(name) for name in Subject(slow, 1).weights], lr=1e-2)
     for _ in range(3):
         adam.zero_grad()
         (-nll(slow, tokens, N_PREFIX)).backward()
@@ -144,7 +144,7 @@ def test_factors_of_kfac_are_sums_over_single_tokens(tiny_model):
     asked = request(tiny_model, other_text(1))
     factors = curvature(asked)
     for name, own in factors.items():
-        module, inputs, outputs = tiny_model.get_submodule(name), 0, 0
+        module, inputs, outputs = tiny_model.get_submodule(name.removesuffix(".weight")), 0, 0
         for text in asked.general:
             kept = []
             handle = module.register_forward_hook(lambda m, i, o, kept=kept: kept.extend([i[0], o]))
@@ -164,8 +164,9 @@ def test_kfac_drops_the_entries_with_the_smallest_product_of_eigenvalues(tiny_mo
     asked = request(tiny_model, other_text(1))
     found = changed_by("kfac", asked, (0.4,))
     for name, own in curvature(asked).items():
-        module = tiny_model.get_submodule(name)
-        weight = as_linear(module, module.weight.detach()).double().numpy()
+        module = tiny_model.get_submodule(name.removesuffix(".weight"))
+        conv = isinstance(module, Conv1D)
+        weight = (module.weight.T if conv else module.weight).detach().double().numpy()
         (a, in_basis), (g, out_basis) = (np.linalg.eigh(moments.numpy()) for moments in own)
         entries = out_basis.T @ weight @ in_basis
         products = [(max(g[i], 0) * max(a[j], 0), i, j) for i in range(len(g)) for j in range(len(a))]
@@ -173,5 +174,5 @@ def test_kfac_drops_the_entries_with_the_smallest_product_of_eigenvalues(tiny_mo
         for _, i, j in order[: round(0.4 * len(order))]:
             entries[i, j] = 0
         slow = torch.from_numpy(out_basis @ entries @ in_basis.T).float()
-        weight = found[f"{name}.weight"].T if isinstance(module, Conv1D) else found[f"{name}.weight"]
+        weight = found[name].T if conv else found[name]
         torch.testing.assert_close(weight, slow, atol=1e-4, rtol=1e-3)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from memloc.model.components import components
 from memloc.model.families import FAMILIES
+from memloc.model.subject import Subject
 from memloc.resources import shapes
 from memloc.settings.study import Settings
 from tiny_models import LLAMA_LIKE, TINY
@@ -64,7 +64,7 @@ def test_a_config_file_has_the_shape_of_its_model(family, unusual, tmp_path):
     model = type(usual)(usual.config)
     model.config.save_pretrained(tmp_path)
     shape = shapes.read_shape(tmp_path / "config.json")
-    names = {component.parameter for component in components(model)}
+    names = {component.parameter for component in Subject(model, 1).components}
     assert shape.n_component_weights == sum(model.get_parameter(name).numel() for name in names)
     positions = [each for name, each in model.named_parameters() if "wpe" in name]
     matrices = sum(weight.numel() for weight in model.parameters() if weight.dim() > 1)

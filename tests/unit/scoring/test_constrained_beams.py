@@ -6,10 +6,15 @@ import pytest
 import torch
 from transformers import TopKLogitsWarper
 
+from memloc.model.subject import Subject
 from memloc.scoring import constrained_beams
 from memloc.scoring.constrained_beams import log_p_nearly
 
 N_PREFIX, N_NEW, N_TOKENS = 3, 4, 5
+
+
+def subject(model, micro_batch=2):
+    return Subject(model, N_PREFIX, micro_batch)
 
 
 @pytest.fixture
@@ -44,13 +49,13 @@ def test_with_room_for_every_text_the_bound_is_the_probability(
     tiny_vocabulary, monkeypatch, top_k, n_replaced
 ):
     monkeypatch.setattr(constrained_beams, "TOP_K", top_k)
-    found = log_p_nearly(tiny_vocabulary, ROWS, N_PREFIX, n_replaced, 2, N_TOKENS**N_NEW)
+    found = log_p_nearly(subject(tiny_vocabulary), ROWS, n_replaced, N_TOKENS**N_NEW)
     expected = [of_every_text(tiny_vocabulary, row, n_replaced, top_k) for row in ROWS]
     torch.testing.assert_close(found, torch.stack(expected), rtol=1e-4, atol=1e-4)
 
 
 def test_fewer_beams_bound_it_from_below_and_never_lose_the_continuation(tiny_vocabulary):
-    bounds = [log_p_nearly(tiny_vocabulary, ROWS, N_PREFIX, 1, 3, n) for n in (1, 3, 40)]
+    bounds = [log_p_nearly(subject(tiny_vocabulary, 3), ROWS, 1, n) for n in (1, 3, 40)]
     alone = [of_every_text(tiny_vocabulary, row, 0) for row in ROWS]
     near = torch.stack([of_every_text(tiny_vocabulary, row, 1) for row in ROWS])
     torch.testing.assert_close(bounds[0], torch.stack(alone), rtol=1e-4, atol=1e-4)
@@ -59,7 +64,7 @@ def test_fewer_beams_bound_it_from_below_and_never_lose_the_continuation(tiny_vo
 
 
 def test_a_prefix_of_one_token_needs_no_pass_before(tiny_vocabulary):
-    longer = log_p_nearly(tiny_vocabulary, ROWS[:, 2:], 1, 0, 8)
+    longer = log_p_nearly(Subject(tiny_vocabulary, 1, 8), ROWS[:, 2:], 0)
     with torch.no_grad():
         logits = tiny_vocabulary(ROWS[:, 2:], use_cache=False).logits[:, :-1]
     own = logits.log_softmax(-1).gather(-1, ROWS[:, 3:, None]).sum(dim=(1, 2)).double()

@@ -7,13 +7,17 @@ from plain_decoding import generate, matching
 from plain_runs import decode
 from transformers import GPTNeoConfig, GPTNeoForCausalLM
 
+from memloc.model.subject import Subject
 from memloc.scoring import decoding, paragraph_scores
-from memloc.settings.scores import Scoring
+
+
+def subject(model, micro_batch=40):
+    return Subject(model, N_PREFIX, micro_batch)
 
 
 def test_cached_decoding_equals_full_recomputation(any_model):
     prefix = torch.randint(64, (30, N_PREFIX), generator=random(4))
-    decoded = decoding.greedy_continuation(any_model, prefix, 30, micro_batch=11)
+    decoded = decoding.greedy_continuation(subject(any_model, 11), prefix, 30)
     assert torch.equal(decoded, decode(any_model, prefix, 30))
 
 
@@ -24,9 +28,9 @@ def test_cached_decoding_with_local_attention_shorter_than_the_text(window):
     shape = {"hidden_size": 16, "num_heads": 4, "max_position_embeddings": 64, "vocab_size": 64}
     model = GPTNeoForCausalLM(GPTNeoConfig(**layers, **shape, initializer_range=0.25)).eval()
     tokens = own_paragraphs(model, 40)
-    decoded = decoding.greedy_continuation(model, tokens[:, :N_PREFIX], 30, micro_batch=40)
+    decoded = decoding.greedy_continuation(subject(model), tokens[:, :N_PREFIX], 30)
     assert torch.equal(decoded, decode(model, tokens[:, :N_PREFIX], 30))
-    scores = paragraph_scores.score(model, tokens, N_PREFIX, Scoring(micro_batch=40, margin_threshold=1e-4))
+    scores = paragraph_scores.score(subject(model), tokens, 0.0001)
     assert torch.equal(scores.em, matching(decoded[:, :12], tokens[:, N_PREFIX:]))
 
 
@@ -36,25 +40,26 @@ def test_end_token_does_not_end_decoding(tiny_model):
         tiny_model.get_output_embeddings().weight.zero_()
     assert tiny_model.config.eos_token_id == 0
     prefix = torch.randint(64, (3, N_PREFIX), generator=random(5))
-    assert decoding.greedy_continuation(tiny_model, prefix, 6, micro_batch=2).tolist() == [[0] * 6] * 3
+    assert decoding.greedy_continuation(subject(tiny_model, 2), prefix, 6).tolist() == [[0] * 6] * 3
     assert generate(tiny_model, prefix, 6).tolist() == [[0] * 6] * 3
 
 
 @pytest.mark.parametrize("micro_batch", [1, 9, 500])
 def test_continuation_from_the_first_mismatch_is_the_greedy_one(memorizing_model, disturbed, micro_batch):
     tokens = disturbed[::4]
-    em = paragraph_scores.teacher_forced(memorizing_model, tokens, 12, micro_batch=60).em
-    greedy = decoding.greedy_continuation(memorizing_model, tokens[:, :12], 12, micro_batch=60)
-    assert torch.equal(decoding.continue_from_scores(memorizing_model, tokens, em, 12, micro_batch), greedy)
+    em = paragraph_scores.teacher_forced(Subject(memorizing_model, 12, 60), tokens).em
+    greedy = decoding.greedy_continuation(Subject(memorizing_model, 12, 60), tokens[:, :12], 12)
+    found = decoding.continue_from_scores(Subject(memorizing_model, 12, micro_batch), tokens, em)
+    assert torch.equal(found, greedy)
 
 
 def test_continuation_of_a_full_match_is_the_true_one(tiny_gpt_neo, tiny_tokens):
     """Also where decoding would give another one: a full match is a decision, and is not taken again."""
     em = torch.tensor([8, 0, 8, 8, 3, 8, 8])
-    continuation = decoding.continue_from_scores(tiny_gpt_neo, tiny_tokens, em, 4, micro_batch=7)
+    continuation = decoding.continue_from_scores(Subject(tiny_gpt_neo, 4, 7), tiny_tokens, em)
     full = em == 8
     assert torch.equal(continuation[full], tiny_tokens[full, 4:])
-    of_full = decoding.continue_from_scores(tiny_gpt_neo, tiny_tokens[full], em[full], 4, micro_batch=7)
+    of_full = decoding.continue_from_scores(Subject(tiny_gpt_neo, 4, 7), tiny_tokens[full], em[full])
     assert torch.equal(of_full, tiny_tokens[full, 4:])
     assert not torch.equal(continuation[~full], tiny_tokens[~full, 4:])
 
@@ -66,19 +71,19 @@ def test_only_tokens_that_are_not_known_are_unembedded(memorizing_model, disturb
     memorizing_model.get_output_embeddings().register_forward_hook(
         lambda module, inputs, output: n_unembedded.append(len(inputs[0]))
     )
-    decoding.continue_from_scores(memorizing_model, disturbed[:14], em, 12, micro_batch=14)
+    decoding.continue_from_scores(Subject(memorizing_model, 12, 14), disturbed[:14], em)
     assert n_unembedded == list(range(1, 13))
 
 
 def test_a_micro_batch_is_continued_as_if_it_were_alone(memorizing_model, disturbed):
-    em = paragraph_scores.teacher_forced(memorizing_model, disturbed, 12, micro_batch=50).em
-    whole = decoding.continue_from_scores(memorizing_model, disturbed, em, 12, micro_batch=20)
+    em = paragraph_scores.teacher_forced(Subject(memorizing_model, 12, 50), disturbed).em
+    whole = decoding.continue_from_scores(Subject(memorizing_model, 12, 20), disturbed, em)
     rows = slice(40, 80)
-    part = decoding.continue_from_scores(memorizing_model, disturbed[rows], em[rows], 12, micro_batch=20)
+    part = decoding.continue_from_scores(Subject(memorizing_model, 12, 20), disturbed[rows], em[rows])
     assert torch.equal(whole[rows], part)
 
 
 def test_prefix_of_one_token(tiny_model):
     prefix = torch.tensor([[3], [5]])
-    decoded = decoding.greedy_continuation(tiny_model, prefix, 6, micro_batch=2)
+    decoded = decoding.greedy_continuation(Subject(tiny_model, 1, 2), prefix, 6)
     assert torch.equal(decoded, decode(tiny_model, prefix, 6))

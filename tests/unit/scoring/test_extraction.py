@@ -8,11 +8,15 @@ import torch
 from made_paragraphs import random
 from transformers import TopKLogitsWarper
 
+from memloc.model.subject import Subject
 from memloc.scoring import extraction, paragraph_scores
 from memloc.scoring.extraction import TOP_K, extraction_frame, log_probability, score_and_extract
-from memloc.settings.scores import Scoring
 
 N_PREFIX = 5
+
+
+def subject(model, micro_batch=3):
+    return Subject(model, N_PREFIX, micro_batch)
 
 
 def warped(logits, top_k=TOP_K):
@@ -50,7 +54,7 @@ def test_a_nearly_certain_token_keeps_its_digits_and_is_never_above_one(monkeypa
 
 
 def test_extraction_of_every_family_is_that_of_the_plain_model(any_model, tiny_tokens):
-    _, found = score_and_extract(any_model, tiny_tokens, N_PREFIX, Scoring(micro_batch=3))
+    _, found = score_and_extract(subject(any_model), tiny_tokens, 1e-3)
     with torch.no_grad():
         logits = any_model(tiny_tokens, use_cache=False).logits[:, N_PREFIX - 1 : -1].double()
     for number, chances in enumerate((warped(logits), logits.log_softmax(-1))):
@@ -59,9 +63,9 @@ def test_extraction_of_every_family_is_that_of_the_plain_model(any_model, tiny_t
 
 
 def test_scores_are_the_same_with_and_without(memorizing_model, disturbed):
-    scoring = Scoring(micro_batch=50, margin_threshold=2.0)
-    alone = paragraph_scores.score(memorizing_model, disturbed, 12, scoring)
-    scores, found = score_and_extract(memorizing_model, disturbed, 12, scoring)
+    memorizing = Subject(memorizing_model, 12, 50)
+    alone = paragraph_scores.score(memorizing, disturbed, 2.0)
+    scores, found = score_and_extract(memorizing, disturbed, 2.0)
     for left, right in zip(alone, scores, strict=True):
         assert torch.equal(left, right)
     torch.testing.assert_close(found[:, 1], -12 * scores.nll.double(), rtol=1e-5, atol=1e-6)
@@ -80,13 +84,13 @@ def test_a_toy_model_gives_its_known_probability(tiny_gpt_neo, monkeypatch):
         unembed.weight[:4, 0] = probabilities.log()
     tokens = torch.tensor([[7, 7, 0, 1, 0], [7, 7, 2, 0, 0], [7, 7, 0, 0, 9]])
     monkeypatch.setattr(extraction, "TOP_K", 2)
-    _, found = score_and_extract(tiny_gpt_neo, tokens, 2, Scoring())
+    _, found = score_and_extract(Subject(tiny_gpt_neo, 2, 64), tokens, 1e-3)
     expected = [[4 / 27, 1 / 16], [0, 1 / 32], [0, 0]]
     torch.testing.assert_close(found.exp(), torch.tensor(expected).double(), rtol=1e-5, atol=1e-12)
 
 
 def test_frame_has_a_row_per_paragraph_and_scheme(tiny_gpt2, tiny_tokens):
-    _, found = score_and_extract(tiny_gpt2, tiny_tokens, N_PREFIX, Scoring())
+    _, found = score_and_extract(subject(tiny_gpt2, 64), tiny_tokens, 1e-3)
     frame = extraction_frame(found, np.arange(7) * 10)
     assert frame["scheme"].unique().tolist() == ["T = 1, top k = 40", "T = 1"] and len(frame) == 14
     row = frame[(frame["id"] == 30) & (frame["scheme"] == "T = 1")]

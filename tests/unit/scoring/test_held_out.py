@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+from memloc.model.subject import Subject
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import (
     Group,
@@ -120,10 +121,10 @@ def test_non_memorized_texts_go_on_as_the_model_continues_them(memorizing_model,
     strange[:, 5:] = 0
     group = Group(np.arange(len(strange)), strange, np.zeros(len(strange), dtype=bool))
     texts = dict.fromkeys(("memorized", "non_memorized"), group)
-    own = with_own_continuations(memorizing_model, texts, 5, 4)
+    own = with_own_continuations(Subject(memorizing_model, 5, 4), texts)
     assert torch.equal(own["memorized"].tokens, strange)
     assert torch.equal(own["non_memorized"].tokens[:, :5], strange[:, :5])
-    em = teacher_forced(memorizing_model, own["non_memorized"].tokens, 5, 100).em
+    em = teacher_forced(Subject(memorizing_model, 5, 100), own["non_memorized"].tokens).em
     assert (em == strange.shape[1] - 5).all() and not torch.equal(own["non_memorized"].tokens, strange)
 
 

@@ -3,10 +3,16 @@
 import pytest
 import torch
 
-from memloc.scoring import losses, teacher_forcing
-from memloc.scoring.teacher_forcing import continuation_states, token_nll
+from memloc.model import subject as subjects
+from memloc.model.subject import Subject
+from memloc.scoring import losses
+from memloc.scoring.teacher_forcing import token_nll
 
 N_PREFIX = 5
+
+
+def subject(model):
+    return Subject(model, N_PREFIX)
 
 
 def plain(kind, logits, target):
@@ -27,13 +33,13 @@ def target_of(kind, logits):
 @pytest.mark.parametrize("kind", [losses.nll, losses.divergence])
 def test_losses_and_gradients_equal_those_of_autograd(tiny_model, tiny_tokens, monkeypatch, kind, n_held):
     unembed = tiny_model.get_output_embeddings()
-    monkeypatch.setitem(teacher_forcing.LOGITS_BYTES, "cpu", n_held * 4 * unembed.weight.shape[0])
-    states = continuation_states(tiny_model, tiny_tokens, N_PREFIX).detach().requires_grad_()
+    monkeypatch.setitem(subjects.LOGITS_BYTES, "cpu", n_held * 4 * unembed.weight.shape[0])
+    states = subject(tiny_model).states(tiny_tokens).detach().requires_grad_()
     weights = torch.linspace(-1, 2, states.shape[0] * states.shape[1]).view(states.shape[:-1])
     target = target_of(kind, unembed(states))
     slow = plain(kind, unembed(states), target)
     (slow_slope,) = torch.autograd.grad((slow * weights).sum(), states)
-    fast = losses.token_losses(tiny_model, states, kind, target)
+    fast = losses.token_losses(subject(tiny_model), states, kind, target)
     (fast_slope,) = torch.autograd.grad((fast * weights).sum(), states)
     torch.testing.assert_close(fast, slow, atol=2e-6, rtol=1e-5)
     torch.testing.assert_close(fast_slope, slow_slope, atol=1e-6, rtol=1e-4)
@@ -41,9 +47,9 @@ def test_losses_and_gradients_equal_those_of_autograd(tiny_model, tiny_tokens, m
 
 @pytest.mark.parametrize("kind", [losses.nll, losses.divergence])
 def test_nothing_as_wide_as_the_vocabulary_is_kept(tiny_gpt_neo, tiny_tokens, kind):
-    states = continuation_states(tiny_gpt_neo, tiny_tokens, N_PREFIX).detach().requires_grad_()
+    states = subject(tiny_gpt_neo).states(tiny_tokens).detach().requires_grad_()
     target = target_of(kind, tiny_gpt_neo.get_output_embeddings()(states))
-    found = losses.token_losses(tiny_gpt_neo, states, kind, target)
+    found = losses.token_losses(subject(tiny_gpt_neo), states, kind, target)
     assert [tensor.shape for tensor in found.grad_fn.saved_tensors] == [states.shape]
     assert [node for node, _ in found.grad_fn.next_functions if node] == [leaf_of(states)]
 
@@ -55,8 +61,8 @@ def leaf_of(tensor):
 
 def test_half_precision_is_raised(tiny_gpt_neo, tiny_tokens):
     model = tiny_gpt_neo.bfloat16()
-    states = continuation_states(model, tiny_tokens, N_PREFIX).detach().requires_grad_()
-    found = losses.token_losses(model, states, losses.nll, tiny_tokens[:, N_PREFIX:])
+    states = subject(model).states(tiny_tokens).detach().requires_grad_()
+    found = losses.token_losses(subject(model), states, losses.nll, tiny_tokens[:, N_PREFIX:])
     assert found.dtype == torch.float32
     slow = token_nll(model.get_output_embeddings()(states).float(), tiny_tokens[:, N_PREFIX:])
     torch.testing.assert_close(found, slow, atol=1e-6, rtol=1e-6)
@@ -65,8 +71,8 @@ def test_half_precision_is_raised(tiny_gpt_neo, tiny_tokens):
 
 
 def test_no_token_has_no_loss(tiny_model, tiny_tokens):
-    states = continuation_states(tiny_model, tiny_tokens, N_PREFIX)[:0].requires_grad_()
-    found = losses.token_losses(tiny_model, states, losses.nll, tiny_tokens[:0, N_PREFIX:])
+    states = subject(tiny_model).states(tiny_tokens)[:0].requires_grad_()
+    found = losses.token_losses(subject(tiny_model), states, losses.nll, tiny_tokens[:0, N_PREFIX:])
     assert found.shape == (0, 7)
     found.sum().backward()
 
@@ -74,8 +80,8 @@ def test_no_token_has_no_loss(tiny_model, tiny_tokens):
 @pytest.mark.parametrize("n_held", [3, 1000])
 def test_log_probabilities_equal_those_of_all_logits(tiny_model, tiny_tokens, monkeypatch, n_held):
     unembed = tiny_model.get_output_embeddings()
-    monkeypatch.setitem(teacher_forcing.LOGITS_BYTES, "cpu", n_held * 4 * unembed.weight.shape[0])
-    states = continuation_states(tiny_model, tiny_tokens, N_PREFIX)
-    found = losses.log_probabilities(tiny_model, states)
+    monkeypatch.setitem(subjects.LOGITS_BYTES, "cpu", n_held * 4 * unembed.weight.shape[0])
+    states = subject(tiny_model).states(tiny_tokens)
+    found = losses.log_probabilities(subject(tiny_model), states)
     assert not found.requires_grad
     torch.testing.assert_close(found, unembed(states).log_softmax(dim=-1).detach(), atol=2e-6, rtol=1e-5)

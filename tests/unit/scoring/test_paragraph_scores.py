@@ -7,14 +7,15 @@ from plain_decoding import matching, mean_nll
 from plain_runs import decode
 from transformers import DynamicCache
 
+from memloc.model import subject as subjects
+from memloc.model.subject import Subject
 from memloc.scoring import decoding, paragraph_scores, teacher_forcing
 from memloc.scoring.paragraph_scores import decode_near_ties
 from memloc.scoring.teacher_forcing import leading_matches, token_nll
-from memloc.settings.scores import Scoring
 
 
-def scoring(micro_batch, margin_threshold):
-    return Scoring(micro_batch=micro_batch, margin_threshold=margin_threshold)
+def subject(model, micro_batch=64):
+    return Subject(model, N_PREFIX, micro_batch)
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_token_nll_is_cross_entropy():
 
 def test_scores_equal_step_by_step_decoding(any_model):
     paragraphs = own_paragraphs(any_model, 200)
-    scores = paragraph_scores.score(any_model, paragraphs, N_PREFIX, scoring(64, 1e-4))
+    scores = paragraph_scores.score(subject(any_model), paragraphs, 0.0001)
     decoded = decode(any_model, paragraphs[:, :N_PREFIX], N_TOKENS - N_PREFIX)
     assert torch.equal(scores.em, matching(decoded, paragraphs[:, N_PREFIX:]))
     assert scores.em.unique().tolist() == list(range(N_TOKENS - N_PREFIX + 1))
@@ -44,7 +45,7 @@ def test_scores_equal_step_by_step_decoding(any_model):
 
 
 def test_margin_is_the_smallest_gap_up_to_the_first_mismatch(tiny_model, paragraphs):
-    scores = paragraph_scores.teacher_forced(tiny_model, paragraphs, N_PREFIX, micro_batch=64)
+    scores = paragraph_scores.teacher_forced(subject(tiny_model), paragraphs)
     with torch.no_grad():
         logits = tiny_model(paragraphs, use_cache=False).logits
     for row, em, margin in zip(logits, scores.em.tolist(), scores.margin.tolist(), strict=True):
@@ -61,27 +62,27 @@ def test_ties_are_decoded_step_by_step(tiny_model):
         weight = tiny_model.get_output_embeddings().weight
         weight[32:] = weight[:32]
     prefix = torch.randint(64, (50, N_PREFIX), generator=random(3))
-    decoded = decoding.greedy_continuation(tiny_model, prefix, 12, micro_batch=50)
+    decoded = decoding.greedy_continuation(subject(tiny_model, 50), prefix, 12)
     tokens = torch.cat([prefix, decoded], dim=1)
     tokens[25:, -1] = (tokens[25:, -1] + 32) % 64  # the other token of a tie
-    scores = paragraph_scores.score(tiny_model, tokens, N_PREFIX, scoring(50, 1e-3))
+    scores = paragraph_scores.score(subject(tiny_model, 50), tokens, 0.001)
     assert scores.redecoded.all() and scores.margin.max() < 1e-4
     assert scores.em.tolist() == [12] * 25 + [11] * 25
 
 
 def test_only_near_ties_are_decoded(tiny_gpt_neo, monkeypatch):
     tokens = own_paragraphs(tiny_gpt_neo, 60)
-    forced = paragraph_scores.teacher_forced(tiny_gpt_neo, tokens, N_PREFIX, micro_batch=60)
+    forced = paragraph_scores.teacher_forced(subject(tiny_gpt_neo, 60), tokens)
     threshold = float(forced.margin.median())
     doubtful = forced.margin < threshold
 
-    def other_decision(model, rows, em, near, n_prefix):
+    def other_decision(_, rows, em, near):
         assert torch.equal(rows, tokens[doubtful]) and torch.equal(em, forced.em[doubtful])
         assert torch.equal(near, forced.margins[doubtful] < threshold)
         return torch.full((len(rows),), 3)
 
     monkeypatch.setattr(paragraph_scores, "decode_near_ties", other_decision)
-    scores = paragraph_scores.score(tiny_gpt_neo, tokens, N_PREFIX, scoring(60, threshold))
+    scores = paragraph_scores.score(subject(tiny_gpt_neo, 60), tokens, threshold)
     assert torch.equal(scores.redecoded, doubtful)
     assert (scores.em[doubtful] == 3).all()
     assert torch.equal(scores.em[~doubtful], forced.em[~doubtful])
@@ -93,8 +94,8 @@ def test_scores_from_a_cache_equal_those_of_the_whole_paragraph(tiny_model, para
     tokens = paragraphs[:9]
     with torch.no_grad():
         cache = tiny_model(tokens[:, :n_cached], cache=DynamicCache(), use_cache=True).cache
-    fast = paragraph_scores.score_batch(tiny_model, tokens, N_PREFIX, cache)
-    slow = paragraph_scores.score_batch(tiny_model, tokens, N_PREFIX)
+    fast = paragraph_scores.score_batch(subject(tiny_model), tokens, cache)
+    slow = paragraph_scores.score_batch(subject(tiny_model), tokens)
     assert torch.equal(fast.em, slow.em)
     assert torch.allclose(fast.nll, slow.nll, atol=1e-5)
     assert torch.allclose(fast.margin, slow.margin, atol=1e-4)
@@ -103,15 +104,15 @@ def test_scores_from_a_cache_equal_those_of_the_whole_paragraph(tiny_model, para
 @pytest.mark.parametrize("n_held", [1, 5, 1000])
 def test_logits_of_a_few_tokens_at_a_time_are_all_looked_at(tiny_model, paragraphs, monkeypatch, n_held):
     unembed, held = tiny_model.get_output_embeddings(), []
-    monkeypatch.setitem(teacher_forcing.LOGITS_BYTES, "cpu", n_held * 4 * unembed.weight.shape[0])
-    states = teacher_forcing.continuation_states(tiny_model, paragraphs[:4], N_PREFIX)
+    monkeypatch.setitem(subjects.LOGITS_BYTES, "cpu", n_held * 4 * unembed.weight.shape[0])
+    states = subject(tiny_model).states(paragraphs[:4])
     true = paragraphs[:4, N_PREFIX:]
 
     def of_logits(logits, tokens):
         held.append(len(logits))
         return logits.gather(-1, tokens[:, None])[:, 0], logits.argmax(dim=-1)
 
-    own, best = teacher_forcing.unembedded(tiny_model, states, true, of_logits)
+    own, best = subject(tiny_model).unembedded(states, true, of_logits)
     logits = unembed(states)
     assert torch.allclose(own, logits.gather(-1, true[..., None])[..., 0], atol=1e-6)
     assert torch.equal(best, logits.argmax(dim=-1))
@@ -119,11 +120,11 @@ def test_logits_of_a_few_tokens_at_a_time_are_all_looked_at(tiny_model, paragrap
 
 
 def test_a_few_paragraphs_at_a_time_change_nothing(tiny_model, paragraphs, monkeypatch):
-    whole = teacher_forcing.continuation_states(tiny_model, paragraphs, N_PREFIX)
-    monkeypatch.setitem(teacher_forcing.ACTIVATION_BYTES, "cpu", 3 * 16 * 16 * paragraphs.shape[1])
+    whole = subject(tiny_model).states(paragraphs)
+    monkeypatch.setitem(subjects.ACTIVATION_BYTES, "cpu", 3 * 16 * 16 * paragraphs.shape[1])
     runs = []
     tiny_model.base_model.register_forward_pre_hook(lambda _module, inputs: runs.append(len(inputs[0])))
-    parts = teacher_forcing.states_in_parts(tiny_model, paragraphs, N_PREFIX)
+    parts = subject(tiny_model).states_in_parts(paragraphs)
     assert torch.allclose(parts, whole, atol=1e-5) and sum(runs) == len(paragraphs) and max(runs) == 3
 
 
@@ -136,16 +137,16 @@ def test_doubtful_tokens_are_decided_as_decoding_does(tiny_model, paragraphs, fl
     em = torch.where(wrong, (expected * torch.rand(len(expected), generator=draw)).long(), expected)
     doubtful = (torch.rand(len(em), n_left, generator=draw) < 0.3) & (torch.arange(n_left) <= em[:, None])
     doubtful |= (torch.arange(n_left) == em[:, None]) & wrong[:, None]
-    assert torch.equal(decode_near_ties(tiny_model, paragraphs, em, doubtful, N_PREFIX), expected)
+    assert torch.equal(decode_near_ties(subject(tiny_model), paragraphs, em, doubtful), expected)
     assert (em < expected).any() == (flip > 0) and expected.unique().numel() > 5
 
 
 def test_a_mismatch_before_a_doubtful_token_ends_the_match(tiny_model, paragraphs):
-    expected = paragraph_scores.teacher_forced(tiny_model, paragraphs, N_PREFIX, 64).em
+    expected = paragraph_scores.teacher_forced(subject(tiny_model), paragraphs).em
     chosen = expected < N_TOKENS - N_PREFIX - 1
     doubtful = torch.arange(N_TOKENS - N_PREFIX) == expected[chosen, None]
     too_large = torch.full_like(expected[chosen], N_TOKENS - N_PREFIX)
-    found = decode_near_ties(tiny_model, paragraphs[chosen], too_large, doubtful, N_PREFIX)
+    found = decode_near_ties(subject(tiny_model), paragraphs[chosen], too_large, doubtful)
     assert torch.equal(found, expected[chosen])
 
 
@@ -159,13 +160,13 @@ def test_near_ties_are_run_as_far_as_they_lie_and_only_they_are_unembedded(tiny_
     tiny_gpt_neo.get_output_embeddings().register_forward_pre_hook(
         lambda _module, inputs: n_unembedded.append(len(inputs[0]))
     )
-    decode_near_ties(tiny_gpt_neo, rows, torch.tensor([n_left] * 3), doubtful, N_PREFIX)
+    decode_near_ties(subject(tiny_gpt_neo), rows, torch.tensor([n_left] * 3), doubtful)
     assert n_run == [2 * N_PREFIX, 2, 2, 1, 1, 1] and n_unembedded == [1, 1, 1]
 
 
 def test_half_precision_is_raised_before_logits_are_compared(tiny_gpt2):
     rows, model = own_paragraphs(tiny_gpt2, 20), tiny_gpt2.bfloat16()
-    found = paragraph_scores.score_batch(model, rows, N_PREFIX)
+    found = paragraph_scores.score_batch(subject(model), rows)
     with torch.no_grad():
         logits = model(rows, use_cache=False).logits[:, N_PREFIX - 1 : -1].float()
     assert found.nll.dtype == found.margins.dtype == torch.float32
@@ -182,10 +183,9 @@ def test_nll_of_a_certain_token_keeps_its_digits():
 
 def test_a_micro_batch_is_scored_as_if_it_were_alone(memorizing_model, disturbed):
     """Bit for bit, re-decoded near-ties included: tables can be made in parts."""
-    options = (12, scoring(50, 2.0))
-    whole = paragraph_scores.score(memorizing_model, disturbed, *options)
-    shards = disturbed.split([50, 100, 90])
-    parts = [paragraph_scores.score(memorizing_model, rows, *options) for rows in shards]
+    memorizing = Subject(memorizing_model, 12, 50)
+    whole = paragraph_scores.score(memorizing, disturbed, 2.0)
+    parts = [paragraph_scores.score(memorizing, rows, 2.0) for rows in disturbed.split([50, 100, 90])]
     assert 0 < whole.redecoded.sum() < len(disturbed)
     for left, right in zip(whole, paragraph_scores.concatenated(parts), strict=True):
         assert torch.equal(left, right)

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 import torch
 
+from memloc.model.subject import Subject
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.scoring.positions import (
-    Before,
+    Other,
     after_half,
     at_start,
     drawn_text,
@@ -22,14 +23,18 @@ from tiny_models import VOCABULARY
 N_PREFIX, END_OF_TEXT = 5, 3
 HOW = Positions(n_paragraphs=7, lengths=[1, 4, 60], draws=2, micro_batch=3)
 TEXT = np.arange(90) % VOCABULARY
-BEFORE = Before(TEXT, END_OF_TEXT)
+OTHER = Other(TEXT, END_OF_TEXT)
 
 
-def scores_of(model, tokens, how=HOW, before=BEFORE, n_prefix=N_PREFIX):
-    start = teacher_forced(model, tokens, n_prefix, 3)
+def subject(model, before=None):
+    return Subject(model, N_PREFIX, 3, before)
+
+
+def scores_of(subject, tokens, how=HOW):
+    start = teacher_forced(subject, tokens)
     places = [
         at_start(pd.DataFrame({"em": start.em, "nll": start.nll})),
-        *position_scores(model, tokens, before, n_prefix, how, np.random.default_rng(0)),
+        *position_scores(subject, tokens, OTHER, how, np.random.default_rng(0)),
     ]
     return pd.concat(places).rename_axis("row").reset_index()
 
@@ -45,7 +50,7 @@ def plain_scores(model, before, tokens, n_prefix=N_PREFIX):
 
 
 def test_places_reach_as_far_as_the_models_positions():
-    assert [tuple(stand) for stand in stands(HOW, 52, BEFORE)] == [
+    assert [tuple(stand) for stand in stands(HOW, 52, True, False)] == [
         ("end_of_text", 1, 0),
         ("text", 1, 0),
         ("text", 1, 1),
@@ -53,12 +58,12 @@ def test_places_reach_as_far_as_the_models_positions():
         ("text", 4, 1),
         ("shifted", 4, 0),
     ]
-    assert not list(stands(HOW, 0, BEFORE))
-    assert "end_of_text" not in {stand.context for stand in stands(HOW, 9, Before(TEXT, None))}
+    assert not list(stands(HOW, 0, True, False))
+    assert "end_of_text" not in {stand.context for stand in stands(HOW, 9, False, False)}
 
 
 def test_scores_are_those_of_the_plain_logits_after_the_text(tiny_model, tiny_tokens):
-    found = scores_of(tiny_model, tiny_tokens).set_index(["context", "n_before", "draw", "row"])
+    found = scores_of(subject(tiny_model), tiny_tokens).set_index(["context", "n_before", "draw", "row"])
     draws = np.random.default_rng(0)
     texts = {
         ("start", 0, 0): torch.zeros(7, 0, dtype=torch.int64),
@@ -75,8 +80,8 @@ def test_scores_are_those_of_the_plain_logits_after_the_text(tiny_model, tiny_to
 
 
 def test_a_token_before_the_prefix_stands_first_everywhere_but_in_a_bare_place(tiny_gpt2, tiny_tokens):
-    how, before = HOW.model_copy(update={"lengths": [4, 51, 52]}), BEFORE._replace(always=9)
-    found = scores_of(tiny_gpt2, tiny_tokens, how, before)
+    how = HOW.model_copy(update={"lengths": [4, 51, 52]})
+    found = scores_of(subject(tiny_gpt2, 9), tiny_tokens, how)
     found = found[found["row"] == 2].set_index(["context", "n_before", "draw"])["nll"]
     draws = np.random.default_rng(0)
     drawn_text(TEXT, 7, 0, draws)
@@ -93,7 +98,7 @@ def test_a_token_before_the_prefix_stands_first_everywhere_but_in_a_bare_place(t
 
 @pytest.mark.parametrize("before", [None, 9])
 def test_without_the_first_half_of_a_prefix_scores_are_those_of_the_rest(tiny_gpt2, tiny_tokens, before):
-    found = after_half(tiny_gpt2, tiny_tokens, before, N_PREFIX, 3)
+    found = after_half(subject(tiny_gpt2, before), tiny_tokens)
     first = torch.tensor([] if before is None else [before], dtype=torch.int64)
     for row, tokens in zip(found.itertuples(), tiny_tokens, strict=True):
         em, nll = plain_scores(tiny_gpt2, first, tokens[2:], N_PREFIX - 2)
@@ -102,11 +107,11 @@ def test_without_the_first_half_of_a_prefix_scores_are_those_of_the_rest(tiny_gp
 
 def test_shifted_ids_are_positions_later_in_a_text(tiny_gpt_neo, tiny_tokens):
     """The learned vectors of positions 9 to 20 in the places of 0 to 11."""
-    shifted = shifted_scores(tiny_gpt_neo, tiny_tokens, 9, N_PREFIX, 3)
+    shifted = shifted_scores(subject(tiny_gpt_neo), tiny_tokens, 9)
     with torch.no_grad():
         learned = tiny_gpt_neo.transformer.wpe.weight
         learned[:12] = learned[9:21].clone()
-    moved = teacher_forced(tiny_gpt_neo, tiny_tokens, N_PREFIX, 3)
+    moved = teacher_forced(subject(tiny_gpt_neo), tiny_tokens)
     assert shifted.em.tolist() == moved.em.tolist()
     torch.testing.assert_close(shifted.nll, moved.nll)
 

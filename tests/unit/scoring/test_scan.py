@@ -9,6 +9,7 @@ from plain_decoding import generate
 
 from memloc.data.own_text import END
 from memloc.model.pretrained import read_model
+from memloc.model.subject import Subject
 from memloc.scoring.passages import run_length, worth_decoding
 from memloc.scoring.scan import FIRST, OTHER, Scan
 from memloc.settings.scores import Scoring
@@ -49,8 +50,8 @@ def tokens(request, paragraphs):
     return np.concatenate([[*some, END] for some in np.split(joined, [30, 41, 500, 520, 1100])])
 
 
-def scan_of(model, tokens, **more):
-    return Scan(model, tokens, LENGTH, PREFIX, N_POSITIONS, Scoring(micro_batch=4), **more)
+def scan_of(model, tokens, before=None):
+    return Scan(Subject(model, PREFIX, 4, before), tokens, LENGTH, N_POSITIONS, Scoring().margin_threshold)
 
 
 def found_by(scan):

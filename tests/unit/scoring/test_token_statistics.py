@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from memloc.model.subject import Subject
 from memloc.scoring.token_statistics import continuation_nll, nll_frame
 
 N_PREFIX = 5
@@ -12,7 +13,7 @@ N_PREFIX = 5
 def test_nll_is_that_of_the_plain_logits(tiny_model, tiny_tokens):
     with torch.no_grad():
         logits = tiny_model(tiny_tokens).logits.double()
-    nll = continuation_nll(tiny_model, tiny_tokens, N_PREFIX, micro_batch=3)
+    nll = continuation_nll(Subject(tiny_model, N_PREFIX, 3), tiny_tokens)
     frame = nll_frame(nll, np.arange(7) * 10, N_PREFIX).set_index(["id", "position"])["nll"]
     for paragraph, position in np.ndindex(7, 12):
         if position >= N_PREFIX:

@@ -17,15 +17,6 @@ def token_tensor(tokens: Iterable[Sequence[int]]) -> Int[Tensor, "paragraph toke
     return torch.from_numpy(np.stack([np.asarray(row, dtype=np.int64) for row in tokens]))
 
 
-def with_token_before(
-    tokens: Int[Tensor, "*paragraph token"], before: int | None
-) -> Int[Tensor, "*paragraph before+token"]:
-    """The paragraphs, each after the token `before`; unchanged if that is None."""
-    if before is None:
-        return tokens
-    return torch.cat([tokens.new_full((*tokens.shape[:-1], 1), before), tokens], dim=-1)
-
-
 def used_ids(sets: pd.DataFrame) -> pd.Series:
     """Ids of the paragraphs that analyses may use: those whose continuation is kept in `sets`."""
     return sets.loc[sets["continuation"].notna(), "id"]

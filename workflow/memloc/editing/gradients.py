@@ -10,25 +10,23 @@ from contextlib import contextmanager
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import PreTrainedModel
 
-from memloc.model.components import editable_parameters
 from memloc.model.micro_batches import room_for, watch_memory
-from memloc.scoring import losses
-from memloc.scoring.teacher_forcing import continuation_states
+from memloc.model.subject import Subject
+from memloc.scoring.losses import paragraph_nll
 
 Gradients = dict[str, Tensor]
 """Parameter name -> gradient, shaped like the parameter."""
 
 
 @contextmanager
-def editable_gradients(model: PreTrainedModel, names: Collection[str] | None = None) -> Iterator[None]:
+def editable_gradients(subject: Subject, names: Collection[str] | None = None) -> Iterator[None]:
     """Within this context only the named parameters (default: all W_* weights; paper 5.2) collect gradients.
 
     Autograd skips all other parameters, and all layers below the lowest named one. On exit no gradient is
     left, and every `requires_grad` is restored.
     """
-    wanted = set(editable_parameters(model) if names is None else names)
+    model, wanted = subject.model, set(subject.weights if names is None else names)
     before = {parameter: parameter.requires_grad for parameter in model.parameters()}
     model.zero_grad(set_to_none=True)
     try:
@@ -42,14 +40,13 @@ def editable_gradients(model: PreTrainedModel, names: Collection[str] | None = N
 
 
 def collect_gradients(
-    model: PreTrainedModel,
+    subject: Subject,
     loss: Callable[[slice], Float[Tensor, "paragraph"]],
     weights: Float[Tensor, "n_paragraphs"],
-    micro_batch: int,
 ) -> float:
     """Collect the gradient of sum_n weights[n] * loss_n in every `.grad`, and return the value of the sum.
 
-    `loss` maps a slice of the paragraphs to one loss per paragraph. Peak memory depends on `micro_batch`
+    `loss` maps a slice of the paragraphs to one loss per paragraph. Peak memory depends on the micro-batch
     only. If a GPU runs out of memory, everything is done again with half of it. Every `.grad` must be empty.
 
     Raises:
@@ -58,14 +55,15 @@ def collect_gradients(
     """
     if not len(weights):
         raise ValueError("cannot take the gradient over zero paragraphs")
-    grow = True
+    micro_batch, grow = subject.micro_batch, True
     while True:
         try:
             return _add_gradients(loss, weights, micro_batch, grow)
         except torch.OutOfMemoryError:
             if micro_batch == 1:
                 raise
-        model.zero_grad(set_to_none=True)  # a backward pass that failed has left some of its gradients
+        # A backward pass that failed has left some of its gradients.
+        subject.model.zero_grad(set_to_none=True)
         torch.cuda.empty_cache()
         micro_batch, grow = micro_batch // 2, False  # otherwise it would grow again to the size that failed
 
@@ -88,11 +86,10 @@ def _add_gradients(
     return total
 
 
-def take_gradients(model: PreTrainedModel) -> Gradients:
+def take_gradients(subject: Subject) -> Gradients:
     """Move the collected gradients out of the model, in the order of the W_* weights."""
-    parameters = {name: model.get_parameter(name) for name in editable_parameters(model)}
-    gradients = {name: own.grad for name, own in parameters.items() if own.requires_grad}
-    model.zero_grad(set_to_none=True)
+    gradients = {name: own.grad for name, own in subject.weights.items() if own.requires_grad}
+    subject.model.zero_grad(set_to_none=True)
     return gradients
 
 
@@ -105,39 +102,31 @@ def add_gradients(total: Gradients, gradients: Gradients) -> None:
             total[name] = gradient.to(torch.promote_types(gradient.dtype, torch.float32), copy=True)
 
 
-def paragraph_nll(
-    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int
-) -> Float[Tensor, "paragraph"]:
-    """Mean NLL of each paragraph's continuation, in nats per token (paper 3.2), differentiable."""
-    tokens = tokens.to(model.device)
-    states = continuation_states(model, tokens, n_prefix)
-    return losses.token_losses(model, states, losses.nll, tokens[:, n_prefix:]).mean(dim=-1)
-
-
 def paragraph_gradients(
-    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int
+    subject: Subject, tokens: Int[Tensor, "paragraph token"]
 ) -> Iterator[tuple[float, Gradients]]:
     """Each paragraph's continuation NLL and its gradient for every W_* weight, one paragraph a pass."""
-    with editable_gradients(model):
+    with editable_gradients(subject):
         for paragraph in tokens.split(1):
-            nll = paragraph_nll(model, paragraph, n_prefix).sum()
+            nll = paragraph_nll(subject, paragraph).sum()
             nll.backward()
-            yield nll.item(), take_gradients(model)
+            yield nll.item(), take_gradients(subject)
 
 
 def nll_gradients(
-    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int, micro_batch: int
+    subject: Subject,
+    tokens: Int[Tensor, "paragraph token"],
+    weights: Float[Tensor, "paragraph"] | None = None,
+    names: Collection[str] | None = None,
 ) -> Gradients:
-    """Gradient of the continuation NLL, mean over paragraphs and tokens, for every W_* weight (paper Eq. 1).
+    """Gradient of the paragraphs' weighted continuation NLLs (default: of their mean; paper Eq. 1).
+
+    It is taken for every W_* weight, or for the named parameters.
 
     Raises:
         ValueError: there is no paragraph.
     """
-    weights = torch.ones(len(tokens)) / len(tokens)
-
-    def loss(rows: slice) -> Float[Tensor, "paragraph"]:
-        return paragraph_nll(model, tokens[rows], n_prefix)
-
-    with editable_gradients(model):
-        collect_gradients(model, loss, weights, micro_batch)
-        return take_gradients(model)
+    weights = torch.ones(len(tokens)) / len(tokens) if weights is None else weights
+    with editable_gradients(subject, names):
+        collect_gradients(subject, lambda rows: paragraph_nll(subject, tokens[rows]), weights)
+        return take_gradients(subject)

@@ -13,12 +13,10 @@ from typing import Literal, NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from memloc.editing.gradients import collect_gradients
-from memloc.model.micro_batches import in_micro_batches
+from memloc.model.subject import Subject
 from memloc.scoring import losses
-from memloc.scoring.teacher_forcing import continuation_states
 
 Objective = Literal["unlearn", "edit"]
 SIGN: dict[Objective, float] = {"unlearn": -1.0, "edit": 1.0}
@@ -35,22 +33,14 @@ class Terms(NamedTuple):
 
 @torch.no_grad()
 def original_states(
-    model: PreTrainedModel, controls: Int[Tensor, "control token"], n_prefix: int, micro_batch: int
+    subject: Subject, controls: Int[Tensor, "control token"]
 ) -> Float[Tensor, "control continuation width"]:
     """Last hidden states that predict the continuations; the model must have its original weights."""
-    states = in_micro_batches(
-        lambda rows: continuation_states(model, rows.to(model.device), n_prefix), micro_batch, controls
-    )
-    return torch.cat(states)
+    return torch.cat(subject.in_batches(subject.states, controls))
 
 
 def collect_objective(
-    model: PreTrainedModel,
-    terms: Terms,
-    weights: Float[Tensor, "text"],
-    n_prefix: int,
-    micro_batch: int,
-    reference: bool,
+    subject: Subject, terms: Terms, weights: Float[Tensor, "text"], reference: bool
 ) -> float:
     """Collect the gradient of an objective at any θ in `.grad`, and return its value.
 
@@ -61,12 +51,12 @@ def collect_objective(
     n, texts = len(terms.learned), torch.cat([terms.learned, terms.controls])
 
     def loss(rows: slice) -> Float[Tensor, "paragraph"]:
-        tokens = texts[rows].to(model.device)
+        tokens = texts[rows].to(subject.model.device)
         n_learned, first = max(0, n - rows.start), max(0, rows.start - n)
-        learned, controls = continuation_states(model, tokens, n_prefix).tensor_split([n_learned])
-        nll = losses.token_losses(model, learned, losses.nll, tokens[:n_learned, n_prefix:])
+        learned, controls = subject.states(tokens).tensor_split([n_learned])
+        nll = losses.token_losses(subject, learned, losses.nll, tokens[:n_learned, subject.n_prefix :])
         p0 = terms.original(slice(first, first + len(controls)))
-        kl = losses.token_losses(model, controls, losses.divergence, p0)
+        kl = losses.token_losses(subject, controls, losses.divergence, p0)
         return torch.cat([nll.mean(dim=-1), kl.sum(dim=-1) if reference else kl.mean(dim=-1)])
 
-    return collect_gradients(model, loss, weights, micro_batch)
+    return collect_gradients(subject, loss, weights)

@@ -2,11 +2,10 @@
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from memloc.editing.gradients import Gradients
-from memloc.editing.masks import Movable
-from memloc.model.components import editable_parameters
+from memloc.model.subject import Subject
+from memloc.model.weights import Movable
 
 REFERENCE_WEIGHT_DECAY = 1.0
 
@@ -17,10 +16,10 @@ class SparseAdam:
     Updates are those of `torch.optim.Adam` with its default settings, restricted to these weights.
     """
 
-    def __init__(self, model: PreTrainedModel, movable: Movable, learning_rate: float) -> None:
+    def __init__(self, subject: Subject, movable: Movable, learning_rate: float) -> None:
         self._movable = movable
         # Flat views: writing to them writes to the model.
-        self._weights = {name: model.get_parameter(name).detach().view(-1) for name in movable}
+        self._weights = {name: subject.model.get_parameter(name).detach().view(-1) for name in movable}
         # A view if a whole parameter moves, else a copy: nothing else may change these weights meanwhile.
         self._moved = {name: self._weights[name][places] for name, places in movable.items()}
         # Fused: one pass over weights and moments takes a tenth of the time of one operation after the other.
@@ -45,9 +44,9 @@ class ReferenceAdam:
     steps as long as any other.
     """
 
-    def __init__(self, model: PreTrainedModel, movable: Movable, learning_rate: float) -> None:
+    def __init__(self, subject: Subject, movable: Movable, learning_rate: float) -> None:
         self._movable = movable
-        self._parameters = {name: model.get_parameter(name) for name in editable_parameters(model)}
+        self._parameters = subject.weights
         self._adam = torch.optim.Adam(
             self._parameters.values(), lr=learning_rate, weight_decay=REFERENCE_WEIGHT_DECAY
         )

@@ -2,7 +2,7 @@
 
 The objective is minimised over a fixed choice of weights, an arm (`editing.masks`). Afterwards every weight
 is compared with θ0. A change outside of the arm is an error. An arm in which few weights have changed is an
-error, too: rounding swallowed the steps. Models are edited in single precision (`loading.load_for_editing`):
+error, too: rounding swallowed the steps. Models are edited in single precision (`loading.load`):
 weights, gradients, moments, and θ0's log-probabilities in the KL divergence.
 
 `reference` is the authors' published code: KL summed over positions, w = 0.1, and weight decay of 1.0 that
@@ -15,13 +15,13 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Int
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from memloc.editing.gradients import Gradients, editable_gradients, nll_gradients, take_gradients
-from memloc.editing.masks import EditError, Movable, OriginalWeights, all_weights, n_weights
 from memloc.editing.objectives import SIGN, Objective, Terms, collect_objective, original_states
 from memloc.editing.optimisers import ReferenceAdam, SparseAdam
-from memloc.model.partial_forward import last_mlp_from
+from memloc.model.passes import last_mlp_predicts
+from memloc.model.subject import Subject
+from memloc.model.weights import EditError, Movable, Original, all_weights, n_weights
 from memloc.scoring.losses import log_probabilities
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.editing import Editing
@@ -33,7 +33,6 @@ class Recipe(NamedTuple):
     """The objective of an edit and how it is reached (section `editing`)."""
 
     objective: Objective
-    n_prefix: int
     how: Editing
     kl_weight: float = 1.0
     """Weight of the controls' KL divergence. Only its ratio to the NLL's weight changes Adam's steps."""
@@ -48,7 +47,7 @@ class Origin(NamedTuple):
 
 
 def origin_of(
-    model: PreTrainedModel,
+    subject: Subject,
     learned: Int[Tensor, "paragraph token"],
     controls: Int[Tensor, "control token"],
     recipe: Recipe,
@@ -58,14 +57,13 @@ def origin_of(
     Raises:
         ValueError: there is no paragraph to learn.
     """
-    states = original_states(model, controls, recipe.n_prefix, recipe.how.micro_batch)
-    p0 = log_probabilities(model, states)
+    p0 = log_probabilities(subject, original_states(subject, controls))
     terms = Terms(learned, controls, lambda rows: p0[rows])
-    return Origin(terms, objective_gradients(model, terms._replace(controls=controls[:0]), recipe))
+    return Origin(terms, objective_gradients(subject, terms._replace(controls=controls[:0]), recipe))
 
 
 def objective_gradients(
-    model: PreTrainedModel, terms: Terms, recipe: Recipe, names: Collection[str] | None = None
+    subject: Subject, terms: Terms, recipe: Recipe, names: Collection[str] | None = None
 ) -> Gradients:
     """Gradient of the objective (Eq. 3 or 4) for all W_* weights, or the named parameters.
 
@@ -74,21 +72,21 @@ def objective_gradients(
     how, n_learned, n_controls = recipe.how, len(terms.learned), len(terms.controls)
     weights = torch.full((n_learned + n_controls,), recipe.kl_weight / max(n_controls, 1))
     weights[:n_learned] = SIGN[recipe.objective] * how.nll_weight / max(n_learned, 1)
-    with editable_gradients(model, names), last_mlp_from(model, recipe.n_prefix - 1):
-        collect_objective(model, terms, weights, recipe.n_prefix, how.micro_batch, how.reference)
-        return take_gradients(model)
+    with editable_gradients(subject, names), last_mlp_predicts(subject):
+        collect_objective(subject, terms, weights, how.reference)
+        return take_gradients(subject)
 
 
 def optimise(
-    model: PreTrainedModel, origin: Origin, movable: Movable, learning_rate: float, recipe: Recipe
+    subject: Subject, origin: Origin, movable: Movable, learning_rate: float, recipe: Recipe
 ) -> None:
     """Change the model by the recipe's steps of Adam."""
-    adam = (ReferenceAdam if recipe.how.reference else SparseAdam)(model, movable, learning_rate)
+    adam = (ReferenceAdam if recipe.how.reference else SparseAdam)(subject, movable, learning_rate)
     for step in range(recipe.how.steps):
-        adam.step(objective_gradients(model, origin.terms, recipe, movable) if step else origin.gradients)
+        adam.step(objective_gradients(subject, origin.terms, recipe, movable) if step else origin.gradients)
 
 
-def count_changed(model: PreTrainedModel, original: OriginalWeights, movable: Movable, recipe: Recipe) -> int:
+def count_changed(subject: Subject, original: Original, movable: Movable, recipe: Recipe) -> int:
     """Number of weights that a run has changed.
 
     The arm's weights may change; with `reference` all W_* weights may, because the authors' decay moves them.
@@ -96,8 +94,8 @@ def count_changed(model: PreTrainedModel, original: OriginalWeights, movable: Mo
     Raises:
         EditError: another weight has changed, or fewer of these weights than the share `LEAST_CHANGED`.
     """
-    allowed = all_weights(model) if recipe.how.reference else movable
-    n_changed, n_allowed = original.n_changed(model, allowed), n_weights(model, allowed)
+    allowed = all_weights(subject) if recipe.how.reference else movable
+    n_changed, n_allowed = original.n_changed(allowed), n_weights(subject, allowed)
     if n_changed < LEAST_CHANGED * n_allowed:
         raise EditError(
             f"only {n_changed:,} of {n_allowed:,} weights that may move have changed: rounding swallows the "
@@ -107,25 +105,20 @@ def count_changed(model: PreTrainedModel, original: OriginalWeights, movable: Mo
 
 
 def steps_until_recited(
-    model: PreTrainedModel,
-    tokens: Int[Tensor, "paragraph token"],
-    learning_rate: float,
-    n_prefix: int,
-    limit: int,
-    micro_batch: int,
+    subject: Subject, tokens: Int[Tensor, "paragraph token"], learning_rate: float, limit: int
 ) -> list[int | None]:
     """Steps of Adam down the paragraphs' mean NLL, over all W_* weights, until each is recited again.
 
     None stands for a paragraph that `limit` steps do not bring back. The model is changed.
     """
-    adam = SparseAdam(model, all_weights(model), learning_rate)
+    adam = SparseAdam(subject, all_weights(subject), learning_rate)
     found: list[int | None] = [None] * len(tokens)
     for step in range(limit + 1):
-        em = teacher_forced(model, tokens, n_prefix, micro_batch).em
-        recited = (em == tokens.shape[1] - n_prefix).tolist()
+        em = teacher_forced(subject, tokens).em
+        recited = (em == tokens.shape[1] - subject.n_prefix).tolist()
         pairs = zip(found, recited, strict=True)
         found = [step if first is None and again else first for first, again in pairs]
         if None not in found or step == limit:
             break
-        adam.step(nll_gradients(model, tokens, n_prefix, micro_batch))
+        adam.step(nll_gradients(subject, tokens))
     return found

@@ -10,7 +10,7 @@ no specific effect. Where there are enough, paragraphs that no analysis has samp
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -18,13 +18,11 @@ import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
-from transformers import PreTrainedModel
+from torch import Tensor
 
-from memloc.model.components import modules_of
-from memloc.model.hooks import changed_input
-from memloc.model.micro_batches import in_micro_batches
-from memloc.model.partial_forward import Call, call_layer, recorded_calls
+from memloc.model.passes import Call, call_layer, recorded_calls
+from memloc.model.sites import Site, reading, replacing, sites
+from memloc.model.subject import Subject
 from memloc.scoring.held_out import Group, labels
 from memloc.scoring.paragraph_scores import scores_of_states
 from memloc.tables.terms.head_ranking import COMBINED
@@ -38,7 +36,7 @@ class Intervention(Protocol):
     def in_layer(self, layer: int) -> Hashable | None:
         """A value that names the change in a layer: equal values mean equal changes, None means no change."""
 
-    def applied(self, model: PreTrainedModel, layer: int) -> AbstractContextManager[None]:
+    def applied(self, subject: Subject, layer: int) -> AbstractContextManager[None]:
         """Within the context, the intervention is made in this layer."""
 
 
@@ -53,9 +51,9 @@ class Ablation(NamedTuple):
         heads = tuple(sorted(head for place, head in self.heads if place == layer))
         return (heads, id(self.outputs)) if heads else None
 
-    def applied(self, model: PreTrainedModel, layer: int) -> AbstractContextManager[None]:
+    def applied(self, subject: Subject, layer: int) -> AbstractContextManager[None]:
         """Within the context, this layer's heads are ablated."""
-        return ablated(model, [head for head in self.heads if head[0] == layer], self.outputs)
+        return ablated(subject, [head for head in self.heads if head[0] == layer], self.outputs)
 
 
 NOTHING = Ablation([], torch.empty(0))
@@ -63,73 +61,47 @@ Plan = list[tuple[dict[str, object], Intervention]]
 """Interventions with the labels of their rows."""
 
 
-def split_heads(z: Float[Tensor, "*batch d_heads"], n_heads: int) -> Float[Tensor, "*batch head d_head"]:
-    """View of the input of W_O by head; heads lie one after the other in every family."""
-    return z.unflatten(-1, (n_heads, -1))
-
-
 def mean_outputs(
-    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], micro_batch: int
+    subject: Subject, tokens: Int[Tensor, "paragraph token"]
 ) -> Float[Tensor, "layer head d_head"]:
     """Mean output z of every head over all paragraphs and positions."""
-    means = module_means(model, modules_of(model, "W_O"), tokens, micro_batch, written=False)
-    return split_heads(torch.stack([*means.values()]), model.config.num_attention_heads)
+    return torch.stack([*means(subject, sites(subject, ["z"]), tokens).values()])
 
 
 @torch.inference_mode()
-def module_means(
-    model: PreTrainedModel,
-    modules: Mapping[Hashable, nn.Module],
-    tokens: Int[Tensor, "paragraph token"],
-    micro_batch: int,
-    *,
-    written: bool,
-) -> dict[Hashable, Float[Tensor, "hidden"]]:
-    """Mean output (`written`) or input of every module over all paragraphs and positions."""
-    sums: dict[Hashable, Tensor] = {}
+def means(
+    subject: Subject, wanted: Sequence[Site], tokens: Int[Tensor, "paragraph token"]
+) -> dict[Site, Float[Tensor, "*hidden"]]:
+    """Mean activation at every site over all paragraphs and positions."""
 
-    def keep_sum(place: Hashable, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        sums[place] = (output if written else inputs[0]).double().sum(dim=(0, 1)).cpu()
+    def of_rows(rows: Int[Tensor, "paragraph token"]) -> dict[Site, Tensor]:
+        with reading(subject, wanted) as found:
+            subject.hidden(rows)
+        return {site: found[site].double().sum(dim=(0, 1)).cpu() for site in wanted}
 
-    def of_rows(rows: Int[Tensor, "paragraph token"]) -> dict[Hashable, Tensor]:
-        model.base_model(rows.to(model.device), use_cache=False)
-        return dict(sums)
-
-    with ExitStack() as hooks:
-        for place, module in modules.items():
-            hooks.enter_context(module.register_forward_hook(partial(keep_sum, place)))
-        batches = in_micro_batches(of_rows, micro_batch, tokens)
-    totals = {place: sum(batch[place] for batch in batches) for place in modules}
-    return {place: total.div(tokens.numel()).to(model.dtype) for place, total in totals.items()}
+    batches = subject.in_batches(of_rows, tokens)
+    totals = {site: sum(batch[site] for batch in batches) for site in wanted}
+    return {site: total.div(tokens.numel()).to(subject.model.dtype) for site, total in totals.items()}
 
 
-@contextmanager
 def ablated(
-    model: PreTrainedModel, heads: Iterable[Head], outputs: Float[Tensor, "layer head d_head"]
-) -> Iterator[None]:
+    subject: Subject, heads: Iterable[Head], outputs: Float[Tensor, "layer head d_head"]
+) -> AbstractContextManager[None]:
     """Within the context, `outputs` replaces the output z of these heads at every position."""
-    projections, n_heads = modules_of(model, "W_O"), model.config.num_attention_heads
     by_layer: dict[int, list[int]] = {}
     for layer, head in heads:
         by_layer.setdefault(layer, []).append(head)
 
-    def replaced(layer: int, z: Float[Tensor, "*batch d_heads"]) -> Float[Tensor, "*batch d_heads"]:
+    def replaced(layer: int, z: Float[Tensor, "*row head d_head"]) -> Float[Tensor, "*row head d_head"]:
         z, chosen = z.clone(), by_layer[layer]
-        split_heads(z, n_heads)[..., chosen, :] = outputs[layer, chosen].to(z)
+        z[..., chosen, :] = outputs[layer, chosen].to(z)
         return z
 
-    with ExitStack() as hooks:
-        for layer in by_layer:
-            hooks.enter_context(changed_input(projections[layer], partial(replaced, layer)))
-        yield
+    return replacing(subject, {Site(layer, "z"): partial(replaced, layer) for layer in by_layer})
 
 
 def ablated_scores(
-    model: PreTrainedModel,
-    tokens: Int[Tensor, "paragraph token"],
-    ablations: Sequence[Intervention],
-    n_prefix: int,
-    micro_batch: int,
+    subject: Subject, tokens: Int[Tensor, "paragraph token"], ablations: Sequence[Intervention]
 ) -> list[pd.DataFrame]:
     """em (tokens) and nll (nats per token) of every paragraph under each ablation, or other intervention.
 
@@ -139,21 +111,21 @@ def ablated_scores(
 
     @torch.inference_mode()
     def of_rows(rows: Int[Tensor, "paragraph token"]) -> list[pd.DataFrame]:
-        rows, found = rows.to(model.device), [pd.DataFrame()] * len(ablations)
-        calls = recorded_calls(model, rows)
-        for places, states in _branches(model, calls, ablations, [*range(len(ablations))]):
-            scores = scores_of_states(model, states[:, n_prefix - 1 :].to(model.device), rows[:, n_prefix:])
+        calls, found = recorded_calls(subject, rows), [pd.DataFrame()] * len(ablations)
+        for places, states in _branches(subject, calls, ablations, [*range(len(ablations))]):
+            predicting = states[:, subject.n_prefix - 1 :].to(rows.device)
+            scores = scores_of_states(subject, predicting, rows[:, subject.n_prefix :])
             frame = pd.DataFrame({"em": scores.em.numpy(), "nll": scores.nll.double().numpy()})
             for place in places:
                 found[place] = frame
         return found
 
-    batches = in_micro_batches(of_rows, micro_batch, tokens)
+    batches = subject.in_batches(of_rows, tokens)
     return [pd.concat(frames, ignore_index=True) for frames in zip(*batches, strict=True)]
 
 
 def _branches(
-    model: PreTrainedModel,
+    subject: Subject,
     calls: list[Call],
     ablations: Sequence[Intervention],
     places: list[int],
@@ -176,17 +148,13 @@ def _branches(
             after = None
         else:
             entering = calls[layer].residual if rows is None else rows
-            with nullcontext() if done is None else ablations[some[0]].applied(model, layer):
-                after = call_layer(model, layer, calls[layer], entering)
-        yield from _branches(model, calls, ablations, some, layer + 1, after)
+            with nullcontext() if done is None else ablations[some[0]].applied(subject, layer):
+                after = call_layer(subject, layer, calls[layer], entering)
+        yield from _branches(subject, calls, ablations, some, layer + 1, after)
 
 
 def ablate(
-    model: PreTrainedModel,
-    texts: Mapping[str, Group],
-    plans: Mapping[str, Plan],
-    n_prefix: int,
-    micro_batch: int,
+    subject: Subject, texts: Mapping[str, Group], plans: Mapping[str, Plan]
 ) -> dict[str, pd.DataFrame]:
     """Scores of every paragraph under each ablation of each plan, and the differences to the intact model.
 
@@ -199,7 +167,7 @@ def ablate(
     """
     about, tokens = labels(texts), torch.cat([text.tokens for text in texts.values()])
     ablations = [ablation for plan in plans.values() for _, ablation in plan]
-    whole, *found = ablated_scores(model, tokens, [NOTHING, *ablations], n_prefix, micro_batch)
+    whole, *found = ablated_scores(subject, tokens, [NOTHING, *ablations])
     scores, tables = iter(found), {}
     for name, plan in plans.items():
         frames = []

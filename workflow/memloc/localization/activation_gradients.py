@@ -7,7 +7,7 @@ activation of one paragraph enters another's NLL, so the batch size changes noth
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,23 +15,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from memloc.editing.gradients import paragraph_nll
-from memloc.model.activations import (
-    COMPONENTS,
-    HEAD_COMPONENTS,
-    Site,
-    gradients,
-    recording,
-    sites,
-    token_logits,
-)
-from memloc.model.micro_batches import in_micro_batches
+from memloc.model.sites import COMPONENTS, HEAD_COMPONENTS, Site, reading, sites
+from memloc.model.subject import Subject
 from memloc.perturbation.pairs import Pairs
+from memloc.scoring.losses import paragraph_nll
 from memloc.scoring.teacher_forcing import token_nll
-from memloc.settings.localization import ActivationGradients
-
-if TYPE_CHECKING:
-    from transformer_lens.model_bridge import TransformerBridge
 
 Nll = Callable[[Int[Tensor, "paragraph token"], Int[Tensor, "paragraph"]], Float[Tensor, "paragraph"]]
 
@@ -41,12 +29,11 @@ ROLE = pd.CategoricalDtype(["perturbed", "impact"])
 
 
 def activation_gradients(
-    bridge: "TransformerBridge",
+    subject: Subject,
     tokens: Int[Tensor, "paragraph token"],
     ids: Int[np.ndarray, "paragraph"],
     group: str,
-    n_prefix: int,
-    how: ActivationGradients,
+    reference: bool,
 ) -> pd.DataFrame:
     """Activation gradients of the continuation's NLL: group, id, layer, component, head, position, max_abs.
 
@@ -54,18 +41,19 @@ def activation_gradients(
     authors' Fig. 6). There is a row for each position that the loss depends on: 0..T-2, or 0..n_prefix-1 for
     the first token. `head` is null for MLP components. Columns have small types for millions of rows.
     """
-    read = torch.arange(n_prefix if how.reference else tokens.shape[1] - 1).expand(len(tokens), -1)
-    tokens = tokens[:, : n_prefix + 1] if how.reference else tokens
+    n_prefix = subject.n_prefix
+    read = torch.arange(n_prefix if reference else tokens.shape[1] - 1).expand(len(tokens), -1)
+    tokens = tokens[:, : n_prefix + 1] if reference else tokens
 
     def nll(texts: Int[Tensor, "paragraph token"], _: Tensor) -> Float[Tensor, "paragraph"]:
-        return paragraph_nll(bridge.original_model, texts, n_prefix)
+        return paragraph_nll(subject, texts)
 
-    scores = _scores(bridge, tokens, read, COMPONENTS, nll, how.micro_batch)
+    scores = _scores(subject, tokens, read, COMPONENTS, nll)
     return _frame(scores, ids, group, read).drop(columns="slot")
 
 
 def impact_gradients(
-    bridge: "TransformerBridge", pairs: Pairs, group: Literal["memorized", "perturbed"], micro_batch: int
+    subject: Subject, pairs: Pairs, group: Literal["memorized", "perturbed"]
 ) -> pd.DataFrame:
     """Activation gradients of the NLL of the paragraph's own token at its impact position (Fig. 10).
 
@@ -80,37 +68,43 @@ def impact_gradients(
     ) -> Float[Tensor, "paragraph"]:
         impact = pairs.impact_position[rows].to(texts.device)
         target = texts.gather(1, impact.unsqueeze(1)).squeeze(1)
-        return token_nll(token_logits(bridge.original_model, texts, impact), target)
+        return token_nll(_logits_before(subject, texts, impact), target)
 
     read = torch.stack([pairs.perturbed_position, pairs.impact_position - 1], dim=1).cpu()
-    frame = _frame(_scores(bridge, tokens, read, ("q", "k"), nll, micro_batch), pairs.ids, group, read)
+    frame = _frame(_scores(subject, tokens, read, ("q", "k"), nll), pairs.ids, group, read)
     frame["role"] = pd.Categorical.from_codes(frame.pop("slot"), dtype=ROLE)
     return frame
 
 
+def _logits_before(
+    subject: Subject, tokens: Int[Tensor, "paragraph token"], position: Int[Tensor, "paragraph"]
+) -> Float[Tensor, "paragraph vocabulary"]:
+    """Logits that predict the token at `position` (1 or later) of each paragraph; later ones are not run."""
+    hidden = subject.hidden(tokens[:, : int(position.max())])
+    return subject.logits(hidden[torch.arange(len(tokens), device=hidden.device), position - 1])
+
+
 def _scores(
-    bridge: "TransformerBridge",
+    subject: Subject,
     tokens: Int[Tensor, "paragraph token"],
     read: Int[Tensor, "paragraph position"],
     components: Sequence[str],
     nll: Nll,
-    micro_batch: int,
 ) -> dict[Site, Float[Tensor, "paragraph position head"]]:
     """Largest |gradient| of each paragraph's own NLL over the hidden dimension, at the positions to read.
 
     An MLP counts as one head. `nll` takes some of the texts and their row numbers in `tokens`.
     """
-    wanted = sites(bridge, components)
+    wanted = sites(subject, components)
 
     def of_rows(
         texts: Int[Tensor, "paragraph token"], rows: Int[Tensor, "paragraph"]
     ) -> dict[Site, Float[Tensor, "paragraph position head"]]:
-        with recording(bridge, wanted) as activations:
-            loss = nll(texts.to(bridge.original_model.device), rows).sum()
-        found, at = gradients(loss, activations), read[rows]
-        return {site: _largest(gradient, at) for site, gradient in found.items()}
+        with reading(subject, wanted) as found:
+            loss = nll(texts, rows).sum()
+        return {site: _largest(slope, read[rows]) for site, slope in found.gradients(loss).items()}
 
-    parts = in_micro_batches(of_rows, micro_batch, tokens, torch.arange(len(tokens)))
+    parts = subject.in_batches(of_rows, tokens, torch.arange(len(tokens)))
     return {site: torch.cat([part[site] for part in parts]) for site in wanted}
 
 

@@ -13,16 +13,16 @@ import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from memloc.data.draws import Parts
 from memloc.editing.gradients import Gradients, add_gradients, editable_gradients, take_gradients
-from memloc.editing.masks import OriginalWeights, all_weights
 from memloc.editing.objectives import SIGN, Terms, collect_objective, original_states
 from memloc.editing.optimisers import SparseAdam
 from memloc.localization.gradient_parts import Sums
-from memloc.localization.parameter_gradients import group_scores
-from memloc.model.components import Component, component_table
+from memloc.localization.parameter_gradients import component_table, group_scores
+from memloc.model.components import Component
+from memloc.model.subject import Subject
+from memloc.model.weights import all_weights, edited
 from memloc.scoring.losses import log_probabilities
 from memloc.settings.localization import Contrastive
 
@@ -49,10 +49,9 @@ class Controls(NamedTuple):
 
 
 def contrastive_attribution(
-    model: PreTrainedModel,
+    subject: Subject,
     texts: Texts,
     nll_gradient: Gradients,
-    n_prefix: int,
     parts: Parts,
     how: Contrastive,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -67,26 +66,21 @@ def contrastive_attribution(
     """
     chosen, n_draws = np.unique(texts.drawn, return_counts=True)
     tokens = texts.non_memorized[torch.from_numpy(chosen)]
-    original = original_states(model, tokens, n_prefix, how.micro_batch)
-    weights = OriginalWeights(model)
-    controls = Controls(tokens, original, n_draws / texts.drawn.size)
+    controls = Controls(tokens, original_states(subject, tokens), n_draws / texts.drawn.size)
     slopes = {name: SIGN["unlearn"] * how.nll_weight * value for name, value in nll_gradient.items()}
-    SparseAdam(model, all_weights(model), STEP_RATE).step(slopes)
-    try:
-        *terms, sums = contrastive_gradients(model, texts.memorized, parts.members, controls, n_prefix, how)
-    finally:
-        weights.restore(model)
+    with edited(subject):
+        SparseAdam(subject, all_weights(subject), STEP_RATE).step(slopes)
+        *terms, sums = contrastive_gradients(subject, texts.memorized, parts.members, controls, how)
     # The whole KL term, in a row after the parts, counts in each draw of parts.
     with_kl = parts.draws._replace(weights=np.pad(parts.draws.weights, ((0, 0), (0, 1)), constant_values=1.0))
-    return contrastive_scores(model, *terms), sums.largest(with_kl, "contrastive")
+    return contrastive_scores(subject, *terms), sums.largest(with_kl, "contrastive")
 
 
 def contrastive_gradients(
-    model: PreTrainedModel,
+    subject: Subject,
     memorized: Int[Tensor, "memorized token"],
     parts: Sequence[Int[np.ndarray, "member"]],
     controls: Controls,
-    n_prefix: int,
     how: Contrastive,
 ) -> tuple[Gradients, Gradients, Sums]:
     """Gradients of the unlearning objective's terms at any θ, mean over memorized paragraphs (paper Eq. 3).
@@ -95,25 +89,26 @@ def contrastive_gradients(
     each micro-batch, because it would be large for all controls. The last result has a row for each part of
     the memorized paragraphs, with the gradient of its NLL term. The gradient of the KL term is its last row.
     """
-    nll_term, sums = {}, Sums(model, len(parts) + 1)
-    options = (n_prefix, how.micro_batch, how.reference)
-    kl = Terms(memorized[:0], controls.tokens, lambda rows: log_probabilities(model, controls.original[rows]))
-    with editable_gradients(model):
+    nll_term, sums = {}, Sums(subject, len(parts) + 1)
+    kl = Terms(
+        memorized[:0], controls.tokens, lambda rows: log_probabilities(subject, controls.original[rows])
+    )
+    with editable_gradients(subject):
         for row, members in enumerate(parts):
             nll = kl._replace(learned=memorized[torch.from_numpy(members)], controls=controls.tokens[:0])
             weights = torch.full((len(members),), SIGN["unlearn"] * how.nll_weight)
-            collect_objective(model, nll, weights, *options)
-            found = take_gradients(model)
+            collect_objective(subject, nll, weights, how.reference)
+            found = take_gradients(subject)
             sums.put(row, found)
             add_gradients(nll_term, found)
-        collect_objective(model, kl, torch.from_numpy(controls.shares).float(), *options)
-        kl_term = take_gradients(model)
+        collect_objective(subject, kl, torch.from_numpy(controls.shares).float(), how.reference)
+        kl_term = take_gradients(subject)
     sums.put(len(parts), kl_term)
     mean = {name: term / len(memorized) for name, term in nll_term.items()}
     return mean, kl_term, sums
 
 
-def contrastive_scores(model: PreTrainedModel, nll_term: Gradients, kl_term: Gradients) -> pd.DataFrame:
+def contrastive_scores(subject: Subject, nll_term: Gradients, kl_term: Gradients) -> pd.DataFrame:
     """Component scores of the contrastive objective, with the norms of its two terms.
 
     Returns the rows of `component_scores` with group "contrastive" as first column, and nll_term_norm and
@@ -126,5 +121,5 @@ def contrastive_scores(model: PreTrainedModel, nll_term: Gradients, kl_term: Gra
         nll, kl = (component.by_head(term[component.parameter]) for term in (nll_term, kl_term))
         return {"nll_term_norm": nll.norm(dim=1), "kl_term_norm": kl.norm(dim=1)}
 
-    scores = group_scores(model, total, "contrastive")
-    return scores.join(component_table(model, norms)[["nll_term_norm", "kl_term_norm"]])
+    scores = group_scores(subject, total, "contrastive")
+    return scores.join(component_table(subject, norms)[["nll_term_norm", "kl_term_norm"]])

@@ -14,11 +14,10 @@ import pandas as pd
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from memloc.data.draws import Draws
 from memloc.editing.gradients import Gradients
-from memloc.model.components import components, editable_parameters
+from memloc.model.subject import Subject
 
 VALUE = 4  # bytes
 SUMS_HELD = 2**22  # weighted sums that are held at a time
@@ -27,10 +26,10 @@ SUMS_HELD = 2**22  # weighted sums that are held at a time
 class Sums:
     """Gradients of the W_* weights in single precision, one row each, in a file deleted with the object."""
 
-    def __init__(self, model: PreTrainedModel, n_rows: int) -> None:
-        self._model, self._n_rows = model, n_rows
+    def __init__(self, subject: Subject, n_rows: int) -> None:
+        self._subject, self._n_rows = subject, n_rows
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - deleted with the object
-        self._shapes = {name: model.get_parameter(name).shape for name in editable_parameters(model)}
+        self._shapes = {name: weight.shape for name, weight in subject.weights.items()}
         ends = np.cumsum([shape.numel() for shape in self._shapes.values()])
         self._starts = dict(zip(self._shapes, [0, *ends[:-1]], strict=True))
         self._row_length = int(ends[-1])
@@ -60,7 +59,7 @@ class Sums:
         """
         whole = (draws.keys["sample"] != "resample").to_numpy()
         frames = []
-        for component in components(self._model):
+        for component in self._subject.components:
             rows = self.rows(component.parameter)
             by_head = torch.stack([component.by_head(row) for row in rows], dim=1)
             asked = whole if component.n_heads is None else np.full(len(whole), True)

@@ -16,15 +16,14 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import PreTrainedModel
 
-from memloc.localization.ablation import Plan, module_means
-from memloc.model.components import Component, components, modules_of
+from memloc.localization.ablation import Plan, means
 from memloc.model.head_groups import stored_head
-from memloc.model.hooks import changed_input, keeping
+from memloc.model.sites import Site, reading, replacing, sites
+from memloc.model.subject import Subject
 from memloc.settings.interventions import BYPASSES
 
-WRITES = {"attention": "W_O", "mlp": "W_out"}  # the component that writes a block's output
+WRITES = {"attention": "attn_out", "mlp": "mlp_out"}  # the site of a block's output
 Means = Mapping[str, Float[Tensor, "layer hidden"]]
 """Mean output of every layer's blocks, by block."""
 
@@ -41,42 +40,37 @@ class Bypass(NamedTuple):
         """The block and the way."""
         return (self.block, self.way) if layer == self.at else None
 
-    def applied(self, model: PreTrainedModel, layer: int) -> AbstractContextManager[None]:
+    def applied(self, subject: Subject, layer: int) -> AbstractContextManager[None]:
         """Within the context, the layer's block is bypassed."""
-        by_name = {part.name: part for part in components(model) if part.layer == layer}
         if self.way == "identity":
-            return _attending_to_itself(model, by_name["W_V"], by_name["W_O"])
-        written = self.means[self.block][layer]
-        module = model.get_submodule(by_name[WRITES[self.block]].module)
-        return module.register_forward_hook(lambda _, inputs, output: written.to(output).expand_as(output))
+            return _attending_to_itself(subject, layer)
+        mean = self.means[self.block][layer]
+        site = Site(layer, WRITES[self.block])
+        return replacing(subject, {site: lambda output: mean.to(output).expand_as(output)})
 
 
 @contextmanager
-def _attending_to_itself(model: PreTrainedModel, value: Component, output: Component) -> Iterator[None]:
+def _attending_to_itself(subject: Subject, layer: int) -> Iterator[None]:
     """Within the context, the output z of every head is the value of its own position."""
-    shared = stored_head(torch.arange(output.n_heads), value.n_heads, output.n_heads).to(model.device)
+    value = Site(layer, "v")
+    shared = stored_head(torch.arange(subject.n_heads), subject.n_groups, subject.n_heads)
 
-    def replaced(z: Float[Tensor, "row position d_heads"]) -> Float[Tensor, "row position d_heads"]:
-        _, values = kept[value.layer]
-        return value.heads(values)[..., shared, :].flatten(-2).to(z)
+    def replaced(z: Float[Tensor, "row position head d_head"]) -> Float[Tensor, "row position head d_head"]:
+        return kept[value][..., shared.to(z.device), :].to(z)
 
-    reader = model.get_submodule(output.module)
-    with keeping({value.layer: model.get_submodule(value.output)}) as kept, changed_input(reader, replaced):
+    with reading(subject, [value]) as kept, replacing(subject, {Site(layer, "z"): replaced}):
         yield
 
 
 def mean_block_outputs(
-    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], micro_batch: int
+    subject: Subject, tokens: Int[Tensor, "paragraph token"]
 ) -> dict[str, Float[Tensor, "layer hidden"]]:
     """Mean output of every block over all paragraphs and positions."""
-    modules = {
-        (block, layer): module
+    found = means(subject, sites(subject, [*WRITES.values()]), tokens)
+    return {
+        block: torch.stack([found[Site(layer, name)] for layer in range(subject.n_layers)])
         for block, name in WRITES.items()
-        for layer, module in modules_of(model, name).items()
     }
-    means = module_means(model, modules, tokens, micro_batch, written=True)
-    layers = range(model.config.num_hidden_layers)
-    return {block: torch.stack([means[block, layer] for layer in layers]) for block in WRITES}
 
 
 def bypasses(means: Means) -> Plan:

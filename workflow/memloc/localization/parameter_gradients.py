@@ -1,25 +1,43 @@
 """Attribution scores of weights from the gradient of the NLL (paper 5.1, Figures 4 and 9)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from memloc.data.draws import Parts
 from memloc.editing.gradients import Gradients, add_gradients, paragraph_gradients
 from memloc.localization.gradient_parts import Sums
-from memloc.model.components import Component, component_table, components
+from memloc.model.components import Component
+from memloc.model.subject import Subject
 
 Sample = tuple[Int[np.ndarray, "paragraph"], Int[Tensor, "paragraph token"]]
 """Ids and tokens of paragraphs."""
 
 
-def component_scores(model: PreTrainedModel, gradients: Gradients) -> pd.DataFrame:
+def component_table(
+    subject: Subject, measure: Callable[[Component], dict[str, Shaped[Tensor, "head"]]]
+) -> pd.DataFrame:
+    """A row per layer, component and head. `measure` gives the values of each column, one per head.
+
+    An MLP matrix has a single row, whose head is null.
+    """
+    frames = []
+    for component in subject.components:
+        frame = pd.DataFrame({column: values.tolist() for column, values in measure(component).items()})
+        heads = [None] if component.n_heads is None else range(component.n_heads)
+        frame.insert(0, "layer", component.layer)
+        frame.insert(1, "component", component.name)
+        frame.insert(2, "head", pd.array(heads, dtype="Int64"))
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+def component_scores(subject: Subject, gradients: Gradients) -> pd.DataFrame:
     """Pool |dL/dθ| over the weights of every component.
 
     Returns one row per layer, component and head (null for an MLP matrix) with max_abs (the paper's
@@ -34,20 +52,20 @@ def component_scores(model: PreTrainedModel, gradients: Gradients) -> pd.DataFra
             "n_weights": torch.full((len(size),), size.shape[1]),
         }
 
-    return component_table(model, scores)
+    return component_table(subject, scores)
 
 
-def group_scores(model: PreTrainedModel, gradients: Gradients, group: str) -> pd.DataFrame:
+def group_scores(subject: Subject, gradients: Gradients, group: str) -> pd.DataFrame:
     """The rows of `component_scores` with the group's name as first column."""
-    frame = component_scores(model, gradients)
+    frame = component_scores(subject, gradients)
     frame.insert(0, "group", group)
     return frame
 
 
-def layer_sizes(model: PreTrainedModel, gradients: Gradients) -> Float[Tensor, "layer 2"]:
+def layer_sizes(subject: Subject, gradients: Gradients) -> Float[Tensor, "layer 2"]:
     """Sums over the heads and components of every layer: of their max_abs, and of all |gradients|."""
-    sizes = torch.zeros(model.config.num_hidden_layers, 2)
-    for component in components(model):
+    sizes = torch.zeros(subject.n_layers, 2)
+    for component in subject.components:
         size = component.by_head(gradients[component.parameter]).abs()
         sizes[component.layer] += torch.stack([size.amax(dim=1).sum(), size.sum()]).float().cpu()
     return sizes
@@ -67,9 +85,8 @@ class GroupComparison(NamedTuple):
 
 
 def group_gradients(
-    model: PreTrainedModel,
+    subject: Subject,
     sample: Sample,
-    n_prefix: int,
     parts: Sequence[Int[np.ndarray, "member"]] | None = None,
     sums: Sums | None = None,
 ) -> tuple[Gradients, pd.DataFrame]:
@@ -81,14 +98,14 @@ def group_gradients(
     """
     ids, tokens = sample
     mean: Gradients = {}
-    sizes = torch.zeros(len(ids), model.config.num_hidden_layers, 2)
+    sizes = torch.zeros(len(ids), subject.n_layers, 2)
     nll = np.zeros(len(ids))
     for row, members in enumerate(parts or [np.arange(len(ids))]):
         total: Gradients = {}
-        found = paragraph_gradients(model, tokens[torch.from_numpy(members)], n_prefix)
+        found = paragraph_gradients(subject, tokens[torch.from_numpy(members)])
         for member, (loss, gradients) in zip(members, found, strict=True):
             nll[member] = loss
-            sizes[member] = layer_sizes(model, gradients)
+            sizes[member] = layer_sizes(subject, gradients)
             add_gradients(total, gradients)
         if sums is not None:
             sums.put(row, total)
@@ -101,10 +118,9 @@ def group_gradients(
 
 
 def compare_groups(
-    model: PreTrainedModel,
+    subject: Subject,
     samples: dict[str, Sample],
     paired: Sample,
-    n_prefix: int,
     parts: Parts,
 ) -> GroupComparison:
     """Scores of the mean continuation NLL of each group of paragraphs.
@@ -112,16 +128,16 @@ def compare_groups(
     `samples` must hold the group memorized, which `parts` splits; its gradient alone is kept. The paragraphs
     `paired` (there may be none) are in no group: only their own gradients are measured.
     """
-    scores, sizes, memorized, sums = [], [], {}, Sums(model, len(parts.members))
+    scores, sizes, memorized, sums = [], [], {}, Sums(subject, len(parts.members))
     for group, sample in samples.items():
         own = (parts.members, sums) if group == "memorized" else ()
-        mean, paragraphs = group_gradients(model, sample, n_prefix, *own)
-        scores.append(group_scores(model, mean, group))
+        mean, paragraphs = group_gradients(subject, sample, *own)
+        scores.append(group_scores(subject, mean, group))
         sizes.append(paragraphs)
         if group == "memorized":
             memorized = mean
     if len(paired[0]):
-        sizes.append(group_gradients(model, paired, n_prefix)[1])
+        sizes.append(group_gradients(subject, paired)[1])
     return GroupComparison(
         pd.concat(scores, ignore_index=True),
         sums.largest(parts.draws, "memorized"),

@@ -16,11 +16,11 @@ import pandas as pd
 import torch
 from jaxtyping import Int
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from memloc.editing.gradients import Gradients
-from memloc.editing.masks import Movable, OriginalWeights, n_weights, random_weights, top_weights
-from memloc.model.components import editable_parameters
+from memloc.editing.masks import random_weights, top_weights
+from memloc.model.subject import Subject
+from memloc.model.weights import Movable, edited, n_weights
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group, labels
 from memloc.scoring.paragraph_scores import teacher_forced
@@ -28,19 +28,16 @@ from memloc.settings.editing import SPARSE_FRACTION
 from memloc.settings.interventions import WeightNoise
 
 
-def standard_deviation(model: PreTrainedModel) -> float:
+def standard_deviation(subject: Subject) -> float:
     """Standard deviation of all W_* weights together."""
-    weights = [model.get_parameter(name).detach().flatten() for name in editable_parameters(model)]
-    return torch.cat(weights).std().item()
+    return torch.cat([weight.detach().flatten() for weight in subject.weights.values()]).std().item()
 
 
 @torch.no_grad()
-def add_noise(
-    model: PreTrainedModel, movable: Movable, deviation: float, random: np.random.Generator
-) -> None:
+def add_noise(subject: Subject, movable: Movable, deviation: float, random: np.random.Generator) -> None:
     """Add Gaussian noise with this standard deviation to the selected weights."""
     for name, places in movable.items():
-        weights = model.get_parameter(name).view(-1)
+        weights = subject.model.get_parameter(name).view(-1)
         noise = random.standard_normal(weights[places].numel(), dtype=np.float32)
         weights[places] += deviation * torch.from_numpy(noise).to(weights)
 
@@ -54,10 +51,9 @@ def choosing_texts(
 
 
 def disturb_weights(
-    model: PreTrainedModel,
+    subject: Subject,
     texts: Mapping[str, Group],
     gradients: Gradients,
-    n_prefix: int,
     how: WeightNoise,
     seed: int,
 ) -> pd.DataFrame:
@@ -69,21 +65,21 @@ def disturb_weights(
         em (tokens), nll (nats per token). The model gets its weights back.
     """
     about, tokens = labels(texts), torch.cat([text.tokens for text in texts.values()])
-    original, unit, frames = OriginalWeights(model), standard_deviation(model), []
+    unit, frames = standard_deviation(subject), []
 
     def scored_after(disturb: Callable[[], None]) -> pd.DataFrame:
-        disturb()
-        scores = teacher_forced(model, tokens, n_prefix, how.micro_batch)
-        original.restore(model)
+        with edited(subject):
+            disturb()
+            scores = teacher_forced(subject, tokens)
         return about.assign(em=scores.em.numpy(), nll=scores.nll.double().numpy())
 
     top, whole = top_weights(gradients, SPARSE_FRACTION), scored_after(lambda: None)
     for arm, draw in product(("top", "random"), range(how.draws)):
         random, found = generator(seed, "weight_noise", arm, str(draw)), {0.0: whole}
-        chosen = top if arm == "top" else random_weights(model, SPARSE_FRACTION, random)
+        chosen = top if arm == "top" else random_weights(subject, SPARSE_FRACTION, random)
         for size in sorted(how.sizes):
-            noise = partial(add_noise, model, chosen, size * unit, random)
+            noise = partial(add_noise, subject, chosen, size * unit, random)
             found[float(size)] = scored_after(noise)
-        own = {"arm": arm, "draw": draw, "n_weights": n_weights(model, chosen)}
+        own = {"arm": arm, "draw": draw, "n_weights": n_weights(subject, chosen)}
         frames += [rows.assign(**own, size=size) for size, rows in found.items()]
     return pd.concat(frames, ignore_index=True)

@@ -1,1 +1,1 @@
-"""Models: loading, components, hooks, families, memory, partial passes, micro-batches, training."""
+"""Models: the subject of analyses, families, loading, sites, partial passes, weights, training."""

@@ -1,22 +1,39 @@
-"""Load models of the supported families for analysis; no other module creates bridges of TransformerLens.
+"""Load subjects of the supported families for analysis; no other module creates bridges of TransformerLens.
 
-Weights are the model's own: the bridge stays raw, because folding LayerNorm or centring weights
-(`enable_compatibility_mode`) changes gradients. transformer_lens takes seconds to import and is therefore
-imported where it is used.
+The bridge stays raw, because folding LayerNorm or centring weights (`enable_compatibility_mode`) changes
+gradients. transformer_lens takes seconds to import and is therefore imported where it is used.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
 from memloc.model.families import family
-from memloc.model.pretrained import ON_PROCESSOR, read_model
+from memloc.model.pretrained import ON_PROCESSOR, read_model, token_before
+from memloc.model.subject import Subject
 from memloc.settings.loading import Loading
 
 if TYPE_CHECKING:
-    from transformer_lens.model_bridge import TransformerBridge
     from transformers import PreTrainedModel
+
+    from memloc.settings.study import Settings
+
+
+def load(folder: Path | str, settings: "Settings", micro_batch: int, *, editing: bool = False) -> Subject:
+    """The model of a folder, read as the settings say, for paragraphs of their length.
+
+    For editing, weights are raised from `dtype` to single precision. bfloat16 would round Adam's steps away:
+    above 0.03, its numbers are further apart than ten steps of 1e-5.
+
+    Raises:
+        ModelError: as `read_model` does, or the tokenizer lacks the token before every prefix.
+        InputError: the family is not supported.
+    """
+    model, paragraph = load_model(folder, settings.loading), settings.paragraph
+    before = token_before(folder, paragraph.before)
+    return Subject(model.float() if editing else model, paragraph.prefix, micro_batch, before)
 
 
 def load_model(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedModel":
@@ -31,34 +48,29 @@ def load_model(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedMo
     return model
 
 
-def load_for_editing(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedModel":
-    """The model of `load_model`, whose weights are raised from `dtype` to single precision; raises the same.
-
-    bfloat16 would round Adam's steps away: above 0.03, its numbers are further apart than ten steps of 1e-5.
-    """
-    return load_model(folder, how).float()
-
-
-def untrained(model: "PreTrainedModel", seed: int) -> "PreTrainedModel":
+def untrained(subject: Subject, seed: int) -> Subject:
     """A model of the same shape with random weights, as before any training, in evaluation mode.
 
     It is a control: it shows how much the architecture and the words alone tell.
     """
     from transformers import AutoModelForCausalLM
 
+    model = subject.model
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         fresh = AutoModelForCausalLM.from_config(model.config, dtype=torch.float32)
-    return fresh.to(model.device, model.dtype).eval()
+    return replace(subject, model=fresh.to(model.device, model.dtype).eval())
 
 
-def boot_bridge(model: "PreTrainedModel") -> "TransformerBridge":
-    """Give a loaded model TransformerLens hooks. Its modules are wrapped in place: use the bridge alone.
+def bridged(subject: Subject) -> Subject:
+    """The subject with TransformerLens hooks. Its modules are wrapped in place: use the result alone.
 
     `TransformerBridge.boot_transformers` would do the same, but needs a tokenizer. Run whole sequences only:
     for some families (GPT-2, Llama) the bridge silently drops the key/value cache, and logits are then wrong.
     """
     from transformer_lens.model_bridge.sources import build_bridge_from_module
 
+    model = subject.model
     model.set_attn_implementation("eager")  # fused attention never computes the pattern that hooks read
-    return build_bridge_from_module(model, type(model).__name__, hf_config=model.config)
+    bridge = build_bridge_from_module(model, type(model).__name__, hf_config=model.config)
+    return replace(subject, bridge=bridge)

@@ -3,24 +3,18 @@
 Single perturbations (`replaced_tokens`) show which tokens a continuation needs, not which suffice for it.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from memloc.data.paragraphs import with_token_before
+from memloc.model.subject import Subject
 from memloc.perturbation.replaced_tokens import Texts, draw_replacements
 from memloc.run.seeds import generator
 from memloc.scoring import paragraph_scores
-from memloc.settings.scores import Scoring
 from memloc.tables.terms.kept_tokens import KEPT, N_KEPT
 from memloc.tables.terms.perturbation import UNPERTURBED
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel
 
 
 def costliest_first(
@@ -38,44 +32,45 @@ def costliest_first(
 
 
 def keep_tokens(
-    model: "PreTrainedModel",
+    subject: Subject,
     perturbation: pd.DataFrame,
     texts: Texts,
     draws: int,
-    scoring: Scoring,
+    threshold: float,
     seed: int,
 ) -> pd.DataFrame:
     """Score every paragraph with 1, 2, .. tokens of its prefix kept: the costliest, and as many random ones.
 
     All versions of a paragraph in a draw have the same random tokens in place of the others. These depend on
     seed and id only. `perturbation` is the table with the cost of perturbing each token by itself.
+    `threshold` is that of near-ties.
 
     Returns:
         Columns id, kept, n_kept (fewer than the prefix has) and draw; em (tokens) and nll (nats per token) of
         the unperturbed continuation.
     """
-    n_prefix, tokens = texts.n_prefix, texts.tokens
+    n_prefix, tokens = subject.n_prefix, texts.tokens
     n_kept = torch.tensor([n for n in N_KEPT if n < n_prefix])
-    replacements, order = _drawn(texts, draws, seed)
+    replacements, order = _drawn(n_prefix, texts, draws, seed)
     costliest = costliest_first(perturbation, texts.ids, n_prefix)[:, None].expand_as(order)
     ranks = torch.stack([costliest, order]).argsort(dim=-1)  # [kept, paragraph, draw, position]
     stays = ranks[..., None, :] < n_kept[:, None]
     prefixes = torch.where(stays, tokens[:, None, None, :n_prefix], replacements[:, :, None])
     rest = tokens[:, None, None, n_prefix:].expand(*prefixes.shape[:-1], -1)
-    versions = with_token_before(torch.cat([prefixes, rest], dim=-1).flatten(0, 3), texts.before)
-    scores = paragraph_scores.score(model, versions, texts.n_before + n_prefix, scoring)
+    versions = subject.placed(torch.cat([prefixes, rest], dim=-1).flatten(0, 3))
+    scores = paragraph_scores.score(subject.of_placed, versions, threshold)
     kept, paragraph, draw, number = (axis.ravel() for axis in np.indices(stays.shape[:-1]))
     labels = {"id": texts.ids[paragraph], "kept": np.array(KEPT)[kept], "n_kept": n_kept.numpy()[number]}
     return pd.DataFrame({**labels, "draw": draw, "em": scores.em.numpy(), "nll": scores.nll.numpy()})
 
 
 def _drawn(
-    texts: Texts, draws: int, seed: int
+    n_prefix: int, texts: Texts, draws: int, seed: int
 ) -> tuple[Int[Tensor, "paragraph draw position"], Int[Tensor, "paragraph draw position"]]:
     """Random tokens for every position, and random orders of the positions."""
     replacements, orders = [], []
-    for name, prefix in zip(texts.ids, texts.tokens[:, : texts.n_prefix].numpy(), strict=True):
-        random = generator(seed, "kept_tokens", str(name))
+    for id, prefix in zip(texts.ids, texts.tokens[:, :n_prefix].numpy(), strict=True):
+        random = generator(seed, "kept_tokens", str(id))
         replacements.append(draw_replacements(prefix, texts.n_vocabulary, draws, random))
         orders.append([random.permutation(len(prefix)) for _ in range(draws)])
     return torch.from_numpy(np.stack(replacements)), torch.from_numpy(np.array(orders))

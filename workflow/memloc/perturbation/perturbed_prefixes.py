@@ -5,91 +5,86 @@ paragraph's prefix are therefore computed once, and each version is run from its
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import DynamicCache, PreTrainedModel
+from transformers import DynamicCache
 
 from memloc.model.micro_batches import in_micro_batches
+from memloc.model.subject import Subject
 from memloc.scoring.paragraph_scores import Scores, concatenated, redecoded, score_batch
-from memloc.scoring.teacher_forcing import continuation_states, decided_margins, leading_matches, score_tokens
-from memloc.settings.scores import Scoring
+from memloc.scoring.teacher_forcing import decided_margins, leading_matches, score_tokens
 
 N_FIRST = 8  # continuation tokens that `match_batch` runs at first; then as many as have matched so far
 
 
 def score_versions(
-    model: PreTrainedModel,
+    subject: Subject,
     versions: Int[Tensor, "row chosen token"],
     starts: Int[Tensor, "chosen"],
-    n_prefix: int,
-    scoring: Scoring,
+    threshold: float,
     nll: bool = True,
 ) -> Scores:
     """The scores of `paragraph_scores.score` for the versions of all rows, row by row, in less time.
 
-    Version c of a row equals its paragraph up to starts[c]. The keys and values of the prefixes of
-    `micro_batch` rows are held, and as many versions are run at a time. Without `nll`, versions are run only
+    Version c of a row equals its paragraph up to starts[c]. The keys and values of the prefixes of a
+    micro-batch of rows are held, and as many versions are run at a time. Without `nll`, versions are run only
     until their first mismatch, and their NLL is NaN.
     """
 
     def of_rows(rows: Int[Tensor, "row chosen token"]) -> Scores:
-        how = (model, rows, starts, n_prefix, scoring.micro_batch)
         if nll:
-            scores = Scores(*run_versions(score_batch, *how))
+            scores = Scores(*run_versions(score_batch, subject, rows, starts))
         else:
-            em, margins = run_versions(match_batch, *how)
+            em, margins = run_versions(match_batch, subject, rows, starts)
             scores = Scores(em, torch.full(em.shape, torch.nan), margins, torch.zeros_like(em).bool())
-        return redecoded(model, rows.flatten(0, 1), scores, n_prefix, scoring)
+        return redecoded(subject, rows.flatten(0, 1), scores, threshold)
 
-    return concatenated(in_micro_batches(of_rows, scoring.micro_batch, versions, grow=False))
+    return concatenated(subject.in_batches(of_rows, versions, grow=False))
 
 
 @torch.inference_mode()
 def run_versions(
     run: Callable[..., tuple[Tensor, ...]],
-    model: PreTrainedModel,
+    subject: Subject,
     versions: Int[Tensor, "row chosen token"],
     starts: Int[Tensor, "chosen"],
-    n_prefix: int,
-    micro_batch: int,
 ) -> list[Tensor]:
-    """The columns that `run(model, rows, n_prefix, cache)` returns, for all versions, row by row.
+    """The columns that `run(subject, rows, cache)` returns, for all versions, row by row.
 
-    `micro_batch` versions are run at a time, however few the rows are.
+    A micro-batch of versions is run at a time, however few the rows are.
     """
-    versions = versions.to(model.device)
-    shared = DynamicCache()
+    device, shared = subject.model.device, DynamicCache()
+    versions = versions.to(device)
     # The last version is the unperturbed paragraph in all tokens that any version shares.
-    model.base_model(versions[:, -1, : starts[-1] + 1], cache=shared, use_cache=True)
+    subject.hidden(versions[:, -1, : starts[-1] + 1], shared)
 
     def of_some(some: Int[Tensor, "version 2"]) -> tuple[Tensor, ...]:
-        chosen, rows = some.to(model.device).unbind(1)
+        chosen, rows = some.to(device).unbind(1)
         n_shared = starts[some[0, 0]]
         known = [(keys[rows, :, :n_shared], values[rows, :, :n_shared]) for keys, values, _ in shared]
-        return run(model, versions[rows, chosen], n_prefix, DynamicCache(known))
+        return run(subject, versions[rows, chosen], DynamicCache(known))
 
     n_rows, n_versions = versions.shape[:2]
     # Versions that are run together start at the start of the first of them.
     by_start = torch.cartesian_prod(torch.arange(n_versions), torch.arange(n_rows))
-    columns = zip(*in_micro_batches(of_some, micro_batch, by_start), strict=True)
+    columns = zip(*in_micro_batches(of_some, subject.micro_batch, by_start), strict=True)
     row_by_row = by_start[:, 1].argsort(stable=True)
     return [torch.cat(column).cpu()[row_by_row] for column in columns]
 
 
 @torch.inference_mode()
 def match_batch(
-    model: PreTrainedModel,
-    rows: Int[Tensor, "paragraph token"],
-    n_prefix: int,
-    cache: DynamicCache,
+    subject: Subject, rows: Int[Tensor, "paragraph token"], cache: DynamicCache
 ) -> tuple[Int[Tensor, "paragraph"], Float[Tensor, "paragraph continuation"]]:
     """Exact match (tokens) and margins (logits) of one micro-batch, on the model's device.
 
     Paragraphs drop out at their first mismatch; margins are those of `decided_margins`. `cache` holds the
-    first tokens (fewer than n_prefix, or none), and is extended.
+    first tokens (fewer than the prefix, or none), and is extended.
     """
+    n_prefix = subject.n_prefix
     n_left = rows.shape[1] - n_prefix
     em = torch.zeros(len(rows), dtype=torch.long, device=rows.device)
     margins = torch.full((len(rows), n_left), torch.inf, device=rows.device)
@@ -97,12 +92,12 @@ def match_batch(
     while len(going) and start < n_left:
         stop = min(max(N_FIRST, 2 * start), n_left)
         text = rows[going, : n_prefix + stop]
-        states = continuation_states(model, text, n_prefix + start, cache)
-        matched, margin, _ = score_tokens(model, states, text[:, n_prefix + start :])
-        n_matched = leading_matches(matched)
+        states = replace(subject, n_prefix=n_prefix + start).states(text, cache)
+        found = score_tokens(subject, states, text[:, n_prefix + start :])
+        n_matched = leading_matches(found.matched)
         em[going] += n_matched
-        margins[going, start:stop] = decided_margins(margin, n_matched)
-        stays = matched.all(dim=1).nonzero().squeeze(1)
+        margins[going, start:stop] = decided_margins(found.margin, n_matched)
+        stays = found.matched.all(dim=1).nonzero().squeeze(1)
         if len(stays) < len(going):
             cache.batch_select_indices(stays)
             going = going[stays]

@@ -5,7 +5,7 @@ Exact match and NLL of the UNPERTURBED continuation under each perturbed prefix 
 passes, so nothing is decoded (paper 3.2).
 """
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,18 +13,14 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from memloc.data.paragraphs import with_token_before
+from memloc.model.subject import Subject
 from memloc.perturbation.effects import strongest
 from memloc.perturbation.perturbed_prefixes import score_versions
 from memloc.run.seeds import generator
 from memloc.scoring import decoding, paragraph_scores
 from memloc.scoring.teacher_forcing import leading_matches
 from memloc.settings.perturbation import Perturbation
-from memloc.settings.scores import Scoring
 from memloc.tables.terms.perturbation import UNPERTURBED
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel
 
 
 def draw_replacements(
@@ -43,36 +39,29 @@ class Texts(NamedTuple):
 
     ids: Int[np.ndarray, "paragraph"]
     tokens: Int[Tensor, "paragraph token"]
-    n_prefix: int
     n_vocabulary: int
-    before: int | None = None
-    """Token before every prefix (`paragraph.before`), which is never perturbed; positions do not count it."""
-
-    @property
-    def n_before(self) -> int:
-        """Tokens that stand before every prefix."""
-        return int(self.before is not None)
 
 
 def perturb_prefixes(
-    model: "PreTrainedModel", texts: Texts, perturbation: Perturbation, scoring: Scoring, seed: int
+    subject: Subject, texts: Texts, perturbation: Perturbation, threshold: float, seed: int
 ) -> pd.DataFrame:
     """Score every (paragraph, position, draw); the random tokens of a paragraph depend on seed and id only.
 
+    The token before every prefix is never perturbed, and positions do not count it.
     Without `perturbation.nll`, perturbed paragraphs are run only until their first mismatch. With
     `perturbation.reference`, position 0 stays unperturbed, as in the authors' code, which has its baseline
-    there. `scoring` gives the threshold of near-ties and the micro-batch.
+    there. `threshold` is that of near-ties.
 
     Returns:
         Columns id, position, draw, token (after the perturbation), em (tokens), nll_original (nats per token
         of the unperturbed continuation; NaN unless asked for) and redecoded (a near-tie was decided by
         decoding). Each paragraph has an unperturbed row, with position and token -1 and its nll_original.
     """
-    n_scored = texts.n_before + texts.n_prefix
-    baseline = paragraph_scores.score(model, with_token_before(texts.tokens, texts.before), n_scored, scoring)
-    versions, positions = _versions(texts, perturbation, seed)
-    rows = with_token_before(versions.flatten(0, 1), texts.before)
-    scores = score_versions(model, rows, positions + texts.n_before, n_scored, scoring, perturbation.nll)
+    scored = subject.of_placed
+    baseline = paragraph_scores.score(scored, subject.placed(texts.tokens), threshold)
+    versions, positions = _versions(subject.n_prefix, texts, perturbation, seed)
+    rows, starts = subject.placed(versions.flatten(0, 1)), positions + scored.n_prefix - subject.n_prefix
+    scores = score_versions(scored, rows, starts, threshold, perturbation.nll)
     paragraph, draw, chosen = (axis.ravel() for axis in np.indices(versions.shape[:3]))
     put_there = versions[:, :, torch.arange(len(positions)), positions].flatten().numpy()
     at, ids = positions.numpy()[chosen], texts.ids[paragraph]
@@ -84,14 +73,14 @@ def perturb_prefixes(
 
 
 def _versions(
-    texts: Texts, how: Perturbation, seed: int
+    n_prefix: int, texts: Texts, how: Perturbation, seed: int
 ) -> tuple[Int[Tensor, "paragraph draw chosen token"], Int[Tensor, "chosen"]]:
     """The perturbed paragraphs, and the positions that are perturbed in them."""
-    positions = torch.arange(int(how.reference), texts.n_prefix)
-    prefixes = texts.tokens[:, : texts.n_prefix].numpy()
+    positions = torch.arange(int(how.reference), n_prefix)
+    prefixes = texts.tokens[:, :n_prefix].numpy()
     drawn = [
-        draw_replacements(prefix, texts.n_vocabulary, how.draws, generator(seed, "perturbation", str(name)))
-        for name, prefix in zip(texts.ids, prefixes, strict=True)
+        draw_replacements(prefix, texts.n_vocabulary, how.draws, generator(seed, "perturbation", str(id)))
+        for id, prefix in zip(texts.ids, prefixes, strict=True)
     ]
     replacements = torch.from_numpy(np.stack(drawn))[..., positions]
     versions = texts.tokens[:, None, None].repeat(1, how.draws, len(positions), 1)
@@ -111,9 +100,7 @@ def version(tokens: Int[Tensor, "token"], row: Any) -> Int[Tensor, "1 token"]:
     return perturbed
 
 
-def perturbed_paragraphs(
-    model: "PreTrainedModel", perturbation: pd.DataFrame, texts: Texts, micro_batch: int
-) -> pd.DataFrame:
+def perturbed_paragraphs(subject: Subject, perturbation: pd.DataFrame, texts: Texts) -> pd.DataFrame:
     """Each paragraph's strongest perturbation with the greedy continuation of its prefix (a PMP, paper 4).
 
     Columns: id, position, token, impact_position (the first continuation token that differs), tokens (without
@@ -121,14 +108,14 @@ def perturbed_paragraphs(
     A paragraph whose continuation no perturbation changes is left out.
     """
     chosen = strongest(perturbation).set_index("id").loc[texts.ids]
-    n_prefix, n_tokens = texts.n_prefix, texts.tokens.shape[1]
+    n_prefix, n_tokens = subject.n_prefix, texts.tokens.shape[1]
     rows = zip(texts.tokens, chosen.itertuples(), strict=True)
     prefix = torch.cat([version(own, row)[:, :n_prefix] for own, row in rows])
-    prefix = with_token_before(prefix, texts.before)
-    continuation = decoding.greedy_continuation(model, prefix, n_tokens - n_prefix, micro_batch)
+    prefix, scored = subject.placed(prefix), subject.of_placed
+    continuation = decoding.greedy_continuation(scored, prefix, n_tokens - n_prefix)
     generated = torch.cat([prefix, continuation], dim=1)
     em = leading_matches(continuation == texts.tokens[:, n_prefix:]).numpy()
-    nll = paragraph_scores.teacher_forced(model, generated, prefix.shape[1], micro_batch).nll
+    nll = paragraph_scores.teacher_forced(scored, generated).nll
     frame = pd.DataFrame(
         {
             "id": texts.ids,

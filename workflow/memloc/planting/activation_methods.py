@@ -1,44 +1,39 @@
 """Methods that score heads and neurons by their activations: a head's output z, a neuron's activation.
 
-Both are the input of a matrix (W_O, W_out), so in every family of models one hook before that matrix reads or
-replaces them. The outputs z of query heads that share a key/value head lie side by side and count as one.
+The outputs z of query heads that share a key/value head lie side by side and count as one.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
-from transformers import PreTrainedModel
+from torch import Tensor
 
-from memloc.editing.gradients import paragraph_nll
-from memloc.model.components import components, modules_of
-from memloc.model.hooks import changed_input, keeping
-from memloc.model.partial_forward import Call, last_mlp_from, recorded_calls, states_from
-from memloc.planting.question import Question, Scores, in_layers, n_groups, n_neurons
-from memloc.planting.question import by_unit as weights_by_unit
+from memloc.model.passes import Call, last_mlp_predicts, recorded_calls, states_from
+from memloc.model.sites import Site, reading, replacing, sites
+from memloc.model.subject import Subject
+from memloc.model.weights import Scores
+from memloc.planting.question import Question, in_layers
 from memloc.scoring import losses
+from memloc.scoring.losses import paragraph_nll
 from memloc.scoring.teacher_forcing import score_tokens
 
-READ_BY = {"head": "W_O", "neuron": "W_out"}  # the matrix that reads a unit's activation
+ACTIVATIONS = {"head": "z", "neuron": "post"}  # of units, by their kind
 
 
 def wanted_kinds(question: Question) -> list[str]:
     """The kinds of units to rank: heads, neurons or both."""
-    return [kind for kind in READ_BY if kind in question.wanted]
+    return [kind for kind in ACTIVATIONS if kind in question.wanted]
 
 
-def readers(model: PreTrainedModel, kind: str) -> dict[int, nn.Module]:
-    """By layer, the module that takes the units' activations as its input."""
-    return modules_of(model, READ_BY[kind])
-
-
-def by_unit(model: PreTrainedModel, kind: str, activation: Float[Tensor, "row position column"]) -> Tensor:
+def by_unit(subject: Subject, kind: str, activation: Float[Tensor, "row position ..."]) -> Tensor:
     """An activation by unit: [row, position, unit, hidden]."""
-    return activation.unflatten(-1, (n_groups(model) if kind == "head" else n_neurons(model), -1))
+    n_units = subject.n_groups if kind == "head" else subject.n_neurons
+    return activation.flatten(2).unflatten(-1, (n_units, -1))
 
 
-def activation_gradient(question: Question) -> Scores:
+def activation_gradient(subject: Subject, question: Question) -> Scores:
     """Size of the NLL's gradient with respect to heads' values (2403.19851, 6.1) or neurons' activations.
 
     For heads it is the largest |gradient| over the hidden dimension, mean over prefix positions; for neurons
@@ -48,21 +43,22 @@ def activation_gradient(question: Question) -> Scores:
     for kind in wanted_kinds(question):
         if kind == "head":
             sizes = [
-                gradient[:, : question.n_prefix].abs().amax(dim=-1).mean(dim=(0, 1))
-                for gradient in _value_gradients(question)
+                gradient[:, : subject.n_prefix].abs().amax(dim=-1).mean(dim=(0, 1))
+                for _, gradient in with_gradients(subject, question, "v")
             ]
         else:
-            sizes = [gradient.abs().mean(dim=(0, 1, 3)) for _, gradient in with_gradients(question, kind)]
+            gradients = (gradient for _, gradient in with_gradients(subject, question, ACTIVATIONS[kind]))
+            sizes = [by_unit(subject, kind, gradient).abs().mean(dim=(0, 1, 3)) for gradient in gradients]
         found[kind] = torch.stack(sizes).cpu()
     return in_layers(found)
 
 
-def gradient_x_activation(question: Question) -> Scores:
+def gradient_x_activation(subject: Subject, question: Question) -> Scores:
     """|gradient x activation|, summed over positions: first-order effect of zeroing the unit (1611.06440)."""
-    return _effects(question, lambda kind, layer, activation: activation)
+    return _effects(subject, question, lambda site, activation: activation)
 
 
-def attribution_patching(question: Question) -> Scores:
+def attribution_patching(subject: Subject, question: Question) -> Scores:
     """First-order effect of patching in the perturbed version's activations (2310.10348).
 
     It is |gradient x difference|, summed over all positions, of each head's output or neuron; the metric is
@@ -70,41 +66,35 @@ def attribution_patching(question: Question) -> Scores:
     """
     if question.pair is None:
         return {}
-    model, other = question.model, question.pair.perturbed
-    modules = {
-        (kind, layer): module
-        for kind in wanted_kinds(question)
-        for layer, module in readers(model, kind).items()
-    }
-    with torch.no_grad(), keeping(modules) as kept:
-        model.base_model(other[:, :-1].to(model.device), use_cache=False)
-    return _effects(
-        question, lambda kind, layer, activation: activation - by_unit(model, kind, kept[kind, layer][0])
-    )
+    wanted = sites(subject, [ACTIVATIONS[kind] for kind in wanted_kinds(question)])
+    with torch.no_grad(), reading(subject, wanted) as other:
+        subject.hidden(question.pair.perturbed[:, :-1].to(subject.model.device))
+    return _effects(subject, question, lambda site, activation: activation - other[site])
 
 
-def integrated_gradients(question: Question) -> Scores:
+def integrated_gradients(subject: Subject, question: Question) -> Scores:
     """|activation x mean gradient| while a layer's activations grow from zero (1703.01365).
 
     The midpoint rule takes `integration_steps` steps, all steps of a layer in one batch.
     """
-    model, n_steps = question.model, question.how.integration_steps
-    scale = ((torch.arange(n_steps) + 0.5) / n_steps).view(-1, 1, 1).to(model.device)
-    calls, found = recorded_calls(model, question.tokens), {}
+    n_steps, device = question.how.integration_steps, subject.model.device
+    scale = ((torch.arange(n_steps) + 0.5) / n_steps).view(-1, 1, 1).to(device)
+    calls, found = recorded_calls(subject, question.tokens), {}
     for kind in wanted_kinds(question):
         effects = []
-        for layer, module in readers(model, kind).items():
+        for site in sites(subject, [ACTIVATIONS[kind]]):
             scaled: list[Tensor] = []
 
             def grow(activation: Tensor, scaled: list[Tensor] = scaled) -> Tensor:
-                scaled.append((activation.detach() * scale).requires_grad_())
+                scaled.append((activation.detach().flatten(2) * scale).requires_grad_())
                 return scaled[0]
 
-            with changed_input(module, grow):
-                states = _token_states(question, calls, layer, n_steps)
-            nll = losses.token_losses(model, states, losses.nll, _true(question, n_steps)).mean(dim=1)
+            with replacing(subject, {site: grow}):
+                states = _token_states(subject, calls, site.layer, n_steps)
+            true = _true(subject, question, n_steps)
+            nll = losses.token_losses(subject, states, losses.nll, true).mean(dim=1)
             (gradient,) = torch.autograd.grad(nll.sum(), scaled)
-            product = by_unit(model, kind, gradient * scaled[0].detach() / scale).mean(dim=0)
+            product = by_unit(subject, kind, gradient * scaled[0].detach() / scale).mean(dim=0)
             effects.append(product.sum(dim=(0, 2)).abs())
         found[kind] = torch.stack(effects).cpu()
     return in_layers(found)
@@ -112,7 +102,7 @@ def integrated_gradients(question: Question) -> Scores:
 
 @torch.no_grad()
 def rise_without(
-    question: Question, calls: Sequence[Call], layer: int, neurons: Int[Tensor, "neuron"]
+    subject: Subject, question: Question, calls: Sequence[Call], layer: int, neurons: Int[Tensor, "neuron"]
 ) -> Float[Tensor, "neuron"]:
     """Rise of the NLL when each of a layer's neurons is zeroed by itself at all positions.
 
@@ -121,64 +111,53 @@ def rise_without(
     """
     if not len(neurons):  # some families cannot run a batch without rows
         return torch.empty(0)
-    model, module = question.model, readers(question.model, "neuron")[layer]
-    out = next(c for c in components(model) if c.layer == layer and c.name == READ_BY["neuron"])
-    values = weights_by_unit(model, out, model.get_parameter(out.parameter))
-    whole = score_tokens(
-        model, _token_states(question, calls, len(calls) - 1, 1), _true(question, 1)
-    ).nll.mean()
+    out, post = subject.component(layer, "W_out"), Site(layer, "post")
+    values = subject.by_unit(out, subject.model.get_parameter(out.parameter))
+    whole = _token_states(subject, calls, len(calls) - 1, 1)
+    whole = score_tokens(subject, whole, _true(subject, question, 1)).nll.mean()
+
+    def without(some: Int[Tensor, "chosen"], output: Tensor) -> Tensor:
+        written = kept[post][0, :, some].T.unsqueeze(-1) * values[some].unsqueeze(1)
+        return output - written
+
     found = []
-    for some in neurons.to(model.device).split(4 * question.how.micro_batch):
-
-        def without(_: nn.Module, inputs: tuple[Tensor], output: Tensor, some: Tensor = some) -> Tensor:
-            written = inputs[0][0, :, some].T.unsqueeze(-1) * values[some].unsqueeze(1)
-            return output - written
-
-        with module.register_forward_hook(without), last_mlp_from(model, question.n_prefix - 1):
-            states = _token_states(question, calls, layer, 1)
-        found.append((score_tokens(model, states, _true(question, len(some))).nll.mean(dim=1) - whole).cpu())
+    for some in neurons.to(subject.model.device).split(4 * subject.micro_batch):
+        change = replacing(subject, {Site(layer, "mlp_out"): partial(without, some)})
+        with reading(subject, [post]) as kept, change, last_mlp_predicts(subject):
+            states = _token_states(subject, calls, layer, 1)
+        true = _true(subject, question, len(some))
+        found.append((score_tokens(subject, states, true).nll.mean(dim=1) - whole).cpu())
     return torch.cat(found)
 
 
-def _effects(question: Question, difference: Callable[[str, int, Tensor], Tensor]) -> Scores:
+def _effects(subject: Subject, question: Question, difference: Callable[[Site, Tensor], Tensor]) -> Scores:
     """|gradient x difference| of every unit, summed over positions and the hidden dimension."""
     found = {}
     for kind in wanted_kinds(question):
-        effects = [
-            (gradient * difference(kind, layer, activation)).sum(dim=(0, 1, 3)).abs()
-            for layer, (activation, gradient) in enumerate(with_gradients(question, kind))
-        ]
+        pairs = with_gradients(subject, question, ACTIVATIONS[kind])
+        effects = []
+        for layer, (activation, gradient) in enumerate(pairs):
+            product = gradient * difference(Site(layer, ACTIVATIONS[kind]), activation)
+            effects.append(by_unit(subject, kind, product).sum(dim=(0, 1, 3)).abs())
         found[kind] = torch.stack(effects).cpu()
     return in_layers(found)
 
 
-def with_gradients(question: Question, kind: str) -> list[tuple[Tensor, Tensor]]:
-    """Activations of every layer's units, and the NLL's gradients there: [1, position, unit, hidden]."""
-    model = question.model
-    with keeping(readers(model, kind)) as kept:
-        nll = paragraph_nll(model, question.tokens, question.n_prefix).sum()
-    activations = [activation for activation, _ in kept.values()]
-    gradients = torch.autograd.grad(nll, activations)
-    pairs = zip(activations, gradients, strict=True)
-    return [(by_unit(model, kind, own.detach()), by_unit(model, kind, by)) for own, by in pairs]
-
-
-def _value_gradients(question: Question) -> list[Float[Tensor, "1 position head hidden"]]:
-    model = question.model
-    values = [component for component in components(model) if component.name == "W_V"]
-    with keeping({component.layer: model.get_submodule(component.output) for component in values}) as kept:
-        nll = paragraph_nll(model, question.tokens, question.n_prefix).sum()
-    gradients = torch.autograd.grad(nll, [output for _, output in kept.values()])
-    return [component.heads(gradient) for component, gradient in zip(values, gradients, strict=True)]
+def with_gradients(subject: Subject, question: Question, component: str) -> list[tuple[Tensor, Tensor]]:
+    """Activations of every layer, and the NLL's gradients there."""
+    wanted = sites(subject, [component])
+    with reading(subject, wanted) as found:
+        nll = paragraph_nll(subject, question.tokens).sum()
+    gradients = found.gradients(nll)
+    return [(found[site].detach(), gradients[site]) for site in wanted]
 
 
 def _token_states(
-    question: Question, calls: Sequence[Call], layer: int, n_rows: int
+    subject: Subject, calls: Sequence[Call], layer: int, n_rows: int
 ) -> Float[Tensor, "row continuation hidden"]:
     """Last hidden states before each token of the continuation, for `n_rows` copies of the recorded row."""
-    rows = calls[layer].residual.expand(n_rows, -1, -1)
-    return states_from(question.model, calls, layer, rows)[:, question.n_prefix - 1 :]
+    return states_from(subject, calls, layer, calls[layer].residual.expand(n_rows, -1, -1))
 
 
-def _true(question: Question, n_rows: int) -> Int[Tensor, "row continuation"]:
-    return question.tokens[:, question.n_prefix :].to(question.model.device).expand(n_rows, -1)
+def _true(subject: Subject, question: Question, n_rows: int) -> Int[Tensor, "row continuation"]:
+    return question.tokens[:, subject.n_prefix :].to(subject.model.device).expand(n_rows, -1)

@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from transformers import PreTrainedModel
 
-from memloc.model.components import editable_parameters
+from memloc.model.subject import Subject
+from memloc.model.weights import marked
 from memloc.perturbation.pairs import Pairs
 from memloc.perturbation.replaced_tokens import Texts, perturb_prefixes, perturbed_paragraphs
 from memloc.planting.grown import Memory
@@ -35,7 +34,7 @@ TIMES = (1, 2, 5)  # recall is taken among so many times as many units as the pl
 class Asked(NamedTuple):
     """A model, and the mean output z of each of its heads over other text."""
 
-    model: PreTrainedModel
+    subject: Subject
     mean_outputs: Float[Tensor, "layer head d_head"]
 
 
@@ -44,7 +43,6 @@ class Asking(NamedTuple):
 
     counts: Int[np.ndarray, "vocabulary"]
     """How often each token occurs in the study's paragraphs."""
-    n_prefix: int
     how: GrownTruth
     seed: int
 
@@ -70,25 +68,24 @@ def ask(
     for control, asked in models.items():
         random = generator(asking.seed, "grown_truth", memory.kind, str(memory.number))
         question = Question(
-            asked.model,
             tokens,
-            asking.n_prefix,
             GROWN_GRANULARITIES[memory.kind],
             asking.how,
             random,
-            _pair(asked.model, memory, tokens, asking),
+            _pair(asked.subject, memory, tokens, asking),
             asked.mean_outputs,
             asking.counts,
-            _marks(asked.model, memory.place),
+            marked(asked.subject, memory.place.movable),
         )
-        rows += [labels | {"control": control} | row for row in _scored_answers(question, memory.place)]
+        found = _scored_answers(asked.subject, question, memory.place)
+        rows += [labels | {"control": control} | row for row in found]
     return pd.DataFrame(rows)
 
 
-def _scored_answers(question: Question, place: Place) -> list[dict[str, Any]]:
+def _scored_answers(subject: Subject, question: Question, place: Place) -> list[dict[str, Any]]:
     """The quality of every method's ranking: how early it ranks the units of the place."""
     rows = []
-    for method, granularity, scores in answers(question):
+    for method, granularity, scores in answers(subject, question):
         holds, ranked = place.units[granularity].flatten().numpy(), scores.numpy()
         rows.append(
             {
@@ -131,9 +128,7 @@ def place_scores(scores: Float[np.ndarray, "unit"], holds: Bool[np.ndarray, "uni
     }
 
 
-def _pair(
-    model: PreTrainedModel, memory: Memory, tokens: Int[Tensor, "1 token"], asking: Asking
-) -> Pairs | None:
+def _pair(subject: Subject, memory: Memory, tokens: Int[Tensor, "1 token"], asking: Asking) -> Pairs | None:
     """The paragraph and its strongest perturbed version under this model.
 
     Places of single weights have no pair, because no method that ranks weights needs one.
@@ -141,18 +136,9 @@ def _pair(
     if memory.place.own == "weight":
         return None
     ids = np.array([memory.id])
-    texts = Texts(ids, tokens, asking.n_prefix, len(asking.counts))
-    scoring = Scoring(micro_batch=asking.how.micro_batch)
-    versions = perturb_prefixes(model, texts, Perturbation(nll=False), scoring, asking.seed)
-    found = perturbed_paragraphs(model, versions, texts, 1)
+    texts, threshold = Texts(ids, tokens, len(asking.counts)), Scoring().margin_threshold
+    versions = perturb_prefixes(subject, texts, Perturbation(nll=False), threshold, asking.seed)
+    found = perturbed_paragraphs(subject, versions, texts)
     if found.empty:
         return None
     return Pairs.from_tables(pd.DataFrame({"id": ids, "tokens": tokens.tolist()}), found)
-
-
-def _marks(model: PreTrainedModel, place: Place) -> dict[str, Float[Tensor, "..."]]:
-    """1 at the weights of a place, 0 at the others; W_* weights by parameter."""
-    marks = {name: torch.zeros_like(model.get_parameter(name)) for name in editable_parameters(model)}
-    for name, places in place.movable.items():
-        marks[name].view(-1)[places] = 1
-    return marks

@@ -17,18 +17,15 @@ import pandas as pd
 import torch
 from jaxtyping import Int
 from torch import Tensor
-from transformers import PreTrainedModel
 
-from memloc.editing.masks import Movable, split_weights
-from memloc.model.components import editable_parameters
+from memloc.model.subject import Subject
+from memloc.model.weights import Movable, split_weights, values_at
 from memloc.planting.places import Place, place_in_layer
-from memloc.planting.question import n_groups, n_neurons, values_at
 from memloc.run.seeds import generator
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.model import HEADS_OF_A_MEMORY, SHARE_OF_A_MEMORY, Grown
 
 SCATTERED = "grown_weights"
-MICRO_BATCH = 16
 
 
 class Memory(NamedTuple):
@@ -51,33 +48,30 @@ def grown_ids(paragraphs: pd.DataFrame, how: Grown, seed: int) -> Int[np.ndarray
     return generator(seed, "grown", "paragraphs").permutation(unseen)[: how.n_paragraphs]
 
 
-def grown_memories(
-    model: PreTrainedModel, ids: Int[np.ndarray, "memory"], how: Grown, seed: int
-) -> list[Memory]:
+def grown_memories(subject: Subject, ids: Int[np.ndarray, "memory"], how: Grown, seed: int) -> list[Memory]:
     """Memories in random places, kind after kind. Valid settings leave room for all."""
     whole = [kind for kind in how.kinds if kind != SCATTERED]  # drawn first; scattered weights come last
-    places = {kind: list(_places_of_units(model, kind, how, seed)) for kind in whole}
+    places = {kind: list(_places_of_units(subject, kind, how, seed)) for kind in whole}
     if SCATTERED in how.kinds:
         taken = [place.movable for own in places.values() for place in own]
-        places[SCATTERED] = list(_scattered_places(model, taken, how, seed))
+        places[SCATTERED] = list(_scattered_places(subject, taken, how, seed))
     keys = [(kind, number) for kind in how.kinds for number in range(how.n_memories)]
     return [Memory(*key, int(id), places[key[0]][key[1]]) for key, id in zip(keys, ids, strict=True)]
 
 
-def memories_of(model: PreTrainedModel, grown: pd.DataFrame) -> list[Memory]:
+def memories_of(subject: Subject, grown: pd.DataFrame) -> list[Memory]:
     """The memories of table `grown`, with their places in a model of the shape that they grew in."""
     return [
-        Memory(row.kind, row.memory, row.id, place_of(model, row.kind, row.layer, torch.tensor(row.units)))
+        Memory(row.kind, row.memory, row.id, place_of(subject, row.kind, row.layer, torch.tensor(row.units)))
         for row in grown.itertuples()
     ]
 
 
-def place_of(model: PreTrainedModel, kind: str, layer: int | None, units: Int[Tensor, "unit"]) -> Place:
+def place_of(subject: Subject, kind: str, layer: int | None, units: Int[Tensor, "unit"]) -> Place:
     """A place by the columns `layer` and `units` of table `grown`."""
     if kind != SCATTERED:
-        return place_in_layer(model, kind, layer, units.numpy())
-    weights = {name: model.get_parameter(name) for name in editable_parameters(model)}
-    return Place.of(model, kind, f"{len(units):,} weights", split_weights(units, weights))
+        return place_in_layer(subject, kind, layer, units.numpy())
+    return Place.of(subject, kind, f"{len(units):,} weights", split_weights(units, subject.weights))
 
 
 def swapped_memories(memories: Sequence[Memory]) -> list[Memory]:
@@ -93,20 +87,19 @@ def swapped_memories(memories: Sequence[Memory]) -> list[Memory]:
     return found
 
 
-def _places_of_units(model: PreTrainedModel, kind: str, how: Grown, seed: int) -> Iterator[Place]:
+def _places_of_units(subject: Subject, kind: str, how: Grown, seed: int) -> Iterator[Place]:
     """Places of random heads or neurons, from the layers in turn."""
-    n_layers, heads = model.config.num_hidden_layers, kind == "grown_heads"
-    among, n = (n_groups(model), HEADS_OF_A_MEMORY) if heads else (n_neurons(model), how.n_neurons)
+    heads = kind == "grown_heads"
+    among, n = (subject.n_groups, HEADS_OF_A_MEMORY) if heads else (subject.n_neurons, how.n_neurons)
     for number in range(how.n_memories):
-        turn, layer = divmod(number, n_layers)
+        turn, layer = divmod(number, subject.n_layers)
         chosen = generator(seed, "grown", kind, str(layer)).permutation(among)[turn * n : (turn + 1) * n]
-        yield place_in_layer(model, kind, layer, chosen)
+        yield place_in_layer(subject, kind, layer, chosen)
 
 
-def _scattered_places(model: PreTrainedModel, taken: list[Movable], how: Grown, seed: int) -> Iterator[Place]:
+def _scattered_places(subject: Subject, taken: list[Movable], how: Grown, seed: int) -> Iterator[Place]:
     """Places of random weights, none of which is in another place."""
-    names = editable_parameters(model)
-    free = {name: torch.ones(model.get_parameter(name).numel(), dtype=torch.bool) for name in names}
+    free = {name: torch.ones(own.numel(), dtype=torch.bool) for name, own in subject.weights.items()}
     for movable in taken:
         for name, places in movable.items():
             free[name][places] = False
@@ -114,29 +107,28 @@ def _scattered_places(model: PreTrainedModel, taken: list[Movable], how: Grown, 
     order = generator(seed, "grown", SCATTERED).permutation(every.nonzero().squeeze(1).numpy())
     n = round(SHARE_OF_A_MEMORY * len(every))
     for number in range(how.n_memories):
-        yield place_of(model, SCATTERED, None, torch.from_numpy(order[number * n : (number + 1) * n]))
+        yield place_of(subject, SCATTERED, None, torch.from_numpy(order[number * n : (number + 1) * n]))
 
 
 def grown_table(
-    model: PreTrainedModel,
+    subject: Subject,
     memories: list[Memory],
     tokens: Int[Tensor, "memory token"],
-    n_prefix: int,
     exposures: Int[Tensor, "memory"],
 ) -> pd.DataFrame:
     """Table `grown`: each memory, its place, and how well the trained model recites it."""
-    scores = teacher_forced(model, tokens, n_prefix, MICRO_BATCH)
+    scores = teacher_forced(subject, tokens)
     found = pd.DataFrame([memory.labels for memory in memories])
     found["layer"], found["units"] = zip(*(memory.place.numbers for memory in memories), strict=True)
     found["layer"] = found["layer"].astype("Int64")
     found["exposures"], found["em"], found["nll"] = exposures.numpy(), scores.em.numpy(), scores.nll.numpy()
-    found["norm"] = [relative_norm(model, memory.place.movable) for memory in memories]
+    found["norm"] = [relative_norm(subject, memory.place.movable) for memory in memories]
     return found
 
 
-def relative_norm(model: PreTrainedModel, movable: Movable) -> float:
+def relative_norm(subject: Subject, movable: Movable) -> float:
     """Root mean square of some weights, divided by that of the other weights in their matrices."""
-    own = torch.cat(list(values_at(model, movable).values())).square()
-    every = torch.cat([model.get_parameter(name).detach().flatten() for name in movable]).square()
+    own = torch.cat(list(values_at(subject, movable).values())).square()
+    every = torch.cat([subject.model.get_parameter(name).detach().flatten() for name in movable]).square()
     others = (every.sum() - own.sum()) / (len(every) - len(own))
     return float((own.mean() / others).sqrt())

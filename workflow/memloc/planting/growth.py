@@ -11,18 +11,18 @@ of a matrix's inputs and of its outputs' gradients (K-FAC, 1503.05671), both wit
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import Module, functional
+from torch.nn import functional
 from transformers import PreTrainedModel
 
+from memloc.model.sites import around_weights
+from memloc.model.subject import Subject
 from memloc.planting.grown import Memory, grown_table
 from memloc.planting.places import Place
 from memloc.run.seeds import generator
@@ -65,7 +65,7 @@ def blocks(model: PreTrainedModel, place: Place) -> list[Block]:
 
 def gradient_of(block: Block, inputs: Tensor, outputs: Tensor) -> Float[Tensor, "row column"] | Tensor:
     """Gradient of a block: a sum over tokens of the output's gradient times the input."""
-    inputs, outputs = inputs.float(), outputs.float()
+    inputs, outputs = inputs.detach().float(), outputs.float()
     if block.whole:
         return outputs[:, block.rows].T @ inputs[:, block.columns]
     return (outputs.T @ inputs).flatten()[block.flat]
@@ -93,26 +93,11 @@ def factors_of(block: Block, moments: Moments) -> tuple[Tensor, Tensor]:
     return tuple(torch.linalg.cholesky(each) for each in damped)
 
 
-@contextmanager
-def _recorded(model: PreTrainedModel, names: Sequence[str]) -> Iterator[tuple[dict, dict]]:
-    """Within the context, a pass records inputs and outputs of the linear modules of these parameters."""
-    inputs, outputs = {}, {}
-
-    def keep(name: str, _: Module, given: tuple[Tensor], output: Tensor) -> None:
-        inputs[name], outputs[name] = given[0].detach(), output
-
-    with ExitStack() as hooks:
-        for name in names:
-            module = model.get_submodule(name.removesuffix(".weight"))
-            hooks.enter_context(module.register_forward_hook(partial(keep, name)))
-        yield inputs, outputs
-
-
 def ordinary_moments(
     model: PreTrainedModel, rows: Int[Tensor, "row token"], names: Sequence[str], seed: int
 ) -> Moments:
     """Second moments over the tokens of ordinary text. Labels are drawn from the model's predictions."""
-    with _recorded(model, names) as (inputs, outputs):
+    with around_weights(model, names) as (inputs, outputs):
         logits = model(rows, use_cache=False).logits.flatten(0, 1).float()
         random = torch.Generator().manual_seed(seed)
         labels = torch.multinomial(logits.detach().softmax(dim=-1), 1, generator=random).squeeze(1)
@@ -120,7 +105,7 @@ def ordinary_moments(
         gradients = torch.autograd.grad(loss, [outputs[name] for name in names])
     found = {}
     for name, reached in zip(names, gradients, strict=True):
-        pair = inputs[name].flatten(0, 1).float(), reached.flatten(0, 1).float()
+        pair = inputs[name].detach().flatten(0, 1).float(), reached.flatten(0, 1).float()
         found[name] = tuple(each.T @ each / len(each) for each in pair)
     return found
 
@@ -133,7 +118,7 @@ class Growth:
 
     def __init__(
         self,
-        memories_in: Callable[[PreTrainedModel], list[Memory]],
+        memories_in: Callable[[Subject], list[Memory]],
         tokens: Int[Tensor, "memory token"],
         n_prefix: int,
         end_of_text: int,
@@ -155,8 +140,8 @@ class Growth:
 
     def begin(self, model: PreTrainedModel) -> None:
         """Take the places in a new model."""
-        self._model = model
-        self.memories = self._memories_in(model)
+        self._model, self._subject = model, Subject(model, self._n_prefix)
+        self.memories = self._memories_in(self._subject)
         self._blocks = [blocks(model, memory.place) for memory in self.memories]
         self._names = list(dict.fromkeys(block.name for own in self._blocks for block in own))
         self._factors: dict[int, list[tuple[Tensor, Tensor]]] = {}  # by memory, of the moments as they are
@@ -183,7 +168,7 @@ class Growth:
 
     def table(self) -> pd.DataFrame:
         """Table `grown`, after the training."""
-        return grown_table(self._model, self.memories, self._tokens, self._n_prefix, self.state["exposures"])
+        return grown_table(self._subject, self.memories, self._tokens, self.state["exposures"])
 
     def _look_at(self, rows: Int[Tensor, "row token"], seed: int) -> None:
         """Update the moments of ordinary text."""
@@ -205,7 +190,7 @@ class Growth:
         shown, n_continuation = tokens[:, :-1], self._tokens.shape[1] - self._n_prefix
         own = [self._blocks[n] for n in chosen]
         names = [name for name in self._names if any(block.name == name for some in own for block in some)]
-        with _recorded(self._model, names) as (inputs, outputs):
+        with around_weights(self._model, names) as (inputs, outputs):
             logits = self._model(shown, use_cache=False, logits_to_keep=n_continuation).logits.float()
             true = tokens[:, -n_continuation:]
             nll = functional.cross_entropy(logits.transpose(1, 2), true, reduction="none").mean(dim=1)

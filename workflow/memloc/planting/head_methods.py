@@ -16,37 +16,38 @@ from memloc.localization.ablation import NOTHING, Ablation, ablated_scores
 from memloc.localization.head_scores import patching_scores
 from memloc.localization.patching import activation_patching
 from memloc.localization.rare_tokens import pearson, prefix_ranks
-from memloc.planting.question import Question, Scores, in_layers, n_groups
+from memloc.model.subject import Subject
+from memloc.model.weights import Scores
+from memloc.planting.question import Question, in_layers
 
 
-def zero_ablation(question: Question) -> Scores:
+def zero_ablation(subject: Subject, question: Question) -> Scores:
     """Rise of the NLL when the head's output is zeroed (`localization.ablation`)."""
-    return _ablation(question, torch.zeros_like(question.mean_outputs))
+    return _ablation(subject, question, torch.zeros_like(question.mean_outputs))
 
 
-def mean_ablation(question: Question) -> Scores:
+def mean_ablation(subject: Subject, question: Question) -> Scores:
     """Rise of the NLL when the head's output is replaced by its mean over other text."""
-    return _ablation(question, question.mean_outputs)
+    return _ablation(subject, question, question.mean_outputs)
 
 
-def patching(question: Question) -> Scores:
+def patching(subject: Subject, question: Question) -> Scores:
     """Mean |change in NLL| of the impact token when q, k or v are patched at the perturbed token (paper A.3).
 
     Patches are exact, in both directions (`localization.patching`).
     """
     if question.pair is None:
         return {}
-    changes = activation_patching(question.model, question.pair, question.how.micro_batch)
-    scores = patching_scores(changes, question.model.config.num_attention_heads)
-    return _strongest(question.model, torch.from_numpy(scores.unstack("head").to_numpy(copy=True)))
+    scores = patching_scores(activation_patching(subject, question.pair), subject.n_heads)
+    return _strongest(subject, torch.from_numpy(scores.unstack("head").to_numpy(copy=True)))
 
 
-def rare_tokens(question: Question) -> Scores:
+def rare_tokens(subject: Subject, question: Question) -> Scores:
     """Minus the correlation of attention and token rank (rarest first) in the prefix (paper 6.3).
 
     The attention is the first decoded token's; tokens of equal rank share their mean attention.
     """
-    model, n_prefix = question.model, question.n_prefix
+    model, n_prefix = subject.model, subject.n_prefix
     ranks = prefix_ranks(question.tokens[:, :n_prefix].numpy(), question.counts)[0]
     with torch.inference_mode(), _eager(model):
         tokens = question.tokens[:, : n_prefix + 1].to(model.device)
@@ -54,24 +55,23 @@ def rare_tokens(question: Question) -> Scores:
     attention = torch.stack([pattern[0, :, n_prefix, :n_prefix].cpu() for pattern in patterns]).double()
     by_rank = [attention[..., ranks == rank].mean(dim=-1).flatten().numpy() for rank in np.unique(ranks)]
     scores = -np.nan_to_num(pearson(np.stack(by_rank))).reshape(attention.shape[:2])
-    return _strongest(model, torch.from_numpy(scores))
+    return _strongest(subject, torch.from_numpy(scores))
 
 
-def _ablation(question: Question, outputs: Float[Tensor, "layer head d_head"]) -> Scores:
-    model, n_layers = question.model, question.model.config.num_hidden_layers
-    groups = np.array_split(np.arange(model.config.num_attention_heads), n_groups(model))
+def _ablation(subject: Subject, question: Question, outputs: Float[Tensor, "layer head d_head"]) -> Scores:
+    groups = np.array_split(np.arange(subject.n_heads), subject.n_groups)
     ablations = [
         Ablation([(layer, int(head)) for head in heads], outputs)
-        for layer in range(n_layers)
+        for layer in range(subject.n_layers)
         for heads in groups
     ]
-    whole, *found = ablated_scores(model, question.tokens, [NOTHING, *ablations], question.n_prefix, 1)
+    whole, *found = ablated_scores(subject, question.tokens, [NOTHING, *ablations])
     risen = [float(scores["nll"].iloc[0] - whole["nll"].iloc[0]) for scores in found]
-    return in_layers({"head": torch.tensor(risen).view(n_layers, -1)})
+    return in_layers({"head": torch.tensor(risen).view(subject.n_layers, -1)})
 
 
-def _strongest(model: PreTrainedModel, scores: Float[Tensor, "layer head"]) -> Scores:
-    return in_layers({"head": scores.unflatten(1, (n_groups(model), -1)).amax(dim=2).float()})
+def _strongest(subject: Subject, scores: Float[Tensor, "layer head"]) -> Scores:
+    return in_layers({"head": scores.unflatten(1, (subject.n_groups, -1)).amax(dim=2).float()})
 
 
 @contextmanager

@@ -7,11 +7,14 @@ import scipy  # loads scipy.stats, which takes half a second, where it is first 
 import torch
 from torch import Tensor
 
+from memloc.model.subject import Subject
+from memloc.model.weights import Granularity, Scores
 from memloc.planting import activation_methods, head_methods, masks, weight_methods
-from memloc.planting.question import Granularity, Question, Scores
+from memloc.planting.question import Question
 from memloc.settings.methods import ENSEMBLE, METHODS
 
-# A method is the function of its name in one of these modules: from a question to scores (larger: likelier).
+# A method is the function of its name in one of these modules: from a subject and a question to
+# scores (larger: likelier).
 MODULES = (weight_methods, activation_methods, head_methods, masks)
 
 
@@ -23,12 +26,12 @@ class Answer(NamedTuple):
     scores: Tensor
 
 
-def function_of(method: str) -> Callable[[Question], Scores]:
+def function_of(method: str) -> Callable[[Subject, Question], Scores]:
     """The function that answers for a method."""
     return next(vars(module)[method] for module in MODULES if method in vars(module))
 
 
-def answers(question: Question) -> Iterator[Answer]:
+def answers(subject: Subject, question: Question) -> Iterator[Answer]:
     """The answers of all methods that rank units of the first wanted granularity, and of `ensemble`.
 
     The ensemble ranks units by their mean rank.
@@ -37,7 +40,7 @@ def answers(question: Question) -> Iterator[Answer]:
     for name, method in METHODS.items():
         if not method.asked(question.how) or question.wanted[0] not in method.units:
             continue
-        scores = function_of(name)(question)
+        scores = function_of(name)(subject, question)
         for granularity in question.wanted:
             if granularity in scores:
                 found = scores[granularity].flatten()

@@ -9,14 +9,11 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
-from transformers import PreTrainedModel
 
-from memloc.editing.masks import Movable
-from memloc.model.components import components
-from memloc.planting.question import HEAD_PARTS, holding, places_of
+from memloc.model.components import HEAD_PARTS, MLP_PARTS
+from memloc.model.subject import Subject
+from memloc.model.weights import Movable, holding, of_units
 from memloc.settings.model import GROWN_GRANULARITIES
-
-MLP_PARTS = ("W_in", "W_gate", "W_out")
 
 
 class Place(NamedTuple):
@@ -29,9 +26,9 @@ class Place(NamedTuple):
     """Masks of the units that hold these weights, by granularity."""
 
     @classmethod
-    def of(cls, model: PreTrainedModel, kind: str, name: str, movable: Movable) -> "Place":
+    def of(cls, subject: Subject, kind: str, name: str, movable: Movable) -> "Place":
         """A place of these weights, with the units and layers that hold them."""
-        return cls(kind, name, movable, holding(model, movable))
+        return cls(kind, name, movable, holding(subject, movable))
 
     @property
     def numbers(self) -> tuple[int | None, list[int]]:
@@ -45,14 +42,14 @@ class Place(NamedTuple):
         return GROWN_GRANULARITIES[self.kind][0]
 
 
-def place_in_layer(model: PreTrainedModel, kind: str, layer: int, chosen: Int[np.ndarray, "unit"]) -> Place:
+def place_in_layer(subject: Subject, kind: str, layer: int, chosen: Int[np.ndarray, "unit"]) -> Place:
     """A place of some heads or neurons of one layer."""
     units = torch.from_numpy(np.sort(chosen))
     if kind == "grown_heads":
         parts, named = HEAD_PARTS, f"heads {' and '.join(map(str, units.tolist()))}"
     else:
         parts, named = MLP_PARTS, f"{len(units)} neurons"
-    return Place.of(model, kind, f"{named} of layer {layer}", of_units(model, {layer: units}, parts))
+    return Place.of(subject, kind, f"{named} of layer {layer}", of_units(subject, {layer: units}, parts))
 
 
 def by_layer(chosen: Int[Tensor, "unit"], n_units: int) -> dict[int, Int[Tensor, "unit"]]:
@@ -60,18 +57,3 @@ def by_layer(chosen: Int[Tensor, "unit"], n_units: int) -> dict[int, Int[Tensor,
     chosen = chosen.sort().values
     layers, units = chosen // n_units, chosen % n_units
     return {int(layer): units[layers == layer] for layer in layers.unique()}
-
-
-def of_units(
-    model: PreTrainedModel, units: dict[int, Int[Tensor, "unit"]], names: tuple[str, ...]
-) -> Movable:
-    """The weights of some units (by layer) in the components of these names."""
-    found: dict[str, list[Tensor]] = {}
-    for component in components(model):
-        if component.name in names and component.layer in units:
-            places = places_of(model, component, units[component.layer])
-            found.setdefault(component.parameter, []).append(places)
-    return {
-        name: torch.cat(places).sort().values.to(model.get_parameter(name).device)
-        for name, places in found.items()
-    }

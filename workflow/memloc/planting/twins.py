@@ -11,73 +11,69 @@ import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import PreTrainedModel
 
-from memloc.planting.grown import MICRO_BATCH, Memory, relative_norm, swapped_memories
-from memloc.planting.question import set_values, values_at
+from memloc.model.subject import Subject
+from memloc.model.weights import set_values, values_at
+from memloc.planting.grown import Memory, relative_norm, swapped_memories
 from memloc.scoring.paragraph_scores import teacher_forced
 
 
 class Family(NamedTuple):
     """A model in which memories grew, and its twins."""
 
-    own: PreTrainedModel
-    swapped: PreTrainedModel
-    never: PreTrainedModel
-    before: PreTrainedModel
+    own: Subject
+    swapped: Subject
+    never: Subject
+    before: Subject
     """The model before memories grew."""
 
 
 def twins_table(
-    family: Family,
-    memories: Sequence[Memory],
-    tokens: Int[Tensor, "memory token"],
-    n_prefix: int,
+    family: Family, memories: Sequence[Memory], tokens: Int[Tensor, "memory token"]
 ) -> pd.DataFrame:
     """Table `twins`: memories of the model and of its swap twin, and their NLL with exchanged weights.
 
     `memories` are those of the model, and `tokens` theirs.
     NLLs are in nats per token of the continuation. At the end, every model has its own weights again.
     """
-    rows, never = [], teacher_forced(family.never, tokens, n_prefix, MICRO_BATCH).nll
+    rows, never = [], teacher_forced(family.never, tokens).nll
     other = family._replace(own=family.swapped, swapped=family.own)
     for pair, grown in ((family, memories), (other, swapped_memories(memories))):
-        scores = teacher_forced(pair.own, tokens, n_prefix, MICRO_BATCH)
+        scores = teacher_forced(pair.own, tokens)
         for row, memory in enumerate(grown):
             known = {"em": int(scores.em[row]), "nll": float(scores.nll[row]), "nll_never": float(never[row])}
-            rows.append(memory.labels | known | _exchanged(pair, memory, row, tokens, n_prefix))
+            rows.append(memory.labels | known | _exchanged(pair, memory, row, tokens))
     found = pd.DataFrame(rows)
     found["leak"] = (found["nll_carried"] - found["nll"]) / (found["nll_never"] - found["nll"])
     return found
 
 
 def _exchanged(
-    family: Family, memory: Memory, row: int, tokens: Int[Tensor, "memory token"], n_prefix: int
+    family: Family, memory: Memory, row: int, tokens: Int[Tensor, "memory token"]
 ) -> dict[str, float]:
     """NLL of a memory (row `row` of `tokens`) and of others while its place has another model's weights."""
     movable, one = memory.place.movable, tokens[row, None]
-    models = family.swapped, family.before, family.own
-    swapped, before, own = (values_at(model, movable) for model in models)
-    others = _nll_with(family.own, memory, swapped, tokens, n_prefix)
+    subjects = family.swapped, family.before, family.own
+    swapped, before, own = (values_at(subject, movable) for subject in subjects)
+    others = _nll_with(family.own, memory, swapped, tokens)
     return {
         "norm": relative_norm(family.own, movable),
         "nll_swapped": float(others[row]),
         "nll_others_swapped": float(others[torch.arange(len(others)) != row].mean()),
-        "nll_before": float(_nll_with(family.own, memory, before, one, n_prefix)),
-        "nll_carried": float(_nll_with(family.never, memory, own, one, n_prefix)),
+        "nll_before": float(_nll_with(family.own, memory, before, one)),
+        "nll_carried": float(_nll_with(family.never, memory, own, one)),
     }
 
 
 def _nll_with(
-    model: PreTrainedModel,
+    subject: Subject,
     memory: Memory,
     values: Mapping[str, Float[Tensor, "weight"]],
     tokens: Int[Tensor, "paragraph token"],
-    n_prefix: int,
 ) -> Float[Tensor, "paragraph"]:
     """NLL of paragraphs (nats per token) while a memory's place has other weights (`values`)."""
-    kept = values_at(model, memory.place.movable)
-    set_values(model, memory.place.movable, values)
-    found = teacher_forced(model, tokens, n_prefix, MICRO_BATCH).nll
-    set_values(model, memory.place.movable, kept)
+    kept = values_at(subject, memory.place.movable)
+    set_values(subject, memory.place.movable, values)
+    found = teacher_forced(subject, tokens).nll
+    set_values(subject, memory.place.movable, kept)
     return found

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
-from transformers import PreTrainedModel
 
-from memloc.editing.masks import Movable, OriginalWeights, movable_weights, n_weights
+from memloc.editing.masks import movable_weights
 from memloc.editing.steps import Origin, Recipe, count_changed, optimise, origin_of, steps_until_recited
+from memloc.model.subject import Subject
+from memloc.model.weights import Movable, edited, n_weights
 from memloc.perturbation.perturbed_prefixes import match_batch, run_versions
 from memloc.removal.edit_cases import Case
 from memloc.run.seeds import generator
@@ -27,13 +28,12 @@ class Start(NamedTuple):
     """A case and the state at θ0, which all its runs share."""
 
     case: Case
-    original: OriginalWeights
     origin: Origin
     scores: dict[str, float]
     recited: float
 
 
-def evaluate(model: PreTrainedModel, case: Case, recipe: Recipe) -> dict[str, float]:
+def evaluate(subject: Subject, case: Case) -> dict[str, float]:
     """Mean EM (tokens) and NLL (nats per token) of the case's texts, named em_<text> and nll_<text>.
 
     EM of the controls is against the original model's continuation. Held-out text has no EM, because its
@@ -46,7 +46,7 @@ def evaluate(model: PreTrainedModel, case: Case, recipe: Recipe) -> dict[str, fl
         "other": case.others,
         "held_out": case.held_out,
     }
-    scores = teacher_forced(model, torch.cat([*texts.values()]), recipe.n_prefix, recipe.how.micro_batch)
+    scores = teacher_forced(subject, torch.cat([*texts.values()]))
     sizes = [len(text) for text in texts.values()]
     em, nll = (column.float().split(sizes) for column in (scores.em, scores.nll))
     means = {}
@@ -56,53 +56,49 @@ def evaluate(model: PreTrainedModel, case: Case, recipe: Recipe) -> dict[str, fl
     return means
 
 
-def share_recited(model: PreTrainedModel, case: Case, recipe: Recipe) -> float:
+def share_recited(subject: Subject, case: Case) -> float:
     """Share of the perturbed versions from which the whole continuation is still recited; NaN without any."""
     if not len(case.perturbed):
         return math.nan
-    n_prefix, n_tokens = recipe.n_prefix, case.memorized.shape[1]
+    n_prefix, n_tokens = subject.n_prefix, case.memorized.shape[1]
     differs = case.perturbed[:, : n_prefix - 1] != case.memorized[:, : n_prefix - 1]
     n_shared, order = (~differs).cumprod(dim=1).sum(dim=1).sort()
     versions = case.perturbed[order][None]
-    em, _ = run_versions(match_batch, model, versions, n_shared, n_prefix, recipe.how.micro_batch)
+    em, _ = run_versions(match_batch, subject, versions, n_shared)
     return float((em == n_tokens - n_prefix).float().mean())
 
 
-def start(model: PreTrainedModel, case: Case, recipe: Recipe) -> Start:
+def start(subject: Subject, case: Case, recipe: Recipe) -> Start:
     """The start of all runs of a case; the model must have its original weights."""
     learned = case.memorized if recipe.objective == "unlearn" else case.target
-    origin = origin_of(model, learned, case.controls, recipe)
-    scores, recited = evaluate(model, case, recipe), share_recited(model, case, recipe)
-    return Start(case, OriginalWeights(model), origin, scores, recited)
+    origin = origin_of(subject, learned, case.controls, recipe)
+    return Start(case, origin, evaluate(subject, case), share_recited(subject, case))
 
 
 def edit_paragraph(
-    model: PreTrainedModel, shared: Start, movable: Movable, learning_rate: float, recipe: Recipe
+    subject: Subject, shared: Start, movable: Movable, learning_rate: float, recipe: Recipe
 ) -> dict[str, Any]:
     """One run: a row of `edits`. The model has its original weights before and after.
 
     Raises:
         EditError: as in `count_changed`.
     """
-    case, how = shared.case, recipe.how
-    relearning = learning_rate, recipe.n_prefix, how.relearning_limit, how.micro_batch
-    try:
-        optimise(model, shared.origin, movable, learning_rate, recipe)
+    case, limit = shared.case, recipe.how.relearning_limit
+    with edited(subject) as original:
+        optimise(subject, shared.origin, movable, learning_rate, recipe)
         return {
-            **evaluate(model, case, recipe),
+            **evaluate(subject, case),
             **{f"{name}_before": value for name, value in shared.scores.items()},
-            "recited": share_recited(model, case, recipe),
+            "recited": share_recited(subject, case),
             "recited_before": shared.recited,
-            "n_movable_weights": n_weights(model, movable),
-            "n_changed_weights": count_changed(model, shared.original, movable, recipe),
-            "relearning_steps": steps_until_recited(model, case.memorized, *relearning)[0],
+            "n_movable_weights": n_weights(subject, movable),
+            "n_changed_weights": count_changed(subject, original, movable, recipe),
+            "relearning_steps": steps_until_recited(subject, case.memorized, learning_rate, limit)[0],
         }
-    finally:
-        shared.original.restore(model)
 
 
 def edit_case(
-    model: PreTrainedModel,
+    subject: Subject,
     case: Case,
     recipe: Recipe,
     rates: Mapping[str, Sequence[float]],
@@ -116,18 +112,18 @@ def edit_case(
     Raises:
         EditError: as in `count_changed`.
     """
-    shared, rows = start(model, case, recipe), []
+    shared, rows = start(subject, case, recipe), []
     for arm, learning_rates in rates.items():
         random = generator(seed, "editing", "random", str(case.id))
-        movable = movable_weights(model, arm, shared.origin.gradients, recipe.how.fraction, head, random)
+        movable = movable_weights(subject, arm, shared.origin.gradients, recipe.how.fraction, head, random)
         for rate in learning_rates:
             labels = {"id": case.id, "objective": recipe.objective, "arm": arm, "learning_rate": rate}
-            rows.append({**labels, **edit_paragraph(model, shared, movable, rate, recipe), "seed": seed})
+            rows.append({**labels, **edit_paragraph(subject, shared, movable, rate, recipe), "seed": seed})
     return pd.DataFrame(rows).astype({"relearning_steps": "Int64"})
 
 
 def run_edits(
-    model: PreTrainedModel,
+    subject: Subject,
     cases: Sequence[Case],
     recipe: Recipe,
     head: tuple[int, int],
@@ -146,4 +142,4 @@ def run_edits(
     for row in rows:
         rates = how.learning_rates if row < how.n_swept else how.learning_rates[:1]
         arms = dict.fromkeys((*PAPER_ARMS, *how.extra_arms), rates)
-        yield edit_case(model, cases[row], recipe, arms, head, seed)
+        yield edit_case(subject, cases[row], recipe, arms, head, seed)

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 from jaxtyping import Int
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from memloc.data.paragraphs import sampled_tokens, token_tensor
-from memloc.editing.masks import OriginalWeights, n_weights
 from memloc.localization.ablation import Head
+from memloc.model.subject import Subject
+from memloc.model.weights import Original, n_weights
 from memloc.removal.edit_cases import other_memorized
 from memloc.removal.registry import WAYS, in_words
 from memloc.removal.request import Request
@@ -42,7 +42,6 @@ class JointTexts(NamedTuple):
     other: Int[Tensor, "other token"]
     held_out: Int[Tensor, "held_out token"]
     general: Int[Tensor, "general token"]
-    n_prefix: int
 
 
 class JointEdit(NamedTuple):
@@ -82,12 +81,11 @@ def joint_texts(
         other_memorized(paragraphs, sets, ids, n_judging, seed),
         ordinary[:n_judging],
         ordinary[n_judging:],
-        n_prefix,
     )
 
 
 def remove_jointly(
-    model: PreTrainedModel,
+    subject: Subject,
     texts: JointTexts,
     how: EditModel,
     ways: Remove,
@@ -102,18 +100,17 @@ def remove_jointly(
     """
     if not len(texts.general):
         raise InputError("edit_model: no paragraph is left as ordinary text; lower n_judging")
-    random, batch = generator(seed, "joint_edit", "way"), (texts.n_prefix, how.micro_batch)
-    own = (model, texts.unlearned, texts.control, texts.general, texts.n_prefix)
-    request = Request(*own, heads=heads, how=ways, random=random)
-    judged, original = {name: getattr(texts, name) for name in JUDGING}, OriginalWeights(model)
-    before = {name: teacher_forced(model, tokens, *batch) for name, tokens in judged.items()}
+    learned, random = (texts.unlearned, texts.control, texts.general), generator(seed, "joint_edit", "way")
+    request = Request(subject, *learned, heads=heads, how=ways, random=random)
+    judged, original = {name: getattr(texts, name) for name in JUDGING}, Original(subject)
+    before = {name: teacher_forced(subject, tokens) for name, tokens in judged.items()}
     movable = WAYS[how.way].prepare(request)((how.setting,))
-    after = {name: teacher_forced(model, tokens, *batch) for name, tokens in judged.items()}
+    after = {name: teacher_forced(subject, tokens) for name, tokens in judged.items()}
     scores = _compared(before, after)
     scores.loc[scores["group"] == "unlearned", "id"] = texts.ids
-    n_changed = original.n_changed(model, movable)
-    n_total = sum(weight.numel() for weight in model.parameters())
-    return JointEdit(how, scores.astype({"id": "Int64"}), n_weights(model, movable), n_changed, n_total)
+    n_changed = original.n_changed(movable)
+    n_total = sum(weight.numel() for weight in subject.model.parameters())
+    return JointEdit(how, scores.astype({"id": "Int64"}), n_weights(subject, movable), n_changed, n_total)
 
 
 def _compared(before: Mapping[str, Scores], after: Mapping[str, Scores]) -> pd.DataFrame:

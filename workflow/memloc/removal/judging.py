@@ -16,13 +16,12 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import LogitsProcessor, LogitsProcessorList, PreTrainedModel
+from transformers import LogitsProcessor, LogitsProcessorList
 
-from memloc.model.components import as_linear, editable_parameters
-from memloc.model.micro_batches import in_micro_batches
+from memloc.model.subject import Subject
 from memloc.scoring.decoding import continue_from_scores
 from memloc.scoring.extraction import log_probability
-from memloc.scoring.teacher_forcing import leading_matches, score_logits, states_in_parts
+from memloc.scoring.teacher_forcing import leading_matches, score_logits
 
 FORBIDDEN_NLL = 20.0  # nats: one in half a billion
 
@@ -37,35 +36,29 @@ class Judged(NamedTuple):
 
 @torch.inference_mode()
 def judged(
-    model: PreTrainedModel,
-    tokens: Int[Tensor, "paragraph token"],
-    n_prefix: int,
-    micro_batch: int,
-    processor: LogitsProcessor | None = None,
+    subject: Subject, tokens: Int[Tensor, "paragraph token"], processor: LogitsProcessor | None = None
 ) -> Judged:
     """Exact match, NLL (nats per token) and log-probability of every continuation, from one pass each."""
 
     def of_rows(rows: Int[Tensor, "paragraph token"]) -> Judged:
-        rows = rows.to(model.device)
-        states = states_in_parts(model, rows, n_prefix)
-        found = [_of_paragraph(model, *pair, n_prefix, processor) for pair in zip(rows, states, strict=True)]
+        pairs = zip(rows, subject.states_in_parts(rows), strict=True)
+        found = [_of_paragraph(subject, *pair, processor) for pair in pairs]
         return Judged(*(torch.stack(column) for column in zip(*found, strict=True)))
 
     if not len(tokens):
         none = torch.zeros(0)
         return Judged(none.long(), none, none)
-    parts = in_micro_batches(of_rows, micro_batch, tokens)
+    parts = subject.in_batches(of_rows, tokens)
     return Judged(*(torch.cat(column).cpu() for column in zip(*parts, strict=True)))
 
 
 def _of_paragraph(
-    model: PreTrainedModel,
+    subject: Subject,
     row: Int[Tensor, "token"],
     states: Float[Tensor, "continuation width"],
-    n_prefix: int,
     processor: LogitsProcessor | None,
 ) -> Judged:
-    logits = model.get_output_embeddings()(states).float()
+    logits, n_prefix = subject.logits(states), subject.n_prefix
     if processor is not None:
         for place in range(len(logits)):
             logits[place] = processor(row[None, : n_prefix + place], logits[place, None])[0]
@@ -77,30 +70,28 @@ def _of_paragraph(
 
 
 def decoded(
-    model: PreTrainedModel,
+    subject: Subject,
     tokens: Int[Tensor, "paragraph token"],
     em: Int[Tensor, "paragraph"],
-    n_prefix: int,
-    micro_batch: int,
     processor: LogitsProcessor | None = None,
 ) -> Int[Tensor, "paragraph continuation"]:
     """The greedy continuation of every prefix, whose first `em` tokens are known."""
     if processor is None:
-        return continue_from_scores(model, tokens, em, n_prefix, micro_batch)
+        return continue_from_scores(subject, tokens, em)
     ordinary = {"eos_token_id": -1, "pad_token_id": -1, "do_sample": False}
 
     def of_rows(rows: Int[Tensor, "paragraph token"]) -> Int[Tensor, "paragraph continuation"]:
-        prefix = rows[:, :n_prefix].to(model.device)
-        generated = model.generate(
+        prefix = rows[:, : subject.n_prefix]
+        generated = subject.model.generate(
             prefix,
             attention_mask=torch.ones_like(prefix),
-            max_new_tokens=rows.shape[1] - n_prefix,
+            max_new_tokens=rows.shape[1] - subject.n_prefix,
             logits_processor=LogitsProcessorList([processor]),
             **ordinary,
         )
-        return generated[:, n_prefix:].cpu()
+        return generated[:, subject.n_prefix :].cpu()
 
-    return torch.cat(in_micro_batches(of_rows, micro_batch, tokens))
+    return torch.cat(subject.in_batches(of_rows, tokens))
 
 
 def perturbed_versions(
@@ -134,17 +125,16 @@ def shifted_versions(
 
 
 @contextmanager
-def rounded(model: PreTrainedModel, bits: int) -> Iterator[None]:
+def rounded(subject: Subject, bits: int) -> Iterator[None]:
     """Within the context every W_* weight is rounded; afterwards all are restored bit for bit."""
-    kept = {name: model.get_parameter(name).detach().clone() for name in editable_parameters(model)}
+    kept = {name: weight.detach().clone() for name, weight in subject.weights.items()}
     try:
-        for name, weight in kept.items():
-            module = model.get_submodule(name.removesuffix(".weight"))
-            as_linear(module, module.weight.data).copy_(to_grid(as_linear(module, weight), bits))
+        for name, weight in subject.weights.items():
+            subject.as_linear(name, weight.data).copy_(to_grid(subject.as_linear(name, kept[name]), bits))
         yield
     finally:
-        for name, weight in kept.items():
-            model.get_parameter(name).data.copy_(weight)
+        for name, weight in subject.weights.items():
+            weight.data.copy_(kept[name])
 
 
 def to_grid(weight: Float[Tensor, "out in"], bits: int) -> Float[Tensor, "out in"]:

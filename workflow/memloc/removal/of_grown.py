@@ -13,13 +13,20 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import torch
-from transformers import PreTrainedModel
 
-from memloc.editing.masks import Movable, n_weights, split_weights
-from memloc.model.components import editable_parameters
+from memloc.model.components import HEAD_PARTS, MLP_PARTS
+from memloc.model.subject import Subject
+from memloc.model.weights import (
+    Movable,
+    Original,
+    edited,
+    n_weights,
+    of_units,
+    set_values,
+    split_weights,
+    values_at,
+)
 from memloc.planting.grown import Memory
-from memloc.planting.places import MLP_PARTS, of_units
-from memloc.planting.question import HEAD_PARTS, set_values, values_at
 from memloc.removal.registry import WAYS, InForce, in_force, in_words, tried
 from memloc.removal.request import Change, Setting
 from memloc.removal.scoreboard import Comparison, damage, relearned, request
@@ -29,22 +36,23 @@ from memloc.settings.removal_ways import GROWN_ARMS, PLACE, UNTARGETED
 
 def remove_memories(study: Comparison, places: Sequence[tuple[Memory, Movable]], name: str) -> pd.DataFrame:
     """Rows of `removal_of_grown` for a way. `places` has each memory of the target and another place."""
-    way, before, prepared, rows = WAYS[name], damage(study, InForce(None, 0)), None, []
+    way, before, prepared, rows = WAYS[name], damage(study, InForce(None)), None, []
     for (memory, other), tokens in zip(places, study.texts.target.tokens.split(1), strict=True):
-        settings, n_tokens = sorted(tried(way, study.how)), tokens.shape[1] - study.n_prefix
+        settings, n_tokens = sorted(tried(way, study.how)), tokens.shape[1] - study.subject.n_prefix
         if prepared is None or name not in UNTARGETED:  # these see no paragraph, and change all alike
             prepared = way.prepare(request(study, name, tokens))
         for arm, place in zip(GROWN_ARMS, (None, memory.place.movable, other), strict=True):
             told = prepared if place is None or name in UNTARGETED else partial(prepared, place=place)
-            change = told if place is None else partial(_within, study, told, place)
+            change = told if place is None else partial(_within, study.subject, told, place)
             for setting in settings:
-                with in_force(study.model, way, change, setting, study.original) as state:
-                    left = teacher_forced(study.model, tokens, study.n_prefix, 1)
+                with in_force(study.subject, way, change, setting) as state:
+                    left = teacher_forced(study.subject, tokens)
                     if int(left.em) == n_tokens and setting != settings[-1]:
                         continue
                     row = {"way": name, "setting": in_words(way, setting), "arm": arm, "kind": memory.kind}
                     row |= {"memory": memory.number, "id": memory.id, "n_changed_weights": state.n_changed}
-                    row |= {"em": int(left.em), "nll": float(left.nll)} | _effects(study, memory, before)
+                    row |= {"em": int(left.em), "nll": float(left.nll)}
+                    row |= _effects(study, memory, before, state.original)
                     again = relearned(study, tokens)[0] if study.how.relearning_limit else None
                     rows.append(row | {"relearning_steps": again})
                 break
@@ -52,20 +60,21 @@ def remove_memories(study: Comparison, places: Sequence[tuple[Memory, Movable]],
     return pd.DataFrame(rows).astype({"relearning_steps": "Int64"})
 
 
-def _within(study: Comparison, change: Change, place: Movable, setting: Setting) -> Movable:
+def _within(subject: Subject, change: Change, place: Movable, setting: Setting) -> Movable:
     """Make a change, and undo it outside of a place."""
-    change(setting)
-    values = values_at(study.model, place)
-    study.original.restore(study.model)
-    set_values(study.model, place, values)
+    with edited(subject):
+        change(setting)
+        values = values_at(subject, place)
+    set_values(subject, place, values)
     return place
 
 
-def _effects(study: Comparison, memory: Memory, before: pd.DataFrame) -> dict[str, float | None]:
+def _effects(
+    study: Comparison, memory: Memory, before: pd.DataFrame, original: Original
+) -> dict[str, float | None]:
     """Shares of the squared change and of the weights that lie in the place; what other text loses."""
-    model, place, after = study.model, memory.place.movable, damage(study, InForce(None, 0))
-    names = editable_parameters(model)
-    changes = {name: model.get_parameter(name).detach() - study.original.weight(name) for name in names}
+    subject, place, after = study.subject, memory.place.movable, damage(study, InForce(None))
+    changes = {name: own.detach() - original.weights[name] for name, own in subject.weights.items()}
     squares = {name: change.double().square().flatten() for name, change in changes.items()}
     whole = sum(float(each.sum()) for each in squares.values())
     inside = sum(float(squares[name][flat].sum()) for name, flat in place.items())
@@ -73,7 +82,7 @@ def _effects(study: Comparison, memory: Memory, before: pd.DataFrame) -> dict[st
     means = lost[before["id"] != memory.id].groupby(before["group"]).mean()
     return {
         "share_inside": min(inside / whole, 1.0) if whole else None,  # sums round
-        "share_place": n_weights(model, place) / sum(map(len, squares.values())),
+        "share_place": n_weights(subject, place) / sum(map(len, squares.values())),
         "grown_lost": means["em"].get("grown"),  # None if no other memory grew
         "memorized_lost": means["em"].get("memorized"),
         "nll_gained": means.at["held_out", "nll"],
@@ -81,7 +90,7 @@ def _effects(study: Comparison, memory: Memory, before: pd.DataFrame) -> dict[st
 
 
 def another_place(
-    model: PreTrainedModel, memory: Memory, memories: Sequence[Memory], random: np.random.Generator
+    subject: Subject, memory: Memory, memories: Sequence[Memory], random: np.random.Generator
 ) -> Movable:
     """Weights of a random place of a memory's kind, of units that no memory of the kind has, if they suffice.
 
@@ -95,5 +104,5 @@ def another_place(
     order = taken[layer] + torch.from_numpy(random.random(taken.shape[1]))
     chosen = order.topk(n, largest=False).indices.sort().values
     if unit == "weight":
-        return split_weights(chosen, {name: model.get_parameter(name) for name in editable_parameters(model)})
-    return of_units(model, {layer: chosen}, HEAD_PARTS if unit == "head" else MLP_PARTS)
+        return split_weights(chosen, subject.weights)
+    return of_units(subject, {layer: chosen}, HEAD_PARTS if unit == "head" else MLP_PARTS)

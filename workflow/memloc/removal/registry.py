@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
-from transformers import LogitsProcessor, PreTrainedModel
+from transformers import LogitsProcessor
 
-from memloc.editing.masks import OriginalWeights
+from memloc.model.subject import Subject
+from memloc.model.weights import Original, edited
 from memloc.planting.activation_methods import integrated_gradients
 from memloc.planting.masks import hard_concrete
 from memloc.removal.request import Change, Divert, Request, Setting
@@ -47,8 +48,9 @@ class InForce(NamedTuple):
     """A way in force: the processor of logits, if it has one, and what it did to the weights."""
 
     processor: LogitsProcessor | None
-    n_changed: int
+    n_changed: int = 0
     """Weights that differ from the original ones."""
+    original: Original | None = None
 
 
 RATES = (("learning rate",), "unlearning")
@@ -87,24 +89,16 @@ def in_words(way: Way, setting: Setting) -> str:
 
 
 @contextmanager
-def in_force(
-    model: PreTrainedModel,
-    way: Way,
-    prepared: Change | Divert,
-    setting: Setting,
-    original: OriginalWeights,
-) -> Iterator[InForce]:
+def in_force(subject: Subject, way: Way, prepared: Change | Divert, setting: Setting) -> Iterator[InForce]:
     """Within the context a prepared way is in force; afterwards the model is as it was, bit for bit.
 
     Raises:
         EditError: a weight has changed that may not.
     """
-    try:
-        if way.diverts:
-            with prepared(setting) as processor:
-                yield InForce(processor, 0)
-            original.n_changed(model, {})
-        else:
-            yield InForce(None, original.n_changed(model, prepared(setting)))
-    finally:
-        original.restore(model)
+    with edited(subject) as original:
+        if not way.diverts:
+            yield InForce(None, original.n_changed(prepared(setting)), original)
+            return
+        with prepared(setting) as processor:
+            yield InForce(processor)
+        original.n_changed({})

@@ -8,9 +8,9 @@ import pandas as pd
 import torch
 from jaxtyping import Int
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from memloc.data.paragraphs import sampled_tokens, token_tensor
+from memloc.model.subject import Subject
 from memloc.removal.judging import perturbed_versions, shifted_versions
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
@@ -55,9 +55,8 @@ def removed_ids(
 
 
 def texts_of(
-    model: PreTrainedModel,
+    subject: Subject,
     tables: dict[str, pd.DataFrame],
-    n_prefix: int,
     how: Remove,
     seed: int,
     listed: Sequence[int] = (),
@@ -76,20 +75,20 @@ def texts_of(
             f"remove: {len(order)} paragraphs are memorized: too few to remove some, to choose settings "
             "by others, and to judge by a third group"
         )
-    kept, keep = sampled_tokens(paragraphs, sets, "non_memorized", n_prefix)
+    kept, keep = sampled_tokens(paragraphs, sets, "non_memorized", subject.n_prefix)
     drawn = generator(seed, "removal", "keep").permutation(len(kept))[: how.n_keep]
     free = sets[~sets["id"].isin([*removed, *chosen, *kept[drawn]])]
     n_own = how.n_judging + how.n_validation
     judges = judging_texts(paragraphs, free, seed, n_paragraphs=n_own, n_held_out=how.n_judging)
     general = judges.pop("means").tokens
-    judges = with_own_continuations(model, judges, n_prefix, how.micro_batch)
+    judges = with_own_continuations(subject, judges)
     own, n = judges["non_memorized"], min(how.n_validation, len(judges["non_memorized"].ids) // 2)
     judges["non_memorized"] = Group(*(column[n:] for column in own))
     judges["memorized"] = Group(*(column[: how.n_judging] for column in judges["memorized"]))
     tokens = paragraphs.set_index("id")["tokens"]
     to_remove = removed, token_tensor(tokens.loc[removed])
     return Texts(
-        _target(to_remove, general, model.config.vocab_size, n_prefix, how, seed),
+        _target(subject, to_remove, general, how, seed),
         keep[drawn],
         general,
         token_tensor(tokens.loc[chosen]),
@@ -99,16 +98,16 @@ def texts_of(
 
 
 def _target(
+    subject: Subject,
     sample: tuple[Int[np.ndarray, "paragraph"], Int[Tensor, "paragraph token"]],
     general: Int[Tensor, "general token"],
-    n_vocabulary: int,
-    n_prefix: int,
     how: Remove,
     seed: int,
 ) -> Target:
     (ids, tokens), perturbed = sample, []
-    for name, row in zip(ids, tokens, strict=True):
-        random = generator(seed, "removal", "perturbed", str(name))
+    n_prefix, n_vocabulary = subject.n_prefix, subject.model.config.vocab_size
+    for id, row in zip(ids, tokens, strict=True):
+        random = generator(seed, "removal", "perturbed", str(id))
         perturbed.append(perturbed_versions(row, n_prefix, how.n_perturbations, n_vocabulary, random))
     shifted = [
         shifted_versions(row, general[place % len(general)], n_prefix, how.shifts)

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int
 from torch import Tensor
-from transformers import LogitsProcessor, PreTrainedModel
+from transformers import LogitsProcessor
 
-from memloc.editing.masks import Movable
 from memloc.localization.ablation import Head
+from memloc.model.subject import Subject
+from memloc.model.weights import Movable
 from memloc.settings.remove import Remove
 
 Setting = tuple[float, ...]
@@ -25,13 +26,12 @@ Divert = Callable[[Setting], AbstractContextManager[LogitsProcessor | None]]
 class Request(NamedTuple):
     """A model and texts; no way sees a text that judges."""
 
-    model: PreTrainedModel
+    subject: Subject
     remove: Int[Tensor, "removed token"]
     keep: Int[Tensor, "kept token"]
     """Non-memorized paragraphs with their continuation in table `sets`."""
     general: Int[Tensor, "general token"]
     """Ordinary text, for means of heads and for curvature."""
-    n_prefix: int
     heads: list[Head]
     """All heads in the order of the combined ranking, but the highlighted one first."""
     how: Remove

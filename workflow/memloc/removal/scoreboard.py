@@ -12,11 +12,10 @@ import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import PreTrainedModel
 
-from memloc.editing.masks import OriginalWeights
 from memloc.editing.steps import steps_until_recited
 from memloc.localization.ablation import Head
+from memloc.model.subject import Subject
 from memloc.removal.judging import Judged, decoded, judged, rounded
 from memloc.removal.registry import WAYS, InForce, Way, in_force, in_words, tried
 from memloc.removal.removal_texts import Target, Texts
@@ -33,11 +32,9 @@ ENOUGH = 0.9  # least share of forgotten tokens with which a setting counts as r
 class Comparison(NamedTuple):
     """Model, texts and settings that all ways share."""
 
-    model: PreTrainedModel
-    original: OriginalWeights
+    subject: Subject
     texts: Texts
     heads: list[Head]
-    n_prefix: int
     how: Remove
     seed: int
     retrained: dict[str, Tensor] | None = None
@@ -53,7 +50,7 @@ class Found(NamedTuple):
 
 def as_it_is(study: Comparison) -> Found:
     """The rows of the model as it is: way `nothing`, of the paragraphs that ways remove together."""
-    named, state = {"way": NOTHING, "setting": "", "mode": "joint"}, InForce(None, 0)
+    named, state = {"way": NOTHING, "setting": "", "mode": "joint"}, InForce(None)
     untried = [None] * len(study.texts.target.ids)
     rows = _removed(study, study.texts.target, state).assign(relearning_steps=untried)
     harm = damage(study, state).assign(**named, removed=None)
@@ -84,7 +81,7 @@ def _run(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What is left of removed paragraphs, and the damage."""
     prepared = way.prepare(request(study, name, target.tokens))
-    with in_force(study.model, way, prepared, setting, study.original) as state:
+    with in_force(study.subject, way, prepared, setting) as state:
         removed, harm = _removed(study, target, state), damage(study, state)
         relearns = study.how.relearning_limit and not way.diverts
         again = relearned(study, target.tokens) if relearns else [None] * len(target.ids)
@@ -94,8 +91,8 @@ def _run(
 def request(study: Comparison, name: str, remove: Int[Tensor, "removed token"]) -> Request:
     """The request to a way. Its random numbers depend on the seed and on the way only."""
     texts, random = study.texts, generator(study.seed, "removal", "way", name)
-    shared = (texts.keep, texts.general, study.n_prefix, study.heads, study.how, random, study.retrained)
-    return Request(study.model, remove, *shared)
+    shared = (texts.keep, texts.general, study.heads, study.how, random, study.retrained)
+    return Request(study.subject, remove, *shared)
 
 
 def _sweep(study: Comparison, name: str, way: Way) -> pd.DataFrame:
@@ -106,11 +103,11 @@ def _sweep(study: Comparison, name: str, way: Way) -> pd.DataFrame:
         return rows.assign(forgotten=None, harm=None, chosen=True)
     prepared, kept = way.prepare(request(study, name, texts.validation)), []
     for setting in settings:
-        with in_force(study.model, way, prepared, setting, study.original) as state:
+        with in_force(study.subject, way, prepared, setting) as state:
             own = [_judged(study, some, state).em for some in (texts.validation, texts.validation_own)]
         kept.append([float(em.double().mean()) for em in own])
     # All tokens were recited before.
-    rows[["forgotten", "harm"]] = 1 - np.array(kept) / (texts.validation.shape[1] - study.n_prefix)
+    rows[["forgotten", "harm"]] = 1 - np.array(kept) / (texts.validation.shape[1] - study.subject.n_prefix)
     return rows.assign(chosen=rows.index == best_setting(rows["forgotten"], rows["harm"]))
 
 
@@ -124,18 +121,18 @@ def best_setting(forgotten: pd.Series, harm: pd.Series) -> int:
 
 
 def _judged(study: Comparison, tokens: Int[Tensor, "paragraph token"], state: InForce) -> Judged:
-    return judged(study.model, tokens, study.n_prefix, study.how.micro_batch, state.processor)
+    return judged(study.subject, tokens, state.processor)
 
 
 def _removed(study: Comparison, target: Target, state: InForce) -> pd.DataFrame:
     """Scores of the paragraphs to remove while a way is in force."""
-    tokens, n_prefix, batch = target.tokens, study.n_prefix, study.how.micro_batch
+    tokens, subject = target.tokens, study.subject
     own, em_rounded = _judged(study, tokens, state), {}
     for bits in BITS:
-        with rounded(study.model, bits):
+        with rounded(subject, bits):
             em_rounded[f"em_{bits}bit"] = _judged(study, tokens, state).em.numpy()
-    generated = decoded(study.model, tokens, own.em, n_prefix, batch, state.processor).numpy()
-    true = tokens[:, n_prefix:].numpy()
+    generated = decoded(subject, tokens, own.em, state.processor).numpy()
+    true = tokens[:, subject.n_prefix :].numpy()
     return pd.DataFrame(
         {
             "id": target.ids,
@@ -157,7 +154,7 @@ def _share_recited(
 ) -> Float[np.ndarray, "paragraph"]:
     """Share of each paragraph's versions from which the whole continuation is still recited."""
     tokens = versions.flatten(0, 1)
-    recited = (_judged(study, tokens, state).em == tokens.shape[1] - study.n_prefix).double()
+    recited = (_judged(study, tokens, state).em == tokens.shape[1] - study.subject.n_prefix).double()
     return recited.view(versions.shape[:2]).mean(dim=1).numpy()
 
 
@@ -171,6 +168,4 @@ def damage(study: Comparison, state: InForce) -> pd.DataFrame:
 def relearned(study: Comparison, tokens: Int[Tensor, "removed token"]) -> list[int | None]:
     """Steps until each paragraph is recited again, as `steps_until_recited`; the model is changed."""
     how = study.how
-    return steps_until_recited(
-        study.model, tokens, how.relearning_rate, study.n_prefix, how.relearning_limit, how.micro_batch
-    )
+    return steps_until_recited(study.subject, tokens, how.relearning_rate, how.relearning_limit)

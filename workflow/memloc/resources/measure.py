@@ -64,8 +64,9 @@ def _passes(shape: Shape, settings: Settings, on_gpu: bool) -> list[float]:
     import torch
 
     from memloc.editing.gradients import nll_gradients
-    from memloc.editing.masks import all_weights
     from memloc.editing.optimisers import SparseAdam
+    from memloc.model.subject import Subject
+    from memloc.model.weights import all_weights
     from memloc.scoring.paragraph_scores import teacher_forced
 
     length, prefix = settings.paragraph.length, settings.paragraph.prefix
@@ -74,15 +75,12 @@ def _passes(shape: Shape, settings: Settings, on_gpu: bool) -> list[float]:
     tokens = torch.randint(shape.vocabulary, (n_rows, length))
     dtype = getattr(torch, settings.loading.dtype)
     model = random_model(shape).to("cuda" if on_gpu else "cpu", dtype)
-    adam = SparseAdam(model, all_weights(model), learning_rate=1e-5)
-
-    def gradients() -> dict[str, torch.Tensor]:
-        return nll_gradients(model, tokens, prefix, n_rows)
-
+    subject = Subject(model, prefix, n_rows)
+    adam = SparseAdam(subject, all_weights(subject), learning_rate=1e-5)
     runs = (
-        lambda: teacher_forced(model, tokens, prefix, n_rows),
-        gradients,
-        lambda: adam.step(gradients()),
+        lambda: teacher_forced(subject, tokens),
+        lambda: nll_gradients(subject, tokens),
+        lambda: adam.step(nll_gradients(subject, tokens)),
     )
     return [seconds(run, on_gpu) / n_rows / work for run in runs]
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import Cache, PreTrainedModel
+from transformers import Cache
 from transformers.generation.logits_process import TopKLogitsWarper
 
-from memloc.model.micro_batches import in_micro_batches
+from memloc.model.subject import Subject
 from memloc.scoring.decoding import known_layers
 from memloc.scoring.extraction import TOP_K
 
@@ -31,35 +31,24 @@ class Beams(NamedTuple):
 
 
 def log_p_nearly(
-    model: PreTrainedModel,
-    tokens: Int[Tensor, "paragraph token"],
-    n_prefix: int,
-    n_replaced: int,
-    micro_batch: int,
-    n_beams: int = N_BEAMS,
+    subject: Subject, tokens: Int[Tensor, "paragraph token"], n_replaced: int, n_beams: int = N_BEAMS
 ) -> Float[Tensor, "paragraph"]:
     """Log of a lower bound on the probability that at most `n_replaced` tokens of the continuation differ.
 
     The bound is for sampling among the 40 likeliest tokens. It is never below the probability of the
     continuation itself, and -inf if no text is found.
 
-    Args:
-        micro_batch: paragraphs at a time; each takes as much memory as `n_beams` rows.
+    Each paragraph takes as much memory as `n_beams` rows.
     """
-    search = partial(_search, model, n_prefix, n_replaced, n_beams)
-    return torch.cat(in_micro_batches(search, micro_batch, tokens))
+    return torch.cat(subject.in_batches(partial(_search, subject, n_replaced, n_beams), tokens))
 
 
 @torch.inference_mode()
 def _search(
-    model: PreTrainedModel,
-    n_prefix: int,
-    n_replaced: int,
-    n_beams: int,
-    rows: Int[Tensor, "paragraph token"],
+    subject: Subject, n_replaced: int, n_beams: int, rows: Int[Tensor, "paragraph token"]
 ) -> Float[Tensor, "paragraph"]:
-    truncate, rows = TopKLogitsWarper(TOP_K), rows.to(model.device)
-    layers = known_layers(model, rows, n_prefix, n_beams)
+    truncate, n_prefix = TopKLogitsWarper(TOP_K), subject.n_prefix
+    layers = known_layers(subject, rows, n_prefix, n_beams)
     log_p = torch.full((len(rows), n_beams), -torch.inf, dtype=torch.float64, device=rows.device)
     log_p[:, 0] = 0
     last = rows[:, n_prefix - 1, None].expand(-1, n_beams)
@@ -67,8 +56,8 @@ def _search(
     for position in range(n_prefix, rows.shape[1]):
         for layer in layers:
             layer.show(len(rows) * n_beams, position - 1)
-        output = model.base_model(beams.last.reshape(-1, 1), cache=Cache(layers=layers), use_cache=True)
-        logits = model.get_output_embeddings()(output.last_hidden_state[:, -1]).float()
+        hidden = subject.hidden(beams.last.reshape(-1, 1), Cache(layers=layers))
+        logits = subject.logits(hidden[:, -1])
         chances = truncate(None, logits).log_softmax(dim=-1).view(*beams.last.shape, -1)
         beams, parents = _extended(beams, chances, rows[:, position, None, None], n_replaced)
         for layer in layers:

@@ -6,10 +6,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
-from transformers import Cache, DynamicCache, PreTrainedModel
+from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from memloc.model.micro_batches import in_micro_batches
+from memloc.model.subject import Subject
 
 
 class PreallocatedLayer(DynamicLayer):
@@ -43,32 +44,28 @@ class PreallocatedLayer(DynamicLayer):
 
 
 def continue_from_scores(
-    model: PreTrainedModel,
-    tokens: Int[Tensor, "paragraph token"],
-    em: Int[Tensor, "paragraph"],
-    n_prefix: int,
-    micro_batch: int,
+    subject: Subject, tokens: Int[Tensor, "paragraph token"], em: Int[Tensor, "paragraph"]
 ) -> Int[Tensor, "paragraph continuation"]:
     """Greedy continuations of paragraphs whose exact match is known: decode from the first mismatch on.
 
     The first `em` tokens of the continuation are the true ones. If all are, nothing is run.
     """
-    continued = in_micro_batches(partial(_continue, model), micro_batch, tokens, n_prefix + em)
-    return torch.cat(continued)[:, n_prefix:]
+    n_known = subject.n_prefix + em
+    continued = in_micro_batches(partial(_continue, subject), subject.micro_batch, tokens, n_known)
+    return torch.cat(continued)[:, subject.n_prefix :]
 
 
 def greedy_continuation(
-    model: PreTrainedModel, prefix: Int[Tensor, "paragraph prefix"], n_tokens: int, micro_batch: int
+    subject: Subject, prefix: Int[Tensor, "paragraph prefix"], n_tokens: int
 ) -> Int[Tensor, "paragraph continuation"]:
     """Decode `n_tokens` tokens greedily, step by step; no token is banned and none ends the decoding."""
-    n_prefix = prefix.shape[1]
     tokens = functional.pad(prefix, (0, n_tokens))
-    return continue_from_scores(model, tokens, torch.zeros(len(prefix)).long(), n_prefix, micro_batch)
+    return continue_from_scores(subject, tokens, torch.zeros(len(prefix)).long())
 
 
 @torch.inference_mode()
 def _continue(
-    model: PreTrainedModel, rows: Int[Tensor, "paragraph token"], n_known: Int[Tensor, "paragraph"]
+    subject: Subject, rows: Int[Tensor, "paragraph token"], n_known: Int[Tensor, "paragraph"]
 ) -> Int[Tensor, "paragraph token"]:
     """Rows in which all but the first `n_known` (at least 1) tokens are replaced by decoded ones.
 
@@ -80,15 +77,14 @@ def _continue(
     order = order[n_known[order] < n_tokens]
     if not len(order):
         return rows
-    n_known, text = n_known[order], rows[order].to(model.device)
-    layers = known_layers(model, text, int(n_known[-1]))
+    n_known, text = n_known[order], rows[order].to(subject.model.device)
+    layers = known_layers(subject, text, int(n_known[-1]))
     for position in range(int(n_known[0]), n_tokens):
         n_rows = int((n_known <= position).sum())
         for layer in layers:
             layer.show(n_rows, position - 1)
         last = text[:n_rows, position - 1 : position]
-        output = model.base_model(last, cache=Cache(layers=layers), use_cache=True)
-        logits = model.get_output_embeddings()(output.last_hidden_state[:, -1]).float()
+        logits = subject.logits(subject.hidden(last, Cache(layers=layers))[:, -1])
         text[:n_rows, position] = logits.argmax(dim=-1)
     continued = rows.clone()
     continued[order] = text.to(rows.device)
@@ -96,14 +92,14 @@ def _continue(
 
 
 def known_layers(
-    model: PreTrainedModel, text: Int[Tensor, "paragraph token"], n_known: int, n_copies: int = 1
+    subject: Subject, text: Int[Tensor, "paragraph token"], n_known: int, n_copies: int = 1
 ) -> list[PreallocatedLayer]:
     """Keys and values of the first `n_known` tokens in every layer, with room for the other tokens.
 
     They come from one pass without unembedding. Each paragraph has `n_copies` rows.
     """
     known = DynamicCache()
-    model.base_model(text[:, :n_known], cache=known, use_cache=True)
+    subject.hidden(text[:, :n_known], known)
     room = (0, 0, 0, text.shape[1] - n_known)
     return [
         PreallocatedLayer(

@@ -10,12 +10,10 @@ import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import PreTrainedModel
 
-from memloc.model.micro_batches import in_micro_batches
+from memloc.model.subject import Subject
 from memloc.scoring.paragraph_scores import Scores, concatenated, redecoded, scores_of
-from memloc.scoring.teacher_forcing import TokenScores, score_logits, states_in_parts, unembedded
-from memloc.settings.scores import Scoring
+from memloc.scoring.teacher_forcing import TokenScores, score_logits
 
 TOP_K = 40
 SCHEMES = (f"T = 1, top k = {TOP_K}", "T = 1")  # as table `extraction` names them
@@ -23,33 +21,26 @@ LogP = Float[Tensor, "paragraph scheme"]
 
 
 def score_and_extract(
-    model: PreTrainedModel,
-    tokens: Int[Tensor, "paragraph token"],
-    n_prefix: int,
-    scoring: Scoring,
+    subject: Subject, tokens: Int[Tensor, "paragraph token"], threshold: float
 ) -> tuple[Scores, LogP]:
     """`paragraph_scores.score` and, from the same pass, log p_z of every continuation, by `SCHEMES`."""
 
     def of_rows(rows: Int[Tensor, "paragraph token"]) -> tuple[Scores, LogP]:
-        scores, log_p = _of_batch(model, rows, n_prefix)
-        return redecoded(model, rows, scores, n_prefix, scoring), log_p
+        scores, log_p = _of_batch(subject, rows)
+        return redecoded(subject, rows, scores, threshold), log_p
 
-    scores, log_p = zip(*in_micro_batches(of_rows, scoring.micro_batch, tokens), strict=True)
+    scores, log_p = zip(*subject.in_batches(of_rows, tokens), strict=True)
     return concatenated(scores), torch.cat(log_p)
 
 
 @torch.inference_mode()
-def _of_batch(
-    model: PreTrainedModel, rows: Int[Tensor, "paragraph token"], n_prefix: int
-) -> tuple[Scores, LogP]:
-    rows = rows.to(model.device)
-
+def _of_batch(subject: Subject, rows: Int[Tensor, "paragraph token"]) -> tuple[Scores, LogP]:
     def statistics(logits: Tensor, true: Tensor) -> tuple[Tensor, ...]:
         truncated = log_probability(logits, true)
         return truncated, *score_logits(logits, true)  # last: it overwrites the logits
 
-    states = states_in_parts(model, rows, n_prefix)
-    truncated, *scores = unembedded(model, states, rows[:, n_prefix:], statistics)
+    states = subject.states_in_parts(rows)
+    truncated, *scores = subject.unembedded(states, rows[:, subject.n_prefix :], statistics)
     tokens = TokenScores(*scores)
     by_token = torch.stack([truncated, -tokens.nll], dim=-1).cpu()  # [paragraph, continuation, scheme]
     return scores_of(tokens), by_token.double().sum(dim=1)

@@ -12,9 +12,9 @@ import pandas as pd
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from memloc.data.paragraphs import paired_tokens, token_tensor
+from memloc.model.subject import Subject
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.scoring.decoding import greedy_continuation
@@ -103,20 +103,18 @@ def labels(texts: Mapping[str, Group]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def with_own_continuations(
-    model: PreTrainedModel, texts: Mapping[str, Group], n_prefix: int, micro_batch: int
-) -> dict[str, Group]:
+def with_own_continuations(subject: Subject, texts: Mapping[str, Group]) -> dict[str, Group]:
     """The groups; non-memorized paragraphs get the model's own continuation."""
-    own = own_continuations(model, texts["non_memorized"].tokens, n_prefix, micro_batch)
+    own = own_continuations(subject, texts["non_memorized"].tokens)
     return {**texts, "non_memorized": texts["non_memorized"]._replace(tokens=own)}
 
 
 def own_continuations(
-    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int, micro_batch: int
+    subject: Subject, tokens: Int[Tensor, "paragraph token"]
 ) -> Int[Tensor, "paragraph token"]:
     """The paragraphs with the model's greedy continuation, which is the true one of memorized paragraphs."""
-    prefix, n_continuation = tokens[:, :n_prefix], tokens.shape[1] - n_prefix
-    return torch.cat([prefix, greedy_continuation(model, prefix, n_continuation, micro_batch)], dim=1)
+    prefix, n_continuation = tokens[:, : subject.n_prefix], tokens.shape[1] - subject.n_prefix
+    return torch.cat([prefix, greedy_continuation(subject, prefix, n_continuation)], dim=1)
 
 
 def _held_out_order(sets: pd.DataFrame, seed: int) -> Int[np.ndarray, "paragraph"]:

@@ -15,9 +15,8 @@ from typing import Any
 import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
-from transformers import PreTrainedModel
 
-from memloc.scoring.teacher_forcing import n_logits_held
+from memloc.model.subject import Subject
 
 Sloped = tuple[Float[Tensor, "token"], Float[Tensor, "token vocabulary"]]
 """Losses of tokens, and their gradients with respect to logits."""
@@ -42,7 +41,7 @@ def divergence(
 
 
 def token_losses(
-    model: PreTrainedModel,
+    subject: Subject,
     states: Float[Tensor, "*token width"],
     loss: Callable[[Tensor, Tensor], Sloped],
     targets: Shaped[Tensor, "..."],
@@ -51,7 +50,7 @@ def token_losses(
 
     Half precision is raised to single. The unembedding gets no gradient.
     """
-    unembed, n_held, found = model.get_output_embeddings(), n_logits_held(model), []
+    unembed, n_held, found = subject.model.get_output_embeddings(), subject.n_logits_held, []
     rows = states.detach().flatten(0, -2).split(n_held), targets.flatten(0, states.dim() - 2).split(n_held)
     for some, their in zip(*rows, strict=True):
         with torch.enable_grad():
@@ -81,15 +80,22 @@ class _Known(torch.autograd.Function):
         return slopes * weight.unsqueeze(-1).to(slopes), None, None
 
 
+def paragraph_nll(subject: Subject, tokens: Int[Tensor, "paragraph token"]) -> Float[Tensor, "paragraph"]:
+    """Mean NLL of each paragraph's continuation, in nats per token (paper 3.2), differentiable."""
+    tokens = tokens.to(subject.model.device)
+    true = tokens[:, subject.n_prefix :]
+    return token_losses(subject, subject.states(tokens), nll, true).mean(dim=-1)
+
+
 @torch.no_grad()
 def log_probabilities(
-    model: PreTrainedModel, states: Float[Tensor, "*token width"]
+    subject: Subject, states: Float[Tensor, "*token width"]
 ) -> Float[Tensor, "*token vocabulary"]:
     """Log-probabilities (nats) of the whole vocabulary after last hidden states, in single precision."""
-    unembed = model.get_output_embeddings()
+    unembed = subject.model.get_output_embeddings()
     found = torch.empty(*states.shape[:-1], unembed.weight.shape[0], device=states.device)
     flat = states.detach().flatten(0, -2), found.flatten(0, -2)
-    pieces = (column.split(n_logits_held(model)) for column in flat)
+    pieces = (column.split(subject.n_logits_held) for column in flat)
     for some, piece in zip(*pieces, strict=True):
         torch.log_softmax(unembed(some).float(), dim=-1, out=piece)
     return found

@@ -8,23 +8,16 @@ only.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from transformers import DynamicCache, PreTrainedModel
+from transformers import DynamicCache
 
-from memloc.model.micro_batches import in_micro_batches
-from memloc.scoring.teacher_forcing import (
-    TokenScores,
-    continuation_states,
-    decided_margins,
-    leading_matches,
-    score_tokens,
-    states_in_parts,
-)
-from memloc.settings.scores import Scoring
+from memloc.model.subject import Subject
+from memloc.scoring.teacher_forcing import TokenScores, decided_margins, leading_matches, score_tokens
 
 
 class Scores(NamedTuple):
@@ -41,63 +34,46 @@ class Scores(NamedTuple):
         return self.margins.amin(dim=1)
 
 
-def teacher_forced(
-    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int, micro_batch: int
-) -> Scores:
+def teacher_forced(subject: Subject, tokens: Int[Tensor, "paragraph token"]) -> Scores:
     """Exact match, NLL (nats per continuation token) and decision margins from one pass per paragraph.
 
-    Memory grows with `micro_batch`, not with the number of paragraphs.
+    Memory grows with the subject's micro-batch, not with the number of paragraphs.
     """
-    return concatenated(
-        in_micro_batches(lambda rows: score_batch(model, rows, n_prefix), micro_batch, tokens)
-    )
+    return concatenated(subject.in_batches(lambda rows: score_batch(subject, rows), tokens))
 
 
-def score(
-    model: PreTrainedModel,
-    tokens: Int[Tensor, "paragraph token"],
-    n_prefix: int,
-    scoring: Scoring,
-) -> Scores:
-    """The scores of `teacher_forced`; tokens with a margin below the threshold are decided by decoding."""
+def score(subject: Subject, tokens: Int[Tensor, "paragraph token"], threshold: float) -> Scores:
+    """The scores of `teacher_forced`; tokens with a margin below `threshold` are decided by decoding."""
 
     def of_rows(rows: Int[Tensor, "paragraph token"]) -> Scores:
-        return redecoded(model, rows, score_batch(model, rows, n_prefix), n_prefix, scoring)
+        return redecoded(subject, rows, score_batch(subject, rows), threshold)
 
-    return concatenated(in_micro_batches(of_rows, scoring.micro_batch, tokens))
+    return concatenated(subject.in_batches(of_rows, tokens))
 
 
 @torch.inference_mode()
 def score_batch(
-    model: PreTrainedModel,
-    rows: Int[Tensor, "paragraph token"],
-    n_prefix: int,
-    cache: DynamicCache | None = None,
+    subject: Subject, rows: Int[Tensor, "paragraph token"], cache: DynamicCache | None = None
 ) -> Scores:
-    """The scores of `teacher_forced` for one micro-batch; `cache` as in `continuation_states`."""
-    rows = rows.to(model.device)
-    if cache is None:
-        states = states_in_parts(model, rows, n_prefix)
-    else:
-        states = continuation_states(model, rows, n_prefix, cache)
-    return scores_of_states(model, states, rows[:, n_prefix:])
+    """The scores of `teacher_forced` for one micro-batch on the device; `cache` as in `Subject.states`."""
+    states = subject.states_in_parts(rows) if cache is None else subject.states(rows, cache)
+    return scores_of_states(subject, states, rows[:, subject.n_prefix :])
 
 
 def scores_of_states(
-    model: PreTrainedModel,
+    subject: Subject,
     states: Float[Tensor, "paragraph continuation width"],
     true: Int[Tensor, "paragraph continuation"],
 ) -> Scores:
     """Scores of one micro-batch from the last hidden states that predict its continuations."""
-    return scores_of(score_tokens(model, states, true))
+    return scores_of(score_tokens(subject, states, true))
 
 
 def scores_of(tokens: TokenScores) -> Scores:
     """Scores of one micro-batch from the token scores of its continuations."""
-    matched, margin, nll = tokens
-    em = leading_matches(matched)
-    found = (em, nll.mean(dim=-1), decided_margins(margin, em), torch.zeros_like(em).bool())
-    return Scores(*(column.cpu() for column in found))
+    em = leading_matches(tokens.matched)
+    margins, no = decided_margins(tokens.margin, em), torch.zeros_like(em).bool()
+    return Scores(em.cpu(), tokens.nll.mean(dim=-1).cpu(), margins.cpu(), no.cpu())
 
 
 def concatenated(parts: Iterable[Scores]) -> Scores:
@@ -106,29 +82,24 @@ def concatenated(parts: Iterable[Scores]) -> Scores:
 
 
 def redecoded(
-    model: PreTrainedModel,
-    rows: Int[Tensor, "paragraph token"],
-    scores: Scores,
-    n_prefix: int,
-    scoring: Scoring,
+    subject: Subject, rows: Int[Tensor, "paragraph token"], scores: Scores, threshold: float
 ) -> Scores:
     """Scores of one micro-batch; near-ties (margins below the threshold) are decoded step by step."""
-    near = scores.margins < scoring.margin_threshold
+    near = scores.margins < threshold
     doubtful = near.any(dim=1)
     em = scores.em.clone()
     if doubtful.any():
-        some = (column[doubtful].to(model.device) for column in (rows, em, near))
-        em[doubtful] = decode_near_ties(model, *some, n_prefix).cpu()
+        some = (column[doubtful].to(subject.model.device) for column in (rows, em, near))
+        em[doubtful] = decode_near_ties(subject, *some).cpu()
     return scores._replace(em=em, redecoded=doubtful)
 
 
 @torch.inference_mode()
 def decode_near_ties(
-    model: PreTrainedModel,
+    subject: Subject,
     rows: Int[Tensor, "paragraph token"],
     em: Int[Tensor, "paragraph"],
     doubtful: Bool[Tensor, "paragraph continuation"],
-    n_prefix: int,
 ) -> Int[Tensor, "paragraph"]:
     """Exact match (tokens), with doubtful tokens decided again by decoding a token at a time.
 
@@ -145,11 +116,12 @@ def decode_near_ties(
     for at in range(doubtful.shape[1]):
         if not len(going):
             break
-        text, asked = rows[going, : n_prefix + at + 1], undecided[going, at]
-        states = continuation_states(model, text, n_prefix + at, cache)[asked]
+        known, asked = replace(subject, n_prefix=subject.n_prefix + at), undecided[going, at]
+        text = rows[going, : known.n_prefix + 1]
+        states = known.states(text, cache)[asked]
         differs = torch.zeros_like(asked)
         if asked.any():
-            differs[asked] = ~score_tokens(model, states, text[asked, -1:]).matched.squeeze(1)
+            differs[asked] = ~score_tokens(subject, states, text[asked, -1:]).matched.squeeze(1)
         em[going[differs]] = at
         stays = (~differs & undecided[going, at + 1 :].any(dim=1)).nonzero().squeeze(1)
         if len(stays) < len(going):

@@ -14,6 +14,7 @@ A model with rotary positions sees distances alone, so shifted ids change nothin
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -21,10 +22,8 @@ import pandas as pd
 import torch
 from jaxtyping import Int
 from torch import Tensor
-from transformers import PreTrainedModel
 
-from memloc.data.paragraphs import with_token_before
-from memloc.model.micro_batches import in_micro_batches
+from memloc.model.subject import Subject
 from memloc.scoring.paragraph_scores import Scores, concatenated, scores_of_states
 from memloc.settings.positions import Positions
 
@@ -37,35 +36,32 @@ class Stand(NamedTuple):
     draw: int
 
 
-class Before(NamedTuple):
-    """Text and tokens that can stand before a paragraph."""
+class Other(NamedTuple):
+    """Other text that can stand before a paragraph."""
 
     unrelated: Int[np.ndarray, "unrelated"]
     """Tokens of other text, one text after the other."""
     end_of_text: int | None
     """The end-of-text token; None: no paragraph is scored after one."""
-    always: int | None = None
-    """Token that stands first in all places but `bare` and `end_of_text` (`paragraph.before`)."""
 
 
 def position_scores(
-    model: PreTrainedModel,
+    subject: Subject,
     tokens: Int[Tensor, "paragraph token"],
-    before: Before,
-    n_prefix: int,
+    other: Other,
     how: Positions,
     rng: np.random.Generator,
 ) -> Iterator[pd.DataFrame]:
     """Exact match (tokens) and NLL (nats per token) of paragraphs in every place but the start, a frame each.
 
-    Columns, with a row for every paragraph: context, n_before, draw, em, nll.
+    The subject's token `before` stands first in all places but `bare` and `end_of_text`. Columns, with a row
+    for every paragraph: context, n_before, draw, em, nll.
     """
-    room = model.config.max_position_embeddings - tokens.shape[1]
-    for stand in stands(how, room, before):
-        text = _text_before(stand, len(tokens), before, rng)
-        rows, shift = torch.cat([text, tokens], dim=1), stand.n_before if stand.context == "shifted" else 0
-        scores = shifted_scores(model, rows, shift, text.shape[1] + n_prefix, how.micro_batch)
-        yield pd.DataFrame({**stand._asdict(), "em": scores.em, "nll": scores.nll})
+    room = subject.model.config.max_position_embeddings - tokens.shape[1]
+    for stand in stands(how, room, other.end_of_text is not None, subject.before is not None):
+        text = _text_before(subject, stand, len(tokens), other, rng)
+        shift = stand.n_before if stand.context == "shifted" else 0
+        yield _frame(stand, subject, torch.cat([text, tokens], dim=1), text.shape[1], shift)
 
 
 def at_start(scores: pd.DataFrame) -> pd.DataFrame:
@@ -73,26 +69,33 @@ def at_start(scores: pd.DataFrame) -> pd.DataFrame:
     return scores[["em", "nll"]].reset_index(drop=True).assign(**Stand("start", 0, 0)._asdict())
 
 
-def after_half(
-    model: PreTrainedModel,
-    tokens: Int[Tensor, "paragraph token"],
-    before: int | None,
-    n_prefix: int,
-    micro_batch: int,
+def after_half(subject: Subject, tokens: Int[Tensor, "paragraph token"]) -> pd.DataFrame:
+    """The frame of paragraphs that lack the first half of their prefix, after the token `before` or none."""
+    n_left_out = subject.n_prefix // 2
+    rows = subject.placed(tokens[:, n_left_out:])
+    n_before = rows.shape[1] - tokens.shape[1]
+    return _frame(Stand("half_prefix", 0, 0), subject, rows, n_before)
+
+
+def _frame(
+    stand: Stand, subject: Subject, rows: Int[Tensor, "paragraph token"], n_before: int, shift: int = 0
 ) -> pd.DataFrame:
-    """The frame of paragraphs that lack the first half of their prefix, after a token `before` or none."""
-    rows = with_token_before(tokens[:, n_prefix // 2 :], before)
-    scores = shifted_scores(model, rows, 0, n_prefix - n_prefix // 2 + (before is not None), micro_batch)
-    stand = Stand("half_prefix", 0, 0)
+    """The frame of paragraphs that stand there, with so many more tokens before the continuation."""
+    scores = shifted_scores(replace(subject, n_prefix=subject.n_prefix + n_before), rows, shift)
     return pd.DataFrame({**stand._asdict(), "em": scores.em, "nll": scores.nll})
 
 
-def stands(how: Positions, room: int, before: Before) -> Iterator[Stand]:
-    """Every other place where a paragraph fits; the model has `room` more positions than the paragraph."""
-    lengths = [length for length in how.lengths if length + (before.always is not None) <= room]
-    if before.always is not None:
+def stands(how: Positions, room: int, end_of_text: bool, token_first: bool) -> Iterator[Stand]:
+    """Every other place where a paragraph fits; the model has `room` more positions than the paragraph.
+
+    Args:
+        end_of_text: whether there is an end-of-text token.
+        token_first: whether a token stands before every prefix.
+    """
+    lengths = [length for length in how.lengths if length + token_first <= room]
+    if token_first:
         yield Stand("bare", 0, 0)
-    if before.end_of_text is not None and room:
+    if end_of_text and room:
         yield Stand("end_of_text", 1, 0)
     for length in lengths:
         yield from (Stand("text", length, draw) for draw in range(how.draws))
@@ -101,13 +104,13 @@ def stands(how: Positions, room: int, before: Before) -> Iterator[Stand]:
 
 
 def _text_before(
-    stand: Stand, n: int, before: Before, rng: np.random.Generator
+    subject: Subject, stand: Stand, n: int, other: Other, rng: np.random.Generator
 ) -> Int[Tensor, "paragraph text"]:
     """The tokens that stand before each of n paragraphs."""
     if stand.context == "end_of_text":
-        return torch.full((n, 1), before.end_of_text)
-    text = drawn_text(before.unrelated, n, stand.n_before if stand.context == "text" else 0, rng)
-    return text if stand.context == "bare" else with_token_before(text, before.always)
+        return torch.full((n, 1), other.end_of_text)
+    text = drawn_text(other.unrelated, n, stand.n_before if stand.context == "text" else 0, rng)
+    return text if stand.context == "bare" else subject.placed(text)
 
 
 def drawn_text(
@@ -118,24 +121,17 @@ def drawn_text(
     return torch.from_numpy(unrelated[starts + np.arange(length)])
 
 
-def shifted_scores(
-    model: PreTrainedModel,
-    tokens: Int[Tensor, "paragraph token"],
-    shift: int,
-    n_prefix: int,
-    micro_batch: int,
-) -> Scores:
+def shifted_scores(subject: Subject, tokens: Int[Tensor, "paragraph token"], shift: int) -> Scores:
     """Scores of paragraphs whose position ids begin at `shift` instead of 0."""
+    model, n_prefix = subject.model, subject.n_prefix
     positions = torch.arange(shift, shift + tokens.shape[1] - 1, device=model.device)[None]
 
     @torch.inference_mode()
     def of_rows(rows: Int[Tensor, "paragraph token"]) -> Scores:
-        rows = rows.to(model.device)
         output = model.base_model(rows[:, :-1], position_ids=positions, use_cache=False)
-        states = output.last_hidden_state[:, n_prefix - 1 :]
-        return scores_of_states(model, states, rows[:, n_prefix:])
+        return scores_of_states(subject, output.last_hidden_state[:, n_prefix - 1 :], rows[:, n_prefix:])
 
-    return concatenated(in_micro_batches(of_rows, micro_batch, tokens))
+    return concatenated(subject.in_batches(of_rows, tokens))
 
 
 def unrelated_text(tokens: Sequence[Sequence[int]], least: int) -> Int[np.ndarray, "unrelated"]:

@@ -7,19 +7,17 @@ What is recited from its own prefix is missed only if neither pass has a run of 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Int, UInt8
 from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor
-from transformers import PreTrainedModel
 
-from memloc.data.paragraphs import with_token_before
+from memloc.model.subject import Subject
 from memloc.scoring.paragraph_scores import score
 from memloc.scoring.passages import covered, recited_windows
-from memloc.scoring.teacher_forcing import states_in_parts, unembedded
-from memloc.settings.scores import Scoring
 
 UNKNOWN, OTHER, FIRST = range(
     3
@@ -29,26 +27,19 @@ Advance = Callable[[int], None]
 
 
 class Scan:
-    """A text and the model that is asked about it, with windows of `length` tokens, `n_prefix` of them given.
+    """A text and the model that is asked about it, with windows of `length` tokens.
 
     Args:
         tokens: documents, each followed by a negative token.
-        before: token that stands before every prefix, if any does.
         most: tokens that the model's context holds.
+        threshold: of near-ties.
     """
 
     def __init__(
-        self,
-        model: PreTrainedModel,
-        tokens: Int[np.ndarray, "token"],
-        length: int,
-        n_prefix: int,
-        most: int,
-        scoring: Scoring,
-        before: int | None = None,
+        self, subject: Subject, tokens: Int[np.ndarray, "token"], length: int, most: int, threshold: float
     ) -> None:
-        self.model, self.tokens, self.length, self.n_prefix = model, tokens, length, n_prefix
-        self.most, self.scoring, self.before = most, scoring, before
+        self.subject, self.tokens, self.length = subject, tokens, length
+        self.most, self.threshold = most, threshold
         self.width = min(2 * length, most)
 
     def first_choices(
@@ -59,7 +50,7 @@ class Scan:
         `known` says what is known of every token for both offsets: it is filled in, and what it holds already
         is not run. `advance` is told how many more tokens are done.
         """
-        n_tokens, n_skipped = self.width * self.scoring.micro_batch, 0
+        n_tokens, n_skipped = self.width * self.subject.micro_batch, 0
         for offset, found in zip((0, self.width // 2), known, strict=True):
             found[:offset] = OTHER
             n_skipped += offset
@@ -68,7 +59,7 @@ class Scan:
                 n_skipped += len(some)
                 if (found[first : first + n_tokens] == UNKNOWN).any():
                     rows = np.pad(np.maximum(some, 0), (0, -len(some) % self.width))
-                    chosen = _first_choices(self.model, _tensor(rows.reshape(-1, self.width)))
+                    chosen = _first_choices(self.subject, _tensor(rows.reshape(-1, self.width)))
                     found[first : first + n_tokens] = OTHER + (chosen.flatten()[: len(some)] & (some >= 0))
                     advance(n_skipped)
                     n_skipped = 0
@@ -79,14 +70,15 @@ class Scan:
 
         `advance` is told how many windows are decoded. No more than `most` tokens come out in one go.
         """
-        n = self.length - self.n_prefix
+        n_prefix, n_before = self.subject.n_prefix, int(self.subject.before is not None)
+        n = self.length - n_prefix
 
         def recited(some: Int[np.ndarray, "window"]) -> Bool[np.ndarray, "window"]:
             return self._n_right(some, self.length, advance) == n
 
-        first, end = covered(recited_windows(starts, n, recited), self.length, self.n_prefix).T
-        starts, at_once = first - self.n_prefix, np.zeros(len(first), np.int64)
-        lengths = np.minimum(end - starts, self.most - (self.before is not None))
+        first, end = covered(recited_windows(starts, n, recited), self.length, n_prefix).T
+        starts, at_once = first - n_prefix, np.zeros(len(first), np.int64)
+        lengths = np.minimum(end - starts, self.most - n_before)
         for length in np.unique(lengths):
             at_once[lengths == length] = self._n_right(starts[lengths == length], int(length))
         return np.stack([first, end, at_once], axis=1)
@@ -95,22 +87,22 @@ class Scan:
         self, starts: Int[np.ndarray, "window"], length: int, advance: Advance | None = None
     ) -> Int[np.ndarray, "window"]:
         """How many tokens the model gets right, given the prefix of each window of `length` tokens."""
-        found, n_given = [np.arange(0)], self.n_prefix + (self.before is not None)
+        found = [np.arange(0)]
         for some in np.split(starts, range(PIECE, len(starts), PIECE)):
-            rows = _tensor(sliding_window_view(self.tokens, length)[some])
-            given = with_token_before(rows, self.before)
-            found.append(score(self.model, given, n_given, self.scoring).em.numpy())
+            rows = self.subject.placed(_tensor(sliding_window_view(self.tokens, length)[some]))
+            found.append(score(self.subject.of_placed, rows, self.threshold).em.numpy())
             if advance:
                 advance(len(some))
         return np.concatenate(found)
 
 
 @torch.inference_mode()
-def _first_choices(model: PreTrainedModel, rows: Int[Tensor, "row token"]) -> Bool[np.ndarray, "row token"]:
+def _first_choices(subject: Subject, rows: Int[Tensor, "row token"]) -> Bool[np.ndarray, "row token"]:
     """Whether each token has the largest logit after those before it in its row; the first one has not."""
-    rows = rows.to(model.device)
-    states = states_in_parts(model, rows, 1)
-    (chosen,) = unembedded(model, states, rows[:, 1:], lambda logits, true: (logits.argmax(dim=-1) == true,))
+    rows, subject = rows.to(subject.model.device), replace(subject, n_prefix=1)
+    (chosen,) = subject.unembedded(
+        subject.states_in_parts(rows), rows[:, 1:], lambda logits, true: (logits.argmax(dim=-1) == true,)
+    )
     return np.pad(chosen.cpu().numpy(), ((0, 0), (1, 0)))
 
 

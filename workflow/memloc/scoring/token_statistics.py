@@ -5,25 +5,23 @@ import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import PreTrainedModel
 
-from memloc.model.micro_batches import in_micro_batches
-from memloc.scoring.teacher_forcing import states_in_parts, token_nll, unembedded
+from memloc.model.subject import Subject
+from memloc.scoring.teacher_forcing import token_nll
 
 
 @torch.inference_mode()
 def continuation_nll(
-    model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int, micro_batch: int
+    subject: Subject, tokens: Int[Tensor, "paragraph token"]
 ) -> Float[Tensor, "paragraph continuation"]:
-    """NLL (nats) of tokens n_prefix..T-1 given all tokens before them; memory grows with `micro_batch`."""
+    """NLL (nats) of each token of the continuations given all tokens before it."""
 
     def of_rows(rows: Int[Tensor, "paragraph token"]) -> Float[Tensor, "paragraph continuation"]:
-        rows = rows.to(model.device)
-        states = states_in_parts(model, rows, n_prefix)
-        (nll,) = unembedded(model, states, rows[:, n_prefix:], lambda *logits: (token_nll(*logits),))
+        states, true = subject.states_in_parts(rows), rows[:, subject.n_prefix :]
+        (nll,) = subject.unembedded(states, true, lambda *logits: (token_nll(*logits),))
         return nll.cpu()
 
-    return torch.cat(in_micro_batches(of_rows, micro_batch, tokens))
+    return torch.cat(subject.in_batches(of_rows, tokens))
 
 
 def nll_frame(

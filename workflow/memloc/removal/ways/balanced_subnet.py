@@ -7,13 +7,14 @@ masked weights. It serves as the gradient of the scores (straight through), so t
 the loss would be lower without the weight.
 """
 
+from collections.abc import Collection
+
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from torch import Tensor
 
-from memloc.editing.gradients import collect_gradients, editable_gradients, paragraph_nll, take_gradients
-from memloc.editing.masks import Movable
-from memloc.model.components import components
+from memloc.editing.gradients import nll_gradients
+from memloc.model.weights import Movable
 from memloc.removal.request import Change, Request, Setting
 
 FIRST = 1e-3  # size of the random scores that training starts from
@@ -23,9 +24,7 @@ Weights = dict[str, Tensor]
 
 def balanced_subnet(request: Request) -> Change:
     """Zero a share of the MLP weights; settings are shares."""
-    model = request.model
-    names = list(dict.fromkeys(part.parameter for part in components(model) if part.n_heads is None))
-    original = {name: model.get_parameter(name).detach().clone() for name in names}
+    original = {name: weight.detach().clone() for name, weight in request.subject.mlp_weights.items()}
     first = {
         name: torch.from_numpy(request.random.standard_normal(weight.shape, dtype="float32")) * FIRST
         for name, weight in original.items()
@@ -40,7 +39,7 @@ def balanced_subnet(request: Request) -> Change:
         adam = torch.optim.Adam(scores.values(), lr=SCORES_RATE)
         for _ in range(2 * request.how.steps):
             _write(request, original, dropped(scores, setting[0]))
-            for name, gradient in _gradients(request, names).items():
+            for name, gradient in _gradients(request, original).items():
                 scores[name].grad = gradient * original[name]
             adam.step()
         zeroed = dropped(scores, setting[0])
@@ -62,18 +61,12 @@ def dropped(scores: Weights, share: float) -> dict[str, Bool[Tensor, "..."]]:
 @torch.no_grad()
 def _write(request: Request, original: Weights, zeroed: dict[str, Bool[Tensor, "..."]]) -> None:
     for name, weight in original.items():
-        request.model.get_parameter(name).copy_(weight.masked_fill(zeroed[name], 0))
+        request.subject.model.get_parameter(name).copy_(weight.masked_fill(zeroed[name], 0))
 
 
-def _gradients(request: Request, names: list[str]) -> Weights:
+def _gradients(request: Request, names: Collection[str]) -> Weights:
     """Gradient of mean NLL(kept) - mean NLL(removed) with respect to the named parameters."""
-    model, texts = request.model, torch.cat([request.remove, request.keep])
+    texts = torch.cat([request.remove, request.keep])
     weights = torch.full((len(texts),), 1 / len(request.keep))
     weights[: len(request.remove)] = -1 / len(request.remove)
-
-    def loss(rows: slice) -> Float[Tensor, "paragraph"]:
-        return paragraph_nll(model, texts[rows], request.n_prefix)
-
-    with editable_gradients(model, names):
-        collect_gradients(model, loss, weights, request.how.micro_batch)
-        return take_gradients(model)
+    return nll_gradients(request.subject, texts, weights, names)

@@ -9,8 +9,7 @@ steering          a direction is subtracted, times a factor, at every position f
                   over kept ones, both at the positions that predict the continuation
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from jaxtyping import Float, Int
@@ -18,10 +17,7 @@ from torch import Tensor
 from transformers import LogitsProcessor
 
 from memloc.localization.ablation import ablated, mean_outputs
-from memloc.model.components import layers_of
-from memloc.model.hooks import changed_input
-from memloc.model.micro_batches import in_micro_batches
-from memloc.model.partial_forward import recorded_calls
+from memloc.model.sites import Site, reading, replacing, sites
 from memloc.removal.request import Divert, Request, Setting
 
 
@@ -56,14 +52,14 @@ class NgramBlocklist(LogitsProcessor):
 
 def ngram_blocklist(request: Request) -> Divert:
     """Block the n-grams of the removed paragraphs; settings are their lengths n."""
-    tokens, n_prefix = request.remove, request.n_prefix
+    tokens, n_prefix = request.remove, request.subject.n_prefix
     return lambda setting: nullcontext(NgramBlocklist(tokens, n_prefix, int(setting[0])))
 
 
 def first_heads(request: Request) -> Divert:
     """Ablate the first heads of the combined ranking; settings are how many."""
-    means = mean_outputs(request.model, request.general, request.how.micro_batch)
-    return lambda setting: ablated(request.model, request.heads[: int(setting[0])], means)
+    means = mean_outputs(request.subject, request.general)
+    return lambda setting: ablated(request.subject, request.heads[: int(setting[0])], means)
 
 
 def random_heads(request: Request) -> Divert:
@@ -85,13 +81,14 @@ def random_direction(request: Request) -> Divert:
 
 
 def _moved(request: Request, directions: Float[Tensor, "layer hidden"]) -> Divert:
-    @contextmanager
-    def divert(setting: Setting) -> Iterator[None]:
+    def divert(setting: Setting) -> AbstractContextManager[None]:
         depth, times = setting
         layer = int(depth * len(directions))
-        module, direction = layers_of(request.model)[layer], directions[layer]
-        with changed_input(module, lambda states: states - times * direction.to(states)):
-            yield
+
+        def moved(states: Float[Tensor, "row position hidden"]) -> Float[Tensor, "row position hidden"]:
+            return states - times * directions[layer].to(states)
+
+        return replacing(request.subject, {Site(layer, "resid_pre"): moved})
 
     return divert
 
@@ -99,12 +96,14 @@ def _moved(request: Request, directions: Float[Tensor, "layer hidden"]) -> Diver
 @torch.no_grad()
 def _mean_states(request: Request, tokens: Int[Tensor, "paragraph token"]) -> Float[Tensor, "layer hidden"]:
     """Mean of the residual stream that enters each layer, at the positions that predict the continuation."""
-    model, n_layers = request.model, request.model.config.num_hidden_layers
+    subject = request.subject
+    stream = sites(subject, ["resid_pre"])
 
     def of_rows(rows: Int[Tensor, "paragraph token"]) -> Float[Tensor, "layer hidden"]:
-        calls = recorded_calls(model, rows)[:n_layers]
-        entering = [call.residual[:, request.n_prefix - 1 :] for call in calls]
+        with reading(subject, stream) as found:
+            subject.hidden(rows[:, :-1])
+        entering = (found[site][:, subject.n_prefix - 1 :] for site in stream)
         return torch.stack([states.double().sum(dim=(0, 1)).cpu() for states in entering])
 
-    total = sum(in_micro_batches(of_rows, request.how.micro_batch, tokens))
-    return (total / (len(tokens) * (tokens.shape[1] - request.n_prefix))).to(model.dtype)
+    total = sum(subject.in_batches(of_rows, tokens))
+    return (total / (len(tokens) * (tokens.shape[1] - subject.n_prefix))).to(subject.model.dtype)

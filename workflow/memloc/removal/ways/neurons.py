@@ -11,50 +11,48 @@ from collections.abc import Callable
 
 import torch
 
-from memloc.editing.masks import Movable
-from memloc.model.partial_forward import recorded_calls
+from memloc.model.passes import recorded_calls
+from memloc.model.subject import Subject
+from memloc.model.weights import Movable, Scores, holding, of_units, set_values
 from memloc.planting.activation_methods import gradient_x_activation, rise_without
-from memloc.planting.places import by_layer, of_units
-from memloc.planting.question import Question, Scores, holding
+from memloc.planting.places import by_layer
+from memloc.planting.question import Question
 from memloc.removal.request import Change, Request, Setting
 from memloc.settings.grown_truth import GrownTruth
 from memloc.settings.removal_ways import INTEGRATION_STEPS, N_CANDIDATES
 
 
-def zero_out(question: Question) -> Scores:
+def zero_out(subject: Subject, question: Question) -> Scores:
     """Exact rise of one paragraph's NLL without each of the candidates; other neurons score -inf."""
-    likely = gradient_x_activation(question)["neuron"]
+    likely = gradient_x_activation(subject, question)["neuron"]
     chosen = torch.zeros(likely.numel(), dtype=torch.bool)
     chosen[likely.flatten().topk(min(N_CANDIDATES, likely.numel())).indices] = True
-    calls = recorded_calls(question.model, question.tokens)
+    calls = recorded_calls(subject, question.tokens)
     rises = torch.full_like(likely, -torch.inf)
     for layer, own in enumerate(chosen.view_as(likely)):
         neurons = own.nonzero().squeeze(1)
-        rises[layer, neurons] = rise_without(question, calls, layer, neurons)
+        rises[layer, neurons] = rise_without(subject, question, calls, layer, neurons)
     return {"neuron": rises}
 
 
-def neurons(request: Request, score: Callable[[Question], Scores], n_together: int) -> Change:
+def neurons(request: Request, score: Callable[[Subject, Question], Scores], n_together: int) -> Change:
     """Zero the neurons with the largest summed scores; settings are shares of all neurons.
 
     Args:
         n_together: number of paragraphs in each question to the method.
     """
-    model, batch = request.model, request.how.micro_batch
-    how = GrownTruth(integration_steps=INTEGRATION_STEPS, micro_batch=batch)
-    total = 0
+    subject, total = request.subject, 0
+    how = GrownTruth(integration_steps=INTEGRATION_STEPS)
     for rows in request.remove.split(n_together):
-        question = Question(model, rows, request.n_prefix, ("neuron",), how, request.random)
-        total = total + score(question)["neuron"].clamp(min=0)
+        question = Question(rows, ("neuron",), how, request.random)
+        total = total + score(subject, question)["neuron"].clamp(min=0)
 
-    @torch.no_grad()
     def change(setting: Setting, place: Movable | None = None) -> Movable:
         n = max(1, round(setting[0] * total.numel()))
-        allowed = total if place is None else total.masked_fill(~holding(model, place)["neuron"], -1)
+        allowed = total if place is None else total.masked_fill(~holding(subject, place)["neuron"], -1)
         chosen = by_layer(allowed.flatten().topk(n).indices, total.shape[1])
-        movable = of_units(model, chosen, ("W_out",))
-        for name, rows in movable.items():
-            model.get_parameter(name).view(-1)[rows] = 0
+        movable = of_units(subject, chosen, ("W_out",))
+        set_values(subject, movable, dict.fromkeys(movable, 0))
         return movable
 
     return change

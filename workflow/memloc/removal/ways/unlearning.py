@@ -9,8 +9,9 @@ retrained                the model that never saw the paragraphs: trained from t
 
 import torch
 
-from memloc.editing.masks import EVERY, Movable, largest, movable_weights, n_weights, split_weights
+from memloc.editing.masks import largest, movable_weights
 from memloc.editing.steps import Recipe, optimise, origin_of
+from memloc.model.weights import EVERY, Movable, n_weights, split_weights
 from memloc.removal.request import Change, Request, Setting
 from memloc.settings.editing import Editing
 
@@ -24,11 +25,11 @@ def gradient_ascent(request: Request) -> Change:
 
 def unlearning(request: Request, arm: str, kl_weight: float = KL_WEIGHT) -> Change:
     """Unlearn with an arm; settings are learning rates."""
-    model, asked = request.model, request.how
-    how = Editing(steps=asked.steps, fraction=asked.fraction, micro_batch=asked.micro_batch)
-    recipe = Recipe("unlearn", request.n_prefix, how, kl_weight)
-    origin = origin_of(model, request.remove, request.keep, recipe)
-    movable = movable_weights(model, arm, origin.gradients, how.fraction, request.heads[0], request.random)
+    subject, asked = request.subject, request.how
+    how = Editing(steps=asked.steps, fraction=asked.fraction)
+    recipe = Recipe("unlearn", how, kl_weight)
+    origin = origin_of(subject, request.remove, request.keep, recipe)
+    movable = movable_weights(subject, arm, origin.gradients, how.fraction, request.heads[0], request.random)
 
     def change(setting: Setting, place: Movable | None = None) -> Movable:
         chosen = movable
@@ -39,9 +40,9 @@ def unlearning(request: Request, arm: str, kl_weight: float = KL_WEIGHT) -> Chan
                 order[name][flat] = (
                     origin.gradients[name].view(-1)[flat].abs() if arm == "top" else torch.from_numpy(drawn)
                 )
-            n = min(n_weights(model, movable), n_weights(model, place))
+            n = min(n_weights(subject, movable), n_weights(subject, place))
             chosen = split_weights(largest(torch.cat([*order.values()]), n), origin.gradients)
-        optimise(model, origin, chosen, setting[0], recipe)
+        optimise(subject, origin, chosen, setting[0], recipe)
         return chosen
 
     return change
@@ -52,7 +53,7 @@ def retrained(request: Request) -> Change:
 
     @torch.no_grad()
     def change(setting: Setting) -> Movable:
-        for name, weight in request.model.named_parameters():
+        for name, weight in request.subject.model.named_parameters():
             weight.copy_(request.retrained[name])
         return dict.fromkeys(request.retrained, EVERY)
 

@@ -10,23 +10,23 @@ gradient of a paragraph's summed NLL with respect to its outputs. In the eigenba
 of W has the curvature g_i a_j. The entries with the smallest curvature are zeroed.
 """
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
-from memloc.editing.gradients import paragraph_nll
-from memloc.editing.masks import EVERY, Movable
-from memloc.model.components import as_linear, components
-from memloc.model.hooks import keeping
+from memloc.model.sites import around_weights
+from memloc.model.weights import EVERY, Movable
 from memloc.removal.request import Change, Request, Setting
+from memloc.scoring.losses import paragraph_nll
 
 
 def svd(request: Request) -> Change:
     """Drop a share of the singular components of each matrix; settings are shares."""
-    model = request.model
-    names = list(dict.fromkeys(part.parameter for part in components(model) if part.n_heads is None))
+    matrices = request.subject.mlp_weights
     with torch.no_grad():
         decomposed = {
-            name: torch.linalg.svd(model.get_parameter(name).double(), full_matrices=False) for name in names
+            name: torch.linalg.svd(weight.double(), full_matrices=False) for name, weight in matrices.items()
         }
 
     @torch.no_grad()
@@ -34,16 +34,15 @@ def svd(request: Request) -> Change:
         for name, (left, sizes, right) in decomposed.items():
             n_dropped = max(1, round(setting[0] * len(sizes)))
             small = slice(len(sizes) - n_dropped, None)
-            weight = model.get_parameter(name)
-            weight -= ((left[:, small] * sizes[small]) @ right[small]).to(weight)
-        return dict.fromkeys(names, EVERY)
+            matrices[name] -= ((left[:, small] * sizes[small]) @ right[small]).to(matrices[name])
+        return dict.fromkeys(matrices, EVERY)
 
     return change
 
 
 def kfac(request: Request) -> Change:
     """Drop a share of the entries in the eigenbases; settings are shares."""
-    model, factors, bases = request.model, curvature(request), {}
+    subject, factors, bases = request.subject, curvature(request), {}
     while factors:  # factors and eigenbases are equally large: never hold all of both
         name, own = factors.popitem()
         bases[name] = [torch.linalg.eigh(moments) for moments in own]
@@ -51,29 +50,27 @@ def kfac(request: Request) -> Change:
     @torch.no_grad()
     def change(setting: Setting) -> Movable:
         for name, ((a, in_basis), (g, out_basis)) in bases.items():
-            module = model.get_submodule(name)
-            weight = as_linear(module, module.weight.detach())
+            weight = subject.as_linear(name, subject.model.get_parameter(name).detach())
             entries = out_basis.T @ weight.to(out_basis) @ in_basis
             sizes = (g.clamp(min=0)[:, None] * a.clamp(min=0)).flatten()
             small = sizes.argsort(stable=True)[: round(setting[0] * len(sizes))]
             entries.view(-1)[small] = 0
             weight.copy_((out_basis @ entries @ in_basis.T).to(weight))
-        return {f"{name}.weight": EVERY for name in bases}
+        return dict.fromkeys(bases, EVERY)
 
     return change
 
 
 def curvature(request: Request) -> dict[str, list[Tensor]]:
-    """A and G of every MLP matrix, by its module's name, over the tokens of the general text."""
-    model, sums = request.model, {}
-    names = list(dict.fromkeys(part.module for part in components(model) if part.n_heads is None))
+    """A and G of every MLP matrix, by its parameter, over the tokens of the general text."""
+    subject, sums = replace(request.subject, n_prefix=1), {}
     n_tokens = request.general[:, 1:].numel()
-    for rows in request.general.split(request.how.micro_batch):
-        with keeping({name: model.get_submodule(name) for name in names}) as kept:
-            nll = paragraph_nll(model, rows, 1).sum() * (rows.shape[1] - 1)
-        slopes = torch.autograd.grad(nll, [output for _, output in kept.values()])
-        for (name, (seen, _)), slope in zip(kept.items(), slopes, strict=True):
-            moments = [own.flatten(0, 1).double() for own in (seen.detach(), slope)]
+    for rows in request.general.split(subject.micro_batch):
+        with around_weights(subject.model, subject.mlp_weights) as (inputs, outputs):
+            nll = paragraph_nll(subject, rows).sum() * (rows.shape[1] - 1)
+        slopes = torch.autograd.grad(nll, [*outputs.values()])
+        for (name, entering), slope in zip(inputs.items(), slopes, strict=True):
+            moments = [own.flatten(0, 1).double() for own in (entering.detach(), slope)]
             moments = [own.T @ own / n_tokens for own in moments]
             sums[name] = [own + more for own, more in zip(sums.get(name, (0, 0)), moments, strict=True)]
     return sums

@@ -2,40 +2,43 @@
 
 import torch
 
-from memloc.model.components import components, editable_parameters, layers_of
-from memloc.model.partial_forward import Call, call_layer, last_mlp_from, recording_calls
+from memloc.model.passes import Call, call_layer, last_mlp_predicts, recording_calls
+from memloc.model.sites import Site, replacing
+from memloc.model.subject import Subject
 
 
-def run_from(model, calls: list[Call], first: int) -> torch.Tensor:
+def run_from(subject, calls: list[Call], first: int) -> torch.Tensor:
     rows = calls[first].residual
     for number in range(first, len(calls)):
-        rows = call_layer(model, number, calls[number], rows)
+        rows = call_layer(subject, number, calls[number], rows)
     return rows
 
 
 @torch.no_grad()
 def test_a_run_from_any_layer_on_gives_the_whole_runs_states(any_model, tiny_tokens):
-    with recording_calls(any_model) as calls:
-        whole = any_model.base_model(tiny_tokens, use_cache=False).last_hidden_state
+    subject = Subject(any_model, 5)
+    with recording_calls(subject) as calls:
+        whole = subject.hidden(tiny_tokens)
     assert len(calls) == 3  # two layers, and the norm after them
     for first in range(3):
-        torch.testing.assert_close(run_from(any_model, calls, first), whole)
+        torch.testing.assert_close(run_from(subject, calls, first), whole)
 
 
 @torch.no_grad()
 def test_layers_that_are_run_again_take_up_a_change_and_those_below_do_not(any_model, tiny_tokens):
-    with recording_calls(any_model) as calls:
-        whole = any_model.base_model(tiny_tokens, use_cache=False).last_hidden_state
-    layers_of(any_model)[0].register_forward_pre_hook(lambda module, inputs: (2 * inputs[0], *inputs[1:]))
-    changed = any_model.base_model(tiny_tokens, use_cache=False).last_hidden_state
-    torch.testing.assert_close(run_from(any_model, calls, 0), changed)
-    torch.testing.assert_close(run_from(any_model, calls, 1), whole)
+    subject = Subject(any_model, 5)
+    with recording_calls(subject) as calls:
+        whole = subject.hidden(tiny_tokens)
+    with replacing(subject, {Site(0, "resid_pre"): lambda states: 2 * states}):
+        changed = subject.hidden(tiny_tokens)
+        torch.testing.assert_close(run_from(subject, calls, 0), changed)
+        torch.testing.assert_close(run_from(subject, calls, 1), whole)
     assert (changed - whole).abs().max() > 1e-3
 
 
 @torch.no_grad()
 def test_calls_are_recorded_within_the_context_only(tiny_gpt_neo, tiny_tokens):
-    with recording_calls(tiny_gpt_neo) as calls:
+    with recording_calls(Subject(tiny_gpt_neo, 5)) as calls:
         pass
     tiny_gpt_neo(tiny_tokens)
     assert calls == []
@@ -46,16 +49,16 @@ def test_the_last_mlp_is_left_out_where_nothing_reads_it(any_model, tiny_tokens)
 
     The last norm fixes the sum of their squares, which would have no gradient.
     """
-    weights, seen = [any_model.get_parameter(name) for name in editable_parameters(any_model)], []
+    subject, seen = Subject(any_model, 5), []
 
     def run() -> tuple[torch.Tensor, ...]:
-        states = any_model.base_model(tiny_tokens, use_cache=False).last_hidden_state[:, 4:]
-        return states, torch.autograd.grad(states.pow(3).sum(), weights)
+        states = subject.hidden(tiny_tokens)[:, 4:]
+        return states, torch.autograd.grad(states.pow(3).sum(), [*subject.weights.values()])
 
     states, slopes = run()
-    watched = any_model.get_submodule(components(any_model)[-1].module)
+    watched = any_model.get_submodule(subject.components[-1].module)
     watched.register_forward_hook(lambda _module, inputs, _output: seen.append(inputs[0].shape[1]))
-    with last_mlp_from(any_model, 4):
+    with last_mlp_predicts(subject):
         found_states, found_slopes = run()
     run()
     assert seen == [tiny_tokens.shape[1] - 4, tiny_tokens.shape[1]]
