@@ -6,7 +6,7 @@ PAGED = [figure for figure, *_ in DRAWN]
 
 rule figures_page:
     input:
-        **({} if MEMBERS else tables("claims")),
+        **(tables("claims") if JUDGED else {}),
         captions=[f"{RESULTS}/figures/{figure.name}.rst" for figure in PAGED],
         pictures=[f"{RESULTS}/figures/{figure.name}.png" for figure in PAGED],
         pages=[f"{RESULTS}/figures/{figure.name}.html" for figure in PAGED if figure.page],

@@ -6,11 +6,12 @@ include: "common.smk"
 include: "run_config.smk"
 
 
-from memloc.settings.study import studies_by_model
+from memloc.settings.study import are_trainings, studies_by_model
 
 STUDIES = studies_by_model(SETTINGS)
 SHOWN = {"models", "checkpoints"} if SETTINGS.steps else {"models"}
 MEMBERS = list(STUDIES)
+JUDGED = are_trainings(SETTINGS.models)  # claims over trainings
 OF_MODELS = [f"{RESULTS}/{model}" for model in STUDIES]
 ACROSS = [figure for figure in FIGURES if figure.only_for in SHOWN]
 DESCRIBED = [f"{folder}/model.json" for folder in OF_MODELS]
@@ -21,6 +22,7 @@ DRAWN = [
 
 
 include: "draw.smk"
+include: "trainings.smk"
 
 
 # Names of imported rules begin with the model's name; so do their messages.
@@ -98,6 +100,7 @@ rule figures:
 rule tables:
     input:
         [getattr(rules, f"{model}_tables").input for model in STUDIES],
+        [table("claims")] * JUDGED,
         rules.run_config.output,
     message:
         "All tables are computed."

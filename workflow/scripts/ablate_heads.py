@@ -9,7 +9,7 @@ import pandas as pd
 from memloc.localization import ablation
 from memloc.model import loading
 from memloc.run.seeds import generator
-from memloc.scoring.held_out import judging_texts, paired_texts, unseen_pairs, with_own_continuations
+from memloc.scoring.held_out import judging_texts, paired_texts, with_own_continuations
 from memloc.tables.judged_texts import PAIRED
 
 settings, seed = job.settings, job.seed
@@ -18,8 +18,7 @@ paragraphs = job.read("paragraphs", ["id", "tokens"])
 sets = job.read("sets")
 texts = judging_texts(paragraphs, sets, seed, n_paragraphs=how.n_paragraphs, n_held_out=how.n_judging)
 paired = paired_texts(paragraphs, sets, n_prefix, texts["means"].ids)
-unseen = unseen_pairs(paired, sets)
-named = {**texts, PAIRED: paired, "unseen pairs": unseen}
+named = {**texts, PAIRED: paired}
 job.log(", ".join(f"{name}: {len(group.ids)} paragraphs" for name, group in named.items()))
 
 subject = loading.load(job.input.folder, settings, how.micro_batch)
@@ -31,8 +30,7 @@ plans = {
     "cumulative_ablation": ablation.first_heads(orders, means, how.top),
 }
 found = ablation.ablate(subject, texts, plans)
-for pairs, name in ((paired, "head_ablation"), (unseen, "cumulative_ablation")):
-    if len(pairs.ids):
-        rows = ablation.ablate(subject, {PAIRED: pairs}, {name: plans[name]})[name]
-        found[name] = pd.concat([found[name], rows], ignore_index=True)
+if len(paired.ids):
+    more = ablation.ablate(subject, {PAIRED: paired}, {"head_ablation": plans["head_ablation"]})
+    found["head_ablation"] = pd.concat([found["head_ablation"], more["head_ablation"]], ignore_index=True)
 job.write(**found)

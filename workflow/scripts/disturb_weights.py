@@ -8,8 +8,7 @@ from memloc.data.paragraphs import sampled_tokens
 from memloc.editing.gradients import nll_gradients
 from memloc.localization.weight_noise import choosing_texts, disturb_weights
 from memloc.model import loading
-from memloc.scoring.held_out import judging_texts, paired_texts, with_own_continuations
-from memloc.tables.judged_texts import PAIRED
+from memloc.scoring.held_out import judging_texts, with_own_continuations
 
 settings, seed = job.settings, job.seed
 how, n_prefix = settings.weight_noise, settings.paragraph.prefix
@@ -21,7 +20,6 @@ choosing = choosing_texts(*sampled_tokens(paragraphs, sets, "memorized", n_prefi
 
 subject = loading.load(job.input.folder, settings, how.micro_batch)
 texts = with_own_continuations(subject, texts)
-texts[PAIRED] = paired_texts(paragraphs, sets, n_prefix, choosing.ids)
 # At the original weights, the contrastive objective has the gradient of its NLL term with the other sign.
 frame = disturb_weights(subject, texts, nll_gradients(subject, choosing.tokens), how, seed)
 job.log(frame.groupby(["group", "arm", "size"])["em"].mean().to_string())

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from memloc.claims import registry
-from memloc.claims.findings import ANYWHERE, OF_LAYERS, ONE_HEAD, READ, findings
+from memloc.claims.findings import ANYWHERE, OF_LAYERS, READ, findings
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
-from memloc.tables.terms.claims import ERROR, FAILS, HOLDS, NOT_APPLICABLE, UNDECIDED, outcomes
+from memloc.tables.terms.claims import ERROR, FAILS, HOLDS, NOT_APPLICABLE, TOO_FEW, outcomes
 
 SETTINGS = SimpleNamespace(paragraph=SimpleNamespace(prefix=10, continuation=4), highlight="auto")
 RANKED = [(0, 0, 2), (0, 1, 1), (1, 0, 3)]  # layer, head, rank: head 1 of layer 0 comes first
@@ -35,7 +35,7 @@ def tables():
     return {
         "sets": pd.DataFrame({"id": range(7), "set": kinds}),
         "scores": pd.DataFrame({"id": range(6, -1, -1), "em": em[::-1]}),
-        "claims": rows("id verdict", (ONE_HEAD, UNDECIDED), (OF_LAYERS, UNDECIDED)),
+        "claims": rows("id verdict", ("other", TOO_FEW), (OF_LAYERS, TOO_FEW)),
         "perturbation": rows("set position em", *replaced),
         "head_ranking": rows("method layer head rank", *(("combined", *head) for head in RANKED)),
         "head_ablation": rows("group id layer head em", *ablated, ("paired", 0, 0, 0, 0)),
@@ -53,17 +53,17 @@ def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
         "model has not seen.",
         "What triggers it? With one other token in the prefix, 20 % of the recitations stop: 0 % where it is "
         "one of the first 2 of 10, 50 % where it is one of the last 2.",
-        "Where is it? No single head is shown to stand out. Without the highlighted one, head 1 of layer 0, "
-        "2 of 2 recitations stop; without another head, 0.5 on average.",
+        "Where is it? Without the highlighted head, head 1 of layer 0, 2 of 2 recitations stop; without "
+        "another head, 0.5 on average.",
         "Can it be removed? With the best of 2 ways (top gradients, one at a time), 1 of 1 paragraphs "
         "(100 %) no longer come out, and other recited ones lose 0 % of their tokens.",
-        "Which claims hold? Of 2 claims: 2 undecided.",
+        "Which claims hold? Of 2 claims: 2 too few.",
     ]
 
 
 def test_the_lines_rest_on_columns_and_claims_that_exist(tables):
     known = {claim.id for topic in registry.topics().values() for claim in topic.claims}
-    assert {ANYWHERE, ONE_HEAD, OF_LAYERS} <= known
+    assert {ANYWHERE, OF_LAYERS} <= known
     for name, columns in READ.items():
         assert {*columns} <= schema_of(name).columns(Lengths()).keys()
         assert name not in tables or {*tables[name]} <= {*columns}
@@ -74,22 +74,7 @@ def test_without_unseen_text_there_is_nothing_to_compare_with(tables):
     assert findings(tables, SETTINGS)[0].endswith("word for word, with no unseen ones to compare with.")
 
 
-@pytest.mark.parametrize(
-    ("verdict", "said"),
-    [
-        (HOLDS, "Where is it? Head 1 of layer 0 stands out. Without it, 2 of 2 recitations stop;"),
-        (FAILS, "Where is it? No single head is shown to stand out. Without the highlighted one, head 1 of "),
-        (
-            NOT_APPLICABLE,
-            "Where is it? Whether a single head stands out was not asked. Without the highlighted",
-        ),
-    ],
-)
-def test_a_head_stands_out_only_where_its_claim_holds(tables, verdict, said):
-    assert findings(judged(tables, **{ONE_HEAD: verdict}), SETTINGS)[2].startswith(said)
-
-
-@pytest.mark.parametrize(("verdict", "half"), [(HOLDS, "lower"), (FAILS, "upper"), (UNDECIDED, None)])
+@pytest.mark.parametrize(("verdict", "half"), [(HOLDS, "lower"), (FAILS, "upper"), (TOO_FEW, None)])
 def test_layers_are_named_where_their_claim_is_decided(tables, verdict, half):
     line = findings(judged(tables, **{OF_LAYERS: verdict}), SETTINGS)[2]
     assert line.endswith(f"attention of {half} layers more than other text does." if half else "on average.")
@@ -118,6 +103,6 @@ def test_of_ways_that_change_weights_the_best_removes_most_for_what_others_lose(
 
 
 def test_claims_are_counted_by_verdict_and_errors_say_where_to_look(tables):
-    assert outcomes([HOLDS, FAILS, HOLDS, UNDECIDED]) == "Of 4 claims: 2 hold, 1 does not hold, 1 undecided."
+    assert outcomes([HOLDS, FAILS, HOLDS, TOO_FEW]) == "Of 4 claims: 2 hold, 1 does not hold, 1 too few."
     line = findings(judged(tables, a=ERROR, b=HOLDS), SETTINGS)[4]
     assert line.endswith("Of 2 claims: 1 holds, 1 error. See logs/claims.log for the errors.")

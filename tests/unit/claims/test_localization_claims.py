@@ -5,9 +5,11 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from made_claims import judged, verdicts
+from made_claims import judged, settings_of, verdicts
 from made_tables import crossed
 
+from memloc.claims.evaluate import evaluate_trainings
+from memloc.claims.registry import topics
 from memloc.localization import head_ranking
 from memloc.tables.terms.head_ranking import PAPER_METHODS as METHODS
 
@@ -20,6 +22,12 @@ def ranking(first, last="patching"):
     orders = dict.fromkeys((*METHODS, "combined"), order) | {last: order[::-1]}
     rows = [(method, *head, place) for method, heads in orders.items() for place, head in enumerate(heads, 1)]
     return pd.DataFrame(rows, columns=["method", "layer", "head", "rank"])
+
+
+def over_trainings(topic, tables, **changes):
+    """Verdict and value of a topic's claim on the named head, if five trainings find the same."""
+    (row,) = evaluate_trainings(topics()[topic], [tables] * 5, settings_of(topic, **changes))
+    return row["verdict"], row["value"]
 
 
 # Gradients of weights.
@@ -37,7 +45,7 @@ def gradients(memorized=(2, 2, 2, 2), others=(3, 3, 9, 9), n=20, leads=(("W_V", 
     sizes["id"] += 1000 * sizes["place"]
     sets = sizes[["id", "place"]].drop_duplicates().assign(sampled=True)
     sets["set"] = np.where(sets["place"] == 0, "memorized", "non_memorized")
-    kinds = [("whole", 0), *product(("part", "rest"), range(10)), *(("resample", i) for i in range(40))]
+    kinds = [*product(("part", "rest"), range(20)), ("resample", 0)]
     samples = crossed(
         group=("memorized", "contrastive"), kind=range(len(kinds)), component=("W_Q", "W_V"), place=range(8)
     )
@@ -48,90 +56,67 @@ def gradients(memorized=(2, 2, 2, 2), others=(3, 3, 9, 9), n=20, leads=(("W_V", 
     samples["max_abs"] = larger * np.exp(noise * rng.normal(size=len(samples)))
     neurons = samples.iloc[:1].assign(component="W_in", head=None, max_abs=1e6)  # heads' matrices only
     samples = pd.concat([samples.astype({"head": "Int64"}), neurons.astype({"head": "Int64"})])
-    whole = samples["sample"] == "whole"
     return {
         "paragraph_gradients": sizes.assign(nll=0.1, sum_abs=sizes["score_sum"] ** 2),
         "sets": pd.concat([sets, sets.assign(id=sets["id"] + 5000, sampled=False)]),
-        "parameter_gradients": samples[whole],
-        "parameter_gradient_samples": samples[~whole],
+        "parameter_gradient_samples": samples,
     }
 
 
 def test_what_the_paper_found_of_gradients_holds():
     found = judged("gradients", gradients())
     assert set(found["verdict"]) == {"holds"}
-    assert found["value"].tolist() == pytest.approx([np.log(180 / 16), 0.5 - 0.25, np.log(3)], abs=0.05)
+    assert found["value"].tolist() == pytest.approx([np.log(180 / 16), 25, 1], abs=0.5)
 
 
 @pytest.mark.parametrize(
     ("changes", "claim", "verdict"),
     [
         ({"others": (1, 1, 1, 1)}, LARGER, "does not hold"),
-        ({"memorized": (2, 2, 6, 6)}, LEAN, "does not hold"),  # the same shares
-        ({"leads": (("W_V", 1, 2), ("W_Q", 0, 0))}, MATRIX, "undecided"),
-        ({"leads": (("W_Q", 0, 0),)}, MATRIX, "undecided"),  # it never fails
-        ({"n": 5}, LARGER, "undecided"),
+        ({"others": (2, 2, 2, 2)}, LARGER, "no difference that matters"),
+        ({"memorized": (2, 2, 9, 9)}, LEAN, "does not hold"),
+        ({"memorized": (3, 3, 9, 9)}, LEAN, "no difference that matters"),
+        ({"leads": ()}, MATRIX, "does not hold"),  # any may be first
+        ({"leads": (("W_Q", 0, 0),)}, MATRIX, "does not hold"),
+        ({"n": 5}, LARGER, "too few"),
     ],
 )
 def test_each_claim_on_gradients_fails_by_itself(changes, claim, verdict):
-    assert verdicts("gradients", gradients(**changes, noise=0.02))[claim] == verdict
+    assert verdicts("gradients", gradients(**changes, noise=0.01))[claim] == verdict
 
 
-def test_the_lead_of_a_matrix_is_the_smaller_of_both_whichever_interval_begins_lower():
-    given = gradients(noise=0.0)
-    samples, whole = given["parameter_gradient_samples"], given["parameter_gradients"]
-    own = (samples["component"] == "W_V") & (samples["layer"] == 1) & (samples["head"] == 2)
-    wide = (
-        own
-        & (samples["group"] == "contrastive")
-        & (samples["number"] < 5)
-        & (samples["sample"] == "resample")
-    )
-    samples.loc[wide, "max_abs"] = 2.0
-    larger = (whole["group"] == "contrastive") & (whole["max_abs"] == 3)
-    found = judged(
-        "gradients", given | {"parameter_gradients": whole.assign(max_abs=whole["max_abs"] + larger)}
-    )
-    assert found.loc[MATRIX, ["value", "low"]].tolist() == pytest.approx(np.log([3, 2]))
-
-
-GIVEN, LEANS = "others_gradients_larger_at_equal_nll", "paired_gradients_lean_to_lower_layers"
-
-
-def paired_gradients(log_nll, more=0.0, lower=0.5, n=50):
-    """Sizes that follow the NLL, of others by `more` (log); memorized ones lie `lower` in the first layer."""
-    rows = crossed(place=range(2), pair=range(n), layer=range(2))
-    noise = np.random.default_rng(0).normal(size=(2, n))
-    first, second = (part[rows["pair"]] for part in noise)
-    rows["nll"] = np.exp(rows["place"] * (log_nll + 0.5 * first))
-    low = np.where(rows["place"] == 1, 0.5, lower + 0.01 * second)
-    size = rows["nll"] * np.exp(rows["place"] * (more + 0.1 * second))
-    rows["score_sum"] = np.where(rows["layer"] == 0, low, 1 - low) * size
-    rows = rows.assign(id=rows["pair"] + 100 * rows["place"], sum_abs=rows["score_sum"])
-    sets = rows[rows["layer"] == 0].assign(set=rows["place"].map({0: "memorized", 1: "partly_30_49"}))
-    return {"paragraph_gradients": rows, "sets": sets.astype({"pair": "Int64"})}
+@pytest.mark.parametrize("sample", ["part", "rest"])
+def test_a_matrix_must_lead_in_both_objectives_and_in_the_part_as_in_the_rest(sample):
+    given = gradients()
+    rows = given["parameter_gradient_samples"]
+    other = (rows["component"] == "W_V") & (rows["layer"] == 0) & (rows["head"] == 1)
+    five = (rows["group"] == "contrastive") & (rows["sample"] == sample) & (rows["number"] < 5)
+    rows.loc[other & five, "max_abs"] = 9.0
+    assert judged("gradients", given).loc[MATRIX, ["value", "n"]].tolist() == [15 / 20, 20]
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("lower", "n", "verdict"),
     [
-        ({"log_nll": 1.0}, ("undecided", "does not hold")),  # all that differs is the NLL
-        ({"log_nll": 1.0, "more": 0.5}, ("holds", "does not hold")),
-        ({"log_nll": 1.0, "more": -0.5}, ("does not hold", "does not hold")),
-        ({"log_nll": -1.0, "lower": 0.6}, ("undecided", "holds")),
-        ({"log_nll": 1.0, "more": 0.5, "n": 49}, ("undecided", "does not hold")),
-        ({"log_nll": 1.0, "more": 0.5, "n": 7}, ("undecided",) * 2),
-        ({"log_nll": 1.0, "n": 0}, ("not applicable",) * 2),
+        (0.6, 20, "holds"),
+        (0.4, 20, "does not hold"),
+        (0.5, 20, "no difference that matters"),
+        (0.6, 5, "too few"),
+        (0.6, 0, "not applicable"),
     ],
 )
-def test_gradients_are_compared_at_equal_exposure_and_at_an_equal_nll(given, expected):
-    found = judged("paired_gradients", paired_gradients(**given))
-    assert tuple(found.loc[[GIVEN, LEANS], "verdict"]) == expected
-
-
-def test_values_of_gradients_at_equal_exposure():
-    found = judged("paired_gradients", paired_gradients(1.0, more=0.5, lower=0.6))["value"]
-    assert found[GIVEN] == pytest.approx(0.5, abs=0.1) and found[LEANS] == pytest.approx(0.1, abs=0.01)
+def test_gradients_are_compared_at_equal_exposure(lower, n, verdict):
+    """Memorized paragraphs hold this share in the first of two layers, others a half."""
+    rows = crossed(place=range(2), pair=range(n), layer=range(2))
+    noise = 0.001 * np.random.default_rng(0).normal(size=n)[rows["pair"]]
+    low = np.where(rows["place"] == 1, 0.5, lower + noise)
+    rows["score_sum"] = np.where(rows["layer"] == 0, low, 1 - low)
+    rows = rows.assign(id=rows["pair"] + 100 * rows["place"], sum_abs=rows["score_sum"], nll=1.0)
+    sets = rows[rows["layer"] == 0].assign(set=rows["place"].map({0: "memorized", 1: "partly_30_49"}))
+    tables = {"paragraph_gradients": rows, "sets": sets.astype({"pair": "Int64"})}
+    found = judged("paired_gradients", tables).iloc[0]
+    assert found["verdict"] == verdict and found["n"] == n
+    assert n == 0 or found["value"] == pytest.approx(100 * (lower - 0.5), abs=0.1)
 
 
 def test_one_layer_and_one_paragraph_leave_nothing_to_compare():
@@ -166,46 +151,29 @@ PREFIX = {"paragraph": {"prefix": 12, "length": 24}}
 @pytest.mark.parametrize(
     ("kinds", "highlight", "expected"),
     [
-        (ALIKE | {(1, 0): -1}, "auto", "holds"),
-        (ALIKE, "auto", "does not hold"),
-        (dict.fromkeys(HEADS, 0), "auto", "undecided"),
-        (ALIKE | {(0, 2): -1}, "auto", "does not hold"),  # another head than the highlighted one
-        (ALIKE | {(0, 2): -1}, {"layer": 0, "head": 2}, "holds"),
-        ({(0, 0): 1, (1, 0): 1}, "auto", "not applicable"),
+        (ALIKE | {(1, 0): -1}, "auto", ("holds", 1)),
+        (ALIKE | {(0, 2): -1, (0, 3): 0}, "auto", ("does not hold", 0)),
+        (ALIKE | {(0, 2): -1}, {"layer": 0, "head": 2}, ("holds", 1)),
+        ({(0, 0): 1, (1, 0): 1}, "auto", ("not applicable", None)),
     ],
 )
-def test_a_head_is_opposed_to_its_layer_or_not(kinds, highlight, expected):
-    found = verdicts("attention", attention(kinds), highlight=highlight, **PREFIX)
-    assert found == {"attention_opposed": expected}
+def test_a_head_is_more_opposed_to_its_layer_than_others_are_or_not(kinds, highlight, expected):
+    given = attention(kinds)
+    if expected[1] == 0:  # the named head's own profile is the clearest
+        rows = given["attention"]
+        named = (rows["layer"] == 1) & (rows["head"] == 0)
+        means = rows[rows["layer"] == 1].groupby(["id", "position"])["attention"].mean()
+        rows.loc[named, "attention"] = means.to_numpy()
+    assert over_trainings("attention", given, highlight=highlight, **PREFIX) == expected
 
 
-def test_the_interval_of_a_chosen_head_allows_for_the_choice():
-    given = attention(dict.fromkeys(HEADS, 0))
-    heads = ("auto", {"layer": 1, "head": 0})
-    chosen, alone = (judged("attention", given, highlight=head, **PREFIX).iloc[0] for head in heads)
-    assert chosen["value"] == pytest.approx(alone["value"])
-    assert chosen["high"] - chosen["low"] > 1.1 * (alone["high"] - alone["low"])
-
-
-def test_no_interval_of_a_correlation_is_beyond_one():
-    given = attention(ALIKE, n=8, noise=0.1)
-    rows = given["attention"]
-    other = (rows["layer"] == 1) & (rows["head"] == 0) & (rows["id"] < 3)
-    rows.loc[other, "attention"] = np.random.default_rng(1).normal(size=other.sum())
-    found = judged("attention", given, **PREFIX).iloc[0]
-    assert (found["low"], found["verdict"]) == (-1, "undecided") and found["high"] > 0
-
-
-def test_few_paragraphs_and_constant_profiles_decide_nothing():
-    given = attention(ALIKE | {(1, 0): -1}, n=5)
-    assert set(verdicts("attention", given, **PREFIX).values()) == {"undecided"}
+def test_constant_profiles_oppose_nothing():
+    given = attention(ALIKE)
     given["attention"] = given["attention"].assign(attention=0.5)
-    assert set(verdicts("attention", given, **PREFIX).values()) == {"not applicable"}
+    assert over_trainings("attention", given, **PREFIX)[0] == "not applicable"
 
 
 # Rare tokens.
-
-ATTENDS, LEADS = "localized_head_attends_to_rarer_tokens", "localized_head_leads_its_layer"
 
 
 def rare(slopes, n_groups=20, noise=0.1):
@@ -222,37 +190,14 @@ def rare(slopes, n_groups=20, noise=0.1):
 @pytest.mark.parametrize(
     ("slopes", "expected"),
     [
-        ({(1, 0): 0.3, (1, 2): 0.6}, ("holds", "does not hold")),
-        ({(1, 0): 0.5, (0, 2): 0.6}, ("holds", "holds")),  # another layer is no rival
-        ({(1, 0): -0.5}, ("does not hold", "does not hold")),
+        ({(1, 0): 0.5}, ("holds", 1)),
+        ({(1, 0): 0.3, (1, 2): 0.6}, ("too few", 6 / 7)),  # one of seven others is ahead
+        ({(1, 0): 0.3, (0, 2): 0.6}, ("too few", 6 / 7)),  # of whichever layer
+        ({(1, 0): -0.5}, ("does not hold", 0)),
     ],
 )
 def test_heads_that_attend_to_rare_tokens(slopes, expected):
-    found = judged("rare_tokens", rare(slopes))
-    assert tuple(found.loc[[ATTENDS, LEADS], "verdict"]) == expected and found["n"].tolist() == [20, 20]
-
-
-def test_the_preference_is_the_mean_rank_of_exchanged_attention_minus_that_of_the_heads():
-    given = rare({(1, 0): 0.5})
-    rows = given["rare_token_groups"].query("layer == 1")
-    preferences = {
-        keys: np.average(of["rank"], weights=of["attention_expected"])
-        - np.average(of["rank"], weights=of["attention_sum"])
-        for keys, of in rows.groupby(["head", "group"])
-    }
-    own, *others = (
-        np.mean([value for (at, _), value in preferences.items() if at == head]) for head in range(4)
-    )
-    assert judged("rare_tokens", given).loc[ATTENDS, "value"] == pytest.approx(own - np.mean(others))
-
-
-def test_a_head_that_the_methods_rank_like_another_one_decides_nothing():
-    given = rare({(1, 0): 0.5})
-    ranks = given["head_ranking"]
-    ranks.loc[(ranks["layer"] == 1) & (ranks["head"] < 2), "rank"] = 1
-    found = judged("rare_tokens", given)
-    assert set(found["verdict"]) == {"undecided"}
-    assert found["reason"].str.endswith("rank heads 0, 1 of its layer alike").all()
+    assert over_trainings("rare_tokens", rare(slopes)) == expected
 
 
 # Patching.
@@ -267,40 +212,40 @@ def patching(effects, n=20, noise=0.1, method="exact", n_stored=4):
     effect = [effects.get(site, 0) for site in sites]
     changes = effect + noise * np.random.default_rng(0).normal(size=len(rows))
     rows["nll_change"] = rows["direction"].map(signs) * changes
-    return {"patching": rows, "head_ranking": ranking((1, 2))}
+    impact = np.where(np.arange(n) < 9, 4, 7)
+    perturbed = pd.DataFrame({"id": range(n), "position": 3, "impact_position": impact})
+    return {"patching": rows, "head_ranking": ranking((1, 2)), "perturbed_paragraphs": perturbed}
+
+
+EVERY = {(layer, "v", head): 2 for layer, head in HEADS}
 
 
 @pytest.mark.parametrize(
     ("effects", "expected"),
     [
-        ({(0, "v", 1): 2, (1, "v", 2): 1}, "holds"),
-        ({(0, "v", 1): 1, (1, "q", 2): 2}, "does not hold"),  # by any of its sites
-        ({(0, "v", 1): 1, (1, "v", 2): 1}, "undecided"),
+        (EVERY | {(1, "v", 2): 0}, ("holds", 1)),
+        (EVERY | {(1, "q", 2): 3}, ("does not hold", 0)),  # by any of its sites
     ],
 )
 def test_patching_points_elsewhere_or_not(effects, expected):
-    assert verdicts("patching", patching(effects)) == {"patching_points_elsewhere": expected}
+    assert over_trainings("patching", patching(effects)) == expected
 
 
-def test_a_site_that_leads_or_not_leaves_open_whether_some_site_does():
-    """The named head is far above the others by mean, and one of them has pairs of all sizes."""
-    given = patching({(1, "v", 2): 2})
+def test_only_pairs_whose_perturbed_token_is_not_the_predicting_one_count():
+    given = patching(EVERY | {(1, "v", 2): 0})
     rows = given["patching"]
-    wild = (rows["layer"] == 0) & (rows["component"] == "v") & (rows["head"] == 1)
-    rows.loc[wild, "nll_change"] = rows.loc[wild, "id"] % 2 * 4.0
-    found = judged("patching", given).iloc[0]
-    assert found["verdict"] == "undecided" and found["low"] < found["value"] < found["high"]
-    assert found["value"] == pytest.approx(0, abs=0.05)
+    rows.loc[(rows["id"] < 9) & (rows["layer"] == 1) & (rows["head"] == 2), "nll_change"] = 99.0
+    assert over_trainings("patching", given) == ("holds", 1)
+    given["perturbed_paragraphs"] = given["perturbed_paragraphs"].assign(impact_position=4)
+    assert over_trainings("patching", given)[0] == "not applicable"
 
 
-def test_heads_that_read_one_key_value_head_are_one_and_estimates_are_in_doubt():
+def test_heads_that_read_one_key_value_head_share_its_effect_and_estimates_do_not_count():
     """Query head 3 reads what the named head 2 reads."""
-    shared = patching({(1, "q", 3): 2}, n_stored=2)
-    assert judged("patching", shared).iloc[0]["value"] < 0
-    estimated = judged("patching", patching({(0, "v", 1): 2}, method="attribution")).iloc[0]
-    expected = ("undecided", "patches of this model were estimated, not run")
-    assert (estimated["verdict"], estimated["reason"]) == expected
-    assert set(verdicts("patching", patching({(0, "v", 1): 2}, n=5)).values()) == {"undecided"}
+    shared = patching({(1, "v", 1): 2}, n_stored=2, noise=0)
+    assert over_trainings("patching", shared) == ("does not hold", 0)
+    estimated = over_trainings("patching", patching(EVERY, method="attribution"))
+    assert estimated[0] == "not applicable"
 
 
 # Rankings.
@@ -331,16 +276,16 @@ def same(scores):
 
 
 def test_methods_that_rank_alike_agree_on_one_head():
-    found = judged("ranking", ranked(same(CLEAR), noise=0.3))
-    assert set(found["verdict"]) == {"holds"} and found["n"].tolist() == [10, 10]
-    assert found.loc[FIRST, "value"] == 1, "its mean rank is 1, the next one's 2"
+    found = judged("ranking", ranked(same(CLEAR), noise=0.3, n_parts=20))
+    assert set(found["verdict"]) == {"holds"} and found["n"].tolist() == [999, 20]
+    assert found.loc[FIRST, "value"] == 1
 
 
 def test_query_heads_that_share_keys_and_values_are_one_and_their_order_is_no_agreement():
     """Three methods score heads in twos; ordered by number, the pairs of equal heads would agree."""
     truth = same([[1, 1, 4, 4], [7, 7, 9, 9]]) | {"rare_tokens": np.array([[1, 2, 3, 4], [5, 6, 9, 8.5]])}
     found = judged("ranking", ranked(truth, n_stored=2))
-    assert found.loc[FIRST, ["value", "low"]].tolist() == [2, 2], "head 3 reads what head 2 reads"
+    assert found.loc[FIRST, "value"] == 1, "head 3 reads what head 2 reads"
     methods = {m: head_ranking.rank_heads({m: pd.Series(np.ravel(truth[m]), HEADS)}) for m in METHODS}
     found = head_ranking.rank_agreement(
         pd.concat(rows[rows["method"] == m].assign(sample="whole", number=0) for m, rows in methods.items()),
@@ -350,26 +295,29 @@ def test_query_heads_that_share_keys_and_values_are_one_and_their_order_is_no_ag
     assert tau == pytest.approx(24 / 28), "the other 24 of 28 pairs are ordered alike"
 
 
-@pytest.mark.parametrize(
-    ("seed", "reason"), [(0, "noise of the ranks"), (6, "more than one in 40 exchanges")]
-)
-def test_methods_that_only_rank_the_same_layers_first_agree_on_no_head(seed, reason):
-    """By luck, the second arrangement agrees somewhat, in every sample of paragraphs."""
+@pytest.mark.parametrize("seed", range(3))
+def test_methods_that_only_rank_the_same_layers_first_agree_on_no_head(seed):
     orders = np.random.default_rng(seed).permuted(np.tile(np.arange(4.0), (len(METHODS), 2, 1)), axis=2)
     truth = {method: order + [[0], [10]] for method, order in zip(METHODS, orders, strict=True)}
     found = judged("ranking", ranked(truth, noise=0.5)).loc[AGREE]
-    assert found["verdict"] == "undecided" and reason in found["reason"]
+    assert found["verdict"] == "too few" and abs(found["value"]) < 0.3
 
 
-def test_noise_lowers_agreement_and_so_decides_nothing():
-    opposite = same(CLEAR) | {method: -np.array(CLEAR, float) for method in METHODS[::2]}
-    found = judged("ranking", ranked(opposite, noise=0.5)).loc[AGREE]
-    assert found["verdict"] == "undecided" and found["high"] < 0
+def test_methods_that_rank_the_heads_of_a_layer_in_opposite_ways_disagree():
+    """By layers, they agree; so the heads of each are exchanged for comparison."""
+    heads = pd.MultiIndex.from_product([range(2), range(12)], names=["layer", "head"])
+    inner, layers = np.tile(np.arange(12.0), (2, 1)), [[0], [99]]
+    truth = {m: pd.Series(np.ravel((-1) ** n * inner + layers), heads) for n, m in enumerate(METHODS)}
+    found = judged("ranking", ranked(same(CLEAR)) | {"head_ranking": head_ranking.rank_heads(truth)})
+    assert found.loc[AGREE, "verdict"] == "does not hold" and found.loc[AGREE, "value"] < -0.1
 
 
-def test_two_equal_heads_and_few_parts_decide_nothing():
-    assert verdicts("ranking", ranked(same([[9, 1, 2, 3], [9, 4, 5, 6]]), noise=0.3))[FIRST] == "undecided"
-    assert set(verdicts("ranking", ranked(same(CLEAR), n_parts=5)).values()) == {"undecided"}
+def test_heads_that_take_turns_do_not_lead_and_few_parts_decide_nothing():
+    equal = ranked(same([[9, 1, 2, 3], [9, 4, 5, 6]]), noise=0.3, n_parts=20)
+    assert judged("ranking", equal).loc[FIRST, "value"] < 0.8
+    none = ranked(same([[1, 1, 1, 1], [1, 1, 1, 1]]), noise=0.3, n_parts=60)
+    assert verdicts("ranking", none)[FIRST] == "does not hold"
+    assert verdicts("ranking", ranked(same(CLEAR), n_parts=5))[FIRST] == "too few"
     one = ranked(same(CLEAR))
     one["head_rank_samples"] = one["head_rank_samples"].query("sample == 'part'")
-    assert set(verdicts("ranking", one).values()) == {"not applicable"}
+    assert verdicts("ranking", one)[FIRST] == "not applicable"

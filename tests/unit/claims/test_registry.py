@@ -9,23 +9,27 @@ import yaml
 from pydantic import ValidationError
 
 from memloc.claims import registry
-from memloc.claims.estimators import editing
+from memloc.claims.estimators import layer_bypass
+from memloc.claims.named_head import Place
 from memloc.claims.registry import Claim
 from memloc.figures.catalog import FIGURES
 from memloc.perturbation.effects import LARGE_DROP
 from memloc.settings.study import Settings
+from memloc.statistics.exact import Evidence
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 
 TOPICS = registry.topics()
 CLAIMS = [(topic, claim) for topic in TOPICS.values() for claim in topic.claims]
-MOST = 50
+MOST = 40
 ENTRY = {
     "id": "a_claim",
     "work": "2403.19851",
     "section": "4",
     "statement": "This is so.",
-    "quantity": "tokens",
+    "quantity": "by which it is so",
+    "scale": "tokens",
+    "matters": 1,
     "unit": "paragraph",
     "rule": "greater",
     "reason": "the text says so",
@@ -48,12 +52,22 @@ def test_tables_columns_and_settings_of_a_topic_exist():
         assert set(topic.settings) <= set(Settings.model_fields), topic.name
 
 
-def test_estimators_exist_say_what_they_do_and_take_the_arguments():
+def test_estimators_say_what_they_do_take_the_arguments_and_give_what_can_reach_both_sides():
+    """A share or median may lie on either side of its bound; the largest of several values could not."""
     for topic, claim in CLAIMS:
         module = importlib.import_module(f"memloc.claims.estimators.{topic.name}")
         estimator = getattr(module, claim.estimator)
         assert inspect.getdoc(estimator) and inspect.getdoc(module), claim.id
         inspect.signature(estimator).bind({}, {}, **claim.arguments)
+        assert inspect.signature(estimator).return_annotation is (Place if claim.over else Evidence), claim.id
+
+
+def test_samples_of_claims_are_settings_and_families_are_counted():
+    for claim in (claim for _, claim in CLAIMS if claim.sample):
+        section, key = claim.sample.split(".")
+        assert key in Settings.model_fields[section].annotation.model_fields, claim.id
+    assert sum(registry.families().values()) == len(CLAIMS)
+    assert registry.families()["models trained on halves"] == len(TOPICS["counterfactual"].claims)
 
 
 def test_claims_are_written_out_and_their_figures_exist():
@@ -68,13 +82,16 @@ def test_claims_are_written_out_and_their_figures_exist():
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"margn": 1}, "margn"),
+        ({"matterz": 1}, "matterz"),
         ({"rule": "larger"}, "rule"),
         ({"unit": "sentence"}, "unit"),
         ({"statement": "This is so"}, "full stop"),
-        ({"rule": "at least"}, "needs a margin"),
-        ({"rule": "equal within", "margin": 0}, "needs a margin"),
-        ({"margin": -1}, "needs a margin"),
+        ({"matters": 0}, "greater than 0"),
+        ({"over": "seeds"}, "trainings"),
+        ({"scale": "%", "bound": 0.9, "matters": 0.1}, "no share is beyond"),
+        ({"scale": "%", "bound": 0.1, "matters": 0.1}, "no share is beyond"),
+        ({"scale": "%", "bound": 0, "matters": 0.1, "rule": "equal within"}, "no share is beyond"),
+        ({"scale": "%", "bound": 0.1, "matters": 0.1, "rule": "at least"}, "no share is beyond"),
     ],
 )
 def test_an_entry_that_cannot_be_judged_is_an_error(changes, said):
@@ -151,7 +168,6 @@ def test_settings_that_a_statement_is_meant_for_exist():
 def test_numbers_and_names_of_a_statement_are_those_that_are_judged():
     claims = {claim.id: claim for topic in TOPICS.values() for claim in topic.claims}
     assert f"{LARGE_DROP:g}" == "0.9" and "nine tenths" in claims["one_token_costs_most"].statement
-    nothing = [claim for claim in claims.values() if claim.rule in ("at least", "equal within")]
-    in_nats = [claim for claim in nothing if "nats" in claim.quantity]
-    assert len(in_nats) > 2 and {claim.margin for claim in in_nats} == {editing.NOTHING}
+    assert layer_bypass.SPARED == claims["perturbed_are_fluent"].matters == 0.25
+    assert "a quarter of a nat" in claims["deeper_attention_spares_others"].quantity
     assert "1,000 draws" in claims["seen_come_out_more_than_unseen"].quantity

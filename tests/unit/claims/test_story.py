@@ -9,7 +9,7 @@ import pytest
 
 from memloc.claims import registry, story
 from memloc.run.templates import fill
-from memloc.tables.terms.claims import FAILS, HOLDS, NO_VALUE, UNDECIDED
+from memloc.tables.terms.claims import FAILS, HOLDS, NO_VALUE, TOO_FEW
 
 REPORT = Path(__file__).parents[3] / "workflow/report"
 TOPIC_OF = {claim.id: topic for topic in registry.topics().values() for claim in topic.claims}
@@ -21,12 +21,12 @@ TOLD = [id for ids in story.QUESTIONS.values() for id in ids]
 def claims():
     """Every claim that is told, with the verdicts in turn."""
     rows = pd.DataFrame(
-        [KNOWN[id].model_dump(include={"id", "statement", "quantity", "unit"}) for id in TOLD]
+        [KNOWN[id].model_dump(include={"id", "statement", "quantity", "scale", "unit"}) for id in TOLD]
     )
     rows["data"] = [TOPIC_OF[id].data for id in TOLD]
     rows["figures"] = [" ".join(KNOWN[id].figures) for id in TOLD]
-    verdicts = [(HOLDS, FAILS, UNDECIDED)[place % 3] for place in range(len(TOLD))]
-    return rows.assign(verdict=verdicts, value=0.5, low=0.25, high=0.75, n=8, n_other=None)
+    verdicts = [(HOLDS, FAILS, TOO_FEW)[place % 3] for place in range(len(TOLD))]
+    return rows.assign(verdict=verdicts, value=0.5, low=0.25, high=0.75, n=8)
 
 
 def test_every_claim_that_is_told_is_registered_and_shown_in_a_figure():

@@ -1,152 +1,145 @@
-"""Every kind of verdict, by every rule, on estimates that are made up; and table `claims` of a topic."""
-
-from dataclasses import replace
-from operator import itemgetter
+"""Every kind of verdict, by every rule, on units that are made up; and table `claims` of a topic."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 from test_registry import claim
 
-from memloc.claims.evaluate import evaluate
+from memloc.claims.evaluate import ONE_TRAINING, evaluate, evaluate_trainings
 from memloc.claims.registry import Topic
-from memloc.claims.verdicts import Estimate, chance, corrected, judge
+from memloc.claims.verdicts import corrected, judge
 from memloc.settings.sections import sections
-from memloc.statistics.uncertainty import Interval, mean, proportion
+from memloc.statistics.exact import median, share
 from memloc.tables import validation
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
-from memloc.tables.terms.claims import VERDICTS
+from memloc.tables.terms.claims import VERDICTS, measured
 
-HOLDS, FAILS, OPEN, NOT_APPLICABLE, ERROR = VERDICTS
-GREATER = {"rule": "greater"}
-ABOVE_TWO = {"rule": "greater", "margin": 2}
-AT_LEAST = {"rule": "at least", "margin": 2}
-EQUAL = {"rule": "equal within", "margin": 2}
-BY_INTERVAL = [
-    (GREATER, 1, 3, HOLDS, "the interval is above 0"),
-    (GREATER, -3, -1, FAILS, "the interval is below 0"),
-    (GREATER, 0, 3, OPEN, "the interval includes 0"),  # an end on the bound is beyond none
-    (GREATER, -3, 0, OPEN, "the interval includes 0"),
-    (ABOVE_TWO, 2.1, 3, HOLDS, "the interval is above 2"),
-    (ABOVE_TWO, 1, 3, OPEN, "the interval includes 2"),
-    (ABOVE_TWO, 0, 1.9, FAILS, "the interval is below 2"),
-    (AT_LEAST, -1.9, -1, HOLDS, "the interval is above -2"),
-    (AT_LEAST, -2, 1, OPEN, "the interval includes -2"),
-    (AT_LEAST, -3, -2.1, FAILS, "the interval is below -2"),
-    (EQUAL, -2, 2, HOLDS, "the interval is between -2 and 2"),
-    (EQUAL, -9, 9, OPEN, "the interval reaches across -2 or 2"),  # a wide interval says nothing of equality
-    (EQUAL, 1, 3, OPEN, "the interval reaches across -2 or 2"),
-    (EQUAL, 2.1, 3, FAILS, "the interval is outside of -2 to 2"),
-    (EQUAL, -3, -2.1, FAILS, "the interval is outside of -2 to 2"),
-]
+HOLDS, FAILS, SAME, FEW, NOT_APPLICABLE, ERROR = VERDICTS
+RULES = {
+    "greater": (HOLDS, FAILS, SAME),
+    "at least": (HOLDS, FAILS, HOLDS),
+    "equal within": (FAILS, FAILS, HOLDS),
+}
 
 
-@pytest.mark.parametrize(("entry", "low", "high", "expected", "reason"), BY_INTERVAL)
-def test_the_interval_decides_and_fewer_than_six_units_decide_nothing(entry, low, high, expected, reason):
-    ends = ((low + high) / 2, low, high)
-    assert judge(claim(**entry), Estimate(*ends, 6))[:2] == (expected, reason)
-    assert judge(claim(**entry), Estimate(*ends, 5)) == (OPEN, "fewer than 6 paragraphs", None)
+def values(middle, half=1.0, n=21):
+    """Their median is the middle; its 95 % interval reaches four sevenths of the half to either side."""
+    return median(middle + half * np.linspace(-1, 1, n))
 
 
-@pytest.mark.parametrize("entry", [GREATER, AT_LEAST, EQUAL])
-def test_no_variance_is_no_evidence(entry):
-    """Neither of an effect nor of none; a share of 0 of 8 has an interval all the same."""
-    for value in (-9.0, 0.0, 1.0, 9.0):
-        found = judge(claim(**entry), Estimate.of(Interval(value, value, value, 8)))
-        assert found == (OPEN, "nothing varies, which is no evidence", None)
-    assert judge(claim(margin=0.5), Estimate.of(proportion(0, 8))).verdict == FAILS
+@pytest.mark.parametrize("rule", RULES)
+def test_the_interval_decides_by_where_it_lies(rule):
+    """Beyond 3, below 1, or between: the bound is 2, and 1 is the smallest difference that matters."""
+    entry = claim(rule=rule, bound=2, matters=1)
+    above, below, within = RULES[rule]
+    assert judge(entry, values(5)).verdict == above and judge(entry, values(-1)).verdict == below
+    assert judge(entry, values(2)).verdict == within
+    for middle in (1.2, 2.8, 3.2) if rule != "at least" else (1.2, 0.8):
+        assert judge(entry, values(middle)).verdict == FEW
+    assert judge(entry, values(2, half=9)).verdict == FEW, "a wide interval says nothing of equality"
 
 
-@pytest.mark.parametrize("entry", [GREATER, AT_LEAST, EQUAL])
-def test_what_has_no_interval_or_no_value(entry):
-    for ends in ((None, None), (1, None), (None, -5)):
-        assert judge(claim(**entry), Estimate(1, *ends, 9)).verdict == OPEN
-    for nothing in (None, float("nan")):
-        assert judge(claim(**entry), Estimate(nothing, n=9)).verdict == NOT_APPLICABLE
+@pytest.mark.parametrize(
+    ("found", "entry", "reason"),
+    [
+        (share(20, 21), {"scale": "%", "bound": 0.5, "matters": 0.1}, "the interval is above 60 %"),
+        (share(1, 21), {"scale": "%", "bound": 0.5, "matters": 0.1}, "the interval is below 40 %"),
+        (
+            values(0, 0.1),
+            {"scale": "tokens", "matters": 2.5},
+            "the interval is between -2.5 tokens and 2.5 tokens",
+        ),
+        (
+            share(3, 5),
+            {"scale": "%", "bound": 0.4, "matters": 0.1},
+            "5 paragraphs; with such values, 110 would decide",
+        ),
+        (
+            share(12, 30),
+            {"scale": "%", "bound": 0.5, "matters": 0.1},
+            "30 paragraphs; with such values, no number would decide",
+        ),
+    ],
+)
+def test_reasons_speak_in_the_unit_of_the_value_and_say_how_many_would_decide(found, entry, reason):
+    assert judge(claim(**entry), found).reason == reason
 
 
-@pytest.mark.parametrize("entry", [GREATER, AT_LEAST, EQUAL])
-def test_a_doubt_counts_unless_the_interval_leaves_the_claim_open(entry):
-    for ends in ((8, 10), (None, 10), (8, None)):
-        found = judge(claim(**entry), Estimate(9, *ends, 9, doubt="chosen by them"))
-        assert found == (OPEN, "chosen by them", None)
-    open_anyway = Estimate(0, -9, 9, 9)
-    doubted = replace(open_anyway, doubt="chosen by them")
-    assert judge(claim(**entry), doubted) == judge(claim(**entry), open_anyway)
+def test_five_units_that_agree_decide_nothing_and_six_do():
+    assert [judge(claim(), median([9.0] * n)).verdict for n in (5, 6)] == [FEW, HOLDS]
+    assert judge(claim(), median([])).verdict == judge(claim(), share(0, 0)).verdict == NOT_APPLICABLE
 
 
-def test_the_p_value_is_that_of_the_t_test_whose_interval_it_is():
-    values = [1.0, 2.5, 0.2, 3.1, 1.9, 0.4, 2.2]
-    found = chance(claim(margin=0.5), Estimate.of(mean(values)))
-    assert found == pytest.approx(stats.ttest_1samp(values, 0.5).pvalue)
-    either = chance(claim(**EQUAL), Estimate.of(mean(values)))
-    assert either == pytest.approx(stats.ttest_1samp(values, 2).pvalue), "the nearer end of the margin"
-    whole, half = (chance(claim(), Estimate(2, low, 3, 9)) for low in (1, 2))
-    assert half == pytest.approx(whole), "the lower half has no width"
+def test_the_units_that_would_decide_allow_for_the_family():
+    alone, ten = (judge(claim(), median([9.0] * 3), family).needed for family in (1, 10))
+    assert (alone, ten) == (6, 9), "2 / 2 ** n is at most 5 % of it"
 
 
-def family(*claims):
-    """Claims with the data, the value and half of the interval of each, judged each by itself."""
-    judged = [judge(claim(), Estimate(value, value - half, value + half, 30)) for _, value, half in claims]
-    return pd.DataFrame(judged).assign(data=[data for data, *_ in claims])
+def test_the_p_value_is_twice_that_of_the_side_that_is_shown():
+    found = judge(claim(), values(3))
+    assert found.p == pytest.approx(2 * 0.5**21) and found.verdict == HOLDS
+    both = judge(claim(matters=0.5), median(np.r_[np.zeros(17), np.ones(4)]))
+    assert both.p == pytest.approx(2 * median(np.r_[np.zeros(17), np.ones(4)]).below(0.5).p)
+
+
+def family(*ns):
+    """Claims whose units all agree; None does not apply."""
+    rows = [judge(claim(), median([9.0] * (n or 0))) for _, n in ns]
+    return pd.DataFrame(rows).assign(data=[data for data, _ in ns])
 
 
 def test_claims_on_the_same_data_that_apply_are_corrected_for_their_number_in_steps():
-    """p of 0.022, 0.0004 and 0.9, and one that does not apply: 0.022 passes as the second of three."""
-    near, clear, nothing = (2, 1.7), (-4, 2), (0.1, 2)
-    alone = family(("x", *near), ("x", *clear), ("x", *nothing), ("x", *near), *[("y", *near)] * 3)
-    alone.loc[3, ["verdict", "p"]] = [NOT_APPLICABLE, None]
-    assert alone["verdict"].tolist() == [HOLDS, FAILS, OPEN, NOT_APPLICABLE, *[HOLDS] * 3]
-    found = corrected(alone)
-    assert found["verdict"].tolist() == [HOLDS, FAILS, OPEN, NOT_APPLICABLE, *[OPEN] * 3]
-    assert found["reason"][:4].tolist() == alone["reason"][:4].tolist() and found["p"].equals(alone["p"])
-    reason = "the interval is above 0, but not far enough for one of 3 claims on these data"
-    assert found["reason"][4:].tolist() == [reason] * 3
-    doubted = alone.copy()
-    doubted.loc[1, ["verdict", "p"]] = [OPEN, None]
-    assert corrected(doubted)["verdict"][0] == OPEN, "0.022 is the smallest of three, one of them unknown"
+    """p of 2 / 2^n: with two claims, 6 units (3.1 %) are enough where 10 decide the other one."""
+    found = corrected(family(("x", 6), ("x", 10), ("x", None), ("y", 6), ("y", 6)))
+    assert found["verdict"].tolist() == [HOLDS, HOLDS, NOT_APPLICABLE, FEW, FEW]
+    reason = "the interval is above 1 tokens, but not far enough for one of 2 claims on these data"
+    assert found["reason"].tolist()[3:] == [reason] * 2
+    assert found["needed"].isna().tolist() == [True] * 3 + [False] * 2
 
 
 def test_a_claim_whose_estimator_fails_makes_no_verdict_on_the_same_data_easier():
-    near = family(*[("x", 2, 1.7)] * 2)
+    near = family(("x", 7), ("x", 10))
     assert corrected(near)["verdict"].tolist() == [HOLDS, HOLDS]
     near.loc[1, ["verdict", "p"]] = [ERROR, None]
     assert corrected(near)["verdict"].tolist() == [HOLDS, ERROR]
-    more = pd.concat([near, near.iloc[1:]], ignore_index=True)
-    assert corrected(more)["verdict"].tolist() == [OPEN, ERROR, ERROR]
+    more = pd.concat([near, *[near.iloc[1:]] * 2], ignore_index=True)
+    assert corrected(more)["verdict"].tolist() == [FEW, *[ERROR] * 3]
 
 
-def test_a_share_is_tested_exactly():
-    assert chance(claim(margin=0.5), Estimate.of_share(10, 10)) == pytest.approx(2 * 0.5**10)
+# What is said of a value.
 
 
-def test_infinite_ends_of_an_interval_are_left_out():
-    found = Estimate.of(Interval(1.0, float("-inf"), float("nan"), 4), 7)
-    assert (found.value, found.low, found.high, found.n, found.n_other) == (1.0, None, None, 4, 7)
-    reasons = [judge(claim(), Estimate(1.0, n=n)).reason for n in (7, 8)]
-    assert [reason.rpartition(": ")[2] for reason in reasons] == [
-        "fewer than 8 paragraphs",
-        "the data are too few, or lie at a floor",
-    ]
+def test_a_claims_value_has_four_digits_and_its_ends_have_three():
+    assert measured(1.23456, 0.98765, 2.34567, "nats", "by far") == "1.235 (0.988 to 2.35) nats by far"
+    for low, high in ((float("nan"), 2.0), (1.0, float("nan")), (-np.inf, np.inf)):
+        assert measured(12.3456, low, high, "nats", "by far") == "12.35 nats by far"
+
+
+def test_shares_are_told_in_per_cent():
+    assert measured(1.0, 0.8316, 1.0, "%", "of the paragraphs") == "100 (83.2 to 100) % of the paragraphs"
 
 
 # Table `claims` of a topic.
 
 
+def topic_of(*entries, name="scores"):
+    return Topic(name=name, data="all paragraphs", tables={"sets": None}, claims=entries)
+
+
 def row_of(settings=None, **changes):
-    entry = claim(**{"estimator": "complete_or_not", "margin": 0.5} | changes)
-    topic = Topic(name="scores", data="x", tables={"sets": None}, claims=(entry,))
+    entry = {"estimator": "complete_or_not", "scale": "%", "bound": 0.5, "matters": 0.1} | changes
     given = {"sets": pd.DataFrame({"set": ["memorized"] * 20 + ["partly_30_49"]})}
-    rows = evaluate(topic, given, sections({"paragraph": {}, "sets": {}} | (settings or {})))
-    return validation.validate(schema_of("claims"), pd.DataFrame(rows), Lengths()).iloc[0]
+    known = sections({"paragraph": {}, "sets": {}} | (settings or {}))
+    rows = corrected(pd.DataFrame(evaluate(topic_of(claim(**entry)), given, known)))
+    return validation.validate(schema_of("claims"), rows, Lengths()).iloc[0]
 
 
 def test_a_row_says_what_is_claimed_and_what_was_found():
     row = row_of(figures=("fig2", "fig8"), published=0.9)
-    assert (row["id"], row["topic"], row["data"], row["n"]) == ("a_claim", "scores", "x", 21)
-    assert row["value"] == pytest.approx(20 / 21) and pd.isna(row["n_other"])
+    assert (row["id"], row["topic"], row["data"], row["n"]) == ("a_claim", "scores", "all paragraphs", 21)
+    assert row["value"] == pytest.approx(20 / 21)
+    assert (row["low"], row["high"]) == pytest.approx(share(20, 21).interval(0.95))
     assert (row["published"], row["bound"], row["verdict"]) == (0.9, 0.5, HOLDS)
     assert row["figures"] == "fig2 fig8"
 
@@ -161,11 +154,11 @@ def test_a_claim_does_not_apply_to_settings_that_it_is_not_meant_for():
 
 
 def test_a_claim_whose_estimator_fails_is_named_with_its_traceback_and_the_others_are_judged(caplog):
-    entries = [claim(id=name, estimator=name, margin=0.5) for name in ("not_written", "complete_or_not")]
-    topic = Topic(name="scores", data="x", tables={"sets": None}, claims=entries)
+    entry = {"scale": "%", "bound": 0.5, "matters": 0.1}
+    entries = [claim(id=name, estimator=name, **entry) for name in ("not_written", "complete_or_not")]
     given = {"sets": pd.DataFrame({"set": ["memorized"] * 20 + ["partly_30_49"]})}
-    rows = evaluate(topic, given, sections({"paragraph": {}, "sets": {}}))
-    failed, judged = validation.validate(schema_of("claims"), pd.DataFrame(rows), Lengths()).itertuples()
+    rows = pd.DataFrame(evaluate(topic_of(*entries), given, sections({"paragraph": {}, "sets": {}})))
+    failed, judged = validation.validate(schema_of("claims"), corrected(rows), Lengths()).itertuples()
     assert (failed.verdict, judged.verdict) == (ERROR, HOLDS) and pd.isna(failed.value)
     assert (
         failed.reason.startswith("its estimator failed: AttributeError(") and "not_written" in failed.reason
@@ -173,12 +166,33 @@ def test_a_claim_whose_estimator_fails_is_named_with_its_traceback_and_the_other
     assert "estimator of claim not_written" in caplog.text and "Traceback" in caplog.text
 
 
-def test_a_search_over_many_heads_on_few_units_says_that_it_cannot_decide():
-    values = np.random.default_rng(0).standard_t(3, size=(8, 300))
-    for n, reason in (
-        (300, "the interval includes 0: 8 paragraphs are too few for a search over 300 comparisons"),
-        (2, "the interval includes 0"),
-    ):
-        estimate = Estimate.of_search(values[:, :n], itemgetter(0))
-        assert judge(claim(**GREATER), estimate).reason == reason
-    assert judge(claim(**GREATER), replace(estimate, low=0.1, high=9, value=1)).verdict == HOLDS
+def test_a_claim_on_the_named_head_is_judged_over_trainings_only():
+    """The head of each of five trainings prefers rare tokens most, of four."""
+    entry = claim(
+        id="localized",
+        estimator="localized_head_attends_to_rarer_tokens",
+        over="trainings",
+        scale="%",
+        bound=0.5,
+        matters=0.1,
+        unit="training",
+    )
+    topic = topic_of(entry, name="rare_tokens")
+    heads = pd.DataFrame({"layer": 0, "head": range(4)})
+    groups = heads.merge(pd.DataFrame({"rank": range(3)}), how="cross")
+    groups["attention_sum"] = np.where(groups["head"] == 2, 3.0 - groups["rank"], 1.0)
+    ranking = heads.assign(method="patching", rank=[2, 3, 1, 4])
+    tables = {"rare_token_groups": groups.assign(attention_expected=1.0), "head_ranking": ranking}
+    known = sections({"paragraph": {}, "highlight": "auto"})
+    (alone,) = evaluate(topic, tables, known)
+    assert (alone["verdict"], alone["reason"]) == (NOT_APPLICABLE, ONE_TRAINING)
+    (row,) = evaluate_trainings(topic, [tables] * 5, known)
+    assert (row["verdict"], row["value"], row["n"]) == (HOLDS, 1.0, 5)
+    last = tables | {"head_ranking": ranking.assign(rank=[1, 2, 3, 4])}
+    (row,) = evaluate_trainings(topic, [last] * 5, known)
+    assert (row["verdict"], row["value"]) == (FAILS, 0.0), (
+        "heads that prefer none are equal, so none is behind"
+    )
+    other = tables | {"rare_token_groups": groups[groups["head"] > 0].assign(attention_expected=1.0)}
+    (row,) = evaluate_trainings(topic, [tables, other], known)
+    assert row["reason"] == "the models have unequally many heads"

@@ -378,10 +378,10 @@ def test_claims_are_sorted_chosen_and_saved(page, tables):
     by_statement = {row[0]: row for row in rows}
     for claim in claims.dropna(subset="low").head(3).itertuples():  # a later one begins at zero on the page
         assert by_statement[claim.statement][2:5] == pytest.approx([claim.value, claim.low, claim.high])
-    chip = page.locator("#tab .chip", has_text="undecided")
-    assert chip.inner_text().endswith(f"undecided {(claims.verdict == 'undecided').sum()}")
+    chip = page.locator("#tab .chip", has_text="too few")
+    assert chip.inner_text().endswith(f"too few {(claims.verdict == 'too few').sum()}")
     chip.click()
-    assert page.locator("#tab tbody tr").count() == (claims.verdict == "undecided").sum()
+    assert page.locator("#tab tbody tr").count() == (claims.verdict == "too few").sum()
     assert {each.inner_text()[0] for each in page.locator("#tab td.cell-verdict .verdict").all()} == {"?"}
 
 

@@ -28,9 +28,7 @@ def test_claims_and_ranks_are_those_of_the_tables(tables):
         shown_ends = [row["value"][name] for name in ("value", "low", "high", "bound")]
         assert shown_ends == [end if np.isfinite(end) else None for end in ends]
         assert claim.work in row["source"] and claim.section in row["source"]
-        sizes = [claim.n] if pd.isna(claim.n_other) else [claim.n, claim.n_other]
-        units = claim.unit if sizes[-1] == 1 else f"{claim.unit}s"
-        n = f"; {' + '.join(map(str, sizes))} {units}" if claim.n else ""
+        n = f"; {claim.n:,} {claim.unit}{'s' * (claim.n != 1)}" if claim.n else ""
         assert row["quantity"] == claim.quantity + n
         linked = [] if claim.verdict == "not applicable" else claim.figures.split()
         assert (row["reason"], row["figures"]) == (claim.reason, linked)

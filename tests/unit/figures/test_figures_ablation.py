@@ -89,11 +89,7 @@ def test_rankings_are_drawn_as_means_beside_the_range_of_random_orders():
         for line in axes.lines:
             assert line.get_ydata().tolist() == pytest.approx(heights)
     caption = checked("cumulative_ablation", drawing)
-    assert drawing.numbers["n_random"] == 3 and "range of 3 random" in caption and "Too few pairs" in caption
-    table = made_up_orders()
-    judged = pd.concat([table, table[table["group"] == "held_out"].assign(group="paired")])
-    drawing = cumulative_ablation.draw({"cumulative_ablation": judged}, SETTINGS)
-    assert "Claims compare pairs" in checked("cumulative_ablation", drawing)
+    assert drawing.numbers["n_random"] == 3 and "range of 3 random" in caption
 
 
 def test_noise_is_averaged_over_draws_and_paragraphs():
@@ -125,11 +121,9 @@ def test_bypassed_blocks_are_drawn_as_means_of_paragraphs():
     assert "lose most in layer 1: they keep 15.0 tokens, others 44.0" in caption
     assert "the model as it is, 45.0 and 45.0 tokens, 3.000 nats" in caption
     assert "its own position only: without attention of layer 2, 4 of 6 memorized" in caption
-    assert "the NLL of their partners rises by 0.500 (n = 6) nats per token. Attention: its mean" in caption
-    assert (
-        "its mean: without attention of layer 2, 6 of 6 memorized" in caption
-        and "rises by 0.000 (n = 6)" in caption
-    )
+    assert "the NLL of their partners rises by 0.500 nats per token (median). Attention: its mean" in caption
+    assert caption.count("its mean: without attention of layer 2, 6 of 6 memorized") == 2, "for either half"
+    assert "rises by 0.000 nats" in caption
     data = drawing.data.set_index(["measure", "block", "way", "layer"])
     interval = uncertainty.mean(15 + np.linspace(-1, 1, 7))
     own = data.loc["em_memorized", "attention", "identity", 1]

@@ -23,8 +23,9 @@ SUITE = {
 def judged(place: int) -> list[dict]:
     """A claim that holds everywhere, one in the first model alone, one that never applies, and more."""
     verdicts = {"always": "holds", "first_only": "does not hold" if place else "holds"}
-    verdicts |= {"never": "not applicable"} | {f"claim_number_{n}": "undecided" for n in range(27)}
+    verdicts |= {"never": "not applicable"} | {f"claim_number_{n}": "too few" for n in range(27)}
     said = {"statement": "So it is.", "value": place, "rule": "greater", "bound": 0.5}
+    said |= {"matters": 0.1, "scale": "%"}
     return [{"id": id, "topic": f"topic {len(id)}", "verdict": verdicts[id], **said} for id in verdicts]
 
 
@@ -71,9 +72,9 @@ def test_claims_across_models_are_drawn_and_counted_by_their_verdicts(made_up):
     assert words(grid.get_xticklabels()) == [*SIZES, "all"]
     row = words(grid.get_yticklabels()).index("first only")
     marks = {line.get_xdata()[0]: line.get_marker() for line in grid.lines if list(line.get_ydata()) == [row]}
-    assert marks == {0: verdict_marks.MARKS["holds"]["marker"], 1: "X", 2: "X", 3: "o"}
+    assert marks == {0: verdict_marks.MARKS["holds"]["marker"], 1: "X", 2: "X", 3: "|"}
     runs, *between = (line.get_ydata()[0] for line in grid.lines if line.get_color() == "0.8")
-    assert "0 to 2 (> 0.5)" in words(grid.texts)
+    assert "0 to 2 (> 60 %)" in words(grid.texts)
     assert (runs, between) == (0, [0.5, 1.5, 2.5, 12.5]), "runs from all of them, and topics"
 
 

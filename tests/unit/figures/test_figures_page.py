@@ -47,7 +47,8 @@ def claims(*verdicts):
     said = {
         "work": "1234.5",
         "section": "4",
-        "quantity": "nats",
+        "quantity": "by which it is",
+        "scale": "nats",
         "unit": "pair",
         "n": 8,
         "reason": "so <it> is",
@@ -57,7 +58,7 @@ def claims(*verdicts):
         for place, verdict in enumerate(verdicts)
     ]
     frame = pd.DataFrame(rows).assign(statement=[f"Claim {place}." for place in range(len(rows))])
-    return frame_of("claims", **frame, value=0.5, low=0.25, high=1.5, n_other=None)
+    return frame_of("claims", **frame, value=0.5, low=0.25, high=1.5)
 
 
 def page_of(folder, found=None, template=TEMPLATE, **told):
@@ -87,12 +88,11 @@ def test_every_figure_is_there_in_order_with_its_caption_and_its_files(folder):
 
 
 def test_claims_that_apply_are_a_table_with_topics_once(folder):
-    holds, fails, undecided, not_applicable, error = VERDICTS
-    words = said(page_of(folder, claims(holds, fails, not_applicable, undecided, error)))
+    holds, fails, _, too_few, not_applicable, error = VERDICTS
+    words = said(page_of(folder, claims(holds, fails, not_applicable, too_few, error)))
     told = words[words.rindex("Claims and verdicts") :]
-    assert (
-        f"Some topic 0 Claim 0. (1234.5, 4) 0.5 (0.25 to 1.5) nats; n = 8 pairs {holds} : so <it> is" in told
-    )
+    value = "0.5 (0.25 to 1.5) nats by which it is; n = 8 pairs"
+    assert f"Some topic 0 Claim 0. (1234.5, 4) {value} {holds} : so <it> is" in told
     assert (
         "Claim 2" not in told
         and "Claim 3" in told

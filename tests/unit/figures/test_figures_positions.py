@@ -13,7 +13,7 @@ PLACES = [("start", 0, 0), ("end_of_text", 1, 0), ("text", 1, 0), ("text", 1, 1)
 
 @pytest.fixture
 def rows():
-    """Of eight memorized paragraphs the first three are recited after both texts, the fourth after one."""
+    """Of eight memorized paragraphs three are recited after both texts, the fourth after the first."""
     made = []
     for group, n in (("memorized", 8), ("unseen", 7)):
         for number in range(n):
@@ -27,7 +27,7 @@ def rows():
 def test_shares_and_means_are_those_of_the_paragraphs(rows):
     data = positions.draw({"positions": rows}, SETTINGS).data.set_index(["measure", "group", "context"])
     assert data.loc[("recited", "memorized", "start"), "value"] == 1
-    assert data.loc[("recited", "memorized", "text"), "value"] == 3 / 8  # in both draws
+    assert data.loc[("recited", "memorized", "text"), "value"] == 4 / 8  # after the first text
     assert data.loc[("recited", "unseen", "start"), "value"] == 0
     assert data.loc[("nll", "memorized", "text"), "value"] == pytest.approx(0.35 + 1.5)
     assert (data["n"] == data.index.get_level_values("group").map({"memorized": 8, "unseen": 7})).all()
@@ -41,11 +41,10 @@ def test_places_are_named_in_the_order_of_the_table(rows):
     assert labels == expected
     assert left.get_ylim() == right.get_ylim() == (3.5, -0.5)
     points = next(line for line in left.lines if line.get_label() == "memorized")
-    assert points.get_xdata().tolist() == [1, 1, 3 / 8, 1]
+    assert points.get_xdata().tolist() == [1, 1, 4 / 8, 1]
 
 
 def test_the_caption_counts_paragraphs_and_draws(rows):
     text = checked("positions", positions.draw({"positions": rows}, SETTINGS))
-    assert "(2 here)" in text and "8 memorized, 7 unseen." in text
-    assert "100 % (from position 0)" in text and "38 % (after 1 token of other text)" in text
-    assert "it recites 38 % in every place but the first, which the claim judges" in text
+    assert "(2 are; the NLL is their mean)" in text and "8 memorized, 7 unseen." in text
+    assert "100 % (from position 0)" in text and "50 % (after 1 token of other text)" in text

@@ -57,10 +57,10 @@ def test_fig7_shows_the_head_that_claims_judge_which_this_method_did_not_choose(
     ranking["rank"] = [1 if firsts[method] == (layer, head) else 2 for method, layer, head in rows]
     drawing = fig7.draw(made_up() | {"head_ranking": ranking}, sections({"highlight": "auto"}))
     assert "every head of layer 2" in (text := checked("fig7", drawing))
-    assert "Red: head 3, which has the lowest mean rank by the other methods and which" in text
+    assert "Red: head 3, which has the lowest mean rank by the other methods. Other heads" in text
     ranking.loc[(ranking["layer"] == 2) & (ranking["head"] == 4), "rank"] = ranking["rank"].min()
     text = checked("fig7", fig7.draw(made_up() | {"head_ranking": ranking}, sections({"highlight": "auto"})))
-    assert "by the other methods, but so has head 4, so claims decide nothing" in text
+    assert "by the other methods, but so has head 4. Other heads" in text
 
 
 def test_fig7_has_no_second_head_in_a_layer_of_one():

@@ -11,7 +11,8 @@ from memloc.figures import stability
 from memloc.figures.parts import verdict_marks
 from memloc.tables.terms.claims import VERDICTS
 
-HOLDS, FAILS, OPEN, NOT_APPLICABLE, ERROR = VERDICTS
+HOLDS, FAILS, SAME, OPEN, NOT_APPLICABLE, ERROR = VERDICTS
+DIFFER = verdict_marks.DIFFER
 VERDICTS_BY_SEED = {
     "always": [HOLDS, HOLDS, HOLDS],
     "never": [FAILS, FAILS, FAILS],
@@ -26,7 +27,8 @@ def runs(verdicts):
     """Claims by name with a verdict per seed; the value is the seed."""
     rows = [
         {"seed": seed, "id": name, "topic": "editing", "statement": "So it is.", "value": float(seed)}
-        | {"verdict": found[seed], "rule": "equal within", "margin": 0.25}
+        | {"verdict": found[seed], "rule": "equal within", "bound": 0.0}
+        | {"matters": 0.25, "scale": "nats"}
         for seed in range(3)
         for name, found in verdicts.items()
     ]
@@ -35,14 +37,14 @@ def runs(verdicts):
 
 def test_a_claim_survives_if_every_run_to_which_it_applies_says_the_same():
     spread = verdict_marks.survival(runs(VERDICTS_BY_SEED), "seed").set_index("id")
-    expected = [HOLDS, FAILS, OPEN, OPEN, NOT_APPLICABLE, HOLDS]
+    expected = [HOLDS, FAILS, DIFFER, DIFFER, NOT_APPLICABLE, HOLDS]
     assert spread["verdict"].to_list() == expected
     assert spread["n_runs"].to_list() == [3, 3, 3, 3, 0, 2]
     assert spread.loc["contradicts", [HOLDS, FAILS, OPEN]].to_list() == [1, 1, 1]
     assert spread.loc["always", ["lowest", "highest", "deviation"]].to_list() == [0, 2, 1]
     assert spread.loc["sometimes", ["lowest", "highest"]].to_list() == [0, 2]
     numbers = verdict_marks.survival_numbers(spread.reset_index(), 3)
-    assert numbers["counts"] == {HOLDS: 2, FAILS: 1, OPEN: 2, NOT_APPLICABLE: 1, ERROR: 0}
+    assert numbers["counts"] == {HOLDS: 2, FAILS: 1, SAME: 0, OPEN: 0, NOT_APPLICABLE: 1, ERROR: 0, DIFFER: 2}
     assert (numbers["n_claims"], numbers["n_applied"], numbers["contradicted"]) == (6, 5, 1)
     assert numbers["differ"] == ["wavers", "contradicts"]
 
@@ -81,7 +83,9 @@ def test_verdicts_and_first_heads_of_every_seed_are_drawn(verdicts):
     spans = {text.get_position()[1]: text.get_text() for text in left.texts}
     applies = [[n for n, found in enumerate(row) if found != NOT_APPLICABLE] for row in verdicts.values()]
     assert spans == {
-        row: f"{seeds[0]} to {seeds[-1]} (within ±0.25)" for row, seeds in enumerate(applies) if seeds
+        row: f"{seeds[0]} to {seeds[-1]} (-0.25 nats to 0.25 nats)"
+        for row, seeds in enumerate(applies)
+        if seeds
     }
     (image,), heads = right.images, words(right.get_xticklabels())
     counts = {label: dict.fromkeys(heads, 0) for label in METHOD_LABELS.values()}

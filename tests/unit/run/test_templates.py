@@ -3,7 +3,7 @@
 import jinja2
 import pytest
 
-from memloc.run.templates import fill, interval, measured, quoted
+from memloc.run.templates import fill, interval, quoted
 from memloc.statistics.uncertainty import Interval
 
 INF = float("inf")
@@ -13,18 +13,6 @@ def test_an_interval_is_written_with_its_ends_or_with_its_units():
     assert interval(Interval(1.26, 0.51, 2, 9), 1) == "1.3 (0.5 to 2.0)"
     assert interval(Interval(1.26, -INF, INF, 4), 0) == "1 (n = 4)"
     assert interval(Interval(-0.0004, -0.0016, 0.0004, 9), 3) == "0.000 (-0.002 to 0.000)"
-
-
-def test_a_claims_value_has_four_digits_and_its_ends_have_three():
-    assert measured(1.23456, 0.98765, 2.34567, "nats") == "1.235 (0.988 to 2.35) nats"
-    for low, high in ((float("nan"), 2.0), (1.0, float("nan")), (-INF, INF)):
-        assert measured(12.3456, low, high, "nats") == "12.35 nats"
-
-
-def test_shares_are_told_in_per_cent():
-    assert measured(1.0, 0.8316, 1.0, "of the paragraphs") == "100 (83.2 to 100) % of the paragraphs"
-    more = measured(0.6557, 0.585, 0.719, "more of the paragraphs")
-    assert more == "65.57 (58.5 to 71.9) percentage points more of the paragraphs"
 
 
 def test_templates_take_intervals_and_quote_text():

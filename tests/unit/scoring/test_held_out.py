@@ -12,7 +12,6 @@ from memloc.scoring.held_out import (
     held_out_texts,
     judging_texts,
     paired_texts,
-    unseen_pairs,
     with_own_continuations,
 )
 from memloc.scoring.paragraph_scores import teacher_forced
@@ -81,16 +80,6 @@ def test_pairs_have_the_kept_continuation_and_are_left_out_with_a_text_of_the_me
     assert found.tokens.tolist() == [[id, 9] for id in found.ids]
     assert found.seen.tolist() == [True] * 3 + [False] * 3, "partly memorized ones choose nothing"
     assert paired_texts(*with_pairs(0), 1, np.array([133])).tokens.shape == (0, 2)
-
-
-def test_unseen_pairs_have_no_paragraph_that_chose_anything_and_are_enough_for_a_verdict():
-    paragraphs, sets = with_pairs(16)
-    found = unseen_pairs(paired_texts(paragraphs, sets, 1, np.array([])), sets)
-    free = [4, 5, 6, 7, 8, 9, 14, 15]  # of every ten, the first four are in a sample
-    assert found.ids.tolist() == [100 + k for k in free] + [130 + k for k in free]
-    assert found.tokens[:, 0].tolist() == found.ids.tolist() and not found.seen.any()
-    paragraphs, sets = with_pairs(15)
-    assert not len(unseen_pairs(paired_texts(paragraphs, sets, 1, np.array([])), sets).ids)
 
 
 def test_editing_holds_out_the_same_texts_in_the_same_order():

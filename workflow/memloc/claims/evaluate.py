@@ -1,16 +1,21 @@
-"""Evaluate the claims of a topic on the tables of a study."""
+"""Evaluate the claims of a topic on the tables of a study, or of the trainings of a study together."""
 
 import importlib
 import logging
+from collections.abc import Sequence
 from typing import Any
 
-from memloc.claims.registry import Claim, Topic
-from memloc.claims.verdicts import Estimate, NotApplicable, Tables, Verdict, judge
+import numpy as np
+
+from memloc.claims.registry import Claim, Topic, families
+from memloc.claims.verdicts import NotApplicable, Tables, Verdict, judge
 from memloc.settings.base import Section
+from memloc.statistics.exact import CONFIDENCE, Evidence, mean_rank, share
 from memloc.tables.terms.claims import ERROR, NOT_APPLICABLE
 
-OF_CLAIM = {"id", "work", "section", "statement", "published", "quantity", "unit", "rule", "margin"}
-OF_ESTIMATE = ("value", "low", "high", "n", "n_other")
+OF_CLAIM = {"id", "work", "section", "statement", "published", "quantity", "scale", "unit", "rule", "bound"}
+OF_CLAIM |= {"matters"}
+ONE_TRAINING = "one training names one head: a study of several trainings judges it (config/seeds.yaml)"
 logger = logging.getLogger(__name__)
 
 
@@ -23,35 +28,51 @@ def evaluate(topic: Topic, tables: Tables, settings: Section) -> list[dict[str, 
         tables: the tables that the topic names, as far as the study makes them.
         settings: `paragraph` and the topic's sections.
     """
-    rows = []
-    for claim in topic.claims:
-        try:
-            estimate = _estimate(claim, topic.name, tables, settings)
-            verdict = judge(claim, estimate)
-        except NotApplicable as why:
-            estimate, verdict = Estimate(), Verdict(NOT_APPLICABLE, str(why))
-        except Exception as error:
-            logger.exception(f"the estimator of claim {claim.id} failed")
-            estimate, verdict = Estimate(), Verdict(ERROR, f"its estimator failed: {error!r}")
-        rows.append(
-            {
-                **claim.model_dump(include=OF_CLAIM),
-                **{name: getattr(estimate, name) for name in OF_ESTIMATE},
-                "topic": topic.name,
-                "data": topic.data,
-                "bound": claim.bound,
-                "margin_reason": claim.reason,
-                **verdict._asdict(),
-                "figures": " ".join(claim.figures),
-            }
-        )
-    return rows
+    return [_judged(topic, claim, [tables], settings) for claim in topic.claims]
 
 
-def _estimate(claim: Claim, topic: str, tables: Tables, settings: Section) -> Estimate:
+def evaluate_trainings(topic: Topic, trainings: Sequence[Tables], settings: Section) -> list[dict[str, Any]]:
+    """Rows of the topic's claims that are judged over trainings; `trainings` has the tables of each."""
+    return [_judged(topic, claim, trainings, settings) for claim in topic.claims if claim.over]
+
+
+def _judged(topic: Topic, claim: Claim, trainings: Sequence[Tables], settings: Section) -> dict[str, Any]:
+    found = share(0, 0)
+    try:
+        found = _estimate(claim, topic.name, trainings, settings)
+        verdict = judge(claim, found, families()[topic.data])
+    except NotApplicable as why:
+        verdict = Verdict(NOT_APPLICABLE, str(why))
+    except Exception as error:
+        logger.exception(f"the estimator of claim {claim.id} failed")
+        verdict = Verdict(ERROR, f"its estimator failed: {error!r}")
+    low, high = found.interval(CONFIDENCE) if found.n else (np.nan, np.nan)
+    numbers = {"value": found.value, "low": low, "high": high}
+    return {
+        **claim.model_dump(include=OF_CLAIM),
+        **{name: float(number) if np.isfinite(number) else None for name, number in numbers.items()},
+        "n": found.n,
+        "topic": topic.name,
+        "data": topic.data,
+        "matters_reason": claim.reason,
+        **verdict._asdict(),
+        "figures": " ".join(claim.figures),
+    }
+
+
+def _estimate(claim: Claim, topic: str, trainings: Sequence[Tables], settings: Section) -> Evidence:
     for name, meant in claim.when.items():
         section, key = name.split(".")
         if (found := getattr(getattr(settings, section), key)) != meant:
             raise NotApplicable(f"it is about {name}: {meant}; this study has {found}")
+    if claim.over and len(trainings) == 1:
+        raise NotApplicable(ONE_TRAINING)
     estimators = importlib.import_module(f"memloc.claims.estimators.{topic}")
-    return getattr(estimators, claim.estimator)(tables, settings, **claim.arguments)
+    found = [
+        getattr(estimators, claim.estimator)(tables, settings, **claim.arguments) for tables in trainings
+    ]
+    if not claim.over:
+        return found[0]
+    if len({place.rivals for place in found}) > 1:
+        raise NotApplicable("the models have unequally many heads")
+    return mean_rank([place.behind for place in found], found[0].rivals)

@@ -11,7 +11,7 @@ from memloc.claims.story import QUESTIONS
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 from memloc.settings.removal_ways import EDITS, LABELS, NOTHING
-from memloc.tables.terms.claims import ERROR, FAILS, HOLDS, NO_VALUE, NOT_APPLICABLE, counted, outcomes
+from memloc.tables.terms.claims import ERROR, FAILS, HOLDS, counted, outcomes
 from memloc.tables.terms.perturbation import UNPERTURBED
 from memloc.tables.terms.sets import UNSEEN
 
@@ -30,7 +30,7 @@ READ = {  # tables and their columns; those of removal where the study makes the
 WAYS = tuple(way for way in EDITS if way != "random")  # those that change weights, without the control
 # Claims that the lines rest on.
 ANYWHERE = "recited_wherever_they_stand"
-ONE_HEAD, OF_LAYERS = "highlighted_head_leads_its_layer", "lower_layers_hold_more"
+OF_LAYERS = "lower_layers_hold_more"
 LAYERS = {
     verdict: f" Recited text needs attention of {half} layers more than other text does."
     for verdict, half in ((HOLDS, "lower"), (FAILS, "upper"))
@@ -84,16 +84,11 @@ def _place(tables: Tables, verdicts: pd.Series, head: tuple[int, int], n_tokens:
     rows = tables["head_ablation"]
     rows = rows[rows["group"] == "memorized"]
     stopped = (rows["em"] < n_tokens).groupby([rows["layer"], rows["head"]]).sum()
-    named, verdict = f"head {head[1]} of layer {head[0]}", verdicts.get(ONE_HEAD, NOT_APPLICABLE)
-    found = f"No single head is shown to stand out. Without the highlighted one, {named},"
-    if verdict == HOLDS:
-        found = f"H{named[1:]} stands out. Without it,"
-    elif verdict in NO_VALUE:
-        found = f"Whether a single head stands out was not asked. Without the highlighted one, {named},"
     layers = LAYERS.get(verdicts.get(OF_LAYERS), "")
     return (
-        f"{found} {stopped[head]} of {counted(rows['id'].nunique(), 'recitation')} stop; without another "
-        f"head, {stopped.drop(head).mean():.1f} on average.{layers}"
+        f"Without the highlighted head, head {head[1]} of layer {head[0]}, {stopped[head]} of "
+        f"{counted(rows['id'].nunique(), 'recitation')} stop; without another head, "
+        f"{stopped.drop(head).mean():.1f} on average.{layers}"
     )
 
 

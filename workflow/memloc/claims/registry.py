@@ -3,14 +3,15 @@
 A topic names the tables that its estimators read; its claims are computed from these tables alone.
 """
 
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from memloc.tables.terms.claims import NEED_MARGIN, RULES, UNITS
+from memloc.tables.terms.claims import PER_CENT, RULES, UNITS
 
 FILE = Path(__file__).with_name("registry.yaml")
 
@@ -27,25 +28,27 @@ class Claim(_Entry):
     section: str
     statement: str  # in our words
     published: float | None = None  # the published value, if there is one
-    quantity: str  # meaning of the value, with its unit
-    unit: Literal[UNITS] = "paragraph"  # the unit that is resampled
+    quantity: str  # meaning of the value
+    scale: str  # unit of the value; shares are %, and numbers from 0 to 1 everywhere but in text
+    unit: Literal[UNITS] = "paragraph"  # what is counted
+    sample: str | None = None  # setting (section.key) that says how many, where one does
+    over: Literal["trainings"] | None = None  # judged over several trainings only
     rule: Literal[RULES] = "greater"
-    margin: float = 0
-    reason: str  # for the rule and its margin
+    bound: float = 0
+    matters: float = Field(gt=0)  # smallest difference from the bound that matters to a reader
+    reason: str  # for rule, bound and smallest difference
     figures: tuple[str, ...] = ()  # that show what it is about
     estimator: str  # function of claims/estimators/<topic>.py
     arguments: dict[str, str | int | float] = {}
     when: dict[str, str | bool] = {}  # settings (section.key) that the statement is meant for
 
-    @property
-    def bound(self) -> float:
-        """The bound that an end of the interval must pass; for an equivalence, the middle."""
-        return {"greater": self.margin, "at least": -self.margin, "equal within": 0.0}[self.rule]
-
     @model_validator(mode="after")
     def _can_be_judged(self) -> "Claim":
-        if self.margin < 0 or (self.rule in NEED_MARGIN and not self.margin):
-            raise ValueError(f"{self.id}: rule {self.rule} needs a margin above zero")
+        """Either side can be reached: a share has room on both sides of its bound."""
+        low = self.bound - self.matters
+        high = low if self.rule == "at least" else self.bound + self.matters
+        if self.scale == PER_CENT and not 0 < low <= high < 1:
+            raise ValueError(f"{self.id}: no share is beyond {low:g} to {high:g} on either side")
         if not self.statement.endswith("."):
             raise ValueError(f"{self.id}: the statement is a sentence and ends with a full stop")
         return self
@@ -88,3 +91,8 @@ def topics(file: Path = FILE) -> dict[str, Topic]:
     if twice := {id for id in ids if ids.count(id) > 1}:
         raise ValueError(f"{file}: more than one claim {', '.join(sorted(twice))}")
     return found
+
+
+def families() -> dict[str, int]:
+    """Number of claims on the same data, by these data."""
+    return Counter(topic.data for topic in topics().values() for _ in topic.claims)

@@ -5,9 +5,8 @@ The report opens with it. Numbers and verdicts are those of the tables; `finding
 
 import pandas as pd
 
-from memloc.claims.sample_sizes import sample_sizes
-from memloc.run.templates import escaped, measured
-from memloc.tables.terms.claims import NO_VALUE
+from memloc.run.templates import escaped
+from memloc.tables.terms.claims import NO_VALUE, counted, measured
 
 # The claims that answer each question, in reading order.
 QUESTIONS = {
@@ -26,7 +25,7 @@ QUESTIONS = {
         "memorized_gradients_lean_to_lower_layers",
         "methods_agree",
         "one_head_leads",
-        "highlighted_head_leads_its_layer",
+        "lower_layers_hold_more",
     ),
     "Can it be removed?": (
         "top_unlearns_as_all",
@@ -56,8 +55,8 @@ def _answer(claim: pd.Series) -> dict[str, str]:
     return {
         "statement": escaped(claim.statement),
         "verdict": claim.verdict,
-        "measured": f"{escaped(measured(claim.value, claim.low, claim.high, claim.quantity))}, "
-        f"n = {sample_sizes(claim)}",
+        "measured": f"{escaped(measured(claim.value, claim.low, claim.high, claim.scale, claim.quantity))}, "
+        f"n = {counted(claim.n, claim.unit)}",
         "figure": link(f"{figure}.png", figure),
     }
 

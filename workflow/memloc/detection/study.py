@@ -36,6 +36,7 @@ def detection(
         weights = cluster_weights(group)[1:]  # the first row holds each row once
         sizes = {"n_positive": int(label.sum()), "n_negative": int((~label).sum())}
         sizes |= {"stratum": name, "n_clusters": len(np.unique(group))}
+        pairs = equal_pairs(rows["exposure"].to_numpy()[within], label, fold, group)
         for n_seen, named in sets.items():
             scores = {key: scored(key, values[within], label, fold) for key, values in named.items()}
             areas = {
@@ -47,12 +48,50 @@ def detection(
                 if key != REFERENCE:
                     gains = values - areas[REFERENCE]
                     columns |= _columns("gain", cluster_interval(gains, sizes["n_clusters"]))
-                found.append({"features": key, "n_seen": n_seen, **sizes, **columns})
+                told = pairs_told(scores[key], scores[REFERENCE], pairs)
+                found.append({"features": key, "n_seen": n_seen, **sizes, **columns, **told})
         random = generator(seed, "detection", SHUFFLED, name)
         shuffled = shuffled_aurocs(named[TOGETHER][within], label, fold, n_shuffles, random)
         columns = _columns("auroc", mean(shuffled))
         found.append({"features": SHUFFLED, "n_seen": n_seen, **sizes, **columns})
-    return pd.DataFrame(found, columns=list(columns_of(Lengths())))
+    frame = pd.DataFrame(found, columns=list(columns_of(Lengths())))
+    return frame.astype(dict.fromkeys(("n_pairs", "n_right", "n_right_alone", "n_nll_alone"), "Int64"))
+
+
+def equal_pairs(
+    exposure: Int[np.ndarray, "row"],
+    label: Bool[np.ndarray, "row"],
+    fold: Int[np.ndarray, "row"],
+    group: Int[np.ndarray, "row"],
+) -> Int[np.ndarray, "pair 2"]:
+    """Random pairs of a positive and a negative row of the same exposure and fold (as places of rows).
+
+    Every group is in one pair at most, so that pairs are independent. The draw has a fixed seed.
+    """
+    used, waiting, pairs = set(), {}, []
+    for row in np.random.default_rng(0).permutation(len(label)):
+        stratum = (exposure[row], fold[row])
+        others = [other for other in waiting.get((*stratum, not label[row]), []) if group[other] not in used]
+        partner = next((other for other in others if group[other] != group[row]), None)
+        if group[row] in used:
+            continue
+        if partner is None:
+            waiting.setdefault((*stratum, bool(label[row])), []).append(row)
+            continue
+        used |= {group[row], group[partner]}
+        pairs.append((row, partner) if label[row] else (partner, row))
+    return np.array(pairs, dtype=int).reshape(-1, 2)
+
+
+def pairs_told(
+    scores: Float[np.ndarray, "row"], nll: Float[np.ndarray, "row"], pairs: Int[np.ndarray, "pair 2"]
+) -> dict[str, int]:
+    """How many pairs the scores order right, how many they alone, and how many the NLL's scores alone."""
+    right, by_nll = (own[pairs[:, 0]] > own[pairs[:, 1]] for own in (scores, nll))
+    alone = {"n_right_alone": right & ~by_nll, "n_nll_alone": by_nll & ~right}
+    return {"n_pairs": len(pairs), "n_right": int(right.sum())} | {
+        key: int(one.sum()) for key, one in alone.items()
+    }
 
 
 def strata(rows: pd.DataFrame) -> dict[str, tuple[Bool[np.ndarray, "row"], Bool[np.ndarray, "row"]]]:

@@ -9,13 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.claims.sample_sizes import sample_sizes
 from memloc.explorer.json_values import json_value
 from memloc.figures.parts.grown import CONTROL_LABELS, KIND_LABELS, means, of_own_units
 from memloc.figures.parts.methods import method_label, methods_of
 from memloc.figures.parts.removal import MODES, judged_ways
 from memloc.settings.removal_ways import LABELS
-from memloc.tables.terms.claims import NO_VALUE, VERDICTS
+from memloc.tables.terms.claims import NO_VALUE, VERDICTS, counted
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -49,7 +48,7 @@ def claims(tables: Tables) -> dict[str, Any]:
             "statement": row.statement,
             "source": f"{_work(row.work)}, {row.section} · {row.topic.replace('_', ' ')}",
             "value": interval(row, row.bound),
-            "quantity": f"{row.quantity}; {sample_sizes(row)}" if row.n else row.quantity,
+            "quantity": f"{row.quantity}; {counted(row.n, row.unit)}" if row.n else row.quantity,
             "verdict": row.verdict,
             "reason": row.reason,
             # A study without the stage of a claim has no figure of it either.

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -14,7 +13,7 @@ from memloc.figures.parts.style import PAGE_WIDTH, Drawing, mosaic, panel_labels
 from memloc.localization.gradient_sizes import paragraph_sizes
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
-from memloc.statistics.studentised import given, simultaneous, studentised
+from memloc.statistics.studentised import simultaneous, studentised
 from memloc.statistics.uncertainty import Interval, table
 from memloc.tables.judged_texts import PAIRED
 
@@ -53,17 +52,10 @@ def _bypassed(bypasses: pd.DataFrame, sets: pd.DataFrame) -> pd.DataFrame:
 
 
 def _scatter(axes: Axes, nll: pd.Series, size: pd.Series) -> None:
-    """Draw the pairs, the line through them, and the line's value at an equal NLL."""
+    """Draw the pairs."""
     axes.axhline(0, color="0.8", lw=0.6)
     axes.axvline(0, color="0.8", lw=0.6)
     axes.plot(nll, size, "o", color="0.35", ms=2.5, mew=0)
-    equal = given(size, nll)
-    if np.isfinite(equal.low):
-        ends = np.array([min(nll.min(), 0), max(nll.max(), 0)])
-        slope = np.polyfit(nll, size, 1)[0]
-        axes.plot(ends, equal.value + slope * ends, color="black", lw=0.8)
-        axes.plot([0, 0], [equal.low, equal.high], color="#c8102e", lw=2)
-        axes.plot(0, equal.value, "o", color="#c8102e", ms=4)
     axes.set(xlabel="log ratio of NLLs", ylabel="log ratio of gradients")
 
 
@@ -86,13 +78,10 @@ def _map(axes: Axes, found: pd.DataFrame, head: tuple[int, int]) -> None:
     axes.set_title("extra NLL gained without the head")
 
 
-def _of_sizes(sizes: pd.DataFrame) -> dict[str, Interval | bool]:
-    """The difference of each measure of gradients, and the difference at an equal NLL, if `regressed`."""
+def _of_sizes(sizes: pd.DataFrame) -> dict[str, Interval]:
+    """The difference of each measure of gradients."""
     names = {"log_size": "weights", "lower_share": "lower"}
-    found = {label: studentised(sizes[name]) for name, label in names.items()}
-    lines = {f"{label}_given": given(sizes[name], sizes["log_nll"]) for name, label in names.items()}
-    bounded = {"bounded": bool(np.isfinite(lines["weights_given"].low))}
-    return found | lines | bounded | {"regressed": all(np.isfinite(line.value) for line in lines.values())}
+    return {label: studentised(sizes[name]) for name, label in names.items()}
 
 
 def _of_heads(found: pd.DataFrame, head: tuple[int, int]) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from memloc.claims.verdicts import NotApplicable
 from memloc.figures.parts.disturbance import PANELS, judges, three_panels
 from memloc.figures.parts.style import Drawing
 from memloc.settings.base import Section
-from memloc.statistics.studentised import studentised
 from memloc.statistics.uncertainty import means
 
 STYLES = {  # label, colour and marker
@@ -68,13 +67,18 @@ def _panel(axes: Axes, data: pd.DataFrame, whole: float) -> None:
 
 
 def _judged(tables: dict[str, pd.DataFrame], settings: Section) -> list[dict[str, Any]]:
-    """For each way, the deeper layer that half of the pairs choose (as for the claim), and others' losses."""
+    """For each way and half of the pairs, the deeper layer that it chooses (as for the claim), and the losses
+    of the other half."""
     found = []
     for way in ("identity", "mean"):
         with suppress(NotApplicable):
-            layer, recited, gained = deeper_bypass(tables, settings, way)
-            lost = {"recited": recited, "n": len(gained), "gained": studentised(gained)}
-            found.append({"label": STYLES["attention", way][0], "layer": layer, **lost})
+            for half in deeper_bypass(tables, settings, way):
+                lost = {
+                    "recited": int(half["recited"].sum()),
+                    "n": len(half),
+                    "gained": half["gained"].median(),
+                }
+                found.append({"label": STYLES["attention", way][0], "layer": half["layer"].iloc[0], **lost})
     return found
 
 

@@ -5,7 +5,6 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.claims.estimators.positions import recited_everywhere
 from memloc.figures.parts.style import COLOURS, LABELS, Drawing, panel_labels, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import means, proportion, table
@@ -41,19 +40,19 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     axes[0].set_yticks(places.index, [_label(*stand) for stand in places.itertuples(index=False)])
     axes[0].set_ylim(len(places) - 0.5, -0.5)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(groups))
-    return Drawing(figure, data, _numbers(rows, data, n_continuation))
+    return Drawing(figure, data, _numbers(rows, data))
 
 
 def summary(rows: pd.DataFrame, n_continuation: int) -> pd.DataFrame:
-    """Share recited (with several draws: in all of them) and mean NLL by group and place, with intervals."""
+    """Share recited (by the first text that is drawn) and mean NLL by group and place, with intervals."""
     keys = ["group", "context", "n_before"]
-    paragraphs = rows.assign(recited=rows["em"] == n_continuation).groupby([*keys, "id"], sort=False)
-    each = paragraphs.agg({"recited": "all", "nll": "mean"}).reset_index()
-    groups = each.groupby(keys, sort=False)
+    first = rows[rows["draw"] == 0]
+    shares = (first["em"] == n_continuation).groupby([first[key] for key in keys], sort=False)
+    groups = (
+        rows.groupby([*keys, "id"], sort=False).agg({"nll": "mean"}).reset_index().groupby(keys, sort=False)
+    )
     found = {
-        "recited": table(
-            [proportion(int(own.sum()), len(own)) for _, own in groups["recited"]], groups.size().index
-        ),
+        "recited": table([proportion(int(own.sum()), len(own)) for _, own in shares], shares.size().index),
         "nll": means(groups["nll"]).assign(low=lambda rows: rows["low"].clip(lower=0)),
     }
     return pd.concat([frame.assign(measure=name) for name, frame in found.items()]).reset_index()
@@ -70,13 +69,11 @@ def _label(context: str, n_before: int) -> str:
     return STANDS[context].format(n=n_before if context == "shifted" else f"{n_before} {tokens}")
 
 
-def _numbers(rows: pd.DataFrame, data: pd.DataFrame, n_continuation: int) -> dict[str, Any]:
+def _numbers(rows: pd.DataFrame, data: pd.DataFrame) -> dict[str, Any]:
     memorized = data[(data["group"] == "memorized") & (data["measure"] == "recited")]
-    everywhere = recited_everywhere(rows, n_continuation)
     return {
         "n": rows.groupby("group")["id"].nunique().to_dict(),
         "draws": int(rows["draw"].max()) + 1,
-        "everywhere": float(everywhere.mean()) if len(everywhere) else None,
         "recited": [
             {"where": _label(row.context, row.n_before), "share": row.value} for row in memorized.itertuples()
         ],

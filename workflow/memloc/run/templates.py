@@ -8,8 +8,6 @@ import jinja2
 
 from memloc.statistics.uncertainty import Interval
 
-MORE_OF = ("more of the paragraphs", "more of the repeated paragraphs")  # quantities that compare shares
-
 
 def fill(template: str, numbers: dict[str, Any]) -> str:
     """`template` (reStructuredText with Jinja expressions) with the numbers filled in.
@@ -30,15 +28,6 @@ def interval(found: Interval, decimals: int) -> str:
     # Adding 0.0 makes a rounded -0.0 a 0.0: "-0.000" says nothing.
     value, low, high = (f"{round(number, decimals) + 0.0:.{decimals}f}" for number in found[:3])
     return f"{value} ({low} to {high})" if math.isfinite(found.low) else f"{value} (n = {found.n})"
-
-
-def measured(value: float, low: float, high: float, quantity: str) -> str:
-    """A claim's value and quantity, with its interval if there is one; shares are in per cent."""
-    share, more = quantity.startswith("of the "), quantity.startswith(MORE_OF)
-    value, low, high = (100 * number if share or more else number for number in (value, low, high))
-    interval = f" ({low:.3g} to {high:.3g})" if math.isfinite(low) and math.isfinite(high) else ""
-    unit = " %" if share else " percentage points" if more else ""
-    return f"{value:.4g}{interval}{unit} {quantity}"
 
 
 def quoted(text: str) -> str:

@@ -18,7 +18,6 @@ from memloc.model.subject import Subject
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.scoring.decoding import greedy_continuation
-from memloc.statistics.studentised import ENOUGH
 from memloc.statistics.uncertainty import MIN_N
 from memloc.tables.terms.sets import PARTLY
 
@@ -84,15 +83,6 @@ def paired_texts(
     free = sets[~sets["pair"].isin(sets.loc[sets["id"].isin(used), "pair"].dropna())]
     ids, tokens = paired_tokens(paragraphs, free, n_prefix)
     return Group(ids, tokens, _known(sets, ids))
-
-
-def unseen_pairs(paired: Group, sets: pd.DataFrame) -> Group:
-    """The pairs with two unseen paragraphs; none if they are too few for a verdict."""
-    pair = sets.set_index("id")["pair"].loc[paired.ids].to_numpy()
-    keep = ~np.isin(pair, pair[paired.seen])
-    if keep.sum() < 2 * ENOUGH:
-        keep[:] = False
-    return Group(paired.ids[keep], paired.tokens[torch.from_numpy(keep)], paired.seen[keep])
 
 
 def labels(texts: Mapping[str, Group]) -> pd.DataFrame:

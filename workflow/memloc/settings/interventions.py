@@ -18,9 +18,7 @@ class HeadAblation(Section):
     top: Annotated[list[Positive], Field(min_length=1)] = Field(
         [1, 2, 4, 8, 16, 32], description="Numbers of heads that are replaced by their means together."
     )
-    n_random: Positive = Field(
-        39, description="Random orders of the heads, to compare with the rankings; verdicts need 39."
-    )
+    n_random: Positive = Field(10, description="Random orders of the heads, to compare with the rankings.")
     n_judging: Judging = 50  # held-out paragraphs
     micro_batch: MicroBatch = 16
 
@@ -47,6 +45,6 @@ class WeightNoise(Section):
         [0.3, 1.0, 3.0, 10.0],
         description="Standard deviations of the noise, in units of the W_* weights' standard deviation.",
     )
-    draws: Positive = Field(6, description="Draws of the noise, and of the random weights; verdicts need 6.")
+    draws: Positive = Field(6, description="Draws of the noise, and of the random weights.")
     n_judging: Judging = 50  # held-out paragraphs
     micro_batch: MicroBatch = 16

@@ -1,7 +1,7 @@
 """The settings of a study: every section, and the checks across sections."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -254,6 +254,13 @@ def studies_by_model(study: Settings) -> dict[str, Settings]:
         name: study.model_copy(update={"study": f"{study.study}/{name}", "model": model, "models": None})
         for name, model in study.models.items()
     }
+
+
+def are_trainings(models: Mapping[str, Model]) -> bool:
+    """Whether models are trained alike from different seeds."""
+    trained = [model.model_dump() for model in models.values() if hasattr(model, "seed")]
+    seeds = {model.pop("seed") for model in trained}
+    return len(trained) == len(seeds) == len(models) and all(model == trained[0] for model in trained)
 
 
 def studies_by_seed(study: Settings) -> dict[str, Settings]:

@@ -26,7 +26,8 @@ import scipy  # loads scipy.stats, which takes half a second, where it is first 
 from jaxtyping import Float, Int
 from pandas.api.typing import SeriesGroupBy
 
-CONFIDENCE = 0.95
+from memloc.statistics.exact import CONFIDENCE, Values
+
 TAILS = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
 QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 MIN_N = 6  # the p-value of a sign-flip test of 5 pairs cannot get below 0.0625
@@ -34,8 +35,6 @@ MOST_EXACT = 12  # values of which all 4,095 subsets are enumerated
 N_SUBSETS = 9_999
 CLUSTER_RESAMPLES = 400
 ONE_SIDED = 0.05  # if fewer resamples than this share lie on one side of the value, see `resampled`
-
-Values = np.ndarray | pd.Series
 
 
 class Interval(NamedTuple):

@@ -2,16 +2,18 @@
 paragraph (2112.12938).
 """
 
+import numpy as np
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate, NotApplicable, Tables
+from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.scoring.counterfactual import comes_out_anyway
 from memloc.settings.base import Section
-from memloc.statistics.studentised import share, studentised
-from memloc.statistics.uncertainty import MIN_N
+from memloc.statistics.exact import Evidence, at_random, median, share
+
+FEWEST_MODELS = 6  # trained without a paragraph: of fewer, the majority is chance
 
 
-def recited_would_not_come_out(tables: Tables, settings: Section) -> Estimate:
+def recited_would_not_come_out(tables: Tables, settings: Section) -> Evidence:
     """Share of the recited paragraphs that most models trained without them do not recite.
 
     Only paragraphs count that most models trained with them recite: these models see half of the text, and
@@ -19,11 +21,10 @@ def recited_would_not_come_out(tables: Tables, settings: Section) -> Estimate:
     """
     data = _seen(tables)
     recited = data[(data["em"] == settings.paragraph.continuation) & (data["recited_with"] > 0.5)]
-    found = share(int((~comes_out_anyway(recited)).sum()), len(recited))
-    return Estimate.of(found, doubt=_few_models(data))
+    return share(int((~comes_out_anyway(recited)).sum()), len(recited))
 
 
-def follows_training(tables: Tables, settings: Section, measure: str, sign: int) -> Estimate:
+def follows_training(tables: Tables, settings: Section, measure: str, sign: int) -> Evidence:
     """Share of random pairs of paragraphs that are repeated equally often, in which training lowers the NLL
     more for the one with the larger measure (times `sign`). Pairs share no paragraph; ties do not count."""
     data = _seen(tables)
@@ -32,8 +33,7 @@ def follows_training(tables: Tables, settings: Section, measure: str, sign: int)
     data = data.assign(pair=place // 2)
     pairs = data[place % 2 == 0].merge(data[place % 2 == 1], on=["repeats", "pair"])
     agreed = -sign * _ahead(pairs, measure) * _ahead(pairs, "nll_difference")
-    found = share(int((agreed > 0).sum()), int((agreed != 0).sum()))
-    return Estimate.of(found, doubt=_few_models(data))
+    return share(int((agreed > 0).sum()), int((agreed != 0).sum()))
 
 
 def _ahead(pairs: pd.DataFrame, value: str) -> pd.Series:
@@ -42,14 +42,14 @@ def _ahead(pairs: pd.DataFrame, value: str) -> pd.Series:
     return (first > second).astype(int) - (first < second)
 
 
-def unseen_stand_for_left_out(tables: Tables, settings: Section) -> Estimate:
-    """Mean NLL of unseen controls minus that of paragraphs that occur once, in models that never saw them."""
+def unseen_stand_for_left_out(tables: Tables, settings: Section) -> Evidence:
+    """NLL of an unseen control minus that of a paragraph that occurs once, in models that never saw them."""
     data = _table(tables)
     unseen = data.loc[data["repeats"] == 0, "nll_without"]
     once = data.loc[(data["repeats"] == 1) & (data["n_with"] > 0), "nll_without"]
     if unseen.empty:
         raise NotApplicable("no paragraph is known to be unseen")
-    return Estimate.of(studentised(unseen, once), len(once))
+    return median(np.subtract(*at_random(unseen, once)))
 
 
 def _table(tables: Tables) -> pd.DataFrame:
@@ -59,11 +59,9 @@ def _table(tables: Tables) -> pd.DataFrame:
 
 
 def _seen(tables: Tables) -> pd.DataFrame:
-    """Paragraphs that some models were trained on, and others not."""
+    """Paragraphs that some models were trained on, and enough others not."""
     data = _table(tables)
-    return data[(data["n_with"] > 0) & (data["n_without"] > 0)]
-
-
-def _few_models(data: pd.DataFrame) -> str | None:
-    few = data["n_without"].min() < MIN_N
-    return f"fewer than {MIN_N} models were trained without a paragraph" if few else None
+    seen = data[(data["n_with"] > 0) & (data["n_without"] > 0)]
+    if seen["n_without"].min() < FEWEST_MODELS:
+        raise NotApplicable(f"fewer than {FEWEST_MODELS} models were trained without a paragraph")
+    return seen

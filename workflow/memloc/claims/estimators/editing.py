@@ -1,100 +1,62 @@
 """Estimators of the topic `editing`: effects of edits of all, top-gradient and random weights (paper 5.3).
 
-Edits are judged at the first learning rate, which Figure 5 shows. Exact match is at its floor or ceiling
-after most edits, so the NLL judges, and the share of the paragraphs that are no longer recited.
+Arms are compared at the dose that each needs: the mildest learning rate at which a paragraph is no longer
+recited. At one rate for all, the rate would be compared, and not the arms.
 """
 
 import pandas as pd
 
-from memloc.claims.verdicts import Estimate, NotApplicable, Tables
+from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.settings.base import Section
-from memloc.statistics.studentised import share, studentised
-from memloc.statistics.uncertainty import proportion_difference
-
-HARDLY = "the top weights raise the paragraph's NLL less than half as much as all weights"
-NOTHING = 0.25  # nats per token: an edit that raises an NLL by less does nothing
+from memloc.statistics.exact import Evidence, median, one_of_two, share
 
 
-def top_unlearns_as_all(tables: Tables, settings: Section) -> Estimate:
-    """Share of the paragraphs that are no longer recited with the top-gradient weights, minus with all."""
-    left = _unlearned(tables, settings).pivot(index="id", columns="arm", values="em_memorized")
-    gone = (left[["top", "all"]] < settings.paragraph.continuation).sum()
-    return Estimate.of(proportion_difference(*(share(int(gone[arm]), len(left)) for arm in ("top", "all"))))
+def top_unlearns_as_all(tables: Tables, settings: Section) -> Evidence:
+    """Share of the paragraphs that all weights unlearn at some rate, and the top-gradient ones, too."""
+    doses = _doses(tables, settings)["learning_rate"].unstack("arm").reindex(columns=["all", "top"])
+    by_all = doses.dropna(subset="all")
+    if by_all.empty:
+        raise NotApplicable("at no learning rate do all weights unlearn a paragraph")
+    return share(int(by_all["top"].notna().sum()), len(by_all))
 
 
-def top_spares_controls(tables: Tables, settings: Section) -> Estimate:
-    """Rise of the controls' NLL with all weights, minus the rise with the top-gradient weights.
+def top_spares_controls(tables: Tables, settings: Section) -> Evidence:
+    """Rise of the controls' NLL with all weights, minus the rise with the top-gradient ones, at their doses.
 
-    It is in doubt if these hardly unlearn the paragraph.
+    Only paragraphs count that both unlearn.
     """
-    runs = _unlearned(tables, settings)
-    risen = _risen(runs, "control")
-    doubt = f"{HARDLY}, and a weak edit harms little" if _hardly(runs) else None
-    return Estimate.of(studentised(risen["all"] - risen["top"]), doubt=doubt)
+    doses = _doses(tables, settings)
+    risen = (
+        (doses["nll_control"] - doses["nll_control_before"]).unstack("arm").reindex(columns=["all", "top"])
+    )
+    return median((risen["all"] - risen["top"]).dropna())
 
 
-def random_weights_do_nothing(tables: Tables, settings: Section) -> Estimate:
-    """Rise of the paragraph's NLL when it is unlearned with random weights.
-
-    It is in doubt if the top-gradient weights raise it by next to nothing, too.
-    """
-    risen = _risen(_unlearned(tables, settings), "memorized")
-    top = risen["top"].mean()
-    doubt = f"the top weights, too, raise the paragraph's NLL by only {top:.2g}" if top <= NOTHING else None
-    return Estimate.of(studentised(risen["random"]), doubt=doubt)
+def random_weights_do_nothing(tables: Tables, settings: Section) -> Evidence:
+    """Share of the paragraphs that random weights leave recited at the top-gradient weights' dose."""
+    rates = _doses(tables, settings)["learning_rate"].unstack("arm").reindex(columns=["top"])["top"].dropna()
+    runs = _unlearned(tables).query("arm == 'random'").set_index(["id", "learning_rate"])
+    at_dose = runs.loc[runs.index.intersection([*rates.items()]), "em_memorized"]
+    return share(int((at_dose == settings.paragraph.continuation).sum()), len(at_dose))
 
 
-def named_head_unlearns_more(tables: Tables, settings: Section) -> Estimate:
-    """Rise of the NLL when the paragraph is unlearned in the named head, minus in another of its layer."""
-    risen = _risen(_unlearned(tables, settings), "memorized")
-    if not {"head", "other_head"} <= set(risen.columns):
-        raise NotApplicable("editing.extra_arms does not name head and other_head")
-    return Estimate.of(studentised(risen["head"] - risen["other_head"]))
-
-
-def top_is_relearned_later(tables: Tables, settings: Section) -> Estimate:
+def top_is_relearned_later(tables: Tables, settings: Section) -> Evidence:
     """Share of the paragraphs that take more steps to relearn after the top-gradient weights than after all.
 
-    Only paragraphs count that both arms unlearn and that take unequally many steps. The share is in doubt if
-    the top-gradient weights hardly unlearn the paragraph.
+    Only paragraphs count that both arms unlearn, each at its dose, and that take unequally many steps.
     """
-    runs = _unlearned(tables, settings)
-    gone = runs[runs["em_memorized"] < settings.paragraph.continuation]
     beyond = settings.editing.relearning_limit + 1  # for those that do not come back
-    steps = gone["relearning_steps"].astype(float).fillna(beyond)
-    both = gone.assign(steps=steps).pivot(index="id", columns="arm", values="steps")
-    both = both.reindex(columns=["top", "all"])
-    if both["top"].isna().all():
-        raise NotApplicable("the weights with the largest gradients unlearn no paragraph")
-    both = both.dropna()
-    later, sooner = int((both["top"] > both["all"]).sum()), int((both["top"] < both["all"]).sum())
-    if not later + sooner:
-        raise NotApplicable("no paragraph that both unlearn takes unequally many steps to relearn")
-    doubt = f"{HARDLY}, and a weak edit is soon undone" if _hardly(runs) else None
-    return Estimate.of_share(later, later + sooner, doubt=doubt)
+    steps = _doses(tables, settings)["relearning_steps"].astype(float).fillna(beyond)
+    both = steps.unstack("arm").reindex(columns=["top", "all"]).dropna()
+    return one_of_two(both["top"] > both["all"], both["top"] < both["all"])
 
 
-def _hardly(runs: pd.DataFrame) -> bool:
-    """Whether the top-gradient weights raise the paragraph's NLL less than half as much as all weights do."""
-    own = _risen(runs, "memorized").mean()
-    return bool(own["top"] < own["all"] / 2)
+def _doses(tables: Tables, settings: Section) -> pd.DataFrame:
+    """The run of each paragraph and arm (index: id, arm) at the mildest rate that unlearns the paragraph."""
+    runs = _unlearned(tables)
+    gone = runs[runs["em_memorized"] < settings.paragraph.continuation].sort_values("learning_rate")
+    return gone.groupby(["id", "arm"], observed=True).head(1).set_index(["id", "arm"])
 
 
-def _unlearned(tables: Tables, settings: Section) -> pd.DataFrame:
-    """Paragraphs unlearned at the first learning rate.
-
-    Raises:
-        NotApplicable: not even all weights move their NLL, so there is nothing to compare.
-    """
-    edits, rate = tables["edits"], settings.editing.learning_rates[0]
-    runs = edits[(edits["learning_rate"] == rate) & (edits["objective"] == "unlearn")]
-    moved = abs(_risen(runs, "memorized")["all"].mean())
-    if not moved >= NOTHING:
-        raise NotApplicable(f"at learning rate {rate:g} all weights move the NLL by {moved:.2g}: too little")
-    return runs
-
-
-def _risen(runs: pd.DataFrame, text: str) -> pd.DataFrame:
-    """Rise of a text's NLL by paragraph (rows) and arm (columns)."""
-    risen = runs[f"nll_{text}"] - runs[f"nll_{text}_before"]
-    return runs.assign(risen=risen).pivot(index="id", columns="arm", values="risen")
+def _unlearned(tables: Tables) -> pd.DataFrame:
+    return tables["edits"].query("objective == 'unlearn'")

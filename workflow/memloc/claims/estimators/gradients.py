@@ -6,58 +6,43 @@ Memorized and non-memorized paragraphs are the paper's samples, which occur uneq
 
 import numpy as np
 
-from memloc.claims.verdicts import Estimate, NotApplicable, Tables
+from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.localization.gradient_sizes import paragraph_sizes
 from memloc.settings.base import Section
-from memloc.statistics.studentised import extreme, lead_of_resamples, studentised
-
-OBJECTIVES = ("memorized", "contrastive")
+from memloc.statistics.exact import Evidence, at_random, median, share
 
 
-def non_memorized_gradients_larger(tables: Tables, settings: Section) -> Estimate:
-    """Log of the ratio of all |gradients|, non-memorized to memorized paragraphs."""
-    return _compared(tables, "log_size", "non_memorized", "memorized")
+def non_memorized_gradients_larger(tables: Tables, settings: Section) -> Evidence:
+    """Log of the ratio of all |gradients|, a non-memorized to a memorized paragraph."""
+    return median(_compared(tables, "log_size", "non_memorized", "memorized"))
 
 
-def memorized_gradients_lean_to_lower_layers(tables: Tables, settings: Section) -> Estimate:
-    """Share of the scores that lies in lower layers, memorized minus non-memorized paragraphs."""
+def memorized_gradients_lean_to_lower_layers(tables: Tables, settings: Section) -> Evidence:
+    """Percentage of the scores that lies in lower layers, a memorized minus a non-memorized paragraph."""
     if tables["paragraph_gradients"]["layer"].nunique() == 1:
         raise NotApplicable("the model has one layer")
-    return _compared(tables, "lower_share", "memorized", "non_memorized")
+    return median(100 * _compared(tables, "lower_share", "memorized", "non_memorized"))
 
 
-def one_value_matrix_leads(tables: Tables, settings: Section) -> Estimate:
-    """Lead of the largest W_V over every other matrix of a head (log of max |gradient|).
+def one_value_matrix_leads(tables: Tables, settings: Section) -> Evidence:
+    """Share of the parts of the sample in which one W_V has the largest gradient of all heads' matrices.
 
-    The W_V is the largest one under the memorized objective. Of its leads under both, the smaller counts.
+    It must lead in both objectives, and in the rest of the sample, too.
     """
-    samples = tables["parameter_gradient_samples"]
+    samples = tables["parameter_gradient_samples"].dropna(subset="head")
     if "rest" not in set(samples["sample"]):
         raise NotApplicable("there is one paragraph")
-    matrix, names = ["component", "layer", "head"], ["group", "sample", "number"]
-    drawn = np.log(
-        samples.dropna(subset="head").pivot(index=names, columns=matrix, values="max_abs")
-    ).sort_index(axis=1)
-    gradients = tables["parameter_gradients"].dropna(subset="head")
-    whole = gradients.set_index(["group", *matrix])["max_abs"].sort_index()
-    first = drawn.columns.get_loc(("W_V", *whole["memorized", "W_V"].idxmax()))
-    leads = [
-        lead_of_resamples(
-            np.log(whole[group]).reindex(drawn.columns).to_numpy(),
-            drawn.loc[group, "resample"].to_numpy(),
-            len(drawn.loc[group, "part"]),
-            first,
-        )
-        for group in OBJECTIVES
-    ]
-    found = extreme(min, leads)
-    doubt = "another matrix is larger, and resamples favour the largest" if found.high < 0 else None
-    return Estimate.of(found, doubt=doubt)
+    matrix, keys = ["component", "layer", "head"], ["sample", "number", "group"]
+    first = samples.pivot(index=keys, columns=matrix, values="max_abs").idxmax(axis=1).unstack("group")
+    part, rest = first.loc["part"], first.loc["rest"]
+    alike = (part == rest.loc[part.index]).all(axis=1) & (part["memorized"] == part["contrastive"])
+    leads = alike & (part["memorized"].str[0] == "W_V")
+    return share(int(leads.sum()), len(leads))
 
 
-def _compared(tables: Tables, value: str, first: str, second: str) -> Estimate:
-    """Mean value of the first set's sampled paragraphs minus the mean of the second set's."""
+def _compared(tables: Tables, value: str, first: str, second: str) -> np.ndarray:
+    """Values of the first set's sampled paragraphs minus those of the second set's, in random pairs."""
     values, sets = paragraph_sizes(tables["paragraph_gradients"])[value], tables["sets"]
     sampled = sets[sets["sampled"]]
-    a, b = (values.loc[sampled["id"][sampled["set"] == name]] for name in (first, second))
-    return Estimate.of(studentised(a, b), max(len(a), len(b)))
+    groups = (values.loc[sampled["id"][sampled["set"] == name]] for name in (first, second))
+    return np.subtract(*at_random(*groups))

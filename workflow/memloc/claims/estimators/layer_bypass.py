@@ -1,52 +1,48 @@
 """Estimators of the topic `layer_bypass`: which blocks do memorized paragraphs need more than others?
 
 Memorized paragraphs are compared with others that occur equally often (pairs). If a layer is searched for,
-every second pair chooses it, and the other pairs judge it.
+each half of the pairs chooses it for the other half.
 """
 
 import pandas as pd
 
-from memloc.claims.specific import DESTROYED, in_proportion
-from memloc.claims.verdicts import Estimate, NotApplicable, Tables
-from memloc.data.sets import NO_PAIRS, paired_differences
+from memloc.claims.verdicts import NotApplicable, Tables
+from memloc.data.sets import NO_PAIRS, paired_differences, paired_values
 from memloc.settings.base import Section
-from memloc.statistics.studentised import studentised
+from memloc.statistics.exact import Evidence, median, share
 from memloc.tables.judged_texts import PAIRED
 
-
-def deeper_attention_spares_others(tables: Tables, settings: Section) -> Estimate:
-    """Minus the rise in NLL of others' own continuations if positions attend to themselves alone in a layer.
-
-    The layer is the deeper one that memorized paragraphs need most beyond others. The claim is in doubt if
-    half of the memorized paragraphs or more are still recited.
-    """
-    _, recited, gained = deeper_bypass(tables, settings, "identity")
-    many = 2 * recited >= len(gained)
-    doubt = f"{recited} of {len(gained)} memorized paragraphs are still recited" if many else None
-    return Estimate.of(studentised(-gained), doubt=doubt)
+DESTROYED = 5.0  # nats per token: harm that raises the mean NLL by more leaves no model to compare
+SPARED = 0.25  # nats per token: harm to other text of less is nothing
 
 
-def lower_layers_hold_more(tables: Tables, settings: Section) -> Estimate:
-    """NLL gained without lower attention minus NLL gained without upper attention, memorized minus the other.
+def deeper_attention_spares_others(tables: Tables, settings: Section) -> Evidence:
+    """Share of the pairs that lose the memorized paragraph and keep the other, if positions attend to
+    themselves alone in the deeper layer that memorized paragraphs need most beyond others."""
+    halves = deeper_bypass(tables, settings, "identity")
+    kept = pd.concat([~half["recited"] & (half["gained"] <= SPARED) for half in halves])
+    return share(int(kept.sum()), len(kept))
 
-    The mean replaces attention. The claim is in doubt if others are harmed in proportion (`claims.specific`).
+
+def lower_layers_hold_more(tables: Tables, settings: Section) -> Evidence:
+    """Percentage of the NLL gained without attention that falls to lower layers, memorized minus the other.
+
+    The mean replaces attention, layer by layer; a layer without which a paragraph's NLL falls counts as 0.
     """
     layers = _without_blocks(tables, "mean", "nll_gained")["attention"].T.sort_index()
     if layers.mean(axis=1).max() > DESTROYED:
         raise NotApplicable(f"without attention of one layer the NLL rises by more than {DESTROYED:g} nats")
-    n_layers = len(layers)
-    halves = {"lower": layers.loc[: n_layers // 2 - 1], "upper": layers.loc[(n_layers + 1) // 2 :]}
-    gained = pd.DataFrame({name: part.mean() for name, part in halves.items()})
-    more = paired_differences(gained["lower"] - gained["upper"], tables["sets"])
-    return Estimate.of(studentised(more), doubt=in_proportion(gained, tables["sets"]))
+    n_layers, gained = len(layers), layers.clip(lower=0)
+    lower, upper = gained.loc[: n_layers // 2 - 1].sum(), gained.loc[(n_layers + 1) // 2 :].sum()
+    return median(paired_differences((100 * lower / (lower + upper)).dropna(), tables["sets"]))
 
 
-def deeper_bypass(tables: Tables, settings: Section, way: str) -> tuple[int, int, pd.Series]:
-    """Let half of the pairs choose a deeper layer, and bypass its attention for the other half (in this way).
+def deeper_bypass(tables: Tables, settings: Section, way: str) -> list[pd.DataFrame]:
+    """Let each half of the pairs choose a deeper layer, and bypass its attention for the other (in this way).
 
     Returns:
-        The layer, how many memorized paragraphs of the other half are still recited, and the NLL that the
-        other paragraph of each of these pairs gains (nats per token).
+        For each half, a row by pair: layer, recited (the memorized paragraph still is), gained (NLL that the
+        other paragraph gains, nats per token).
 
     Raises:
         NotApplicable: there are no two pairs.
@@ -54,26 +50,20 @@ def deeper_bypass(tables: Tables, settings: Section, way: str) -> tuple[int, int
     lost = paired_differences(_without_blocks(tables, way, "em")[["attention"]], tables["sets"])
     if len(lost) < 2:
         raise NotApplicable("one pair of equal count cannot both choose a layer and judge it")
-    place = _deeper_layer(lost)
-    em, gained = (
-        _of_members(tables, way, value, memorized)[place].iloc[::2]
-        for value, memorized in (("em", True), ("nll_gained", False))
-    )
-    return int(place[1]), int((em == settings.paragraph.continuation).sum()), gained
+    em, _ = paired_values(_without_blocks(tables, way, "em"), tables["sets"])
+    _, gained = paired_values(_without_blocks(tables, way, "nll_gained"), tables["sets"])
+    halves = []
+    for first in (0, 1):
+        place = _deeper_layer(lost.iloc[1 - first :: 2])
+        half = {"recited": em[place] == settings.paragraph.continuation, "gained": gained[place]}
+        halves.append(pd.DataFrame(half).assign(layer=int(place[1])).iloc[first::2])
+    return halves
 
 
 def _deeper_layer(lost: pd.DataFrame) -> tuple[str, int]:
     """The deeper layer whose attention memorized paragraphs need most beyond others, as (block, layer)."""
     deeper = [place for place in lost if place[1] >= (lost.shape[1] + 1) // 2]
-    return lost[deeper].iloc[1::2].mean().idxmin()
-
-
-def _of_members(tables: Tables, way: str, value: str, memorized: bool) -> pd.DataFrame:
-    """A value of the memorized, or the other, paragraph of each pair (rows) without each block (columns)."""
-    sets = tables["sets"].dropna(subset="pair").sort_values("pair")
-    found = _without_blocks(tables, way, value)
-    members = sets["id"][((sets["set"] == "memorized") == memorized) & sets["id"].isin(found.index)]
-    return found.loc[members]
+    return lost[deeper].mean().idxmin()
 
 
 def _without_blocks(tables: Tables, way: str, value: str) -> pd.DataFrame:

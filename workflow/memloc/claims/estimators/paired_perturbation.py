@@ -3,18 +3,17 @@
 Memorized paragraphs are compared with others that occur equally often (pairs).
 """
 
-from memloc.claims.estimators.perturbation import risen
-from memloc.claims.verdicts import Estimate, NotApplicable, Tables
+from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.data.sets import NO_PAIRS, paired_differences
-from memloc.perturbation.effects import drop_matrix
+from memloc.perturbation.effects import drop_matrix, em_drops
 from memloc.settings.base import Section
-from memloc.statistics.studentised import studentised
+from memloc.statistics.exact import Evidence, median
 
 
-def others_are_disturbed_more(tables: Tables, settings: Section) -> Estimate:
-    """Mean rise in NLL per replaced token, the other minus the memorized paragraph of each pair."""
-    rises = drop_matrix(risen(tables["perturbation"]), "nll_rise").mean(axis=1)
-    pairs = paired_differences(rises, tables["sets"])
+def others_are_disturbed_more(tables: Tables, settings: Section) -> Evidence:
+    """Mean loss of exact match per replaced token, the other minus the memorized paragraph of each pair."""
+    drops = drop_matrix(em_drops(tables["perturbation"])).mean(axis=1)
+    pairs = paired_differences(drops, tables["sets"])
     if pairs.empty:
         raise NotApplicable(NO_PAIRS)
-    return Estimate.of(studentised(-pairs))
+    return median(-pairs)

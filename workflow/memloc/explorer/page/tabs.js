@@ -2,11 +2,19 @@
 
 (() => {
   const { byId, element } = memloc;
-  const MARKS = { holds: "✓", "does not hold": "✗", undecided: "?", "not applicable": "–", error: "!" };
+  const MARKS = {
+    holds: "✓",
+    "does not hold": "✗",
+    "no difference that matters": "=",
+    "too few": "?",
+    "not applicable": "–",
+    error: "!",
+  };
   const KEYS = {
     holds: "good",
     "does not hold": "bad",
-    undecided: "open",
+    "no difference that matters": "equal",
+    "too few": "open",
     "not applicable": "none",
     error: "bad",
   };

@@ -9,10 +9,8 @@ import jinja2
 import pandas as pd
 from docutils.core import publish_parts
 
-from memloc.claims.sample_sizes import sample_sizes
 from memloc.figures.catalog import FigureInfo
-from memloc.run.templates import measured
-from memloc.tables.terms.claims import ERROR, NOT_APPLICABLE
+from memloc.tables.terms.claims import ERROR, NOT_APPLICABLE, counted, measured
 
 TABLE = "(?s)<table.*</table>"
 # A caption asks for no other file.
@@ -63,8 +61,8 @@ def _judged(claim: Any) -> dict[str, str]:
     """What the page says of a claim."""
     found = ""
     if claim.verdict != ERROR:
-        value = measured(claim.value, claim.low, claim.high, claim.quantity)
-        found = f"{value}; n = {sample_sizes(claim)}"
+        value = measured(claim.value, claim.low, claim.high, claim.scale, claim.quantity)
+        found = f"{value}; n = {counted(claim.n, claim.unit)}"
     return {
         "topic": claim.topic.replace("_", " ").capitalize(),
         "statement": f"{claim.statement} ({claim.work}, {claim.section})",

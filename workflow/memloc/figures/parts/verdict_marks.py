@@ -3,21 +3,37 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.tables.terms.claims import ERROR, FAILS, HOLDS, NO_VALUE, NOT_APPLICABLE, UNDECIDED
+from memloc.tables.terms.claims import (
+    DECIDED,
+    ERROR,
+    FAILS,
+    HOLDS,
+    NO_DIFFERENCE,
+    NO_VALUE,
+    NOT_APPLICABLE,
+    TOO_FEW,
+    on_scale,
+)
+
+DIFFER = "runs differ"  # overall, where not all runs have the same verdict
 
 COLOURS = {
     HOLDS: "#0072b2",
     FAILS: "#d55e00",
-    UNDECIDED: "#666666",
+    NO_DIFFERENCE: "#009e73",
+    TOO_FEW: "#666666",
     NOT_APPLICABLE: "#999999",
     ERROR: "black",
+    DIFFER: "#666666",
 }
 MARKS = {
     HOLDS: {"marker": "o", "mfc": COLOURS[HOLDS]},
     FAILS: {"marker": "X", "mfc": COLOURS[FAILS]},
-    UNDECIDED: {"marker": "o", "mfc": "white"},
+    NO_DIFFERENCE: {"marker": "D", "mfc": COLOURS[NO_DIFFERENCE]},
+    TOO_FEW: {"marker": "o", "mfc": "white"},
     NOT_APPLICABLE: {"marker": "_", "mfc": "none"},
     ERROR: {"marker": "$!$", "mfc": COLOURS[ERROR]},
+    DIFFER: {"marker": "|", "mfc": "none"},
 }
 
 
@@ -32,7 +48,7 @@ def draw_legend(axes: Axes, where: str) -> None:
         axes.plot([], [], ls="", ms=4.5, mec=COLOURS[verdict], label=verdict, **mark)[0]
         for verdict, mark in MARKS.items()
     ]
-    axes.figure.legend(handles=handles, loc=where, ncols=len(handles))
+    axes.figure.legend(handles=handles, loc=where, ncols=-(-len(handles) // 2))
 
 
 def draw_grid(axes: Axes, claims: pd.DataFrame, spread: pd.DataFrame, run: str, runs: list) -> None:
@@ -64,7 +80,7 @@ def survival(claims: pd.DataFrame, run: str) -> pd.DataFrame:
     Returns:
         A row per claim: id, topic, statement, n_runs (to which it applies), a column per verdict with its
         number of runs, lowest, highest and standard deviation of the value, the range `wanted`, and the
-        overall `verdict` of the runs to which the claim applies, undecided where they differ.
+        overall `verdict` of the runs to which the claim applies, or that they differ.
     """
     rows = []
     for (topic, name), group in claims.groupby(["topic", "id"], sort=False):
@@ -82,7 +98,7 @@ def survival(claims: pd.DataFrame, run: str) -> pd.DataFrame:
                 "highest": applied["value"].max(),
                 "deviation": applied["value"].std(),
                 "wanted": _wanted(group.iloc[0]),
-                "verdict": UNDECIDED if len(found) > 1 else found[0] if len(found) else NOT_APPLICABLE,
+                "verdict": DIFFER if len(found) > 1 else found[0] if len(found) else NOT_APPLICABLE,
             }
         )
     return pd.DataFrame(rows)
@@ -90,13 +106,14 @@ def survival(claims: pd.DataFrame, run: str) -> pd.DataFrame:
 
 def _wanted(claim: pd.Series) -> str:
     """The range in which the whole interval of a value must lie for the claim to hold."""
-    equal = claim["rule"] == "equal within"
-    return f"within ±{claim['margin']:g}" if equal else f"> {claim['bound']:g}"
+    low, high = (on_scale(claim["bound"] + side * claim["matters"], claim["scale"]) for side in (-1, 1))
+    wanted = {"greater": f"> {high}", "at least": f"> {low}", "equal within": f"{low} to {high}"}
+    return wanted[claim["rule"]]
 
 
 def survival_numbers(spread: pd.DataFrame, n_runs: int) -> dict:
     """Numbers of captions on `survival`: claims by overall verdict, and the claims on which runs differ."""
-    kinds, differ = spread["verdict"].value_counts(), (spread[[HOLDS, FAILS, UNDECIDED]] > 0).sum(axis=1) > 1
+    kinds, differ = spread["verdict"].value_counts(), (spread[[*DECIDED, TOO_FEW]] > 0).sum(axis=1) > 1
     return {
         "n_runs": n_runs,
         "n_claims": len(spread),

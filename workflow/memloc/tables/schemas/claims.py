@@ -17,25 +17,24 @@ def claims(lengths: Lengths) -> Columns:
         "low": number(nullable=True, meaning="Lower end of its interval (95 %)."),
         "high": number(nullable=True, meaning="Upper end of its interval (95 %)."),
         "n": integer(0, meaning="Number of units that the value comes from."),
-        "n_other": integer(
-            0,
-            dtype="Int64",
-            nullable=True,
-            meaning="Units of the other group, where two groups are compared.",
-        ),
         "quantity": words(meaning="Quantity that the value measures."),
-        "unit": category(*UNITS, meaning="Unit that is resampled."),
+        "scale": words(meaning="Unit of the value; shares (%) are numbers from 0 to 1 here."),
+        "unit": category(*UNITS, meaning="Unit that is counted."),
         "rule": category(*RULES, meaning="Rule by which value and interval decide."),
-        "margin": number(0, unit="as `quantity`", meaning="Margin of the rule."),
         "bound": number(meaning="Number that the value is compared with."),
-        "p": number(
-            0,
-            1,
-            nullable=True,
-            meaning="p-value: a binomial test of shares, else the t test behind the interval; missing if "
-            "none applies.",
+        "matters": number(
+            0, unit="as `scale`", meaning="Smallest difference from the bound that matters to a reader."
         ),
-        "margin_reason": words(meaning="Reason for the rule and the margin."),
+        "matters_reason": words(meaning="Reason for bound, rule and smallest difference."),
+        "p": number(
+            0, 1, nullable=True, meaning="p-value of the verdict, or of the nearest one (exact test)."
+        ),
+        "needed": number(
+            0,
+            nullable=True,
+            unit="units",
+            meaning="Units that would decide with such values; missing if decided, or if none would.",
+        ),
         "verdict": category(*VERDICTS, meaning="Verdict of this run."),
         "reason": words(meaning="Reason for the verdict."),
         "figures": Column("str", meaning="Figures that show what it is about."),

@@ -28,6 +28,10 @@ def _with_interval(name: str, low: float, high: float, *, meaning: str) -> Colum
     }
 
 
+def _pairs(*, meaning: str) -> Column:
+    return integer(0, dtype="Int64", nullable=True, unit="pairs", meaning=meaning)
+
+
 def detection(lengths: Lengths) -> Columns:
     return {
         "features": Column("str", meaning="Features that the classifier sees, or the control."),
@@ -42,4 +46,8 @@ def detection(lengths: Lengths) -> Columns:
         **_with_interval(
             "gain", -1, 1, meaning="AUROC minus the AUROC of the NLL of the same tokens, paired."
         ),
+        "n_pairs": _pairs(meaning="Pairs of a positive and a negative that occur equally often."),
+        "n_right": _pairs(meaning="Of these, pairs in which the positive has the higher score."),
+        "n_right_alone": _pairs(meaning="Of these, pairs that the NLL of the same tokens does not tell."),
+        "n_nll_alone": _pairs(meaning="Pairs that this NLL tells, and the features do not."),
     }

@@ -1,7 +1,7 @@
 """Losses of paragraphs when weights are disturbed."""
 
 from memloc.tables.columns import Columns, Lengths, category, integer, number
-from memloc.tables.judged_texts import PAIRED, TEXTS, judged_text
+from memloc.tables.judged_texts import judged_text
 
 
 def weight_noise(lengths: Lengths) -> Columns:
@@ -10,5 +10,5 @@ def weight_noise(lengths: Lengths) -> Columns:
         "size": number(0, meaning="Size of the noise, in standard deviations of all W_* weights."),
         "draw": integer(0, meaning="Number of the random draw."),
         "n_weights": integer(1, meaning="Weights that are disturbed."),
-        **judged_text(lengths, (*TEXTS, PAIRED)),
+        **judged_text(lengths),
     }

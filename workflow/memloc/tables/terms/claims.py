@@ -1,15 +1,17 @@
 """Claims: rules, units and verdicts."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
 RULES = ("greater", "at least", "equal within")
-NEED_MARGIN = ("at least", "equal within")  # without a margin, they always or never hold
-UNITS = ("paragraph", "group", "pair", "order")
-VERDICTS = ("holds", "does not hold", "undecided", "not applicable", "error")
-HOLDS, FAILS, UNDECIDED, NOT_APPLICABLE, ERROR = VERDICTS
+UNITS = ("paragraph", "part", "pair", "order", "training", "layer")
+VERDICTS = ("holds", "does not hold", "no difference that matters", "too few", "not applicable", "error")
+HOLDS, FAILS, NO_DIFFERENCE, TOO_FEW, NOT_APPLICABLE, ERROR = VERDICTS
+DECIDED = (HOLDS, FAILS, NO_DIFFERENCE)
 PLURAL = {HOLDS: "hold", FAILS: "do not hold"}
 NO_VALUE = (NOT_APPLICABLE, ERROR)  # verdicts of claims without a value
+PER_CENT = "%"  # scale of shares, which tables hold as numbers from 0 to 1
 
 
 def outcomes(verdicts: Sequence[str]) -> str:
@@ -26,3 +28,16 @@ def outcomes(verdicts: Sequence[str]) -> str:
 def counted(n: int, unit: str) -> str:
     """A number of units, in words."""
     return f"{n:,} {unit if n == 1 else f'{unit}s'}"
+
+
+def on_scale(value: float, scale: str) -> str:
+    """A bound in the unit of its value: `60 %`, `0.1 nats per token`."""
+    return f"{100 * value:g} %" if scale == PER_CENT else f"{value:g} {scale}"
+
+
+def measured(value: float, low: float, high: float, scale: str, quantity: str) -> str:
+    """A claim's value and quantity, with its interval if there is one; shares are in per cent."""
+    if scale == PER_CENT:
+        value, low, high = (100 * number for number in (value, low, high))
+    interval = f" ({low:.3g} to {high:.3g})" if math.isfinite(low) and math.isfinite(high) else ""
+    return f"{value:.4g}{interval} {scale} {quantity}"

@@ -1,0 +1,26 @@
+"""The place of the one head that a training names among all heads: what claims over trainings count."""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from memloc.claims.verdicts import NotApplicable
+
+
+class Place(NamedTuple):
+    """How many of its rivals are behind a head."""
+
+    behind: int
+    rivals: int
+
+
+def place_of(head: tuple[int, int], values: pd.Series) -> Place:
+    """Place of a (layer, head) by the values of all heads, the largest first; heads that are equal are ahead.
+
+    Raises:
+        NotApplicable: its value is missing, or there is no other head.
+    """
+    known = values.dropna()
+    if head not in known.index or len(known) < 2:
+        raise NotApplicable("there is no other head to compare with")
+    return Place(int((known < known[head]).sum()), len(known) - 1)
