@@ -35,7 +35,7 @@ def chosen_for():
             {"claims/test_editing_claims.py"},
         ),  # found by its name
         ("tests/unit/made_claims.py", {"claims/test_editing_claims.py"}),
-        ("tests/unit/claims/test_story.py", {"claims/test_story.py"}),
+        ("tests/unit/claims/test_findings.py", {"claims/test_findings.py"}),
     ],
 )
 def test_tests_of_what_changed_and_of_what_imports_it(chosen_for, file, tests):

@@ -134,32 +134,7 @@ rule explorer:
         "../scripts/explorer_across_models.py"
 
 
-rule story:
-    input:
-        headlines=[getattr(rules, f"{model}_story").output.headline for model in STUDIES],
-        template=report_file("story_of_models.rst"),
-    output:
-        story=f"{RESULTS}/story.rst",
-        headline=f"{RESULTS}/headline.txt",
-    log:
-        log_file("story"),
-    benchmark:
-        benchmark_file("story")
-    localrule: True
-    conda:
-        ENVIRONMENT
-    resources:
-        mem_mb=growing(500),
-        runtime=growing(5),
-    params:
-        **tracked(),
-        models=list(STUDIES),
-    message:
-        "Tell what the study found for each model."
-    script:
-        "../scripts/story_of_models.py"
-
-
+include: "story.smk"
 include: "figures_page.smk"
 
 

@@ -1,12 +1,13 @@
-# The findings of the study: on one screen, with which the report opens, and in five lines, with which a run ends
-# and explorer and figures open.
+# What the study found, in five lines: a run ends with them, and report, explorer and figures open with them. A study of
+# several models has those of each (MEMBERS).
 
 from memloc.claims.findings import READ
 
 
 rule story:
     input:
-        **tables(*(name for name in READ if name not in ABSENT)),
+        **({} if MEMBERS else tables(*(name for name in READ if name not in ABSENT))),
+        headlines=[f"{RESULTS}/{name}/headline.txt" for name in MEMBERS],
         template=report_file("story.rst"),
     output:
         story=f"{RESULTS}/story.rst",
@@ -23,9 +24,9 @@ rule story:
         runtime=growing(5),
     params:
         **tracked("highlight"),
-        model=MODEL_NAME,
+        models=MEMBERS or [MODEL_NAME],
         config=placed(rules.run_config.output[0]),
     message:
-        "Sum up the study on one screen."
+        "Say what was found in five lines."
     script:
         "../scripts/story.py"

@@ -1,4 +1,4 @@
-"""Rule story: the findings of the study, for the report's first page and the last lines of a run."""
+"""Rule story: what the study found, for the report's first page and the last lines of a run."""
 
 from memloc.tables.job import start
 
@@ -7,20 +7,20 @@ job = start(snakemake)
 from pathlib import Path
 
 from memloc.claims.findings import READ, findings
-from memloc.claims.story import answers, link
 from memloc.run.atomic import write_text
 from memloc.run.templates import escaped, fill
 
-params, claims = job.params, job.read("claims")
-tables = {name: job.read(name, columns) for name, columns in READ.items() if name in job.tables}
-lines = findings(tables, job.settings)
+params = job.params
+if job.tables:
+    told = [findings({name: job.read(name, READ[name]) for name in job.tables}, job.settings)]
+else:
+    told = [Path(path).read_text().splitlines() for path in job.input.headlines]
+models = dict(zip(params.models, told, strict=True))
+lines = [f"{name}: {line}" if len(models) > 1 else line for name, own in models.items() for line in own]
 numbers = {
     "study": params.study,
-    "model": params.model,
     "settings": params.config,
-    "headline": map(escaped, lines),
-    "questions": answers(claims),
-    "explorer": link("index.html", "The explorer"),
+    "models": {name: map(escaped, own) for name, own in models.items()},
 }
 write_text(job.output.story, fill(Path(job.input.template).read_text(), numbers))
 write_text(job.output.headline, "".join(f"{line}\n" for line in lines))

@@ -1,16 +1,21 @@
 """The five lines that say what a study found."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
+import docutils.core
+import jinja2
 import pandas as pd
 import pytest
 
 from memloc.claims import registry
-from memloc.claims.findings import ANYWHERE, OF_LAYERS, READ, findings
+from memloc.claims.findings import ANYWHERE, OF_LAYERS, ONE_HEAD, READ, findings
+from memloc.run.templates import escaped, fill
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
-from memloc.tables.terms.claims import ERROR, FAILS, HOLDS, NOT_APPLICABLE, TOO_FEW, outcomes
+from memloc.tables.terms.claims import ERROR, FAILS, HOLDS, NO_DIFFERENCE, NOT_APPLICABLE, TOO_FEW, outcomes
 
+REPORT = Path(__file__).parents[3] / "workflow/report"
 SETTINGS = SimpleNamespace(paragraph=SimpleNamespace(prefix=10, continuation=4), highlight="auto")
 RANKED = [(0, 0, 2), (0, 1, 1), (1, 0, 3)]  # layer, head, rank: head 1 of layer 0 comes first
 
@@ -35,7 +40,7 @@ def tables():
     return {
         "sets": pd.DataFrame({"id": range(7), "set": kinds}),
         "scores": pd.DataFrame({"id": range(6, -1, -1), "em": em[::-1]}),
-        "claims": rows("id verdict", ("other", TOO_FEW), (OF_LAYERS, TOO_FEW)),
+        "claims": rows("id verdict", (ONE_HEAD, TOO_FEW), (OF_LAYERS, TOO_FEW)),
         "perturbation": rows("set position em", *replaced),
         "head_ranking": rows("method layer head rank", *(("combined", *head) for head in RANKED)),
         "head_ablation": rows("group id layer head em", *ablated, ("paired", 0, 0, 0, 0)),
@@ -53,8 +58,8 @@ def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
         "model has not seen.",
         "What triggers it? With one other token in the prefix, 20 % of the recitations stop: 0 % where it is "
         "one of the first 2 of 10, 50 % where it is one of the last 2.",
-        "Where is it? Without the highlighted head, head 1 of layer 0, 2 of 2 recitations stop; without "
-        "another head, 0.5 on average.",
+        "Where is it? The paragraphs are too few to say whether one head stands out. Without head 1 of layer "
+        "0, 2 of 2 recitations stop; without another head, 0.5 on average.",
         "Can it be removed? With the best of 2 ways (top gradients, one at a time), 1 of 1 paragraphs "
         "(100 %) no longer come out, and other recited ones lose 0 % of their tokens.",
         "Which claims hold? Of 2 claims: 2 too few.",
@@ -63,7 +68,7 @@ def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
 
 def test_the_lines_rest_on_columns_and_claims_that_exist(tables):
     known = {claim.id for topic in registry.topics().values() for claim in topic.claims}
-    assert {ANYWHERE, OF_LAYERS} <= known
+    assert {ANYWHERE, ONE_HEAD, OF_LAYERS} <= known
     for name, columns in READ.items():
         assert {*columns} <= schema_of(name).columns(Lengths()).keys()
         assert name not in tables or {*tables[name]} <= {*columns}
@@ -72,6 +77,29 @@ def test_the_lines_rest_on_columns_and_claims_that_exist(tables):
 def test_without_unseen_text_there_is_nothing_to_compare_with(tables):
     tables["sets"] = tables["sets"].head(4)
     assert findings(tables, SETTINGS)[0].endswith("word for word, with no unseen ones to compare with.")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        (
+            HOLDS,
+            "Head 1 of layer 0 stands out: the methods name it first, whichever paragraphs are drawn. Without",
+        ),
+        (FAILS, "No single head stands out. Without head 1 of layer 0, 2 of 2 recitations stop"),
+        (NO_DIFFERENCE, "No single head stands out. Without head 1 of layer 0, 2 of 2 recitations stop"),
+        (NOT_APPLICABLE, "Without head 1 of layer 0, 2 of 2 recitations stop"),
+    ],
+)
+def test_a_head_stands_out_only_where_its_claim_holds(tables, verdict, said):
+    line = findings(judged(tables, **{ONE_HEAD: verdict}), SETTINGS)[2]
+    assert line.startswith(f"Where is it? {said}")
+
+
+def test_of_a_head_that_is_configured_no_claim_is_about(tables):
+    configured = SimpleNamespace(paragraph=SETTINGS.paragraph, highlight=SimpleNamespace(layer=0, head=0))
+    line = findings(judged(tables, **{ONE_HEAD: HOLDS}), configured)[2]
+    assert line.startswith("Where is it? Without head 0 of layer 0, 0 of 2 recitations stop")
 
 
 @pytest.mark.parametrize(("verdict", "half"), [(HOLDS, "lower"), (FAILS, "upper"), (TOO_FEW, None)])
@@ -106,3 +134,17 @@ def test_claims_are_counted_by_verdict_and_errors_say_where_to_look(tables):
     assert outcomes([HOLDS, FAILS, HOLDS, TOO_FEW]) == "Of 4 claims: 2 hold, 1 does not hold, 1 too few."
     line = findings(judged(tables, a=ERROR, b=HOLDS), SETTINGS)[4]
     assert line.endswith("Of 2 claims: 1 holds, 1 error. See logs/claims.log for the errors.")
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_the_report_opens_with_the_lines_of_each_model(linked):
+    """Markup in them is text. The explorer is linked where the report holds it, which Snakemake knows."""
+    models = {"base {{ 1 }}": [escaped("Head *a* of b_.")], "tuned": ["Second."]}
+    numbers = {"study": "s", "settings": "c.yaml", "models": models}
+    text = fill((REPORT / "story.rst").read_text(), numbers)
+    rendered = jinja2.Template(text).render(files=[{"target": "index.html"}] * linked)
+    target = "\n\n.. _index.html: index.html\n" * linked
+    page = docutils.core.publish_parts(rendered + target, writer="html")["html_body"]
+    told = ("base {{ 1 }}", "Head *a* of b_.", "tuned", "Second.", "The explorer")
+    assert list(map(page.index, told)) == sorted(map(page.index, told)) and "system-message" not in page
+    assert ('href="index.html"' in page) == linked

@@ -43,7 +43,7 @@ def test_what_a_resumed_rule_had_done_takes_no_time(clock, capsys):
     assert said(capsys)[-1].endswith("] 821 of 1000 steps, 3.0 min left")
 
 
-def test_of_a_single_item_nobody_knows_the_time(clock, capsys):
+def test_nothing_is_left_of_a_single_item(clock, capsys):
     Progress(1, "pairs").advance()
     (line,) = said(capsys)
-    assert line.endswith("] 1 of 1 pairs")
+    assert line.endswith("] 1 of 1 pairs, 0 s left")

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from memloc.claims.story import QUESTIONS
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 from memloc.settings.removal_ways import EDITS, LABELS, NOTHING
-from memloc.tables.terms.claims import ERROR, FAILS, HOLDS, counted, outcomes
+from memloc.tables.terms.claims import ERROR, FAILS, HOLDS, NO_DIFFERENCE, TOO_FEW, counted, outcomes
 from memloc.tables.terms.perturbation import UNPERTURBED
 from memloc.tables.terms.sets import UNSEEN
 
@@ -28,11 +27,24 @@ READ = {  # tables and their columns; those of removal where the study makes the
     "removal_damage": ("way", "mode", "group", "id", "em"),
 }
 WAYS = tuple(way for way in EDITS if way != "random")  # those that change weights, without the control
+QUESTIONS = (
+    "What is memorized?",
+    "What triggers it?",
+    "Where is it?",
+    "Can it be removed?",
+    "Which claims hold?",
+)
 # Claims that the lines rest on.
 ANYWHERE = "recited_wherever_they_stand"
-OF_LAYERS = "lower_layers_hold_more"
+ONE_HEAD, OF_LAYERS = "one_head_leads", "lower_layers_hold_more"
+STANDS_OUT = {
+    HOLDS: "{} stands out: the methods name it first, whichever paragraphs are drawn.",
+    FAILS: "No single head stands out.",
+    NO_DIFFERENCE: "No single head stands out.",
+    TOO_FEW: "The paragraphs are too few to say whether one head stands out.",
+}
 LAYERS = {
-    verdict: f" Recited text needs attention of {half} layers more than other text does."
+    verdict: f"Recited text needs attention of {half} layers more than other text does."
     for verdict, half in ((HOLDS, "lower"), (FAILS, "upper"))
 }
 FAILED = " See logs/claims.log for the errors."
@@ -42,7 +54,7 @@ ONLY_THERE = (
 
 
 def findings(tables: Tables, settings: Section) -> list[str]:
-    """The lines: what is memorized, what triggers it, where it is, can it be removed, which claims hold.
+    """The lines, each the answer to one of the questions.
 
     `tables` has those of `READ` that the study makes. `settings` are `paragraph` and `highlight`.
     """
@@ -50,13 +62,11 @@ def findings(tables: Tables, settings: Section) -> list[str]:
     told = (
         _memorized(tables, verdicts, n_tokens),
         _triggers(tables["perturbation"], settings.paragraph.prefix, n_tokens),
-        _place(tables, verdicts, highlighted_head(dict(tables), settings), n_tokens),
+        _place(tables, verdicts, settings),
         _removal(tables, n_tokens),
         outcomes(verdicts) + FAILED * (ERROR in verdicts.array),
     )
-    return [
-        f"{question} {line}" for question, line in zip((*QUESTIONS, "Which claims hold?"), told, strict=True)
-    ]
+    return [f"{question} {line}" for question, line in zip(QUESTIONS, told, strict=True)]
 
 
 def _memorized(tables: Tables, verdicts: pd.Series, n_tokens: int) -> str:
@@ -80,16 +90,22 @@ def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
     )
 
 
-def _place(tables: Tables, verdicts: pd.Series, head: tuple[int, int], n_tokens: int) -> str:
-    rows = tables["head_ablation"]
+def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
+    head, rows = highlighted_head(dict(tables), settings), tables["head_ablation"]
     rows = rows[rows["group"] == "memorized"]
-    stopped = (rows["em"] < n_tokens).groupby([rows["layer"], rows["head"]]).sum()
-    layers = LAYERS.get(verdicts.get(OF_LAYERS), "")
-    return (
-        f"Without the highlighted head, head {head[1]} of layer {head[0]}, {stopped[head]} of "
+    stopped = (rows["em"] < settings.paragraph.continuation).groupby([rows["layer"], rows["head"]]).sum()
+    verdict = (
+        verdicts.get(ONE_HEAD) if settings.highlight == "auto" else None
+    )  # else it is about another head
+    named = f"head {head[1]} of layer {head[0]}"
+    said = (
+        STANDS_OUT.get(verdict, "").format(named.capitalize()),
+        f"Without {'it' if verdict == HOLDS else named}, {stopped[head]} of "
         f"{counted(rows['id'].nunique(), 'recitation')} stop; without another head, "
-        f"{stopped.drop(head).mean():.1f} on average.{layers}"
+        f"{stopped.drop(head).mean():.1f} on average.",
+        LAYERS.get(verdicts.get(OF_LAYERS), ""),
     )
+    return " ".join(filter(None, said))
 
 
 def _removal(tables: Tables, n_tokens: int) -> str:

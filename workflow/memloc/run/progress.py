@@ -15,9 +15,8 @@ class Progress:
     """
 
     def __init__(self, total: int, unit: str) -> None:
-        self._total, self._unit, self._done = total, unit, 0
+        self._total, self._unit, self._done, self._told = total, unit, 0, time.monotonic()
         self._first: tuple[int, float] | None = None
-        self._told = time.monotonic()
 
     def advance(self, n: int = 1, about: str = "") -> None:
         """Count `n` more items as done; the line ends with `about`."""
@@ -25,11 +24,9 @@ class Progress:
 
     def at(self, done: int, about: str = "") -> None:
         """Set the number of items done; the line ends with `about`."""
-        now, self._done = time.monotonic(), done
+        self._done, now = done, time.monotonic()
         first, begin = self._first = self._first or (done, now)
-        if done < self._total and now - self._told < SECONDS:
-            return
-        self._told, line = now, f"{done} of {self._total} {self._unit}"
-        if done > first:
-            line += f", {spoken((now - begin) * (self._total - done) / (done - first))} left"
-        log(f"{line}; {about}" if about else line)
+        if done == self._total or now - self._told >= SECONDS:
+            left = spoken((now - begin) * (self._total - done) / max(done - first, 1))
+            log(f"{done} of {self._total} {self._unit}, {left} left{about and f'; {about}'}")
+            self._told = now
