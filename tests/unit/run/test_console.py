@@ -38,6 +38,9 @@ def test_a_time_that_nobody_knows_is_not_said(tmp_path):
 def test_the_last_lines_name_what_is_there(tmp_path):
     assert last_lines("mini", tmp_path) == ""
     (tmp_path / "figures").mkdir()
+    (tmp_path / "figures/recited.rst").write_text("It recites this.\nStudy mini.\n")
+    assert last_lines("mini", tmp_path).splitlines()[1] == "  It recites this."
+    (tmp_path / "figures/recited.rst").unlink()
     assert last_lines("mini", tmp_path).splitlines() == ["Study mini", f"  Figures: {tmp_path}/figures"]
     (tmp_path / "explorer").mkdir()
     (tmp_path / "explorer/index.html").touch()

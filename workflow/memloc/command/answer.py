@@ -1,6 +1,8 @@
-"""The answer in lines for a reader, from the finished study: which parts of the text the model recites."""
+"""The answer of a finished study: as an object for programs, and in lines for a reader."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -11,23 +13,61 @@ N_LONGEST = 5
 N_CHARACTERS = 70  # of what is quoted of a prefix or a continuation
 
 
-def answer(results: Path) -> str:
-    """The answer that the study in the folder `results` gives, and where its page is."""
+def answer_of(results: Path, model: str) -> dict[str, Any]:
+    """What a study found of a model: sentences, amounts of text, and passages in the text's order."""
     study = open_study(results)
     recited, texts = study.table("recited"), study.table("texts")
     lengths = texts.attrs["provenance"]["paragraph"]
-    said = told(recited, texts, lengths["length"], lengths["prefix"])
-    return "\n".join([*said, *longest(recited), f"Page: {results / 'figures/recited.html'}"])
+    amounts = texts.assign(share=texts["n_recited"] / texts["n_tokens"].where(texts["n_tokens"] > 0))
+    rows = recited.rename(columns={"count": "occurrences"}).assign(place=[*map(place, recited.itertuples())])
+    return {
+        "model": model,
+        "answer": told(recited, texts, lengths["length"], lengths["prefix"]),
+        "texts": _objects(amounts),
+        "passages": _objects(rows),
+        "page": str(results / "figures/recited.html"),
+    }
 
 
-def longest(recited: pd.DataFrame) -> list[str]:
+def _objects(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain objects; what is missing is None."""
+    rows = rows.astype(object)
+    return rows.where(rows.notna(), None).to_dict("records")
+
+
+def compared(answers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The answers about several models, whose passages say whether no other model recites any of it."""
+    if len(answers) < 2:
+        return [*answers]
+    for number, answer in enumerate(answers):
+        others = [other["passages"] for other in (*answers[:number], *answers[number + 1 :])]
+        for passage in answer["passages"]:
+            passage["alone"] = not any(_overlap(passage, other) for found in others for other in found)
+    return [*answers]
+
+
+def _overlap(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two passages share a character. Models with other tokens have the same characters."""
+    if (one["file"], one["document"]) != (other["file"], other["document"]):
+        return False
+    return one["first_character"] < other["end_character"] and other["first_character"] < one["end_character"]
+
+
+def lines(answer: dict[str, Any]) -> list[str]:
+    """The answer about a model for a reader: sentences, the longest passages, and the page."""
+    found = [*answer["answer"], *_longest(answer["passages"])]
+    if alone := [passage for passage in answer["passages"] if passage.get("alone")]:
+        found += ["No other model recites any of this:", *_longest(alone)]
+    return [*found, f"Page: {answer['page']}"]
+
+
+def _longest(passages: Sequence[dict[str, Any]]) -> list[str]:
     """Place, given and recited text of the longest passages; the number of the others."""
-    recited = recited.assign(tokens=recited["end"] - recited["start"])
-    lines = []
-    for row in recited.sort_values("tokens", ascending=False, kind="stable").head(N_LONGEST).itertuples():
-        given, wrote = (" ".join(text.split()) for text in (row.prefix, row.continuation))
-        lines.append(f"  {row.tokens} tokens, {place(row)}")
-        lines.append(f"    given    \u2026{given[-N_CHARACTERS:]!r}")
-        lines.append(f"    recited  {wrote[:N_CHARACTERS]!r}\u2026")
-    rest = len(recited) - N_LONGEST
-    return [*lines, f"  and {rest} more, on the page"] if rest > 0 else lines
+    found = []
+    for row in sorted(passages, key=lambda row: row["start"] - row["end"])[:N_LONGEST]:
+        given, wrote = (" ".join(row[name].split()) for name in ("prefix", "continuation"))
+        found.append(f"  {row['end'] - row['start']} tokens, {row['place']}")
+        found.append(f"    given    \u2026{given[-N_CHARACTERS:]!r}")
+        found.append(f"    recited  {wrote[:N_CHARACTERS]!r}\u2026")
+    rest = len(passages) - N_LONGEST
+    return [*found, f"  and {rest} more, on the page"] if rest > 0 else found

@@ -25,6 +25,17 @@ def require_tokenizer(folder: Path | str) -> None:
         raise InputError(f"{folder}: no tokenizer ({files}): save the model's tokenizer into the folder")
 
 
+def lacking(folder: Path | str) -> str | None:
+    """What a model's folder does not have of what is needed, in words; None if it has all."""
+    parts = {
+        "config.json": ("config.json",),
+        "tokenizer": TOKENIZER_FILES,
+        "*.safetensors file": ("*.safetensors",),
+    }
+    held = {what: any(any(Path(folder).glob(name)) for name in names) for what, names in parts.items()}
+    return next((what for what in parts if not held[what]), None)
+
+
 def most_positions(folder: Path | str) -> int | None:
     """Context length of a folder's model, in tokens; None if config.json is missing or does not say it."""
     config = Path(folder) / "config.json"

@@ -21,7 +21,7 @@ from memloc.tables.schemas import schema_of
 
 SAFETY = 3  # ratio of a time limit to the estimate
 LEAST = 30  # minutes; loading a large model from a shared disk may be slow, and was not timed
-FIRST_STAGE = "scores"  # a study that has not run it will run whole stages of the model
+FIRST_STAGES = {"scores", "passages"}  # a study that has run neither will run whole stages of the model
 OTHER_MB = 2000  # memory of a rule that runs no model
 
 
@@ -154,7 +154,7 @@ def duration(
     elif all(path.exists() for path in stored):
         frame = pd.concat([storage.read(schema_of("estimate"), path) for path in stored])
         frame = frame.set_index("rule").reindex(before).reset_index()
-    elif not Path(results).exists() and FIRST_STAGE in {step.rule for step in steps}:
+    elif not Path(results).exists() and FIRST_STAGES & {step.rule for step in steps}:
         frame, here = estimate(steps, results, study, remote=False)
         gpus = here.gpus
     else:

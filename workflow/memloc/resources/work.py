@@ -5,10 +5,14 @@ the half that it leaves out on average, and what depends on the model's answers 
 """
 
 import math
+from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
+from memloc.data.text_files import text_files
 from memloc.resources.memory import Kind
 from memloc.resources.shapes import Shape
+from memloc.run.errors import InputError
 from memloc.settings.editing import PAPER_ARMS
 from memloc.settings.interventions import BYPASSES
 from memloc.settings.methods import METHODS
@@ -18,6 +22,7 @@ from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 from memloc.tables.terms.kept_tokens import KEPT, N_KEPT
 
 PUBLISHED_PARAGRAPHS = 15_000
+BYTES_OF_A_TOKEN, PACKED = 3.5, 3  # of text; it is so many times as large as its archive
 MASK_STEPS = 200  # of a trained mask: 100 steps, each on a paragraph and on others
 
 
@@ -35,6 +40,8 @@ def works(shape: Shape, settings: Settings) -> dict[str, Work]:
     """The work of every rule that runs a model."""
     n_texts, windows, sets = n_paragraphs(settings), n_windows(settings), settings.sets
     length, prefix, n_layers = settings.paragraph.length, settings.paragraph.prefix, shape.n_layers
+    scanned = settings.data.source == "text" and not settings.data.counts
+    unembedded = shape.operations(length, length) / shape.operations(length, length - prefix)
     m, n, pairs = sets.n_memorized, sets.n_non_memorized, 2 * sets.n_pairs
     compared = m + n + 2 * sets.n_partly + pairs  # of all samples and pairs, at most
     replaced = (m + n + pairs) * prefix * (1 - prefix / length / 2) + m * len(KEPT) * len(N_KEPT)
@@ -58,7 +65,7 @@ def works(shape: Shape, settings: Settings) -> dict[str, Work]:
         "train_halves": Work("training", halves * n_texts, training=halves * windows / 2),
         "model": Work("score"),
         "scores": Work("score", n_texts),
-        "passages": Work("score", 2 * n_texts),  # a pass for each of two contexts
+        "passages": Work("score", 2 * n_texts * unembedded * scanned),  # a pass for each of two contexts
         "sets": Work("score", 2 * compared),  # decoding
         "token_statistics": Work("score", m + 2 * n),
         "score_samples": Work("score", placed),
@@ -84,11 +91,17 @@ def works(shape: Shape, settings: Settings) -> dict[str, Work]:
 
 
 def n_paragraphs(settings: Settings) -> int:
-    """Paragraphs before the filters. Own text and lists are not read here: a setting gives their number."""
+    """Paragraphs before the filters: those of own text by the sizes of its files, unless a setting tells."""
     data = settings.data
     if data.source == "embedded":
         return data.n_paragraphs
-    return settings.estimate.paragraphs or PUBLISHED_PARAGRAPHS
+    n_bytes = 0.0
+    with suppress(InputError):  # rule `paragraphs` tells the user
+        files = text_files(data.files, "data.files") if data.source == "text" else ()
+        for path in filter(Path.exists, map(Path, files)):
+            n_bytes += path.stat().st_size * (PACKED if path.suffix in (".gz", ".zst") else 1)
+    cut = math.ceil(n_bytes / (BYTES_OF_A_TOKEN * settings.paragraph.length))
+    return settings.estimate.paragraphs or cut or PUBLISHED_PARAGRAPHS
 
 
 def n_windows(settings: Settings) -> float:

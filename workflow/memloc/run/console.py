@@ -59,9 +59,11 @@ def end_of(log: Path) -> str:
 
 
 def last_lines(study: str, results: Path) -> str:
-    """The last lines of a run: the study's headline, and paths of explorer, figures and bundle."""
-    headline = results / "headline.txt"
-    told = headline.read_text().splitlines() if headline.exists() else []
+    """The last lines of a run: the study's headline, or what is recited, and paths of what was made."""
+    told: list[str] = []
+    for file, n_lines in (("headline.txt", None), ("figures/recited.rst", 1)):
+        if not told and (results / file).exists():
+            told = (results / file).read_text().splitlines()[:n_lines]
     shown = {
         "Explorer": [results / "explorer/index.html"],
         "All figures": [results / "figures.html"],

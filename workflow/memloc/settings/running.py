@@ -18,8 +18,8 @@ class Estimate(Section):
 
     paragraphs: Positive | None = Field(
         None,
-        description="Paragraphs of your own text or list, before the filters; by default as many as are "
-        "published, 15,000.",
+        description="Paragraphs of your own text or list, before the filters; by default those of text by "
+        "the size of its files, and of a list as many as are published, 15,000.",
     )
 
 

@@ -1,0 +1,161 @@
+"""What `memloc recite` is asked becomes a config, or a line that says what is wrong with it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from memloc.command.question import Question, short_name
+from memloc.run.errors import InputError
+from memloc.settings.errors import validate
+
+TEXT = "some words that are no secret " * 100
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A folder with texts, and a model that takes 200 tokens."""
+    monkeypatch.chdir(tmp_path)
+    Path("texts").mkdir()
+    for name in ("texts/My book.txt", "b.md", "new.txt"):
+        Path(name).write_text(TEXT)
+    for name in ("lab/small", "lab/large"):
+        Path(name).mkdir(parents=True)
+        shape = {"model_type": "gpt2", "n_positions": 200}
+        Path(name, "config.json").write_text(json.dumps(shape))
+        Path(name, "model.safetensors").touch()
+        tokenizer = Tokenizer(models.WordLevel({"a": 0}, unk_token="a"))
+        tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+        tokenizer.save(f"{name}/tokenizer.json")
+
+
+def asked(texts=("b.md",), models=("lab/small",), **more):
+    return Question(list(texts), list(models), **more)
+
+
+def test_a_question_is_a_study_of_what_differs_from_the_defaults():
+    config = asked(["texts/My book.txt", "b.md"], unseen=["new.txt"], encoding="latin-1").config()
+    study = config.pop("study")
+    assert study.startswith("My-book-lab-small-") and config == {
+        "data": {
+            "source": "text",
+            "files": ["texts/My book.txt", "b.md"],
+            "encoding": "latin-1",
+            "unseen": ["new.txt"],
+        },
+        "model": {"source": "local", "folder": "lab/small"},
+        "paragraph": {"length": 100, "prefix": 50},
+        "filters": {"keywords": []},
+    }
+    assert validate({"study": study, **config}, "")
+
+
+def test_several_models_are_models_of_one_study_and_some_are_of_the_hub():
+    config = asked(models=["lab/small", "EleutherAI/pythia-70m@step1000", "gpt/two"]).config()
+    assert config["models"] == {
+        "lab-small": {"source": "local", "folder": "lab/small"},
+        "EleutherAI-pythia-70m-step1000": {
+            "source": "hub",
+            "id": "EleutherAI/pythia-70m",
+            "revision": "step1000",
+        },
+        "gpt-two": {"source": "hub", "id": "gpt/two", "revision": "main"},
+    }
+    assert validate(config, "")
+
+
+@pytest.mark.parametrize(
+    ("given", "prefix"), [({"length": 60}, 30), ({"prefix": 20}, 20), ({"length": 60, "prefix": 50}, 50)]
+)
+def test_half_of_a_paragraph_is_prefix_where_it_is_not_given(given, prefix):
+    assert asked(**given).config()["paragraph"] == {"length": given.get("length", 100), "prefix": prefix}
+
+
+def test_every_question_has_a_folder_of_its_own():
+    questions = [
+        {},
+        {"models": ["lab/large"]},
+        {"length": 60},
+        {"unseen": ["new.txt"]},
+        {"texts": ["new.txt"]},
+    ]
+    names = [asked(**each).config()["study"] for each in questions]
+    assert len(set(names)) == len(names) and names[0] == asked().config()["study"]
+    assert asked(out="mine").config()["study"] == "mine"
+    for text in ("..", "*.txt", "texts/", "b.md"):
+        assert validate(asked([text]).config(), "")
+
+
+def test_a_model_is_named_by_the_last_parts_of_its_path(tmp_path):
+    (tmp_path / "results/mini/model").mkdir(parents=True)
+    assert short_name("results/mini/model") == short_name(f"{tmp_path}/results/mini/model/") == "mini-model"
+    assert short_name("org/name@v1") == "org-name-v1"
+
+
+def spoiled(name, content):
+    Path(name).write_bytes(content)
+    return name
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"texts": ["none.md"]}, "TEXT: none.md: no such file or folder; correct the path"),
+        ({"texts": ["blank"]}, "TEXT: blank: no text in it"),
+        ({"texts": ["empty"]}, "TEXT: empty: empty; give text"),
+        ({"texts": ["b.md"], "unseen": ["blank"]}, "--unseen: blank: no text in it"),
+        ({"texts": ["latin"]}, "TEXT: latin: not utf-8 text ('utf-8' codec can't decode byte 0xe9"),
+        ({"texts": ["packed.gz"]}, "TEXT: packed.gz, line 1: damaged from here on"),
+        ({"texts": ["rows.jsonl"]}, "TEXT: rows.jsonl, line 1: no text in 'text'"),
+        (
+            {"texts": ["few"]},
+            "TEXT: the longest has 20 tokens, fewer than --length 100: give longer text, or a lower --length",
+        ),
+        ({"encoding": "utf-9"}, "--encoding utf-9: unknown"),
+        ({"prefix": 100}, "--prefix 100: must be from 1 to 99"),
+        ({"prefix": 0}, "--prefix 0: must be from 1 to 99"),
+        ({"length": 201}, "--length 201: the model lab/small takes at most 200 tokens"),
+        ({"out": "../x"}, "--out ../x: must be a letter or digit, then also dots, - and _ (no path)"),
+        ({"models": ["nothing"]}, "--model nothing: no such folder, and no name of the hub"),
+        ({"models": ["texts"]}, "--model texts: no config.json in it"),
+        ({"models": ["bare"]}, "--model bare: no tokenizer in it"),
+        ({"models": ["odd"]}, "--model odd: "),
+        ({"models": ["lab/small", "./lab/small"]}, "--model: lab/small and ./lab/small have one name"),
+    ],
+)
+def test_what_cannot_be_used_is_told_in_the_words_of_the_command(given, said):
+    for name in ("bare", "odd"):
+        Path(name).mkdir()
+        Path(name, "config.json").write_text('{"model_type": "odd"}')
+    Path("odd/model.safetensors").touch()
+    Path("odd/tokenizer.json").touch()
+    spoiled("empty", b"")
+    spoiled("blank", b" \n")
+    spoiled("latin", "café".encode("latin-1") * 999)
+    spoiled("packed.gz", b"no archive")
+    spoiled("rows.jsonl", b"{}\n")
+    spoiled("few", b"a few words that are " * 4)
+    with pytest.raises(InputError) as error:
+        asked(**given).config()
+    told = str(error.value)
+    assert told.startswith(said) and "\n" not in told
+    assert not [name for name in ("paragraph.", "data.", "model.folder") if name in told]
+
+
+def test_texts_of_another_encoding_and_few_tokens_can_be_used_when_that_is_said():
+    spoiled("latin", "café ".encode("latin-1") * 999)
+    spoiled("few", b"a few words that are " * 4)
+    assert asked(["latin"], encoding="latin-1").config() and asked(["few"], length=20).config()
+
+
+def test_a_question_is_checked_without_libraries_that_take_long_to_import():
+    code = (
+        "import sys; from memloc.command.question import Question; Question(['b.md'], ['lab/small']).config()"
+    )
+    code += "; print(*{'torch', 'transformers', 'pandas', 'snakemake'} & {*sys.modules})"
+    run = subprocess.run([sys.executable, "-c", code], env=os.environ, capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (0, "\n"), run.stderr
