@@ -33,21 +33,6 @@ def answered(own_text):
     return done.stdout
 
 
-def test_the_last_line_of_the_command_says_what_is_wrong(own_text):
-    """Before any job, where that can be known."""
-    model, words = own_text.folder / "bare", ("recite", "corpus.txt", "--model", "bare", "--out", "bare")
-    model.mkdir()
-    shutil.copy(own_text.folder / "path/to/model/config.json", model)
-    done = asked(own_text, *words)
-    assert done.returncode == 1 and done.stdout == "" and "Study bare" not in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("bare: no tokenizer")
-    shutil.copy(own_text.folder / "path/to/model/tokenizer.json", model)
-    done = asked(own_text, *words)
-    assert done.returncode == 1 and done.stdout == "" and "Study bare" in done.stderr
-    last = done.stderr.splitlines()[-1]
-    assert last.startswith("results/bare/logs/") and "ERROR: bare: no *.safetensors file" in last
-
-
 @pytest.fixture(scope="module")
 def example(own_text, answered):
     """The project of the example, which has run."""

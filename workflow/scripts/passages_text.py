@@ -5,6 +5,7 @@ from memloc.tables.job import start
 job = start(snakemake)
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -83,4 +84,4 @@ n_tokens = np.diff([*begins, len(tokens)]) - 1
 short = n_tokens < length
 sources = sources.assign(n_short=short, n_tokens=np.where(short, 0, n_tokens - n_prefix))
 job.write(recited=passages, texts=text_frame(sources, passages))
-state.unlink()
+shutil.rmtree(state.parent)

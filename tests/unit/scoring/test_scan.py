@@ -133,3 +133,9 @@ def test_what_is_known_is_not_run_again(model, tokens, monkeypatch):
     assert n_done[len(before) :] == [2 * len(tokens)], "one batch, and all that was known"
     monkeypatch.setattr("memloc.scoring.scan._first_choices", None)
     assert (scan.first_choices(known, n_done.append) == matched).all()
+
+
+def test_where_nothing_is_worth_decoding_nothing_is_run_and_found(model, monkeypatch):
+    monkeypatch.setattr("memloc.scoring.scan.score", None)
+    scan = scan_of(model, np.array([*range(1, 60), END]))
+    assert scan.passages(np.arange(0), lambda n: None).tolist() == []

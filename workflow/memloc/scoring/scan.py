@@ -19,9 +19,7 @@ from memloc.model.subject import Subject
 from memloc.scoring.paragraph_scores import score
 from memloc.scoring.passages import covered, recited_windows
 
-UNKNOWN, OTHER, FIRST = range(
-    3
-)  # what is known of a token: nothing, another token is the first choice, it is
+UNKNOWN, OTHER, FIRST = range(3)  # of a token: whether it is the first choice is not known, it is not, it is
 PIECE = 1024  # windows that are decoded at a time
 Advance = Callable[[int], None]
 
@@ -88,7 +86,8 @@ class Scan:
     ) -> Int[np.ndarray, "window"]:
         """How many tokens the model gets right, given the prefix of each window of `length` tokens."""
         found = [np.arange(0)]
-        for some in np.split(starts, range(PIECE, len(starts), PIECE)):
+        for at in range(0, len(starts), PIECE):
+            some = starts[at : at + PIECE]
             rows = self.subject.placed(_tensor(sliding_window_view(self.tokens, length)[some]))
             found.append(score(self.subject.of_placed, rows, self.threshold).em.numpy())
             if advance:
