@@ -101,10 +101,31 @@ def test_scores_ablation_and_edits_counted_by_hand():
     assert found["train_model"].training == 0
 
 
+def test_own_text_is_as_long_as_its_files_and_is_scanned_twice(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"x" * 35_000)
+    (tmp_path / "b.jsonl.gz").write_bytes(b"x" * 3_500)
+    data = {"source": "text", "files": [f"{tmp_path}/*"]}
+    given = {"study": "x", "data": data, "model": {"source": "hub"}}
+    settings, counted, set_by = (
+        Settings.model_validate(given | more)
+        for more in ({}, {"data": data | {"counts": "n"}}, {"estimate": {"paragraphs": 7}})
+    )
+    assert n_paragraphs(settings) == 130 and n_paragraphs(set_by) == 7
+    shape = shape_of(settings, "unknown")
+    scan = works(shape, settings)["passages"].score * shape.operations(100, 50)
+    assert scan == pytest.approx(2 * 130 * shape.operations(100, 100))
+    assert works(shape, counted)["passages"].score == 0
+
+
 def test_what_runs_in_a_study_takes_time():
-    """Grown-truth lists no ways and halves no text; its model's own rule only reads the model."""
+    """Grown-truth lists no ways, halves no text and scans none; its model's own rule only reads the model."""
     found = {rule: sum(work[1:]) for rule, work in works(*study("grown-truth")).items()}
-    assert {rule for rule, passes in found.items() if not passes} == {"model", "remove", "train_halves"}
+    assert {rule for rule, passes in found.items() if not passes} == {
+        "model",
+        "passages",
+        "remove",
+        "train_halves",
+    }
 
 
 @pytest.mark.parametrize("name", METHODS)
