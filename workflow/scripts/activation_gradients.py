@@ -19,7 +19,6 @@ samples = {
     "memorized": sampled_tokens(paragraphs, sets, "memorized", n_prefix),
     "perturbed": (pairs.ids, pairs.perturbed),
 }
-job.log(", ".join(f"{group}: {len(ids)} paragraphs" for group, (ids, _) in samples.items()))
 
 subject = loading.bridged(loading.load(job.input.folder, settings, how.micro_batch))
 whole = [

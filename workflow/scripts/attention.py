@@ -25,8 +25,6 @@ if settings.sets.continuation == "model":
     decoding = replace(subject, micro_batch=settings.scores.micro_batch)
     first = continue_from_scores(decoding, tokens[unknown], em.clamp(max=1))  # decoded where it is not true
     tokens[unknown, n_prefix] = first[:, 0]
-    job.log(f"{int(unknown.sum())} first tokens, {int((em == 0).sum())} of them decoded")
 
 attention = prefix_attention(loading.bridged(subject), tokens)
-job.log(f"{len(ids)} paragraphs x {attention.shape[1]} layers x {attention.shape[2]} heads")
 job.write(attention=attention_frame(attention, ids))

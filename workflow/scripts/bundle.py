@@ -14,6 +14,5 @@ params = job.params
 steps = needed([Step(**rule) for rule in params.ran], job.input)
 folder = Path(job.output[0]).parent
 crate = record(params.study, folder, steps, {place: Path(path) for place, path in params.code_files.items()})
-job.log(f"{len(steps)} rules, {len(crate.data_entities)} files")
 with atomic_path(job.output[0]) as temporary:
     crate.write_zip(temporary)

@@ -15,7 +15,4 @@ for topic in map(Topic.model_validate, job.params.topics):
     found = {name: job.read(name, columns) for name, columns in topic.tables.items() if name in job.tables}
     judged += evaluate(topic, found, job.settings)
 claims = corrected(pd.DataFrame(judged))
-for row in claims.itertuples():
-    job.log(f"{row.id}: {row.verdict} ({row.reason})")
-job.log(", ".join(f"{n} {verdict}" for verdict, n in claims.verdict.value_counts().items()))
 job.write(claims=claims)

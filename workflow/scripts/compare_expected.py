@@ -22,6 +22,4 @@ analyses = expected.LOCALIZED if expected.needed(settings.expected) else ()
 of_analyses = expected.localized_numbers(settings.expected, {name: job.read(name) for name in analyses})
 wanted, found = wanted | of_analyses[0], found | of_analyses[1]
 comparison = expected.compare(wanted, found)
-for row in comparison.itertuples():
-    job.log(f"{row.quantity}: expected {row.expected}, found {row.found}")
 job.write(expected=comparison)

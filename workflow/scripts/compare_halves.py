@@ -24,5 +24,4 @@ prefixes = prefixes.pivot(index="id", columns="features", values="value").reinde
 found = found.merge(about[["id", "repeats", "elsewhere"]], on="id")
 found = found.merge(job.read("scores", ["id", "em"]), on="id").merge(chances[["id", "log_p"]], on="id")
 found = found.join(prefixes.astype(float).add_prefix("prefix_"), on="id")
-job.log(f"{found.n_with.gt(0).sum()} of {len(found)} paragraphs have models with and without them")
 job.write(counterfactual=found)

@@ -22,5 +22,4 @@ subject = loading.load(job.input.folder, settings, how.micro_batch)
 texts = with_own_continuations(subject, texts)
 # At the original weights, the contrastive objective has the gradient of its NLL term with the other sign.
 frame = disturb_weights(subject, texts, nll_gradients(subject, choosing.tokens), how, seed)
-job.log(frame.groupby(["group", "arm", "size"])["em"].mean().to_string())
 job.write(weight_noise=frame)

@@ -17,7 +17,6 @@ found = {name: job.read(name) for name in job.tables}
 head = highlighted_head(found, settings)
 cases = with_text_to_learn(edit_cases(found, n_prefix, job.seed, how), objective)
 rows = job.shard(len(cases))
-job.log(f"{len(rows)} of {len(cases)} memorized paragraphs, head {head[1]} of layer {head[0]}")
 
 subject = loading.load(job.input.folder, settings, how.micro_batch, editing=True)
 results = run_edits(subject, cases, Recipe(objective, how), head, job.seed, rows)
@@ -25,6 +24,5 @@ progress, edited = Progress(len(rows), "paragraphs"), set()
 with job.writing() as append:
     for result in results:
         append(edits=result)
-        job.log(result.groupby(["id", "arm"])["em_memorized"].mean().to_string(header=False))
         edited.update(result["id"])
         progress.at(len(edited))

@@ -24,7 +24,6 @@ edit = remove_jointly(subject, texts, how, settings.remove, heads, job.seed)
 base, n_continuation = job.stamp["model"], settings.paragraph.continuation
 template = Path(source.card).read_text()
 text = card(template, edit, base, job.params.study, settings.loading.dtype, n_continuation)
-job.log(text)
 with atomic_folder(job.output[0]) as folder:
     subject.model.save_pretrained(folder)
     subject.tokenizer.save_pretrained(folder)

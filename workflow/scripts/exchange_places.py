@@ -19,8 +19,4 @@ folders = (job.input.folder, *job.input.twin_folders, job.input.folder)
 family = Family(*(Subject(loading.load_model(folder), paragraph.prefix) for folder in folders))
 family.before.model.load_state_dict(torch.load(job.input.before, weights_only=True)["model"])
 found = twins_table(family, memories_of(family.own, grown), tokens)
-recited = found[found.em == paragraph.continuation]
-job.log(
-    f"{len(recited)} of {len(found)} memories took; other weights carry {recited.leak.mean():.0%} of them"
-)
 job.write(twins=found)

@@ -14,7 +14,6 @@ from memloc.explorer.paragraph import paragraphs
 from memloc.explorer.selection import chosen_ids, corpus_counts
 from memloc.explorer.tokens import Shape
 from memloc.run.atomic import atomic_folder
-from memloc.run.console import sized
 from memloc.tables import storage
 
 settings, params, lengths = job.settings, job.params, job.settings.paragraph
@@ -38,5 +37,3 @@ with atomic_folder(job.output[0]) as folder:
         write_data(folder, f"tab-{key}", tab)
     for number, content in paragraphs(ids, tables, shape, counts):
         write_data(folder, f"paragraph-{number}", content)
-    size = sum(path.stat().st_size for path in folder.rglob("*.*"))
-job.log(f"{len(ids)} of {len(tables['sets'])} paragraphs, {sized(size)}")

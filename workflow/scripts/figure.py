@@ -34,7 +34,6 @@ model = params.get("model")
 # A figure with a page says in both which model it is about.
 named = [model] if job.output.get("page") else []
 drawing = importlib.import_module(params.module).draw(found, job.settings, *named)
-job.log(f"{len(drawing.data):,} rows of numbers")
 template, before = Path(job.input.caption).read_text(), job.settings.paragraph.before
 numbers = drawing.numbers | {"study": params.study}
 files.write(drawing, job.output, files.caption(template, numbers, before, model))

@@ -22,4 +22,3 @@ told = {
 }
 template, folder = Path(job.input.template).read_text(), Path(job.output[0]).parent / "figures"
 write_text(job.output[0], figures_page(template, chapters({*params.figures}), folder, **told))
-job.log(f"{len(params.figures)} figures")

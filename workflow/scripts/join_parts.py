@@ -7,9 +7,7 @@ job = start(snakemake)
 from memloc.tables import storage
 
 for name in job.tables:
-    parts = job.files(name)
-    job.stamp = storage.provenance(parts[0]) | {"rule": job.rule}
+    job.stamp = storage.provenance(job.files(name)[0]) | {"rule": job.rule}
     with job.writing(name) as append:
         for rows in job.batches(name):
             append(**{name: rows})
-    job.log(f"{name}: {len(parts)} parts")

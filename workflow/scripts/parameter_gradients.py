@@ -21,8 +21,6 @@ drawn = set(sets.loc[sets.sampled, "set"])
 groups = [name for name in ("memorized", "non_memorized", *PARTLY) if name in drawn]
 samples = {name: sampled_tokens(paragraphs, sets, name, n_prefix) for name in groups}
 paired = paired_tokens(paragraphs, sets[~sets.sampled], n_prefix)
-named = {**samples, "paired, not sampled": paired}
-job.log(", ".join(f"{name}: {len(ids)} paragraphs" for name, (ids, _) in named.items()))
 
 subject = loading.load(job.input.folder, settings, settings.contrastive.micro_batch)
 memorized, others = samples["memorized"][1], samples["non_memorized"][1]

@@ -16,8 +16,6 @@ rows = job.shard(len(perturbed))
 
 subject = loading.load(job.input.folder, settings, settings.patching.micro_batch)
 exact = patching.wants_exact(settings.patching.exact, subject)
-how = "every patch run" if exact else "patches estimated to first order"
-job.log(f"{len(rows)} of {len(perturbed)} pairs, {how}")
 progress = Progress(len(rows), "pairs")
 with job.writing() as append:
     for row in rows:

@@ -26,7 +26,6 @@ set_of = {id: name for name, (ids, _) in zip(names, samples, strict=True) for id
 samples.append(paired_tokens(paragraphs, sets[~sets.id.isin(set_of)], n_prefix))
 ids, tokens = np.concatenate([ids for ids, _ in samples]), torch.cat([tokens for _, tokens in samples])
 rows = job.shard(len(ids), micro_batch)
-job.log(f"{len(rows)} of {len(ids)} paragraphs")
 
 subject, threshold = loading.load(job.input.folder, settings, micro_batch), settings.scores.margin_threshold
 progress = Progress(len(rows), "paragraphs")
@@ -45,5 +44,3 @@ with job.writing() as append:
             found = perturbed_paragraphs(subject, frame, texts)
             kept = keep_tokens(subject, frame, texts, perturbation.draws, threshold, job.seed)
             append(perturbed_paragraphs=found, kept_tokens=kept)
-            n_left_out = memorized.sum() - len(found)
-            job.log(f"{len(found)} perturbed paragraphs; {n_left_out} left out: no perturbation changes them")

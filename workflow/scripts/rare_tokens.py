@@ -20,7 +20,6 @@ corpus = np.stack(paragraphs.tokens.loc[sets.id[sets.set.isin(["memorized", "non
 counts = np.bincount(corpus.ravel())
 prefix = np.stack(paragraphs.tokens.loc[ids])[:, :n_prefix]
 ranks = rare_tokens.prefix_ranks(prefix, counts)
-job.log(f"{len(ids)} paragraphs; {len(corpus)} paragraphs hold {(counts > 0).sum()} different tokens")
 
 null = rare_tokens.null_sums(attention, ranks, rare_tokens.N_PERMUTATIONS, generator(job.seed, "rare_tokens"))
 by_rank = rare_tokens.rank_attention(attention, ranks).join(rare_tokens.rank_null(null, ranks))

@@ -25,7 +25,6 @@ if given := source.get("retrained"):
 texts = texts_of(subject, {"paragraphs": paragraphs, "sets": sets}, how, seed, listed)
 study = Comparison(subject, texts, heads, how, seed, retrained)
 rows = job.shard(len(how.ways))
-job.log(f"{len(rows)} of {len(how.ways)} ways, {len(texts.target.ids)} paragraphs to remove")
 progress = Progress(len(rows), "ways")
 with job.writing() as append:
     for row in rows:
@@ -33,5 +32,4 @@ with job.writing() as append:
         found.append(run_way(study, how.ways[row]))
         for part in found:
             append(**part._asdict())
-        job.log(found[-1].removal.groupby(["way", "setting", "mode"])["em"].mean().to_string(header=False))
         progress.advance()

@@ -44,7 +44,6 @@ for row in removed.index:
 study = Comparison(subject, texts._replace(judges=judges), heads, how, seed)
 
 rows = job.shard(len(ways))
-job.log(f"{len(rows)} of {len(ways)} ways, {len(removed)} of {len(took)} memories that are recited")
 progress = Progress(len(rows), "ways")
 with job.writing() as append:
     for row in rows:

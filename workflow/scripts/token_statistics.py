@@ -17,7 +17,6 @@ subject = loading.load(job.input.folder, settings, settings.scores.micro_batch)
 frames = []
 for name in ("memorized", "non_memorized", UNSEEN):
     ids = sets.id[(sets["set"] == name) & sets.sampled]
-    job.log(f"{name}: {len(ids)} paragraphs")
     if len(ids):
         tokens = job.read("paragraphs", ["id", "tokens"], ids).set_index("id").tokens.loc[ids]
         nll = continuation_nll(subject, token_tensor(tokens))

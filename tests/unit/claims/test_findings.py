@@ -82,10 +82,7 @@ def test_without_unseen_text_there_is_nothing_to_compare_with(tables):
 @pytest.mark.parametrize(
     ("verdict", "said"),
     [
-        (
-            HOLDS,
-            "Head 1 of layer 0 stands out: the methods name it first, whichever paragraphs are drawn. Without",
-        ),
+        (HOLDS, "Head 1 of layer 0 stands out: the methods name it first, whichever paragraphs are drawn. W"),
         (FAILS, "No single head stands out. Without head 1 of layer 0, 2 of 2 recitations stop"),
         (NO_DIFFERENCE, "No single head stands out. Without head 1 of layer 0, 2 of 2 recitations stop"),
         (NOT_APPLICABLE, "Without head 1 of layer 0, 2 of 2 recitations stop"),
