@@ -6,6 +6,7 @@ job = start(snakemake)
 
 from pathlib import Path
 
+from memloc.claims.before import out_of_reach
 from memloc.resources.estimate import estimate, summary
 from memloc.run.steps import Step, needed
 from memloc.settings.study import Settings
@@ -19,3 +20,5 @@ frame, here = estimate(steps, params.results, settings, params.remote)
 for study, rows in frame.groupby([step.study for step in steps], sort=False):
     storage.write(schema_of("estimate"), rows, Path(study, "benchmarks/estimate.parquet"), job.stamp)
 job.tell(summary(steps, frame, params.cores, here.gpus))
+for line in out_of_reach(settings):
+    job.tell(f"too few to decide: {line}")

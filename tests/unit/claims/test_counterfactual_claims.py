@@ -8,7 +8,7 @@ from made_halves import COPIED, MOVED, OWN, UNSEEN, N, half_scores
 from memloc.scoring.counterfactual import counterfactual
 
 LENGTHS = {"prefix": N, "length": 2 * N}
-FOLLOW = ["prefix_nll_follows_training", "extraction_follows_training"]
+FOLLOW = ["prefix_nll_follows_training"]
 
 
 def table(follows=True, recited=OWN, easier=0.0):
@@ -18,7 +18,7 @@ def table(follows=True, recited=OWN, easier=0.0):
     kinds = kinds[data["id"]]
     random = np.random.default_rng(1)
     truth = -data["nll_difference"].fillna(0) if follows else random.normal(size=len(data))
-    data["prefix_nll"], data["log_p"] = -truth, np.minimum(truth - 10, 0)
+    data["prefix_nll"] = -truth
     data["em"] = np.where(kinds == recited, N, 0)
     data["repeats"] = np.select([kinds == UNSEEN, np.isin(kinds, [MOVED, OWN, COPIED])], [0, 7], 1)
     data.loc[kinds == UNSEEN, "nll_without"] -= easier
@@ -50,10 +50,8 @@ def test_detectors_that_follow_the_repeats_alone_know_nothing_of_what_training_c
     data["repeats"] = data["repeats"].where(data["repeats"] < 7, random.integers(2, 9, len(data)))
     data["nll_difference"] = -data["repeats"] + random.uniform(0, 0.9, len(data))
     data["prefix_nll"] = -data["repeats"] + random.uniform(0, 0.9, len(data))
-    data["log_p"] = np.where(random.random(len(data)) < 0.5, -np.inf, data["repeats"] - 10)
     found = judged("counterfactual", known, paragraph=LENGTHS).loc[FOLLOW]
     assert (found["value"] < 0.7).all() and "holds" not in set(found["verdict"])
-    assert found["n"].iloc[1] < 0.8 * found["n"].iloc[0], "equal probabilities, also of zero, are ties"
 
 
 @pytest.mark.parametrize(("easier", "verdict"), [(0.0, "holds"), (1.0, "does not hold")])

@@ -83,30 +83,6 @@ def test_a_model_without_room_cannot_be_asked():
     assert verdicts("positions", alone)["recited_wherever_they_stand"] == "not applicable"
 
 
-@pytest.mark.parametrize(
-    ("only_whole", "only_half", "verdict"),
-    [
-        (20, 1, "holds"),
-        (1, 20, "does not hold"),
-        (200, 200, "no difference that matters"),
-        (9, 4, "too few"),
-        (5, 0, "too few"),
-        (0, 0, "not applicable"),
-    ],
-)
-def test_prefixes_are_told_apart_by_what_one_of_them_recites(only_whole, only_half, verdict):
-    given = placed([5] * 20)["positions"]
-    ems = [(50, 9)] * only_whole + [(9, 50)] * only_half + [(50, 50), (9, 9)] * 30
-    rows = [
-        ("repeated", id, context, 0, 0, em)
-        for id, pair in enumerate(ems)
-        for context, em in zip(("start", "half_prefix"), pair, strict=True)
-    ]
-    made = pd.concat([given, pd.DataFrame(rows, columns=given.columns)])
-    found = judged("positions", {"positions": made}).loc["longer_prefix_recites_more"]
-    assert (found["verdict"], found["n"]) == (verdict, only_whole + only_half)
-
-
 def repeated(memorized_by_repeats, continuation=None):
     """`{repeats: (n memorized, n)}`"""
     rows = [

@@ -11,7 +11,7 @@ from memloc.figures.parts import edit_summary
 from memloc.settings.editing import ARMS
 from memloc.settings.sections import sections
 
-RATES = [1e-3, 1e-5]
+RATE = 1e-3
 OBJECTIVES = ("unlearn", "edit")
 # Tokens that remain of memorized paragraphs and of controls.
 LEFT = {
@@ -23,7 +23,7 @@ LEFT = {
 }
 GIVEN = {
     "paragraph": {"length": 100, "prefix": 50},
-    "editing": {"learning_rates": RATES, "steps": 10, "n_controls": 10, "relearning_limit": 5},
+    "editing": {"steps": 10, "n_controls": 10, "relearning_limit": 5},
     "highlight": {"layer": 1, "head": 2},
     "sets": {},
 }
@@ -31,10 +31,10 @@ SETTINGS = sections(GIVEN)
 
 
 def made_up() -> dict[str, pd.DataFrame]:
-    """Six paragraphs; at the second learning rate nothing is lost."""
-    rows = crossed(objective=OBJECTIVES, arm=ARMS, learning_rate=RATES, id=range(6))
+    """Six paragraphs."""
+    rows = crossed(objective=OBJECTIVES, arm=ARMS, id=range(6)).assign(learning_rate=RATE)
     left = [LEFT[arm][objective] for arm, objective in zip(rows["arm"], rows["objective"], strict=True)]
-    memorized, control = np.where(rows["learning_rate"] == RATES[0], np.transpose(left), 50)
+    memorized, control = np.transpose(left)
     jitter = np.random.default_rng(0).uniform(0, 0.5, len(rows)) * (memorized < 50)
     rows = rows.assign(em_memorized=memorized + jitter, em_control=control - jitter, recited_before=0.7)
     rows["em_target"] = np.where(rows["objective"] == "unlearn", np.nan, 50 - memorized)
@@ -43,20 +43,22 @@ def made_up() -> dict[str, pd.DataFrame]:
     return {"edits": rows}
 
 
-def test_means_of_each_learning_rate_are_of_its_own_paragraphs():
+def test_means_and_doses_are_those_of_each_arm():
     tables = made_up()
     edits = tables["edits"]
-    swept = (edits["learning_rate"] == RATES[0]) | (edits["id"] < 2)
-    tables["edits"] = edits[swept]
+    own = (edits["objective"] == "edit") & (edits["arm"] == "top")
+    edits.loc[own, "learning_rate"] = [1e-5, 1e-5, 2e-5, 4e-5, 1e-3, 1e-3]
+    edits.loc[own & (edits["id"] == 5), "em_memorized"] = 50
     drawing = fig5.draw(tables, SETTINGS)
-    first, second = drawing.numbers["rates"]
-    own = tables["edits"].query("objective == 'edit' and arm == 'top'")
-    for row, rate in ((first, RATES[0]), (second, RATES[1])):
-        means = own[own["learning_rate"] == rate][["em_memorized", "em_control", "em_target"]].mean()
-        assert row["means"]["edit_top"] == pytest.approx(means.to_dict())
-    assert (first["n"], second["n"]) == (6, 2)
+    doses = {(dose["done"], dose["arm"]): dose for dose in drawing.numbers["doses"]}
+    found = doses["editing", "top gradients"]
+    assert (found["n"], found["n_gone"], found["rate"]) == (6, 5, pytest.approx(3e-5))
+    for name in ("em_memorized", "em_control", "em_target"):
+        assert found[name] == pytest.approx(edits.loc[own, name].mean())
     text = checked("fig5", drawing)
-    assert "* 0.001 (6 paragraphs)" in text and "* 1e-05 (2 paragraphs)" in text
+    told = "* Editing, top gradients: 5 of 6 paragraphs are no longer recited, at a median rate of 3e-05;"
+    assert told in text
+    assert "tokens of their target" in text and "nan" not in text
 
 
 def test_every_arm_has_a_label_and_a_colour_of_its_own():
@@ -65,9 +67,9 @@ def test_every_arm_has_a_label_and_a_colour_of_its_own():
         assert len(set(styles)) == len(ARMS)
 
 
-def test_figure_5_joins_every_paragraph_to_its_controls_at_the_first_learning_rate():
+def test_figure_5_joins_every_paragraph_to_its_controls():
     drawing = fig5.draw(made_up(), SETTINGS)
-    assert set(drawing.data["learning_rate"]) == {RATES[0]} and len(drawing.data) == 2 * 3 * 6
+    assert len(drawing.data) == 2 * 3 * 6
     for axes, objective in zip(drawing.figure.axes, OBJECTIVES, strict=True):
         lines, means = iter(axes.lines), iter(axes.texts)
         for place, arm in enumerate(ARMS[:3]):
@@ -102,13 +104,13 @@ def test_the_caption_tells_the_median_that_is_drawn(steps, median, told):
     """Also of those that have not come back, which a median of the others alone would leave out."""
     tables = made_up()
     edits = tables["edits"]
-    own = (edits["objective"] == "unlearn") & (edits["learning_rate"] == RATES[0]) & (edits["arm"] == "all")
+    own = (edits["objective"] == "unlearn") & (edits["arm"] == "all")
     edits.loc[own, "em_memorized"] = [0.0] * 5 + [50.0]
     edits.loc[own, "relearning_steps"] = pd.array([*steps, 0], dtype="Int64")
     drawing = editing_robustness.draw(tables, SETTINGS)
     row = next(row for row in drawing.numbers["rows"] if row["arm"] == "all weights")
     right = drawing.figure.axes[1]
-    medians = right.collections[4].get_offsets()  # of both rates: faint, medians, label
+    medians = right.collections[1].get_offsets()
     assert row["median_steps"] == median and median in medians[:, 1]
     assert right.lines[0].get_ydata() == [5.5, 5.5] and right.get_ylim()[1] > 6, "a line, and room above it"
     assert f"within 5 steps: {row['n_back']}, {told}." in checked("editing_robustness", drawing)
@@ -118,33 +120,26 @@ def test_what_is_said_of_forgotten_paragraphs_is_of_them_alone():
     """Three of six have lost a token or more: shares and medians are theirs, the dotted line is all six's."""
     tables = made_up()
     edits = tables["edits"]
-    own = (edits["objective"] == "unlearn") & (edits["learning_rate"] == RATES[0]) & (edits["arm"] == "all")
+    own = (edits["objective"] == "unlearn") & (edits["arm"] == "all")
     edits.loc[own, "em_memorized"] = [0.0, 30.0, 49.0, 50.0, 50.0, 50.0]
     edits.loc[own, "recited"] = [0.1, 0.2, 0.6, 1.0, 1.0, 1.0]
     edits.loc[own, "relearning_steps"] = pd.array([1, 2, 5, 0, 0, 0], dtype="Int64")
     edits["recited_before"] = edits["id"].map({0: 0.0, 1: 0.1, 2: 0.4, 3: 0.5, 4: 0.9, 5: 0.5})
-    swept = edits[(edits["learning_rate"] == RATES[0]) | (edits["id"] == 0)]
-    drawing = editing_robustness.draw({"edits": swept}, SETTINGS)
-    rows = {(row["arm"], row["rate"]): row for row in drawing.numbers["rows"]}
-    found = rows[("all weights", RATES[0])]
+    drawing = editing_robustness.draw({"edits": edits}, SETTINGS)
+    found = next(row for row in drawing.numbers["rows"] if row["arm"] == "all weights")
     assert (found["n"], found["n_back"], found["median_steps"]) == (3, 3, 2)
     assert found["recited"] == pytest.approx(0.3)
     left, right = drawing.figure.axes
     assert drawing.numbers["before"] == pytest.approx(left.lines[0].get_ydata()[0]) == pytest.approx(0.4)
-    assert right.collections[4].get_offsets()[0, 1] == 2  # the median
-    first = swept[(swept["objective"] == "unlearn") & (swept["learning_rate"] == RATES[0])]
-    bold = {ARMS[round(x)]: y for x, y in left.collections[4].get_offsets()}
+    assert right.collections[1].get_offsets()[0, 1] == 2  # the median
+    first = edits[edits["objective"] == "unlearn"]
+    bold = {ARMS[round(x)]: y for x, y in left.collections[1].get_offsets()}
     assert bold == pytest.approx(first.groupby("arm")["recited"].mean().to_dict())
-    faint = [(ARMS[round(x)], y) for x, y in left.collections[3].get_offsets()]
+    faint = [(ARMS[round(x)], y) for x, y in left.collections[0].get_offsets()]
     assert faint == list(zip(first["arm"], first["recited"], strict=True))
-    for number in (0, 3):  # of each rate: paragraphs, and their means above them
-        own, means = (set(left.collections[at].get_offsets()[:, 0].round(6)) for at in (number, number + 1))
-        assert own == means
 
 
 def test_the_caption_says_where_relearning_was_not_tried():
-    drawing = editing_robustness.draw(made_up(), SETTINGS)
-    assert not [row for row in drawing.numbers["rows"] if row["rate"] == RATES[1]], "none was forgotten"
     untried = sections(GIVEN | {"editing": GIVEN["editing"] | {"relearning_limit": 0}})
     text = checked("editing_robustness", editing_robustness.draw(made_up(), untried))
     assert "relearning was not tried" in text and "median 2" not in text and "0 steps" not in text

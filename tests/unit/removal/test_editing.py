@@ -56,7 +56,7 @@ def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objectiv
 def test_reference_is_dense_in_every_arm(memorizing_model, case):
     recipe = recipe_of(reference=True)
     assert recipe.how.nll_weight == 0.1
-    edits = edit_case(subject(memorizing_model), case, recipe, {"top": [1e-4], "random": [1e-4]}, (0, 0), 0)
+    edits = edit_case(subject(memorizing_model), case, recipe, ("top", "random"), (0, 0), 0)
     n_editable = n_weights(subject(memorizing_model), all_weights(subject(memorizing_model)))
     assert (edits["n_movable_weights"] == round(0.01 * n_editable)).all()
     assert (edits["n_changed_weights"] > 0.99 * n_editable).all()
@@ -67,7 +67,7 @@ def test_a_leak_fails_the_run_and_the_weights_are_restored(memorizing_model, cas
     logits = memorizing_model(case.memorized).logits
     monkeypatch.setattr(steps, "SparseAdam", steps.ReferenceAdam)
     with pytest.raises(EditError, match="changed outside of the mask"):
-        edit_case(subject(memorizing_model), case, RECIPE, {"top": [1e-4]}, (0, 0), 0)
+        edit_case(subject(memorizing_model), case, RECIPE, ["top"], (0, 0), 0)
     assert torch.equal(memorizing_model(case.memorized).logits, logits)
 
 
@@ -124,8 +124,9 @@ def test_a_row_says_what_became_of_the_paragraph(memorizing_model, case, referen
     The authors' decay also moves layers below the head.
     """
     case = case._replace(perturbed=torch.cat([case.memorized, case.perturbed, case.held_out]))
-    recipe = recipe_of(steps=3, relearning_limit=9, reference=reference)
-    run = edit_case(subject(memorizing_model), case, recipe, {"head": [1e-2]}, (1, 3), 5)
+    rates = {"learning_rates": [1e-2], "relearning_rate": 2e-2}
+    recipe = recipe_of(steps=3, relearning_limit=9, reference=reference, **rates)
+    run = edit_case(subject(memorizing_model), case, recipe, ["head"], (1, 3), 5)
     row, edited = run.iloc[0], copy.deepcopy(memorizing_model)
     other, movable = subject(edited), head_weights(subject(edited), 1, 3)
     optimise(other, start(other, case, recipe).origin, movable, 1e-2, recipe)
@@ -135,7 +136,7 @@ def test_a_row_says_what_became_of_the_paragraph(memorizing_model, case, referen
         assert row["recited" + when] == pytest.approx(share_recited(subject(model), case))
     assert row["recited_before"] > row["recited"] and row["em_memorized"] < row["em_memorized_before"]
     assert row["n_movable_weights"] == n_weights(subject(memorizing_model), movable)
-    assert [row["relearning_steps"]] == steps_until_recited(subject(edited), case.memorized, 1e-2, 9)
+    assert [row["relearning_steps"]] == steps_until_recited(subject(edited), case.memorized, 2e-2, 9)
     assert row["relearning_steps"] > 0
     assert (row["id"], row["objective"], row["arm"], row["seed"]) == (7, "unlearn", "head", 5)
 
@@ -145,7 +146,7 @@ def three_cases(case) -> list[Case]:
     return [case, case._replace(id=8), case._replace(id=9, target=case.others[:1])]
 
 
-RUNS = {"extra_arms": ["head"], "learning_rates": [1e-4, 1e-3], "n_swept": 1}
+RUNS = {"extra_arms": ["head"], "learning_rates": [1e-4, 1e-3]}
 
 
 def edits_of(model: PreTrainedModel, cases: list[Case], recipe: Recipe, rows: range) -> pd.DataFrame:
@@ -153,34 +154,49 @@ def edits_of(model: PreTrainedModel, cases: list[Case], recipe: Recipe, rows: ra
     return pd.concat(runs, ignore_index=True)
 
 
-def test_some_paragraphs_are_swept(memorizing_model, three_cases):
-    edits = edits_of(memorizing_model, three_cases, recipe_of("edit", steps=1, **RUNS), range(3))
-    swept = edits["learning_rate"] == 1e-3
-    counts = edits[~swept].groupby("arm").size().to_dict()
-    assert counts == dict.fromkeys(("all", "top", "random", "head"), 3)
-    assert edits.loc[swept, "id"].tolist() == [three_cases[0].id] * 4
+def test_every_arm_has_the_mildest_rate_that_ends_the_recitation(memorizing_model, case):
+    """As a search from the mildest on finds it; random weights have the rate of the top ones."""
+    rates = [10.0**power for power in range(-6, 0)]
+    recipe = recipe_of(steps=3, learning_rates=rates[::-1], extra_arms=["head"])
+    run = edits_of(memorizing_model, [case], recipe, range(1)).set_index("arm")
+    assert run.index.tolist() == ["all", "top", "random", "head"]
+    model, expected = subject(memorizing_model), {}
+    shared = start(model, case, recipe)
+    for arm in ("all", "top", "head"):
+        options = (shared.origin.gradients, recipe.how.fraction, (0, 0), np.random.default_rng(0))
+        movable = movable_weights(model, arm, *options)
+        rows = [editing.edit_paragraph(model, shared, movable, rate, recipe) for rate in rates]
+        ending = [rate for rate, row in zip(rates, rows, strict=True) if row["em_memorized"] < N_CONTINUATION]
+        expected[arm] = min(ending, default=rates[-1])
+    assert run["learning_rate"].to_dict() == expected | {"random": expected["top"]}
+    assert min(rates) < expected["all"] < max(rates), "the search has something to find"
+
+
+def test_a_paragraph_that_no_rate_ends_is_edited_at_the_strongest(memorizing_model, case):
+    recipe = recipe_of(steps=1, learning_rates=[1e-9, 1e-8, 3e-8], extra_arms=[])
+    run = edits_of(memorizing_model, [case], recipe, range(1))
+    assert set(run["learning_rate"]) == {3e-8} and (run["em_memorized"] == N_CONTINUATION).all()
 
 
 def test_random_weights_are_each_paragraphs_own(memorizing_model, case, monkeypatch):
-    """They follow seed and paragraph, and are the same for all learning rates and objectives."""
+    """They follow seed and paragraph, and are the same for both objectives."""
     chosen = []
 
-    def spy(_, shared, movable, rate, _recipe):
-        chosen.append((shared.case.id, rate, {name: places.tolist() for name, places in movable.items()}))
+    def spy(_, shared, movable, _rate, _recipe):
+        chosen.append((shared.case.id, {name: places.tolist() for name, places in movable.items()}))
         return {"relearning_steps": None}
 
     monkeypatch.setattr(editing, "edit_paragraph", spy)
     cases = [case, case._replace(id=8)]
     for seed in (0, 1):
         for objective in ("unlearn", "edit"):
-            recipe = recipe_of(objective=objective)
+            recipe = recipe_of(objective=objective, learning_rates=[1e-4])
             for own in cases:
-                rates = {"random": [1e-4, 1e-3]}
-                edit_case(subject(memorizing_model), own, recipe, rates, (0, 0), seed)
-    by_run = [weights for _, _, weights in chosen]
-    assert [name for name, _, _ in chosen] == [7, 7, 8, 8] * 4
-    assert by_run[0] == by_run[1] == by_run[4] and by_run[2] == by_run[3] == by_run[6]
-    different = [by_run[place] for place in (0, 2, 8, 10)]
+                edit_case(subject(memorizing_model), own, recipe, ("top", "random"), (0, 0), seed)
+    by_run = [weights for _, weights in chosen[1::2]]
+    assert [name for name, _ in chosen[1::2]] == [7, 8] * 4
+    assert by_run[0] == by_run[2] and by_run[1] == by_run[3]
+    different = [by_run[place] for place in (0, 1, 4, 5)]
     assert all(first != second for first, second in itertools.combinations(different, 2))
 
 

@@ -33,6 +33,7 @@ MEASURED_MINI = {
     "data": {"n_once": 6500, "n_unseen": 600, "max_repeats": 128},
     "sets": {"n_pairs": 16},
     "n_judging": 6,
+    "editing": {"n_paragraphs": 10, "learning_rates": [1e-3], "extra_arms": ["head", "other_head"]},
 }
 
 
@@ -84,7 +85,6 @@ def test_scores_ablation_and_edits_counted_by_hand():
         "head_ablation": {"n_paragraphs": 3, "n_judging": 4, "top": [1, 2], "n_random": 39},
         "editing": {
             "n_paragraphs": 2,
-            "n_swept": 1,
             "learning_rates": [1e-3, 1e-4],
             "steps": 5,
             "n_controls": 1,
@@ -95,9 +95,9 @@ def test_scores_ablation_and_edits_counted_by_hand():
     assert found["scores"] == ("score", 8, 0, 0, 0)
     # Each of 6 heads, on half of the layers, for 10 texts and a pair; then 44 orders of the heads.
     assert found["ablate_heads"].score == 6 * (10 + 2) / 2 + 10 * (4 + 1 + 39) * 2
-    # Three arms edit two paragraphs and one of them again: 5 steps on two texts, and half of the relearning.
-    assert found["edit_paragraphs"].edit == 9 * (5 * 2 + 2)
-    assert found["edit_paragraphs"].score == 9 * (1 + 2 * 7 + 3)
+    # Three arms edit two paragraphs: 5 steps on two texts, half of the relearning; two of them try a rate.
+    assert found["edit_paragraphs"].edit == 6 * (5 * 2 + 2) + 4 * 5 * 2
+    assert found["edit_paragraphs"].score == 6 * (1 + 2 * 7 + 3)
     assert found["train_model"].training == 0
 
 

@@ -38,8 +38,8 @@ def test_values_of_a_section_are_those_of_a_config_file(key, file):
 
 
 def test_of_two_values_the_last_counts():
-    expected = {"editing": {"steps": 3, "n_swept": 2}}
-    assert given("editing={steps: 1, n_swept: 2}", "editing={steps: 3}") == expected
+    expected = {"editing": {"steps": 3, "n_controls": 2}}
+    assert given("editing={steps: 1, n_controls: 2}", "editing={steps: 3}") == expected
 
 
 @pytest.mark.parametrize("entry", ["study=on", "shards=2", "seed=", "output={", "data=a: [b"])

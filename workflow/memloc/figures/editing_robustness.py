@@ -8,25 +8,24 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from memloc.figures.parts.edit_summary import ARM_COLOURS, ARM_LABELS
-from memloc.figures.parts.style import MARKERS, Drawing, panel_labels, subplots
+from memloc.figures.parts.style import Drawing, panel_labels, subplots
 from memloc.settings.base import Section
 
 COLUMNS = ["id", "arm", "learning_rate", "em_memorized", "recited_before", "recited", "relearning_steps"]
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Left: share of perturbed prefixes; right: steps of relearning; a marker per learning rate."""
+    """Left: share of perturbed prefixes; right: steps of relearning; each arm at its dose."""
     runs = tables["edits"]
     data = runs.loc[runs["objective"] == "unlearn", COLUMNS]
     limit, n_continuation = settings.editing.relearning_limit, settings.paragraph.continuation
-    rates = sorted(data["learning_rate"].unique())
     arms = [arm for arm in ARM_LABELS if arm in set(data["arm"])]
     figure, (left, right) = subplots(2.4, ncols=2)
     forgotten = data[data["em_memorized"] < n_continuation]
     steps = forgotten.assign(steps=forgotten["relearning_steps"].astype(float).fillna(limit + 1))
-    _points(left, data, arms, rates, "recited", "mean")
-    _points(right, steps, arms, rates, "steps", "median")
-    before = _recited_before(data)
+    _points(left, data, arms, "recited", "mean")
+    _points(right, steps, arms, "steps", "median")
+    before = float(data.drop_duplicates("id")["recited_before"].mean())
     left.axhline(before, color="0.5", ls=":", lw=0.9)
     where = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
     left.annotate("before", (1, before), color="0.4", **where)
@@ -40,33 +39,17 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         axes.set_xticks(range(len(arms)), [ARM_LABELS[arm].replace(" ", "\n") for arm in arms])
         axes.set_xlim(-0.6, len(arms) - 0.4)
     panel_labels((left, right))
-    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=len(rates))
-    return Drawing(figure, data, _numbers(data, steps, limit))
+    return Drawing(figure, data, {"before": before, **_numbers(data, steps, limit)})
 
 
-def _points(
-    axes: Axes, data: pd.DataFrame, arms: list[str], rates: list[float], column: str, middle: str
-) -> None:
-    """Every paragraph faintly, and the middle of each arm, with a marker for each learning rate.
-
-    The middle is a mean, or a median where values are censored.
-    """
-    for number, rate in enumerate(rates):
-        rows, marker = data[data["learning_rate"] == rate], MARKERS[number % len(MARKERS)]
-        offset = (number - (len(rates) - 1) / 2) * 0.2
-        place = rows["arm"].map(arms.index).astype(float) + offset
-        colours = rows["arm"].map(ARM_COLOURS).tolist()
-        axes.scatter(place, rows[column], s=6, marker=marker, c=colours, alpha=0.3, linewidth=0)
-        middles = rows.groupby("arm")[column].agg(middle)
-        where = [arms.index(arm) + offset for arm in middles.index]
-        colours = [ARM_COLOURS[arm] for arm in middles.index]
-        axes.scatter(where, middles, s=22, marker=marker, c=colours, edgecolor="white", linewidth=0.4)
-        axes.scatter([], [], s=16, marker=marker, c="0.4", label=f"rate {rate:g}")
-
-
-def _recited_before(data: pd.DataFrame) -> float:
-    """Mean over paragraphs; each counts once, at however many learning rates it is edited."""
-    return float(data.drop_duplicates("id")["recited_before"].mean())
+def _points(axes: Axes, data: pd.DataFrame, arms: list[str], column: str, middle: str) -> None:
+    """Every paragraph faintly, and the middle of each arm: a mean, or a median where values are censored."""
+    place, colours = data["arm"].map(arms.index).astype(float), data["arm"].map(ARM_COLOURS).tolist()
+    axes.scatter(place, data[column], s=6, c=colours, alpha=0.3, linewidth=0)
+    middles = data.groupby("arm")[column].agg(middle)
+    colours = [ARM_COLOURS[arm] for arm in middles.index]
+    style = {"edgecolor": "white", "linewidth": 0.4}
+    axes.scatter([arms.index(arm) for arm in middles.index], middles, s=22, c=colours, **style)
 
 
 def _numbers(data: pd.DataFrame, forgotten: pd.DataFrame, limit: int) -> dict[str, Any]:
@@ -74,18 +57,11 @@ def _numbers(data: pd.DataFrame, forgotten: pd.DataFrame, limit: int) -> dict[st
     rows = [
         {
             "arm": ARM_LABELS[arm],
-            "rate": rate,
             "n": len(runs),
             "recited": float(runs["recited"].mean()),
             "n_back": int(runs["relearning_steps"].count()),
             "median_steps": float(runs["steps"].median()),
         }
-        for (arm, rate), runs in forgotten.groupby(["arm", "learning_rate"])
+        for arm, runs in forgotten.groupby("arm")
     ]
-    return {
-        "limit": limit,
-        "before": _recited_before(data),
-        "n_paragraphs": int(data["id"].nunique()),
-        "of_rates": {f"{rate:g}": ids.nunique() for rate, ids in data.groupby("learning_rate")["id"]},
-        "rows": rows,
-    }
+    return {"limit": limit, "n_paragraphs": int(data["id"].nunique()), "rows": rows}

@@ -19,9 +19,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A panel per objective: by arm, a line from the EM of every edited paragraph to the mean EM of its
     controls, and the means of both. The line of an ideal edit rises from 0 to the whole continuation.
     """
-    paragraph, rates = settings.paragraph, settings.editing.learning_rates
-    runs = tables["edits"]
-    shown = runs[(runs["learning_rate"] == rates[0]) & runs["arm"].isin(PAPER_ARMS)]
+    paragraph, runs = settings.paragraph, tables["edits"]
+    shown = runs[runs["arm"].isin(PAPER_ARMS)]
     figure, axes = subplots(2.8, ncols=2, sharey=True)
     for panel, (objective, title) in zip(axes, OBJECTIVE_LABELS.items(), strict=True):
         for place, arm in enumerate(PAPER_ARMS):
@@ -36,7 +35,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     axes[0].set_ylim(-0.04 * paragraph.continuation, 1.12 * paragraph.continuation)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(SETS))
     data = shown[["id", "objective", "arm", "learning_rate", *SETS.values(), "em_target"]]
-    return Drawing(figure, data, _numbers(runs, rates, settings))
+    return Drawing(figure, data, _numbers(shown, settings))
 
 
 def _paragraphs(axes: Axes, rows: pd.DataFrame, place: int) -> None:
@@ -53,22 +52,24 @@ def _paragraphs(axes: Axes, rows: pd.DataFrame, place: int) -> None:
         axes.annotate(f"{mean:.1f}", (x, mean), color=COLOURS[name], fontsize=7, **beside)
 
 
-def _numbers(runs: pd.DataFrame, rates: list[float], settings: Section) -> dict[str, Any]:
-    by_rate = []
-    for rate in rates:
-        own = runs[runs["learning_rate"] == rate]
-        by_rate.append({"rate": rate, "n": int(own["id"].nunique()), "means": _means(own)})
-    options = settings.editing
+def _numbers(runs: pd.DataFrame, settings: Section) -> dict[str, Any]:
+    options, n_continuation = settings.editing, settings.paragraph.continuation
+    ids = runs.groupby("objective", observed=True)["id"].nunique()
     return {
-        "n_continuation": settings.paragraph.continuation,
+        "n_continuation": n_continuation,
         "own": settings.sets.continuation == "model",
-        "n_unlearned": int(runs.loc[runs["objective"] == "unlearn", "id"].nunique()),
-        "n_edited": int(runs.loc[runs["objective"] == "edit", "id"].nunique()),
+        "n_unlearned": int(ids.get("unlearn", 0)),
+        "n_edited": int(ids.get("edit", 0)),
         **{name: getattr(options, name) for name in ("steps", "n_controls", "fraction", "reference")},
-        "rates": by_rate,
+        "doses": [
+            {
+                "done": OBJECTIVE_LABELS[objective],
+                "arm": ARM_LABELS[arm],
+                "n": len(rows),
+                "n_gone": int((rows["em_memorized"] < n_continuation).sum()),
+                "rate": rows["learning_rate"].median(),
+                **{name: rows[name].mean() for name in ("em_memorized", "em_control", "em_target")},
+            }
+            for (objective, arm), rows in runs.groupby(["objective", "arm"], observed=True, sort=False)
+        ],
     }
-
-
-def _means(runs: pd.DataFrame) -> dict[str, dict[str, float]]:
-    means = runs.groupby(["objective", "arm"])[["em_memorized", "em_control", "em_target"]].mean()
-    return {f"{objective}_{arm}": row.to_dict() for (objective, arm), row in means.iterrows()}

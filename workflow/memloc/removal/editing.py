@@ -1,13 +1,14 @@
 """Unlearning and editing of memorized paragraphs, one by one, and the effects (paper 5.3, Figure 5).
 
-Every memorized paragraph is edited by itself, from the original weights θ0, with every arm (`editing.steps`).
+Every memorized paragraph is edited by itself, from the original weights θ0, with every arm (`editing.steps`),
+at the dose that the arm needs: the mildest learning rate that ends the recitation.
 The weights are restored bit for bit afterwards. The edit target is the paragraph's own prefix, followed by
 the continuation of its strongest perturbation (its PMP). In the authors' code (`reference`), the continuation
 comes from a randomly paired paragraph's PMP (`edit_cases.mispaired`). All scores are in single precision.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -83,7 +84,7 @@ def edit_paragraph(
     Raises:
         EditError: as in `count_changed`.
     """
-    case, limit = shared.case, recipe.how.relearning_limit
+    case, relearning = shared.case, (recipe.how.relearning_rate, recipe.how.relearning_limit)
     with edited(subject) as original:
         optimise(subject, shared.origin, movable, learning_rate, recipe)
         return {
@@ -93,32 +94,60 @@ def edit_paragraph(
             "recited_before": shared.recited,
             "n_movable_weights": n_weights(subject, movable),
             "n_changed_weights": count_changed(subject, original, movable, recipe),
-            "relearning_steps": steps_until_recited(subject, case.memorized, learning_rate, limit)[0],
+            "relearning_steps": steps_until_recited(subject, case.memorized, *relearning)[0],
         }
+
+
+def mildest_rate(subject: Subject, shared: Start, movable: Movable, recipe: Recipe) -> float:
+    """The dose: the mildest learning rate that ends the recitation of the paragraph, or the strongest of all.
+
+    It is found by bisection, as if a stronger rate always ended what a milder one ends. The strongest one is
+    not tried. The model has its original weights before and after.
+    """
+    rates = sorted(recipe.how.learning_rates)
+    first, last = 0, len(rates) - 1
+    while first < last:
+        middle = (first + last) // 2
+        if _recited_after(subject, shared, movable, rates[middle], recipe):
+            first = middle + 1
+        else:
+            last = middle
+    return rates[last]
+
+
+def _recited_after(
+    subject: Subject, shared: Start, movable: Movable, learning_rate: float, recipe: Recipe
+) -> bool:
+    """Whether the paragraph is still recited after a run."""
+    tokens = shared.case.memorized
+    with edited(subject):
+        optimise(subject, shared.origin, movable, learning_rate, recipe)
+        return bool((teacher_forced(subject, tokens).em == tokens.shape[1] - subject.n_prefix).all())
 
 
 def edit_case(
     subject: Subject,
     case: Case,
     recipe: Recipe,
-    rates: Mapping[str, Sequence[float]],
+    arms: Sequence[str],
     head: tuple[int, int],
     seed: int,
 ) -> pd.DataFrame:
-    """Edit a case with every arm at its learning rates (`rates`): rows of `edits`.
+    """Edit a case with every arm, each at its dose: rows of `edits`.
 
-    Random weights depend on seed and paragraph only, so all learning rates move the same ones.
+    Random weights, the control of the top ones, are edited at the dose of these, which come before them.
 
     Raises:
         EditError: as in `count_changed`.
     """
-    shared, rows = start(subject, case, recipe), []
-    for arm, learning_rates in rates.items():
+    shared, rows, doses = start(subject, case, recipe), [], {}
+    for arm in arms:
         random = generator(seed, "editing", "random", str(case.id))
         movable = movable_weights(subject, arm, shared.origin.gradients, recipe.how.fraction, head, random)
-        for rate in learning_rates:
-            labels = {"id": case.id, "objective": recipe.objective, "arm": arm, "learning_rate": rate}
-            rows.append({**labels, **edit_paragraph(subject, shared, movable, rate, recipe), "seed": seed})
+        rate = doses["top"] if arm == "random" else mildest_rate(subject, shared, movable, recipe)
+        doses[arm] = rate
+        labels = {"id": case.id, "objective": recipe.objective, "arm": arm, "learning_rate": rate}
+        rows.append({**labels, **edit_paragraph(subject, shared, movable, rate, recipe), "seed": seed})
     return pd.DataFrame(rows).astype({"relearning_steps": "Int64"})
 
 
@@ -130,16 +159,12 @@ def run_edits(
     seed: int,
     rows: Iterable[int],
 ) -> Iterator[pd.DataFrame]:
-    """Edit the cases at `rows` with the paper's arms and extra ones, at the first learning rate.
+    """Edit the cases at `rows` with the paper's arms and extra ones.
 
-    The first `n_swept` cases are edited at all learning rates. Yields the runs of one case after the other.
-    They do not depend on the other `rows`.
+    Yields the runs of one case after the other. They do not depend on the other `rows`.
 
     Raises:
         EditError: as in `count_changed`.
     """
-    how = recipe.how
     for row in rows:
-        rates = how.learning_rates if row < how.n_swept else how.learning_rates[:1]
-        arms = dict.fromkeys((*PAPER_ARMS, *how.extra_arms), rates)
-        yield edit_case(subject, cases[row], recipe, arms, head, seed)
+        yield edit_case(subject, cases[row], recipe, (*PAPER_ARMS, *recipe.how.extra_arms), head, seed)

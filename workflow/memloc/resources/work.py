@@ -117,9 +117,11 @@ def n_windows(settings: Settings) -> float:
 def _edits(settings: Settings) -> Work:
     """One of the two objectives: its steps, and the judging afterwards."""
     how = settings.editing
-    n = len((*PAPER_ARMS, *how.extra_arms)) * (how.n_paragraphs + how.n_swept * (len(how.learning_rates) - 1))
+    n = len((*PAPER_ARMS, *how.extra_arms)) * how.n_paragraphs
+    tried = (n - how.n_paragraphs) * math.log2(len(how.learning_rates))  # random weights follow the top ones
     judged = how.n_controls + 2 * how.n_judging + how.n_perturbations
-    return Work("edit", n * judged, edit=n * (how.steps * (1 + how.n_controls) + how.relearning_limit / 2))
+    steps = (n + tried) * how.steps * (1 + how.n_controls)
+    return Work("edit", n * judged, edit=steps + n * how.relearning_limit / 2)
 
 
 def _removal(settings: Settings) -> Work:

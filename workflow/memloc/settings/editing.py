@@ -13,6 +13,8 @@ PAPER_ARMS = ("all", "top", "random")  # always run (paper 5.3)
 EXTRA_ARMS = ("head", "other_head")
 ARMS = (*PAPER_ARMS, *EXTRA_ARMS)
 
+Rate = Annotated[float, Field(gt=0)]
+
 
 class Editing(ContrastiveSection):
     """Unlearning and editing of single memorized paragraphs (paper 5.3).
@@ -25,10 +27,12 @@ class Editing(ContrastiveSection):
         SPARSE_FRACTION, gt=0, le=1, description="Share of the W_* weights that the sparse arms move."
     )
     n_paragraphs: Positive = Field(50, description="Memorized paragraphs, each edited by itself.")
-    n_swept: Positive = Field(10, description="Of these, paragraphs edited at all learning rates.")
-    learning_rates: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
-        [1e-5], description="Learning rates; claims are judged at the first one, which Figure 5 shows."
+    learning_rates: Annotated[list[Rate], Field(min_length=1, max_length=16)] = Field(
+        [float(f"{step}e{power}") for power in range(-6, -1) for step in (1, 2, 5)],
+        description="Learning rates. Each arm takes the mildest that ends the recitation of a paragraph, "
+        "found by bisection, or else the strongest (authors' code: 1e-5 for all).",
     )
+    relearning_rate: Rate = Field(1e-5, description="Learning rate of relearning, the same for all arms.")
     extra_arms: list[Literal[EXTRA_ARMS]] = Field(
         list(EXTRA_ARMS),
         description="Arms besides all, top and random: the highlighted head, and another head of its layer.",

@@ -24,15 +24,15 @@ def recited_would_not_come_out(tables: Tables, settings: Section) -> Evidence:
     return share(int((~comes_out_anyway(recited)).sum()), len(recited))
 
 
-def follows_training(tables: Tables, settings: Section, measure: str, sign: int) -> Evidence:
+def prefix_nll_follows_training(tables: Tables, settings: Section) -> Evidence:
     """Share of random pairs of paragraphs that are repeated equally often, in which training lowers the NLL
-    more for the one with the larger measure (times `sign`). Pairs share no paragraph; ties do not count."""
+    more for the one with the lower prefix NLL. Pairs share no paragraph; ties do not count."""
     data = _seen(tables)
-    data = data[(data["repeats"] > 1) & data[measure].notna()].sample(frac=1, random_state=0)
+    data = data[data["repeats"] > 1].sample(frac=1, random_state=0)
     place = data.groupby("repeats").cumcount()
     data = data.assign(pair=place // 2)
     pairs = data[place % 2 == 0].merge(data[place % 2 == 1], on=["repeats", "pair"])
-    agreed = -sign * _ahead(pairs, measure) * _ahead(pairs, "nll_difference")
+    agreed = _ahead(pairs, "prefix_nll") * _ahead(pairs, "nll_difference")
     return share(int((agreed > 0).sum()), int((agreed != 0).sum()))
 
 

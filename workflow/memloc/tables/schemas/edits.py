@@ -27,7 +27,11 @@ def edits(lengths: Lengths) -> Columns:
         "id": PARAGRAPH,
         "objective": category(*OBJECTIVES, meaning="Aim of the edit."),
         "arm": category(*ARMS, meaning="Weights that may move."),
-        "learning_rate": number(0, meaning="Learning rate."),
+        "learning_rate": number(
+            0,
+            meaning="Learning rate: the mildest by which the arm ends the recitation, or else the strongest; "
+            "of random weights, that of the top ones.",
+        ),
         **_edit_scores(lengths),
         **_edit_scores(lengths, "_before"),
         "recited": number(**share, meaning="Perturbed prefixes from which the paragraph is still recited."),

@@ -1,0 +1,36 @@
+"""Which claims a study's samples can decide, before it runs."""
+
+import pytest
+from test_registry import CLAIMS, claim
+
+from memloc.claims.before import needed, out_of_reach
+from memloc.claims.verdicts import judge
+from memloc.settings.study import Settings
+from memloc.statistics.exact import median, share
+from memloc.tables.terms.claims import FAILS, HOLDS, PER_CENT, TOO_FEW
+
+STUDY = {"study": "x", "data": {"source": "embedded"}, "model": {"source": "embedded"}}
+
+
+@pytest.mark.parametrize("own", [claim for _, claim in CLAIMS if claim.sample], ids=lambda claim: claim.id)
+def test_as_many_units_as_are_needed_decide_either_side_and_one_less_does_not(own):
+    """At the level of one claim, all units on one side."""
+    n = needed(own, 1)
+    if own.scale == PER_CENT:
+        of = lambda yes, n: share(n if yes else 0, n)  # noqa: E731
+    else:
+        of = lambda yes, n: median([1e6 if yes else -1e6] * n)  # noqa: E731
+    assert [judge(own, of(yes, n)).verdict for yes in (True, False)] == [HOLDS, FAILS]
+    assert TOO_FEW in [judge(own, of(yes, n - 1)).verdict for yes in (True, False)]
+
+
+def test_a_family_needs_more():
+    assert (needed(claim(), 1), needed(claim(), 10)) == (6, 9)
+
+
+def test_samples_that_are_too_small_are_named_with_their_settings():
+    few = Settings.model_validate(STUDY | {"sets": {"n_pairs": 5}, "editing": {"n_paragraphs": 60}})
+    found = out_of_reach(few)
+    assert all(line.endswith(": sets.n_pairs is 5") for line in found) and len(found) > 2
+    many = {"sets": {"n_pairs": 60}, "editing": {"n_paragraphs": 60}}
+    assert out_of_reach(Settings.model_validate(STUDY | many)) == []
