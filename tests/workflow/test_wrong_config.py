@@ -38,7 +38,7 @@ def test_a_wrong_config_stops_before_any_job_with_its_message_alone(clone, tmp_p
     ("folder", "length", "text", "said"),
     [
         ("no", 64, b"words " * 100, "model.folder: {}/no: no such folder; correct the path"),
-        ("model", 65, b"words " * 100, "paragraph.length is 65, but the model has 64 positions"),
+        ("model", 65, b"words " * 100, "paragraphs have 65 tokens, but the model has 64 positions"),
         (
             "model",
             64,

@@ -52,7 +52,7 @@ elif DATA.source == "text":
             texts=[PLACES.get(file, file) for file in TEXTS],
             folder=MODEL_FOLDER,
         output:
-            **tables("paragraphs", "places"),
+            **tables("paragraphs", *["places"] * bool(DATA.counts)),
         log:
             log_file("paragraphs"),
         benchmark:

@@ -1,8 +1,10 @@
 # What the model recites of the text: any stretch of your own text, or whole paragraphs of other data.
 
-PLACED = "places" in rules.paragraphs.output.keys()  # published paragraphs stand in no text that is known
+SCANNED = DATA.source == "text" and not DATA.counts
+# Published paragraphs stand in no text that is known.
+PLACED = SCANNED or "places" in rules.paragraphs.output.keys()
 
-if DATA.source == "text" and not DATA.counts:
+if SCANNED:
 
     with explained():
         UNSEEN_TEXTS = text_files(DATA.unseen, "data.unseen", DATA.encoding) if DATA.unseen else []

@@ -18,13 +18,14 @@ from memloc.data.documents import documents
 from memloc.data.filters import drop_reasons
 from memloc.data.places import numbered, quoted, text_frame
 from memloc.model import loading, model_card, pretrained
-from memloc.model.context import most_positions
+from memloc.model.context import most_positions, require_room
 from memloc.model.token_text import decoded
 from memloc.run.progress import Progress
 from memloc.scoring.passages import worth_decoding
 from memloc.scoring.scan import PIECE, Scan
 
 settings, folder = job.settings, job.input.folder
+require_room(folder, settings.paragraph.length)  # of a model that has just been downloaded
 length, n_prefix = settings.paragraph.length, settings.paragraph.prefix
 tokenizer = pretrained.load_tokenizer(folder)
 read_from: list[str] = []  # the file of each document

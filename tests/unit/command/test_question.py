@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from memloc.command.question import Question, short_name
+from memloc.command.question import config_of, short_name
 from memloc.run.errors import InputError
 from memloc.settings.errors import validate
 
@@ -34,18 +34,18 @@ def folder(tmp_path, monkeypatch):
 
 
 def asked(texts=("b.md",), models=("lab/small",), **more):
-    return Question(list(texts), list(models), **more)
+    return config_of(list(texts), list(models), **more)
 
 
 def test_a_question_is_a_study_of_what_differs_from_the_defaults():
-    config = asked(["texts/My book.txt", "b.md"], unseen=["new.txt"], encoding="latin-1").config()
+    config = asked(["texts/My book.txt", "b.md"], unseen=["new.txt"], encoding="latin-1")
     study = config.pop("study")
     assert study.startswith("My-book-lab-small-") and config == {
         "data": {
             "source": "text",
             "files": ["texts/My book.txt", "b.md"],
-            "encoding": "latin-1",
             "unseen": ["new.txt"],
+            "encoding": "latin-1",
         },
         "model": {"source": "local", "folder": "lab/small"},
         "paragraph": {"length": 100, "prefix": 50},
@@ -55,7 +55,7 @@ def test_a_question_is_a_study_of_what_differs_from_the_defaults():
 
 
 def test_several_models_are_models_of_one_study_and_some_are_of_the_hub():
-    config = asked(models=["lab/small", "EleutherAI/pythia-70m@step1000", "gpt/two"]).config()
+    config = asked(models=["lab/small", "EleutherAI/pythia-70m@step1000", "gpt/two"])
     assert config["models"] == {
         "lab-small": {"source": "local", "folder": "lab/small"},
         "EleutherAI-pythia-70m-step1000": {
@@ -72,7 +72,7 @@ def test_several_models_are_models_of_one_study_and_some_are_of_the_hub():
     ("given", "prefix"), [({"length": 60}, 30), ({"prefix": 20}, 20), ({"length": 60, "prefix": 50}, 50)]
 )
 def test_half_of_a_paragraph_is_prefix_where_it_is_not_given(given, prefix):
-    assert asked(**given).config()["paragraph"] == {"length": given.get("length", 100), "prefix": prefix}
+    assert asked(**given)["paragraph"] == {"length": given.get("length", 100), "prefix": prefix}
 
 
 def test_every_question_has_a_folder_of_its_own():
@@ -83,11 +83,11 @@ def test_every_question_has_a_folder_of_its_own():
         {"unseen": ["new.txt"]},
         {"texts": ["new.txt"]},
     ]
-    names = [asked(**each).config()["study"] for each in questions]
-    assert len(set(names)) == len(names) and names[0] == asked().config()["study"]
-    assert asked(out="mine").config()["study"] == "mine"
+    names = [asked(**each)["study"] for each in questions]
+    assert len(set(names)) == len(names) and names[0] == asked()["study"]
+    assert asked(out="mine")["study"] == "mine"
     for text in ("..", "*.txt", "texts/", "b.md"):
-        assert validate(asked([text]).config(), "")
+        assert validate(asked([text]), "")
 
 
 def test_a_model_is_named_by_the_last_parts_of_its_path(tmp_path):
@@ -105,24 +105,24 @@ def spoiled(name, content):
     ("given", "said"),
     [
         ({"texts": ["none.md"]}, "TEXT: none.md: no such file or folder; correct the path"),
-        ({"texts": ["blank"]}, "TEXT: blank: no text in it"),
+        ({"texts": ["blank"]}, "TEXT: the longest has 0 tokens, fewer than --length 100"),
         ({"texts": ["empty"]}, "TEXT: empty: empty; give text"),
-        ({"texts": ["b.md"], "unseen": ["blank"]}, "--unseen: blank: no text in it"),
-        ({"texts": ["latin"]}, "TEXT: latin: not utf-8 text ('utf-8' codec can't decode byte 0xe9"),
-        ({"texts": ["packed.gz"]}, "TEXT: packed.gz, line 1: damaged from here on"),
-        ({"texts": ["rows.jsonl"]}, "TEXT: rows.jsonl, line 1: no text in 'text'"),
+        ({"texts": ["b.md"], "unseen": ["empty"]}, "--unseen: empty: empty; give text"),
+        ({"texts": ["latin"]}, "latin: not utf-8 text ('utf-8' codec can't decode byte 0xe9"),
+        ({"texts": ["packed.gz"]}, "packed.gz, line 1: damaged from here on"),
+        ({"texts": ["rows.jsonl"]}, "rows.jsonl, line 1: no text in 'text'"),
         (
             {"texts": ["few"]},
             "TEXT: the longest has 20 tokens, fewer than --length 100: give longer text, or a lower --length",
         ),
-        ({"encoding": "utf-9"}, "--encoding utf-9: unknown"),
+        ({"encoding": "utf-9"}, "utf-9: no encoding that Python knows; utf-8 and latin-1 are"),
         ({"prefix": 100}, "--prefix 100: must be from 1 to 99"),
         ({"prefix": 0}, "--prefix 0: must be from 1 to 99"),
-        ({"length": 201}, "--length 201: the model lab/small takes at most 200 tokens"),
+        ({"length": 201}, "--model lab/small: paragraphs have 201 tokens, but the model has 200 positions"),
         ({"out": "../x"}, "--out ../x: must be a letter or digit, then also dots, - and _ (no path)"),
         ({"models": ["nothing"]}, "--model nothing: no such folder, and no name of the hub"),
         ({"models": ["texts"]}, "--model texts: no config.json in it"),
-        ({"models": ["bare"]}, "--model bare: no tokenizer in it"),
+        ({"models": ["bare"]}, "--model bare: no *.safetensors in it"),
         ({"models": ["odd"]}, "--model odd: "),
         ({"models": ["lab/small", "./lab/small"]}, "--model: lab/small and ./lab/small have one name"),
     ],
@@ -140,7 +140,7 @@ def test_what_cannot_be_used_is_told_in_the_words_of_the_command(given, said):
     spoiled("rows.jsonl", b"{}\n")
     spoiled("few", b"a few words that are " * 4)
     with pytest.raises(InputError) as error:
-        asked(**given).config()
+        asked(**given)
     told = str(error.value)
     assert told.startswith(said) and "\n" not in told
     assert not [name for name in ("paragraph.", "data.", "model.folder") if name in told]
@@ -149,13 +149,11 @@ def test_what_cannot_be_used_is_told_in_the_words_of_the_command(given, said):
 def test_texts_of_another_encoding_and_few_tokens_can_be_used_when_that_is_said():
     spoiled("latin", "café ".encode("latin-1") * 999)
     spoiled("few", b"a few words that are " * 4)
-    assert asked(["latin"], encoding="latin-1").config() and asked(["few"], length=20).config()
+    assert asked(["latin"], encoding="latin-1") and asked(["few"], length=20)
 
 
 def test_a_question_is_checked_without_libraries_that_take_long_to_import():
-    code = (
-        "import sys; from memloc.command.question import Question; Question(['b.md'], ['lab/small']).config()"
-    )
+    code = "import sys; from memloc.command.question import config_of; config_of(['b.md'], ['lab/small'])"
     code += "; print(*{'torch', 'transformers', 'pandas', 'snakemake'} & {*sys.modules})"
     run = subprocess.run([sys.executable, "-c", code], env=os.environ, capture_output=True, text=True)
     assert (run.returncode, run.stdout) == (0, "\n"), run.stderr

@@ -10,7 +10,6 @@ from made_tables import frame_of
 from memloc.command import __main__ as command
 from memloc.command import recite
 from memloc.command.answer import compared, lines
-from memloc.command.question import Question
 from memloc.tables import storage
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
@@ -41,14 +40,14 @@ def ran(monkeypatch, tmp_path):
         for number, folder in enumerate(folders):
             write_results(folder, **({"first_character": [700, 1200]} if number else {}))
 
-    def config(question):
-        models = {name: {"source": "local", "folder": name} for name in question.models}
-        one = {"model": models[question.models[0]]} if len(models) == 1 else {"models": models}
-        return {"study": question.out or "named", **one, "paragraph": {"length": 100, "prefix": 50}}
+    def config(texts, models, out=None, **_):
+        sections = {name: {"source": "local", "folder": name} for name in models}
+        one = {"model": sections[models[0]]} if len(models) == 1 else {"models": sections}
+        return {"study": out or "named", **one, "paragraph": {"length": 100, "prefix": 50}}
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(recite, "_run", run)
-    monkeypatch.setattr(Question, "config", config)
+    monkeypatch.setattr(recite, "config_of", config)
     return done
 
 

@@ -34,15 +34,6 @@ def slow_cut(texts, length):
     return list(numbers), places
 
 
-def test_lines_are_those_on_which_the_first_token_of_a_paragraph_ends(tmp_path):
-    """Token n has n line breaks; some documents are too short for a paragraph, and places are left out."""
-    texts = [[0, 0, 2, 0, 1, 0, 0], [2], [], [1, 0, 0, 3, 0]]
-    with (tmp_path / "tokens").open("w+b") as file:
-        stream, begins = own_text.write_stream(texts, 2, file)
-        stream = stream._replace(starts=np.array([0, 2, 3, 5, 11, 14]))
-        assert own_text.lines(stream, begins, np.arange(4)).tolist() == [1, 3, 3, 4, 2, 5]
-
-
 @pytest.fixture(params=["hash", "sum"], autouse=True)
 def every_hash(request, monkeypatch):
     """With powers of 1 the hash is a sum, and windows of the same tokens in another order collide."""

@@ -75,6 +75,11 @@ def test_an_entry_without_text_is_an_error(entry, said, folder):
         text_files([entry], "data.files")
 
 
+def test_an_encoding_that_does_not_exist_is_told():
+    with pytest.raises(InputError, match="utf-9: no encoding that Python knows; utf-8 and latin-1 are"):
+        text_files(["a.txt"], "data.files", "utf-9")
+
+
 @pytest.mark.parametrize("given", ["a.txt", "data", "."])
 def test_what_may_not_be_read_is_named_with_its_setting(given, monkeypatch):
     """Root may read everything, and may run the tests: opening and listing refuse in the system's place."""

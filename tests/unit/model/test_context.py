@@ -14,7 +14,7 @@ def test_positions_are_those_of_every_family(any_model, tmp_path):
 def test_a_paragraph_longer_than_the_models_positions_is_refused(tiny_gpt2, tmp_path):
     tiny_gpt2.config.save_pretrained(tmp_path)
     require_room(tmp_path, 64)
-    with pytest.raises(InputError, match="paragraph.length is 65, but the model has 64 positions"):
+    with pytest.raises(InputError, match="paragraphs have 65 tokens, but the model has 64 positions"):
         require_room(tmp_path, 65)
 
 

@@ -161,7 +161,6 @@ def beyond(section, key, last, first, **others):
             "checksums: no address ends in b.txt",
         ),
         ({}, {"data": FILES | {"unseen": ["b.txt"], "counts": "n"}}, "leave out unseen"),
-        ({}, {"data": FILES | {"encoding": "utf-9"}}, "'utf-9' is no encoding that Python knows"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -1,6 +1,8 @@
 """The answer of a finished study: as an object for programs, and in lines for a reader."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +41,27 @@ def compared(answers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The answers about several models, whose passages say whether no other model recites any of it."""
     if len(answers) < 2:
         return [*answers]
+    found = [_by_document(answer["passages"]) for answer in answers]
     for number, answer in enumerate(answers):
-        others = [other["passages"] for other in (*answers[:number], *answers[number + 1 :])]
+        others = [*found[:number], *found[number + 1 :]]
         for passage in answer["passages"]:
-            passage["alone"] = not any(_overlap(passage, other) for found in others for other in found)
+            passage["alone"] = not any(_overlaps(passage, other) for other in others)
     return [*answers]
 
 
-def _overlap(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two passages share a character. Models with other tokens have the same characters."""
-    if (one["file"], one["document"]) != (other["file"], other["document"]):
-        return False
-    return one["first_character"] < other["end_character"] and other["first_character"] < one["end_character"]
+def _by_document(passages: Sequence[dict[str, Any]]) -> dict[tuple[str, int], list[dict[str, Any]]]:
+    """Passages of each document, in the order of the text."""
+    found: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for passage in passages:
+        found.setdefault((passage["file"], passage["document"]), []).append(passage)
+    return found
+
+
+def _overlaps(passage: dict[str, Any], others: dict[tuple[str, int], list[dict[str, Any]]]) -> bool:
+    """Whether passages of another model, perhaps of other tokens, have one of a passage's characters."""
+    own = others.get((passage["file"], passage["document"]), [])
+    at = bisect_right(own, passage["first_character"], key=itemgetter("end_character"))
+    return at < len(own) and own[at]["first_character"] < passage["end_character"]
 
 
 def lines(answer: dict[str, Any]) -> list[str]:

@@ -1,140 +1,95 @@
-"""What `memloc recite` is asked: checked in seconds, in the words of the command line, and made a config."""
+"""What `memloc recite` is asked: checked in a second, in the words of the command line, and made a config."""
 
-import codecs
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from memloc.data.documents import documents
 from memloc.data.text_files import text_files
-from memloc.model.context import lacking, most_positions
+from memloc.model.context import require_room, require_tokenizer
 from memloc.model.families import family
 from memloc.run.errors import InputError
 
-FIELD = "text"  # of rows of .jsonl and .parquet files
-FEW = 10_000  # characters of a text so short that its tokens are counted
-MOST = 2**25  # characters that are read to see whether a text can be
+FEW = 10_000  # bytes of a text so short that its tokens are counted
 HUB = re.compile(r"([\w.-]+/[\w.-]+?)(?:@([\w./-]+))?")
 
 
-@dataclass(frozen=True)
-class Question:
-    """Texts, models and lengths, as the command line gives them."""
+def config_of(
+    texts: Sequence[str],
+    models: Sequence[str],
+    *,
+    length: int = 100,
+    prefix: int | None = None,
+    unseen: Sequence[str] = (),
+    encoding: str = "utf-8",
+    out: str | None = None,
+) -> dict[str, Any]:
+    """The config of the study that answers a question: the sections that differ from the defaults.
 
-    texts: Sequence[str]
-    models: Sequence[str]
-    length: int = 100
-    prefix: int | None = None
-    unseen: Sequence[str] = ()
-    encoding: str = "utf-8"
-    out: str | None = None
+    The study has the names of the first text and of the models and a hash of the question, or the name `out`.
 
-    def config(self) -> dict[str, Any]:
-        """The config of the study: the sections that differ from the defaults.
-
-        The prefix is half of a paragraph by default. The study has the names of the first text and of the
-        models, and a hash of the whole question, unless `out` names it.
-
-        Raises:
-            InputError: something cannot be used.
-        """
-        prefix = self.length // 2 if self.prefix is None else self.prefix
-        if not 0 < prefix < self.length:
-            raise InputError(f"--prefix {prefix}: must be from 1 to {self.length - 1}, below --length")
-        if self.out and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.out):
-            raise InputError(
-                f"--out {self.out}: must be a letter or digit, then also dots, - and _ (no path)"
-            )
-        texts = self._checked_texts()
-        models = {name: self._model(name) for name in self.models}
-        if sum(map(len, texts)) < FEW:
-            self._check_length(texts)
-        unseen = {"unseen": [*self.unseen]} if self.unseen else {}
-        named = {short_name(given): model for given, model in models.items()}
-        if len(named) < len(self.models):
-            raise InputError(
-                f"--model: {' and '.join(self.models)} have one name; give models of different names"
-            )
-        asked = {
-            "data": {"source": "text", "files": [*self.texts], "encoding": self.encoding, **unseen},
-            **({"model": next(iter(named.values()))} if len(named) == 1 else {"models": named}),
-            "paragraph": {"length": self.length, "prefix": prefix},
-            "filters": {"keywords": []},
-        }
-        words = [re.sub(r"\W+", "-", Path(self.texts[0]).name.split(".")[0]).strip("-_") or "text", *named]
-        whole = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:6]
-        return {"study": self.out or "-".join([*words, whole]), **asked}
-
-    def _checked_texts(self) -> list[str]:
-        """The first texts, up to `MOST` characters. InputError: some cannot be read, or there is no text."""
-        try:
-            codecs.lookup(self.encoding)
-        except LookupError:
-            raise InputError(
-                f"--encoding {self.encoding}: unknown; utf-8 and latin-1 are known ones"
-            ) from None
-        keys = {"--unseen": self.unseen, "TEXT": self.texts}
-        for key, given in keys.items():
-            texts = [*_begin(_texts(given, key, self.encoding))]
-            if given and not "".join(texts).strip():
-                raise InputError(f"{key}: {' '.join(given)}: no text in it")
-        return texts
-
-    def _check_length(self, texts: Sequence[str]) -> None:
-        """Look whether some text is as long as a paragraph, in tokens of the models. InputError: none is."""
-        from tokenizers import Tokenizer
-
-        for file in (Path(model, "tokenizer.json") for model in self.models):
-            if file.is_file():
-                try:
-                    encode = Tokenizer.from_file(str(file)).encode
-                except Exception as error:  # of no other class
-                    raise InputError(f"--model {file.parent}: {file.name}: {error}") from None
-                most = max(len(encode(text, add_special_tokens=False).ids) for text in texts)
-                if most < self.length:
-                    short = f"TEXT: the longest has {most} tokens, fewer than --length {self.length}"
-                    raise InputError(f"{short}: give longer text, or a lower --length")
-
-    def _model(self, given: str) -> dict[str, Any]:
-        """Section `model` of a folder, or of a model of the hub. InputError: it is neither, or no use."""
-        if not Path(given).is_dir():
-            if not (named := HUB.fullmatch(given)):
-                raise InputError(
-                    f"--model {given}: no such folder, and no name of the hub (org/name@revision)"
-                )
-            return {"source": "hub", "id": named[1], "revision": named[2] or "main"}
-        if missing := lacking(given):
-            raise InputError(f"--model {given}: no {missing} in it")
-        try:
-            family(json.loads(Path(given, "config.json").read_text()).get("model_type"))
-            most = most_positions(given)
-        except ValueError as error:  # of JSON, or an unknown family
-            raise InputError(f"--model {given}: {error}") from None
-        if most and self.length > most:
-            raise InputError(f"--length {self.length}: the model {given} takes at most {most} tokens")
-        return {"source": "local", "folder": given}
+    Raises:
+        InputError: something cannot be used.
+    """
+    prefix = length // 2 if prefix is None else prefix
+    if not 0 < prefix < length:
+        raise InputError(f"--prefix {prefix}: must be from 1 to {length - 1}, below --length")
+    if out and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", out):
+        raise InputError(f"--out {out}: must be a letter or digit, then also dots, - and _ (no path)")
+    files = [file for file in text_files(texts, "TEXT", encoding) if "://" not in file]
+    text_files(unseen, "--unseen", encoding)
+    sections = {short_name(model): _section(model, length) for model in models}
+    if len(sections) < len(models):
+        raise InputError(f"--model: {' and '.join(models)} have one name; give models of different names")
+    if files and sum(Path(file).stat().st_size for file in files) < FEW:
+        _require_length(
+            [text for file in files for text in documents(file, "text", encoding)], models, length
+        )
+    asked = {
+        "data": {"source": "text", "files": [*texts], "unseen": [*unseen], "encoding": encoding},
+        **({"model": sections.popitem()[1]} if len(models) == 1 else {"models": sections}),
+        "paragraph": {"length": length, "prefix": prefix},
+        "filters": {"keywords": []},
+    }
+    name = re.sub(r"\W+", "-", Path(texts[0]).name.split(".")[0]).strip("-_") or "text"
+    whole = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:6]
+    return {"study": out or "-".join([name, *map(short_name, models), whole]), **asked}
 
 
-def _texts(given: Sequence[str], key: str, encoding: str) -> Iterator[str]:
-    """Documents of all files. InputError: one cannot be read; the message begins with `key`."""
+def _section(given: str, length: int) -> dict[str, Any]:
+    """Section `model` of a folder, or of a model of the hub. InputError: it is neither, or of no use."""
+    if not (folder := Path(given)).is_dir():
+        if not (named := HUB.fullmatch(given)):
+            raise InputError(f"--model {given}: no such folder, and no name of the hub (org/name@revision)")
+        return {"source": "hub", "id": named[1], "revision": named[2] or "main"}
     try:
-        for file in text_files(given, key, encoding):
-            if "://" not in file:
-                yield from documents(file, FIELD, encoding)
-    except InputError as error:
-        raise InputError(f"{key}: {str(error).removeprefix(f'{key}: ')}") from None
+        if missing := [name for name in ("config.json", "*.safetensors") if not any(folder.glob(name))]:
+            raise InputError(f"no {missing[0]} in it")
+        require_tokenizer(given)
+        family(json.loads((folder / "config.json").read_text()).get("model_type"))
+        require_room(given, length)
+    except ValueError as error:  # of JSON, or the user's
+        raise InputError(f"--model {given}: {str(error).removeprefix(f'{given}: ')}") from None
+    return {"source": "local", "folder": given}
 
 
-def _begin(texts: Iterator[str]) -> Iterator[str]:
-    """The first texts, which have `MOST` characters or a few more."""
-    n_left = MOST
-    while n_left > 0 and (text := next(texts, None)) is not None:
-        n_left -= len(text)
-        yield text
+def _require_length(texts: Sequence[str], models: Sequence[str], length: int) -> None:
+    """Check that some text is as long as a paragraph, in tokens of the models. InputError: none is."""
+    from tokenizers import Tokenizer
+
+    for file in (Path(model, "tokenizer.json") for model in models):
+        if file.is_file():
+            try:
+                encode = Tokenizer.from_file(str(file)).encode
+            except Exception as error:  # of no other class
+                raise InputError(f"--model {file.parent}: {file.name}: {error}") from None
+            most = max(len(encode(text, add_special_tokens=False).ids) for text in texts)
+            if most < length:
+                short = f"TEXT: the longest has {most} tokens, fewer than --length {length}"
+                raise InputError(f"{short}: give longer text, or a lower --length")
 
 
 def short_name(model: str) -> str:

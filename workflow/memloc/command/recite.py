@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from memloc.command.answer import answer_of, compared
-from memloc.command.question import Question
+from memloc.command.question import config_of
 from memloc.run.atomic import write_text
 from memloc.run.errors import InputError, UserError
 from memloc.run.rule import end_with_parent
@@ -29,42 +29,36 @@ class RunError(UserError):
 
 
 def recite(
-    texts: Sequence[str],
-    models: Sequence[str],
-    *,
-    length: int = 100,
-    prefix: int | None = None,
-    unseen: Sequence[str] = (),
-    encoding: str = "utf-8",
-    out: str | None = None,
-    say: Say = lambda line: None,
+    texts: Sequence[str], models: Sequence[str], *, say: Say = lambda line: None, **options: Any
 ) -> dict[str, Any]:
     """Which passages of texts models recite: the object that `memloc recite --json` prints.
 
     Args:
-        texts: files, folders and globs; `unseen` is text that no model can have seen.
+        texts: files, folders and globs.
         models: folders, or models of the hub (org/name@revision).
-        length: tokens of a paragraph, of which `prefix` are given (half by default).
-        out: the results lie in results/`out`, or in a folder with the names of text and models.
         say: is told now and then how far it is.
+        options: `length`, `prefix`, `unseen`, `encoding` and `out`, as `config_of` takes them and the command
+            line explains them.
 
     Raises:
         InputError: something given cannot be used.
         RunError: the workflow failed.
     """
-    config = Question(texts, models, length, prefix, unseen, encoding, out).config()
+    config = config_of(texts, models, **options)
     if not SNAKEFILE.is_file():
         raise RunError(f"{SNAKEFILE}: no workflow here: run `make` in a clone, and its .venv/bin/memloc")
     results = Path("results") / config["study"]
     file = results / "recite.yaml"
     if results.exists() and not (file.exists() and yaml.safe_load(file.read_text()) == config):
-        raise InputError(f"--out {out}: {results} holds something else; choose another name")
+        raise InputError(f"--out {config['study']}: {results} holds something else; choose another name")
     folders = {f"{name}_": results / name for name in config.get("models", ())} or {"": results}
+    # As the folder then exists, no estimate is made: it takes long.
     write_text(file, _commented(config, file))
     say(f"Asking {' and '.join(models)} about {' '.join(texts)}; results appear in {results}/.")
     _run(file, [f"{name}recited" for name in folders], [*folders.values()], say)
     answers = [answer_of(folder, name) for folder, name in zip(folders.values(), models, strict=True)]
-    return {"length": length, "prefix": config["paragraph"]["prefix"], "models": compared(answers)}
+    paragraph = config["paragraph"]
+    return {"length": paragraph["length"], "prefix": paragraph["prefix"], "models": compared(answers)}
 
 
 def _commented(config: dict[str, Any], path: Path) -> str:

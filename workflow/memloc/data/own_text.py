@@ -84,18 +84,6 @@ def write_stream(
     return Stream(np.memmap(file, np.int32, mode="r"), np.concatenate(starts), length), np.array(begins)
 
 
-def lines(
-    stream: Stream, begins: Int[np.ndarray, "document"], breaks: Int[np.ndarray, "vocabulary"]
-) -> Int[np.ndarray, "paragraph"]:
-    """The line of its document, from 1, on which the first token of each paragraph ends.
-
-    `breaks` counts line breaks in every token. Memory: the longest document, and 8 bytes per paragraph.
-    """
-    firsts = np.searchsorted(stream.starts, begins)
-    own = zip(begins, np.split(stream.tokens, begins[1:]), np.split(stream.starts, firsts[1:]), strict=True)
-    return np.concatenate([1 + np.cumsum(breaks[tokens])[starts - begin] for begin, tokens, starts in own])
-
-
 def window_hashes(tokens: Int[np.ndarray, "token"], length: int) -> UInt64[np.ndarray, "window"]:
     """Polynomial hash, modulo 2**64, of every window: sum over its tokens t_k of (t_k + 2) * BASE**k.
 

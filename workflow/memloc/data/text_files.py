@@ -78,6 +78,10 @@ def _readable(files: list[str], encoding: str) -> list[str]:
         if not file.endswith((".gz", *ROWS)):
             try:
                 codecs.getincrementaldecoder(encoding)().decode(begin, final=len(begin) < N_BYTES)
+            except LookupError:
+                raise InputError(
+                    f"{encoding}: no encoding that Python knows; utf-8 and latin-1 are"
+                ) from None
             except UnicodeDecodeError as error:
                 raise InputError(NOT_TEXT.format(file=file, encoding=encoding, error=error)) from None
     return files

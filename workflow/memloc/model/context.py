@@ -25,17 +25,6 @@ def require_tokenizer(folder: Path | str) -> None:
         raise InputError(f"{folder}: no tokenizer ({files}): save the model's tokenizer into the folder")
 
 
-def lacking(folder: Path | str) -> str | None:
-    """What a model's folder does not have of what is needed, in words; None if it has all."""
-    parts = {
-        "config.json": ("config.json",),
-        "tokenizer": TOKENIZER_FILES,
-        "*.safetensors file": ("*.safetensors",),
-    }
-    held = {what: any(any(Path(folder).glob(name)) for name in names) for what, names in parts.items()}
-    return next((what for what in parts if not held[what]), None)
-
-
 def most_positions(folder: Path | str) -> int | None:
     """Context length of a folder's model, in tokens; None if config.json is missing or does not say it."""
     config = Path(folder) / "config.json"
@@ -52,6 +41,5 @@ def require_room(folder: Path | str, length: int) -> None:
     most = most_positions(folder)
     if most is not None and length > most:
         raise InputError(
-            f"paragraph.length is {length}, but the model has {most} positions: set paragraph.length to "
-            f"{most} or less"
+            f"paragraphs have {length} tokens, but the model has {most} positions: ask for shorter ones"
         )

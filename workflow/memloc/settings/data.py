@@ -1,9 +1,8 @@
 """Settings: section `data`."""
 
-import codecs
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from memloc.settings.base import Address, NonNegative, Positive, Section, Sha256
 
@@ -132,15 +131,6 @@ class TextData(_Files):
         "`duplicates`. Each document is then one paragraph, its first tokens. Documents with a count "
         "of 0 are unseen controls; those that share a run of 13 tokens with the others are left out.",
     )
-
-    @field_validator("encoding")
-    @classmethod
-    def _encoding_is_known(cls, name: str) -> str:
-        try:
-            codecs.lookup(name)
-        except LookupError:
-            raise ValueError(f"{name!r} is no encoding that Python knows, such as utf-8 or latin-1") from None
-        return name
 
     @model_validator(mode="after")
     def _keys_go_together(self) -> "TextData":
