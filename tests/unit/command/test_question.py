@@ -105,16 +105,13 @@ def spoiled(name, content):
     ("given", "said"),
     [
         ({"texts": ["none.md"]}, "TEXT: none.md: no such file or folder; correct the path"),
-        ({"texts": ["blank"]}, "TEXT: the longest has 0 tokens, fewer than --length 100"),
+        ({"texts": ["blank"]}, "TEXT: 0 tokens; give longer text"),
         ({"texts": ["empty"]}, "TEXT: empty: empty; give text"),
         ({"texts": ["b.md"], "unseen": ["empty"]}, "--unseen: empty: empty; give text"),
         ({"texts": ["latin"]}, "latin: not utf-8 text ('utf-8' codec can't decode byte 0xe9"),
         ({"texts": ["packed.gz"]}, "packed.gz, line 1: damaged from here on"),
         ({"texts": ["rows.jsonl"]}, "rows.jsonl, line 1: no text in 'text'"),
-        (
-            {"texts": ["few"]},
-            "TEXT: the longest has 20 tokens, fewer than --length 100: give longer text, or a lower --length",
-        ),
+        ({"texts": ["few"]}, "TEXT: 20 tokens; give longer text, or a lower --length than 100"),
         ({"encoding": "utf-9"}, "utf-9: no encoding that Python knows; utf-8 and latin-1 are"),
         ({"prefix": 100}, "--prefix 100: must be from 1 to 99"),
         ({"prefix": 0}, "--prefix 0: must be from 1 to 99"),

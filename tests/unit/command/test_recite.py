@@ -10,6 +10,7 @@ from made_tables import frame_of
 from memloc.command import __main__ as command
 from memloc.command import recite
 from memloc.command.answer import compared, lines
+from memloc.run.errors import UserError
 from memloc.tables import storage
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
@@ -193,17 +194,17 @@ def test_a_failure_ends_with_its_reason(console, reason):
 
 
 def test_what_jobs_log_of_how_far_they_are_is_said_once(tmp_path):
-    log, said, n_told = tmp_path / "passages.log", [], {}
-    recite._follow([log], n_told, said.append)
+    log, said, known = tmp_path / "passages.log", [], set()
+    recite._follow([log], known, said.append)
     log.write_text("[10:00:00] rule passages, 2 threads\n[10:00:01] reading the text\n")
-    recite._follow([log], n_told, said.append)
+    recite._follow([log], known, said.append)
     with log.open("a") as file:
         file.write("[10:00:09] 5 of 9 tokens, 3 s left\n[10:00:12] peak memory 9 MiB\n")
-    recite._follow([log], n_told, said.append)
+    recite._follow([log], known, said.append)
     assert said == ["reading the text", "5 of 9 tokens, 3 s left"]
     log.write_text("[10:01:00] reading the text\n")
-    recite._follow([log], n_told, said.append)
-    assert len(said) == 2
+    recite._follow([log], known, said.append)
+    assert len(said) == 3, "of the next run"
 
 
 def test_a_run_that_fails_raises_its_reason(monkeypatch, tmp_path):
@@ -214,5 +215,5 @@ def test_a_run_that_fails_raises_its_reason(monkeypatch, tmp_path):
         "import sys\nassert sys.argv[3:5] == ['--cores', 'all']\nsys.exit('why' if sys.argv[5] == 'b' else 0)"
     )
     recite._run(Path("c.yaml"), ["a"], [], print)
-    with pytest.raises(recite.RunError, match="why"):
+    with pytest.raises(UserError, match="why"):
         recite._run(Path("c.yaml"), ["b"], [], print)

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -39,10 +40,8 @@ def _objects(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 def compared(answers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The answers about several models, whose passages say whether no other model recites any of it."""
-    if len(answers) < 2:
-        return [*answers]
     found = [_by_document(answer["passages"]) for answer in answers]
-    for number, answer in enumerate(answers):
+    for number, answer in enumerate(answers if len(answers) > 1 else ()):
         others = [*found[:number], *found[number + 1 :]]
         for passage in answer["passages"]:
             passage["alone"] = not any(_overlaps(passage, other) for other in others)
@@ -51,10 +50,7 @@ def compared(answers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _by_document(passages: Sequence[dict[str, Any]]) -> dict[tuple[str, int], list[dict[str, Any]]]:
     """Passages of each document, in the order of the text."""
-    found: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    for passage in passages:
-        found.setdefault((passage["file"], passage["document"]), []).append(passage)
-    return found
+    return {name: [*own] for name, own in groupby(passages, key=itemgetter("file", "document"))}
 
 
 def _overlaps(passage: dict[str, Any], others: dict[tuple[str, int], list[dict[str, Any]]]) -> bool:

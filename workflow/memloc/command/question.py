@@ -88,8 +88,7 @@ def _require_length(texts: Sequence[str], models: Sequence[str], length: int) ->
                 raise InputError(f"--model {file.parent}: {file.name}: {error}") from None
             most = max(len(encode(text, add_special_tokens=False).ids) for text in texts)
             if most < length:
-                short = f"TEXT: the longest has {most} tokens, fewer than --length {length}"
-                raise InputError(f"{short}: give longer text, or a lower --length")
+                raise InputError(f"TEXT: {most} tokens; give longer text, or a lower --length than {length}")
 
 
 def short_name(model: str) -> str:

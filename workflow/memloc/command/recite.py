@@ -24,10 +24,6 @@ SECONDS = 1.0  # between two looks into the logs
 Say = Callable[[str], None]
 
 
-class RunError(UserError):
-    """The workflow failed, or was stopped."""
-
-
 def recite(
     texts: Sequence[str], models: Sequence[str], *, say: Say = lambda line: None, **options: Any
 ) -> dict[str, Any]:
@@ -42,36 +38,32 @@ def recite(
 
     Raises:
         InputError: something given cannot be used.
-        RunError: the workflow failed.
+        UserError: the workflow failed; the message says why.
     """
     config = config_of(texts, models, **options)
     if not SNAKEFILE.is_file():
-        raise RunError(f"{SNAKEFILE}: no workflow here: run `make` in a clone, and its .venv/bin/memloc")
+        raise UserError(f"{SNAKEFILE}: no workflow here: run `make` in a clone, and its .venv/bin/memloc")
     results = Path("results") / config["study"]
     file = results / "recite.yaml"
     if results.exists() and not (file.exists() and yaml.safe_load(file.read_text()) == config):
         raise InputError(f"--out {config['study']}: {results} holds something else; choose another name")
     folders = {f"{name}_": results / name for name in config.get("models", ())} or {"": results}
+    targets = [f"{name}recited" for name in folders]
     # As the folder then exists, no estimate is made: it takes long.
-    write_text(file, _commented(config, file))
+    command = f"# snakemake -s {SNAKEFILE} --cores all {' '.join(targets)} --configfile {file}\n"
+    write_text(file, command + yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=1000))
     say(f"Asking {' and '.join(models)} about {' '.join(texts)}; results appear in {results}/.")
-    _run(file, [f"{name}recited" for name in folders], [*folders.values()], say)
+    _run(file, targets, [*folders.values()], say)
     answers = [answer_of(folder, name) for folder, name in zip(folders.values(), models, strict=True)]
-    paragraph = config["paragraph"]
-    return {"length": paragraph["length"], "prefix": paragraph["prefix"], "models": compared(answers)}
-
-
-def _commented(config: dict[str, Any], path: Path) -> str:
-    """The config as YAML, with the plain command that runs it."""
-    command = f"# snakemake -s {SNAKEFILE} --cores all recited --configfile {path}"
-    return f"{command}\n{yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=1000)}"
+    return {**config["paragraph"], "models": compared(answers)}
 
 
 def _run(config: Path, targets: Sequence[str], folders: Sequence[Path], say: Say) -> None:
-    """Run the workflow, and say what its jobs log of how far they are. RunError: it failed."""
+    """Run the workflow, and say what its jobs log of how far they are. UserError: it failed."""
     words = ["--snakefile", SNAKEFILE, "--cores", "all", *targets, "--configfile", config]
     command = [sys.executable, "-m", "snakemake", *map(str, words)]
-    logs, n_told = [folder / "logs/passages.log" for folder in folders], {}
+    logs, known = [folder / "logs/passages.log" for folder in folders], set()
+    _follow(logs, known, lambda line: None)  # what an earlier run has left
     with TemporaryFile("w+") as console:
         streams = {"stdin": subprocess.DEVNULL, "stdout": console, "stderr": console}
         # It waits for the end of a run that is interrupted.
@@ -79,20 +71,19 @@ def _run(config: Path, targets: Sequence[str], folders: Sequence[Path], say: Say
             while process.poll() is None:
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(SECONDS)
-                _follow(logs, n_told, say)
+                _follow(logs, known, say)
         if process.returncode:
             console.seek(0)
-            raise RunError(_reason(console.read()))
+            raise UserError(_reason(console.read()))
 
 
-def _follow(logs: Iterable[Path], n_told: dict[Path, int], say: Say) -> None:
-    """Say the lines of logs that are new."""
-    for log in logs:
-        lines = log.read_text().splitlines() if log.exists() else []
-        for line in lines[min(n_told.get(log, 0), len(lines)) :]:
-            if told := TOLD.fullmatch(line):
+def _follow(logs: Iterable[Path], known: set[str], say: Say) -> None:
+    """Say the lines of logs that are new, and tell how far a job is."""
+    for log in filter(Path.exists, logs):
+        for line in log.read_text().splitlines():
+            if line not in known and (told := TOLD.fullmatch(line)):
                 say(told[1])
-        n_told[log] = len(lines)
+            known.add(line)
 
 
 def _reason(console: str) -> str:

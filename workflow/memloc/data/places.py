@@ -34,8 +34,7 @@ def quoted(
         edges: tokens of the document at which its prefix begins, the prefix ends, and the passage ends.
 
     Returns:
-        A row per passage: first_character, end_character, line (from 1), prefix, continuation. Memory: the
-        longest document with a passage.
+        A row per passage: first_character, end_character, line (from 1), prefix, continuation.
     """
     rows, wanted = [], np.searchsorted(document, np.unique(document))
     edges_of = dict(zip(document[wanted].tolist(), np.split(edges, wanted[1:]), strict=False))

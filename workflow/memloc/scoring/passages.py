@@ -38,10 +38,10 @@ def told(recited: pd.DataFrame, texts: pd.DataFrame, length: int, n_prefix: int)
 
     The share is of tokens that a prefix stands before.
     """
-    n, share = length - n_prefix, _shares(texts)
-    seen = recited[~recited["unseen"]]
+    seen, unseen = (recited[recited["unseen"] == flag] for flag in (False, True))
+    share = {row.unseen: _share(row.n_recited, row.n_tokens) for row in texts.itertuples()}
     if seen.empty:
-        said = [f"The model recites nothing of this text ({share.get(False, 'none of it was looked at')})."]
+        said = [f"The model recites nothing of this text ({share[False]})."]
     else:
         longest = seen.loc[(seen["end"] - seen["start"]).idxmax()]
         n_tokens = longest["end"] - longest["start"]
@@ -49,9 +49,8 @@ def told(recited: pd.DataFrame, texts: pd.DataFrame, length: int, n_prefix: int)
         found = f"{counted(len(seen), 'passage')}, the longest {n_tokens} tokens{once}"
         said = [f"The model recites {found}: {share[False]}."]
     if True in share:
-        n_passages = counted(int(recited["unseen"].sum()), "passage")
-        said.append(f"Of text that it cannot have seen: {n_passages}, {share[True]}.")
-    given = f"at least {n} tokens, word for word, given the {n_prefix} before them"
+        said.append(f"Of text that it cannot have seen: {counted(len(unseen), 'passage')}, {share[True]}.")
+    given = f"at least {length - n_prefix} tokens, word for word, given the {n_prefix} before them"
     said.append(f"A passage is what the model goes on with: {given}.")
     if n_short := int(texts["n_short"].sum()):
         of = f"{n_short:,} of {counted(int(texts['n_documents'].sum()), 'document')}"
@@ -59,12 +58,10 @@ def told(recited: pd.DataFrame, texts: pd.DataFrame, length: int, n_prefix: int)
     return said
 
 
-def _shares(texts: pd.DataFrame) -> dict[bool, str]:
-    """Share of the seen and of the unseen text that is recited, in words."""
-    found = texts[texts["n_tokens"] > 0].set_index("unseen")
-    share = 100 * found["n_recited"] / found["n_tokens"]
-    words = share.map(lambda value: f"{value:.1f} %" if value >= 0.05 or not value else "less than 0.1 %")
-    return {unseen: f"{word} of {found['n_tokens'][unseen]:,} tokens" for unseen, word in words.items()}
+def _share(n: int, n_all: int) -> str:
+    """A number of tokens as a share, in words."""
+    share = 100 * n / max(n_all, 1)
+    return f"{f'{share:.1f}' if share >= 0.05 or not n else 'less than 0.1'} % of {n_all:,} tokens"
 
 
 def run_length(n_continuation: int) -> int:
@@ -111,7 +108,5 @@ def recited_windows(
 def covered(starts: Starts, length: int, n_prefix: int) -> Int[np.ndarray, "passage 2"]:
     """First token of each passage, and the token behind it, from the sorted starts of recited windows."""
     apart = np.diff(starts) > length - n_prefix
-    first, last = (np.concatenate(pair) for pair in (([True], apart), (apart, [True])))
-    if not len(starts):
-        return np.empty((0, 2), np.int64)
+    first, last = np.append(True, apart)[: len(starts)], np.append(apart, True)[: len(starts)]
     return np.stack([starts[first] + n_prefix, starts[last] + length], axis=1)

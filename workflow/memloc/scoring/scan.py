@@ -78,11 +78,11 @@ class Scan:
         starts, at_once = first - n_prefix, np.zeros(len(first), np.int64)
         lengths = np.minimum(end - starts, self.most - n_before)
         for length in np.unique(lengths):
-            at_once[lengths == length] = self._n_right(starts[lengths == length], int(length))
+            at_once[lengths == length] = self._n_right(starts[lengths == length], int(length), lambda n: None)
         return np.stack([first, end, at_once], axis=1)
 
     def _n_right(
-        self, starts: Int[np.ndarray, "window"], length: int, advance: Advance | None = None
+        self, starts: Int[np.ndarray, "window"], length: int, advance: Advance
     ) -> Int[np.ndarray, "window"]:
         """How many tokens the model gets right, given the prefix of each window of `length` tokens."""
         found = [np.arange(0)]
@@ -90,8 +90,7 @@ class Scan:
             some = starts[at : at + PIECE]
             rows = self.subject.placed(_tensor(sliding_window_view(self.tokens, length)[some]))
             found.append(score(self.subject.of_placed, rows, self.threshold).em.numpy())
-            if advance:
-                advance(len(some))
+            advance(len(some))
         return np.concatenate(found)
 
 
