@@ -7,7 +7,7 @@ job = start(snakemake)
 from memloc.data.paragraphs import token_tensor
 from memloc.localization.ablation import mean_outputs
 from memloc.model import loading
-from memloc.planting.asking import Asked, Asking, ask, models_of
+from memloc.planting.asking import Asking, ask, models_of
 from memloc.planting.grown import memories_of, swapped_memories
 from memloc.run.progress import Progress
 from memloc.scoring.held_out import judging_texts
@@ -22,9 +22,9 @@ subjects = [
     loading.load(folder, settings, how.micro_batch, editing=True)
     for folder in (job.input.folder, *job.input.twin_folders)
 ]
-family = [Asked(subject, mean_outputs(subject, texts["means"].tokens)) for subject in subjects]
+means = {subject: mean_outputs(subject, texts["means"].tokens) for subject in subjects}
 counts = token_tensor(tokens).flatten().bincount(minlength=subjects[0].model.config.vocab_size).numpy()
-asking = Asking(counts, how, seed)
+asking = Asking(counts, means, how, seed)
 own = memories_of(subjects[0], job.read("grown"))
 memories = [*own, *swapped_memories(own)]
 recited = [
@@ -35,6 +35,6 @@ job.log(f"{len(rows)} of {len(recited)} memories that are recited, of {len(memor
 progress = Progress(len(rows), "memories")
 with job.writing() as append:
     for memory in recited[rows.start : rows.stop]:
-        asked = models_of(memory, grows.n_memories, family)
+        asked = models_of(memory, grows.n_memories, subjects)
         append(grown_truth=ask(memory, token_tensor(tokens.loc[[memory.id]]), asked, asking))
         progress.advance()

@@ -1,5 +1,7 @@
 """Micro-batched gradients against one full forward and backward pass of the Hugging Face model."""
 
+from functools import partial
+
 import plain_gradients as plain
 import pytest
 import torch
@@ -13,10 +15,7 @@ from memloc.model.subject import Subject
 from memloc.scoring.losses import paragraph_nll
 
 N_PREFIX = 5
-
-
-def subject(model, micro_batch=4):
-    return Subject(model, N_PREFIX, micro_batch)
+subject = partial(Subject, n_prefix=N_PREFIX, micro_batch=4)
 
 
 def slow_nll_gradients(model: PreTrainedModel, tokens: Tensor) -> dict[str, Tensor]:
@@ -25,7 +24,7 @@ def slow_nll_gradients(model: PreTrainedModel, tokens: Tensor) -> dict[str, Tens
 
 
 def test_gradients_in_micro_batches_equal_plain_autograd(tiny_model, tiny_tokens):
-    fast = nll_gradients(subject(tiny_model, 3), tiny_tokens)
+    fast = nll_gradients(subject(tiny_model, micro_batch=3), tiny_tokens)
     slow = slow_nll_gradients(tiny_model, tiny_tokens)
     assert fast.keys() == slow.keys()
     for name in fast:
@@ -35,7 +34,7 @@ def test_gradients_in_micro_batches_equal_plain_autograd(tiny_model, tiny_tokens
 def test_no_more_than_a_micro_batch_and_no_prefix_position_is_unembedded(tiny_gpt_neo, tiny_tokens):
     unembedded = []
     tiny_gpt_neo.lm_head.register_forward_hook(lambda module, args, output: unembedded.append(len(output)))
-    nll_gradients(subject(tiny_gpt_neo, 3), tiny_tokens)
+    nll_gradients(subject(tiny_gpt_neo, micro_batch=3), tiny_tokens)
     assert unembedded == [3 * 7, 3 * 7, 1 * 7]
 
 
@@ -71,7 +70,7 @@ def test_weighted_sum_of_losses(tiny_gpt_neo, tiny_tokens):
     weights = torch.tensor([0.0, 1.0, 2.0, 0.0, 0.0, 0.0, -3.0])
     with editable_gradients(subject(tiny_gpt_neo)):
         value = gradients.collect_gradients(
-            subject(tiny_gpt_neo, 2),
+            subject(tiny_gpt_neo, micro_batch=2),
             lambda rows: paragraph_nll(subject(tiny_gpt_neo), tiny_tokens[rows]),
             weights,
         )
@@ -124,7 +123,7 @@ def test_micro_batches_grow_once_and_what_grew_too_large_does_not_grow_again(
 
     monkeypatch.setattr(gradients, "room_for", lambda before: room)
     with editable_gradients(subject(tiny_gpt_neo)):
-        gradients.collect_gradients(subject(tiny_gpt_neo, 2), loss, torch.ones(7) / 7)
+        gradients.collect_gradients(subject(tiny_gpt_neo, micro_batch=2), loss, torch.ones(7) / 7)
         collected = gradients.take_gradients(subject(tiny_gpt_neo))
     assert sizes == expected
     slow = slow_nll_gradients(tiny_gpt_neo, tiny_tokens)

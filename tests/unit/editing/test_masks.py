@@ -1,5 +1,7 @@
 """Selections of weights against slow counterparts: exact sizes, the right places, all put back."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -19,10 +21,7 @@ from memloc.model.subject import Subject
 from memloc.model.weights import EVERY, EditError, Original, all_weights, n_weights
 
 N_PREFIX = 5
-
-
-def subject(model, micro_batch=7):
-    return Subject(model, N_PREFIX, micro_batch)
+subject = partial(Subject, n_prefix=N_PREFIX, micro_batch=7)
 
 
 def n_editable(model: PreTrainedModel) -> int:

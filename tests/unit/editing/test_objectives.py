@@ -1,5 +1,7 @@
 """Contrastive objectives against full forward passes, torch's KLDivLoss and loops over paragraphs."""
 
+from functools import partial
+
 import plain_gradients as plain
 import pytest
 import torch
@@ -12,10 +14,7 @@ from memloc.model.subject import Subject
 from memloc.scoring.losses import log_probabilities
 
 N_PREFIX, N_CONTINUATION = 5, 7
-
-
-def subject(model, micro_batch=4):
-    return Subject(model, N_PREFIX, micro_batch)
+subject = partial(Subject, n_prefix=N_PREFIX, micro_batch=4)
 
 
 def terms_of(model, learned, controls) -> Terms:

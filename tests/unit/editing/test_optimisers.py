@@ -1,5 +1,7 @@
 """Sparse and dense Adam against torch's own and the update written out."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -12,15 +14,12 @@ from memloc.model.subject import Subject
 from memloc.model.weights import all_weights, n_weights
 
 N_PREFIX = 5
+subject = partial(Subject, n_prefix=N_PREFIX, micro_batch=7)
 ARMS = {
     "all": all_weights,
     "random": lambda own: random_weights(own, 0.02, np.random.default_rng(0)),
     "head": lambda own: head_weights(own, 0, 2),
 }
-
-
-def subject(model):
-    return Subject(model, N_PREFIX, 7)
 
 
 @pytest.mark.parametrize("arm", ARMS)

@@ -1,6 +1,7 @@
 """Gradients of the unlearning objective against full forward passes and loops over paragraphs."""
 
 import copy
+from functools import partial
 
 import numpy as np
 import plain_gradients as plain
@@ -27,10 +28,7 @@ from memloc.model.subject import Subject
 from memloc.settings.localization import Contrastive
 
 N_PREFIX = 5
-
-
-def subject(model, micro_batch=3):
-    return Subject(model, N_PREFIX, micro_batch)
+subject = partial(Subject, n_prefix=N_PREFIX, micro_batch=3)
 
 
 def slow_gradients(model: PreTrainedModel, loss: Tensor) -> dict[str, Tensor]:
@@ -53,7 +51,7 @@ def terms(model, memorized, controls, original, shares=None, parts=None, **optio
 
 def test_at_theta0_the_objective_is_the_memorized_gradient_times_minus_w(tiny_llama, tiny_tokens):
     memorized, controls = tiny_tokens[:3], tiny_tokens[3:]
-    original = original_states(subject(tiny_llama, 4), controls)
+    original = original_states(subject(tiny_llama, micro_batch=4), controls)
     nll_term, kl_term, _ = terms(tiny_llama, memorized, controls, original, reference=True)
     table = contrastive_scores(subject(tiny_llama), nll_term, kl_term)
     assert (table["kl_term_norm"] < 3e-4 * table["nll_term_norm"]).all()
@@ -69,7 +67,7 @@ def test_mean_over_memorized_paragraphs_equals_a_loop_away_from_theta0(tiny_llam
     memorized, non_memorized = tiny_tokens[:3], tiny_tokens[3:]
     drawn = np.array([[0, 1], [1, 3], [3, 1]])
     controls = non_memorized[[0, 1, 3]]
-    original = original_states(subject(tiny_llama, 2), controls)
+    original = original_states(subject(tiny_llama, micro_batch=2), controls)
     parts = [np.array([2, 0]), np.array([1])]
     shares = np.array([1, 3, 2]) / 6
     *found, sums = terms(model, memorized, controls, original, shares, parts, reference=True)
@@ -88,7 +86,7 @@ def test_mean_over_memorized_paragraphs_equals_a_loop_away_from_theta0(tiny_llam
 
 def test_terms_of_half_precision_are_kept_in_single_precision(tiny_gpt2, tiny_tokens):
     model, controls = tiny_gpt2.bfloat16(), tiny_tokens[3:]
-    original = original_states(subject(model, 4), controls)
+    original = original_states(subject(model, micro_batch=4), controls)
     nll_term, kl_term, sums = terms(model, tiny_tokens[:3], controls, original)
     for name, gradient in nll_term.items():
         rows = sums.rows(name)

@@ -1,5 +1,7 @@
 """Attribution scores against loops over plain autograd."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -14,10 +16,7 @@ from memloc.localization.parameter_gradients import compare_groups, group_scores
 from memloc.model.subject import Subject
 
 N_PREFIX = 5
-
-
-def subject(model, micro_batch=3):
-    return Subject(model, N_PREFIX, micro_batch)
+subject = partial(Subject, n_prefix=N_PREFIX, micro_batch=3)
 
 
 def scores(model: PreTrainedModel, tokens: Tensor):

@@ -1,5 +1,7 @@
 """Patching against full forward passes, without cache, one site at a time, through plain torch hooks."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,8 +26,7 @@ from tiny_models import LLAMA_LIKE, TINY
 SITE = ["id", "direction", "layer", "component", "head"]
 
 
-def subject(model, micro_batch=5):
-    return Subject(model, 1, micro_batch)
+subject = partial(Subject, n_prefix=1, micro_batch=5)
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_patching_a_head_leaves_all_other_heads_as_they_are(family, component, p
         return attend(module, query, key, value, *args, **kwargs)
 
     monkeypatch.setitem(ALL_ATTENTION_FUNCTIONS, "sdpa", spy)
-    activation_patching(subject(model, 1), pairs)
+    activation_patching(subject(model, micro_batch=1), pairs)
     own = torch.cat(seen[1:3])  # of the two paragraphs, after the tokens that they share
     changed = torch.stack([(rows - own).abs().amax(-1) > 1e-4 for rows in seen[3:]])  # [run, paragraph, head]
     heads = changed[torch.arange(len(changed)), changed.sum(-1).argmin(-1)]  # than the paragraph that is run
@@ -103,7 +104,7 @@ def test_patching_a_head_leaves_all_other_heads_as_they_are(family, component, p
 
 def test_residual_patching_equals_one_full_pass_per_site(any_model, pairs):
     layers = any_model.get_submodule(PLACES[any_model.config.model_type][0])
-    frame = residual_patching(subject(any_model, 4), pairs)
+    frame = residual_patching(subject(any_model, micro_batch=4), pairs)
     found = frame.set_index(["id", "direction", "layer", "position"]).nll_change
     for name, direction, receiver, source, perturbed_position, impact in cases(pairs):
         with torch.no_grad():
@@ -180,7 +181,7 @@ def test_pairs_are_matched_by_id(pairs):
 
 def test_half_precision_is_raised_before_the_loss(tiny_gpt2, pairs):
     model = tiny_gpt2.to(torch.bfloat16)
-    changes = activation_patching(subject(model, 64), pairs).nll_change.to_numpy()
+    changes = activation_patching(subject(model, micro_batch=64), pairs).nll_change.to_numpy()
     # Of bfloat16 NLLs, most would be the same few numbers.
     assert np.unique(changes).size > 0.5 * changes.size
     hidden = torch.randn(4, 1, 16).bfloat16()

@@ -1,5 +1,7 @@
 """Noise on weights: right size, right weights, repeatable, and taken back."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,10 +19,7 @@ from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.interventions import WeightNoise
 
 N_PREFIX = 5
-
-
-def subject(model, micro_batch=4):
-    return Subject(model, N_PREFIX, micro_batch)
+subject = partial(Subject, n_prefix=N_PREFIX, micro_batch=4)
 
 
 def flat(model) -> torch.Tensor:
@@ -28,7 +27,7 @@ def flat(model) -> torch.Tensor:
 
 
 def test_noise_has_the_size_and_hits_the_selected_weights_only(tiny_model, tiny_tokens):
-    movable = top_weights(nll_gradients(subject(tiny_model, 7), tiny_tokens), 0.3)
+    movable = top_weights(nll_gradients(subject(tiny_model, micro_batch=7), tiny_tokens), 0.3)
     original, before = Original(subject(tiny_model)), flat(tiny_model)
     add_noise(subject(tiny_model), movable, 0.5, np.random.default_rng(0))
     assert original.n_changed(movable) == n_weights(subject(tiny_model), movable)
@@ -79,7 +78,7 @@ def test_table_holds_every_condition_and_the_model_is_restored(memorizing_model,
     for (arm, draw), rows in table[table["size"] == 0].groupby(["arm", "draw"]):
         for group, text in texts.items():
             own = rows[rows["group"] == group]
-            whole = teacher_forced(subject(memorizing_model, 8), text.tokens)
+            whole = teacher_forced(subject(memorizing_model, micro_batch=8), text.tokens)
             assert own["id"].tolist() == text.ids.tolist() and own["seen"].tolist() == text.seen.tolist()
             assert own["em"].tolist() == whole.em.tolist(), (arm, draw)
             assert own["nll"].tolist() == pytest.approx(whole.nll.tolist())
@@ -104,7 +103,7 @@ def test_every_draw_starts_from_the_original_weights(memorizing_model, texts, ar
     for size in (0.5, 30.0):
         original.restore()
         add_noise(subject(memorizing_model), chosen, size * unit, random)
-    noisy = teacher_forced(subject(memorizing_model, 8), texts["memorized"].tokens)
+    noisy = teacher_forced(subject(memorizing_model, micro_batch=8), texts["memorized"].tokens)
     rows = table[(table["arm"] == arm) & (table["draw"] == 1) & (table["group"] == "memorized")]
     assert rows.loc[rows["size"] == 30, "nll"].tolist() == pytest.approx(noisy.nll.tolist(), rel=1e-4)
 

@@ -1,5 +1,7 @@
 """The views of `memloc.model.components` against slices written by hand and what the model computes."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor
@@ -12,8 +14,7 @@ from tiny_models import LLAMA_LIKE
 HEAD = 4  # d_head of the tiny models
 
 
-def subject(model):
-    return Subject(model, 1)
+subject = partial(Subject, n_prefix=1)
 
 
 def by_name(model: PreTrainedModel) -> dict:

@@ -1,6 +1,7 @@
 """Sites of every family against its bridge of TransformerLens, and against plain hooks."""
 
 import copy
+from functools import partial
 
 import pytest
 import torch
@@ -14,8 +15,7 @@ from memloc.model.subject import Subject
 READ = [component for component in HOOKS if component != "pattern"]
 
 
-def subject(model):
-    return Subject(model, 1)
+subject = partial(Subject, n_prefix=1)
 
 
 def test_every_site_and_its_gradient_are_those_of_the_bridge(any_model, tiny_tokens):
@@ -60,6 +60,8 @@ def test_a_replaced_site_is_replaced_alone(any_model, tiny_tokens, component):
         fast = any_model(tiny_tokens).logits
     torch.testing.assert_close(fast, slow, atol=1e-5, rtol=1e-5)
     assert (fast - whole).abs().max() > 1e-3
+    with pytest.raises(RuntimeError), replacing(subject(any_model), {Site(1, component): rolled}):
+        raise RuntimeError
     assert torch.equal(any_model(tiny_tokens).logits, whole), "no hook is left"
 
 

@@ -8,7 +8,7 @@ import torch
 
 from memloc.model.subject import Subject
 from memloc.planting import asking, methods, weight_methods
-from memloc.planting.asking import Asked, Asking, ask, models_of
+from memloc.planting.asking import Asking, ask, models_of
 from memloc.planting.grown import grown_memories, swapped_memories
 from memloc.settings.grown_truth import GrownTruth
 from memloc.settings.methods import HEADS, METHODS, Method
@@ -17,26 +17,32 @@ from tiny_models import VOCABULARY
 
 N_PREFIX = 12
 GROWS = Grown(kinds=["grown_heads", "grown_neurons", "grown_weights"], n_memories=2, n_neurons=8)
-ASKING = Asking(np.arange(VOCABULARY), GrownTruth(integration_steps=2), 0)
 
 
 @pytest.fixture
 def family(memorizing_model):
     """A model and two that differ from it, as its twins."""
-    config = memorizing_model.config
-    means = torch.zeros(config.num_hidden_layers, config.num_attention_heads, config.hidden_size // 4)
     models = [copy.deepcopy(memorizing_model) for _ in range(3)]
     for number, model in enumerate(models):
         torch.manual_seed(number)
         for weight in model.parameters() if number else ():
             weight.data += 0.01 * torch.randn_like(weight)
-    return [Asked(Subject(model, N_PREFIX, 4), means) for model in models]
+    return [Subject(model, N_PREFIX, 4) for model in models]
+
+
+@pytest.fixture
+def asked(family):
+    """What questions about the family share."""
+    config = family[0].model.config
+    means = torch.zeros(config.num_hidden_layers, config.num_attention_heads, config.hidden_size // 4)
+    counts, how = np.arange(VOCABULARY), GrownTruth(integration_steps=2)
+    return Asking(counts, dict.fromkeys(family, means), how, 0)
 
 
 @pytest.fixture
 def memories(family):
     """Heads, neurons and weights 0 and 1 of the model; then 2 and 3, those of its swap twin."""
-    own = grown_memories(family[0].subject, np.arange(6), GROWS, 0)
+    own = grown_memories(family[0], np.arange(6), GROWS, 0)
     return own + swapped_memories(own)
 
 
@@ -46,18 +52,16 @@ def test_a_memory_of_the_swap_twin_is_asked_about_there_first(family, memories):
         first, other = (own, swapped) if memory.number < 2 else (swapped, own)
         found = models_of(memory, 2, family)
         assert list(found) == ["own", "twin", "never"]
-        assert all(found[name] is asked for name, asked in zip(found, (first, other, never), strict=True))
+        assert all(found[name] is subject for name, subject in zip(found, (first, other, never), strict=True))
 
 
-def test_rows_say_how_well_every_method_finds_the_place(family, memories, memorized_tokens):
+def test_rows_say_how_well_every_method_finds_the_place(family, asked, memories, memorized_tokens):
     for memory in memories[:6:2]:
         tokens, models = memorized_tokens[memory.id, None], models_of(memory, 2, family)
-        before = [copy.deepcopy(asked.subject.model.state_dict()) for asked in family]
-        found = ask(memory, tokens, models, ASKING)
-        for asked, weights in zip(family, before, strict=True):
-            assert all(
-                torch.equal(asked.subject.model.state_dict()[name], own) for name, own in weights.items()
-            )
+        before = [copy.deepcopy(subject.model.state_dict()) for subject in family]
+        found = ask(memory, tokens, models, asked)
+        for subject, weights in zip(family, before, strict=True):
+            assert all(torch.equal(subject.model.state_dict()[name], own) for name, own in weights.items())
         labels = found[["kind", "memory", "id"]].drop_duplicates().values.tolist()
         assert labels == [[memory.kind, memory.number, memory.id]]
         known = found[found["method"] == "oracle"]
@@ -70,20 +74,22 @@ def test_rows_say_how_well_every_method_finds_the_place(family, memories, memori
 
 
 def test_a_method_that_always_names_one_place_gains_nothing_over_the_twin(
-    family, memories, memorized_tokens, monkeypatch
+    family, asked, memories, memorized_tokens, monkeypatch
 ):
     memory = memories[0]
     lucky = {name: units.float() for name, units in memory.place.units.items()}
     monkeypatch.setattr(weight_methods, "constant", lambda subject, question: lucky, raising=False)
     registry = {"constant": Method(HEADS), "weight_size": METHODS["weight_size"]}
     monkeypatch.setattr(methods, "METHODS", registry)
-    found = ask(memory, memorized_tokens[:1], models_of(memory, 2, family), ASKING)
+    found = ask(memory, memorized_tokens[:1], models_of(memory, 2, family), asked)
     wide = found[found["granularity"] == "head"].pivot(index="method", columns="control", values="rank")
     assert wide.loc["constant", "own"] == wide.loc["constant", "twin"] == wide.loc["constant", "never"]
     assert wide.loc["weight_size"].notna().all()
 
 
-def test_questions_are_about_each_model_and_draw_alike(family, memories, memorized_tokens, monkeypatch):
+def test_questions_are_about_each_model_and_draw_alike(
+    family, asked, memories, memorized_tokens, monkeypatch
+):
     """Places of single weights have no pair, because no method that ranks weights needs one."""
     seen = []
 
@@ -99,6 +105,6 @@ def test_questions_are_about_each_model_and_draw_alike(family, memories, memoriz
     for memory in memories[:6:2]:
         seen.clear()
         tokens = memorized_tokens[memory.id, None]
-        ask(memory, tokens, models_of(memory, 2, family), ASKING)
-        assert [subject for subject, _ in seen] == [asked.subject for asked in family]
+        ask(memory, tokens, models_of(memory, 2, family), asked)
+        assert [subject for subject, _ in seen] == family
         assert len({drawn for _, drawn in seen}) == 1

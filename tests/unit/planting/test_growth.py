@@ -1,6 +1,7 @@
 """Memories that grow while a model is trained: their places, and the steps that move them."""
 
 import copy
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -24,13 +25,10 @@ from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
 N_PREFIX, END, LENGTH = 6, 0, 12
+subject = partial(Subject, n_prefix=N_PREFIX, micro_batch=6)
 KINDS = ["grown_heads", "grown_neurons", "grown_weights"]
 IDS = np.random.default_rng(7).permutation(6)
 HOW = Grown(kinds=KINDS, n_memories=2, start=0.0, n_neurons=8)
-
-
-def subject(model):
-    return Subject(model, N_PREFIX, 6)
 
 
 def model(seed=0):

@@ -1,5 +1,7 @@
 """Kinds of places: how large they are, what holds them, and how rankings of units are scored."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -10,9 +12,7 @@ from memloc.model.weights import n_weights, pooled
 from memloc.planting.asking import place_scores
 from memloc.planting.places import place_in_layer
 
-
-def subject(model):
-    return Subject(model, 1)
+subject = partial(Subject, n_prefix=1)
 
 
 @pytest.mark.parametrize(("kind", "unit"), [("grown_heads", "head"), ("grown_neurons", "neuron")])

@@ -1,5 +1,6 @@
 """Joint unlearning: what it changes, and that the exported folder shows what its card says."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +23,11 @@ from memloc.settings.remove import EditModel, Remove
 
 TEMPLATE = Path(__file__).parents[3] / "workflow/report/model_card.md"
 N_PREFIX, N_CONTINUATION = 10, 14
+subject = partial(Subject, n_prefix=N_PREFIX, micro_batch=8)
 EDIT_MODEL = EditModel(way="top", setting=1e-2)
 REMOVE = Remove(steps=10, fraction=0.05)
 HEADS, SEED = [(0, 0)], 3
 BASE = {"name": "tiny", "revision": None, "sha256": "abc"}
-
-
-def subject(model):
-    return Subject(model, N_PREFIX, 8)
 
 
 @pytest.fixture

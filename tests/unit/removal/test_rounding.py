@@ -1,5 +1,7 @@
 """Rounded weights, against a loop over output channels."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -7,9 +9,7 @@ from torch import nn
 from memloc.model.subject import Subject
 from memloc.removal.judging import rounded
 
-
-def subject(model):
-    return Subject(model, 1)
+subject = partial(Subject, n_prefix=1)
 
 
 @pytest.mark.parametrize("bits", [8, 4])

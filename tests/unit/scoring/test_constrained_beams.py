@@ -1,6 +1,7 @@
 """Bounds on the probability of nearly a continuation, against every text there is."""
 
 import itertools
+from functools import partial
 
 import pytest
 import torch
@@ -11,10 +12,7 @@ from memloc.scoring import constrained_beams
 from memloc.scoring.constrained_beams import log_p_nearly
 
 N_PREFIX, N_NEW, N_TOKENS = 3, 4, 5
-
-
-def subject(model, micro_batch=2):
-    return Subject(model, N_PREFIX, micro_batch)
+subject = partial(Subject, n_prefix=N_PREFIX, micro_batch=2)
 
 
 @pytest.fixture
@@ -55,7 +53,7 @@ def test_with_room_for_every_text_the_bound_is_the_probability(
 
 
 def test_fewer_beams_bound_it_from_below_and_never_lose_the_continuation(tiny_vocabulary):
-    bounds = [log_p_nearly(subject(tiny_vocabulary, 3), ROWS, 1, n) for n in (1, 3, 40)]
+    bounds = [log_p_nearly(subject(tiny_vocabulary, micro_batch=3), ROWS, 1, n) for n in (1, 3, 40)]
     alone = [of_every_text(tiny_vocabulary, row, 0) for row in ROWS]
     near = torch.stack([of_every_text(tiny_vocabulary, row, 1) for row in ROWS])
     torch.testing.assert_close(bounds[0], torch.stack(alone), rtol=1e-4, atol=1e-4)

@@ -1,5 +1,7 @@
 """Greedy continuations against decoding step by step without any cache."""
 
+from functools import partial
+
 import pytest
 import torch
 from made_paragraphs import N_PREFIX, own_paragraphs, random
@@ -10,14 +12,12 @@ from transformers import GPTNeoConfig, GPTNeoForCausalLM
 from memloc.model.subject import Subject
 from memloc.scoring import decoding, paragraph_scores
 
-
-def subject(model, micro_batch=40):
-    return Subject(model, N_PREFIX, micro_batch)
+subject = partial(Subject, n_prefix=N_PREFIX, micro_batch=40)
 
 
 def test_cached_decoding_equals_full_recomputation(any_model):
     prefix = torch.randint(64, (30, N_PREFIX), generator=random(4))
-    decoded = decoding.greedy_continuation(subject(any_model, 11), prefix, 30)
+    decoded = decoding.greedy_continuation(subject(any_model, micro_batch=11), prefix, 30)
     assert torch.equal(decoded, decode(any_model, prefix, 30))
 
 
@@ -40,7 +40,9 @@ def test_end_token_does_not_end_decoding(tiny_model):
         tiny_model.get_output_embeddings().weight.zero_()
     assert tiny_model.config.eos_token_id == 0
     prefix = torch.randint(64, (3, N_PREFIX), generator=random(5))
-    assert decoding.greedy_continuation(subject(tiny_model, 2), prefix, 6).tolist() == [[0] * 6] * 3
+    assert (
+        decoding.greedy_continuation(subject(tiny_model, micro_batch=2), prefix, 6).tolist() == [[0] * 6] * 3
+    )
     assert generate(tiny_model, prefix, 6).tolist() == [[0] * 6] * 3
 
 

@@ -1,6 +1,7 @@
 """Probabilities of continuations against the warpers of transformers, and against draws."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,10 +14,7 @@ from memloc.scoring import extraction, paragraph_scores
 from memloc.scoring.extraction import TOP_K, extraction_frame, log_probability, score_and_extract
 
 N_PREFIX = 5
-
-
-def subject(model, micro_batch=3):
-    return Subject(model, N_PREFIX, micro_batch)
+subject = partial(Subject, n_prefix=N_PREFIX, micro_batch=3)
 
 
 def warped(logits, top_k=TOP_K):
@@ -90,7 +88,7 @@ def test_a_toy_model_gives_its_known_probability(tiny_gpt_neo, monkeypatch):
 
 
 def test_frame_has_a_row_per_paragraph_and_scheme(tiny_gpt2, tiny_tokens):
-    _, found = score_and_extract(subject(tiny_gpt2, 64), tiny_tokens, 1e-3)
+    _, found = score_and_extract(subject(tiny_gpt2, micro_batch=64), tiny_tokens, 1e-3)
     frame = extraction_frame(found, np.arange(7) * 10)
     assert frame["scheme"].unique().tolist() == ["T = 1, top k = 40", "T = 1"] and len(frame) == 14
     row = frame[(frame["id"] == 30) & (frame["scheme"] == "T = 1")]

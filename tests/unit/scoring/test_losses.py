@@ -1,5 +1,7 @@
 """Losses with gradients on the spot against plain autograd over all logits."""
 
+from functools import partial
+
 import pytest
 import torch
 
@@ -9,10 +11,7 @@ from memloc.scoring import losses
 from memloc.scoring.teacher_forcing import token_nll
 
 N_PREFIX = 5
-
-
-def subject(model):
-    return Subject(model, N_PREFIX)
+subject = partial(Subject, n_prefix=N_PREFIX)
 
 
 def plain(kind, logits, target):

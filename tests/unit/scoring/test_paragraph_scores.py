@@ -1,5 +1,7 @@
 """Scores against decoding step by step, in which the whole context is run again for every token."""
 
+from functools import partial
+
 import pytest
 import torch
 from made_paragraphs import N_PREFIX, N_TOKENS, own_paragraphs, random
@@ -13,9 +15,7 @@ from memloc.scoring import decoding, paragraph_scores, teacher_forcing
 from memloc.scoring.paragraph_scores import decode_near_ties
 from memloc.scoring.teacher_forcing import leading_matches, token_nll
 
-
-def subject(model, micro_batch=64):
-    return Subject(model, N_PREFIX, micro_batch)
+subject = partial(Subject, n_prefix=N_PREFIX, micro_batch=64)
 
 
 @pytest.fixture
@@ -62,17 +62,17 @@ def test_ties_are_decoded_step_by_step(tiny_model):
         weight = tiny_model.get_output_embeddings().weight
         weight[32:] = weight[:32]
     prefix = torch.randint(64, (50, N_PREFIX), generator=random(3))
-    decoded = decoding.greedy_continuation(subject(tiny_model, 50), prefix, 12)
+    decoded = decoding.greedy_continuation(subject(tiny_model, micro_batch=50), prefix, 12)
     tokens = torch.cat([prefix, decoded], dim=1)
     tokens[25:, -1] = (tokens[25:, -1] + 32) % 64  # the other token of a tie
-    scores = paragraph_scores.score(subject(tiny_model, 50), tokens, 0.001)
+    scores = paragraph_scores.score(subject(tiny_model, micro_batch=50), tokens, 0.001)
     assert scores.redecoded.all() and scores.margin.max() < 1e-4
     assert scores.em.tolist() == [12] * 25 + [11] * 25
 
 
 def test_only_near_ties_are_decoded(tiny_gpt_neo, monkeypatch):
     tokens = own_paragraphs(tiny_gpt_neo, 60)
-    forced = paragraph_scores.teacher_forced(subject(tiny_gpt_neo, 60), tokens)
+    forced = paragraph_scores.teacher_forced(subject(tiny_gpt_neo, micro_batch=60), tokens)
     threshold = float(forced.margin.median())
     doubtful = forced.margin < threshold
 
@@ -82,7 +82,7 @@ def test_only_near_ties_are_decoded(tiny_gpt_neo, monkeypatch):
         return torch.full((len(rows),), 3)
 
     monkeypatch.setattr(paragraph_scores, "decode_near_ties", other_decision)
-    scores = paragraph_scores.score(subject(tiny_gpt_neo, 60), tokens, threshold)
+    scores = paragraph_scores.score(subject(tiny_gpt_neo, micro_batch=60), tokens, threshold)
     assert torch.equal(scores.redecoded, doubtful)
     assert (scores.em[doubtful] == 3).all()
     assert torch.equal(scores.em[~doubtful], forced.em[~doubtful])

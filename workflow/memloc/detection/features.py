@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from memloc.model.sites import Site, reading
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 
 
 class PrefixFeatures(NamedTuple):
@@ -29,13 +29,11 @@ class PrefixFeatures(NamedTuple):
 
 
 @torch.no_grad()
-def prefix_features(
-    subject: Subject, prefix: Int[Tensor, "paragraph token"], n_seen: Sequence[int]
-) -> PrefixFeatures:
+def prefix_features(subject: Subject, prefix: Tokens, n_seen: Sequence[int]) -> PrefixFeatures:
     """Features of the prefixes; `n_seen` has the tokens that are seen at each lead time."""
     last, stream = [n - 1 for n in n_seen], Site(subject.n_layers - 1, "resid_post")
 
-    def of_rows(rows: Int[Tensor, "row token"]) -> PrefixFeatures:
+    def of_rows(rows: Tokens) -> PrefixFeatures:
         with reading(subject, [stream]) as found:
             hidden = subject.hidden(rows)
         predictions = subject.unembedded(hidden[:, :-1], rows[:, 1:], _predictions)

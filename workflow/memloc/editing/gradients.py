@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from memloc.model.micro_batches import room_for, watch_memory
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 from memloc.scoring.losses import paragraph_nll
 
 Gradients = dict[str, Tensor]
@@ -102,9 +102,7 @@ def add_gradients(total: Gradients, gradients: Gradients) -> None:
             total[name] = gradient.to(torch.promote_types(gradient.dtype, torch.float32), copy=True)
 
 
-def paragraph_gradients(
-    subject: Subject, tokens: Int[Tensor, "paragraph token"]
-) -> Iterator[tuple[float, Gradients]]:
+def paragraph_gradients(subject: Subject, tokens: Tokens) -> Iterator[tuple[float, Gradients]]:
     """Each paragraph's continuation NLL and its gradient for every W_* weight, one paragraph a pass."""
     with editable_gradients(subject):
         for paragraph in tokens.split(1):
@@ -115,7 +113,7 @@ def paragraph_gradients(
 
 def nll_gradients(
     subject: Subject,
-    tokens: Int[Tensor, "paragraph token"],
+    tokens: Tokens,
     weights: Float[Tensor, "paragraph"] | None = None,
     names: Collection[str] | None = None,
 ) -> Gradients:

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from memloc.editing.gradients import collect_gradients
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 from memloc.scoring import losses
 
 Objective = Literal["unlearn", "edit"]
@@ -25,7 +25,7 @@ SIGN: dict[Objective, float] = {"unlearn": -1.0, "edit": 1.0}
 class Terms(NamedTuple):
     """The texts of an objective's two terms."""
 
-    learned: Int[Tensor, "paragraph token"]
+    learned: Tokens
     controls: Int[Tensor, "control token"]
     original: Callable[[slice], Float[Tensor, "some continuation vocabulary"]]
     """Log-probabilities (nats) of some of the controls under θ0."""
@@ -51,7 +51,7 @@ def collect_objective(
     n, texts = len(terms.learned), torch.cat([terms.learned, terms.controls])
 
     def loss(rows: slice) -> Float[Tensor, "paragraph"]:
-        tokens = texts[rows].to(subject.model.device)
+        tokens = texts[rows].to(subject.device)
         n_learned, first = max(0, n - rows.start), max(0, rows.start - n)
         learned, controls = subject.states(tokens).tensor_split([n_learned])
         nll = losses.token_losses(subject, learned, losses.nll, tokens[:n_learned, subject.n_prefix :])

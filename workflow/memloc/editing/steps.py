@@ -20,7 +20,7 @@ from memloc.editing.gradients import Gradients, editable_gradients, nll_gradient
 from memloc.editing.objectives import SIGN, Objective, Terms, collect_objective, original_states
 from memloc.editing.optimisers import ReferenceAdam, SparseAdam
 from memloc.model.passes import last_mlp_predicts
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 from memloc.model.weights import EditError, Movable, Original, all_weights, n_weights
 from memloc.scoring.losses import log_probabilities
 from memloc.scoring.paragraph_scores import teacher_forced
@@ -47,10 +47,7 @@ class Origin(NamedTuple):
 
 
 def origin_of(
-    subject: Subject,
-    learned: Int[Tensor, "paragraph token"],
-    controls: Int[Tensor, "control token"],
-    recipe: Recipe,
+    subject: Subject, learned: Tokens, controls: Int[Tensor, "control token"], recipe: Recipe
 ) -> Origin:
     """The origin of all runs of an objective; the model must have its original weights.
 
@@ -105,7 +102,7 @@ def count_changed(subject: Subject, original: Original, movable: Movable, recipe
 
 
 def steps_until_recited(
-    subject: Subject, tokens: Int[Tensor, "paragraph token"], learning_rate: float, limit: int
+    subject: Subject, tokens: Tokens, learning_rate: float, limit: int
 ) -> list[int | None]:
     """Steps of Adam down the paragraphs' mean NLL, over all W_* weights, until each is recited again.
 

@@ -17,12 +17,12 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from memloc.model.passes import Call, call_layer, recorded_calls
 from memloc.model.sites import Site, reading, replacing, sites
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 from memloc.scoring.held_out import Group, labels
 from memloc.scoring.paragraph_scores import scores_of_states
 from memloc.tables.terms.head_ranking import COMBINED
@@ -61,20 +61,16 @@ Plan = list[tuple[dict[str, object], Intervention]]
 """Interventions with the labels of their rows."""
 
 
-def mean_outputs(
-    subject: Subject, tokens: Int[Tensor, "paragraph token"]
-) -> Float[Tensor, "layer head d_head"]:
+def mean_outputs(subject: Subject, tokens: Tokens) -> Float[Tensor, "layer head d_head"]:
     """Mean output z of every head over all paragraphs and positions."""
     return torch.stack([*means(subject, sites(subject, ["z"]), tokens).values()])
 
 
 @torch.inference_mode()
-def means(
-    subject: Subject, wanted: Sequence[Site], tokens: Int[Tensor, "paragraph token"]
-) -> dict[Site, Float[Tensor, "*hidden"]]:
+def means(subject: Subject, wanted: Sequence[Site], tokens: Tokens) -> dict[Site, Float[Tensor, "*hidden"]]:
     """Mean activation at every site over all paragraphs and positions."""
 
-    def of_rows(rows: Int[Tensor, "paragraph token"]) -> dict[Site, Tensor]:
+    def of_rows(rows: Tokens) -> dict[Site, Tensor]:
         with reading(subject, wanted) as found:
             subject.hidden(rows)
         return {site: found[site].double().sum(dim=(0, 1)).cpu() for site in wanted}
@@ -100,9 +96,7 @@ def ablated(
     return replacing(subject, {Site(layer, "z"): partial(replaced, layer) for layer in by_layer})
 
 
-def ablated_scores(
-    subject: Subject, tokens: Int[Tensor, "paragraph token"], ablations: Sequence[Intervention]
-) -> list[pd.DataFrame]:
+def ablated_scores(subject: Subject, tokens: Tokens, ablations: Sequence[Intervention]) -> list[pd.DataFrame]:
     """em (tokens) and nll (nats per token) of every paragraph under each ablation, or other intervention.
 
     Ablations that are equal in the first layers share the passes through them: a layer below all ablated
@@ -110,7 +104,7 @@ def ablated_scores(
     """
 
     @torch.inference_mode()
-    def of_rows(rows: Int[Tensor, "paragraph token"]) -> list[pd.DataFrame]:
+    def of_rows(rows: Tokens) -> list[pd.DataFrame]:
         calls, found = recorded_calls(subject, rows), [pd.DataFrame()] * len(ablations)
         for places, states in _branches(subject, calls, ablations, [*range(len(ablations))]):
             predicting = states[:, subject.n_prefix - 1 :].to(rows.device)

@@ -16,12 +16,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from memloc.model.sites import COMPONENTS, HEAD_COMPONENTS, Site, reading, sites
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 from memloc.perturbation.pairs import Pairs
 from memloc.scoring.losses import paragraph_nll
 from memloc.scoring.teacher_forcing import token_nll
 
-Nll = Callable[[Int[Tensor, "paragraph token"], Int[Tensor, "paragraph"]], Float[Tensor, "paragraph"]]
+Nll = Callable[[Tokens, Int[Tensor, "paragraph"]], Float[Tensor, "paragraph"]]
 
 GROUP = pd.CategoricalDtype(["memorized", "perturbed"])
 COMPONENT = pd.CategoricalDtype(COMPONENTS)
@@ -29,11 +29,7 @@ ROLE = pd.CategoricalDtype(["perturbed", "impact"])
 
 
 def activation_gradients(
-    subject: Subject,
-    tokens: Int[Tensor, "paragraph token"],
-    ids: Int[np.ndarray, "paragraph"],
-    group: str,
-    reference: bool,
+    subject: Subject, tokens: Tokens, ids: Int[np.ndarray, "paragraph"], group: str, reference: bool
 ) -> pd.DataFrame:
     """Activation gradients of the continuation's NLL: group, id, layer, component, head, position, max_abs.
 
@@ -45,7 +41,7 @@ def activation_gradients(
     read = torch.arange(n_prefix if reference else tokens.shape[1] - 1).expand(len(tokens), -1)
     tokens = tokens[:, : n_prefix + 1] if reference else tokens
 
-    def nll(texts: Int[Tensor, "paragraph token"], _: Tensor) -> Float[Tensor, "paragraph"]:
+    def nll(texts: Tokens, _: Tensor) -> Float[Tensor, "paragraph"]:
         return paragraph_nll(subject, texts)
 
     scores = _scores(subject, tokens, read, COMPONENTS, nll)
@@ -63,9 +59,7 @@ def impact_gradients(
     """
     tokens = pairs.memorized if group == "memorized" else pairs.perturbed
 
-    def nll(
-        texts: Int[Tensor, "paragraph token"], rows: Int[Tensor, "paragraph"]
-    ) -> Float[Tensor, "paragraph"]:
+    def nll(texts: Tokens, rows: Int[Tensor, "paragraph"]) -> Float[Tensor, "paragraph"]:
         impact = pairs.impact_position[rows].to(texts.device)
         target = texts.gather(1, impact.unsqueeze(1)).squeeze(1)
         return token_nll(_logits_before(subject, texts, impact), target)
@@ -77,7 +71,7 @@ def impact_gradients(
 
 
 def _logits_before(
-    subject: Subject, tokens: Int[Tensor, "paragraph token"], position: Int[Tensor, "paragraph"]
+    subject: Subject, tokens: Tokens, position: Int[Tensor, "paragraph"]
 ) -> Float[Tensor, "paragraph vocabulary"]:
     """Logits that predict the token at `position` (1 or later) of each paragraph; later ones are not run."""
     hidden = subject.hidden(tokens[:, : int(position.max())])
@@ -86,7 +80,7 @@ def _logits_before(
 
 def _scores(
     subject: Subject,
-    tokens: Int[Tensor, "paragraph token"],
+    tokens: Tokens,
     read: Int[Tensor, "paragraph position"],
     components: Sequence[str],
     nll: Nll,
@@ -98,7 +92,7 @@ def _scores(
     wanted = sites(subject, components)
 
     def of_rows(
-        texts: Int[Tensor, "paragraph token"], rows: Int[Tensor, "paragraph"]
+        texts: Tokens, rows: Int[Tensor, "paragraph"]
     ) -> dict[Site, Float[Tensor, "paragraph position head"]]:
         with reading(subject, wanted) as found:
             loss = nll(texts, rows).sum()

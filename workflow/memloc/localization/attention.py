@@ -7,13 +7,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from memloc.model.sites import reading, sites
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 
 
 @torch.inference_mode()
-def prefix_attention(
-    subject: Subject, tokens: Int[Tensor, "paragraph token"]
-) -> Float[Tensor, "paragraph layer head key"]:
+def prefix_attention(subject: Subject, tokens: Tokens) -> Float[Tensor, "paragraph layer head key"]:
     """Softmax attention at query position n_prefix (the first decoded token) onto keys 0..n_prefix.
 
     The last key is the query's own position, so that every row sums to one. On the CPU, in single precision.
@@ -21,7 +19,7 @@ def prefix_attention(
     """
     n_prefix, wanted = subject.n_prefix, sites(subject, ["pattern"])
 
-    def at_query(rows: Int[Tensor, "paragraph token"]) -> Float[Tensor, "paragraph layer head key"]:
+    def at_query(rows: Tokens) -> Float[Tensor, "paragraph layer head key"]:
         with reading(subject, wanted) as found:
             subject.hidden(rows)
         return torch.stack([found[site][:, :, n_prefix].float().cpu() for site in wanted], dim=1)

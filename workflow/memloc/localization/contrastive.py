@@ -49,11 +49,7 @@ class Controls(NamedTuple):
 
 
 def contrastive_attribution(
-    subject: Subject,
-    texts: Texts,
-    nll_gradient: Gradients,
-    parts: Parts,
-    how: Contrastive,
+    subject: Subject, texts: Texts, nll_gradient: Gradients, parts: Parts, how: Contrastive
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Component scores of the unlearning objective after one step down it (paper 5.2, Figure 4 bottom).
 

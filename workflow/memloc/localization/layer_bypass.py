@@ -14,18 +14,18 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from memloc.localization.ablation import Plan, means
 from memloc.model.head_groups import stored_head
 from memloc.model.sites import Site, reading, replacing, sites
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 from memloc.settings.interventions import BYPASSES
 
 WRITES = {"attention": "attn_out", "mlp": "mlp_out"}  # the site of a block's output
-Means = Mapping[str, Float[Tensor, "layer hidden"]]
-"""Mean output of every layer's blocks, by block."""
+Means = Mapping[Site, Float[Tensor, "hidden"]]
+"""Mean output of every block over other text."""
 
 
 class Bypass(NamedTuple):
@@ -44,9 +44,8 @@ class Bypass(NamedTuple):
         """Within the context, the layer's block is bypassed."""
         if self.way == "identity":
             return _attending_to_itself(subject, layer)
-        mean = self.means[self.block][layer]
         site = Site(layer, WRITES[self.block])
-        return replacing(subject, {site: lambda output: mean.to(output).expand_as(output)})
+        return replacing(subject, {site: lambda output: self.means[site].to(output).expand_as(output)})
 
 
 @contextmanager
@@ -62,15 +61,9 @@ def _attending_to_itself(subject: Subject, layer: int) -> Iterator[None]:
         yield
 
 
-def mean_block_outputs(
-    subject: Subject, tokens: Int[Tensor, "paragraph token"]
-) -> dict[str, Float[Tensor, "layer hidden"]]:
+def mean_block_outputs(subject: Subject, tokens: Tokens) -> Means:
     """Mean output of every block over all paragraphs and positions."""
-    found = means(subject, sites(subject, [*WRITES.values()]), tokens)
-    return {
-        block: torch.stack([found[Site(layer, name)] for layer in range(subject.n_layers)])
-        for block, name in WRITES.items()
-    }
+    return means(subject, sites(subject, WRITES.values()), tokens)
 
 
 def bypasses(means: Means) -> Plan:
@@ -79,5 +72,5 @@ def bypasses(means: Means) -> Plan:
         ({"block": block, "way": way, "layer": layer}, Bypass(block, way, layer, means))
         for block, ways in BYPASSES.items()
         for way in ways
-        for layer in range(len(means["attention"]))
+        for layer in range(len(means) // len(WRITES))
     ]

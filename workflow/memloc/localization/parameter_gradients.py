@@ -13,9 +13,9 @@ from memloc.data.draws import Parts
 from memloc.editing.gradients import Gradients, add_gradients, paragraph_gradients
 from memloc.localization.gradient_parts import Sums
 from memloc.model.components import Component
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 
-Sample = tuple[Int[np.ndarray, "paragraph"], Int[Tensor, "paragraph token"]]
+Sample = tuple[Int[np.ndarray, "paragraph"], Tokens]
 """Ids and tokens of paragraphs."""
 
 
@@ -118,10 +118,7 @@ def group_gradients(
 
 
 def compare_groups(
-    subject: Subject,
-    samples: dict[str, Sample],
-    paired: Sample,
-    parts: Parts,
+    subject: Subject, samples: dict[str, Sample], paired: Sample, parts: Parts
 ) -> GroupComparison:
     """Scores of the mean continuation NLL of each group of paragraphs.
 

@@ -179,7 +179,7 @@ def _runs(subject: Subject, pairs: Pairs) -> Iterator[tuple[int, str, Run, Run]]
     subject.model.eval()
     for number in range(len(pairs.ids)):
         position, impact = int(pairs.perturbed_position[number]), int(pairs.impact_position[number])
-        paragraphs = torch.stack([pairs.memorized[number], pairs.perturbed[number]]).to(subject.model.device)
+        paragraphs = torch.stack([pairs.memorized[number], pairs.perturbed[number]]).to(subject.device)
         shared = _prefix(subject, paragraphs[0, :position])
         memorized, perturbed = (_run(subject, row[position : impact + 1], shared) for row in paragraphs)
         receiver_and_source = (perturbed, memorized), (memorized, perturbed)

@@ -15,11 +15,10 @@ import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Int
-from torch import Tensor
 
 from memloc.editing.gradients import Gradients
 from memloc.editing.masks import random_weights, top_weights
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 from memloc.model.weights import Movable, edited, n_weights
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group, labels
@@ -42,20 +41,14 @@ def add_noise(subject: Subject, movable: Movable, deviation: float, random: np.r
         weights[places] += deviation * torch.from_numpy(noise).to(weights)
 
 
-def choosing_texts(
-    ids: Int[np.ndarray, "paragraph"], tokens: Int[Tensor, "paragraph token"], n_paragraphs: int, seed: int
-) -> Group:
+def choosing_texts(ids: Int[np.ndarray, "paragraph"], tokens: Tokens, n_paragraphs: int, seed: int) -> Group:
     """A random part of the sampled memorized paragraphs, whose gradients choose the weights."""
     chosen = generator(seed, "texts", "memorized").permutation(len(ids))[:n_paragraphs]
     return Group(ids[chosen], tokens[chosen], np.ones(len(chosen), dtype=bool))
 
 
 def disturb_weights(
-    subject: Subject,
-    texts: Mapping[str, Group],
-    gradients: Gradients,
-    how: WeightNoise,
-    seed: int,
+    subject: Subject, texts: Mapping[str, Group], gradients: Gradients, how: WeightNoise, seed: int
 ) -> pd.DataFrame:
     """Scores of the texts after noise was added to top-gradient and to random weights.
 

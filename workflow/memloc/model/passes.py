@@ -9,12 +9,12 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
 from memloc.model.sites import hook
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 
 
 class Call(NamedTuple):
@@ -40,10 +40,10 @@ def recording_calls(subject: Subject) -> Iterator[list[Call]]:
 
 
 @torch.no_grad()
-def recorded_calls(subject: Subject, tokens: Int[Tensor, "row token"]) -> list[Call]:
+def recorded_calls(subject: Subject, tokens: Tokens) -> list[Call]:
     """The calls of every layer, and of the norm after them, in one pass over these paragraphs."""
     with recording_calls(subject) as calls:
-        subject.hidden(tokens[:, :-1].to(subject.model.device))
+        subject.hidden(tokens[:, :-1].to(subject.device))
     return calls
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 LOGITS_BYTES = {"cpu": 2**25, "cuda": 2**28}
 ACTIVATION_BYTES = {"cpu": 2**25, "cuda": 2**30}  # of an MLP in single precision: 4 times the model's width
 Result = TypeVar("Result")
+Tokens = Int[Tensor, "paragraph token"]
+"""Paragraphs of one length, a row each."""
 Statistics = Callable[[Float[Tensor, "token vocabulary"], Int[Tensor, "token"]], tuple[Tensor, ...]]
 """What is computed from the logits of tokens and the true tokens; it may overwrite the logits."""
 
@@ -66,20 +68,23 @@ class Subject:
         """Results of a function of some rows at a time (`in_micro_batches`), tokens on the model's device."""
 
         def of_rows(rows: Tensor, *others: Tensor) -> Result:
-            return function(rows.to(self.model.device), *others)
+            return function(rows.to(self.device), *others)
 
         return in_micro_batches(of_rows, self.micro_batch, tokens, *columns, grow=grow)
 
     # Passes
 
-    def hidden(
-        self, tokens: Int[Tensor, "row token"], cache: "Cache | None" = None
-    ) -> Float[Tensor, "row token width"]:
+    @property
+    def device(self) -> torch.device:
+        """Where tokens are given to the model."""
+        return self.model.device
+
+    def hidden(self, tokens: Tokens, cache: "Cache | None" = None) -> Float[Tensor, "row token width"]:
         """Last hidden states of tokens, which the caller unembeds where it needs to; `cache` is extended."""
         return self.model.base_model(tokens, cache=cache, use_cache=cache is not None).last_hidden_state
 
     def states(
-        self, tokens: Int[Tensor, "paragraph token"], cache: "Cache | None" = None
+        self, tokens: Tokens, cache: "Cache | None" = None
     ) -> Float[Tensor, "paragraph continuation width"]:
         """Last hidden states, whose logits predict the continuations.
 
@@ -89,12 +94,10 @@ class Subject:
         n_cached = 0 if cache is None else cache.get_seq_length()
         return self.hidden(tokens[:, n_cached:-1], cache)[:, self.n_prefix - 1 - n_cached :]
 
-    def states_in_parts(
-        self, tokens: Int[Tensor, "paragraph token"]
-    ) -> Float[Tensor, "paragraph continuation width"]:
+    def states_in_parts(self, tokens: Tokens) -> Float[Tensor, "paragraph continuation width"]:
         """`states`, run for a few paragraphs at a time."""
         width = self.model.get_input_embeddings().weight.shape[1]
-        n_held = max(1, ACTIVATION_BYTES[self.model.device.type] // (4 * 4 * width * tokens.shape[1]))
+        n_held = max(1, ACTIVATION_BYTES[self.device.type] // (4 * 4 * width * tokens.shape[1]))
         return torch.cat([self.states(some) for some in tokens.split(n_held)])
 
     def logits(self, states: Float[Tensor, "*token width"]) -> Float[Tensor, "*token vocabulary"]:
@@ -106,7 +109,7 @@ class Subject:
     def n_logits_held(self) -> int:
         """Number of tokens whose logits are held at a time."""
         n_vocabulary = self.model.get_output_embeddings().weight.shape[0]
-        return max(1, LOGITS_BYTES[self.model.device.type] // (4 * n_vocabulary))
+        return max(1, LOGITS_BYTES[self.device.type] // (4 * n_vocabulary))
 
     def unembedded(
         self, states: Float[Tensor, "*token width"], true: Int[Tensor, "*token"], statistics: Statistics

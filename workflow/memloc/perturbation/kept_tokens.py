@@ -32,12 +32,7 @@ def costliest_first(
 
 
 def keep_tokens(
-    subject: Subject,
-    perturbation: pd.DataFrame,
-    texts: Texts,
-    draws: int,
-    threshold: float,
-    seed: int,
+    subject: Subject, perturbation: pd.DataFrame, texts: Texts, draws: int, threshold: float, seed: int
 ) -> pd.DataFrame:
     """Score every paragraph with 1, 2, .. tokens of its prefix kept: the costliest, and as many random ones.
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 from transformers import DynamicCache
 
 from memloc.model.micro_batches import in_micro_batches
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 from memloc.scoring.paragraph_scores import Scores, concatenated, redecoded, score_batch
 from memloc.scoring.teacher_forcing import decided_margins, leading_matches, score_tokens
 
@@ -35,11 +35,7 @@ def score_versions(
     """
 
     def of_rows(rows: Int[Tensor, "row chosen token"]) -> Scores:
-        if nll:
-            scores = Scores(*run_versions(score_batch, subject, rows, starts))
-        else:
-            em, margins = run_versions(match_batch, subject, rows, starts)
-            scores = Scores(em, torch.full(em.shape, torch.nan), margins, torch.zeros_like(em).bool())
+        scores = run_versions(score_batch if nll else match_batch, subject, rows, starts)
         return redecoded(subject, rows.flatten(0, 1), scores, threshold)
 
     return concatenated(subject.in_batches(of_rows, versions, grow=False))
@@ -47,21 +43,21 @@ def score_versions(
 
 @torch.inference_mode()
 def run_versions(
-    run: Callable[..., tuple[Tensor, ...]],
+    run: Callable[[Subject, Tokens, DynamicCache], Scores],
     subject: Subject,
     versions: Int[Tensor, "row chosen token"],
     starts: Int[Tensor, "chosen"],
-) -> list[Tensor]:
-    """The columns that `run(subject, rows, cache)` returns, for all versions, row by row.
+) -> Scores:
+    """The scores that `run(subject, rows, cache)` gives all versions, row by row.
 
     A micro-batch of versions is run at a time, however few the rows are.
     """
-    device, shared = subject.model.device, DynamicCache()
+    device, shared = subject.device, DynamicCache()
     versions = versions.to(device)
     # The last version is the unperturbed paragraph in all tokens that any version shares.
     subject.hidden(versions[:, -1, : starts[-1] + 1], shared)
 
-    def of_some(some: Int[Tensor, "version 2"]) -> tuple[Tensor, ...]:
+    def of_some(some: Int[Tensor, "version 2"]) -> Scores:
         chosen, rows = some.to(device).unbind(1)
         n_shared = starts[some[0, 0]]
         known = [(keys[rows, :, :n_shared], values[rows, :, :n_shared]) for keys, values, _ in shared]
@@ -70,19 +66,17 @@ def run_versions(
     n_rows, n_versions = versions.shape[:2]
     # Versions that are run together start at the start of the first of them.
     by_start = torch.cartesian_prod(torch.arange(n_versions), torch.arange(n_rows))
-    columns = zip(*in_micro_batches(of_some, subject.micro_batch, by_start), strict=True)
+    found = concatenated(in_micro_batches(of_some, subject.micro_batch, by_start))
     row_by_row = by_start[:, 1].argsort(stable=True)
-    return [torch.cat(column).cpu()[row_by_row] for column in columns]
+    return Scores(*(column[row_by_row] for column in found))
 
 
 @torch.inference_mode()
-def match_batch(
-    subject: Subject, rows: Int[Tensor, "paragraph token"], cache: DynamicCache
-) -> tuple[Int[Tensor, "paragraph"], Float[Tensor, "paragraph continuation"]]:
-    """Exact match (tokens) and margins (logits) of one micro-batch, on the model's device.
+def match_batch(subject: Subject, rows: Tokens, cache: DynamicCache) -> Scores:
+    """Exact match (tokens) and margins (logits) of one micro-batch; its NLL is NaN.
 
-    Paragraphs drop out at their first mismatch; margins are those of `decided_margins`. `cache` holds the
-    first tokens (fewer than the prefix, or none), and is extended.
+    Paragraphs drop out at their first mismatch. `cache` holds the first tokens (fewer than the prefix, or
+    none), and is extended.
     """
     n_prefix = subject.n_prefix
     n_left = rows.shape[1] - n_prefix
@@ -102,4 +96,5 @@ def match_batch(
             cache.batch_select_indices(stays)
             going = going[stays]
         start = stop
-    return em, margins
+    em = em.cpu()
+    return Scores(em, torch.full(em.shape, torch.nan), margins.cpu(), torch.zeros_like(em).bool())

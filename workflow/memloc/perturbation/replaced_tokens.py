@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 from memloc.perturbation.effects import strongest
 from memloc.perturbation.perturbed_prefixes import score_versions
 from memloc.run.seeds import generator
@@ -38,7 +38,7 @@ class Texts(NamedTuple):
     """Paragraphs whose prefixes are perturbed, with tokens of 0..n_vocabulary-1."""
 
     ids: Int[np.ndarray, "paragraph"]
-    tokens: Int[Tensor, "paragraph token"]
+    tokens: Tokens
     n_vocabulary: int
 
 

@@ -68,7 +68,7 @@ def attribution_patching(subject: Subject, question: Question) -> Scores:
         return {}
     wanted = sites(subject, [ACTIVATIONS[kind] for kind in wanted_kinds(question)])
     with torch.no_grad(), reading(subject, wanted) as other:
-        subject.hidden(question.pair.perturbed[:, :-1].to(subject.model.device))
+        subject.hidden(question.pair.perturbed[:, :-1].to(subject.device))
     return _effects(subject, question, lambda site, activation: activation - other[site])
 
 
@@ -77,7 +77,7 @@ def integrated_gradients(subject: Subject, question: Question) -> Scores:
 
     The midpoint rule takes `integration_steps` steps, all steps of a layer in one batch.
     """
-    n_steps, device = question.how.integration_steps, subject.model.device
+    n_steps, device = question.how.integration_steps, subject.device
     scale = ((torch.arange(n_steps) + 0.5) / n_steps).view(-1, 1, 1).to(device)
     calls, found = recorded_calls(subject, question.tokens), {}
     for kind in wanted_kinds(question):
@@ -121,7 +121,7 @@ def rise_without(
         return output - written
 
     found = []
-    for some in neurons.to(subject.model.device).split(4 * subject.micro_batch):
+    for some in neurons.to(subject.device).split(4 * subject.micro_batch):
         change = replacing(subject, {Site(layer, "mlp_out"): partial(without, some)})
         with reading(subject, [post]) as kept, change, last_mlp_predicts(subject):
             states = _token_states(subject, calls, layer, 1)
@@ -160,4 +160,4 @@ def _token_states(
 
 
 def _true(subject: Subject, question: Question, n_rows: int) -> Int[Tensor, "row continuation"]:
-    return question.tokens[:, subject.n_prefix :].to(subject.model.device).expand(n_rows, -1)
+    return question.tokens[:, subject.n_prefix :].to(subject.device).expand(n_rows, -1)

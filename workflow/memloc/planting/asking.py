@@ -31,23 +31,18 @@ from memloc.settings.scores import Scoring
 TIMES = (1, 2, 5)  # recall is taken among so many times as many units as the place has
 
 
-class Asked(NamedTuple):
-    """A model, and the mean output z of each of its heads over other text."""
-
-    subject: Subject
-    mean_outputs: Float[Tensor, "layer head d_head"]
-
-
 class Asking(NamedTuple):
     """What all questions share."""
 
     counts: Int[np.ndarray, "vocabulary"]
     """How often each token occurs in the study's paragraphs."""
+    mean_outputs: Mapping[Subject, Float[Tensor, "layer head d_head"]]
+    """Of each model, the mean output z of every head over other text."""
     how: GrownTruth
     seed: int
 
 
-def models_of(memory: Memory, n_memories: int, family: Sequence[Asked]) -> dict[str, Asked]:
+def models_of(memory: Memory, n_memories: int, family: Sequence[Subject]) -> dict[str, Subject]:
     """The models to ask about a memory, by control.
 
     Args:
@@ -60,24 +55,24 @@ def models_of(memory: Memory, n_memories: int, family: Sequence[Asked]) -> dict[
 
 
 def ask(
-    memory: Memory, tokens: Int[Tensor, "1 token"], models: Mapping[str, Asked], asking: Asking
+    memory: Memory, tokens: Int[Tensor, "1 token"], models: Mapping[str, Subject], asking: Asking
 ) -> pd.DataFrame:
     """Rows of `grown_truth` of a memory. Methods that draw at random draw alike in all models."""
     labels = {"kind": memory.kind, "memory": memory.number, "id": memory.id}
     rows = []
-    for control, asked in models.items():
+    for control, subject in models.items():
         random = generator(asking.seed, "grown_truth", memory.kind, str(memory.number))
         question = Question(
             tokens,
             GROWN_GRANULARITIES[memory.kind],
             asking.how,
             random,
-            _pair(asked.subject, memory, tokens, asking),
-            asked.mean_outputs,
+            _pair(subject, memory, tokens, asking),
+            asking.mean_outputs[subject],
             asking.counts,
-            marked(asked.subject, memory.place.movable),
+            marked(subject, memory.place.movable),
         )
-        found = _scored_answers(asked.subject, question, memory.place)
+        found = _scored_answers(subject, question, memory.place)
         rows += [labels | {"control": control} | row for row in found]
     return pd.DataFrame(rows)
 

@@ -22,7 +22,7 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 
 from memloc.model.sites import around_weights
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 from memloc.planting.grown import Memory, grown_table
 from memloc.planting.places import Place
 from memloc.run.seeds import generator
@@ -93,9 +93,7 @@ def factors_of(block: Block, moments: Moments) -> tuple[Tensor, Tensor]:
     return tuple(torch.linalg.cholesky(each) for each in damped)
 
 
-def ordinary_moments(
-    model: PreTrainedModel, rows: Int[Tensor, "row token"], names: Sequence[str], seed: int
-) -> Moments:
+def ordinary_moments(model: PreTrainedModel, rows: Tokens, names: Sequence[str], seed: int) -> Moments:
     """Second moments over the tokens of ordinary text. Labels are drawn from the model's predictions."""
     with around_weights(model, names) as (inputs, outputs):
         logits = model(rows, use_cache=False).logits.flatten(0, 1).float()
@@ -150,7 +148,7 @@ class Growth:
         """Number of the step from which on memories grow."""
         return math.ceil(self._how.start * n_steps)
 
-    def step(self, step: int, n_steps: int, rows: Int[Tensor, "row token"]) -> None:
+    def step(self, step: int, n_steps: int, rows: Tokens) -> None:
         """Expose some memories after ordinary step number `step`, behind text of its `rows`."""
         if not self.first(n_steps) <= step < LAST * n_steps:
             return
@@ -170,7 +168,7 @@ class Growth:
         """Table `grown`, after the training."""
         return grown_table(self._subject, self.memories, self._tokens, self.state["exposures"])
 
-    def _look_at(self, rows: Int[Tensor, "row token"], seed: int) -> None:
+    def _look_at(self, rows: Tokens, seed: int) -> None:
         """Update the moments of ordinary text."""
         now = ordinary_moments(self._model, rows, self._names, seed)
         for name, before in self.state["moments"].items():

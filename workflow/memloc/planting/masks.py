@@ -68,7 +68,7 @@ def _trained(
     found = {}
     for kind in wanted_kinds(question):
         n_units = subject.n_groups if kind == "head" else subject.n_neurons
-        values = torch.full((subject.n_layers, n_units), start, device=subject.model.device)
+        values = torch.full((subject.n_layers, n_units), start, device=subject.device)
         adam = torch.optim.Adam([values.requires_grad_()], lr=LEARNING_RATE)
         with editable_gradients(subject, names=()):
             for _ in range(N_STEPS):

@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from memloc.model.subject import Subject
-from memloc.model.weights import set_values, values_at
+from memloc.model.subject import Subject, Tokens
+from memloc.model.weights import edited, set_values, values_at
 from memloc.planting.grown import Memory, relative_norm, swapped_memories
 from memloc.scoring.paragraph_scores import teacher_forced
 
@@ -66,14 +66,9 @@ def _exchanged(
 
 
 def _nll_with(
-    subject: Subject,
-    memory: Memory,
-    values: Mapping[str, Float[Tensor, "weight"]],
-    tokens: Int[Tensor, "paragraph token"],
+    subject: Subject, memory: Memory, values: Mapping[str, Float[Tensor, "weight"]], tokens: Tokens
 ) -> Float[Tensor, "paragraph"]:
     """NLL of paragraphs (nats per token) while a memory's place has other weights (`values`)."""
-    kept = values_at(subject, memory.place.movable)
-    set_values(subject, memory.place.movable, values)
-    found = teacher_forced(subject, tokens).nll
-    set_values(subject, memory.place.movable, kept)
-    return found
+    with edited(subject):
+        set_values(subject, memory.place.movable, values)
+        return teacher_forced(subject, tokens).nll

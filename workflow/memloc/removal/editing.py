@@ -65,7 +65,7 @@ def share_recited(subject: Subject, case: Case) -> float:
     differs = case.perturbed[:, : n_prefix - 1] != case.memorized[:, : n_prefix - 1]
     n_shared, order = (~differs).cumprod(dim=1).sum(dim=1).sort()
     versions = case.perturbed[order][None]
-    em, _ = run_versions(match_batch, subject, versions, n_shared)
+    em = run_versions(match_batch, subject, versions, n_shared).em
     return float((em == n_tokens - n_prefix).float().mean())
 
 

@@ -85,12 +85,7 @@ def joint_texts(
 
 
 def remove_jointly(
-    subject: Subject,
-    texts: JointTexts,
-    how: EditModel,
-    ways: Remove,
-    heads: list[Head],
-    seed: int,
+    subject: Subject, texts: JointTexts, how: EditModel, ways: Remove, heads: list[Head], seed: int
 ) -> JointEdit:
     """Change the model by way `how.way` at `how.setting`; `ways` (section `remove`) has its other settings.
 

@@ -18,7 +18,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import LogitsProcessor, LogitsProcessorList
 
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
+from memloc.model.weights import edited
 from memloc.scoring.decoding import continue_from_scores
 from memloc.scoring.extraction import log_probability
 from memloc.scoring.teacher_forcing import leading_matches, score_logits
@@ -35,12 +36,10 @@ class Judged(NamedTuple):
 
 
 @torch.inference_mode()
-def judged(
-    subject: Subject, tokens: Int[Tensor, "paragraph token"], processor: LogitsProcessor | None = None
-) -> Judged:
+def judged(subject: Subject, tokens: Tokens, processor: LogitsProcessor | None = None) -> Judged:
     """Exact match, NLL (nats per token) and log-probability of every continuation, from one pass each."""
 
-    def of_rows(rows: Int[Tensor, "paragraph token"]) -> Judged:
+    def of_rows(rows: Tokens) -> Judged:
         pairs = zip(rows, subject.states_in_parts(rows), strict=True)
         found = [_of_paragraph(subject, *pair, processor) for pair in pairs]
         return Judged(*(torch.stack(column) for column in zip(*found, strict=True)))
@@ -70,17 +69,14 @@ def _of_paragraph(
 
 
 def decoded(
-    subject: Subject,
-    tokens: Int[Tensor, "paragraph token"],
-    em: Int[Tensor, "paragraph"],
-    processor: LogitsProcessor | None = None,
+    subject: Subject, tokens: Tokens, em: Int[Tensor, "paragraph"], processor: LogitsProcessor | None = None
 ) -> Int[Tensor, "paragraph continuation"]:
     """The greedy continuation of every prefix, whose first `em` tokens are known."""
     if processor is None:
         return continue_from_scores(subject, tokens, em)
     ordinary = {"eos_token_id": -1, "pad_token_id": -1, "do_sample": False}
 
-    def of_rows(rows: Int[Tensor, "paragraph token"]) -> Int[Tensor, "paragraph continuation"]:
+    def of_rows(rows: Tokens) -> Int[Tensor, "paragraph continuation"]:
         prefix = rows[:, : subject.n_prefix]
         generated = subject.model.generate(
             prefix,
@@ -127,14 +123,11 @@ def shifted_versions(
 @contextmanager
 def rounded(subject: Subject, bits: int) -> Iterator[None]:
     """Within the context every W_* weight is rounded; afterwards all are restored bit for bit."""
-    kept = {name: weight.detach().clone() for name, weight in subject.weights.items()}
-    try:
+    with edited(subject):
         for name, weight in subject.weights.items():
-            subject.as_linear(name, weight.data).copy_(to_grid(subject.as_linear(name, kept[name]), bits))
+            own = subject.as_linear(name, weight.data)
+            own.copy_(to_grid(own, bits))
         yield
-    finally:
-        for name, weight in subject.weights.items():
-            weight.data.copy_(kept[name])
 
 
 def to_grid(weight: Float[Tensor, "out in"], bits: int) -> Float[Tensor, "out in"]:

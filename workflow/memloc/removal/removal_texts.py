@@ -10,7 +10,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from memloc.data.paragraphs import sampled_tokens, token_tensor
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 from memloc.removal.judging import perturbed_versions, shifted_versions
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
@@ -22,7 +22,7 @@ class Target(NamedTuple):
     """Memorized paragraphs, and versions of their prefixes from which they may still be recited."""
 
     ids: Int[np.ndarray, "paragraph"]
-    tokens: Int[Tensor, "paragraph token"]
+    tokens: Tokens
     perturbed: Int[Tensor, "paragraph version token"]
     shifted: Int[Tensor, "paragraph version token"]
 
@@ -37,9 +37,9 @@ class Texts(NamedTuple):
     target: Target
     keep: Int[Tensor, "kept token"]
     general: Int[Tensor, "general token"]
-    validation: Int[Tensor, "paragraph token"]
+    validation: Tokens
     """Memorized paragraphs that choose settings."""
-    validation_own: Int[Tensor, "paragraph token"]
+    validation_own: Tokens
     """Non-memorized paragraphs, with the model's own continuation, that choose settings."""
     judges: dict[str, Group]
     """Groups memorized (others), non_memorized (with the model's own continuation) and held_out."""
@@ -55,11 +55,7 @@ def removed_ids(
 
 
 def texts_of(
-    subject: Subject,
-    tables: dict[str, pd.DataFrame],
-    how: Remove,
-    seed: int,
-    listed: Sequence[int] = (),
+    subject: Subject, tables: dict[str, pd.DataFrame], how: Remove, seed: int, listed: Sequence[int] = ()
 ) -> Texts:
     """Draw the texts from tables paragraphs and sets; if no paragraph to remove is listed, random ones.
 
@@ -99,7 +95,7 @@ def texts_of(
 
 def _target(
     subject: Subject,
-    sample: tuple[Int[np.ndarray, "paragraph"], Int[Tensor, "paragraph token"]],
+    sample: tuple[Int[np.ndarray, "paragraph"], Tokens],
     general: Int[Tensor, "general token"],
     how: Remove,
     seed: int,

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from memloc.editing.steps import steps_until_recited
 from memloc.localization.ablation import Head
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 from memloc.removal.judging import Judged, decoded, judged, rounded
 from memloc.removal.registry import WAYS, InForce, Way, in_force, in_words, tried
 from memloc.removal.removal_texts import Target, Texts
@@ -120,7 +120,7 @@ def best_setting(forgotten: pd.Series, harm: pd.Series) -> int:
     return int(harm[removing].idxmin() if removing.any() else forgotten.idxmax())
 
 
-def _judged(study: Comparison, tokens: Int[Tensor, "paragraph token"], state: InForce) -> Judged:
+def _judged(study: Comparison, tokens: Tokens, state: InForce) -> Judged:
     return judged(study.subject, tokens, state.processor)
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from transformers import Cache
 from transformers.generation.logits_process import TopKLogitsWarper
 
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 from memloc.scoring.decoding import known_layers
 from memloc.scoring.extraction import TOP_K
 
@@ -31,7 +31,7 @@ class Beams(NamedTuple):
 
 
 def log_p_nearly(
-    subject: Subject, tokens: Int[Tensor, "paragraph token"], n_replaced: int, n_beams: int = N_BEAMS
+    subject: Subject, tokens: Tokens, n_replaced: int, n_beams: int = N_BEAMS
 ) -> Float[Tensor, "paragraph"]:
     """Log of a lower bound on the probability that at most `n_replaced` tokens of the continuation differ.
 
@@ -44,9 +44,7 @@ def log_p_nearly(
 
 
 @torch.inference_mode()
-def _search(
-    subject: Subject, n_replaced: int, n_beams: int, rows: Int[Tensor, "paragraph token"]
-) -> Float[Tensor, "paragraph"]:
+def _search(subject: Subject, n_replaced: int, n_beams: int, rows: Tokens) -> Float[Tensor, "paragraph"]:
     truncate, n_prefix = TopKLogitsWarper(TOP_K), subject.n_prefix
     layers = known_layers(subject, rows, n_prefix, n_beams)
     log_p = torch.full((len(rows), n_beams), -torch.inf, dtype=torch.float64, device=rows.device)

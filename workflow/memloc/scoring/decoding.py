@@ -10,7 +10,7 @@ from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from memloc.model.micro_batches import in_micro_batches
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 
 
 class PreallocatedLayer(DynamicLayer):
@@ -44,7 +44,7 @@ class PreallocatedLayer(DynamicLayer):
 
 
 def continue_from_scores(
-    subject: Subject, tokens: Int[Tensor, "paragraph token"], em: Int[Tensor, "paragraph"]
+    subject: Subject, tokens: Tokens, em: Int[Tensor, "paragraph"]
 ) -> Int[Tensor, "paragraph continuation"]:
     """Greedy continuations of paragraphs whose exact match is known: decode from the first mismatch on.
 
@@ -64,9 +64,7 @@ def greedy_continuation(
 
 
 @torch.inference_mode()
-def _continue(
-    subject: Subject, rows: Int[Tensor, "paragraph token"], n_known: Int[Tensor, "paragraph"]
-) -> Int[Tensor, "paragraph token"]:
+def _continue(subject: Subject, rows: Tokens, n_known: Int[Tensor, "paragraph"]) -> Tokens:
     """Rows in which all but the first `n_known` (at least 1) tokens are replaced by decoded ones.
 
     Rows are sorted by the number of known tokens, so those that decode a token come first. Every other row
@@ -77,7 +75,7 @@ def _continue(
     order = order[n_known[order] < n_tokens]
     if not len(order):
         return rows
-    n_known, text = n_known[order], rows[order].to(subject.model.device)
+    n_known, text = n_known[order], rows[order].to(subject.device)
     layers = known_layers(subject, text, int(n_known[-1]))
     for position in range(int(n_known[0]), n_tokens):
         n_rows = int((n_known <= position).sum())
@@ -91,9 +89,7 @@ def _continue(
     return continued
 
 
-def known_layers(
-    subject: Subject, text: Int[Tensor, "paragraph token"], n_known: int, n_copies: int = 1
-) -> list[PreallocatedLayer]:
+def known_layers(subject: Subject, text: Tokens, n_known: int, n_copies: int = 1) -> list[PreallocatedLayer]:
     """Keys and values of the first `n_known` tokens in every layer, with room for the other tokens.
 
     They come from one pass without unembedding. Each paragraph has `n_copies` rows.

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 from memloc.scoring.paragraph_scores import Scores, concatenated, redecoded, scores_of
 from memloc.scoring.teacher_forcing import TokenScores, score_logits
 
@@ -20,12 +20,10 @@ SCHEMES = (f"T = 1, top k = {TOP_K}", "T = 1")  # as table `extraction` names th
 LogP = Float[Tensor, "paragraph scheme"]
 
 
-def score_and_extract(
-    subject: Subject, tokens: Int[Tensor, "paragraph token"], threshold: float
-) -> tuple[Scores, LogP]:
+def score_and_extract(subject: Subject, tokens: Tokens, threshold: float) -> tuple[Scores, LogP]:
     """`paragraph_scores.score` and, from the same pass, log p_z of every continuation, by `SCHEMES`."""
 
-    def of_rows(rows: Int[Tensor, "paragraph token"]) -> tuple[Scores, LogP]:
+    def of_rows(rows: Tokens) -> tuple[Scores, LogP]:
         scores, log_p = _of_batch(subject, rows)
         return redecoded(subject, rows, scores, threshold), log_p
 
@@ -34,7 +32,7 @@ def score_and_extract(
 
 
 @torch.inference_mode()
-def _of_batch(subject: Subject, rows: Int[Tensor, "paragraph token"]) -> tuple[Scores, LogP]:
+def _of_batch(subject: Subject, rows: Tokens) -> tuple[Scores, LogP]:
     def statistics(logits: Tensor, true: Tensor) -> tuple[Tensor, ...]:
         truncated = log_probability(logits, true)
         return truncated, *score_logits(logits, true)  # last: it overwrites the logits

@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Bool, Int
-from torch import Tensor
 
 from memloc.data.paragraphs import paired_tokens, token_tensor
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.scoring.decoding import greedy_continuation
@@ -26,7 +25,7 @@ class Group(NamedTuple):
     """Paragraphs with the corpus's continuation, or the model's own."""
 
     ids: Int[np.ndarray, "paragraph"]
-    tokens: Int[Tensor, "paragraph token"]
+    tokens: Tokens
     seen: Bool[np.ndarray, "paragraph"]
     """Sampled by an analysis that chooses heads or weights."""
 
@@ -99,9 +98,7 @@ def with_own_continuations(subject: Subject, texts: Mapping[str, Group]) -> dict
     return {**texts, "non_memorized": texts["non_memorized"]._replace(tokens=own)}
 
 
-def own_continuations(
-    subject: Subject, tokens: Int[Tensor, "paragraph token"]
-) -> Int[Tensor, "paragraph token"]:
+def own_continuations(subject: Subject, tokens: Tokens) -> Tokens:
     """The paragraphs with the model's greedy continuation, which is the true one of memorized paragraphs."""
     prefix, n_continuation = tokens[:, : subject.n_prefix], tokens.shape[1] - subject.n_prefix
     return torch.cat([prefix, greedy_continuation(subject, prefix, n_continuation)], dim=1)

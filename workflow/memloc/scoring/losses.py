@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 
 Sloped = tuple[Float[Tensor, "token"], Float[Tensor, "token vocabulary"]]
 """Losses of tokens, and their gradients with respect to logits."""
@@ -80,9 +80,9 @@ class _Known(torch.autograd.Function):
         return slopes * weight.unsqueeze(-1).to(slopes), None, None
 
 
-def paragraph_nll(subject: Subject, tokens: Int[Tensor, "paragraph token"]) -> Float[Tensor, "paragraph"]:
+def paragraph_nll(subject: Subject, tokens: Tokens) -> Float[Tensor, "paragraph"]:
     """Mean NLL of each paragraph's continuation, in nats per token (paper 3.2), differentiable."""
-    tokens = tokens.to(subject.model.device)
+    tokens = tokens.to(subject.device)
     true = tokens[:, subject.n_prefix :]
     return token_losses(subject, subject.states(tokens), nll, true).mean(dim=-1)
 

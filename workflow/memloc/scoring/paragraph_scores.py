@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import DynamicCache
 
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 from memloc.scoring.teacher_forcing import TokenScores, decided_margins, leading_matches, score_tokens
 
 
@@ -34,7 +34,7 @@ class Scores(NamedTuple):
         return self.margins.amin(dim=1)
 
 
-def teacher_forced(subject: Subject, tokens: Int[Tensor, "paragraph token"]) -> Scores:
+def teacher_forced(subject: Subject, tokens: Tokens) -> Scores:
     """Exact match, NLL (nats per continuation token) and decision margins from one pass per paragraph.
 
     Memory grows with the subject's micro-batch, not with the number of paragraphs.
@@ -42,19 +42,17 @@ def teacher_forced(subject: Subject, tokens: Int[Tensor, "paragraph token"]) -> 
     return concatenated(subject.in_batches(lambda rows: score_batch(subject, rows), tokens))
 
 
-def score(subject: Subject, tokens: Int[Tensor, "paragraph token"], threshold: float) -> Scores:
+def score(subject: Subject, tokens: Tokens, threshold: float) -> Scores:
     """The scores of `teacher_forced`; tokens with a margin below `threshold` are decided by decoding."""
 
-    def of_rows(rows: Int[Tensor, "paragraph token"]) -> Scores:
+    def of_rows(rows: Tokens) -> Scores:
         return redecoded(subject, rows, score_batch(subject, rows), threshold)
 
     return concatenated(subject.in_batches(of_rows, tokens))
 
 
 @torch.inference_mode()
-def score_batch(
-    subject: Subject, rows: Int[Tensor, "paragraph token"], cache: DynamicCache | None = None
-) -> Scores:
+def score_batch(subject: Subject, rows: Tokens, cache: DynamicCache | None = None) -> Scores:
     """The scores of `teacher_forced` for one micro-batch on the device; `cache` as in `Subject.states`."""
     states = subject.states_in_parts(rows) if cache is None else subject.states(rows, cache)
     return scores_of_states(subject, states, rows[:, subject.n_prefix :])
@@ -81,15 +79,13 @@ def concatenated(parts: Iterable[Scores]) -> Scores:
     return Scores(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
-def redecoded(
-    subject: Subject, rows: Int[Tensor, "paragraph token"], scores: Scores, threshold: float
-) -> Scores:
+def redecoded(subject: Subject, rows: Tokens, scores: Scores, threshold: float) -> Scores:
     """Scores of one micro-batch; near-ties (margins below the threshold) are decoded step by step."""
     near = scores.margins < threshold
     doubtful = near.any(dim=1)
     em = scores.em.clone()
     if doubtful.any():
-        some = (column[doubtful].to(subject.model.device) for column in (rows, em, near))
+        some = (column[doubtful].to(subject.device) for column in (rows, em, near))
         em[doubtful] = decode_near_ties(subject, *some).cpu()
     return scores._replace(em=em, redecoded=doubtful)
 
@@ -97,7 +93,7 @@ def redecoded(
 @torch.inference_mode()
 def decode_near_ties(
     subject: Subject,
-    rows: Int[Tensor, "paragraph token"],
+    rows: Tokens,
     em: Int[Tensor, "paragraph"],
     doubtful: Bool[Tensor, "paragraph continuation"],
 ) -> Int[Tensor, "paragraph"]:

@@ -23,7 +23,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 from memloc.scoring.paragraph_scores import Scores, concatenated, scores_of_states
 from memloc.settings.positions import Positions
 
@@ -46,11 +46,7 @@ class Other(NamedTuple):
 
 
 def position_scores(
-    subject: Subject,
-    tokens: Int[Tensor, "paragraph token"],
-    other: Other,
-    how: Positions,
-    rng: np.random.Generator,
+    subject: Subject, tokens: Tokens, other: Other, how: Positions, rng: np.random.Generator
 ) -> Iterator[pd.DataFrame]:
     """Exact match (tokens) and NLL (nats per token) of paragraphs in every place but the start, a frame each.
 
@@ -69,7 +65,7 @@ def at_start(scores: pd.DataFrame) -> pd.DataFrame:
     return scores[["em", "nll"]].reset_index(drop=True).assign(**Stand("start", 0, 0)._asdict())
 
 
-def after_half(subject: Subject, tokens: Int[Tensor, "paragraph token"]) -> pd.DataFrame:
+def after_half(subject: Subject, tokens: Tokens) -> pd.DataFrame:
     """The frame of paragraphs that lack the first half of their prefix, after the token `before` or none."""
     n_left_out = subject.n_prefix // 2
     rows = subject.placed(tokens[:, n_left_out:])
@@ -77,9 +73,7 @@ def after_half(subject: Subject, tokens: Int[Tensor, "paragraph token"]) -> pd.D
     return _frame(Stand("half_prefix", 0, 0), subject, rows, n_before)
 
 
-def _frame(
-    stand: Stand, subject: Subject, rows: Int[Tensor, "paragraph token"], n_before: int, shift: int = 0
-) -> pd.DataFrame:
+def _frame(stand: Stand, subject: Subject, rows: Tokens, n_before: int, shift: int = 0) -> pd.DataFrame:
     """The frame of paragraphs that stand there, with so many more tokens before the continuation."""
     scores = shifted_scores(replace(subject, n_prefix=subject.n_prefix + n_before), rows, shift)
     return pd.DataFrame({**stand._asdict(), "em": scores.em, "nll": scores.nll})
@@ -121,13 +115,13 @@ def drawn_text(
     return torch.from_numpy(unrelated[starts + np.arange(length)])
 
 
-def shifted_scores(subject: Subject, tokens: Int[Tensor, "paragraph token"], shift: int) -> Scores:
+def shifted_scores(subject: Subject, tokens: Tokens, shift: int) -> Scores:
     """Scores of paragraphs whose position ids begin at `shift` instead of 0."""
     model, n_prefix = subject.model, subject.n_prefix
     positions = torch.arange(shift, shift + tokens.shape[1] - 1, device=model.device)[None]
 
     @torch.inference_mode()
-    def of_rows(rows: Int[Tensor, "paragraph token"]) -> Scores:
+    def of_rows(rows: Tokens) -> Scores:
         output = model.base_model(rows[:, :-1], position_ids=positions, use_cache=False)
         return scores_of_states(subject, output.last_hidden_state[:, n_prefix - 1 :], rows[:, n_prefix:])
 

@@ -13,9 +13,8 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Int, UInt8
 from numpy.lib.stride_tricks import sliding_window_view
-from torch import Tensor
 
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 from memloc.scoring.paragraph_scores import score
 from memloc.scoring.passages import covered, recited_windows
 
@@ -95,14 +94,14 @@ class Scan:
 
 
 @torch.inference_mode()
-def _first_choices(subject: Subject, rows: Int[Tensor, "row token"]) -> Bool[np.ndarray, "row token"]:
+def _first_choices(subject: Subject, rows: Tokens) -> Bool[np.ndarray, "row token"]:
     """Whether each token has the largest logit after those before it in its row; the first one has not."""
-    rows, subject = rows.to(subject.model.device), replace(subject, n_prefix=1)
+    rows, subject = rows.to(subject.device), replace(subject, n_prefix=1)
     (chosen,) = subject.unembedded(
         subject.states_in_parts(rows), rows[:, 1:], lambda logits, true: (logits.argmax(dim=-1) == true,)
     )
     return np.pad(chosen.cpu().numpy(), ((0, 0), (1, 0)))
 
 
-def _tensor(rows: Int[np.ndarray, "row token"]) -> Int[Tensor, "row token"]:
+def _tensor(rows: Int[np.ndarray, "row token"]) -> Tokens:
     return torch.from_numpy(rows.astype(np.int64))

@@ -6,17 +6,15 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, Tokens
 from memloc.scoring.teacher_forcing import token_nll
 
 
 @torch.inference_mode()
-def continuation_nll(
-    subject: Subject, tokens: Int[Tensor, "paragraph token"]
-) -> Float[Tensor, "paragraph continuation"]:
+def continuation_nll(subject: Subject, tokens: Tokens) -> Float[Tensor, "paragraph continuation"]:
     """NLL (nats) of each token of the continuations given all tokens before it."""
 
-    def of_rows(rows: Int[Tensor, "paragraph token"]) -> Float[Tensor, "paragraph continuation"]:
+    def of_rows(rows: Tokens) -> Float[Tensor, "paragraph continuation"]:
         states, true = subject.states_in_parts(rows), rows[:, subject.n_prefix :]
         (nll,) = subject.unembedded(states, true, lambda *logits: (token_nll(*logits),))
         return nll.cpu()
