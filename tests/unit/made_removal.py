@@ -34,7 +34,7 @@ def tables(n=8, ways=WAY_NAMES):
             for taken in [None] if mode == "joint" else [0, 1]:
                 for group, lost, more in (("memorized", 1.5, 1), ("non_memorized", 1, 2), ("held_out", 1, 0)):
                     for number in range(n + more):
-                        text = {"group": group, "id": 100 + number, "seen": False}
+                        text = {"group": group, "id": 100 + number, "used": False}
                         kept = 50 - lost * (50 - own) - 2 * (mode == "single")
                         side = 0 if number >= n else off if number // 2 % 2 else -off
                         if group == "memorized" and number == n:  # is left as it is

@@ -13,7 +13,7 @@ from memloc.data.sets import sample_ids, without_controls
 from memloc.model import loading
 from memloc.run.seeds import generator
 from memloc.scoring.constrained_beams import log_p_nearly
-from memloc.scoring.held_out import seen
+from memloc.scoring.held_out import used_by_analyses
 from memloc.scoring.near_verbatim import NEARLY
 from memloc.scoring.positions import Other, after_half, at_start, position_scores, unrelated_text
 from memloc.tables.terms.sets import REPEATED, SET_NAMES, UNSEEN
@@ -27,7 +27,7 @@ samples = {
 }
 elsewhere = [samples["memorized"], *(samples[name].head(how.n_others) for name in ("non_memorized", UNSEEN))]
 placed = pd.concat(elsewhere).rename(columns={"set": "group"})[["group", "id"]].reset_index(drop=True)
-others = sets.id[(sets["set"] == "non_memorized") & ~seen(sets)]
+others = sets.id[(sets["set"] == "non_memorized") & ~used_by_analyses(sets)]
 others = samples["non_memorized"].id if others.empty else others
 others = generator(job.seed, "positions", "text").permutation(others)[:N_UNRELATED]
 drawn = pd.concat(samples.values()).id

@@ -17,10 +17,10 @@ SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 GROUPS = {"memorized": 7, "non_memorized": 6, "held_out": 5}
 
 
-def paragraphs(groups: dict[str, int], n_seen: int = 0) -> pd.DataFrame:
+def paragraphs(groups: dict[str, int], n_used: int = 0) -> pd.DataFrame:
     """Rows that say which paragraph, and how far `x` it is from its group's middle: -1 to 1."""
     rows = [
-        {"group": group, "id": number, "seen": number < n_seen and group == "memorized", "x": x}
+        {"group": group, "id": number, "used": number < n_used and group == "memorized", "x": x}
         for group, n in groups.items()
         for number, x in enumerate(np.linspace(-1, 1, n))
     ]
@@ -109,10 +109,10 @@ def test_noise_is_averaged_over_draws_and_paragraphs():
 
 
 def test_judges_are_counted_once_and_those_that_chose_heads_are_told():
-    rows = paragraphs(GROUPS, n_seen=2)
+    rows = paragraphs(GROUPS, n_used=2)
     found = judges(pd.concat([rows, rows]))
     assert {name: found[f"n_{name}"] for name in GROUPS} == GROUPS and ", so 2 of those" in found["seen"]
-    assert "No analysis" in judges(rows.assign(seen=rows["group"] != "memorized"))["seen"]
+    assert "No analysis" in judges(rows.assign(used=rows["group"] != "memorized"))["used"]
 
 
 def test_bypassed_blocks_are_drawn_as_means_of_paragraphs():

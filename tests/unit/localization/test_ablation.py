@@ -92,7 +92,7 @@ def assert_scores_are_those_of(rows: pd.DataFrame, model, texts: dict[str, Group
         whole = teacher_forced(subject(model), text.tokens)
         with ablated(subject(model), *ablation):
             without = teacher_forced(subject(model), text.tokens)
-        assert own["id"].tolist() == text.ids.tolist() and own["seen"].tolist() == text.seen.tolist()
+        assert own["id"].tolist() == text.ids.tolist() and own["used"].tolist() == text.used.tolist()
         assert own["em"].tolist() == without.em.tolist()
         assert own["em_lost"].tolist() == (whole.em - without.em).tolist()
         assert own["nll"].tolist() == pytest.approx(without.nll.tolist(), abs=1e-4)

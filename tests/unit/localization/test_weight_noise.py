@@ -79,7 +79,7 @@ def test_table_holds_every_condition_and_the_model_is_restored(memorizing_model,
         for group, text in texts.items():
             own = rows[rows["group"] == group]
             whole = teacher_forced(subject(memorizing_model, micro_batch=8), text.tokens)
-            assert own["id"].tolist() == text.ids.tolist() and own["seen"].tolist() == text.seen.tolist()
+            assert own["id"].tolist() == text.ids.tolist() and own["used"].tolist() == text.used.tolist()
             assert own["em"].tolist() == whole.em.tolist(), (arm, draw)
             assert own["nll"].tolist() == pytest.approx(whole.nll.tolist())
     memorized = table[table["group"] == "memorized"]
@@ -111,6 +111,6 @@ def test_every_draw_starts_from_the_original_weights(memorizing_model, texts, ar
 def test_weights_are_chosen_by_sampled_paragraphs():
     ids, tokens = np.arange(20, 30), torch.arange(20, 30)[:, None]
     text = choosing_texts(ids, tokens, 4, 0)
-    assert len(set(text.ids)) == 4 and text.seen.all() and text.tokens[:, 0].tolist() == text.ids.tolist()
+    assert len(set(text.ids)) == 4 and text.used.all() and text.tokens[:, 0].tolist() == text.ids.tolist()
     assert text.ids.tolist() != choosing_texts(ids, tokens, 4, 1).ids.tolist()
     assert len(choosing_texts(ids, tokens, 99, 0).ids) == 10

@@ -50,27 +50,27 @@ def test_groups_are_of_their_sets_unseen_and_apart():
     assert (ids % 10 > 3).all(), "outside of both samples"
     for name, group in groups.items():
         assert ((group.ids < 130) == (name == "memorized")).all()
-        assert group.tokens[:, 0].tolist() == group.ids.tolist() and not group.seen.any()
+        assert group.tokens[:, 0].tolist() == group.ids.tolist() and not group.used.any()
 
 
 def test_where_too_few_are_unseen_seen_ones_follow_and_are_marked():
     memorized = drawn(n_paragraphs=20, n_memorized=9)["memorized"]
     assert len(memorized.ids) == 9, "all there are"
-    assert memorized.seen.tolist() == [False] * 5 + [True] * 4
-    assert (memorized.seen == (memorized.ids % 10 <= 3)).all()
+    assert memorized.used.tolist() == [False] * 5 + [True] * 4
+    assert (memorized.used == (memorized.ids % 10 <= 3)).all()
     enough = drawn(n_paragraphs=20, n_memorized=10)["memorized"]
-    assert len(enough.ids) == 6 and not enough.seen.any(), "enough for a verdict: none is seen"
+    assert len(enough.ids) == 6 and not enough.used.any(), "enough for a verdict: none is used"
 
 
 def test_where_every_memorized_paragraph_is_seen_these_judge():
     memorized = drawn(n_memorized=3)["memorized"]
-    assert sorted(memorized.ids) == [100, 101, 102] and memorized.seen.all()
+    assert sorted(memorized.ids) == [100, 101, 102] and memorized.used.all()
 
 
 def test_held_out_texts_and_means_leave_most_unseen_paragraphs_to_judge():
     groups = drawn(n_held_out=50, n_paragraphs=50)
     assert len(groups["held_out"].ids) == len(groups["means"].ids) == 12
-    assert (~groups["non_memorized"].seen).sum() == 12
+    assert (~groups["non_memorized"].used).sum() == 12
 
 
 def test_pairs_have_the_kept_continuation_and_are_left_out_with_a_text_of_the_means():
@@ -78,7 +78,7 @@ def test_pairs_have_the_kept_continuation_and_are_left_out_with_a_text_of_the_me
     found = paired_texts(paragraphs, sets, 1, np.array([133, 104, 155]))
     assert found.ids.tolist() == [100, 101, 102, 130, 131, 132]
     assert found.tokens.tolist() == [[id, 9] for id in found.ids]
-    assert found.seen.tolist() == [True] * 3 + [False] * 3, "partly memorized ones choose nothing"
+    assert found.used.tolist() == [True] * 3 + [False] * 3, "partly memorized ones choose nothing"
     assert paired_texts(*with_pairs(0), 1, np.array([133])).tokens.shape == (0, 2)
 
 
@@ -129,4 +129,4 @@ def test_no_paragraph_to_hold_out_is_an_error():
     sets.loc[sets.index[-2:], ["sampled", "sampled_rare_tokens"]] = False
     groups = judging_texts(paragraphs, sets, 0, n_paragraphs=3, n_held_out=3)
     assert {*groups["held_out"].ids, *groups["means"].ids} == set(sets["id"].iloc[-2:])
-    assert len(groups["non_memorized"].ids) == 3 and groups["non_memorized"].seen.all()
+    assert len(groups["non_memorized"].ids) == 3 and groups["non_memorized"].used.all()

@@ -61,15 +61,15 @@ def edit_cases(tables: dict[str, pd.DataFrame], n_prefix: int, seed: int, asked:
     targets = {row.id: torch.tensor(row.tokens)[n_prefix:] for row in perturbed}
     cases = []
     for place, controls in zip(chosen, drawn, strict=True):
-        name, text = int(ids[place]), memorized[place : place + 1]
+        id, text = int(ids[place]), memorized[place : place + 1]
         case = Case(
-            id=name,
+            id=id,
             memorized=text,
-            target=_with_continuation(text, targets[name]) if name in targets else None,
+            target=_with_continuation(text, targets[id]) if id in targets else None,
             controls=pool[controls],
             held_out=held_out,
-            others=other_memorized(paragraphs, sets, [name], asked.n_judging, seed),
-            perturbed=_perturbed(text, tables["perturbation"], name, asked.n_perturbations, seed),
+            others=other_memorized(paragraphs, sets, [id], asked.n_judging, seed),
+            perturbed=_perturbed(text, tables["perturbation"], id, asked.n_perturbations, seed),
         )
         cases.append(case)
     return mispaired(cases, n_prefix, seed) if asked.reference else cases
@@ -113,9 +113,9 @@ def _with_continuation(
 
 
 def _perturbed(
-    text: Int[Tensor, "1 token"], perturbation: pd.DataFrame, name: int, n_drawn: int, seed: int
+    text: Int[Tensor, "1 token"], perturbation: pd.DataFrame, id: int, n_drawn: int, seed: int
 ) -> Int[Tensor, "perturbation token"]:
-    rows = perturbation[(perturbation["id"] == name) & (perturbation["position"] != UNPERTURBED)]
-    chosen = generator(seed, "editing", "perturbations", str(name)).permutation(len(rows))[:n_drawn]
+    rows = perturbation[(perturbation["id"] == id) & (perturbation["position"] != UNPERTURBED)]
+    chosen = generator(seed, "editing", "perturbations", str(id)).permutation(len(rows))[:n_drawn]
     found = [version(text[0], row) for row in rows.iloc[np.sort(chosen)].itertuples()]
     return torch.cat(found) if found else text[:0]

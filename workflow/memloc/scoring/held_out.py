@@ -1,7 +1,7 @@
 """Texts that no analysis has sampled, so that they can judge the heads and weights that analyses chose.
 
 Gradients, patching and edits take the sampled paragraphs of a set, and the rare-token analysis takes its own
-sample. All of them rank heads or choose weights. A paragraph outside of both samples is *unseen*.
+sample. All of them rank heads or choose weights. A paragraph outside of both samples is *fresh*.
 """
 
 from collections.abc import Mapping
@@ -26,17 +26,17 @@ class Group(NamedTuple):
 
     ids: Int[np.ndarray, "paragraph"]
     tokens: Tokens
-    seen: Bool[np.ndarray, "paragraph"]
+    used: Bool[np.ndarray, "paragraph"]
     """Sampled by an analysis that chooses heads or weights."""
 
 
-def seen(sets: pd.DataFrame) -> pd.Series:
+def used_by_analyses(sets: pd.DataFrame) -> pd.Series:
     """Which paragraphs are in a sample that chooses heads or weights; no partly memorized one is."""
     return sets["sampled"] & ~sets["set"].isin(PARTLY) | sets["sampled_rare_tokens"]
 
 
 def held_out_texts(paragraphs: pd.DataFrame, sets: pd.DataFrame, n_held_out: int, seed: int) -> Group:
-    """Random unseen non-memorized paragraphs with their true continuations, fewer where there are too few.
+    """Random fresh non-memorized paragraphs with their true continuations, fewer where there are too few.
 
     Raises:
         InputError: there is none.
@@ -50,19 +50,19 @@ def judging_texts(
     """Texts that judge heads and weights, in groups that share no paragraph.
 
     Returns:
-        Groups memorized and non_memorized, up to `n_paragraphs` each: unseen ones and, if these are too few
-        for a verdict, seen ones after them. Groups held_out (they show damage) and means (their mean outputs
-        replace a head's), `n_held_out` each and at most a third of the unseen non-memorized ones.
+        Groups memorized and non_memorized, up to `n_paragraphs` each: fresh ones and, if these are too few
+        for a verdict, used ones after them. Groups held_out (they show damage) and means (their mean outputs
+        replace a head's), `n_held_out` each and at most a third of the fresh non-memorized ones.
 
     Raises:
-        InputError: fewer than two non-memorized paragraphs are unseen.
+        InputError: fewer than two non-memorized paragraphs are fresh.
     """
-    unseen = _held_out_order(sets, seed)
-    if len(unseen) == 1:
+    fresh = _held_out_order(sets, seed)
+    if len(fresh) == 1:
         raise InputError("only one non-memorized paragraph is left that no analysis has sampled")
-    n = min(n_held_out, max(1, len(unseen) // 3))
-    held_out, means, others = np.split(unseen, [n, 2 * n])
-    memorized = _shuffled(sets, (sets["set"] == "memorized") & ~seen(sets), seed, "memorized")
+    n = min(n_held_out, max(1, len(fresh) // 3))
+    held_out, means, others = np.split(fresh, [n, 2 * n])
+    memorized = _shuffled(sets, (sets["set"] == "memorized") & ~used_by_analyses(sets), seed, "memorized")
     drawn = {
         "memorized": _filled_up(memorized, sets, "memorized", n_paragraphs, seed),
         "non_memorized": _filled_up(others, sets, "non_memorized", n_paragraphs, seed),
@@ -85,9 +85,9 @@ def paired_texts(
 
 
 def labels(texts: Mapping[str, Group]) -> pd.DataFrame:
-    """group, id and seen of the paragraphs of all groups."""
+    """group, id and used of the paragraphs of all groups."""
     frames = [
-        pd.DataFrame({"group": name, "id": text.ids, "seen": text.seen}) for name, text in texts.items()
+        pd.DataFrame({"group": name, "id": text.ids, "used": text.used}) for name, text in texts.items()
     ]
     return pd.concat(frames, ignore_index=True)
 
@@ -105,7 +105,7 @@ def own_continuations(subject: Subject, tokens: Tokens) -> Tokens:
 
 
 def _held_out_order(sets: pd.DataFrame, seed: int) -> Int[np.ndarray, "paragraph"]:
-    ids = sets.loc[(sets["set"] == "non_memorized") & ~seen(sets), "id"]
+    ids = sets.loc[(sets["set"] == "non_memorized") & ~used_by_analyses(sets), "id"]
     if ids.empty:
         raise InputError(
             "no paragraph is left to hold out: every non-memorized one is sampled; have more paragraphs, or "
@@ -120,12 +120,12 @@ def _shuffled(sets: pd.DataFrame, chosen: pd.Series, seed: int, stream: str) -> 
 
 
 def _filled_up(
-    unseen: Int[np.ndarray, "paragraph"], sets: pd.DataFrame, name: str, n: int, seed: int
+    fresh: Int[np.ndarray, "paragraph"], sets: pd.DataFrame, name: str, n: int, seed: int
 ) -> Int[np.ndarray, "paragraph"]:
-    if len(unseen) >= MIN_N:
-        return unseen[:n]
-    rest = _shuffled(sets, (sets["set"] == name) & seen(sets), seed, f"{name}_seen")
-    return np.concatenate([unseen, rest])[:n]
+    if len(fresh) >= MIN_N:
+        return fresh[:n]
+    rest = _shuffled(sets, (sets["set"] == name) & used_by_analyses(sets), seed, f"{name}_seen")
+    return np.concatenate([fresh, rest])[:n]
 
 
 def _group(paragraphs: pd.DataFrame, sets: pd.DataFrame, ids: Int[np.ndarray, "paragraph"]) -> Group:
@@ -134,4 +134,4 @@ def _group(paragraphs: pd.DataFrame, sets: pd.DataFrame, ids: Int[np.ndarray, "p
 
 
 def _known(sets: pd.DataFrame, ids: Int[np.ndarray, "paragraph"]) -> Bool[np.ndarray, "paragraph"]:
-    return pd.Series(seen(sets).to_numpy(), index=sets["id"]).loc[ids].to_numpy(dtype=bool)
+    return pd.Series(used_by_analyses(sets).to_numpy(), index=sets["id"]).loc[ids].to_numpy(dtype=bool)

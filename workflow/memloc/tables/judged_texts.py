@@ -9,11 +9,11 @@ PAIRED = "paired"  # the paragraphs of pairs of equal exposure; they may be in a
 
 
 def judged_text(lengths: Lengths, groups: Sequence[str] = TEXTS) -> Columns:
-    """A paragraph that judges heads or weights; `seen`: an analysis that chooses them has sampled it."""
+    """A paragraph that judges heads or weights; `used`: an analysis that chooses them has sampled it."""
     return {
         "group": category(*groups, meaning="Group of paragraphs."),
         "id": PARAGRAPH,
-        "seen": Column("bool", meaning="Sampled by an analysis that chooses heads or weights."),
+        "used": Column("bool", meaning="Sampled by an analysis that chooses heads or weights."),
         "em": exact_match(lengths.continuation),
         "nll": NLL,
     }

@@ -24,17 +24,17 @@ def group_means(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
 
 
 def judges(table: pd.DataFrame) -> dict[str, Any]:
-    """For captions: n_<group>, the size of each group; `seen`, a sentence on whether an analysis saw them."""
+    """For captions: n_<group>, the size of each group; `used`, a sentence on whether one used them."""
     paragraphs = table.drop_duplicates(["group", "id"])
     sizes = paragraphs["group"].value_counts()
-    n_seen = int((paragraphs["seen"] & (paragraphs["group"] == "memorized")).sum())
-    seen = "No analysis that chooses heads or weights has seen these memorized paragraphs."
-    if n_seen:
-        seen = (
+    n_used = int((paragraphs["used"] & (paragraphs["group"] == "memorized")).sum())
+    used = "No analysis that chooses heads or weights has used these memorized paragraphs."
+    if n_used:
+        used = (
             "Too few memorized paragraphs lie outside of the samples that choose heads and weights, so "
-            f"{n_seen} of those used here come from these samples."
+            f"{n_used} of those used here come from these samples."
         )
-    return {**{f"n_{group}": int(size) for group, size in sizes.items()}, "seen": seen}
+    return {**{f"n_{group}": int(size) for group, size in sizes.items()}, "used": used}
 
 
 def three_panels(

@@ -4,9 +4,7 @@ from memloc.tables import columns
 from memloc.tables.columns import HEAD, LAYER, PARAGRAPH, Columns, Lengths, category, integer, number
 from memloc.tables.terms.patching import DIRECTIONS
 
-NLL_CHANGE = number(
-    unit="nats", meaning="Change of the NLL of the clean paragraph's impact token by the patch."
-)
+NLL_CHANGE = number(unit="nats", meaning="Change of the NLL of the receiver's own impact token by the patch.")
 DIRECTION = category(*DIRECTIONS, meaning="Run that the activations are from, and run that is patched.")
 
 
