@@ -111,7 +111,7 @@ def test_noise_is_averaged_over_draws_and_paragraphs():
 def test_judges_are_counted_once_and_those_that_chose_heads_are_told():
     rows = paragraphs(GROUPS, n_used=2)
     found = judges(pd.concat([rows, rows]))
-    assert {name: found[f"n_{name}"] for name in GROUPS} == GROUPS and ", so 2 of those" in found["seen"]
+    assert {name: found[f"n_{name}"] for name in GROUPS} == GROUPS and ", so 2 of those" in found["used"]
     assert "No analysis" in judges(rows.assign(used=rows["group"] != "memorized"))["used"]
 
 
