@@ -6,8 +6,8 @@ from memloc.claims import registry
 TOPICS = registry.topics().values()
 # Tables that this study does not make. Claims on them do not apply.
 ABSENT = {*([] if GROWN else ["grown_truth"]), *([] if REMOVAL_ASKED else REMOVAL_TABLES)}
-if MODEL.source not in ("embedded", "fine_tuned"):
-    ABSENT.add("training_stream")
+if MODEL.source not in TRAINED:
+    ABSENT |= {"training_stream", "occurrences"}
 if not HALVES_ASKED:
     ABSENT.add("counterfactual")
 

@@ -28,6 +28,7 @@ from memloc.run.console import unknown_target
 from memloc.run.errors import UserError
 from memloc.settings.command_line import take_types
 from memloc.settings.errors import validate
+from memloc.settings.study import TRAINED
 from memloc.tables import schemas
 
 
@@ -60,8 +61,8 @@ RESULTS = workflow.pathvars.apply(f"<results>/{SETTINGS.study}")
 SHARED = workflow.pathvars.apply(f"<results>/{SETTINGS.shared}")
 SHARED_TABLES = (
     *("paragraphs", "places", "dropped_paragraphs", "dropped_reference", "vocabulary"),
-    *("training_stream", "training_curve", "grown", "twins", "scores", "extraction", "half_scores"),
-    *("recited", "texts"),
+    *("training_stream", "occurrences", "training_curve", "grown", "twins", "scores", "extraction"),
+    *("half_scores", "recited", "texts"),
 )
 ENVIRONMENT = "../../envs/environment.yaml"
 # Template, scripts and styles of the explorer.

@@ -41,6 +41,7 @@ MEMORY = {
 rule model:
     input:
         folder=MODEL_FOLDER,
+        text=[f"{SHARED}/text.json"] if DATA.source == "code" else [],
     output:
         **tables("vocabulary"),
         description=f"{SHARED}/model.json",

@@ -2,6 +2,7 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
+from memloc.data import code_files
 from memloc.data.text_files import text_files
 from memloc.data.token_arrays import open_arrays
 
@@ -9,7 +10,42 @@ EXPECTED = SETTINGS.expected
 # The paragraphs dropped by the filter that the published numbers come from.
 PUBLISHED_FILTER = "dropped_reference" if EXPECTED.filter == "reference" else "dropped_paragraphs"
 
-if DATA.source == "embedded":
+if DATA.source == "code":
+
+    with explained():
+        # Of a package, its version decides; another one is another text.
+        VERSIONS = {} if DATA.folder else {DATA.package: code_files.version_of(DATA)}
+        FILES = [str(file) for file in code_files.matching(DATA)] if DATA.folder else []
+        if workflow.is_main_process:
+            code_files.corpus(DATA, SETTINGS.seed)
+
+    rule paragraphs:
+        input:
+            files=FILES,
+            base=PRETRAINED,
+        output:
+            **tables("paragraphs", "places", "occurrences", "training_stream"),
+            text=f"{SHARED}/text.json",
+            tokenizer=directory(f"{SHARED}/tokenizer"),
+        log:
+            log_file("paragraphs"),
+        benchmark:
+            benchmark_file("paragraphs")
+        conda:
+            ENVIRONMENT
+        resources:
+            mem_mb=growing(4000),
+            runtime=growing(30),
+        params:
+            **tracked("data"),
+            context=MODEL.context,
+            versions=VERSIONS,
+        message:
+            "Cut paragraphs from real files, each of them once, and count their copies."
+        script:
+            "../scripts/paragraphs_code.py"
+
+elif DATA.source == "drawn":
 
     try:
         VERSIONS = {package: version(package) for package in DATA.packages}
@@ -20,7 +56,7 @@ if DATA.source == "embedded":
         input:
             base=PRETRAINED,
         output:
-            **tables("paragraphs", "places", "training_stream"),
+            **tables("paragraphs", "places", "occurrences", "training_stream"),
             tokenizer=directory(f"{SHARED}/tokenizer"),
         log:
             log_file("paragraphs"),
@@ -39,7 +75,7 @@ if DATA.source == "embedded":
         message:
             "Cut paragraphs from the docstrings of installed packages and draw their repeats."
         script:
-            "../scripts/paragraphs_embedded.py"
+            "../scripts/paragraphs_drawn.py"
 
 elif DATA.source == "text":
 

@@ -7,11 +7,11 @@ BEFORE = {"before": f"{SHARED}/twins/before.pt"} if GROWN else {}
 # The model that training starts from; without one, it starts from random weights.
 PRETRAINED = [BASE] if MODEL.source == "fine_tuned" else []
 
-if MODEL.source in ("embedded", "fine_tuned"):
+if MODEL.source in TRAINED:
 
     rule train_model:
         input:
-            **tables("training_stream", "paragraphs"),
+            **tables("training_stream", *(["paragraphs"] if GROWN else [])),
             base=PRETRAINED,
             tokenizer=f"{SHARED}/tokenizer",
         output:

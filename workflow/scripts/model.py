@@ -5,7 +5,9 @@ from memloc.tables.job import start
 job = start(snakemake)
 
 import json
+from pathlib import Path
 
+from memloc.data.code_files import told
 from memloc.model import loading, model_card, pretrained
 from memloc.model.context import require_room
 from memloc.run.atomic import write_text
@@ -16,6 +18,8 @@ require_room(job.input.folder, job.settings.paragraph.length)  # of a model that
 model = loading.load_model(job.input.folder, Loading(device="cpu", dtype=params.dtype))
 tokenizer = pretrained.load_tokenizer(job.input.folder)
 description = model_card.describe(model, job.input.folder, params.name, params.revision)
+if job.input.text:
+    description["text"] = told(json.loads(Path(job.input.text[0]).read_text()))
 job.log(json.dumps(description))
 
 job.stamp["model"] = description

@@ -11,6 +11,7 @@ import torch
 from memloc.data.documents import counted_documents
 from memloc.data.overlap import overlapping
 from memloc.data.own_text import first_paragraphs, joined
+from memloc.data.paragraphs import UNKNOWN
 from memloc.data.places import numbered
 from memloc.model import pretrained
 from memloc.model.token_text import decoded
@@ -33,7 +34,7 @@ job.log(f"{left_out.sum():,} of {unseen.sum():,} controls share text with what w
 rows = pd.DataFrame({"count": counts, "unseen": unseen, "tokens": list(tokens)})[~left_out]
 rows = rows.reset_index(drop=True).rename_axis("id").reset_index()
 rows["text"] = decoded(torch.from_numpy(tokens[~left_out]), tokenizer)
-rows = rows.assign(cut_count=None, continuation_count=None, package=None, module=None)
+rows = rows.assign(held_out=rows["unseen"], **UNKNOWN)
 places = numbered(files).assign(id=begins_with, start=0, line=1)
 places = places[(begins_with >= 0) & ~left_out[begins_with]]
 places["id"] = (np.cumsum(~left_out) - 1)[places.id]

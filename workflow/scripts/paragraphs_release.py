@@ -6,7 +6,7 @@ job = start(snakemake)
 
 from pathlib import Path
 
-from memloc.data.paragraphs import token_tensor
+from memloc.data.paragraphs import UNKNOWN, token_tensor
 from memloc.data.release import read_release, retokenized
 from memloc.model import pretrained
 from memloc.model.token_text import decoded
@@ -24,7 +24,5 @@ if retokenize:
     job.log(f"{len(paragraphs)} of them have {length} tokens of the model's")
 paragraphs["text"] = decoded(token_tensor(paragraphs.tokens), tokenizer)
 # The release counts whole paragraphs only, and holds nothing that is known to be unseen.
-paragraphs = paragraphs.assign(
-    cut_count=None, continuation_count=None, unseen=False, package=None, module=None
-)
+paragraphs = paragraphs.assign(unseen=False, held_out=False, **UNKNOWN)
 job.write(paragraphs=paragraphs)

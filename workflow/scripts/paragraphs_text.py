@@ -11,6 +11,7 @@ import torch
 
 from memloc.data import own_text
 from memloc.data.documents import documents
+from memloc.data.paragraphs import UNKNOWN
 from memloc.model import pretrained
 from memloc.model.token_text import decoded
 from memloc.tables.storage import ROWS
@@ -24,10 +25,9 @@ with TemporaryFile() as file, job.writing() as append:
     seen, _ = own_text.distinct(cut)
     counts = own_text.count_repeats(seen)
     job.log(f"{len(counts):,} different paragraphs, the most frequent occurs {counts.max():,} times")
-    unknown = dict.fromkeys(["cut_count", "continuation_count", "package", "module"])
     for first in range(0, len(counts), ROWS):
         rows = slice(first, min(first + ROWS, len(counts)))
         tokens = seen.windows(seen.starts[rows]).astype("int64")
-        known = {"id": range(rows.start, rows.stop), "count": counts[rows], "unseen": False}
+        known = {"id": range(rows.start, rows.stop), "count": counts[rows], "unseen": False, "held_out": False}
         piece = pd.DataFrame({**known, "text": decoded(torch.from_numpy(tokens), tokenizer)})
-        append(paragraphs=piece.assign(tokens=list(tokens), **unknown))
+        append(paragraphs=piece.assign(tokens=list(tokens), **UNKNOWN))

@@ -7,6 +7,7 @@ job = start(snakemake)
 import pandas as pd
 import torch
 
+from memloc.data.paragraphs import UNKNOWN
 from memloc.data.token_arrays import open_arrays, read_tokens
 from memloc.model import pretrained
 from memloc.model.token_text import decoded
@@ -19,11 +20,10 @@ tokens = read_tokens(open_arrays(data, paragraph, files), len(tokenizer))
 job.log(f"{len(tokens):,} paragraphs")
 
 # Each paragraph counts as seen once.
-unknown = dict.fromkeys(["cut_count", "continuation_count", "package", "module"])
 with job.writing() as append:
     for first in range(0, len(tokens), ROWS):
         own = tokens[first : first + ROWS]
-        piece = pd.DataFrame({"id": range(first, first + len(own)), "count": 1, "unseen": False, **unknown})
+        piece = pd.DataFrame({"id": range(first, first + len(own)), "count": 1, "unseen": False, "held_out": False, **UNKNOWN})
         text = decoded(torch.from_numpy(own), tokenizer)
         append(paragraphs=piece.assign(tokens=list(own), text=text))
         # A row of the list is a document of its own.

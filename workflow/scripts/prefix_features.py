@@ -17,7 +17,8 @@ from memloc.run.seeds import generator
 
 settings, seed = job.settings, job.seed
 how, n_prefix = settings.detection, settings.paragraph.prefix
-paragraphs = job.read("paragraphs", ["id", "count", "continuation_count", "unseen"])
+paragraphs = job.read("paragraphs", ["id", "count", "continuation_count", "unseen", "held_out"])
+paragraphs = paragraphs[paragraphs.unseen | ~paragraphs.held_out]
 dropped = job.read("dropped_paragraphs").id
 kept = paragraphs.iloc[kept_rows(paragraphs.id, dropped)]
 ids = draw_sample(kept, how.n_repeated, how.n_others, seed).id.to_numpy()

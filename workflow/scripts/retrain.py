@@ -17,13 +17,13 @@ from memloc.run.atomic import atomic_folder
 from memloc.tables import storage
 
 settings, how = job.settings, job.settings.model
-paragraphs, sets = job.read("paragraphs", ["id", "tokens", "text"]), job.read("sets")
+paragraphs, sets = job.read("paragraphs", ["id", "text"]), job.read("sets")
 listed = listed_ids("remove", settings.remove, job.input.listed, paragraphs, sets)
 removed, _ = removed_ids(sets, settings.remove, job.seed, listed)
 tokenizer = AutoTokenizer.from_pretrained(job.input.tokenizer, local_files_only=True, trust_remote_code=False)
-stream, tokens = job.read("training_stream").id, paragraphs.set_index("id").tokens
-rows = windows_without(stream, tokens, removed, tokenizer.eos_token_id, how.context)
-job.log(f"{len(removed)} paragraphs, {stream.isin(removed).sum()} of {len(stream)} occurrences are left out")
+stream = job.read("training_stream")
+rows = windows_without(stream, removed, tokenizer.eos_token_id, how.context)
+job.log(f"{len(removed)} paragraphs, {stream.id.isin(removed).sum()} of {len(stream)} occurrences are left out")
 
 # The study whose samples are drawn again with another seed has the model of the first one.
 of_study = storage.provenance(job.input.training_curve)["seed"]

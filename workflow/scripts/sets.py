@@ -14,30 +14,35 @@ from memloc.data.paragraphs import token_tensor
 from memloc.data.sets import exposure
 from memloc.model import loading
 from memloc.scoring import decoding
-from memloc.scoring.near_verbatim import longest_run, n_edits
+from memloc.scoring.near_verbatim import NEARLY, longest_run, n_edits
 from memloc.tables.storage import ROWS
-from memloc.tables.terms.sets import SET_NAMES, UNSEEN
+from memloc.tables.terms.sets import HELD_OUT, SET_NAMES, UNSEEN
 
 settings = job.settings
 n_prefix, n_continuation = settings.paragraph.prefix, settings.paragraph.continuation
 scores = job.read("scores", ["id", "em"])
 dropped = job.read("dropped_paragraphs").id
 scores = scores.iloc[kept_rows(scores.id, dropped)]
-paragraphs = job.read("paragraphs", ["id", "unseen", "count", "continuation_count"])
-kept_rows(paragraphs.id[~paragraphs.unseen], dropped)  # controls alone would leave no set
-occurs = exposure(paragraphs.set_index("id"))
-unseen = scores.id.isin(paragraphs.id[paragraphs.unseen])
+known = ["unseen", "held_out", "count", "continuation_count", "near_count"]
+paragraphs = job.read("paragraphs", ["id", *known])
+kept_rows(paragraphs.id[~paragraphs.held_out & ~paragraphs.unseen], dropped)  # others leave no set
+paragraphs = paragraphs.set_index("id")
+unseen = scores.id.map(paragraphs.unseen)
+held_out = scores.id.map(paragraphs.held_out) & ~unseen
 
-seen = scores[~unseen].reset_index(drop=True)
-frame = sets.split(seen, occurs, n_continuation, settings.sets, job.seed)
+seen = scores[~unseen & ~held_out].reset_index(drop=True)
+frame = sets.split(seen, n_continuation, settings.sets, job.seed)
 sizes = sets.sample_sizes(settings.sets)
 for name in SET_NAMES:
     in_set = frame.set == name
     n_drawn = frame.sampled[in_set].sum()
     job.log(f"{name}: {in_set.sum()} paragraphs, {n_drawn} sampled, {sizes[name]} asked for")
-job.log(f"pairs that occur equally often: {frame.pair.nunique()}, {settings.sets.n_pairs} asked for")
-controls = sets.controls(scores[unseen], settings.sets.n_non_memorized, job.seed)
-job.log(f"unseen: {len(controls)} paragraphs, {controls.sampled.sum()} sampled")
+apart = [
+    sets.apart(scores[unseen], UNSEEN, settings.sets.n_non_memorized, job.seed),
+    sets.apart(scores[held_out], HELD_OUT, 0, job.seed),
+]
+for rows in filter(len, apart):
+    job.log(f"{rows.set.iloc[0]}: {len(rows)} paragraphs, {rows.sampled.sum()} sampled")
 
 subject = loading.load(job.input.folder, settings, settings.scores.micro_batch)
 em = scores.set_index("id").em
@@ -53,10 +58,29 @@ def continuations(ids: pd.Series) -> pd.DataFrame:
     return pd.DataFrame({"id": ids, **rows})
 
 
+def nearly_recited(ids: pd.Series) -> pd.Series:
+    """Which of these paragraphs the model continues with their true continuations, but for a few tokens."""
+    found = continuations(ids)
+    return ids[n_edits(np.stack(found.model), np.stack(found.corpus)) <= NEARLY * n_continuation]
+
+
+# The other paragraph of a pair is not recited, not nearly either. Only decoding shows that.
+occurs = exposure(paragraphs).loc[frame.id].set_axis(frame.index)
+near = paragraphs.near_count.fillna(exposure(paragraphs)).loc[frame.id].set_axis(frame.index)
+memorized, tried = (frame.set == "memorized").astype("boolean"), set()
+while True:
+    draw = generator(job.seed, "sets", "pairs")
+    frame["pair"] = sets.pairs(occurs, memorized, settings.sets.n_pairs, draw, near)
+    others = frame.id[frame.pair.notna() & ~memorized.fillna(True) & ~frame.id.isin(tried)]
+    if others.empty:
+        break
+    tried |= set(others)
+    memorized[frame.id.isin(nearly_recited(others))] = pd.NA
+job.log(f"pairs that occur equally often: {frame.pair.nunique()}, {settings.sets.n_pairs} asked for")
 filled = frame.sampled | (frame.set == "memorized") | frame.pair.notna()
 used = continuations(frame.id[filled])
 frame["continuation"] = used[settings.sets.continuation]
-frame = pd.concat([frame, controls.assign(continuation=None)], ignore_index=True)
+frame = pd.concat([frame, *(rows.assign(continuation=None) for rows in apart)], ignore_index=True)
 # These are decoded separately, so that they change no micro-batch of the analyses' continuations.
 more = frame.set.isin(sets.PARTLY) | (frame.set == UNSEEN) & frame.sampled
 more = frame.id[more & frame.continuation.isna()]

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 from transformers import AutoTokenizer
 
-from memloc.data.packing import windows_without
+from memloc.data.packing import windows
 from memloc.data.paragraphs import token_tensor
 from memloc.model.training import Beginning, Files, saved, trained_model
 from memloc.planting.grown import grown_ids, grown_memories, memories_of, swapped_memories
@@ -24,10 +24,10 @@ from memloc.run.atomic import atomic_folder
 
 settings, n_prefix, twin = job.settings.model, job.settings.paragraph.prefix, job.params.get("twin")
 paragraphs = job.read("paragraphs", ["id", "unseen", "tokens"])
-stream, tokens = job.read("training_stream")["id"], paragraphs.set_index("id")["tokens"]
+tokens = paragraphs.set_index("id")["tokens"]
 tokenizer = AutoTokenizer.from_pretrained(job.input.tokenizer, local_files_only=True, trust_remote_code=False)
 end_of_text = tokenizer.eos_token_id
-rows = windows_without(stream, tokens, (), end_of_text, settings.context)
+rows = windows(job.read("training_stream").tokens.tolist(), end_of_text, settings.context)
 
 if twin is None:
     ids = grown_ids(paragraphs, settings.grown, job.seed)

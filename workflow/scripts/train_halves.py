@@ -25,12 +25,11 @@ from memloc.scoring.paragraph_scores import score
 settings, number = job.settings, job.params.shard[0]
 # About as many steps as for the whole text: with half as many, a model recites a tenth as many paragraphs.
 how = settings.model.model_copy(update={"batch": math.ceil(settings.model.batch / 2)})
-paragraphs, stream = job.read("paragraphs", ["id", "tokens"]), job.read("training_stream").id
+paragraphs, stream = job.read("paragraphs", ["id", "tokens"]), job.read("training_stream")
 drawn = halves(settings.counterfactual.n_models, len(paragraphs), job.seed)[number]
-trained = drawn & paragraphs.id.isin(stream).to_numpy()
+trained = drawn & paragraphs.id.isin(stream.id).to_numpy()
 tokenizer = AutoTokenizer.from_pretrained(job.input.tokenizer, local_files_only=True, trust_remote_code=False)
-tokens, left_out = paragraphs.set_index("id").tokens, paragraphs.id[~trained]
-rows = windows_without(stream, tokens, left_out, tokenizer.eos_token_id, how.context)
+rows = windows_without(stream, paragraphs.id[~trained], tokenizer.eos_token_id, how.context)
 job.log(f"model {number}: {trained.sum()} paragraphs, {rows.size:,} tokens")
 
 own = int(generator(job.seed, "counterfactual", "model", str(number)).integers(2**31))

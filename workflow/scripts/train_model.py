@@ -10,16 +10,14 @@ from pathlib import Path
 import pandas as pd
 from transformers import AutoTokenizer
 
-from memloc.data.packing import windows_without
+from memloc.data.packing import windows
 from memloc.model import pretrained
 from memloc.model.training import Beginning, Files, saved, trained_model
 from memloc.run.atomic import atomic_folder
 
 settings = job.settings.model
-tokens = job.read("paragraphs", ["id", "tokens"]).set_index("id")["tokens"]
-stream = job.read("training_stream")["id"]
 tokenizer = AutoTokenizer.from_pretrained(job.input.tokenizer, local_files_only=True, trust_remote_code=False)
-rows = windows_without(stream, tokens, (), tokenizer.eos_token_id, settings.context)
+rows = windows(job.read("training_stream").tokens.tolist(), tokenizer.eos_token_id, settings.context)
 
 base = (job.input.get("base") or [None])[0]
 if base:

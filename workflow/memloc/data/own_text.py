@@ -141,23 +141,31 @@ def distinct(stream: Stream) -> tuple[Stream, Int[np.ndarray, "paragraph"]]:
     return stream._replace(starts=stream.starts[kept]), number
 
 
-def count_repeats(stream: Stream) -> Int[np.ndarray, "paragraph"]:
-    """How often each of the distinct paragraphs occurs in the documents, at any offset (exact).
+def occurrences(
+    stream: Stream,
+) -> Iterator[tuple[Int[np.ndarray, "occurrence"], Int[np.ndarray, "occurrence"]]]:
+    """Where the distinct paragraphs occur in the documents, at any offset (exact): numbers and places.
 
-    Memory: some 50 bytes per paragraph.
+    They come in blocks of places, in no order within a block. Memory: some 50 bytes per paragraph.
     """
     hashes = paragraph_hashes(stream)
     order = np.argsort(hashes, kind="stable")
     hashes = hashes[order]
-    counts = np.zeros(len(order), dtype=np.int64)
     for start, found in block_hashes(stream):
         windows = np.argsort(found)  # neighbours are looked up several times faster
         first, last = (np.searchsorted(hashes, found[windows], side=side) for side in ("left", "right"))
         for collision in range(int((last - first).max(initial=0))):
             hits = first + collision < last
-            paragraphs = order[first[hits] + collision]
-            same = equal_windows(stream, start + windows[hits], stream.starts[paragraphs])
-            counts += np.bincount(paragraphs[same], minlength=len(counts))
+            paragraphs, places = order[first[hits] + collision], start + windows[hits]
+            same = equal_windows(stream, places, stream.starts[paragraphs])
+            yield paragraphs[same], places[same]
+
+
+def count_repeats(stream: Stream) -> Int[np.ndarray, "paragraph"]:
+    """How often each of the distinct paragraphs occurs in the documents, at any offset (exact)."""
+    counts = np.zeros(len(stream.starts), dtype=np.int64)
+    for paragraphs, _ in occurrences(stream):
+        counts += np.bincount(paragraphs, minlength=len(counts))
     return counts
 
 

@@ -1,4 +1,4 @@
-"""Paragraphs packed into the windows that a model is trained on, as in the corpora of real models.
+"""Documents packed into the windows that a model is trained on, as in the corpora of real models.
 
 Documents follow one another with end-of-text between them, and this text is cut into windows of the model's
 context, whatever the cuts go through. So a paragraph stands at another position, after another text, each
@@ -6,7 +6,7 @@ time it occurs. Occurrences that a cut divides are extra: every paragraph lies w
 it is to be repeated.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -42,30 +42,31 @@ def places(n: int, length: int) -> Int[np.ndarray, "occurrence"]:
     return _place(np.arange(n), length)
 
 
-def are_whole(n: int, length: int, context: int) -> Bool[np.ndarray, "occurrence"]:
-    """Which of n occurrences lie within one window."""
-    return places(n, length) % context <= context - length
+def are_whole(
+    places: Int[np.ndarray, "occurrence"], length: int, context: int
+) -> Bool[np.ndarray, "occurrence"]:
+    """Which of the occurrences that begin at these places lie within one window."""
+    return places % context <= context - length
 
 
 def windows(
-    documents: Int[np.ndarray, "occurrence token"], end_of_text: int, context: int
+    documents: Sequence[Int[np.ndarray, "token"]], end_of_text: int, context: int
 ) -> Int[np.ndarray, "window position"]:
-    """The text of the occurrences, cut into windows; end-of-text fills the rest of the last one."""
-    text = np.pad(documents, ((0, 0), (0, 1)), constant_values=end_of_text).ravel()
+    """The text of the documents, cut into windows; end-of-text fills the rest of the last one."""
+    text = np.concatenate([np.append(document, end_of_text) for document in documents]).astype(np.int64)
     missing = -len(text) % context
     return np.pad(text, (0, missing), constant_values=end_of_text).reshape(-1, context)
 
 
 def windows_without(
-    stream: pd.Series, paragraphs: pd.Series, left_out: Iterable[int], end_of_text: int, context: int
+    stream: pd.DataFrame, left_out: Collection[int], end_of_text: int, context: int
 ) -> Int[np.ndarray, "window position"]:
-    """The windows of a stream (ids of its occurrences) without all occurrences of some paragraphs.
+    """The windows of table `training_stream` without the documents that are one of some paragraphs.
 
-    The others keep their order, and are packed anew. `paragraphs` has the tokens by id. A window may cut an
-    occurrence that lay whole before, and the other way around.
+    The others keep their order, and are packed anew. A window may cut an occurrence that lay whole before,
+    and the other way around.
     """
-    kept = stream[~stream.isin(list(left_out))]
-    return windows(np.stack(paragraphs.loc[kept].to_list()), end_of_text, context)
+    return windows(stream["tokens"][~stream["id"].isin(left_out)].tolist(), end_of_text, context)
 
 
 def occurrences(

@@ -1,39 +1,40 @@
 """When in its training a model saw each paragraph: its last and mean occurrence, as shares of the training.
 
-The stream holds every occurrence, so this is exact: an occurrence is seen in the step of its window.
+All occurrences are known, so this is exact: one is seen in the step of the window in which it begins.
 """
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from memloc.data import packing
 from memloc.run.seeds import generator
 from memloc.settings.model import EmbeddedModel, FineTunedModel
 
 
 def places_in_training(
-    n: int, length: int, how: EmbeddedModel | FineTunedModel
+    places: Int[np.ndarray, "occurrence"], n_tokens: int, how: EmbeddedModel | FineTunedModel
 ) -> Float[np.ndarray, "occurrence"]:
-    """Where in the training, from 0 to 1, the windows of n occurrences of `length` tokens come.
+    """When in the training, from 0 to 1, places of a packed text of `n_tokens` come.
 
     Windows come in the order in which they were packed, or in the order of the model's own seed.
     """
-    window = packing.places(n, length) // how.context
-    n_windows = int(-(-n * (length + 1) // how.context))
+    window, n_windows = places // how.context, -(-n_tokens // how.context)
     if (seed := getattr(how, "seed", None)) is not None:
         window = np.argsort(generator(seed, "training", "order").permutation(n_windows))[window]
     return window / max(n_windows - 1, 1)
 
 
-def recency(stream: pd.DataFrame, length: int, how: EmbeddedModel | FineTunedModel) -> pd.DataFrame:
+def recency(
+    occurrences: pd.DataFrame, stream: pd.DataFrame, how: EmbeddedModel | FineTunedModel
+) -> pd.DataFrame:
     """When each paragraph was seen: a row per `id`, in shares of the training.
 
-    `last` and `mean` are places of its whole occurrences, `spacing` is their mean distance (missing for a
-    single occurrence).
+    `stream` has the tokens of every document. `last` and `mean` are places of the paragraph's occurrences,
+    `spacing` is their mean distance (missing for a single occurrence).
     """
-    seen = stream.assign(place=places_in_training(len(stream), length, how))
-    places = seen[seen["whole"]].groupby("id")["place"]
+    n_tokens = int(stream["tokens"].map(len).sum()) + len(stream)
+    when = places_in_training(occurrences["place"].to_numpy(), n_tokens, how)
+    places = occurrences.assign(when=when).groupby("id")["when"]
     last, n = places.max(), places.size()
     spacing = (last - places.min()) / (n - 1).where(n > 1)
     return pd.DataFrame({"last": last, "mean": places.mean(), "spacing": spacing})

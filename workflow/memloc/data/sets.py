@@ -11,11 +11,12 @@ import pandas as pd
 
 from memloc.run.seeds import generator
 from memloc.settings.sets import Sets
-from memloc.tables.terms.sets import PARTLY, UNSEEN, bins
+from memloc.tables.terms.sets import HELD_OUT, PARTLY, UNSEEN, bins
 
 Values = TypeVar("Values", pd.Series, pd.DataFrame)
 
 NO_PAIRS = "no pairs of equal count"  # the reason why a comparison at equal exposure does not apply
+SIMILAR = 1.5  # factor by which near-copies of a pair may differ in number
 MOST_RARE_TOKENS = 0.8  # share of the paragraphs; the others stay for texts that no analysis has sampled
 
 
@@ -37,8 +38,8 @@ def sample_sizes(asked: Sets) -> dict[str, int]:
 
 
 def without_controls(sets: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `sets` without unseen paragraphs."""
-    return sets[sets["set"] != UNSEEN]
+    """The rows of `sets` without what the model is not trained on."""
+    return sets[~sets["set"].isin([UNSEEN, HELD_OUT])]
 
 
 def attention_samples(sets: pd.DataFrame) -> pd.DataFrame:
@@ -47,49 +48,64 @@ def attention_samples(sets: pd.DataFrame) -> pd.DataFrame:
     return sets[sampled | sets["sampled_rare_tokens"]]
 
 
-def controls(scores: pd.DataFrame, n: int, seed: int) -> pd.DataFrame:
-    """Rows of table `sets` for unseen paragraphs; `n` of them are sampled."""
-    frame = pd.DataFrame({"id": scores["id"], "set": UNSEEN})
-    frame["sampled"] = frame["id"].isin(sample_ids(frame["id"], n, generator(seed, "sets", UNSEEN)))
+def apart(scores: pd.DataFrame, name: str, n: int, seed: int) -> pd.DataFrame:
+    """Rows of table `sets` for paragraphs that make a set of their own; `n` of them are sampled."""
+    frame = pd.DataFrame({"id": scores["id"], "set": name})
+    frame["sampled"] = frame["id"].isin(sample_ids(frame["id"], n, generator(seed, "sets", name)))
     return frame.assign(sampled_rare_tokens=False, pair=pd.array([pd.NA] * len(frame), "Int64"))
 
 
-def pairs(exposure: pd.Series, memorized: pd.Series, n: int, rng: np.random.Generator) -> pd.Series:
+def pairs(
+    exposure: pd.Series,
+    memorized: pd.Series,
+    n: int,
+    rng: np.random.Generator,
+    near: pd.Series | None = None,
+) -> pd.Series:
     """Pairs of a memorized and another paragraph that occur equally often, drawn without replacement.
 
-    Within each number of occurrences as many pairs are made as the smaller group allows, and at most `n` of
-    all pairs are kept. How often the model saw them cannot explain how the paragraphs of a pair differ.
+    As many pairs are made as can be, and at most `n` of them are kept. How often the model saw them cannot
+    explain how the paragraphs of a pair differ. Rows where `memorized` is missing are in no pair.
+
+    Args:
+        near: occurrences of near-copies, which then differ by a factor of `SIMILAR` at most within a pair.
 
     Returns:
         Number of each paragraph's pair, from 0; missing in rows that no pair holds.
     """
-    shuffled = pd.DataFrame({"row": exposure.index, "exposure": exposure, "memorized": memorized})
-    shuffled = shuffled.iloc[rng.permutation(len(shuffled))]
-    shuffled["place"] = shuffled.groupby(["exposure", "memorized"]).cumcount()
-    recited, others = (shuffled[shuffled["memorized"] == value] for value in (True, False))
-    found = recited.merge(others, on=["exposure", "place"])
-    kept = found.iloc[np.sort(rng.permutation(len(found))[:n])]
+    near = exposure if near is None else near
+    shuffled = pd.DataFrame({"exposure": exposure, "memorized": memorized, "near": near}).dropna()
+    shuffled = shuffled.iloc[rng.permutation(len(shuffled))].sort_values("near", kind="stable")
+    found = []
+    for _, group in shuffled.groupby("exposure"):
+        recited, others = (group["near"][group["memorized"] == value] for value in (True, False))
+        found += _matched(recited, others)
+    kept = [found[row] for row in np.sort(rng.permutation(len(found))[:n])]
     numbers = pd.Series(pd.NA, index=exposure.index, dtype="Int64", name="pair")
-    for members in (kept["row_x"], kept["row_y"]):
-        numbers.loc[members] = np.arange(len(kept))
+    for number, members in enumerate(kept):
+        numbers.loc[list(members)] = number
     return numbers
 
 
-def split(
-    scores: pd.DataFrame,
-    exposure: pd.Series,
-    n_continuation: int,
-    asked: Sets,
-    seed: int,
-) -> pd.DataFrame:
-    """Sets and samples of scored paragraphs, none of them a control.
+def _matched(some: pd.Series, others: pd.Series) -> list[tuple[int, int]]:
+    """As many pairs of labels as can be, whose values differ by `SIMILAR` at most; both are in order."""
+    found, row = [], 0
+    for label, value in some.items():
+        while row < len(others) and others.iloc[row] * SIMILAR < value:
+            row += 1
+        if row < len(others) and others.iloc[row] <= value * SIMILAR:
+            found.append((label, others.index[row]))
+            row += 1
+    return found
 
-    `exposure` says by id how often each occurs.
+
+def split(scores: pd.DataFrame, n_continuation: int, asked: Sets, seed: int) -> pd.DataFrame:
+    """Sets and samples of scored paragraphs, none of them held out.
 
     Returns:
-        One row per paragraph: id, set, sampled (drawn for the analyses of its set), sampled_rare_tokens
-        (drawn from both sets together for the rare-token analysis, at most four fifths of them) and pair (see
-        `pairs`). A set that is smaller than its sample is taken whole, and may be empty.
+        One row per paragraph: id, set, sampled (drawn for the analyses of its set) and sampled_rare_tokens
+        (drawn from both sets together for the rare-token analysis, at most four fifths of them). A set that
+        is smaller than its sample is taken whole, and may be empty.
     """
     frame = pd.DataFrame({"id": scores["id"], "set": assign_sets(scores["em"], n_continuation)})
     drawn = [
@@ -102,8 +118,7 @@ def split(
     frame["sampled_rare_tokens"] = frame.id.isin(
         sample_ids(pool, n_rare_tokens, generator(seed, "sets", "rare_tokens"))
     )
-    draw = generator(seed, "sets", "pairs")
-    return frame.assign(pair=pairs(frame.id.map(exposure), frame.set == "memorized", asked.n_pairs, draw))
+    return frame
 
 
 def exposure(paragraphs: pd.DataFrame) -> pd.Series:

@@ -1,4 +1,4 @@
-"""Folds that share no text: near-duplicates, and texts of one module, are in the same fold.
+"""Folds that share no text: near-duplicates, and texts of one file of drawn data, are in the same fold.
 
 A classifier that has seen a paragraph's twin knows its answer. Two paragraphs are near-duplicates if at
 least half of the runs of 5 tokens that occur in either occur in both (Jaccard similarity). Paragraphs that a

@@ -12,17 +12,17 @@ from memloc.figures.parts.perturbation_example import example_ids
 from memloc.figures.parts.style import COLOURS, set_labels
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
-from memloc.tables.terms.sets import UNSEEN
+from memloc.tables.terms.sets import HELD_OUT, UNSEEN
 
 Tables = Mapping[str, pd.DataFrame]
-ORDER = ("memorized", "partly_30_49", "partly_11_29", "non_memorized", UNSEEN)
+ORDER = ("memorized", "partly_30_49", "partly_11_29", "non_memorized", UNSEEN, HELD_OUT)
 
 
 def index_of(
     ids: list[int], tables: Tables, settings: Section, shape: tokens.Shape, titles: Mapping[str, str]
 ) -> dict[str, Any]:
     """Index of the page of the paragraphs `ids`; `titles` maps keys of tabs to their titles."""
-    labels = set_labels(settings) | {UNSEEN: "unseen"}
+    labels = set_labels(settings)
     sizes = tables["sets"]["set"].value_counts()
     layer, head = highlighted_head(dict(tables), settings) if "head_ranking" in tables else (0, 0)
     return {

@@ -47,7 +47,7 @@ def paragraph_rows(ids: list[int], tables: Mapping[str, pd.DataFrame]) -> list[d
         found = tables["extraction"][tables["extraction"]["scheme"] == first]
         probability = np.exp(found.set_index("id")["log_p"])
         rows["extraction"] = rows["id"].map(probability)
-    rows["source"] = rows["module"].fillna("")
+    rows["source"] = rows["file"].fillna("")
     columns = ["id", "set", "text", "source", *SCORES]
     return json_rows(rows.set_index("id").loc[ids].reset_index().reindex(columns=columns))
 

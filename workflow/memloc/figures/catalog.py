@@ -149,7 +149,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "when_learned",
             "Memorization against when a paragraph was last seen",
-            ("training_stream", "paragraphs", "sets"),
+            ("training_stream", "occurrences", "paragraphs", "sets"),
             settings=("model",),
             only_for="embedded",
             paragraphs=("id", "count", "continuation_count"),

@@ -12,7 +12,7 @@ from memloc.figures.parts.memorized_fraction import UNSEEN_AT, counted_in, inter
 from memloc.figures.parts.style import COLOURS, Drawing, panel_labels, plain_log_ticks, set_labels, subplots
 from memloc.scoring.sampling import extractable, log_draws
 from memloc.settings.base import Section
-from memloc.tables.terms.sets import UNSEEN
+from memloc.tables.terms.sets import HELD_OUT, UNSEEN
 
 CONFIDENCE = 0.9
 DRAWS = (1, 10, 100, 1000)
@@ -31,7 +31,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = tables["scores"][["id", "em"]].merge(tables["sets"][["id", "set"]], on="id")
     data = data.merge(tables["paragraphs"], on="id").merge(by_scheme, on="id")
     data["greedy"] = data["em"] == settings.paragraph.continuation
-    data["group"] = np.where(data["set"] == UNSEEN, "unseen", "seen")
+    data = data[data["set"] != HELD_OUT].assign(group=lambda rows: np.where(rows["set"] == UNSEEN, "unseen", "seen"))
     near = data.merge(tables["near_extraction"], on="id")
     labels = set_labels(settings)
     figure, panels = subplots(2.6, ncols=3)

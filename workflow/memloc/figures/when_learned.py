@@ -19,7 +19,7 @@ PANELS = {"last": "place of the last occurrence", "spacing": "mean distance of o
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Memorized share with 95 % Wilson bands, for thirds of the repeated paragraphs by their repeats."""
-    when = recency(tables["training_stream"], settings.paragraph.length, settings.model)
+    when = recency(tables["occurrences"], tables["training_stream"], settings.model)
     data = tables["paragraphs"].merge(tables["sets"][["id", "set"]], on="id").join(when, on="id")
     data = data.assign(repeats=exposure(data), memorized=data["set"] == "memorized")
     data = data[(data["repeats"] > 1) & data["spacing"].notna()].reset_index(drop=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from memloc.resources.shapes import Shape
-from memloc.settings.study import Settings
+from memloc.settings.study import TRAINED, Settings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -53,7 +53,7 @@ def measured(shape: Shape, settings: Settings, on_gpu: bool) -> Speed:
     gpus = torch.cuda.device_count() if settings.loading.device != "cpu" else 0
     n_layers = int(N_WEIGHTS * shape.n_layers / shape.n_component_weights)
     shape = shape._replace(n_layers=max(1, min(shape.n_layers, n_layers)))
-    trained = settings.model.source in ("embedded", "fine_tuned")
+    trained = settings.model.source in TRAINED
     training = _training(shape, settings) if trained else UNKNOWN
     passes = [UNKNOWN] * 3 if on_gpu and not gpus else _passes(shape, settings, gpus > 0)
     return Speed(load, *passes, training, gpus)

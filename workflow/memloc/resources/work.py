@@ -13,6 +13,7 @@ from memloc.data.text_files import text_files
 from memloc.resources.memory import Kind
 from memloc.resources.shapes import Shape
 from memloc.run.errors import InputError
+from memloc.settings.data import CodeData
 from memloc.settings.editing import PAPER_ARMS
 from memloc.settings.interventions import BYPASSES
 from memloc.settings.methods import METHODS
@@ -22,7 +23,7 @@ from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 from memloc.tables.terms.kept_tokens import KEPT, N_KEPT
 
 PUBLISHED_PARAGRAPHS = 15_000
-BYTES_OF_A_TOKEN, PACKED = 3.5, 3  # of text; it is so many times as large as its archive
+BYTES_OF_A_TOKEN, PACKED = 3.5, 3  # of text, and of code; text is so many times as large as its archive
 MASK_STEPS = 200  # of a trained mask: 100 steps, each on a paragraph and on others
 
 
@@ -93,8 +94,11 @@ def works(shape: Shape, settings: Settings) -> dict[str, Work]:
 def n_paragraphs(settings: Settings) -> int:
     """Paragraphs before the filters: those of own text by the sizes of its files, unless a setting tells."""
     data = settings.data
-    if data.source == "embedded":
+    if data.source == "drawn":
         return data.n_paragraphs
+    if data.source == "code":
+        cut, share = _tokens_of_code(data) / settings.paragraph.length, data.held_out
+        return round(min(cut * (1 - share), data.n_paragraphs or cut) + cut * share)
     n_bytes = 0.0
     with suppress(InputError):  # rule `paragraphs` tells the user
         files = text_files(data.files, "data.files") if data.source == "text" else ()
@@ -109,9 +113,15 @@ def n_windows(settings: Settings) -> float:
     data, length, context = settings.data, settings.paragraph.length, getattr(settings.model, "context", 0)
     if not context:
         return 0
+    if data.source == "code":
+        return _tokens_of_code(data) * (1 - data.held_out) / context
     few, many = data.min_repeats, data.max_repeats
     mean = (many - few) / math.log(many / few) if many > few else few
     return (data.n_once + data.n_repeated * mean) * length / (context - length + 1)
+
+
+def _tokens_of_code(data: CodeData) -> float:
+    return data.megabytes * 1e6 / BYTES_OF_A_TOKEN
 
 
 def _edits(settings: Settings) -> Work:

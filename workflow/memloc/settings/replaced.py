@@ -6,6 +6,8 @@ REPLACED = {
     "(model.grown), and grown_truth has the settings of the methods that are asked about them",
     "detection.n_layers": "no features come from gradients; leave it out",
     "model.grown.twins": "twins of the model are always trained; leave it out",
+    "data.source: embedded": "docstrings with drawn repeats are named drawn now; real files, each once, are "
+    "code",
     "model.source: planted": "the model's name is fine_tuned now",
 }
 """By the key, or by the key and its value."""

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from memloc.settings.base import NonNegative, Positive, Section
-from memloc.settings.data import EmbeddedData, ReleaseData, TextData, TokenData
+from memloc.settings.data import CodeData, DrawnData, ReleaseData, TextData, TokenData
 from memloc.settings.detection import Detection
 from memloc.settings.editing import Editing
 from memloc.settings.expected import Expected
@@ -39,6 +39,8 @@ REFERENCE = (
     "activation_gradients",
     "editing",
 )
+TRAINED = ("embedded", "fine_tuned")  # sources of models that the workflow trains
+TRAINED_ON = ("code", "drawn")  # sources of data that it trains them on
 RESAMPLED = r"seed-\d+"  # folder of a study whose samples are drawn again
 # Folders of a study, which no model may be named like.
 STUDY_FOLDERS = ("benchmarks", "explorer", "figures", "logs", "tables")
@@ -80,7 +82,7 @@ class Settings(Section):
     )
     paragraph: Paragraph = Paragraph()
     data: Annotated[
-        EmbeddedData | ReleaseData | TextData | TokenData,
+        CodeData | DrawnData | ReleaseData | TextData | TokenData,
         Field(discriminator="source", description="Where paragraphs come from."),
     ]
     model: Model | None = Field(None, description="Where the model comes from.")
@@ -191,16 +193,17 @@ class Settings(Section):
     @model_validator(mode="after")
     def _sources_fit(self) -> "Settings":
         models = [self.model] if self.models is None else self.models.values()
-        trained = [model for model in models if model.source in ("embedded", "fine_tuned")]
-        if trained and self.data.source != "embedded":
+        trained = [model for model in models if model.source in TRAINED]
+        if trained and self.data.source not in TRAINED_ON:
             raise ValueError(
-                f"the {trained[0].source} model is trained on embedded data: set data.source to embedded"
+                f"the {trained[0].source} model is trained by the workflow, on data of its own: set data.source "
+                f"to {' or '.join(TRAINED_ON)}"
             )
         given = [model.source for model in models if model not in trained]
-        if given and self.data.source == "embedded":
+        if given and self.data.source in TRAINED_ON:
             raise ValueError(
-                f"embedded data is there to train a model on, but the {given[0]} model is trained already: "
-                "set data.source to text, tokens or release, or model.source to embedded or fine_tuned"
+                f"{self.data.source} data is there to train a model on, but the {given[0]} model is trained "
+                f"already: set data.source to text, tokens or release, or model.source to {' or '.join(TRAINED)}"
             )
         if any(model.context < self.paragraph.length for model in trained):
             raise ValueError("model.context must be at least paragraph.length")
@@ -212,24 +215,26 @@ class Settings(Section):
         asked["remove.ways: retrained"] = RETRAINED in self.remove.ways
         key = next((key for key, wanted in asked.items() if wanted), None)
         for model in [self.model] if self.models is None else self.models.values():
-            if key and model.source not in ("embedded", "fine_tuned"):
-                raise ValueError(f"{key} needs a model that the workflow trains, not a given one")
+            if key and (model.source not in TRAINED or self.data.source != "drawn"):
+                raise ValueError(f"{key} needs a model that the workflow trains on drawn data")
             if key and model.source == "embedded" and model.grown.kinds:
                 raise ValueError(f"{key} trains models in which nothing grows: leave model.grown out")
         return self
 
     @model_validator(mode="after")
     def _memories_have_paragraphs(self) -> "Settings":
-        if self.data.source == "embedded" and self.n_grown > self.data.n_unseen:
+        if self.n_grown and self.data.source != "drawn":
+            raise ValueError("model.grown needs unseen paragraphs of drawn data: set data.source to drawn")
+        if self.data.source == "drawn" and self.n_grown > self.data.n_unseen:
             raise ValueError(f"model.grown needs {self.n_grown} unseen paragraphs, more than data.n_unseen")
         return self
 
     @model_validator(mode="after")
     def _listed_paragraphs_exist(self) -> "Settings":
-        """Embedded data only: the number of paragraphs of another text is known when it is cut."""
+        """Drawn data only: the number of paragraphs of another text is known when it is cut."""
         for section in ("edit_model", "remove"):
             highest = max(getattr(self, section).ids, default=0)
-            if self.data.source == "embedded" and highest >= self.data.n_paragraphs:
+            if self.data.source == "drawn" and highest >= self.data.n_paragraphs:
                 last = self.data.n_paragraphs - 1
                 raise ValueError(f"{section}.ids: {highest} is not among the paragraphs of data, 0 to {last}")
         return self

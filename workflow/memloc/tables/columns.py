@@ -90,8 +90,8 @@ def words(**options: Any) -> Column:
     return Column("str", empty=False, **options)
 
 
-def token_list(length: int, **options: Any) -> Column:
-    """Column of token lists of one length."""
+def token_list(length: int | None, **options: Any) -> Column:
+    """Column of token lists of one length; None: of any."""
     return Column("object", length=length, **options)
 
 

@@ -4,7 +4,7 @@ from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.scoring.sampling import extractable
 from memloc.settings.base import Section
 from memloc.statistics.exact import Evidence, at_random, one_of_two
-from memloc.tables.terms.sets import UNSEEN
+from memloc.tables.terms.sets import HELD_OUT, UNSEEN
 
 
 def seen_come_out_more_than_unseen(
@@ -19,4 +19,5 @@ def seen_come_out_more_than_unseen(
     unseen = data["set"] == UNSEEN
     if not unseen.any():
         raise NotApplicable("no paragraph is known to be unseen")
-    return one_of_two(*at_random(out[~unseen & (data["count"] > 1)], out[unseen]))
+    repeated = ~unseen & (data["set"] != HELD_OUT) & (data["count"] > 1)
+    return one_of_two(*at_random(out[repeated], out[unseen]))

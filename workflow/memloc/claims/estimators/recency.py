@@ -17,7 +17,7 @@ def recited_were_seen_later(tables: Tables, settings: Section) -> Evidence:
     """
     if "training_stream" not in tables:
         raise NotApplicable("the order of the training text is not known")
-    last = recency(tables["training_stream"], settings.paragraph.length, settings.model)["last"]
+    last = recency(tables["occurrences"], tables["training_stream"], settings.model)["last"]
     data = without_controls(tables["sets"]).merge(tables["paragraphs"], on="id")
     data = data.assign(last=data["id"].map(last), exposure=exposure(data)).dropna(subset="last")
     shares = [share for _, group in data.groupby("exposure") for share in _seen_before(group)]

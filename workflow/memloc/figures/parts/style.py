@@ -33,6 +33,7 @@ COLOURS = {
     "partly_30_49": "#e79aa5",
     "contrastive": "#555555",
     "unseen": "#2e8b57",
+    "held_out": "#9aa58f",
     "repeated": "#333333",
 }
 LABELS = {
@@ -41,6 +42,7 @@ LABELS = {
     "perturbed": "perturbed memorized",
     "contrastive": "contrastive, after one step",
     "unseen": "unseen",
+    "held_out": "held out, with copies",
 }
 DIRECTION_LABELS = {
     "memorized_into_perturbed": "memorized patched into perturbed",

@@ -4,29 +4,45 @@ from memloc.tables.columns import ONE_PARAGRAPH, Column, Columns, Lengths, integ
 
 
 def paragraphs(lengths: Lengths) -> Columns:
-    def occurrences(of: str, meaning: str) -> Column:
-        unit = f"occurrences {of}in the training stream"
+    def occurrences(*, meaning: str) -> Column:
+        unit = "occurrences in the training text"
         return integer(0, dtype="Int64", nullable=True, unit=unit, meaning=meaning)
 
     return {
         "id": ONE_PARAGRAPH,
-        "count": integer(0, unit="occurrences in the corpus", meaning="Occurrences of the paragraph."),
-        "cut_count": occurrences(
-            "",
-            meaning="Occurrences that the end of a training window cuts, which are not in `count`; embedded "
-            "text only.",
+        "count": integer(
+            0,
+            unit="occurrences in the corpus",
+            meaning="Occurrences of the paragraph, at any offset in the training text.",
         ),
+        "whole_count": occurrences(meaning="Those that lie whole in one training window; missing without windows."),
+        "cut_count": occurrences(meaning="Those that the end of a training window cuts; missing without windows."),
         "continuation_count": occurrences(
-            "of the continuation ",
-            meaning="Occurrences of the continuation, at any offset; missing where they are not counted.",
+            meaning="Occurrences of the continuation, at any offset; missing where they are not counted."
         ),
+        "near_count": occurrences(
+            meaning="Occurrences with at most a tenth of the tokens edited; missing where they are not counted."
+        ),
+        "longest_run": integer(
+            0,
+            lengths.paragraph,
+            dtype="Int64",
+            nullable=True,
+            unit="tokens",
+            meaning="Longest run that the training text holds, too; missing where none is looked for.",
+        ),
+        "held_out": Column("bool", meaning="It comes from a file that the model is not trained on."),
         "unseen": Column(
             "bool",
-            meaning="The training text does not hold it: a control, or a memory that grew apart from it "
-            "(table `grown`).",
+            meaning="A control: the training text holds neither it nor a near-copy. Or a memory that grew apart "
+            "from that text (table `grown`).",
         ),
-        "package": Column("str", nullable=True, meaning="Package whose docstring it is; embedded text only."),
-        "module": Column("str", nullable=True, meaning="Module whose docstring it is; embedded text only."),
+        "file": Column(
+            "str", nullable=True, meaning="File, or module of docstrings, that it was first cut from, if known."
+        ),
+        "line": integer(
+            1, dtype="Int64", nullable=True, unit="from 1", meaning="Line there on which its first token ends."
+        ),
         "tokens": token_list(lengths.paragraph, meaning="Tokens of the paragraph."),
         "text": Column("str", meaning="Text of the tokens, to the letter."),
     }

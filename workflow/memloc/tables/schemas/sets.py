@@ -1,13 +1,18 @@
 """Memorized and non-memorized sets and the samples drawn from them (paper 3.2)."""
 
 from memloc.tables.columns import ONE_PARAGRAPH, Column, Columns, Lengths, category, n_tokens, token_list
-from memloc.tables.terms.sets import SET_NAMES, UNSEEN
+from memloc.tables.terms.sets import HELD_OUT, SET_NAMES, UNSEEN
 
 
 def sets(lengths: Lengths) -> Columns:
     return {
         "id": ONE_PARAGRAPH,
-        "set": category(*SET_NAMES, UNSEEN, meaning="Set of the paragraph; controls have their own."),
+        "set": category(
+            *SET_NAMES,
+            UNSEEN,
+            HELD_OUT,
+            meaning="Set of the paragraph; controls, and what else is held out, have their own.",
+        ),
         "sampled": Column("bool", meaning="Drawn for the analyses of its set."),
         "sampled_rare_tokens": Column("bool", meaning="Drawn for the analysis of rare tokens."),
         "pair": Column(
@@ -15,7 +20,8 @@ def sets(lengths: Lengths) -> Columns:
             low=0,
             nullable=True,
             unit="from 0",
-            meaning="Pair of a memorized and another paragraph of equal count; missing without one.",
+            meaning="Pair of a memorized and another paragraph of equal count, and of similar near_count where it "
+            "is known; missing without one.",
         ),
         "continuation": token_list(
             lengths.continuation,

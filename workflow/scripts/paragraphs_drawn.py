@@ -1,4 +1,4 @@
-"""Rule paragraphs (embedded): cut paragraphs from docstrings and draw how often each is repeated."""
+"""Rule paragraphs (drawn): cut paragraphs from docstrings and draw how often each is repeated."""
 
 from memloc.tables.job import start
 
@@ -12,9 +12,10 @@ from functools import partial
 
 import numpy as np
 
-from memloc.data import embedded
+from memloc.data import drawn
 from memloc.data.overlap import shares_run
 from memloc.data.own_text import joined
+from memloc.data.tokenizer import train_tokenizer
 from memloc.model import pretrained
 from memloc.run.atomic import atomic_folder
 from memloc.run.rule import end_with_parent
@@ -33,17 +34,17 @@ def begin():
 # Forked: any other start method would run this script again in every process.
 with ProcessPoolExecutor(job.threads, multiprocessing.get_context("fork"), initializer=begin) as pool:
     each = partial(pool.map, chunksize=FILES_AT_ONCE)
-    found = [text for package in data.packages for text in embedded.docstrings(package, each=each)]
+    found = [text for package in data.packages for text in drawn.docstrings(package, each=each)]
 texts = [docstring.text for docstring in found]
 job.log(f"{len(texts)} docstrings, {sum(map(len, texts)):,} characters")
 # No process is forked from here on: the tokenizer may have threads.
 os.environ.update(TOKENIZERS_PARALLELISM="true", RAYON_NUM_THREADS=str(job.threads))
 base = job.input.get("base")
-tokenizer = pretrained.load_tokenizer(base[0]) if base else embedded.train_tokenizer(texts, data.vocabulary)
-made = embedded.make_stream(found, tokenizer, paragraph, data, job.params.context, job.seed)
-paragraphs, places, stream = made
-n_whole = stream.whole.sum()
-job.log(f"{len(paragraphs)} paragraphs, {n_whole} whole occurrences, {len(stream) - n_whole} cut by a window")
+tokenizer = pretrained.load_tokenizer(base[0]) if base else train_tokenizer(texts, data.vocabulary)
+made = drawn.make_stream(found, tokenizer, paragraph, data, job.params.context, job.seed)
+paragraphs = made.paragraphs
+n_cut = paragraphs.cut_count.sum()
+job.log(f"{len(paragraphs)} paragraphs, {len(made.occurrences)} occurrences, {n_cut} of them cut by a window")
 if data.n_unseen:
     seen, controls = (np.stack(rows.tokens) for _, rows in paragraphs.groupby("unseen"))
     boilerplate = shares_run(controls, joined(seen, BOILERPLATE_RUN), BOILERPLATE_RUN).mean()
@@ -55,4 +56,4 @@ job.log(f"{elsewhere} continuations occur more often than their paragraph")
 job.stamp["packages"] = job.params.versions
 with atomic_folder(job.output.tokenizer) as folder:
     tokenizer.save_pretrained(folder)
-job.write(paragraphs=paragraphs, places=places, training_stream=stream)
+job.write(**made._asdict())

@@ -1,4 +1,4 @@
-"""The embedded study's text: docstrings of installed packages, and a training stream with known repeats.
+"""Docstrings of installed packages, and a training stream with known repeats: the only causal exposure.
 
 The workflow draws how often each paragraph occurs in the stream, so `count` of table paragraphs is exact. It
 is the counterpart of the duplication counts of Carlini et al. (2022) for the Pile. The stream is packed into
@@ -16,19 +16,18 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from jaxtyping import Int
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from memloc.data import packing
 from memloc.data.overlap import RUN, shares_run
 from memloc.data.own_text import joined
+from memloc.data.paragraphs import Tables
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.run.tracking import DOCUMENTED, statements
-from memloc.settings.data import EmbeddedData
+from memloc.settings.data import DrawnData
 from memloc.settings.paragraph import Paragraph
 
-END_OF_TEXT = "<|endoftext|>"
 MIN_CHARACTERS = 200  # shorter docstrings are left out
 # A file without a long string in triple quotes is not parsed, which takes most of the time.
 LONG_STRING = re.compile(rb"(?s)(\"\"\"|''')(?:(?!\1).){%d}" % MIN_CHARACTERS)
@@ -76,26 +75,6 @@ def file_docstrings(file: Path) -> list[str]:
         return []
     documented = (node for node in statements(tree) if isinstance(node, DOCUMENTED))
     return [text for node in documented if (text := ast.get_docstring(node))]
-
-
-def train_tokenizer(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFast:
-    """Byte-level BPE tokenizer of the given vocabulary size, trained on the texts."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary,
-        special_tokens=[END_OF_TEXT],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(texts, trainer)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        bos_token=END_OF_TEXT,
-        eos_token=END_OF_TEXT,
-        clean_up_tokenization_spaces=False,
-    )
 
 
 def cut_paragraphs(
@@ -197,17 +176,14 @@ def make_stream(
     texts: list[Docstring],
     tokenizer: PreTrainedTokenizerFast,
     paragraph: Paragraph,
-    data: EmbeddedData,
+    data: DrawnData,
     context: int,
     seed: int,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> Tables:
     """Draw paragraphs and their repeats, pack them into windows of `context` tokens, and draw unseen ones.
 
-    Returns:
-        The paragraphs (columns of table `paragraphs`), unseen ones last; their places (table `places`), where
-        a module is the file of its docstrings; and the training stream: `id` of each occurrence, in order,
-        and whether it lies `whole` in a window. Neither the stream nor any seen paragraph depends on
-        `data.n_unseen`.
+    Unseen paragraphs come last. Where a module holds a docstring, it is its file. Neither the stream nor any
+    seen paragraph depends on `data.n_unseen`.
 
     Raises:
         InputError: the texts hold fewer paragraphs than are asked for.
@@ -228,13 +204,15 @@ def make_stream(
     # A continuation that the stream held would share a run of 13 tokens with it.
     frame = counts.reindex(range(len(chosen)), fill_value=0).rename_axis("id").reset_index()
     frame["unseen"] = frame["id"] >= len(seen)
-    frame["package"], frame["module"] = packages[chosen], modules[chosen]
+    frame = frame.assign(near_count=None, longest_run=None, held_out=frame["unseen"], file=modules[chosen])
+    frame["line"] = begins["line"].to_numpy()[chosen]
     frame["tokens"] = list(paragraphs[chosen])
     frame["text"] = tokenizer.batch_decode(paragraphs[chosen].tolist())
     places = begins.iloc[chosen].assign(id=frame["id"].to_numpy(), file=modules[chosen])
     places["document"] = of_text.groupby(of_text).cumcount()[places.pop("text")].to_numpy()
-    whole = packing.are_whole(len(order), paragraph.length, context)
-    return frame, places.reset_index(drop=True), pd.DataFrame({"id": order, "whole": whole})
+    stream = pd.DataFrame({"id": order, "file": None, "tokens": list(paragraphs[seen][order])})
+    occurrences = pd.DataFrame({"id": order, "place": packing.places(len(order), paragraph.length)})
+    return Tables(frame, places.reset_index(drop=True), occurrences, stream)
 
 
 def _counts(
@@ -245,14 +223,17 @@ def _counts(
     context: int,
 ) -> pd.DataFrame:
     """Whole and cut occurrences of every seen paragraph, and all occurrences of its continuation."""
-    whole = packing.are_whole(len(order), paragraph.length, context)
+    places = packing.places(len(order), paragraph.length)
+    whole = packing.are_whole(places, paragraph.length, context)
     _, first = np.unique(order[whole], return_index=True)  # every paragraph lies whole in some window
-    starts = packing.places(len(order), paragraph.length)[whole][first]
+    starts = places[whole][first]
     rows = packing.windows(seen[order], end_of_text, context)
+    whole_count, cut_count = np.bincount(order[whole]), np.bincount(order[~whole], minlength=len(seen))
     return pd.DataFrame(
         {
-            "count": np.bincount(order[whole]),
-            "cut_count": np.bincount(order[~whole], minlength=len(seen)),
+            "count": whole_count + cut_count,
+            "whole_count": whole_count,
+            "cut_count": cut_count,
             "continuation_count": packing.occurrences(
                 rows, starts + paragraph.prefix, paragraph.continuation
             ),

@@ -1,0 +1,118 @@
+"""Paragraphs of real files, each of which a model is trained on once, and how often they occur in them.
+
+Nothing is repeated by us. Code is full of copies, so some paragraphs occur many times (2107.06499), and the
+counts are natural ones. Some files are held out: what they share with no other file is an unseen control.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int
+from transformers import PreTrainedTokenizerFast
+
+from memloc.data.code_files import Corpus, File
+from memloc.data.near_copies import longest_runs, near_counts
+from memloc.data.own_text import END, Stream, distinct, lines, occurrences
+from memloc.data.packing import are_whole
+from memloc.data.paragraphs import Tables
+from memloc.run.errors import InputError
+from memloc.run.seeds import generator
+from memloc.settings.data import CodeData
+from memloc.settings.paragraph import Paragraph
+
+def tables_of(
+    drawn: Corpus,
+    tokenizer: PreTrainedTokenizerFast,
+    paragraph: Paragraph,
+    data: CodeData,
+    context: int,
+    seed: int,
+) -> Tables:
+    """Cut both parts of a corpus into distinct paragraphs that do not overlap, and count them in the first.
+
+    Of the first part, `data.n_paragraphs` are kept, drawn at random. The packed text has end-of-text where
+    the stream has END, so that a place in the one is a place in the other.
+    """
+    files = [*drawn.trained, *drawn.held_out]
+    documents = _encoded(files, tokenizer)
+    cut, begins = _stream(documents, paragraph.length)
+    n_trained = sum(len(ids) + 1 for ids in documents[: len(drawn.trained)])
+    cut = _thinned(distinct(cut)[0], n_trained, data.n_paragraphs, seed)
+
+    found, at = (np.concatenate(parts) for parts in zip(*occurrences(cut), strict=True))
+    found, at = found[at < n_trained], at[at < n_trained]
+    whole = are_whole(at, paragraph.length, context)
+    tokens, n = cut.windows(cut.starts).astype(np.int64), len(cut.starts)
+    held_out = cut.starts >= n_trained
+    count, text = np.bincount(found, minlength=n), cut.tokens[:n_trained]
+    near = np.maximum(near_counts(tokens, text), count)
+    run = np.full(n, paragraph.length)
+    run[held_out] = longest_runs(tokens[held_out], text)
+    own = np.searchsorted(begins, cut.starts, side="right") - 1
+    names = np.array([file.name for file in files])
+    line = lines(cut, begins, _breaks(tokenizer))
+    paragraphs = pd.DataFrame(
+        {
+            "id": np.arange(n),
+            "count": count,
+            "whole_count": np.bincount(found[whole], minlength=n),
+            "cut_count": np.bincount(found[~whole], minlength=n),
+            "near_count": near,
+            "longest_run": run,
+            "held_out": held_out,
+            "unseen": held_out & (near == 0),
+            "file": names[own],
+            "line": line,
+            "tokens": list(tokens),
+            "text": tokenizer.batch_decode(tokens.tolist()),
+        }
+    )
+    places = {"id": np.arange(n), "file": names[own], "document": 0, "start": cut.starts - begins[own]}
+    stream = {"file": names[: len(drawn.trained)], "tokens": documents[: len(drawn.trained)]}
+    return Tables(
+        paragraphs,
+        pd.DataFrame({**places, "line": line}),
+        pd.DataFrame({"id": found, "place": at}).sort_values(["place", "id"], ignore_index=True),
+        pd.DataFrame(stream),
+    )
+
+
+def _encoded(files: Sequence[File], tokenizer: PreTrainedTokenizerFast) -> list[Int[np.ndarray, "token"]]:
+    """Tokens of each file. Text that reads like end-of-text is text."""
+    backend = tokenizer.backend_tokenizer
+    backend.encode_special_tokens = True
+    try:
+        encoded = backend.encode_batch([file.text for file in files], add_special_tokens=False)
+    finally:
+        backend.encode_special_tokens = False
+    return [np.array(each.ids, dtype=np.int32) for each in encoded]
+
+
+def _stream(
+    documents: list[Int[np.ndarray, "token"]], length: int
+) -> tuple[Stream, Int[np.ndarray, "document"]]:
+    """The documents, cut into paragraphs every `length` tokens, and the place where each document begins.
+
+    Raises:
+        InputError: no document is as long as a paragraph.
+    """
+    begins = np.cumsum([0, *(len(ids) + 1 for ids in documents)])[:-1]
+    cut = [begin + np.arange(0, len(ids) - length + 1, length) for begin, ids in zip(begins, documents)]
+    starts = np.concatenate(cut)
+    if not len(starts):
+        raise InputError(f"no file has {length} tokens: have data.patterns fit longer files")
+    return Stream(np.concatenate([np.append(ids, END) for ids in documents]), starts, length), begins
+
+
+def _thinned(cut: Stream, n_trained: int, n_kept: int | None, seed: int) -> Stream:
+    """The stream with at most `n_kept` of its paragraphs before `n_trained`, and all behind it."""
+    n = int(np.searchsorted(cut.starts, n_trained))
+    kept = generator(seed, "code", "paragraphs").permutation(n)[:n_kept]
+    return cut._replace(starts=cut.starts[np.sort(np.append(kept, np.arange(n, len(cut.starts))))])
+
+
+def _breaks(tokenizer: PreTrainedTokenizerFast) -> Int[np.ndarray, "vocabulary"]:
+    """Line breaks in every token."""
+    each_token = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
+    return np.array([text.count("\n") for text in each_token])

@@ -1,0 +1,120 @@
+"""Copies of paragraphs that differ in a few tokens (fuzzy duplicates, 2405.15523), and runs that are shared.
+
+Two texts of one length that differ in k edits (tokens inserted, deleted or replaced) share most of their
+n-grams, at nearly the same offsets. So candidates come from n-grams, and no near-copy is missed (the q-gram
+lemma of Ukkonen, 1992); the edit distance decides.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Int, UInt64
+from rapidfuzz.distance import Levenshtein
+
+from memloc.data.own_text import BLOCK, window_hashes
+
+NEAR = 0.1  # share of its tokens that a near-copy may differ in
+N = 6  # tokens of an n-gram
+
+
+def near_counts(
+    paragraphs: Int[np.ndarray, "paragraph token"], text: Int[np.ndarray, "token"]
+) -> Int[np.ndarray, "paragraph"]:
+    """How often each paragraph occurs in the text with at most a tenth of its tokens edited.
+
+    An occurrence is a stretch of as many tokens, at any offset. Occurrences do not overlap; the first one
+    that fits counts, from left to right.
+    """
+    length = paragraphs.shape[1]
+    n_edits, words = int(NEAR * length), text.tolist()
+    found = np.zeros(len(paragraphs), dtype=np.int64)
+    for row, (own, places) in enumerate(zip(paragraphs.tolist(), _candidates(paragraphs, text), strict=True)):
+        free = 0
+        for place in places:
+            if place < free:
+                continue
+            other = words[place : place + length]
+            if Levenshtein.distance(own, other, score_cutoff=n_edits) <= n_edits:
+                found[row] += 1
+                free = place + length
+    return found
+
+
+def _candidates(
+    paragraphs: Int[np.ndarray, "paragraph token"], text: Int[np.ndarray, "token"]
+) -> Iterator[list[int]]:
+    """For each paragraph the places, in order, that share enough n-grams with it to be a near-copy.
+
+    Stretches of one length have as many tokens inserted as deleted, so the n-grams that they share are moved
+    by half of the edits at most.
+    """
+    length = paragraphs.shape[1]
+    n_edits = int(NEAR * length)
+    n_shared, moved = max(1, length - N + 1 - N * n_edits), n_edits // 2
+    hashes = window_hashes(text, N)
+    order = np.argsort(hashes, kind="stable")
+    hashes = hashes[order]
+    for own in paragraphs:
+        places = _diagonals(window_hashes(own, N), hashes, order, n_shared, 2 * moved + 1)
+        places, n_hits = np.unique(places[:, None] + np.arange(-moved, moved + 1), return_counts=True)
+        yield [place for place in places[n_hits >= n_shared].tolist() if 0 <= place <= len(text) - length]
+
+
+def _diagonals(
+    own: UInt64[np.ndarray, "gram"],
+    hashes: UInt64[np.ndarray, "place"],
+    order: Int[np.ndarray, "place"],
+    n_shared: int,
+    width: int,
+) -> Int[np.ndarray, "hit"]:
+    """Where the paragraph would begin, for each place of one of its n-grams, if many places agree on it.
+
+    `hashes` are those of the text in ascending order, at the places `order`.
+    """
+    first, last = (np.searchsorted(hashes, own, side=side) for side in ("left", "right"))
+    n_each = last - first
+    gram = np.repeat(np.arange(len(own)), n_each)
+    hit = np.arange(len(gram)) - np.repeat(np.cumsum(n_each) - n_each, n_each)
+    begins = order[first[gram] + hit] - gram
+    if not len(begins):
+        return begins
+    # Coarse first: hits that agree lie in the same or a neighbouring bucket.
+    bucket = begins // width
+    bucket -= bucket.min() - 1
+    together = np.convolve(np.bincount(bucket, minlength=bucket.max() + 2), [1, 1, 1], mode="same")
+    return begins[together[bucket] >= n_shared]
+
+
+def longest_runs(
+    paragraphs: Int[np.ndarray, "paragraph token"], text: Int[np.ndarray, "token"]
+) -> Int[np.ndarray, "paragraph"]:
+    """Tokens of the longest run of each paragraph that the text holds, too, at any two offsets (exact).
+
+    Among windows of the text in order, a run's longest match is a neighbour of the text that begins with it.
+    Token ids must be below 65,534.
+    """
+    n, length = paragraphs.shape
+    padded = np.pad(paragraphs, ((0, 0), (0, length)), constant_values=-2)
+    suffixes = _sortable(np.lib.stride_tricks.sliding_window_view(padded, length, axis=1)[:, :length])
+    longest = np.zeros(n * length, dtype=np.int64)
+    text = np.pad(text, (0, length), constant_values=-1)
+    for start in range(0, len(text) - length, BLOCK):
+        part = text[start : start + BLOCK + length - 1]
+        windows = np.sort(_sortable(np.lib.stride_tricks.sliding_window_view(part, length)))
+        at = np.searchsorted(windows, suffixes)
+        for beside in (np.maximum(at - 1, 0), np.minimum(at, len(windows) - 1)):
+            longest = np.maximum(longest, _agreement(suffixes, windows[beside], length))
+    return longest.reshape(n, length).max(axis=1)
+
+
+def _sortable(windows: Int[np.ndarray, "*row token"]) -> np.ndarray:
+    """Rows as strings of bytes, which sort as their tokens do."""
+    length = windows.shape[-1]
+    return (windows + 2).astype(">u2").reshape(-1, length).view(f"S{2 * length}")[:, 0]
+
+
+def _agreement(some: np.ndarray, others: np.ndarray, length: int) -> Int[np.ndarray, "row"]:
+    """Leading tokens that two rows of strings have in common; padding (0) agrees with nothing."""
+    one, other = (np.ascontiguousarray(each).view(">u2").reshape(-1, length) for each in (some, others))
+    differs = np.pad((one != other) | (one == 0), ((0, 0), (0, 1)), constant_values=True)
+    return differs.argmax(axis=1)
