@@ -49,7 +49,7 @@ SEED = 0
 ATTENTION_SCALE, LOGIT_SCALE = 0.01, 10.0
 FINITE_STEP = 0.02  # share of the way to the other activation, for finite differences
 LEARNING_RATE = 1e-5
-CONFIG = {"study": "bench", "data": {"source": "embedded"}, "model": {"source": "embedded"}}
+CONFIG = {"study": "bench", "data": {"source": "drawn"}, "model": {"source": "embedded"}}
 Results = dict[str, np.ndarray]
 Model = transformers.PreTrainedModel
 

@@ -4,7 +4,7 @@ import pytest
 
 from memloc.settings.errors import ConfigError, validate
 
-VALID = {"study": "x", "data": {"source": "embedded"}, "model": {"source": "embedded"}}
+VALID = {"study": "x", "data": {"source": "drawn"}, "model": {"source": "embedded"}}
 SMALL, LARGE = {"source": "embedded", "width": 64}, {"source": "embedded", "width": 128}
 
 

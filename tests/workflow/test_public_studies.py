@@ -13,7 +13,8 @@ import yaml
 from test_families import LENGTH, N_PARAGRAPHS, N_PREFIX, ROOT, cut, plain_scores, trained
 
 from http_server import FileServer
-from memloc.data import embedded
+from memloc.data.drawn import docstrings
+from memloc.data.tokenizer import train_tokenizer
 from memloc.model.token_text import decoded
 from memloc.resources.memory import megabytes
 from memloc.resources.shapes import shape_of
@@ -85,8 +86,8 @@ class Hub:
 
     def __init__(self, server, folder):
         self.server, self.folder = server, folder
-        self.documents = embedded.docstrings("networkx")[:30]
-        self.tokenizer = embedded.train_tokenizer(self.documents, 300)
+        self.documents = docstrings("networkx")[:30]
+        self.tokenizer = train_tokenizer(self.documents, 300)
         self.rows = cut(self.tokenizer(self.documents)["input_ids"], LENGTH)[:N_PARAGRAPHS]
 
     def train(self, family, rows, steps):

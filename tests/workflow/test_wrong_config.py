@@ -22,7 +22,7 @@ def test_the_linter_is_content(clone, kind):
     [
         ("parargaph: {length: 3}", "{file}: parargaph: unknown key; did you mean paragraph?"),
         ("edit_model: {files: [no.txt]}", "edit_model.files: no.txt: no such file or folder"),
-        ("data: {source: embedded, packages: [no-such]}", "data.packages: no-such is not installed"),
+        ("data: {source: drawn, packages: [no-such]}", "data.packages: no-such is not installed"),
     ],
 )
 def test_a_wrong_config_stops_before_any_job_with_its_message_alone(clone, tmp_path, text, said):

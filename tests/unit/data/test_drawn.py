@@ -1,18 +1,19 @@
-"""The embedded text: docstrings of installed packages; the repeats of paragraphs in the stream are exact."""
+"""Drawn data: docstrings of installed packages; the repeats of paragraphs in the stream are exact."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from memloc.data import embedded
-from memloc.data.embedded import Docstring
+from memloc.data import drawn
+from memloc.data.drawn import Docstring
 from memloc.data.overlap import RUN
+from memloc.data.tokenizer import train_tokenizer
 from memloc.run.errors import InputError
-from memloc.settings.data import EmbeddedData
+from memloc.settings.data import DrawnData
 from memloc.settings.paragraph import Paragraph
 
 LONG = "A sentence that explains what happens here and why it does so. " * 4
-SETTINGS = {"source": "embedded", "n_repeated": 6, "n_once": 20, "n_unseen": 0}
+SETTINGS = {"source": "drawn", "n_repeated": 6, "n_once": 20, "n_unseen": 0}
 SETTINGS |= {"min_repeats": 3, "max_repeats": 12}
 CONTEXT = 20
 
@@ -31,13 +32,13 @@ def docstrings(texts):
 
 
 def stream_of(texts, tokenizer, seed=0, length=8, n_prefix=3, **changes):
-    paragraph, data = Paragraph(length=length, prefix=n_prefix), EmbeddedData(**SETTINGS | changes)
-    return embedded.make_stream(docstrings(texts), tokenizer, paragraph, data, max(CONTEXT, length), seed)
+    paragraph, data = Paragraph(length=length, prefix=n_prefix), DrawnData(**SETTINGS | changes)
+    return drawn.make_stream(docstrings(texts), tokenizer, paragraph, data, max(CONTEXT, length), seed)
 
 
 @pytest.fixture(scope="module")
 def tokenizer(texts):
-    return embedded.train_tokenizer(texts, 300)
+    return train_tokenizer(texts, 300)
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def package(tmp_path, monkeypatch):
 
 
 def test_docstrings_are_read_without_importing(package):
-    found = embedded.docstrings(package)
+    found = drawn.docstrings(package)
     words = ["module", "async", "class", "method", "y" * 201, "caf\u00e9"]  # of more than 200 characters
     assert [docstring.text.split()[0] for docstring in found] == words
     modules = ["", ".a.again", ".b", ".b", ".c", ".latin"]
@@ -76,7 +77,7 @@ def test_docstrings_are_read_without_importing(package):
 @pytest.mark.parametrize("name", ["not_installed_anywhere", "single"])
 def test_a_missing_package_is_named(package, name):
     with pytest.raises(InputError, match=f"data.packages: {name} is not installed"):
-        embedded.docstrings(name)
+        drawn.docstrings(name)
 
 
 def test_the_tokenizer_has_its_size_and_loses_nothing(tokenizer, texts):
@@ -88,7 +89,7 @@ def test_the_tokenizer_has_its_size_and_loses_nothing(tokenizer, texts):
 def test_paragraphs_are_cut_without_overlap_and_are_different(tokenizer, texts):
     given = [texts[0].replace(" ", "\n", 20), "short", texts[1]]
     given.append(given[0])
-    found, begins = embedded.cut_paragraphs(given, tokenizer, 8)
+    found, begins = drawn.cut_paragraphs(given, tokenizer, 8)
     expected = []
     for number in (0, 2):
         ids = tokenizer.encode(given[number])
@@ -100,7 +101,7 @@ def test_paragraphs_are_cut_without_overlap_and_are_different(tokenizer, texts):
 
 
 def test_repeats_are_log_uniform_within_their_limits():
-    repeats = embedded.draw_repeats(20_000, 7, 4, 128, np.random.default_rng(0))
+    repeats = drawn.draw_repeats(20_000, 7, 4, 128, np.random.default_rng(0))
     repeated, once = repeats[:20_000], repeats[20_000:]
     assert once.tolist() == [1] * 7
     assert repeated.min() == 4 and repeated.max() == 128
@@ -109,13 +110,16 @@ def test_repeats_are_log_uniform_within_their_limits():
 
 
 def test_counts_are_exactly_those_of_the_stream(tokenizer, texts):
-    paragraphs, _, stream = stream_of(texts, tokenizer)
-    assert sorted(paragraphs["count"])[:20] == [1] * 20 and (paragraphs["count"] >= 3).sum() == 6
+    paragraphs, _, occurrences, stream = stream_of(texts, tokenizer)
+    whole_counts = paragraphs["whole_count"]
+    assert sorted(whole_counts)[:20] == [1] * 20 and (whole_counts >= 3).sum() == 6
     rows = rows_of(paragraphs, stream)
-    for id, tokens, count, cut in paragraphs[["id", "tokens", "count", "cut_count"]].itertuples(index=False):
-        assert sum(n_runs(window, tokens) for window in rows) == count
-        assert (stream["id"] == id).sum() == count + cut
-        assert stream.loc[stream["id"] == id, "whole"].sum() == count
+    text = sum(rows, [])
+    for row in paragraphs.itertuples():
+        assert sum(n_runs(window, row.tokens) for window in rows) == row.whole_count
+        assert (stream["id"] == row.id).sum() == row.count == row.whole_count + row.cut_count
+        for place in occurrences.loc[occurrences["id"] == row.id, "place"]:
+            assert text[place : place + 8] == list(row.tokens)
     assert paragraphs["cut_count"].sum() > 10
 
 
@@ -140,7 +144,7 @@ def shared_passages():
 
 
 def test_continuations_are_counted_at_every_offset_of_the_stream(tokenizer):
-    paragraphs, _, stream = stream_of(shared_passages(), tokenizer, n_repeated=60)
+    paragraphs, _, _, stream = stream_of(shared_passages(), tokenizer, n_repeated=60)
     rows = rows_of(paragraphs, stream)
     for row in paragraphs.itertuples():
         assert row.continuation_count == sum(n_runs(window, row.tokens[3:]) for window in rows)
@@ -149,9 +153,9 @@ def test_continuations_are_counted_at_every_offset_of_the_stream(tokenizer):
 
 def test_no_other_paragraph_holds_the_continuation_of_one_that_occurs_once(tokenizer):
     texts = shared_passages()
-    pool, _ = embedded.cut_paragraphs(texts, tokenizer, 8)
+    pool, _ = drawn.cut_paragraphs(texts, tokenizer, 8)
     paragraphs, *_ = stream_of(texts, tokenizer)
-    once = paragraphs[paragraphs["count"] == 1]
+    once = paragraphs[paragraphs["whole_count"] == 1]
     # A window may cut a prefix from its continuation, which is extra.
     extra = once["continuation_count"] - 1
     assert len(once) == 20 and extra.between(0, once["cut_count"]).all()
@@ -163,8 +167,8 @@ def test_the_last_paragraph_of_a_text_is_cut_where_it_ends_with_the_text(tokeniz
     ids = tokenizer.encode(texts[0])[:24]
     text = tokenizer.decode(ids)
     assert tokenizer.encode(text) == ids
-    assert embedded.cut_paragraphs([text], tokenizer, 8)[0].tolist() == [ids[:8], ids[8:16], ids[16:]]
-    assert len(embedded.cut_paragraphs([text], tokenizer, len(ids) + 1)[0]) == 0
+    assert drawn.cut_paragraphs([text], tokenizer, 8)[0].tolist() == [ids[:8], ids[8:16], ids[16:]]
+    assert len(drawn.cut_paragraphs([text], tokenizer, len(ids) + 1)[0]) == 0
 
 
 def test_paragraphs_are_different_and_decoded(tokenizer, texts):
@@ -176,12 +180,12 @@ def test_paragraphs_are_different_and_decoded(tokenizer, texts):
 
 
 def test_every_paragraph_has_its_place_in_a_docstring(tokenizer, texts):
-    paragraphs, places, _ = stream_of(texts * 2, tokenizer, n_unseen=4)
+    paragraphs, places, *_ = stream_of(texts * 2, tokenizer, n_unseen=4)
     given = pd.DataFrame(docstrings(texts * 2))
     given["document"] = given.groupby("module").cumcount()
     found = places.merge(given, left_on=["file", "document"], right_on=["module", "document"], validate="m:1")
     assert found["id"].tolist() == paragraphs["id"].tolist() and places["document"].nunique() > 1
-    assert (found["file"] == paragraphs["module"]).all()
+    assert (found["file"] == paragraphs["file"]).all()
     for row, tokens in zip(found.itertuples(), paragraphs["tokens"], strict=True):
         assert tokenizer.encode(row.text)[row.start : row.start + 8] == tokens.tolist()
 
@@ -191,7 +195,7 @@ def test_the_stream_is_repeatable_and_follows_the_seed(tokenizer, texts):
     for one, same in zip(first, again, strict=True):
         pd.testing.assert_frame_equal(one, same)
     assert first[0]["text"].tolist() != other[0]["text"].tolist()
-    assert not first[2]["id"].equals(other[2]["id"])
+    assert not first.occurrences["id"].equals(other.occurrences["id"])
 
 
 def test_too_little_text_is_explained(tokenizer, texts):
@@ -218,20 +222,20 @@ def test_unseen_paragraphs_share_no_run_of_13_tokens_with_the_stream(
     """Nor, of short paragraphs, one as long as the continuation."""
     texts = shared_passages()  # each has a passage of all others
     sizes = {"n_unseen": n_unseen, "n_once": 10, "n_repeated": n_repeated}
-    paragraphs, _, stream = unseen_of(texts, tokenizer, length=length, n_prefix=n_prefix, **sizes)
+    paragraphs, _, _, stream = unseen_of(texts, tokenizer, length=length, n_prefix=n_prefix, **sizes)
     assert paragraphs["unseen"].tolist() == [False] * (10 + n_repeated) + [True] * n_unseen
     rows = paragraphs.set_index("id")["tokens"].loc[stream["id"]]
     seen = set().union(*(runs(tokens, run) for tokens in rows))
     controls = paragraphs[paragraphs["unseen"]]
     assert not any(runs(tokens, run) & seen for tokens in controls["tokens"])
     assert (controls[["count", "continuation_count"]] == 0).all(axis=None)
-    pool, _ = embedded.cut_paragraphs(texts, tokenizer, length)
+    pool, _ = drawn.cut_paragraphs(texts, tokenizer, length)
     assert sum(bool(runs(tokens, run) & seen) for tokens in pool) > 30, "many others do"
 
 
 def test_drawing_controls_leaves_the_stream_and_seen_paragraphs_as_they_are(texts, tokenizer):
-    with_controls, _, stream = unseen_of(texts, tokenizer)
-    without, _, same = unseen_of(texts, tokenizer, n_unseen=0)
+    with_controls, _, _, stream = unseen_of(texts, tokenizer)
+    without, _, _, same = unseen_of(texts, tokenizer, n_unseen=0)
     pd.testing.assert_frame_equal(stream, same)
     pd.testing.assert_frame_equal(with_controls[:25], without)
     assert not set(stream["id"]) & set(with_controls["id"][25:]) and len(with_controls) == 40
@@ -239,15 +243,15 @@ def test_drawing_controls_leaves_the_stream_and_seen_paragraphs_as_they_are(text
 
 def test_controls_come_from_the_packages_in_the_shares_of_seen_paragraphs(texts, tokenizer):
     paragraphs, *_ = unseen_of(texts, tokenizer, n_once=75, n_unseen=16)
-    shares = paragraphs.groupby("unseen")["package"].value_counts(normalize=True).unstack()
+    packages = paragraphs["file"].str[0]
+    shares = packages.groupby(paragraphs["unseen"]).value_counts(normalize=True).unstack()
     assert (shares.diff().abs().iloc[1] <= 1 / 16).all() and shares.notna().all(axis=None)
-    assert (paragraphs["package"] == paragraphs["module"].str[0]).all()
 
 
 def test_controls_are_drawn_from_all_places():
     paragraphs = np.arange(100 * 20).reshape(100, 20)  # no token twice
     given = (paragraphs, np.array(["a"] * 100), np.arange(5), 30, 10)
-    first, again, other = (embedded.choose_unseen(*given, np.random.default_rng(n)) for n in (0, 0, 1))
+    first, again, other = (drawn.choose_unseen(*given, np.random.default_rng(n)) for n in (0, 0, 1))
     assert first.tolist() == again.tolist() != other.tolist() and len(set(first)) == 30
     assert first.min() >= 5 and first.max() > 80
 

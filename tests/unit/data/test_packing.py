@@ -27,7 +27,7 @@ def n_runs(rows, run):
 def test_every_paragraph_lies_whole_as_often_as_it_is_repeated(length, context):
     repeats = [1, 5, 2, 9, 1, 3]
     _, order, _ = drawn(repeats, length, context)
-    whole = are_whole(len(order), length, context)
+    whole = are_whole(places(len(order), length), length, context)
     assert np.bincount(order[whole]).tolist() == repeats
     within = [place // context == (place + length - 1) // context for place in places(len(order), length)]
     assert whole.tolist() == within
@@ -45,7 +45,7 @@ def test_runs_are_counted_as_by_brute_force_over_the_windows(length, monkeypatch
     """Also runs of other paragraphs, and of those that a window cuts."""
     monkeypatch.setattr(own_text, "BLOCK", 8)
     documents, order, rows = drawn([1, 5, 2, 9, 1, 3], 6, 16)
-    whole = are_whole(len(order), 6, 16)
+    whole = are_whole(places(len(order), 6), 6, 16)
     _, first = np.unique(order[whole], return_index=True)
     starts = places(len(order), 6)[whole][first] + 6 - length
     expected = [n_runs(rows, tokens[6 - length :]) for tokens in documents]
@@ -57,7 +57,8 @@ def test_starts_are_spread_over_all_positions():
     """Of 2,000 occurrences in windows of 256, every sixteenth of the positions at which one can start whole
     gets its share."""
     n, length, context = 2000, 100, 256
-    starts = places(n, length)[are_whole(n, length, context)] % context
+    starts = places(n, length)
+    starts = starts[are_whole(starts, length, context)] % context
     found, _ = np.histogram(starts, bins=16, range=(0, context - length + 1))
     assert (np.abs(found / len(starts) - 1 / 16) < 0.01).all()
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from memloc.data.packing import are_whole, windows
+from memloc.data.packing import places, windows
 from memloc.data.recency import places_in_training, recency
 from memloc.model.training import ordered
 from memloc.settings.model import EmbeddedModel
@@ -19,21 +19,21 @@ def test_an_occurrence_is_seen_when_its_window_is(seed):
     text = np.arange(1, n * LENGTH + 1).reshape(n, LENGTH)
     rows = ordered(windows(text, 0, CONTEXT), seed)
     how = EmbeddedModel(source="embedded", context=CONTEXT, seed=seed)
-    found = places_in_training(n, LENGTH, how)
+    found = places_in_training(places(n, LENGTH), n * (LENGTH + 1), how)
     for place, tokens in zip(found, text, strict=True):
         (step,) = [number for number, row in enumerate(rows) if tokens[0] in row]
         assert place == pytest.approx(step / (len(rows) - 1))
 
 
-def test_last_mean_and_spacing_are_those_of_whole_occurrences():
+def test_last_mean_and_spacing_are_those_of_all_occurrences():
     ids = np.random.default_rng(0).integers(0, 5, 40)
-    whole = are_whole(40, LENGTH, CONTEXT)
-    stream = pd.DataFrame({"id": ids, "whole": whole})
+    occurrences = pd.DataFrame({"id": ids, "place": places(40, LENGTH)})
+    stream = pd.DataFrame({"tokens": [[1] * LENGTH] * 40})
     how = EmbeddedModel(source="embedded", context=CONTEXT)
-    places = places_in_training(40, LENGTH, how)
-    found = recency(stream, LENGTH, how)
+    seen = places_in_training(occurrences["place"], 40 * (LENGTH + 1), how)
+    found = recency(occurrences, stream, how)
     for name, row in found.iterrows():
-        own = [place for place, id, kept in zip(places, ids, whole, strict=True) if id == name and kept]
+        own = [place for place, id in zip(seen, ids, strict=True) if id == name]
         assert [row["last"], row["mean"]] == pytest.approx([max(own), np.mean(own)])
         gaps = np.diff(own)
         assert np.isnan(row["spacing"]) if not len(gaps) else row["spacing"] == pytest.approx(gaps.mean())

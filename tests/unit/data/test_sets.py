@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from memloc.data.paragraphs import sampled_tokens
 from memloc.data.sets import (
     assign_sets,
-    controls,
+    apart,
     exposure,
     paired_differences,
     pairs,
@@ -25,11 +27,6 @@ SIZES = Sets(n_memorized=5, n_non_memorized=4, n_partly=3, n_rare_tokens=10)
 def scores():
     rng = np.random.default_rng(0)
     return pd.DataFrame({"id": rng.permutation(1000)[:400], "em": rng.integers(0, 51, 400)})
-
-
-def occurs(scores):
-    """Each paragraph's number of occurrences, by id."""
-    return pd.Series(scores["id"].to_numpy() % 7 + 1, index=scores["id"])
 
 
 def test_sets_of_every_exact_match():
@@ -50,7 +47,7 @@ def test_other_lengths_have_sets_of_the_same_shares(n_continuation):
 
 def test_small_sets_are_taken_whole(scores):
     sizes = Sets(**dict.fromkeys(("n_memorized", "n_non_memorized", "n_partly", "n_rare_tokens"), 10_000))
-    frame = split(scores, occurs(scores), 50, sizes, 0)
+    frame = split(scores, 50, sizes, 0)
     assert frame["sampled"].all()
     pool = frame["set"].isin(["memorized", "non_memorized"])
     assert frame["sampled_rare_tokens"].sum() == int(0.8 * pool.sum()), "the rest is held out"
@@ -58,7 +55,7 @@ def test_small_sets_are_taken_whole(scores):
 
 @pytest.mark.parametrize("seed", [0, 3])
 def test_every_set_is_drawn_with_a_stream_of_its_own_name(scores, seed):
-    frame = split(scores, occurs(scores), 50, SIZES, seed)
+    frame = split(scores, 50, SIZES, seed)
     assert frame["id"].tolist() == scores["id"].tolist()
     sizes = {"memorized": 5, "non_memorized": 4, "partly_11_29": 3, "partly_30_49": 3}
     for name, n in sizes.items():
@@ -73,7 +70,7 @@ def test_every_set_is_drawn_with_a_stream_of_its_own_name(scores, seed):
 @pytest.mark.parametrize(("em", "name"), [([0, 3, 49], "memorized"), ([50, 11, 30], "non_memorized")])
 def test_a_set_may_be_empty_and_then_cannot_be_sampled(em, name):
     scores = pd.DataFrame({"id": range(3), "em": em})
-    frame = split(scores, occurs(scores), 50, SIZES, 0)
+    frame = split(scores, 50, SIZES, 0)
     frame["continuation"] = [[1] * 50] * 3
     paragraphs = pd.DataFrame({"id": range(3), "tokens": [[1] * 100] * 3})
     assert name not in set(frame["set"])
@@ -82,16 +79,17 @@ def test_a_set_may_be_empty_and_then_cannot_be_sampled(em, name):
 
 
 def test_controls_are_a_set_of_their_own(scores):
-    frame = controls(scores[:60], 7, 0)
+    frame = apart(scores[:60], "unseen", 7, 0)
     assert set(frame["set"]) == {"unseen"} and frame["id"].tolist() == scores["id"][:60].tolist()
     assert frame["sampled"].sum() == 7 and not frame["sampled_rare_tokens"].any()
-    assert controls(scores[:5], 7, 0)["sampled"].all() and not len(controls(scores[:0], 7, 0))
-    others = split(scores[60:], occurs(scores), 50, SIZES, 0)
-    pd.testing.assert_frame_equal(without_controls(pd.concat([others, frame])), others)
+    assert apart(scores[:5], "unseen", 7, 0)["sampled"].all() and not len(apart(scores[:0], "unseen", 7, 0))
+    others = split(scores[60:], 50, SIZES, 0)
+    copies = apart(scores[:3], "held_out", 0, 0)
+    pd.testing.assert_frame_equal(without_controls(pd.concat([others, frame, copies]))[others.columns], others)
 
 
 def test_controls_are_drawn_with_a_stream_of_their_own(scores):
-    frame = controls(scores, 30, 4)
+    frame = apart(scores, "unseen", 30, 4)
     drawn = generator(4, "sets", "unseen").choice(scores["id"].to_numpy(), size=30, replace=False)
     assert set(frame["id"][frame["sampled"]]) == set(drawn)
 
@@ -99,7 +97,7 @@ def test_controls_are_drawn_with_a_stream_of_their_own(scores):
 @pytest.mark.parametrize(("n", "held_out"), [(10, 2), (14, 3), (5, 1)])
 def test_a_fifth_of_both_sets_is_left_out_of_the_rare_token_sample(n, held_out):
     scores = pd.DataFrame({"id": range(n), "em": [0, 50] * (n // 2) + [0] * (n % 2)})
-    frame = split(scores, occurs(scores), 50, Sets(), 0)
+    frame = split(scores, 50, Sets(), 0)
     assert (~frame["sampled_rare_tokens"]).sum() == held_out
 
 
@@ -115,6 +113,26 @@ def test_pairs_are_as_many_as_each_exposure_allows(seed):
         for pair in range(min(n, most)):
             first, second = numbers.index[numbers == pair]
             assert exposure[first] == exposure[second] and memorized[first] != memorized[second]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_pairs_have_near_counts_of_one_size_and_are_as_many_as_a_matching_can_have(seed):
+    rng = np.random.default_rng(seed)
+    exposure, near = pd.Series(rng.integers(1, 3, 40)), pd.Series(rng.integers(1, 30, 40))
+    memorized = pd.Series(rng.choice([True, False, None], 40, p=[0.3, 0.5, 0.2]), dtype="boolean")
+    numbers = pairs(exposure, memorized, 1000, generator(seed, "test"), near)
+    recited, others = (memorized.index[memorized.eq(value).fillna(False)] for value in (True, False))
+    fits = np.array(
+        [
+            [exposure[a] == exposure[b] and max(near[a], near[b]) <= 1.5 * min(near[a], near[b]) for b in others]
+            for a in recited
+        ]
+    )
+    best = (maximum_bipartite_matching(csr_array(fits)) >= 0).sum()
+    assert numbers.nunique() == best and numbers[memorized.isna()].isna().all()
+    for _, members in numbers.dropna().groupby(numbers):
+        first, second = sorted(members.index, key=lambda row: not memorized[row])
+        assert fits[recited.get_loc(first), others.get_loc(second)]
 
 
 def test_every_possible_pair_is_drawn_equally_often():

@@ -24,12 +24,13 @@ def tables(late=True, n=120, repeats=4):
     random ones are."""
     random = np.random.default_rng(0)
     ids = random.permutation(np.repeat(np.arange(n), repeats))
-    stream = pd.DataFrame({"id": ids, "whole": True})
-    last = recency(stream, 6, SETTINGS.model)["last"]
+    stream = pd.DataFrame({"tokens": [[1] * 6] * len(ids)})
+    occurrences = pd.DataFrame({"id": ids, "place": 7 * np.arange(len(ids))})
+    last = recency(occurrences, stream, SETTINGS.model)["last"]
     chosen = last >= last.median() if late else pd.Series(random.permutation(n) < n // 2, last.index)
     sets = frame_of("sets", Lengths(6, 4), id=range(n), set=np.where(chosen, "memorized", "non_memorized"))
     paragraphs = frame_of("paragraphs", Lengths(6, 4), id=range(n), count=repeats, continuation_count=repeats)
-    return {"training_stream": stream, "sets": sets, "paragraphs": paragraphs}
+    return {"training_stream": stream, "occurrences": occurrences, "sets": sets, "paragraphs": paragraphs}
 
 
 def test_shares_are_those_of_paragraphs_seen_late_and_early():

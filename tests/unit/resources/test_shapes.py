@@ -79,8 +79,8 @@ def test_the_shape_of_a_study(tmp_path):
     assert shapes.shape_of(unknown, tmp_path) == shapes.UNKNOWN
     TINY["llama"]().config.save_pretrained(tmp_path)
     assert shapes.shape_of(unknown, tmp_path).n_kv_heads == 2
-    embedded = settings(data={"source": "embedded"}, model={"source": "embedded", "n_layers": 3})
-    tuned = settings(data={"source": "embedded"}, model={"source": "fine_tuned"})
+    embedded = settings(data={"source": "drawn"}, model={"source": "embedded", "n_layers": 3})
+    tuned = settings(data={"source": "drawn"}, model={"source": "fine_tuned"})
     assert shapes.shape_of(tuned, tmp_path).n_layers == 30
     vocabulary = embedded.data.vocabulary
     assert shapes.shape_of(embedded, tmp_path) == (3, 256, 8, 8, 32, 1024, False, vocabulary, True)

@@ -30,7 +30,7 @@ MEASURED = {
 }
 # What mini was when it was measured.
 MEASURED_MINI = {
-    "data": {"n_once": 6500, "n_unseen": 600, "max_repeats": 128},
+    "data": {"source": "drawn", "n_once": 6500, "n_unseen": 600, "max_repeats": 128},
     "sets": {"n_pairs": 16},
     "n_judging": 6,
     "editing": {"n_paragraphs": 10, "learning_rates": [1e-3], "extra_arms": ["head", "other_head"]},
@@ -40,7 +40,8 @@ MEASURED_MINI = {
 def study(name, **changes):
     given = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
     for section, keys in changes.items():
-        given[section] = given.get(section, {}) | keys if isinstance(keys, dict) else keys
+        adds = isinstance(keys, dict) and "source" not in keys
+        given[section] = given.get(section, {}) | keys if adds else keys
     settings = Settings.model_validate(given)
     return shape_of(settings, "unknown"), settings
 
@@ -145,7 +146,7 @@ def test_a_method_that_takes_more_than_a_gradient_is_known_to_be_slow(name, tiny
 
 def test_slow_methods_are_methods_and_every_edit_counts_as_trained():
     assert set(slow_methods(study("config")[0], 4)) <= set(METHODS)
-    studies = {way: study("config", remove={"ways": [way]}) for way in WAYS}
+    studies = {way: study("removal", remove={"ways": [way]}) for way in WAYS}
     steps = {way: works(*each)["remove"].edit for way, each in studies.items()}
     assert {way for way in WAYS if steps[way] > min(steps.values())} == {*EDITS}
 
@@ -176,8 +177,8 @@ def test_a_list_costs_what_its_paragraphs_do():
     assert few["perturbation"] == many["perturbation"]
 
 
-def test_windows_of_embedded_data():
-    data = {"n_repeated": 4, "n_once": 10, "n_unseen": 6, "min_repeats": 5, "max_repeats": 5}
+def test_windows_of_drawn_data():
+    data = {"source": "drawn", "n_repeated": 4, "n_once": 10, "n_unseen": 6, "min_repeats": 5, "max_repeats": 5}
     _, same = study("config", data=data)
     per_window = (
         256 - 100 + 1
@@ -188,3 +189,11 @@ def test_windows_of_embedded_data():
     _, spread = study("config", data=data | {"max_repeats": 50})
     assert n_windows(spread) == pytest.approx((10 + 4 * repeats) / per_window, rel=1e-4)
     assert n_windows(study("gpt-neo-125m")[1]) == 0
+
+
+def test_paragraphs_and_windows_of_code_follow_from_its_size():
+    """3.7 bytes a token, as in the code of mini; windows of 256, and paragraphs of 100 tokens."""
+    code = {"source": "code", "megabytes": 3.7, "held_out": 0.1}
+    assert n_paragraphs(study("config", data=code)[1]) == 10_000
+    some = study("config", data=code | {"n_paragraphs": 500})[1]
+    assert n_paragraphs(some) == 1500 and n_windows(some) == pytest.approx(900_000 / 256)

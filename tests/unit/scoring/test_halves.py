@@ -23,11 +23,12 @@ def test_two_paragraphs_are_together_by_chance_alone():
 
 def test_what_is_left_out_is_nowhere_and_the_others_keep_their_order():
     paragraphs = pd.Series([[10 * name + place for place in range(3)] for name in range(1, 6)], range(1, 6))
-    stream = pd.Series([3, 1, 2, 1, 5, 4, 1, 2, 2, 5])
-    rows = windows_without(stream, paragraphs, {1, 5}, end_of_text=0, context=8)
-    kept = [name for name in stream if name not in (1, 5)]
+    ids = [3, 1, 2, 1, 5, 4, 1, 2, 2, 5]
+    stream = pd.DataFrame({"id": ids, "tokens": paragraphs.loc[ids].tolist()})
+    rows = windows_without(stream, {1, 5}, end_of_text=0, context=8)
+    kept = [name for name in ids if name not in (1, 5)]
     text = [token for name in kept for token in (*paragraphs[name], 0)]
     assert rows.shape[1] == 8 and rows.ravel()[: len(text)].tolist() == text
     assert not np.isin(rows, [*paragraphs[1], *paragraphs[5]]).any()
-    whole = windows_without(stream, paragraphs, set(), 0, 8)
+    whole = windows_without(stream, set(), 0, 8)
     assert whole.size >= 4 * len(stream) and (whole == 10).sum() == 3

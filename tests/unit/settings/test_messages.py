@@ -27,7 +27,7 @@ RELEASE = {"data": {"source": "release"}, "model": {"source": "hub"}}
         ({"micro_batch": True}, "micro_batch: given true; allowed: a valid integer"),
         ({"micro_batch": 0}, "micro_batch: given 0; allowed: greater than or equal to 1"),
         ({"scores": 3}, "scores: given 3; allowed: a section with keys margin_threshold"),
-        ({"data": "embedded"}, 'data: given "embedded"; allowed: a section with keys'),
+        ({"data": "drawn"}, 'data: given "drawn"; allowed: a section with keys'),
         ({"loading": {"device": "tpu"}}, "loading.device: given \"tpu\"; allowed: 'auto', 'cpu' or 'cuda'"),
         ({"highlight": {"layer": 0, "head": 1, "x": 1}}, "highlight.x: unknown key; allowed here: head"),
         ({"highlight": "first"}, "highlight: given \"first\"; allowed: 'auto', or a section with keys head"),
@@ -35,8 +35,8 @@ RELEASE = {"data": {"source": "release"}, "model": {"source": "hub"}}
         ({"highlight": {"layer": 1}}, "highlight.head: missing"),
         ({"study": ...}, "study: missing"),
         ({"model": {"source": "local"}}, "model.folder: missing"),
-        ({"data": {}}, 'data.source: missing; allowed: "embedded" or "release"'),
-        ({"data": {"source": "pile"}}, 'data.source: given "pile"; allowed: "embedded" or "release"'),
+        ({"data": {}}, 'data.source: missing; allowed: "code" or "drawn"'),
+        ({"data": {"source": "pile"}}, 'data.source: given "pile"; allowed: "code" or "drawn"'),
         ({"study": "../b"}, 'study: given "../b"; allowed: String should match pattern'),
         ({"data": {"source": "tokens", "files": []}}, "data.files: given []; allowed: List should have"),
     ],
@@ -113,7 +113,7 @@ def test_a_long_value_is_shortened():
     assert len(message(loading="x" * 5000)) < 300
 
 
-# Of embedded data with N paragraphs.
+# Of drawn data with N paragraphs.
 N = validate(VALID, "f").data.n_paragraphs
 GROWS = {"source": "embedded", "grown": {"kinds": ["grown_weights"]}}
 
@@ -127,8 +127,8 @@ def beyond(section, key, last, first, **others):
     ("allowed", "refused", "said"),
     [
         (
-            {"model": GROWS, "data": {"source": "embedded", "n_unseen": 8}},
-            {"model": GROWS, "data": {"source": "embedded", "n_unseen": 7}},
+            {"model": GROWS, "data": {"source": "drawn", "n_unseen": 8}},
+            {"model": GROWS, "data": {"source": "drawn", "n_unseen": 7}},
             "model.grown needs 8 unseen paragraphs, more than data.n_unseen",
         ),
         ({"remove": {"ids": [N - 1]}}, {"remove": {"ids": [N]}}, f"remove.ids: {N} is not among the"),
@@ -143,7 +143,7 @@ def beyond(section, key, last, first, **others):
         ({"paragraph": {"length": 256, "prefix": 255}}, {"paragraph": {"prefix": 100}}, "smaller than"),
         ({}, {"paragraph": {"length": 257, "prefix": 50}}, "model.context must be at least paragraph.length"),
         (
-            *beyond("data", "max_repeats", 9, 8, source="embedded", min_repeats=9),
+            *beyond("data", "max_repeats", 9, 8, source="drawn", min_repeats=9),
             "min_repeats must not exceed",
         ),
         (*beyond("loading", "device", "cuda", "cpu", gpus=2), "gpus above 1 need"),
@@ -153,7 +153,7 @@ def beyond(section, key, last, first, **others):
         ({}, {"seeds": [1], "study": "x/a"}, "seeds need a study of one model"),
         ({}, {"model": ...}, "either model (a section) or models (several, by name)"),
         ({}, {"models": {"a": SMALL, "b": LARGE}}, "either model (a section) or models"),
-        (RELEASE, {"data": RELEASE["data"]}, "embedded model is trained on embedded data"),
+        (RELEASE, {"data": RELEASE["data"]}, "embedded model is trained by the workflow, on data of its own: set data.source to code or drawn"),
         (TEXT | {"model": LOCAL}, {"model": LOCAL}, "local model is trained already: set data.source"),
         (
             TEXT | {"model": LOCAL, "paragraph": {"length": 60}},

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from memloc.settings.sections import sections
 from memloc.settings.study import Settings
 
-STUDY = {"study": "s", "data": {"source": "embedded"}, "model": {"source": "embedded"}}
+STUDY = {"study": "s", "data": {"source": "drawn"}, "model": {"source": "embedded"}}
 
 
 @pytest.fixture(scope="module")

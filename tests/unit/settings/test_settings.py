@@ -60,7 +60,7 @@ def test_config_files_are_valid_named_like_their_studies_and_point_editors_to_th
 
 
 def test_one_of_several_models_is_a_study_with_the_settings_of_all():
-    config = {"study": "x", "seed": 3, "data": {"source": "embedded"}, "reference": ["contrastive"]}
+    config = {"study": "x", "seed": 3, "data": {"source": "drawn"}, "reference": ["contrastive"]}
     study = validate(config | {"models": {"a": SMALL, "b": LARGE}}, "f")
     found = study_module.studies_by_model(study)
     for name, model in (("a", SMALL), ("b", LARGE)):

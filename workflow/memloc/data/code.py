@@ -58,6 +58,7 @@ def tables_of(
             "count": count,
             "whole_count": np.bincount(found[whole], minlength=n),
             "cut_count": np.bincount(found[~whole], minlength=n),
+            "continuation_count": None,
             "near_count": near,
             "longest_run": run,
             "held_out": held_out,
@@ -69,7 +70,7 @@ def tables_of(
         }
     )
     places = {"id": np.arange(n), "file": names[own], "document": 0, "start": cut.starts - begins[own]}
-    stream = {"file": names[: len(drawn.trained)], "tokens": documents[: len(drawn.trained)]}
+    stream = {"id": None, "file": names[: len(drawn.trained)], "tokens": documents[: len(drawn.trained)]}
     return Tables(
         paragraphs,
         pd.DataFrame({**places, "line": line}),

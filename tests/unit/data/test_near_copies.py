@@ -1,0 +1,67 @@
+"""Near-copies and shared runs, against brute force over every stretch of the text."""
+
+import numpy as np
+import pytest
+from rapidfuzz.distance import Levenshtein
+
+from memloc.data import near_copies
+from memloc.data.near_copies import longest_runs, near_counts
+from memloc.data.own_text import END
+
+VOCABULARY = 40
+
+
+def edited(tokens, n, rng):
+    """The tokens with n random ones inserted, deleted or replaced."""
+    tokens = list(tokens)
+    for _ in range(n):
+        at, word = rng.integers(len(tokens)), int(rng.integers(VOCABULARY))
+        change = rng.integers(3)
+        tokens[at : at + int(change != 1)] = [word] * int(change != 2)
+    return tokens
+
+
+def made(length, seed):
+    """Paragraphs, the last of which repeats itself, and a text of their copies with up to a fifth edited."""
+    rng = np.random.default_rng(seed)
+    paragraphs = rng.integers(VOCABULARY, size=(8, length))
+    paragraphs[-1] = np.tile([1, 2, 3], length)[:length]
+    text = []
+    for row in rng.integers(8, size=80):
+        between = [END] if rng.random() < 0.3 else rng.integers(VOCABULARY, size=rng.integers(30)).tolist()
+        text += edited(paragraphs[row], rng.integers(length // 5 + 1), rng) + between
+    return paragraphs, np.array(text, dtype=np.int32)
+
+
+@pytest.mark.parametrize(("length", "seed"), [(16, 0), (24, 1), (50, 2), (50, 3), (100, 4)])
+def test_near_copies_are_those_of_the_edit_distance_at_every_place(length, seed):
+    paragraphs, text = made(length, seed)
+    words, expected = text.tolist(), []
+    for own in paragraphs.tolist():
+        found, free = 0, 0
+        for place in range(len(words) - length + 1):
+            near = Levenshtein.distance(own, words[place : place + length]) <= length // 10
+            if near and place >= free:
+                found, free = found + 1, place + length
+        expected.append(found)
+    assert near_counts(paragraphs, text).tolist() == expected
+    assert sum(expected) > 10
+
+
+def test_a_text_without_near_copies_has_none():
+    paragraphs, _ = made(24, 0)
+    assert near_counts(paragraphs, np.full(100, VOCABULARY, np.int32)).tolist() == [0] * 8
+
+
+@pytest.mark.parametrize("block", [20, 10_000])
+def test_longest_runs_are_those_of_brute_force(block, monkeypatch):
+    monkeypatch.setattr(near_copies, "BLOCK", block)
+    paragraphs, text = made(24, 5)
+    paragraphs = np.concatenate([paragraphs, paragraphs[:, ::-1], np.full((1, 24), VOCABULARY)])
+    held = [{tuple(text[at : at + n]) for at in range(len(text) - n + 1)} for n in range(25)]
+    expected = [
+        max(n for n in range(25) for at in range(25 - n) if tuple(own[at : at + n]) in held[n])
+        for own in paragraphs
+    ]
+    assert longest_runs(paragraphs, text).tolist() == expected
+    assert min(expected) == 0 and max(expected) == 24 and len(set(expected)) > 4
