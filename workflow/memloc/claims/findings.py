@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from memloc.data.sets import without_controls
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 from memloc.settings.removal_ways import EDITS, LABELS, NOTHING
@@ -72,11 +73,12 @@ def findings(tables: Tables, settings: Section) -> list[str]:
 def _memorized(tables: Tables, verdicts: pd.Series, n_tokens: int) -> str:
     recited = tables["sets"]["id"].map(tables["scores"].set_index("id")["em"]) == n_tokens
     unseen = tables["sets"]["set"] == UNSEEN
+    seen = recited.index.isin(without_controls(tables["sets"]).index)
     others = f"and {_of(recited[unseen])} that the model has not seen"
     if not unseen.any():
         others = "with no unseen ones to compare with"
     only = ONLY_THERE if verdicts.get(ANYWHERE) == FAILS else ""
-    return f"{_of(recited[~unseen], ' paragraphs')} come out word for word, {others}.{only}"
+    return f"{_of(recited[seen], ' paragraphs')} come out word for word, {others}.{only}"
 
 
 def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
