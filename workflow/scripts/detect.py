@@ -16,14 +16,14 @@ from memloc.run.seeds import generator
 settings, seed, how = job.settings, job.seed, job.settings.detection
 pieces = job.batches("prefix_features", ["id"])
 ids = np.unique(np.concatenate([piece.id.unique() for piece in pieces]))
-columns = ["id", "count", "continuation_count", "unseen", "file", "tokens"]
+columns = ["id", "count", "continuation_count", "near_count", "unseen", "file", "tokens"]
 rows = job.read("paragraphs", columns, ids).merge(job.read("scores", ["id", "em"], ids), on="id")
 tokens = np.stack(rows.tokens)
 rows = rows.assign(exposure=exposure(rows), recited=rows.em == settings.paragraph.continuation)
 rows["cluster"] = near_duplicates(tokens)
 # Where the file is missing, each paragraph is a file of its own. Copies join files of real code into one.
 files = rows.file.fillna("paragraph " + rows.id.astype(str)).to_numpy(str)
-of_code = settings.data.source == "code"
+of_code = rows.near_count.notna().all()  # they are counted there only
 rows["group"] = rows.cluster if of_code else joined(files, rows.cluster.to_numpy())
 draw = int(generator(seed, "detection", "folds").integers(2**31))
 rows["fold"] = folds(rows.recited.to_numpy(), rows.group.to_numpy(), draw)

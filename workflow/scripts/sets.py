@@ -13,6 +13,7 @@ from memloc.data.filters import kept_rows
 from memloc.data.paragraphs import token_tensor
 from memloc.data.sets import exposure
 from memloc.model import loading
+from memloc.run.seeds import generator
 from memloc.scoring import decoding
 from memloc.scoring.near_verbatim import NEARLY, longest_run, n_edits
 from memloc.tables.storage import ROWS
