@@ -28,6 +28,11 @@ with TemporaryFile() as file, job.writing() as append:
     for first in range(0, len(counts), ROWS):
         rows = slice(first, min(first + ROWS, len(counts)))
         tokens = seen.windows(seen.starts[rows]).astype("int64")
-        known = {"id": range(rows.start, rows.stop), "count": counts[rows], "unseen": False, "held_out": False}
+        known = {
+            "id": range(rows.start, rows.stop),
+            "count": counts[rows],
+            "unseen": False,
+            "held_out": False,
+        }
         piece = pd.DataFrame({**known, "text": decoded(torch.from_numpy(tokens), tokenizer)})
         append(paragraphs=piece.assign(tokens=list(tokens), **UNKNOWN))

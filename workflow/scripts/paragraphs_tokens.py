@@ -23,7 +23,9 @@ job.log(f"{len(tokens):,} paragraphs")
 with job.writing() as append:
     for first in range(0, len(tokens), ROWS):
         own = tokens[first : first + ROWS]
-        piece = pd.DataFrame({"id": range(first, first + len(own)), "count": 1, "unseen": False, "held_out": False, **UNKNOWN})
+        piece = pd.DataFrame(
+            {"id": range(first, first + len(own)), "count": 1, "unseen": False, "held_out": False, **UNKNOWN}
+        )
         text = decoded(torch.from_numpy(own), tokenizer)
         append(paragraphs=piece.assign(tokens=list(own), text=text))
         # A row of the list is a document of its own.

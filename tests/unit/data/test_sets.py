@@ -8,8 +8,8 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from memloc.data.paragraphs import sampled_tokens
 from memloc.data.sets import (
-    assign_sets,
     apart,
+    assign_sets,
     exposure,
     paired_differences,
     pairs,
@@ -85,7 +85,9 @@ def test_controls_are_a_set_of_their_own(scores):
     assert apart(scores[:5], "unseen", 7, 0)["sampled"].all() and not len(apart(scores[:0], "unseen", 7, 0))
     others = split(scores[60:], 50, SIZES, 0)
     copies = apart(scores[:3], "held_out", 0, 0)
-    pd.testing.assert_frame_equal(without_controls(pd.concat([others, frame, copies]))[others.columns], others)
+    pd.testing.assert_frame_equal(
+        without_controls(pd.concat([others, frame, copies]))[others.columns], others
+    )
 
 
 def test_controls_are_drawn_with_a_stream_of_their_own(scores):
@@ -124,7 +126,10 @@ def test_pairs_have_near_counts_of_one_size_and_are_as_many_as_a_matching_can_ha
     recited, others = (memorized.index[memorized.eq(value).fillna(False)] for value in (True, False))
     fits = np.array(
         [
-            [exposure[a] == exposure[b] and max(near[a], near[b]) <= 1.5 * min(near[a], near[b]) for b in others]
+            [
+                exposure[a] == exposure[b] and max(near[a], near[b]) <= 1.5 * min(near[a], near[b])
+                for b in others
+            ]
             for a in recited
         ]
     )

@@ -178,7 +178,14 @@ def test_a_list_costs_what_its_paragraphs_do():
 
 
 def test_windows_of_drawn_data():
-    data = {"source": "drawn", "n_repeated": 4, "n_once": 10, "n_unseen": 6, "min_repeats": 5, "max_repeats": 5}
+    data = {
+        "source": "drawn",
+        "n_repeated": 4,
+        "n_once": 10,
+        "n_unseen": 6,
+        "min_repeats": 5,
+        "max_repeats": 5,
+    }
     _, same = study("config", data=data)
     per_window = (
         256 - 100 + 1

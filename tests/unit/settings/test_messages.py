@@ -153,7 +153,11 @@ def beyond(section, key, last, first, **others):
         ({}, {"seeds": [1], "study": "x/a"}, "seeds need a study of one model"),
         ({}, {"model": ...}, "either model (a section) or models (several, by name)"),
         ({}, {"models": {"a": SMALL, "b": LARGE}}, "either model (a section) or models"),
-        (RELEASE, {"data": RELEASE["data"]}, "embedded model is trained by the workflow, on data of its own: set data.source to code or drawn"),
+        (
+            RELEASE,
+            {"data": RELEASE["data"]},
+            "embedded model is trained by the workflow, on data of its own: set data.source to code or drawn",
+        ),
         (TEXT | {"model": LOCAL}, {"model": LOCAL}, "local model is trained already: set data.source"),
         (
             TEXT | {"model": LOCAL, "paragraph": {"length": 60}},

@@ -21,6 +21,7 @@ from memloc.run.seeds import generator
 from memloc.settings.data import CodeData
 from memloc.settings.paragraph import Paragraph
 
+
 def tables_of(
     drawn: Corpus,
     tokenizer: PreTrainedTokenizerFast,
@@ -99,7 +100,10 @@ def _stream(
         InputError: no document is as long as a paragraph.
     """
     begins = np.cumsum([0, *(len(ids) + 1 for ids in documents)])[:-1]
-    cut = [begin + np.arange(0, len(ids) - length + 1, length) for begin, ids in zip(begins, documents)]
+    cut = [
+        begin + np.arange(0, len(ids) - length + 1, length)
+        for begin, ids in zip(begins, documents, strict=True)
+    ]
     starts = np.concatenate(cut)
     if not len(starts):
         raise InputError(f"no file has {length} tokens: have data.patterns fit longer files")

@@ -96,7 +96,7 @@ def corpus(data: CodeData, seed: int) -> Corpus:
 
 
 def description(data: CodeData, drawn: Corpus) -> dict[str, Any]:
-    """Where the text comes from: package, version, licence and author, or folder, and a hash of every file."""
+    """Where the text comes from: package, version, licence, author, or folder; and a hash of every file."""
     hashes = {file.name: hashlib.sha256(file.text.encode()).hexdigest() for file in sorted(sum(drawn, []))}
     origin = {"folder": data.folder} if data.folder is not None else package_of(data.package)
     return {**origin, "held_out": sorted(file.name for file in drawn.held_out), "files": hashes}
@@ -116,7 +116,7 @@ def package_of(name: str) -> dict[str, str]:
 
 
 def version_of(data: CodeData) -> str:
-    """Version of the installed package. InputError: it is not installed, or `data.version` asks for another."""
+    """Version of the package. InputError: it is not installed, or `data.version` asks for another one."""
     try:
         found = importlib.metadata.version(data.package)
     except importlib.metadata.PackageNotFoundError:
@@ -124,7 +124,9 @@ def version_of(data: CodeData) -> str:
             f"data.package: {data.package} is not installed: install it, or name another one"
         ) from None
     if data.version not in (None, found):
-        raise InputError(f"data.version: {data.package} {found} is installed, but {data.version} is asked for")
+        raise InputError(
+            f"data.version: {data.package} {found} is installed, but {data.version} is asked for"
+        )
     return found
 
 
@@ -139,7 +141,9 @@ def unlike_locked(package: str, lock: Path) -> str | None:
 
 def told(described: dict[str, Any]) -> str:
     """What a model was trained on, in a phrase, by its `description`."""
-    names = [f"{described['package']} {described['version']}" if "package" in described else described["folder"]]
+    names = [
+        f"{described['package']} {described['version']}" if "package" in described else described["folder"]
+    ]
     stated = [*names, described.get("licence"), described.get("author")]
     n_trained = len(described["files"]) - len(described["held_out"])
     return ", ".join([*filter(None, stated), f"{n_trained} files (hashes in text.json)"])

@@ -31,7 +31,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = tables["scores"][["id", "em"]].merge(tables["sets"][["id", "set"]], on="id")
     data = data.merge(tables["paragraphs"], on="id").merge(by_scheme, on="id")
     data["greedy"] = data["em"] == settings.paragraph.continuation
-    data = data[data["set"] != HELD_OUT].assign(group=lambda rows: np.where(rows["set"] == UNSEEN, "unseen", "seen"))
+    data = data[data["set"] != HELD_OUT].assign(
+        group=lambda rows: np.where(rows["set"] == UNSEEN, "unseen", "seen")
+    )
     near = data.merge(tables["near_extraction"], on="id")
     labels = set_labels(settings)
     figure, panels = subplots(2.6, ncols=3)

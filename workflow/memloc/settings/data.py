@@ -16,7 +16,9 @@ class CodeData(Section):
     """Real files, each once: code of an installed package, or the files of a folder of yours."""
 
     source: Literal["code"] = Field(description="Chooses this source.")
-    package: str = Field("transformers", description="Installed package whose files are read, never imported.")
+    package: str = Field(
+        "transformers", description="Installed package whose files are read, never imported."
+    )
     folder: str | None = Field(None, description="Instead of a package: a folder of UTF-8 text.")
     patterns: list[str] = Field(
         ["**/*.py"], min_length=1, description="Files below the package or folder that are its text (globs)."
@@ -25,7 +27,9 @@ class CodeData(Section):
     megabytes: float = Field(
         3.4, gt=0, description="Text that is drawn from these files, held-out files included."
     )
-    held_out: float = Field(0.1, ge=0, lt=1, description="Share of the drawn files that no model is trained on.")
+    held_out: float = Field(
+        0.1, ge=0, lt=1, description="Share of the drawn files that no model is trained on."
+    )
     n_paragraphs: Positive | None = Field(
         None, description="Paragraphs of the training text that are scored, drawn beforehand; null: all."
     )
@@ -34,8 +38,8 @@ class CodeData(Section):
     )
     vocabulary: Vocabulary = Field(
         4096,
-        description="Size of the byte-level BPE vocabulary that is trained on the training text (a fine-tuned "
-        "model has its own).",
+        description="Size of the byte-level BPE vocabulary trained on the training text (a fine-tuned model "
+        "has its own).",
     )
 
 

@@ -196,14 +196,15 @@ class Settings(Section):
         trained = [model for model in models if model.source in TRAINED]
         if trained and self.data.source not in TRAINED_ON:
             raise ValueError(
-                f"the {trained[0].source} model is trained by the workflow, on data of its own: set data.source "
-                f"to {' or '.join(TRAINED_ON)}"
+                f"the {trained[0].source} model is trained by the workflow, on data of its own: "
+                f"set data.source to {' or '.join(TRAINED_ON)}"
             )
         given = [model.source for model in models if model not in trained]
         if given and self.data.source in TRAINED_ON:
             raise ValueError(
                 f"{self.data.source} data is there to train a model on, but the {given[0]} model is trained "
-                f"already: set data.source to text, tokens or release, or model.source to {' or '.join(TRAINED)}"
+                "already: set data.source to text, tokens or release, or model.source to "
+                f"{' or '.join(TRAINED)}"
             )
         if any(model.context < self.paragraph.length for model in trained):
             raise ValueError("model.context must be at least paragraph.length")

@@ -15,13 +15,17 @@ def paragraphs(lengths: Lengths) -> Columns:
             unit="occurrences in the corpus",
             meaning="Occurrences of the paragraph, at any offset in the training text.",
         ),
-        "whole_count": occurrences(meaning="Those that lie whole in one training window; missing without windows."),
-        "cut_count": occurrences(meaning="Those that the end of a training window cuts; missing without windows."),
+        "whole_count": occurrences(
+            meaning="Those that lie whole in one training window; missing without windows."
+        ),
+        "cut_count": occurrences(
+            meaning="Those that the end of a training window cuts; missing without windows."
+        ),
         "continuation_count": occurrences(
             meaning="Occurrences of the continuation, at any offset; missing where they are not counted."
         ),
         "near_count": occurrences(
-            meaning="Occurrences with at most a tenth of the tokens edited; missing where they are not counted."
+            meaning="Occurrences with at most a tenth of the tokens edited; missing where not counted."
         ),
         "longest_run": integer(
             0,
@@ -34,14 +38,20 @@ def paragraphs(lengths: Lengths) -> Columns:
         "held_out": Column("bool", meaning="It comes from a file that the model is not trained on."),
         "unseen": Column(
             "bool",
-            meaning="A control: the training text holds neither it nor a near-copy. Or a memory that grew apart "
-            "from that text (table `grown`).",
+            meaning="A control: the training text holds neither it nor a near-copy. Or a memory that grew "
+            "apart from that text (table `grown`).",
         ),
         "file": Column(
-            "str", nullable=True, meaning="File, or module of docstrings, that it was first cut from, if known."
+            "str",
+            nullable=True,
+            meaning="File, or module of docstrings, that it was first cut from, if known.",
         ),
         "line": integer(
-            1, dtype="Int64", nullable=True, unit="from 1", meaning="Line there on which its first token ends."
+            1,
+            dtype="Int64",
+            nullable=True,
+            unit="from 1",
+            meaning="Line there on which its first token ends.",
         ),
         "tokens": token_list(lengths.paragraph, meaning="Tokens of the paragraph."),
         "text": Column("str", meaning="Text of the tokens, to the letter."),
