@@ -51,7 +51,7 @@ def test_files_give_the_paragraphs_that_were_written(file, job, listed, paragrap
     found = storage.read(schema_of("paragraphs"), chosen.output.paragraphs)
     same = ["id", "text", "tokens"]
     pd.testing.assert_frame_equal(found[same], paragraphs[same])
-    assert found[["continuation_count", "package", "module"]].isna().all(axis=None)
+    assert found[["continuation_count", "near_count", "file"]].isna().all(axis=None)
     assert (found["count"] == 1).all() and not found.unseen.any()
 
 

@@ -114,7 +114,7 @@ def test_the_downloaded_model_is_the_served_one(published, source):
 def test_paragraphs_are_the_published_ones(published, source):
     found = read(published, "published", "paragraphs")
     assert found["count"].tolist()[-2:] == [0, 0]
-    unknown = ["cut_count", "continuation_count", "package", "module"]
+    unknown = ["cut_count", "continuation_count", "near_count", "file"]
     pd.testing.assert_frame_equal(
         found[:-2].drop(columns=unknown), source["paragraphs"].drop(columns=unknown)
     )

@@ -143,7 +143,7 @@ def test_the_list_is_searched_sorted_and_counted(page, tables):
     assert set(listed(page)) == set(sets.index[sets != "memorized"]) and "without=memorized" in page.url
     page.locator("#sets [data-set=memorized]").click()
     assert sorted(listed(page)) == ids
-    page.fill("#search", f" {ids[-1]} {tables['paragraphs'].set_index('id').module[ids[-1]].upper()}")
+    page.fill("#search", f" {ids[-1]} {tables['paragraphs'].set_index('id').file[ids[-1]].upper()}")
     assert ids[-1] in listed(page) and len(listed(page)) < len(ids)
     said = page.inner_text("#coverage")
     assert said.startswith(f"{len(ids)} of the study's {len(tables['sets'])} paragraphs are on this page")

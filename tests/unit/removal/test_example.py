@@ -22,9 +22,9 @@ def place(tmp_path, monkeypatch):
     torch.manual_seed(0)
     model = GPT2LMHeadModel(GPT2Config(n_embd=16, n_head=4, n_layer=4, vocab_size=64, initializer_range=0.3))
     prefix = torch.randint(64, (60, 50), generator=torch.Generator().manual_seed(1))
-    frame = pd.DataFrame({"id": range(60), "count": 1, "cut_count": 0, "unseen": False, "text": "made"})
+    frame = pd.DataFrame({"id": range(60), "count": 1, "unseen": False, "held_out": False, "text": "made"})
     frame["continuation_count"] = pd.array([1] * 60, dtype="Int64")
-    frame[["package", "module"]] = None
+    frame[["whole_count", "cut_count", "near_count", "longest_run", "file", "line"]] = None
     frame["tokens"] = model.eval().generate(prefix, **OPTIONS).tolist()
     (tmp_path / "results/mini/tables").mkdir(parents=True)
     model.save_pretrained(tmp_path / "results/mini/model")

@@ -22,6 +22,7 @@ OTHERWISE = {
     },
     "token": {"perturbation": (-1, None)},
     "em": {"perturbed_paragraphs": (0, 13)},  # each has an impact token
+    "longest_run": {"paragraphs": (0, 24)},  # of the paragraph; elsewhere of a continuation
     "n_heads": {"cumulative_ablation": (0, None)},  # without any, too
 }
 UNITS_DIFFER = {

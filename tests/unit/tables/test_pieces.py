@@ -26,8 +26,8 @@ def paragraphs(**changes):
         "count": rng.integers(0, 9, N),
         "continuation_count": [i if i % 4 else None for i in range(N)],
         "unseen": [i % 7 == 0 for i in range(N)],
-        "package": "package",
-        "module": [f"package.module_{i}" if i % 5 else None for i in range(N)],
+        "held_out": False,
+        "file": [f"package.module_{i}" if i % 5 else None for i in range(N)],
         "tokens": list(rng.integers(0, 9, (N, LENGTHS.paragraph))),
         "text": [f"text {i}" if i % 3 else "" for i in range(N)],
     }
