@@ -199,8 +199,8 @@ def test_windows_of_drawn_data():
 
 
 def test_paragraphs_and_windows_of_code_follow_from_its_size():
-    """3.7 bytes a token, as in the code of mini; windows of 256, and paragraphs of 100 tokens."""
-    code = {"source": "code", "megabytes": 3.7, "held_out": 0.1}
+    """3.5 bytes a token; windows of 256, and paragraphs of 100 tokens."""
+    code = {"source": "code", "megabytes": 3.5, "held_out": 0.1}
     assert n_paragraphs(study("config", data=code)[1]) == 10_000
     some = study("config", data=code | {"n_paragraphs": 500})[1]
     assert n_paragraphs(some) == 1500 and n_windows(some) == pytest.approx(900_000 / 256)
