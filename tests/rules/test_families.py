@@ -17,8 +17,9 @@ from jobs import ROOT, jobs, scripts_here
 from torch.nn import functional
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
-from memloc.data import embedded
+from memloc.data.drawn import docstrings
 from memloc.data.release import retokenized
+from memloc.data.tokenizer import train_tokenizer
 from memloc.model.token_text import decoded
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
@@ -40,7 +41,7 @@ def published(
     folder: Path, documents: list[str], tokenizer: PreTrainedTokenizerFast
 ) -> tuple[dict, np.ndarray]:
     """Data settings of a release in the tokens of another tokenizer, and its paragraphs in this one's."""
-    original = embedded.train_tokenizer(documents, 400)
+    original = train_tokenizer(documents, 400)
     original.save_pretrained(folder / "original")
     config = TINY["gpt2"]().config
     config.vocab_size = len(original)
@@ -110,8 +111,8 @@ def study(request, tmp_path_factory):
     """What all analyses' scripts make of a local model that knows some paragraphs; that of GPT-NeoX has
     published text, cut anew."""
     family, folder = request.param, tmp_path_factory.mktemp(request.param)
-    documents = embedded.docstrings("networkx")[:30]
-    tokenizer = embedded.train_tokenizer(documents, 300)
+    documents = docstrings("networkx")[:30]
+    tokenizer = train_tokenizer(documents, 300)
     data, rows = (published if family == "gpt_neox" else own_text)(folder, documents, tokenizer)
     model = next(trained(family, rows[:N_REPEATED], len(tokenizer), [300])).eval()
     model.save_pretrained(folder / "model")

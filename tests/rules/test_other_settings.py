@@ -69,19 +69,18 @@ def drawn_without(column, run, study):
 
 
 def test_a_figure_does_without_a_column_that_it_does_not_use(run, study):
-    log = Path(drawn_without("margin", run, study).log[0]).read_text()
-    assert "rows of numbers" in log and "ERROR" not in log
+    drawn_without("margin", run, study)
     assert pd.read_csv(study / "figures/fig2.csv").equals(pd.read_csv(STORED / "figures/fig2.csv"))
 
 
-def test_a_figure_without_a_column_that_it_uses_ends_with_one_line(run, study, capsys):
+def test_a_figure_without_a_column_that_it_uses_ends_its_log_with_one_line(run, study, capsys):
     with pytest.raises(KeyError) as error:
         drawn_without("nll", run, study)
     capsys.readouterr()
     sys.excepthook(error.type, error.value, error.tb)
-    said = capsys.readouterr()
-    assert said.err == "" and said.out.count("\n") == 1
-    assert "ERROR: results/stored/tables/scores.parquet: has no column nll: older code wrote it" in said.out
+    said = capsys.readouterr().out
+    assert "ERROR: results/stored/tables/scores.parquet: has no column nll: older code wrote it" in said
+    assert said.count("\n") == 1
 
 
 def test_a_token_before_the_prefix_is_before_every_perturbed_one(run, study):

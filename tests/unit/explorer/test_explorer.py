@@ -113,7 +113,7 @@ def test_the_index_holds_the_sets_and_what_the_list_says_of_each_paragraph(table
         number = row["id"]
         assert (row["em"], row["set"]) == (scores.em[number], sets[number])
         assert row["nll"] == scores.nll[number] and row["text"] == texts.text[number]
-        assert (row["repeats"], row["source"]) == (texts["count"][number], texts.module[number])
+        assert (row["repeats"], row["source"]) == (texts["count"][number], texts.file[number])
         expected = np.exp(first[number]) if number in first.index else None
         assert row["extraction"] == (expected if expected is None else pytest.approx(expected))
 

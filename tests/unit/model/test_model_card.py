@@ -2,7 +2,7 @@
 
 import pytest
 
-from memloc.data import embedded
+from memloc.data.tokenizer import train_tokenizer
 from memloc.model import model_card, pretrained
 from memloc.model.loading import load_model
 from memloc.model.pretrained import weights_sha256
@@ -32,7 +32,7 @@ def test_the_revision_is_the_commit_that_was_downloaded_not_the_branch(folder):
 
 
 def test_every_token_has_its_text():
-    tokenizer = embedded.train_tokenizer(["a tokenizer of some words and some words"] * 3, 300)
+    tokenizer = train_tokenizer(["a tokenizer of some words and some words"] * 3, 300)
     frame = model_card.vocabulary(tokenizer)
     assert frame["token"].tolist() == list(range(len(tokenizer)))
     assert frame["text"].tolist() == [tokenizer.decode([token]) for token in range(len(tokenizer))]

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from memloc.data import embedded
+from memloc.data.tokenizer import train_tokenizer
 from memloc.model import training
 from memloc.model.subject import Subject
 from memloc.model.training import Training, in_precision, learning_rate, new_model
@@ -224,7 +224,7 @@ def test_the_curve_holds_the_learning_rates(rows, tmp_path):
 
 def test_the_end_of_a_text_is_that_of_the_embedded_tokenizer():
     """What the exported model generates would go on beyond it, otherwise."""
-    tokenizer = embedded.train_tokenizer(["some words and some more words"] * 3, 300)
+    tokenizer = train_tokenizer(["some words and some more words"] * 3, 300)
     config = new_model(len(tokenizer), n_layers=1, n_heads=2, width=8, context=16, seed=0).config
     assert (config.bos_token_id, config.eos_token_id) == (tokenizer.bos_token_id, tokenizer.eos_token_id)
 
