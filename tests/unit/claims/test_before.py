@@ -9,7 +9,7 @@ from memloc.settings.study import Settings
 from memloc.statistics.exact import median, share
 from memloc.tables.terms.claims import FAILS, HOLDS, PER_CENT, TOO_FEW
 
-STUDY = {"study": "x", "data": {"source": "embedded"}, "model": {"source": "embedded"}}
+STUDY = {"study": "x", "data": {"source": "drawn"}, "model": {"source": "embedded"}}
 
 
 @pytest.mark.parametrize("own", [claim for _, claim in CLAIMS if claim.sample], ids=lambda claim: claim.id)

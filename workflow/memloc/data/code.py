@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerFast
 
 from memloc.data.code_files import Corpus, File
 from memloc.data.near_copies import longest_runs, near_counts
-from memloc.data.own_text import END, Stream, distinct, lines, occurrences
+from memloc.data.own_text import END, Stream, distinct, occurrences
 from memloc.data.packing import are_whole
 from memloc.data.paragraphs import Tables
 from memloc.run.errors import InputError
@@ -52,7 +52,7 @@ def tables_of(
     run[held_out] = longest_runs(tokens[held_out], text)
     own = np.searchsorted(begins, cut.starts, side="right") - 1
     names = np.array([file.name for file in files])
-    line = lines(cut, begins, _breaks(tokenizer))
+    line = _lines(cut, begins, tokenizer)
     paragraphs = pd.DataFrame(
         {
             "id": np.arange(n),
@@ -117,7 +117,12 @@ def _thinned(cut: Stream, n_trained: int, n_kept: int | None, seed: int) -> Stre
     return cut._replace(starts=cut.starts[np.sort(np.append(kept, np.arange(n, len(cut.starts))))])
 
 
-def _breaks(tokenizer: PreTrainedTokenizerFast) -> Int[np.ndarray, "vocabulary"]:
-    """Line breaks in every token."""
+def _lines(
+    cut: Stream, begins: Int[np.ndarray, "document"], tokenizer: PreTrainedTokenizerFast
+) -> Int[np.ndarray, "paragraph"]:
+    """The line of its document, from 1, on which the first token of each paragraph ends."""
     each_token = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
-    return np.array([text.count("\n") for text in each_token])
+    breaks = np.array([*(text.count("\n") for text in each_token), 0])  # END is the last one
+    broken = np.concatenate([[0], np.cumsum(breaks[cut.tokens])])
+    own = begins[np.searchsorted(begins, cut.starts, side="right") - 1]
+    return 1 + broken[cut.starts + 1] - broken[own]
