@@ -143,6 +143,12 @@ def memory_table() -> str:
     return "\n".join(rows) + "\n"
 
 
+def with_findings(readme: str) -> str:
+    """The first page with the lines of a run, which lie beside its pictures."""
+    lines = (ROOT / "docs/images/headline.txt").read_text()
+    return re.sub(r"(?ms)^```text\nWhat is memorized.*?^```", lambda _: f"```text\n{lines}```", readme)
+
+
 def wrapped(item: str) -> str:
     """An item of a list, wrapped."""
     return textwrap.fill(item, WIDTH, subsequent_indent="  ")
@@ -166,11 +172,12 @@ def generated() -> dict[Path, str]:
     figures, columns, own_text, methods, tutorial = (ROOT / f"docs/{name}.md" for name in names)
     listed = between(methods.read_text(), "methods", method_lists())
     targets = between(figures.read_text(), "figures", figure_table())
-    config, needed = ROOT / "config" / "README.md", ROOT / "docs" / "memory.md"
+    config, needed, readme = (ROOT / name for name in ("config/README.md", "docs/memory.md", "README.md"))
     return {
         figures: between(targets, "rules", rule_table()),
         columns: between(columns.read_text(), "columns", column_tables()),
         own_text: between(own_text.read_text(), "families", f"{family_sentence()}.\n"),
+        readme: with_findings(readme.read_text()),
         methods: between(listed, "rankings", ranking_list()),
         tutorial: between(tutorial.read_text(), "rankings", ranking_sentence()),
         config: between(config.read_text(), "keys", config_keys.key_table()),

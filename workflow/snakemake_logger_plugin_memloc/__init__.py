@@ -13,8 +13,7 @@ from snakemake.logging import ColorizingTextHandler
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from memloc.run.console import OWN, spoken
-
+OWN = "memloc"  # attribute of our records; the library is known only when the Snakefile has been read
 LONG = 60  # seconds; a rule that is expected to take longer is named when it begins, too
 SHOWN = ("Nothing to be done", "Will exit after", "Terminating", "Creating conda", "Pulling singularity")
 # Errors that say only that a job failed; the last line says why.
@@ -50,6 +49,9 @@ class Run:
     """What there is to do, and what is done."""
 
     def __init__(self) -> None:
+        from memloc.run.console import spoken
+
+        self._spoken = spoken
         self._words: dict[str, str] = {}  # what a rule does, by its name
         self._rules: dict[int, str] = {}  # by number of a job
         self._all, self._left = Counter(), Counter()  # jobs of each rule
@@ -78,19 +80,22 @@ class Run:
     def _begun(self, job: int, rule: str, words: str | None) -> str | None:
         self._rules[job], first = rule, rule not in self._words
         self._words[rule] = words or rule
-        seconds = self._seconds.get(rule, 0)
-        return f"Begins, about {spoken(seconds)}: {self._words[rule]}" if first and seconds >= LONG else None
+        if first and (seconds := self._seconds.get(rule, 0)) >= LONG:
+            return f"Begins, about {self._spoken(seconds)}: {self._words[rule]}"
+        return None
 
     def _finished(self, rule: str) -> str | None:
         self._left[rule] -= 1
         if self._left[rule]:
             return None
-        weights = {name: self._seconds.get(name, 0) if self._total else 1 for name in self._all}
-        left, whole = (sum(n * weights[name] for name, n in jobs.items()) for jobs in (self._left, self._all))
         if not +self._left:
             return f"100 %: {self._words[rule]}"
-        done = 1 - left / whole if whole else 0
-        seconds = (
-            self._total * (1 - done) if self._total else (time.monotonic() - self._began) * (1 / done - 1)
+        every = self._seconds if any(map(self._seconds.get, self._all)) else dict.fromkeys(self._all, 1)
+        left, whole = (
+            sum(n * every.get(name, 0) for name, n in of.items()) for of in (self._left, self._all)
         )
-        return f"{min(int(100 * done), 99)} %, about {spoken(seconds)} left: {self._words[rule]}"
+        done, elapsed = 1 - left / whole, time.monotonic() - self._began
+        # What was expected counts for less, and what was seen for more, as the run goes on.
+        total = elapsed / done if self._total is None else self._total
+        seconds = (1 - done) * ((1 - done) * total + elapsed)
+        return f"{min(int(100 * done), 99)} %, about {self._spoken(seconds)} left: {self._words[rule]}"

@@ -13,7 +13,17 @@ from memloc.claims.findings import ANYWHERE, OF_LAYERS, ONE_HEAD, READ, findings
 from memloc.run.templates import escaped, fill
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
-from memloc.tables.terms.claims import ERROR, FAILS, HOLDS, NO_DIFFERENCE, NOT_APPLICABLE, TOO_FEW, outcomes
+from memloc.tables.terms.claims import (
+    ERROR,
+    FAILS,
+    HOLDS,
+    NO_DIFFERENCE,
+    NOT_APPLICABLE,
+    SAID,
+    TOO_FEW,
+    VERDICTS,
+    outcomes,
+)
 
 REPORT = Path(__file__).parents[3] / "workflow/report"
 SETTINGS = SimpleNamespace(paragraph=SimpleNamespace(prefix=10, continuation=4), highlight="auto")
@@ -56,13 +66,13 @@ def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
     assert findings(tables, SETTINGS) == [
         "What is memorized? 2 of 4 paragraphs (50 %) come out word for word, and 1 of 3 (33 %) that the "
         "model has not seen.",
-        "What triggers it? With one other token in the prefix, 20 % of the recitations stop: 0 % where it is "
-        "one of the first 2 of 10, 50 % where it is one of the last 2.",
+        "What triggers it? Replace one token of the prefix, and 20 % of the recitations stop: 0 % for one of "
+        "the first 2 of 10 tokens, 50 % for one of the last 2.",
         "Where is it? The paragraphs are too few to say whether one head stands out. Without head 1 of layer "
         "0, 2 of 2 recitations stop; without another head, 0.5 on average.",
         "Can it be removed? With the best of 2 ways (top gradients, one at a time), 1 of 1 paragraphs "
         "(100 %) no longer come out, and other recited ones lose 0 % of their tokens.",
-        "Which claims hold? Of 2 claims: 2 too few.",
+        "Which claims hold? Of 2 claims: 2 rest on too few data.",
     ]
 
 
@@ -127,10 +137,17 @@ def test_of_ways_that_change_weights_the_best_removes_most_for_what_others_lose(
     )
 
 
+def test_every_verdict_has_its_words():
+    assert tuple(SAID) == VERDICTS
+
+
 def test_claims_are_counted_by_verdict_and_errors_say_where_to_look(tables):
-    assert outcomes([HOLDS, FAILS, HOLDS, TOO_FEW]) == "Of 4 claims: 2 hold, 1 does not hold, 1 too few."
+    assert (
+        outcomes([HOLDS, FAILS, HOLDS, TOO_FEW])
+        == "Of 4 claims: 2 hold, 1 does not hold, 1 rests on too few data."
+    )
     line = findings(judged(tables, a=ERROR, b=HOLDS), SETTINGS)[4]
-    assert line.endswith("Of 2 claims: 1 holds, 1 error. See logs/claims.log for the errors.")
+    assert line.endswith("Of 2 claims: 1 holds, 1 could not be judged. See logs/claims.log for the errors.")
 
 
 @pytest.mark.parametrize("linked", [True, False])

@@ -2,6 +2,8 @@
 
 import io
 import logging
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +17,7 @@ import snakemake_logger_plugin_memloc as plugin
 from memloc.run.console import OWN, say
 
 PROFILE = Path(__file__).parents[3] / "profiles/default/config.yaml"
+LIBRARY = {"PYTHONPATH": str(Path(plugin.__file__).parents[1])}
 BY_DEFAULT = dict.fromkeys(("dryrun", "verbose", "printshellcmds", "debug_dag", "stdout"), False)
 STATS = {"train": 1, "scores": 2, "all": 1, "total": 4}
 WORDS = {"train": "Train the model.", "scores": "Score all.", "all": "Everything is done."}
@@ -71,8 +74,10 @@ HEADER = dict.fromkeys(
 ) | dict.fromkeys(("snakefile_main", "basedir", "rundir", "cwd", "configfiles", "config_md5"), "x")
 
 
-def test_a_finished_rule_is_a_line_with_per_cent_time_left_and_words(logged):
+def test_a_finished_rule_is_a_line_with_per_cent_time_left_and_words(logged, monkeypatch):
+    """As long as expected: the time that is left is the same by what was expected and by what was seen."""
     console, log = logged()
+    monkeypatch.setattr(plugin.time, "monotonic", iter((0.0, 180.0, 200.0)).__next__)
     say(None)
     a_run(log, (200.0, {"train": 90.0, "scores": 5.0}))
     assert console.getvalue().splitlines() == [
@@ -82,6 +87,15 @@ def test_a_finished_rule_is_a_line_with_per_cent_time_left_and_words(logged):
         "99 %, about 0 s left: Score all.",
         "100 %: Everything is done.",
     ]
+
+
+def test_where_it_takes_longer_than_expected_more_is_left(logged, monkeypatch):
+    """Half of the work is done, and took as long as all of it was to take: between half and all of that."""
+    console, log = logged()
+    monkeypatch.setattr(plugin.time, "monotonic", iter((0.0, 200.0, 400.0)).__next__)
+    say(None)
+    a_run(log, (200.0, {"train": 50.0, "scores": 25.0}))
+    assert console.getvalue().splitlines()[1] == "50 %, about 2.5 min left: Train the model."
 
 
 def test_where_nobody_knows_the_times_rules_count_alike(logged, monkeypatch):
@@ -144,6 +158,13 @@ def test_the_default_profile_names_the_plugin_where_it_is_installed(installed, m
     with PROFILE.open() as file:
         found = ProfileConfigFileParser().parse(file)
     assert found.get("logger") == ("memloc" if installed else None) and found["scheduler"] == "greedy"
+
+
+def test_the_plugin_leaves_it_to_the_snakefile_which_library_is_used():
+    """Snakemake imports it before anything says where the library of this workflow is."""
+    code = "import sys, snakemake_logger_plugin_memloc; print({'memloc'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=LIBRARY)
+    assert done.stdout == "set()\n" and plugin.OWN == OWN
 
 
 def test_what_we_say_is_text_for_snakemakes_own_console():

@@ -86,9 +86,9 @@ def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
     stopped, few = rows["em"] < n_tokens, max(n_prefix // 5, 1)
     first, last = rows["position"] < few, rows["position"] >= n_prefix - few
     return (
-        f"With one other token in the prefix, {_share(stopped)} of the recitations stop: "
-        f"{_share(stopped[first])} where it is one of the first {few} of {n_prefix}, {_share(stopped[last])} "
-        f"where it is one of the last {few}."
+        f"Replace one token of the prefix, and {_share(stopped)} of the recitations stop: "
+        f"{_share(stopped[first])} for one of the first {few} of {n_prefix} tokens, {_share(stopped[last])} "
+        f"for one of the last {few}."
     )
 
 

@@ -9,7 +9,14 @@ UNITS = ("paragraph", "part", "pair", "order", "training", "layer")
 VERDICTS = ("holds", "does not hold", "no difference that matters", "too few", "not applicable", "error")
 HOLDS, FAILS, NO_DIFFERENCE, TOO_FEW, NOT_APPLICABLE, ERROR = VERDICTS
 DECIDED = (HOLDS, FAILS, NO_DIFFERENCE)
-PLURAL = {HOLDS: "hold", FAILS: "do not hold"}
+SAID = {  # of one claim, and of several
+    HOLDS: ("holds", "hold"),
+    FAILS: ("does not hold", "do not hold"),
+    NO_DIFFERENCE: ("shows no difference that matters", "show no difference that matters"),
+    TOO_FEW: ("rests on too few data", "rest on too few data"),
+    NOT_APPLICABLE: ("does not apply", "do not apply"),
+    ERROR: ("could not be judged", "could not be judged"),
+}
 NO_VALUE = (NOT_APPLICABLE, ERROR)  # verdicts of claims without a value
 PER_CENT = "%"  # scale of shares, which tables hold as numbers from 0 to 1
 
@@ -17,11 +24,7 @@ PER_CENT = "%"  # scale of shares, which tables hold as numbers from 0 to 1
 def outcomes(verdicts: Sequence[str]) -> str:
     """How many claims have each verdict, in words."""
     found = Counter(verdicts)
-    said = [
-        f"{found[name]} {name if found[name] == 1 else PLURAL.get(name, name)}"
-        for name in VERDICTS
-        if found[name]
-    ]
+    said = [f"{found[name]} {words[found[name] > 1]}" for name, words in SAID.items() if found[name]]
     return f"Of {counted(len(verdicts), 'claim')}: {', '.join(said)}."
 
 
