@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 from jobs import ROOT, STORED
 from projects import NO_NETWORK
 
@@ -51,7 +52,7 @@ def test_one_command_answers_with_passages_of_the_text(folder, found):
     assert model["answer"][0].startswith(f"The model recites {len(model['passages'])} passages, the longest ")
 
 
-def test_plain_snakemake_has_nothing_left_to_do_and_ends_with_the_same_answer(folder, found):
+def test_plain_snakemake_has_nothing_left_to_do(folder, found):
     """A second call runs nothing and says the same."""
     page = found["models"][0]["page"]
     config = page.replace("figures/recited.html", "recite.yaml")
@@ -60,8 +61,16 @@ def test_plain_snakemake_has_nothing_left_to_do_and_ends_with_the_same_answer(fo
     assert again.returncode == 0 and again.stdout.splitlines()[: len(said)] == said
     words = ("--snakefile", str(ROOT / "Snakefile"), "--cores", "all", "recited", "--configfile", config)
     assert "Nothing to be done" in asked(folder, *words, module="snakemake").stderr
-    (folder / page).unlink()
-    assert " ".join(said) in asked(folder, *words, module="snakemake").stderr
+
+
+def test_a_config_of_ones_own_tells_the_time_and_ends_with_the_same_answer(folder, found):
+    (model,) = found["models"]
+    written = folder / model["page"].replace("figures/recited.html", "recite.yaml")
+    (folder / "own.yaml").write_text(yaml.safe_dump(yaml.safe_load(written.read_text()) | {"study": "own"}))
+    words = ("--snakefile", str(ROOT / "Snakefile"), "--cores", "all", "recited", "--configfile", "own.yaml")
+    done = asked(folder, *words, module="snakemake")
+    assert done.returncode == 0 and "Study own: 2 rules to run, about " in done.stderr
+    assert " ".join(model["answer"]) in done.stderr
 
 
 def test_a_run_that_fails_ends_with_one_line_that_says_why(folder):

@@ -11,9 +11,9 @@ if SCANNED:
 
     rule passages:
         input:
+            folder=MODEL_FOLDER,
             texts=rules.paragraphs.input.texts,
             unseen=[PLACES.get(file, file) for file in UNSEEN_TEXTS],
-            folder=MODEL_FOLDER,
         output:
             **tables("recited", "texts"),
         log:
@@ -41,8 +41,8 @@ elif PLACED:
 
     rule passages:
         input:
-            **tables("paragraphs", "places", "dropped_paragraphs", "scores"),
             folder=MODEL_FOLDER,
+            **tables("paragraphs", "places", "dropped_paragraphs", "scores"),
         output:
             **tables("recited", "texts"),
         log:

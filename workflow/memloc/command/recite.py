@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -77,12 +77,12 @@ def _run(config: Path, targets: Sequence[str], folders: Sequence[Path], say: Say
             raise UserError(_reason(console.read()))
 
 
-def _follow(logs: Iterable[Path], known: set[str], say: Say) -> None:
+def _follow(logs: Sequence[Path], known: set[str], say: Say) -> None:
     """Say the lines of logs that are new, and tell how far a job is."""
     for log in filter(Path.exists, logs):
         for line in log.read_text().splitlines():
             if line not in known and (told := TOLD.fullmatch(line)):
-                say(told[1])
+                say(f"{log.parts[-3]}: {told[1]}" if len(logs) > 1 else told[1])
             known.add(line)
 
 
