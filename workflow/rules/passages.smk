@@ -41,8 +41,8 @@ elif PLACED:
 
     rule passages:
         input:
-            folder=MODEL_FOLDER,
             **tables("paragraphs", "places", "dropped_paragraphs", "scores"),
+            folder=MODEL_FOLDER,
         output:
             **tables("recited", "texts"),
         log:
