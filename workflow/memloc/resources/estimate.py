@@ -22,10 +22,7 @@ from memloc.tables.schemas import schema_of
 SAFETY = 3  # ratio of a time limit to the estimate
 LEAST = 30  # minutes; loading a large model from a shared disk may be slow, and was not timed
 FIRST_STAGES = {"scores", "passages"}  # a study that has run neither will run whole stages of the model
-OF_MODEL = {
-    "model",
-    "passages",
-}  # rules whose first input is the model's folder, one of which every study runs
+OF_MODEL = ("passages", "model")  # the first input of the last of them that runs is the model's folder
 OTHER_MB = 2000  # memory of a rule that runs no model
 
 
@@ -71,7 +68,7 @@ def _studies(steps: Sequence[Step], results: str, study: Settings) -> dict[str, 
     """Shape of the model and settings of a study, its models or further seeds, by their folders."""
     below = studies_by_model(study) if study.models else studies_by_seed(study)
     settings = {f"{results}/{name}": each for name, each in below.items()} | {results: study}
-    folders = {step.study: step.inputs[0] for step in steps if step.rule in OF_MODEL}
+    folders = {step.study: step.inputs[0] for rule in OF_MODEL for step in steps if step.rule == rule}
     shapes = {study: shape_of(settings[study], folder) for study, folder in folders.items()}
     # Steps of no single model (figures across models, further seeds) get the first model's shape.
     return {name: (shapes.get(name, next(iter(shapes.values()))), each) for name, each in settings.items()}
