@@ -144,8 +144,8 @@ def memory_table() -> str:
 
 
 def with_findings(readme: str) -> str:
-    """The first page with the lines of a run, which lie beside its pictures."""
-    lines = (ROOT / "docs/images/headline.txt").read_text()
+    """The first page with the lines of a run, copied from its results."""
+    lines = (ROOT / "docs/headline.txt").read_text()
     return re.sub(r"(?ms)^```text\nWhat is memorized.*?^```", lambda _: f"```text\n{lines}```", readme)
 
 
