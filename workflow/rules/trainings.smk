@@ -2,7 +2,12 @@
 
 from memloc.claims import registry
 
-OVER_TRAININGS = [topic for topic in registry.topics().values() if any(claim.over for claim in topic.claims)]
+GROW = JUDGED and all(model.grown.kinds for model in SETTINGS.models.values())
+OVER_TRAININGS = [
+    topic
+    for name, topic in registry.topics().items()
+    if any(claim.over for claim in topic.claims) and (GROW or name != "grown_truth")
+]
 
 if JUDGED:
 

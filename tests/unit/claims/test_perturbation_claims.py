@@ -8,13 +8,15 @@ from made_tables import crossed
 
 N_PREFIX, FULL = 4, 10
 LENGTHS = {"paragraph": {"prefix": N_PREFIX, "length": N_PREFIX + FULL}}
-ONE, EASIER, LATER, FLUENT, MOST, FEW = (
+PREFIX = [5, 5, 6, 5] + [5] * FULL  # the third token is the rarest
+ONE, EASIER, LATER, FLUENT, MOST, FEW, RARE = (
     "one_token_costs_most",
     "non_memorized_easier",
     "later_matters_in_memorized",
     "perturbed_are_fluent",
     "most_tokens_are_replaceable",
     "few_tokens_suffice",
+    "rare_tokens_cost_most",
 )
 
 
@@ -37,7 +39,10 @@ def tables(drops=(0, 0, 9, 5), others=(9, 9, 9, 9), new=0.5, n=30, recited=28):
     return {
         "perturbation": pd.concat(rows, ignore_index=True),
         "perturbed_paragraphs": perturbed,
-        "sets": pd.DataFrame({"id": range(n), "continuation": [[*range(40, 40 + FULL)]] * n}),
+        "sets": pd.DataFrame(
+            {"id": range(n), "set": "memorized", "continuation": [[*range(40, 40 + FULL)]] * n}
+        ),
+        "paragraphs": pd.DataFrame({"id": range(n), "tokens": [np.array(PREFIX)] * n}),
         "kept_tokens": kept_tokens(n, recited),
     }
 
@@ -55,7 +60,7 @@ def found_in(**changes):
 
 def test_what_the_paper_found_holds():
     found = judged("perturbation", tables(), **LENGTHS)
-    expected = dict.fromkeys((ONE, EASIER, LATER, FLUENT, FEW), "holds") | {MOST: "does not hold"}
+    expected = dict.fromkeys((ONE, EASIER, LATER, FLUENT, FEW, RARE), "holds") | {MOST: "does not hold"}
     assert found["verdict"].to_dict() == expected
     assert found.loc[ONE, "value"] == 1 and found.loc[EASIER, "value"] == pytest.approx(5.5, abs=1)
     assert found.loc[LATER, "value"] == pytest.approx(9), "the third token less the first"
@@ -71,6 +76,8 @@ def test_what_the_paper_found_holds():
         ({"drops": (0, 0, 1, 9)}, LATER, "no difference that matters"),
         ({"new": 1.6}, FLUENT, "does not hold"),
         ({"recited": 2}, FEW, "does not hold"),
+        ({"drops": (9, 9, 0, 9)}, RARE, "does not hold"),
+        ({"drops": (0, 0, 0, 9)}, RARE, "not applicable"),  # nothing varies
     ],
 )
 def test_each_claim_fails_by_itself(changes, claim, verdict):

@@ -70,7 +70,25 @@ def test_rows_say_how_well_every_method_finds_the_place(family, asked, memories,
             holds = memory.place.units[row.granularity].flatten()
             assert (row.n_units, row.n_place) == (len(holds), int(holds.sum()))
             assert holds[row.first], "the oracle names a unit of the place first"
-        assert (known.loc[known["granularity"] == memory.place.own, "average_precision"] == 1).all()
+        own = known[known["granularity"] == memory.place.own]
+        assert (own["average_precision"] == 1).all()
+        layer, _ = memory.place.numbers
+        assert own["place_layer"].isna().all() if layer is None else (own["place_layer"] == layer).all()
+        assert own["auroc_in_layer"].isna().all() if layer is None else (own["auroc_in_layer"] == 1).all()
+
+
+def test_a_method_that_prefers_the_layer_is_at_chance_within_it(
+    family, asked, memories, memorized_tokens, monkeypatch
+):
+    memory = memories[0]
+    heads = memory.place.units["head"]
+    layers = {"head": heads.any(dim=1, keepdim=True).float().expand(heads.shape)}
+    monkeypatch.setattr(weight_methods, "constant", lambda subject, question: layers, raising=False)
+    registry = {"constant": Method(("head",)), "weight_size": METHODS["weight_size"]}
+    monkeypatch.setattr(methods, "METHODS", registry)
+    found = ask(memory, memorized_tokens[:1], models_of(memory, 2, family), asked)
+    row = found[found["method"] == "constant"].iloc[0]
+    assert row["auroc"] > 0.5 and row["auroc_in_layer"] == 0.5
 
 
 def test_a_method_that_always_names_one_place_gains_nothing_over_the_twin(

@@ -10,7 +10,7 @@ import numpy as np
 from memloc.claims.registry import Claim, Topic, families
 from memloc.claims.verdicts import NotApplicable, Tables, Verdict, judge
 from memloc.settings.base import Section
-from memloc.statistics.exact import CONFIDENCE, Evidence, mean_rank, share
+from memloc.statistics.exact import CONFIDENCE, Evidence, mean_rank, median, share
 from memloc.tables.terms.claims import ERROR, NOT_APPLICABLE
 
 OF_CLAIM = {"id", "work", "section", "statement", "published", "quantity", "scale", "unit", "rule", "bound"}
@@ -73,6 +73,8 @@ def _estimate(claim: Claim, topic: str, trainings: Sequence[Tables], settings: S
     ]
     if not claim.over:
         return found[0]
+    if claim.unit != "training":
+        return median(np.concatenate(found))
     if len({place.rivals for place in found}) > 1:
         raise NotApplicable("the models have unequally many heads")
     return mean_rank([place.behind for place in found], found[0].rivals)

@@ -74,14 +74,17 @@ def ask(
         )
         found = _scored_answers(subject, question, memory.place)
         rows += [labels | {"control": control} | row for row in found]
-    return pd.DataFrame(rows)
+    found = pd.DataFrame(rows)
+    return found.astype({"place_layer": "Int64"}) if rows else found
 
 
 def _scored_answers(subject: Subject, question: Question, place: Place) -> list[dict[str, Any]]:
     """The quality of every method's ranking: how early it ranks the units of the place."""
     rows = []
     for method, granularity, scores in answers(subject, question):
-        holds, ranked = place.units[granularity].flatten().numpy(), scores.numpy()
+        units = place.units[granularity]
+        holds, ranked = units.flatten().numpy(), scores.numpy()
+        layer, within = _in_its_layer(scores.reshape(units.shape), units, granularity)
         rows.append(
             {
                 "method": method,
@@ -89,10 +92,26 @@ def _scored_answers(subject: Subject, question: Question, place: Place) -> list[
                 "n_units": len(ranked),
                 "n_place": int(holds.sum()),
                 **place_scores(ranked, holds),
+                "place_layer": layer,
+                "auroc_in_layer": within,
                 "first": int(ranked.argmax()),
             }
         )
     return rows
+
+
+def _in_its_layer(
+    scores: Float[Tensor, "..."], units: Bool[Tensor, "..."], granularity: str
+) -> tuple[int | None, float]:
+    """The one layer of a place of heads or neurons, and the AUROC among the units of this layer alone.
+
+    Over all layers, a method that always prefers one layer would be right by that. None and NaN for places
+    and units of several layers.
+    """
+    if granularity not in ("head", "neuron") or len(layers := units.any(dim=1).nonzero()) != 1:
+        return None, float("nan")
+    layer = int(layers)
+    return layer, place_scores(scores[layer].numpy(), units[layer].numpy())["auroc"]
 
 
 def place_scores(scores: Float[np.ndarray, "unit"], holds: Bool[np.ndarray, "unit"]) -> dict[str, float]:

@@ -1,29 +1,28 @@
 """Estimators of the topic `grown_truth`: which methods find a paragraph where it grew.
 
-Methods are judged by the units that a kind of place is made of (heads, neurons), and compared paragraph by
-paragraph.
+A place is ranked among the units of its own layer: over all layers, a method that always prefers one layer
+would be right by that. Memories whose places are in one layer of one training count once, together.
 """
+
+import numpy as np
+from jaxtyping import Float
 
 from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.settings.base import Section
-from memloc.settings.model import GROWN_GRANULARITIES
-from memloc.statistics.exact import Evidence, median
 
 
-def grown_heads_beyond_their_weights(tables: Tables, settings: Section, kind: str) -> Evidence:
-    """Average precision (in points) of the largest gradient minus its precision in the swap twin.
-
-    A paragraph that grew in the model and in its swap twin has the mean of both.
+def grown_heads_beyond_the_twin(tables: Tables, settings: Section, kind: str) -> Float[np.ndarray, "layer"]:
+    """AUROC (in points) of the largest gradient within the place's layer, minus the one in the swap twin.
 
     Raises:
         NotApplicable: no memory of the kind was asked about.
     """
     if "grown_truth" in tables:
         rows = tables["grown_truth"].query("kind == @kind and method == 'parameter_gradient'")
-        rows = rows[rows["granularity"] == GROWN_GRANULARITIES[kind][0]]
-        found = rows.groupby(["id", "control"], observed=True)["average_precision"].mean().unstack("control")
+        rows = rows.dropna(subset="place_layer")
+        found = rows.groupby(["place_layer", "control"], observed=True)["auroc_in_layer"].mean().unstack()
         if {"own", "twin"} <= set(found):
-            return median(100 * (found["own"] - found["twin"]))
+            return 100 * (found["own"] - found["twin"]).to_numpy()
     raise NotApplicable(
         f"no memory that grew in {kind.removeprefix('grown_')} was asked about: see model.grown"
     )

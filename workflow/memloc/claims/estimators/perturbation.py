@@ -63,6 +63,22 @@ def few_tokens_suffice(tables: Tables, settings: Section) -> Evidence:
     return share(n_recited, len(rows))
 
 
+def rare_tokens_cost_most(tables: Tables, settings: Section) -> Evidence:
+    """Spearman correlation of minus a token's count and the loss when it is replaced, by memorized paragraph.
+
+    Counts are over whole memorized and non-memorized paragraphs, as for Figure 7. Where nothing is lost, or
+    everything, there is no correlation.
+    """
+    sets = tables["sets"]
+    tokens = tables["paragraphs"].set_index("id")["tokens"]
+    counted = tokens.loc[sets.loc[sets["set"].isin(["memorized", "non_memorized"]), "id"]]
+    counts = np.bincount(np.concatenate([*counted]))
+    drops = before_last(em_drops(_of_set(tables, "memorized")), settings.paragraph.prefix)
+    lost = drop_matrix(drops)
+    rarity = pd.DataFrame([-counts[tokens[id]][lost.columns] for id in lost.index], lost.index, lost.columns)
+    return median(lost.rank(axis=1).corrwith(rarity.rank(axis=1), axis=1))
+
+
 def perturbed_are_fluent(tables: Tables, settings: Section) -> Evidence:
     """NLL of an unperturbed non-memorized paragraph minus the NLL of a perturbed prefix's new continuation.
 

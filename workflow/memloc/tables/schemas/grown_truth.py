@@ -34,6 +34,12 @@ def grown_truth(lengths: Lengths) -> Columns:
             nullable=True,
             meaning="Chance that a unit of the place ranks above a unit elsewhere; ties are a half.",
         ),
+        "place_layer": integer(
+            0, dtype="Int64", nullable=True, meaning="Layer that holds the place; missing if several do."
+        ),
+        "auroc_in_layer": number(
+            0, 1, nullable=True, meaning="The same among the units of this layer; missing without one."
+        ),
         "rank": number(1, meaning="Rank of the place's first unit, 1 = first; ties share their mean rank."),
         "first": integer(0, meaning="The unit that ranks first, counted layer by layer."),
     }
