@@ -60,18 +60,18 @@ with TemporaryFile() as file:
     most = most_positions(folder) or 2 * length
     scan = Scan(subject, tokens, length, most, settings.scores.margin_threshold)
 
-    # What is known of every token outlives a run that is ended, for another one of the same model and text.
+    # What is known outlives a run that is ended, for another one of the same model and text.
     asked = hashlib.sha256(f"{job.stamp['model']} {job.params.code} {scan.width}".encode() + tokens.tobytes())
     state = Path(job.params.checkpoints, asked.hexdigest()[:16])
     state.parent.mkdir(parents=True, exist_ok=True)
     if state.exists():
         job.log("a run that was ended has begun to read this: goes on from there")
-    known = np.memmap(state, np.uint8, "r+" if state.exists() else "w+", shape=(2, len(tokens)))
-    matched = scan.first_choices(known, Progress(known.size, "tokens").advance)
+    known = np.memmap(state, np.uint8, "r+" if state.exists() else "w+", shape=(3, len(tokens)))
+    matched = scan.first_choices(known[:2], Progress(2 * len(tokens), "tokens").advance)
     worth = worth_decoding(matched, tokens, length, n_prefix)
     starts = np.concatenate([*kept(worth)])
     job.log(f"{len(starts):,} of {len(worth):,} windows that are worth decoding pass the filters")
-    found = scan.passages(starts, Progress(len(starts), "windows").advance)
+    found = scan.passages(starts, known[2], Progress(len(starts), "windows").advance)
     firsts, number = own_text.distinct(own_text.Stream(tokens, found[:, 0], length - n_prefix))
     counts = own_text.count_repeats(firsts)[number]
 

@@ -58,7 +58,7 @@ def found_by(scan):
     """First token, end, and tokens at once of every passage."""
     known = np.zeros((2, len(scan.tokens)), np.uint8)
     starts = worth_decoding(scan.first_choices(known, lambda n: None), scan.tokens, LENGTH, PREFIX)
-    return scan.passages(starts, lambda n: None).tolist()
+    return scan.passages(starts, np.zeros(len(scan.tokens), np.uint8), lambda n: None).tolist()
 
 
 def continued(model, prefixes, n, before):
@@ -135,7 +135,18 @@ def test_what_is_known_is_not_run_again(model, tokens, monkeypatch):
     assert (scan.first_choices(known, n_done.append) == matched).all()
 
 
+def test_windows_that_are_decoded_are_not_decoded_again(model, tokens, monkeypatch):
+    scan, decoded, n_done = scan_of(model, tokens), np.zeros(len(tokens), np.uint8), []
+    starts = np.flatnonzero(tokens[: -LENGTH + 1] != END)
+    starts = starts[[END not in tokens[start : start + LENGTH] for start in starts]]
+    monkeypatch.setattr("memloc.scoring.scan.PIECE", 100)
+    found = scan.passages(starts, decoded, n_done.append)
+    assert len(found) and max(n_done) <= 100 and sum(n_done) == (decoded != 0).sum()
+    monkeypatch.setattr(Scan, "_n_right", lambda self, some, length: np.full(len(some), 7))
+    assert (scan.passages(starts, decoded, n_done.append)[:, :2] == found[:, :2]).all()
+
+
 def test_where_nothing_is_worth_decoding_nothing_is_run_and_found(model, monkeypatch):
     monkeypatch.setattr("memloc.scoring.scan.score", None)
     scan = scan_of(model, np.array([*range(1, 60), END]))
-    assert scan.passages(np.arange(0), lambda n: None).tolist() == []
+    assert scan.passages(np.arange(0), np.zeros(60, np.uint8), lambda n: None).tolist() == []

@@ -14,12 +14,14 @@ import torch
 from jaxtyping import Bool, Int, UInt8
 from numpy.lib.stride_tricks import sliding_window_view
 
-from memloc.model.subject import Subject, Tokens
+from memloc.model.subject import Subject
 from memloc.scoring.paragraph_scores import score
-from memloc.scoring.passages import covered, recited_windows
+from memloc.scoring.passages import Starts, covered, recited_windows
 
-UNKNOWN, OTHER, FIRST = range(3)  # of a token: whether it is the first choice is not known, it is not, it is
-PIECE = 1024  # windows that are decoded at a time
+UNKNOWN, OTHER, FIRST = range(
+    3
+)  # of a token or window: nothing is known, it is no first choice or not recited, it is
+PIECE = 256  # windows that are decoded at a time
 Advance = Callable[[int], None]
 
 
@@ -56,52 +58,50 @@ class Scan:
                 n_skipped += len(some)
                 if (found[first : first + n_tokens] == UNKNOWN).any():
                     rows = np.pad(np.maximum(some, 0), (0, -len(some) % self.width))
-                    chosen = _first_choices(self.subject, _tensor(rows.reshape(-1, self.width)))
+                    chosen = _first_choices(self.subject, rows.reshape(-1, self.width))
                     found[first : first + n_tokens] = OTHER + (chosen.flatten()[: len(some)] & (some >= 0))
                     advance(n_skipped)
                     n_skipped = 0
         return (known == FIRST).any(axis=0)
 
-    def passages(self, starts: Int[np.ndarray, "window"], advance: Advance) -> Int[np.ndarray, "passage 3"]:
+    def passages(
+        self, starts: Starts, decoded: UInt8[np.ndarray, "token"], advance: Advance
+    ) -> Int[np.ndarray, "passage 3"]:
         """What is recited of the windows at some starts: first token, end, tokens that come out in one go.
 
-        `advance` is told how many windows are decoded. No more than `most` tokens come out in one go.
+        `decoded` says which windows are known to be recited, by their starts, as `known` of `first_choices`
+        does of tokens; `advance` is told how many more are. No more than `most` tokens come out in one go.
         """
         n_prefix, n_before = self.subject.n_prefix, int(self.subject.before is not None)
         n = self.length - n_prefix
 
-        def recited(some: Int[np.ndarray, "window"]) -> Bool[np.ndarray, "window"]:
-            return self._n_right(some, self.length, advance) == n
+        def recited(some: Starts) -> Bool[np.ndarray, "window"]:
+            left = some[decoded[some] == UNKNOWN]
+            advance(len(some) - len(left))
+            for at in range(0, len(left), PIECE):
+                piece = left[at : at + PIECE]
+                decoded[piece] = OTHER + (self._n_right(piece, self.length) == n)
+                advance(len(piece))
+            return decoded[some] == FIRST
 
         first, end = covered(recited_windows(starts, n, recited), self.length, n_prefix).T
         starts, at_once = first - n_prefix, np.zeros(len(first), np.int64)
         lengths = np.minimum(end - starts, self.most - n_before)
         for length in np.unique(lengths):
-            at_once[lengths == length] = self._n_right(starts[lengths == length], int(length), lambda n: None)
+            at_once[lengths == length] = self._n_right(starts[lengths == length], int(length))
         return np.stack([first, end, at_once], axis=1)
 
-    def _n_right(
-        self, starts: Int[np.ndarray, "window"], length: int, advance: Advance
-    ) -> Int[np.ndarray, "window"]:
+    def _n_right(self, starts: Starts, length: int) -> Int[np.ndarray, "window"]:
         """How many tokens the model gets right, given the prefix of each window of `length` tokens."""
-        found = [np.arange(0)]
-        for at in range(0, len(starts), PIECE):
-            some = starts[at : at + PIECE]
-            rows = self.subject.placed(_tensor(sliding_window_view(self.tokens, length)[some]))
-            found.append(score(self.subject.of_placed, rows, self.threshold).em.numpy())
-            advance(len(some))
-        return np.concatenate(found)
+        rows = torch.from_numpy(sliding_window_view(self.tokens, length)[starts].astype(np.int64))
+        return score(self.subject.of_placed, self.subject.placed(rows), self.threshold).em.numpy()
 
 
 @torch.inference_mode()
-def _first_choices(subject: Subject, rows: Tokens) -> Bool[np.ndarray, "row token"]:
+def _first_choices(subject: Subject, rows: Int[np.ndarray, "row token"]) -> Bool[np.ndarray, "row token"]:
     """Whether each token has the largest logit after those before it in its row; the first one has not."""
-    rows, subject = rows.to(subject.device), replace(subject, n_prefix=1)
+    rows, subject = torch.from_numpy(rows.astype(np.int64)).to(subject.device), replace(subject, n_prefix=1)
     (chosen,) = subject.unembedded(
         subject.states_in_parts(rows), rows[:, 1:], lambda logits, true: (logits.argmax(dim=-1) == true,)
     )
     return np.pad(chosen.cpu().numpy(), ((0, 0), (1, 0)))
-
-
-def _tensor(rows: Int[np.ndarray, "row token"]) -> Tokens:
-    return torch.from_numpy(rows.astype(np.int64))
