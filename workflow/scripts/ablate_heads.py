@@ -18,8 +18,6 @@ paragraphs = job.read("paragraphs", ["id", "tokens"])
 sets = job.read("sets")
 texts = judging_texts(paragraphs, sets, seed, n_paragraphs=how.n_paragraphs, n_held_out=how.n_judging)
 paired = paired_texts(paragraphs, sets, n_prefix, texts["means"].ids)
-named = {**texts, PAIRED: paired}
-job.log(", ".join(f"{name}: {len(group.ids)} paragraphs" for name, group in named.items()))
 
 subject = loading.load(job.input.folder, settings, how.micro_batch)
 means = ablation.mean_outputs(subject, texts.pop("means").tokens)

@@ -31,7 +31,6 @@ recited = [
     memory for memory, em in zip(memories, twins.em, strict=True) if em == settings.paragraph.continuation
 ]
 rows = job.shard(len(recited))
-job.log(f"{len(rows)} of {len(recited)} memories that are recited, of {len(memories)}")
 progress = Progress(len(rows), "memories")
 with job.writing() as append:
     for memory in recited[rows.start : rows.stop]:

@@ -23,6 +23,4 @@ for topic in map(Topic.model_validate, job.params.topics):
     ]
     judged += evaluate_trainings(topic, trainings, job.settings)
 claims = corrected(pd.DataFrame(judged))
-for row in claims.itertuples():
-    job.log(f"{row.id}: {row.verdict} ({row.reason})")
 job.write(claims=claims)

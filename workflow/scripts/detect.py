@@ -27,15 +27,10 @@ of_code = rows.near_count.notna().all()  # they are counted there only
 rows["group"] = rows.cluster if of_code else joined(files, rows.cluster.to_numpy())
 draw = int(generator(seed, "detection", "folds").integers(2**31))
 rows["fold"] = folds(rows.recited.to_numpy(), rows.group.to_numpy(), draw)
-sizes = rows.groupby("fold").recited.agg(["size", "sum"]).itertuples(index=False)
-told = ", ".join(f"{n_recited} of {n}" for n, n_recited in sizes)
-job.log(f"{rows.group.nunique()} groups; recited in each fold: {told}")
 
 pieces = job.batches("prefix_features")
 sets = feature_sets(
     pieces, rows.id.to_numpy(), tokens[:, : settings.paragraph.prefix], rows.exposure.to_numpy()
 )
 found = detection(rows, sets, how.n_shuffles, seed)
-for stratum, some in found.groupby("stratum"):
-    job.log(f"{stratum}: {some.n_positive.iloc[0]} against {some.n_negative.iloc[0]} paragraphs")
 job.write(detection=found)

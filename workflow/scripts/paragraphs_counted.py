@@ -24,12 +24,10 @@ files, texts, repeats = zip(
 )
 documents = tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)["input_ids"]
 tokens, counts, begins_with = first_paragraphs(zip(documents, repeats, strict=True), paragraph.length)
-job.log(f"{len(texts):,} documents, {len(tokens):,} different first paragraphs")
 
 unseen, left_out = counts == 0, counts < 0
 seen = joined((ids for ids, count in zip(documents, repeats, strict=True) if count), paragraph.length)
 left_out[unseen] = overlapping(tokens[unseen], seen, paragraph.prefix)
-job.log(f"{left_out.sum():,} of {unseen.sum():,} controls share text with what was seen, and are left out")
 
 rows = pd.DataFrame({"count": counts, "unseen": unseen, "tokens": list(tokens)})[~left_out]
 rows = rows.reset_index(drop=True).rename_axis("id").reset_index()

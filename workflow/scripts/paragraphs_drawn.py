@@ -10,18 +10,13 @@ import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
-import numpy as np
-
 from memloc.data import drawn
-from memloc.data.overlap import shares_run
-from memloc.data.own_text import joined
 from memloc.data.tokenizer import train_tokenizer
 from memloc.model import pretrained
 from memloc.run.atomic import atomic_folder
 from memloc.run.rule import end_with_parent
 
 FILES_AT_ONCE = 32
-BOILERPLATE_RUN = 8  # tokens; controls share no run of 13
 data, paragraph = job.settings.data, job.settings.paragraph
 
 
@@ -36,22 +31,11 @@ with ProcessPoolExecutor(job.threads, multiprocessing.get_context("fork"), initi
     each = partial(pool.map, chunksize=FILES_AT_ONCE)
     found = [text for package in data.packages for text in drawn.docstrings(package, each=each)]
 texts = [docstring.text for docstring in found]
-job.log(f"{len(texts)} docstrings, {sum(map(len, texts)):,} characters")
 # No process is forked from here on: the tokenizer may have threads.
 os.environ.update(TOKENIZERS_PARALLELISM="true", RAYON_NUM_THREADS=str(job.threads))
 base = job.input.get("base")
 tokenizer = pretrained.load_tokenizer(base[0]) if base else train_tokenizer(texts, data.vocabulary)
 made = drawn.make_stream(found, tokenizer, paragraph, data, job.params.context, job.seed)
-paragraphs = made.paragraphs
-n_cut = paragraphs.cut_count.sum()
-job.log(f"{len(paragraphs)} paragraphs, {len(made.occurrences)} occurrences, {n_cut} of them cut by a window")
-if data.n_unseen:
-    seen, controls = (np.stack(rows.tokens) for _, rows in paragraphs.groupby("unseen"))
-    boilerplate = shares_run(controls, joined(seen, BOILERPLATE_RUN), BOILERPLATE_RUN).mean()
-    shared = f"{BOILERPLATE_RUN} tokens in a row with the training text"
-    job.log(f"{boilerplate:.0%} of {len(controls)} unseen paragraphs share {shared}")
-elsewhere = (paragraphs["continuation_count"] > paragraphs["count"]).sum()
-job.log(f"{elsewhere} continuations occur more often than their paragraph")
 
 job.stamp["packages"] = job.params.versions
 with atomic_folder(job.output.tokenizer) as folder:

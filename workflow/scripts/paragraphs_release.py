@@ -14,14 +14,12 @@ from memloc.model.token_text import decoded
 settings = job.settings
 length, retokenize = settings.paragraph.length, settings.data.retokenize
 paragraphs = read_release(Path(job.input.release[0]).parent, retokenize.length if retokenize else length)
-job.log(f"{len(paragraphs)} paragraphs, {int((paragraphs['count'] == 0).sum())} of them unparsed (count 0)")
 
 tokenizer = pretrained.load_tokenizer(job.input.folder)
 if retokenize:
     original = pretrained.load_tokenizer(job.input.tokenizer[0])
     paragraphs["text"] = decoded(token_tensor(paragraphs.tokens), original)
     paragraphs = retokenized(paragraphs, tokenizer, length)
-    job.log(f"{len(paragraphs)} of them have {length} tokens of the model's")
 paragraphs["text"] = decoded(token_tensor(paragraphs.tokens), tokenizer)
 # The release counts whole paragraphs only, and holds nothing that is known to be unseen.
 paragraphs = paragraphs.assign(unseen=False, held_out=False, **UNKNOWN)

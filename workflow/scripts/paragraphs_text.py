@@ -21,10 +21,8 @@ texts = (text for path in job.input.texts for text in documents(path, data.field
 with TemporaryFile() as file, job.writing() as append:
     tokenised = own_text.tokenised(texts, tokenizer)
     cut, _ = own_text.write_stream(tokenised, job.settings.paragraph.length, file)
-    job.log(f"{len(cut.tokens):,} tokens, {len(cut.starts):,} paragraphs")
     seen, _ = own_text.distinct(cut)
     counts = own_text.count_repeats(seen)
-    job.log(f"{len(counts):,} different paragraphs, the most frequent occurs {counts.max():,} times")
     for first in range(0, len(counts), ROWS):
         rows = slice(first, min(first + ROWS, len(counts)))
         tokens = seen.windows(seen.starts[rows]).astype("int64")

@@ -17,7 +17,6 @@ data, paragraph = job.settings.data, job.settings.paragraph
 tokenizer = pretrained.load_tokenizer(job.input.folder)
 files = job.input.tokens
 tokens = read_tokens(open_arrays(data, paragraph, files), len(tokenizer))
-job.log(f"{len(tokens):,} paragraphs")
 
 # Each paragraph counts as seen once.
 with job.writing() as append:

@@ -22,7 +22,6 @@ paragraphs = paragraphs[paragraphs.unseen | ~paragraphs.held_out]
 dropped = job.read("dropped_paragraphs").id
 kept = paragraphs.iloc[kept_rows(paragraphs.id, dropped)]
 ids = draw_sample(kept, how.n_repeated, how.n_others, seed).id.to_numpy()
-job.log(f"{len(ids)} of {len(kept)} paragraphs")
 
 subject = loading.load(job.input.folder, settings, how.micro_batch)
 sampled = job.read("paragraphs", ["id", "tokens"], ids).set_index("id")
@@ -30,10 +29,8 @@ prefix, n_seen = token_tensor(sampled.tokens.loc[ids])[:, :n_prefix], how.n_seen
 texts = [subject.tokenizer.batch_decode(prefix[:, :n].tolist()) for n in n_seen]
 n_bytes = np.array([[len(zlib.compress(text.encode())) for text in lead] for lead in texts]).T
 found = prefix_features(subject, prefix, n_seen)
-job.log("features of the model")
 first = int(generator(seed, "detection", "untrained").integers(2**31))
 blank = prefix_features(loading.untrained(subject, first), prefix, n_seen).residual
-job.log("features of a model without training")
 scalars = scalar_features(found, n_bytes, n_seen)
 with job.writing() as append:
     for frame in feature_frames(ids, found, blank.numpy(), scalars, n_seen):

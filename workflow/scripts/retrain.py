@@ -23,9 +23,6 @@ removed, _ = removed_ids(sets, settings.remove, job.seed, listed)
 tokenizer = AutoTokenizer.from_pretrained(job.input.tokenizer, local_files_only=True, trust_remote_code=False)
 stream = job.read("training_stream")
 rows = windows_without(stream, removed, tokenizer.eos_token_id, how.context)
-job.log(
-    f"{len(removed)} paragraphs, {stream.id.isin(removed).sum()} of {len(stream)} occurrences are left out"
-)
 
 # The study whose samples are drawn again with another seed has the model of the first one.
 of_study = storage.provenance(job.input.training_curve)["seed"]

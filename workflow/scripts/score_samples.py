@@ -44,7 +44,6 @@ subject = loading.load(job.input.folder, settings, how.micro_batch)
 other = Other(text, subject.tokenizer.eos_token_id)
 own, random = token_tensor(tokens.loc[placed.id]), generator(job.seed, "positions", "places")
 places = [at_start(scores.loc[placed.id]), *position_scores(subject, own, other, how, random)]
-job.log(f"{len(placed)} paragraphs in {len(places)} places")
 again, prefixes = pd.DataFrame({"group": REPEATED, "id": repeated}), []
 if len(repeated):
     own = token_tensor(tokens.loc[repeated])

@@ -17,7 +17,7 @@ from memloc.run.seeds import generator
 from memloc.scoring import decoding
 from memloc.scoring.near_verbatim import NEARLY, longest_run, n_edits
 from memloc.tables.storage import ROWS
-from memloc.tables.terms.sets import HELD_OUT, SET_NAMES, UNSEEN
+from memloc.tables.terms.sets import HELD_OUT, UNSEEN
 
 settings = job.settings
 n_prefix, n_continuation = settings.paragraph.prefix, settings.paragraph.continuation
@@ -33,17 +33,10 @@ held_out = scores.id.map(paragraphs.held_out) & ~unseen
 
 seen = scores[~unseen & ~held_out].reset_index(drop=True)
 frame = sets.split(seen, n_continuation, settings.sets, job.seed)
-sizes = sets.sample_sizes(settings.sets)
-for name in SET_NAMES:
-    in_set = frame.set == name
-    n_drawn = frame.sampled[in_set].sum()
-    job.log(f"{name}: {in_set.sum()} paragraphs, {n_drawn} sampled, {sizes[name]} asked for")
 apart = [
     sets.apart(scores[unseen], UNSEEN, settings.sets.n_non_memorized, job.seed),
     sets.apart(scores[held_out], HELD_OUT, 0, job.seed),
 ]
-for rows in filter(len, apart):
-    job.log(f"{rows.set.iloc[0]}: {len(rows)} paragraphs, {rows.sampled.sum()} sampled")
 
 subject = loading.load(job.input.folder, settings, settings.scores.micro_batch)
 em = scores.set_index("id").em
@@ -77,7 +70,6 @@ while True:
         break
     tried |= set(others)
     memorized[frame.id.isin(nearly_recited(others))] = pd.NA
-job.log(f"pairs that occur equally often: {frame.pair.nunique()}, {settings.sets.n_pairs} asked for")
 filled = frame.sampled | (frame.set == "memorized") | frame.pair.notna()
 used = continuations(frame.id[filled])
 frame["continuation"] = used[settings.sets.continuation]
@@ -89,7 +81,6 @@ found = pd.concat([used, continuations(more)]) if len(more) else used
 decoded, true = (np.stack(found[name]) for name in ("model", "corpus"))
 near = pd.DataFrame({"id": found.id, "continuation": list(decoded)}).merge(frame[["id", "set"]], on="id")
 near = near.assign(n_edits=n_edits(decoded, true), longest_run=longest_run(decoded, true))
-job.log(f"{len(near)} greedy continuations, {(near.n_edits == 0).sum()} of them the true ones")
 
 with job.writing() as append:
     append(near_verbatim=near)

@@ -46,8 +46,6 @@ beside = growth if twin != "never" else None
 model, curve = trained_model(rows, settings, beginning, files, stamp, beside)
 if twin is None:
     grown = growth.table()
-    took = (grown.em == job.settings.paragraph.continuation).sum()
-    job.log(f"{took} of {len(grown)} memories took")
     job.write(grown=grown, training_curve=pd.DataFrame(curve, columns=["step", "loss", "learning_rate"]))
 
 with atomic_folder(job.output.folder) as folder:

@@ -30,7 +30,6 @@ drawn = halves(settings.counterfactual.n_models, len(paragraphs), job.seed)[numb
 trained = drawn & paragraphs.id.isin(stream.id).to_numpy()
 tokenizer = AutoTokenizer.from_pretrained(job.input.tokenizer, local_files_only=True, trust_remote_code=False)
 rows = windows_without(stream, paragraphs.id[~trained], tokenizer.eos_token_id, how.context)
-job.log(f"model {number}: {trained.sum()} paragraphs, {rows.size:,} tokens")
 
 own = int(generator(job.seed, "counterfactual", "model", str(number)).integers(2**31))
 base, work = (job.input.get("base") or [None])[0], Path(job.params.work) / str(number)
@@ -45,8 +44,5 @@ tokens = subject.placed(token_tensor(paragraphs.tokens[kept]))
 scores = score(subject.of_placed, tokens, scoring.margin_threshold)
 found = {"em": scores.em.numpy(), "nll": scores.nll.numpy()}
 rows = pd.DataFrame({"model": number, "id": paragraphs.id[kept], "trained": trained[kept], **found})
-recited = rows.em == settings.paragraph.continuation
-for seen, some in recited.groupby(rows.trained):
-    job.log(f"trained on: {seen}; it recites {some.sum()} of {len(some)} paragraphs")
 job.write(half_scores=rows)
 shutil.rmtree(work)
