@@ -144,7 +144,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "repeats",
             "Memorization against repeats",
             ("paragraphs", "sets", "scores"),
-            paragraphs=("id", "count", "continuation_count"),
+            paragraphs=("id", "count", "continuation_count", "longest_run"),
         ),
         FigureInfo(
             "when_learned",

@@ -2,9 +2,11 @@
 
 import pandas as pd
 
+from memloc.data.overlap import RUN
 from memloc.data.sets import exposure, without_controls
 from memloc.figures.parts import memorized_fraction as fraction
 from memloc.figures.parts.style import COLOURS, COLUMN_WIDTH, Drawing, plain_log_ticks, subplots
+from memloc.run.templates import interval
 from memloc.settings.base import Section
 
 
@@ -34,6 +36,18 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "first_memorized": int(memorized.min()) if len(memorized) else None,
         "half": fraction.first_half(binned),
         "n_paragraphs": len(data),
-        "unseen": fraction.said_of_unseen(share),
+        "unseen": fraction.said_of_unseen(share) + _unlike_the_text(tables, settings),
     }
     return Drawing(figure, binned, numbers)
+
+
+def _unlike_the_text(tables: dict[str, pd.DataFrame], settings: Section) -> str:
+    """A sentence on the unseen paragraphs of which the training text holds no run of 13 tokens."""
+    run = tables["paragraphs"].set_index("id")["longest_run"]
+    sets = tables["sets"]
+    share = fraction.unseen_recited({**tables, "sets": sets[sets["id"].isin(run.index[run < RUN])]}, settings)
+    return (
+        ""
+        if share is None
+        else f" Of {share.n} that share no {RUN} tokens in a row with it: {interval(share, 3)}."
+    )
