@@ -34,7 +34,7 @@ def encode(text: str) -> list[int]:
 with job.writing() as append:
     for paragraphs in job.batches("paragraphs"):
         tokens = np.stack(paragraphs.tokens)
-        failed = ((paragraphs["count"] == 0) & ~paragraphs.unseen).to_numpy()
+        failed = filters.not_parsed(paragraphs)
         for table, options in (("dropped_paragraphs", settings), ("dropped_reference", as_the_authors)):
             reasons = filters.drop_reasons(tokens, failed, paragraphs.text, options, encode=encode)
             reasons = reasons.mask(paragraphs.id.isin(grown).to_numpy(), "grown")

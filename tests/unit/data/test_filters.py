@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from memloc.data.filters import drop_reasons, kept_pieces, kept_rows, n_unique, variations
+from memloc.data.filters import drop_reasons, kept_pieces, kept_rows, n_unique, not_parsed, variations
 from memloc.run.errors import InputError
 from memloc.settings.filters import Filters
 
@@ -114,3 +114,10 @@ def test_kept_rows_do_not_hold_the_tokens_of_dropped_ones():
     (kept,) = kept_pieces([piece], pd.Series([0, 3, 4]))
     assert kept["id"].tolist() == [1, 2] and np.array_equal(np.stack(kept["tokens"]), tokens[1:3])
     assert not any(np.shares_memory(own, tokens) for own in kept["tokens"])
+
+
+def test_only_a_row_that_the_model_should_have_seen_and_never_did_was_not_parsed():
+    """Paragraphs of held-out files may have near-copies, and are no controls then."""
+    rows = [(0, False, False), (3, False, False), (0, True, True), (0, False, True), (2, False, True)]
+    given = pd.DataFrame(rows, columns=["count", "unseen", "held_out"])
+    assert not_parsed(given).tolist() == [True, False, False, False, False]

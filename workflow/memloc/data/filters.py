@@ -18,6 +18,12 @@ def variations(keyword: str) -> list[str]:
     return [space + form for form in forms for space in ("", " ")]
 
 
+def not_parsed(paragraphs: pd.DataFrame) -> Bool[np.ndarray, "paragraph"]:
+    """Rows of the release that could not be parsed: the model is said to have seen them, but never did."""
+    seen = ~paragraphs["unseen"] & ~paragraphs["held_out"]
+    return (seen & (paragraphs["count"] == 0)).to_numpy()
+
+
 def n_unique(tokens: Int[np.ndarray, "paragraph token"]) -> Int[np.ndarray, "paragraph"]:
     """Number of different tokens of each paragraph."""
     return (np.diff(np.sort(tokens, axis=1), axis=1) != 0).sum(axis=1) + 1
