@@ -46,7 +46,7 @@ RULES = ("token_statistics", "rare_tokens", "fig2")
 RESUMED = "A run in this folder was killed, and its lock is removed: what is complete is kept"
 TARGETS = (*RULES, "--allowed-rules", *RULES)
 TIMED = {figure.name for figure in FIGURES if set(figure.tables) & set(MEASURED)}
-TRAINING = {"paragraphs.parquet", "training_stream.parquet", "training_curve.parquet"}
+TRAINING = {"paragraphs.parquet", "occurrences.parquet", "training_stream.parquet", "training_curve.parquet"}
 
 
 def kill(project, moments, moment, way, *targets):
