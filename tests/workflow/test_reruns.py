@@ -46,7 +46,7 @@ EDITS = {
     "a column of scores": (
         "memloc/tables/schemas/scores.py",
         COLUMN,
-        {"attention", "detect", "passages", "score_samples", "scores", "sets"} | readers("scores"),
+        {"attention", "detect", "passages", "score_samples", "scores", "sets", "story"} | readers("scores"),
     ),
     "a word of patching": (
         "memloc/tables/terms/patching.py",
