@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from made_questions import question
+from made_questions import question, subject
 
 from memloc.planting.methods import function_of
 from memloc.removal.registry import WAYS
@@ -136,7 +136,7 @@ def test_a_method_that_takes_more_than_a_gradient_is_known_to_be_slow(name, tiny
     layers = model.transformer.h
     asked = question(model, integration_steps=4)
     hooks = [layer.register_forward_hook(lambda *_, **__: ran.append(1)) for layer in layers]
-    function_of(name)(asked)
+    function_of(name)(subject(model), asked)
     for hook in hooks:
         hook.remove()
     heads = model.config.num_heads

@@ -12,10 +12,10 @@ from jaxtyping import Int
 from transformers import PreTrainedTokenizerFast
 
 from memloc.data.code_files import Corpus, File
+from memloc.data.given import Tables
 from memloc.data.near_copies import longest_runs, near_counts
 from memloc.data.own_text import END, Stream, distinct, occurrences
 from memloc.data.packing import are_whole
-from memloc.data.paragraphs import Tables
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.settings.data import CodeData

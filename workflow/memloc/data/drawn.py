@@ -19,9 +19,9 @@ from jaxtyping import Int
 from transformers import PreTrainedTokenizerFast
 
 from memloc.data import packing
+from memloc.data.given import Tables
 from memloc.data.overlap import RUN, shares_run
 from memloc.data.own_text import joined
-from memloc.data.paragraphs import Tables
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.run.tracking import DOCUMENTED, statements
