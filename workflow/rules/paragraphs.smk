@@ -2,7 +2,7 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from memloc.data import code_files
+from memloc.data import chosen_files
 from memloc.data.text_files import text_files
 from memloc.data.token_arrays import open_arrays
 
@@ -14,10 +14,10 @@ if DATA.source == "code":
 
     with explained():
         # Of a package, its version decides; another one is another text.
-        VERSIONS = {} if DATA.folder else {DATA.package: code_files.version_of(DATA)}
-        FILES = [str(file) for file in code_files.matching(DATA)] if DATA.folder else []
+        VERSIONS = {} if DATA.folder else {DATA.package: chosen_files.version_of(DATA)}
+        FILES = [str(file) for file in chosen_files.matching(DATA)] if DATA.folder else []
         if workflow.is_main_process:
-            code_files.corpus(DATA, SETTINGS.seed)
+            chosen_files.corpus(DATA, SETTINGS.seed)
 
     rule paragraphs:
         input:

@@ -7,7 +7,7 @@ job = start(snakemake)
 import json
 from pathlib import Path
 
-from memloc.data.code_files import told
+from memloc.data.chosen_files import told
 from memloc.model import loading, model_card, pretrained
 from memloc.model.context import require_room
 from memloc.run.atomic import write_text

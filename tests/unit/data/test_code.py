@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from memloc.data import code, code_files
+from memloc.data import chosen_files, code
 from memloc.data.tokenizer import END_OF_TEXT, train_tokenizer
 from memloc.run.errors import InputError
 from memloc.settings.data import CodeData
@@ -37,27 +37,27 @@ def data(at, **changes):
 
 def made(folder, seed=0, **changes):
     how = data(folder, **changes)
-    drawn = code_files.corpus(how, seed)
+    drawn = chosen_files.corpus(how, seed)
     tokenizer = train_tokenizer([file.text for file in drawn.trained], 300)
     paragraph = Paragraph(length=LENGTH, prefix=6)
     return drawn, tokenizer, code.tables_of(drawn, tokenizer, paragraph, how, CONTEXT, seed)
 
 
 def test_files_are_drawn_whole_by_the_seed_and_some_are_held_out(folder):
-    drawn = code_files.corpus(data(folder), 0)
+    drawn = chosen_files.corpus(data(folder), 0)
     files = drawn.trained + drawn.held_out
     assert len({file.name for file in files}) == len(files) < 30
     assert all((folder / file.name).read_text() == file.text for file in files)
     assert len(drawn.held_out) == round(0.2 * len(files))
     sizes = [len(file.text) for file in files]
     assert sum(sizes) >= 10_000 > sum(sizes) - max(sizes)
-    assert code_files.corpus(data(folder), 0) == drawn != code_files.corpus(data(folder), 1)
-    assert code_files.corpus(data(folder, held_out=0), 0).held_out == []
+    assert chosen_files.corpus(data(folder), 0) == drawn != chosen_files.corpus(data(folder), 1)
+    assert chosen_files.corpus(data(folder, held_out=0), 0).held_out == []
 
 
 def test_only_files_that_fit_a_pattern_and_hold_the_text_are_drawn(folder):
     patterns = ["part_1/*.py", "part_2/*.py", "part_*/file_1.py"]
-    found = code_files.matching(data(folder, patterns=patterns, containing="class Marked"))
+    found = chosen_files.matching(data(folder, patterns=patterns, containing="class Marked"))
     names = [int(file.stem.removeprefix("file_")) for file in found]
     assert sorted(names) == [n for n in range(30) if n % 4 in (1, 2) and n % 3]
 
@@ -76,38 +76,38 @@ def test_only_files_that_fit_a_pattern_and_hold_the_text_are_drawn(folder):
 )
 def test_what_cannot_be_is_explained(folder, changes, message):
     with pytest.raises(InputError, match=message):
-        code_files.corpus(data(folder, **changes), 0)
+        chosen_files.corpus(data(folder, **changes), 0)
 
 
 def test_a_file_that_is_no_text_is_named(folder):
     (folder / "latin.py").write_bytes("caf\u00e9".encode("latin-1"))
     with pytest.raises(InputError, match=r"latin.py: not UTF-8 text"):
-        code_files.matching(data(folder))
+        chosen_files.matching(data(folder))
 
 
 def test_a_package_is_described_by_version_licence_author_and_hashes():
     how = CodeData(source="code", package="networkx", patterns=["algorithms/*.py"], megabytes=0.1)
-    drawn = code_files.corpus(how, 0)
-    found = code_files.description(how, drawn)
-    assert found["package"] == "networkx" and found["version"] == code_files.version_of(how)
+    drawn = chosen_files.corpus(how, 0)
+    found = chosen_files.description(how, drawn)
+    assert found["package"] == "networkx" and found["version"] == chosen_files.version_of(how)
     assert "BSD" in found["licence"] and "@" in found["author"] or "Hagberg" in found["author"]
     assert set(found["files"]) == {file.name for file in drawn.trained + drawn.held_out}
     assert all(len(digest) == 64 for digest in found["files"].values())
     assert found["held_out"] == sorted(file.name for file in drawn.held_out)
-    assert code_files.told(found).startswith(f"networkx {found['version']}, ")
+    assert chosen_files.told(found).startswith(f"networkx {found['version']}, ")
 
 
 def test_another_version_is_refused_if_a_setting_asks_for_one_and_mentioned_otherwise(tmp_path):
     how = CodeData(source="code", package="networkx", version="0.0.1")
     with pytest.raises(InputError, match=r"data.version: networkx \S+ is installed, but 0.0.1 is asked for"):
-        code_files.version_of(how)
-    installed = code_files.version_of(how.model_copy(update={"version": None}))
+        chosen_files.version_of(how)
+    installed = chosen_files.version_of(how.model_copy(update={"version": None}))
     lock = tmp_path / "lock"
-    assert code_files.unlike_locked("networkx", lock) is None
+    assert chosen_files.unlike_locked("networkx", lock) is None
     lock.write_text(f"other==1\nnetworkx=={installed}\n")
-    assert code_files.unlike_locked("networkx", lock) is None
+    assert chosen_files.unlike_locked("networkx", lock) is None
     lock.write_text("networkx==0.0.1\n")
-    assert f"networkx {installed}; with 0.0.1" in code_files.unlike_locked("networkx", lock)
+    assert f"networkx {installed}; with 0.0.1" in chosen_files.unlike_locked("networkx", lock)
 
 
 def n_places(text, run):

@@ -8,7 +8,7 @@ from figure_labels import checked
 from made_settings import changed
 from made_tables import frame_of
 
-from memloc.data.sets import controls, split
+from memloc.data.sets import apart, pairs, split
 from memloc.figures import fig2, fig8, recited, repeats, table1
 from memloc.figures.parts import recited_page, style
 from memloc.figures.parts.memorized_fraction import counted_in, first_half, repeat_bins
@@ -31,9 +31,11 @@ def tables(em):
     n = len(em)
     ids = np.arange(n) + 3
     scores = pd.DataFrame({"id": ids, "em": em, "nll": rng.uniform(0, 3, n)})
-    sets = split(scores, pd.Series(np.arange(n) + 2, ids), 40, Sets(**SIZES), seed=0)
+    sets = split(scores, 40, Sets(**SIZES), seed=0)
+    sets["pair"] = pairs(pd.Series(np.arange(n)), sets["set"] == "memorized", 0, rng)
     paragraphs = pd.DataFrame({"id": ids, "count": np.arange(n) + 1})
     paragraphs["continuation_count"] = pd.array(np.arange(n) + 2, "Int64")
+    paragraphs["longest_run"] = pd.array([None] * n, "Int64")
     paragraphs["tokens"] = list(rng.integers(9, size=(n, 60)))
     made = {"scores": scores, "sets": sets.assign(continuation=None), "paragraphs": paragraphs}
     made["vocabulary"] = pd.DataFrame({"token": range(9), "text": list("abcdefgh ")})
@@ -47,9 +49,10 @@ def with_controls(em, unseen_em):
     scores = pd.DataFrame({"id": ids, "em": unseen_em, "nll": 2.5})
     tokens = list(np.zeros((n, 60), dtype=int))
     paragraphs = pd.DataFrame({"id": ids, "count": 0, "continuation_count": 0, "tokens": tokens})
+    paragraphs["longest_run"] = pd.array([None] * n, "Int64")
     added = {
         "scores": scores,
-        "sets": controls(scores, 3, seed=0).assign(continuation=None),
+        "sets": apart(scores, "unseen", 3, seed=0).assign(continuation=None),
         "paragraphs": paragraphs.astype({"continuation_count": "Int64"}),
     }
     joined = {name: pd.concat([found[name], rows], ignore_index=True) for name, rows in added.items()}

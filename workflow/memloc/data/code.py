@@ -11,7 +11,7 @@ import pandas as pd
 from jaxtyping import Int
 from transformers import PreTrainedTokenizerFast
 
-from memloc.data.code_files import Corpus, File
+from memloc.data.chosen_files import Corpus, File
 from memloc.data.given import Tables
 from memloc.data.near_copies import longest_runs, near_counts
 from memloc.data.own_text import END, Stream, distinct, occurrences
