@@ -102,6 +102,6 @@ module memloc:"""
     output = host.snakemake("--cores", "1", config=None, status=1)
     assert "rule first:" in output and "gpu_model=a100" in output and "the host ends" in output
     assert "Study test" not in output  # how a run of ours begins
-    host.edit("config.yaml", "megabytes", "megabyte")
+    host.edit("config.yaml", "min_repeats", "min_repeat")
     output = host.plan(config=None, status=1)
-    assert "config of module memloc: data.megabyte: unknown key" in output
+    assert "config of module memloc: data.min_repeat: unknown key" in output

@@ -47,9 +47,9 @@ def archive(paragraphs):
 
 @pytest.fixture(scope="module")
 def source(finished):
-    """Paragraphs, scores and sets of the finished test study, without its controls; its model's files."""
+    """Paragraphs, scores and sets of the finished test study, but not what it holds out; model files."""
     found = {name: read(finished, "test", name) for name in ("paragraphs", "scores", "sets")}
-    controls = found["paragraphs"]["id"][found["paragraphs"]["unseen"]]
+    controls = found["paragraphs"]["id"][found["paragraphs"]["held_out"]]
     found = {name: table[~table["id"].isin(controls)] for name, table in found.items()}
     model = {path.name: path.read_bytes() for path in (finished.results / "model").iterdir()}
     return found | {"model": model}

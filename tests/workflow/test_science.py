@@ -35,7 +35,7 @@ def test_replacing_a_prefix_token_lowers_the_exact_match(table):
 
 def test_memorized_paragraphs_are_those_that_decoding_recites(table, finished):
     model = loading.load_model(finished.results / "model")
-    paragraphs = table("paragraphs").merge(table("sets")[["id", "set"]], on="id")
+    paragraphs = table("paragraphs").merge(table("sets")[["id", "set"]], on="id").query("not held_out")
     tokens = token_tensor(paragraphs.tokens)
     decoded = decoding.greedy_continuation(Subject(model, N_PREFIX, 64), tokens[:, :N_PREFIX], N_CONTINUATION)
     recited = (decoded == tokens[:, N_PREFIX:]).all(dim=1).numpy()

@@ -82,16 +82,14 @@ def test_a_second_run_does_nothing(finished):
     assert "Nothing to be done" in output and "Select jobs to execute" not in output
 
 
-def test_what_occurs_often_is_memorized(finished):
-    """Nobody repeats anything: the text does."""
+def test_memorized_paragraphs_are_the_repeated_ones(finished):
+    """The embedded model memorizes what it saw often: the study shows what it is made to show."""
     paths = {name: finished.results / f"tables/{name}.parquet" for name in ("paragraphs", "sets")}
     paragraphs, sets = (storage.read(schema_of(name), path) for name, path in paths.items())
     frame = paragraphs.merge(sets, on="id")
-    often = frame[frame["count"] >= 30]
-    assert len(often) > 20 and (often["set"] == "memorized").mean() > 0.9
+    memorized = frame[frame["set"] == "memorized"]
+    assert len(memorized) >= 6 and memorized["count"].min() >= 12
     assert (frame.loc[frame["set"] == "non_memorized", "count"] == 1).mean() > 0.8
-    assert set(frame.loc[frame["held_out"], "set"]) == {"unseen", "held_out"}
-    assert (frame.loc[frame["set"] == "unseen", "near_count"] == 0).all()
 
 
 @pytest.mark.parametrize("kind", ["pdf", "png", "csv", "rst"])
