@@ -1,1 +1,1 @@
-"""Paragraphs: downloads, the published data, own and embedded text, filters, sets and samples."""
+"""Paragraphs: downloads, the published data, own text, real code, drawn text, filters, sets and samples."""

@@ -34,49 +34,60 @@ def tables_of(
 
     Of the first part, `data.n_paragraphs` are kept, drawn at random. The packed text has end-of-text where
     the stream has END, so that a place in the one is a place in the other.
+
+    Args:
+        context: tokens of a training window.
+
+    Raises:
+        InputError: no file is as long as a paragraph.
     """
     files = [*drawn.trained, *drawn.held_out]
     documents = _encoded(files, tokenizer)
     cut, begins = _stream(documents, paragraph.length)
-    n_trained = sum(len(ids) + 1 for ids in documents[: len(drawn.trained)])
+    trained = documents[: len(drawn.trained)]
+    n_trained = sum(len(ids) + 1 for ids in trained)
     cut = _thinned(distinct(cut)[0], n_trained, data.n_paragraphs, seed)
+    found = _occurrences(cut, n_trained)
 
-    found, at = (np.concatenate(parts) for parts in zip(*occurrences(cut), strict=True))
-    found, at = found[at < n_trained], at[at < n_trained]
-    whole = are_whole(at, paragraph.length, context)
-    tokens, n = cut.windows(cut.starts).astype(np.int64), len(cut.starts)
-    held_out = cut.starts >= n_trained
-    count, text = np.bincount(found, minlength=n), cut.tokens[:n_trained]
-    near = np.maximum(near_counts(tokens, text), count)
-    run = np.full(n, paragraph.length)
-    run[held_out] = longest_runs(tokens[held_out], text)
     own = np.searchsorted(begins, cut.starts, side="right") - 1
     names = np.array([file.name for file in files])
-    line = _lines(cut, begins, tokenizer)
-    paragraphs = pd.DataFrame(
+    line = _lines(cut, begins[own], tokenizer)
+    paragraphs = _counted(cut, n_trained, found, context).assign(file=names[own], line=line)
+    paragraphs["text"] = tokenizer.batch_decode([row.tolist() for row in paragraphs["tokens"]])
+    places = paragraphs[["id", "file", "line"]].assign(document=0, start=cut.starts - begins[own])
+    stream = pd.DataFrame({"id": None, "file": names[: len(trained)], "tokens": trained})
+    return Tables(paragraphs, places, found, stream)
+
+
+def _occurrences(cut: Stream, n_trained: int) -> pd.DataFrame:
+    """Table `occurrences`: where each paragraph occurs in the first `n_trained` tokens of the stream."""
+    found, at = (np.concatenate(parts) for parts in zip(*occurrences(cut), strict=True))
+    frame = pd.DataFrame({"id": found, "place": at})[at < n_trained]
+    return frame.sort_values(["place", "id"], ignore_index=True)
+
+
+def _counted(cut: Stream, n_trained: int, found: pd.DataFrame, context: int) -> pd.DataFrame:
+    """Paragraphs with their tokens, and what table `paragraphs` counts of them in the training text."""
+    tokens, n = cut.windows(cut.starts).astype(np.int64), len(cut.starts)
+    text, held_out = cut.tokens[:n_trained], cut.starts >= n_trained
+    whole = are_whole(found["place"].to_numpy(), cut.length, context)
+    count, whole_count = (np.bincount(ids, minlength=n) for ids in (found["id"], found["id"][whole]))
+    near = np.maximum(near_counts(tokens, text), count)
+    run = np.full(n, cut.length)
+    run[held_out] = longest_runs(tokens[held_out], text)
+    return pd.DataFrame(
         {
             "id": np.arange(n),
             "count": count,
-            "whole_count": np.bincount(found[whole], minlength=n),
-            "cut_count": np.bincount(found[~whole], minlength=n),
+            "whole_count": whole_count,
+            "cut_count": count - whole_count,
             "continuation_count": None,
             "near_count": near,
             "longest_run": run,
             "held_out": held_out,
             "unseen": held_out & (near == 0),
-            "file": names[own],
-            "line": line,
             "tokens": list(tokens),
-            "text": tokenizer.batch_decode(tokens.tolist()),
         }
-    )
-    places = {"id": np.arange(n), "file": names[own], "document": 0, "start": cut.starts - begins[own]}
-    stream = {"id": None, "file": names[: len(drawn.trained)], "tokens": documents[: len(drawn.trained)]}
-    return Tables(
-        paragraphs,
-        pd.DataFrame({**places, "line": line}),
-        pd.DataFrame({"id": found, "place": at}).sort_values(["place", "id"], ignore_index=True),
-        pd.DataFrame(stream),
     )
 
 
@@ -118,11 +129,13 @@ def _thinned(cut: Stream, n_trained: int, n_kept: int | None, seed: int) -> Stre
 
 
 def _lines(
-    cut: Stream, begins: Int[np.ndarray, "document"], tokenizer: PreTrainedTokenizerFast
+    cut: Stream, begins: Int[np.ndarray, "paragraph"], tokenizer: PreTrainedTokenizerFast
 ) -> Int[np.ndarray, "paragraph"]:
-    """The line of its document, from 1, on which the first token of each paragraph ends."""
+    """The line of its document, from 1, on which the first token of each paragraph ends.
+
+    `begins` is the place where the document of each paragraph begins.
+    """
     each_token = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
     breaks = np.array([*(text.count("\n") for text in each_token), 0])  # END is the last one
     broken = np.concatenate([[0], np.cumsum(breaks[cut.tokens])])
-    own = begins[np.searchsorted(begins, cut.starts, side="right") - 1]
-    return 1 + broken[cut.starts + 1] - broken[own]
+    return 1 + broken[cut.starts + 1] - broken[begins]

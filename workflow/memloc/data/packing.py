@@ -2,8 +2,8 @@
 
 Documents follow one another with end-of-text between them, and this text is cut into windows of the model's
 context, whatever the cuts go through. So a paragraph stands at another position, after another text, each
-time it occurs. Occurrences that a cut divides are extra: every paragraph lies whole in a window as often as
-it is to be repeated.
+time it occurs. Occurrences of drawn paragraphs that a cut divides are extra: each lies whole in a window as
+often as it is to be repeated.
 """
 
 from collections.abc import Collection, Sequence

@@ -1,4 +1,4 @@
-"""Train a model, new or pretrained, on the embedded data's training stream, resumably and repeatably.
+"""Train a model, new or pretrained, on the training text of `data`, resumably and repeatably.
 
 Rows of a batch are windows of packed text (`memloc.data.packing`). As in the training of real models, nothing
 hides one document of a window from the next. State is checkpointed atomically every few steps. A killed
