@@ -54,7 +54,7 @@ def _in_folder(folder: Path, output: str, function: Callable[..., None], *argume
     os.dup2(descriptor, 2)
     os.chdir(folder)
     os.environ |= NO_NETWORK
-    del os.environ["PYTHONPATH"]
+    os.environ.pop("PYTHONPATH", None)
     import planner
 
     planner.forget_unless_of(folder)
