@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from http_server import FileServer
+from memloc.data.given import UNKNOWN
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
@@ -114,7 +115,7 @@ def test_the_downloaded_model_is_the_served_one(published, source):
 def test_paragraphs_are_the_published_ones(published, source):
     found = read(published, "published", "paragraphs")
     assert found["count"].tolist()[-2:] == [0, 0]
-    unknown = ["cut_count", "continuation_count", "near_count", "file"]
+    unknown = list(UNKNOWN)
     pd.testing.assert_frame_equal(
         found[:-2].drop(columns=unknown), source["paragraphs"].drop(columns=unknown)
     )

@@ -25,7 +25,7 @@ def terms_of(model, learned, controls) -> Terms:
 
 def collected(model, terms, weights, micro_batch, reference=False):
     with editable_gradients(subject(model)):
-        value = collect_objective(subject(model, micro_batch), terms, weights, reference)
+        value = collect_objective(subject(model, micro_batch=micro_batch), terms, weights, reference)
         return value, take_gradients(subject(model))
 
 
