@@ -4,7 +4,9 @@ A test fails when one of them no longer says what the code says.
 """
 
 import inspect
+import json
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -18,6 +20,8 @@ import networkx  # noqa: E402
 from conda_from_lock import environment  # noqa: E402
 
 import config_keys  # noqa: E402
+import found  # noqa: E402
+from memloc import open_study  # noqa: E402
 from memloc.figures.catalog import FIGURES  # noqa: E402
 from memloc.figures.parts.methods import method_label  # noqa: E402
 from memloc.localization import head_scores  # noqa: E402
@@ -32,6 +36,7 @@ from memloc.tables.schemas import STAGES, schema_of  # noqa: E402
 from memloc.tables.terms.head_ranking import PAPER_METHODS  # noqa: E402
 
 WIDTH = 110
+FOUND, MINI = ROOT / "docs/found.json", ROOT / "results/mini"
 
 
 def figure_table() -> str:
@@ -143,10 +148,12 @@ def memory_table() -> str:
     return "\n".join(rows) + "\n"
 
 
-def with_findings(readme: str) -> str:
-    """The first page with the lines of a run, copied from its results."""
-    lines = (ROOT / "docs/headline.txt").read_text()
-    return re.sub(r"(?ms)^```text\nWhat is memorized.*?^```", lambda _: f"```text\n{lines}```", readme)
+def with_found(text: str) -> str:
+    """A page with the sentences of the last run of `mini` that was there for `make docs`."""
+    for name, content in json.loads(FOUND.read_text()).items():
+        if f"<!-- {name} -->" in text:
+            text = between(text, name, content)
+    return text
 
 
 def wrapped(item: str) -> str:
@@ -177,9 +184,9 @@ def generated() -> dict[Path, str]:
         figures: between(targets, "rules", rule_table()),
         columns: between(columns.read_text(), "columns", column_tables()),
         own_text: between(own_text.read_text(), "families", f"{family_sentence()}.\n"),
-        readme: with_findings(readme.read_text()),
+        readme: with_found(readme.read_text()),
         methods: between(listed, "rankings", ranking_list()),
-        tutorial: between(tutorial.read_text(), "rankings", ranking_sentence()),
+        tutorial: between(with_found(tutorial.read_text()), "rankings", ranking_sentence()),
         config: between(config.read_text(), "keys", config_keys.key_table()),
         needed: between(needed.read_text(), "memory", memory_table()),
         ROOT / "config" / "schema.json": config_keys.json_schema(),
@@ -188,5 +195,10 @@ def generated() -> dict[Path, str]:
 
 
 if __name__ == "__main__":
+    if (MINI / "headline.txt").exists():
+        FOUND.write_text(json.dumps(found.sentences(open_study(MINI), WIDTH), indent=1) + "\n")
+        for picture in (ROOT / "docs/images").iterdir():
+            if (drawn := MINI / "figures" / picture.name).exists():
+                shutil.copyfile(drawn, picture)
     for path, text in generated().items():
         path.write_text(text)

@@ -8,6 +8,8 @@ import pytest
 import yaml
 from projects import OF_STUDY
 
+import found
+from memloc import open_study
 from memloc.figures.catalog import FIGURES
 from memloc.settings import errors
 from memloc.settings.study import Settings
@@ -90,6 +92,16 @@ def test_memorized_paragraphs_are_the_repeated_ones(finished):
     memorized = frame[frame["set"] == "memorized"]
     assert len(memorized) >= 6 and memorized["count"].min() >= 12
     assert (frame.loc[frame["set"] == "non_memorized", "whole_count"] == 1).mean() > 0.8
+
+
+def test_pages_take_their_numbers_from_a_run(finished):
+    told = found.sentences(open_study(finished.results), 110)
+    assert told.keys() == json.loads((finished.folder / "docs/found.json").read_text()).keys()
+    paragraphs, scores = (open_study(finished.results).table(name) for name in ("paragraphs", "scores"))
+    em_of = dict(zip(scores["id"], scores["em"], strict=True))
+    once = paragraphs[~paragraphs["held_out"] & (paragraphs["count"] == 1)]["id"]
+    recited = [em_of[number] == 50 for number in once if number in em_of]
+    assert f"once {100 * sum(recited) / len(recited):.0f} %" in " ".join(told["repeats"].split())
 
 
 @pytest.mark.parametrize("kind", ["pdf", "png", "csv", "rst"])

@@ -1,0 +1,80 @@
+"""Sentences on pages with numbers of `mini`, each from the tables of a finished run (see `make docs`)."""
+
+import textwrap
+
+import pandas as pd
+
+from memloc.figures.parts.gradient_summary import lower_share
+from memloc.figures.parts.methods import method_label
+from memloc.tables.study import Study
+from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
+
+
+def sentences(study: Study, width: int) -> dict[str, str]:
+    """The lines of a page by the name of their place."""
+    told = {"repeats": _repeats(study), "positions": _positions(study), "gradients": _gradients(study)}
+    told["heads"] = _heads(study.table("head_ranking"))
+    wrapped = {name: textwrap.fill(text, width) + "\n" for name, text in told.items()}
+    headline = (study.folder / "headline.txt").read_text()
+    return {"headline": f"```text\n{headline}```\n", **wrapped}
+
+
+def _repeats(study: Study) -> str:
+    frame = study.table("paragraphs", ["id", "count", "held_out"]).query("not held_out")
+    frame = frame.merge(study.table("scores", ["id", "em"]))
+    recited = frame["em"] == study.settings["paragraph"]["length"] - study.settings["paragraph"]["prefix"]
+    shares = {
+        words: f"{100 * recited[frame['count'].between(low, high)].mean():.0f} %"
+        for words, low, high in (
+            ("once", 1, 1),
+            ("8 to 15 times", 8, 15),
+            ("more often than 23 times", 24, 10**9),
+        )
+    }
+    listed = ", ".join(f"of those that occur {words} {share}" for words, share in shares.items())
+    return (
+        "How often the model saw a paragraph mostly decides whether it recites it: "
+        f"{listed}. The figure also shows unseen controls: a rate on seen text means something only next to "
+        "the rate on unseen text."
+    )
+
+
+def _positions(study: Study) -> str:
+    rows = study.table("positions").query("group == 'memorized' and context == 'text' and draw == 0")
+    n_tokens = rows["em"].max()
+    after = {n: (some["em"] == n_tokens).sum() for n, some in rows.groupby("n_before")}
+    listed = ", ".join(f"{count} after {n} token{'s' * (n > 1)}" for n, count in after.items())
+    return (
+        "A model remembers a text, and not only what follows position 0, if it recites the paragraph "
+        "wherever it stands: after end-of-text, after other text, at another position. Of "
+        f"{rows['id'].nunique()} sampled paragraphs, this model recites {listed} of other text "
+        "([positions](methods.md#positions))."
+    )
+
+
+def _gradients(study: Study) -> str:
+    rows = study.table("parameter_gradients")
+    ours, others = (
+        100 * lower_share(rows[rows["group"] == group], "max_abs") for group in ("memorized", "non_memorized")
+    )
+    return (
+        "Gradients of the NLL say which weights a paragraph depends on. In the paper, 61 % of the gradient "
+        "of memorized paragraphs lies in the lower half of the layers, and 55 % of that of others. Here "
+        f"it is {ours:.0f} and {others:.0f} %. These are gradients of whole sets; the claim judges those of "
+        "single paragraphs."
+    )
+
+
+def _heads(ranking: pd.DataFrame) -> str:
+    combined = ranking[ranking["method"] == COMBINED]
+    first = combined.loc[combined["rank"].idxmin()]
+    rows = ranking[(ranking["layer"] == first["layer"]) & (ranking["head"] == first["head"])]
+    rank = rows.set_index("method")["rank"]
+    *listed, last = (f"{rank[method]} by {method_label(method)}" for method in PAPER_METHODS)
+    return (
+        "Patching exchanges a head's queries, keys or values between a paragraph and its version with one "
+        "token replaced. Do the methods agree? The outlined head has the lowest mean rank: head "
+        f"{first['head']} of layer {first['layer']}. Of {len(combined)} heads it is number "
+        f"{', '.join(listed)}, and {last}. It comes first in "
+        f"{100 * first['first_share']:.0f} % of the resamples."
+    )
