@@ -42,6 +42,10 @@ def tables():
     replaced += [("memorized", 8, 0), ("memorized", 9, 4), ("non_memorized", 9, 0)]
     without = [(0, 0, 4, 4), (0, 1, 3, 0), (1, 0, 4, 3)]  # layer, head, exact match of both paragraphs
     ablated = [("memorized", id, layer, head, em[id]) for layer, head, *em in without for id in (0, 1)]
+    skipped = [(0, 0, 3), (1, 4, 0), (2, 4, 4)]  # layer, exact match of both paragraphs
+    bypassed = [
+        ("attention", "identity", at, "memorized", id, em[id]) for at, *em in skipped for id in (0, 1)
+    ]
     edited = [
         (0, "unlearn", "all", 0, 1, 4),
         (0, "unlearn", "top", 3, 4, 4),
@@ -53,6 +57,7 @@ def tables():
         "claims": rows("id verdict", (ONE_HEAD, TOO_FEW), (OF_LAYERS, TOO_FEW)),
         "perturbation": rows("set position em", *replaced),
         "head_ranking": rows("method layer head rank", *(("combined", *head) for head in RANKED)),
+        "layer_bypass": rows("block way layer group id em", *bypassed, ("mlp", "mean", 1, "memorized", 0, 0)),
         "head_ablation": rows("group id layer head em", *ablated, ("paired", 0, 0, 0, 0)),
         "edits": rows("id objective arm em_memorized em_other em_other_before", *edited),
     }
@@ -68,8 +73,9 @@ def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
         "model has not seen.",
         "What triggers it? Replace one token of the prefix, and 20 % of the recitations stop: 0 % for one of "
         "the first 2 of 10 tokens, 50 % for one of the last 2.",
-        "Where is it? The paragraphs are too few to say whether one head stands out. Without head 1 of layer "
-        "0, 2 of 2 recitations stop; without another head, 0.5 on average.",
+        "Where is it? Without the attention of layer 0, 2 of 2 recitations stop; without that of another "
+        "layer, 0.5 on average. The paragraphs are too few to say whether one head stands out. Without head "
+        "1 of layer 0, 2 of 2 recitations stop; without another head, 0.5 on average.",
         "Can it be removed? With the best of 2 ways (top gradients, one at a time), 1 of 1 paragraphs "
         "(100 %) no longer come out, and other recited ones lose 0 % of their tokens.",
         "Which claims hold? Of 2 claims: 2 rest on too few data.",
@@ -92,7 +98,7 @@ def test_without_unseen_text_there_is_nothing_to_compare_with(tables):
 @pytest.mark.parametrize(
     ("verdict", "said"),
     [
-        (HOLDS, "Head 1 of layer 0 stands out: the methods name it first, whichever paragraphs are drawn. W"),
+        (HOLDS, "One head stands out: the methods name it first, whichever paragraphs are drawn. W"),
         (FAILS, "No single head stands out. Without head 1 of layer 0, 2 of 2 recitations stop"),
         (NO_DIFFERENCE, "No single head stands out. Without head 1 of layer 0, 2 of 2 recitations stop"),
         (NOT_APPLICABLE, "Without head 1 of layer 0, 2 of 2 recitations stop"),
@@ -100,13 +106,13 @@ def test_without_unseen_text_there_is_nothing_to_compare_with(tables):
 )
 def test_a_head_stands_out_only_where_its_claim_holds(tables, verdict, said):
     line = findings(judged(tables, **{ONE_HEAD: verdict}), SETTINGS)[2]
-    assert line.startswith(f"Where is it? {said}")
+    assert line.partition(" on average. ")[2].startswith(said)
 
 
 def test_of_a_head_that_is_configured_no_claim_is_about(tables):
     configured = SimpleNamespace(paragraph=SETTINGS.paragraph, highlight=SimpleNamespace(layer=0, head=0))
     line = findings(judged(tables, **{ONE_HEAD: HOLDS}), configured)[2]
-    assert line.startswith("Where is it? Without head 0 of layer 0, 0 of 2 recitations stop")
+    assert line.partition(" on average. ")[2].startswith("Without head 0 of layer 0, 0 of 2 recitations stop")
 
 
 @pytest.mark.parametrize(("verdict", "half"), [(HOLDS, "lower"), (FAILS, "upper"), (TOO_FEW, None)])

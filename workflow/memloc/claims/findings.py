@@ -23,6 +23,7 @@ READ = {  # tables and their columns; those of removal where the study makes the
     "perturbation": ("id", "set", "position", "em"),
     "head_ranking": ("method", "layer", "head", "rank"),
     "head_ablation": ("group", "id", "layer", "head", "em"),
+    "layer_bypass": ("block", "way", "layer", "group", "id", "em"),
     "edits": ("id", "objective", "arm", "em_memorized", "em_other", "em_other_before"),
     "removal": ("way", "mode", "id", "em"),
     "removal_damage": ("way", "mode", "group", "id", "em"),
@@ -39,7 +40,7 @@ QUESTIONS = (
 ANYWHERE = "recited_wherever_they_stand"
 ONE_HEAD, OF_LAYERS = "one_head_leads", "lower_layers_hold_more"
 STANDS_OUT = {
-    HOLDS: "{} stands out: the methods name it first, whichever paragraphs are drawn.",
+    HOLDS: "One head stands out: the methods name it first, whichever paragraphs are drawn.",
     FAILS: "No single head stands out.",
     NO_DIFFERENCE: "No single head stands out.",
     TOO_FEW: "The paragraphs are too few to say whether one head stands out.",
@@ -93,21 +94,31 @@ def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
 
 
 def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
-    head, rows = highlighted_head(dict(tables), settings), tables["head_ablation"]
-    rows = rows[rows["group"] == "memorized"]
-    stopped = (rows["em"] < settings.paragraph.continuation).groupby([rows["layer"], rows["head"]]).sum()
-    verdict = (
-        verdicts.get(ONE_HEAD) if settings.highlight == "auto" else None
-    )  # else it is about another head
-    named = f"head {head[1]} of layer {head[0]}"
+    """The layer without whose attention most recitations stop, and the head that the methods name first."""
+    n_tokens, bypass = settings.paragraph.continuation, tables["layer_bypass"]
+    head = highlighted_head(dict(tables), settings)
+    skipped = bypass[(bypass["block"] == "attention") & (bypass["way"] == "identity")]
+    layers, n_of_layers = _stopped(skipped, ["layer"], n_tokens)
+    heads, n_of_heads = _stopped(tables["head_ablation"], ["layer", "head"], n_tokens)
+    # Of a head that is configured, no claim says that it stands out.
+    verdict = verdicts.get(ONE_HEAD) if settings.highlight == "auto" else None
     said = (
-        STANDS_OUT.get(verdict, "").format(named.capitalize()),
-        f"Without {'it' if verdict == HOLDS else named}, {stopped[head]} of "
-        f"{counted(rows['id'].nunique(), 'recitation')} stop; without another head, "
-        f"{stopped.drop(head).mean():.1f} on average.",
+        f"Without the attention of layer {layers.idxmax()}, {layers.max()} of "
+        f"{counted(n_of_layers, 'recitation')} stop; without that of another layer, "
+        f"{layers.drop(layers.idxmax()).mean():.1f} on average.",
+        STANDS_OUT.get(verdict, ""),
+        f"Without head {head[1]} of layer {head[0]}, {heads[head]} of {counted(n_of_heads, 'recitation')} "
+        f"stop; without another head, {heads.drop(head).mean():.1f} on average.",
         LAYERS.get(verdicts.get(OF_LAYERS), ""),
     )
     return " ".join(filter(None, said))
+
+
+def _stopped(rows: pd.DataFrame, place: list[str], n_tokens: int) -> tuple[pd.Series, int]:
+    """How many recitations stop without each place, and of how many."""
+    rows = rows[rows["group"] == "memorized"]
+    stopped = rows["em"] < n_tokens
+    return stopped.groupby([rows[name] for name in place]).sum(), rows["id"].nunique()
 
 
 def _removal(tables: Tables, n_tokens: int) -> str:
