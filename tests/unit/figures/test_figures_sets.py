@@ -1,5 +1,7 @@
 """Figures of all paragraphs: labels and captions follow the lengths of a run, and sets may be empty."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -164,24 +166,47 @@ def test_passages_come_in_the_order_of_their_lengths_and_counts(monkeypatch):
     )
     assert said in checked("recited", drawing) and f"<p>{said}</p>" in drawing.page
     assert "<p>Model: some/&lt;model&gt;.</p>" in drawing.page
-    assert "<h2>80 tokens recited, 50 of them in one go</h2>" in drawing.page
+    assert "<p>80 tokens, 50 of them in one go: b/a.txt, line 11 (tokens 401 to 480 of" in drawing.page
     assert "given <mark>two &lt;b&gt;</mark></pre>" in drawing.page
-    assert drawing.page.count("the model cannot have seen this text") == 1
+    own, unseen = drawing.page.split("<h2>In text that the model cannot have seen</h2>")
+    assert own.count("<h3") == 3 and unseen.count("<h3") == 1 and "<mark>four</mark>" in unseen
     none = {name: frame[:0] if name == "recited" else frame for name, frame in found.items()}
     nothing = recited.draw(none, SETTINGS)
-    assert "recites nothing of this text" in checked("recited", nothing) and "<h2>" not in nothing.page
+    assert "recites nothing of this text" in checked("recited", nothing) and "<h2" not in nothing.page
+
+
+def test_like_passages_stand_under_the_first_of_them():
+    """They share eight words in a row, whether given or recited, or are the same few words."""
+    words = [f"w{n}" for n in range(40)]
+    # With the first, the second has 7 words in common, the third 8; the fourth is like the second.
+    spans = [(0, 20), (13, 33), (12, 32), (25, 40)]
+    given = [*(" ".join(words[start : start + 5]) + " " for start, _ in spans), "same ", "same ", "other "]
+    recites = [*(" ".join(words[start + 5 : end]) for start, end in spans), "words", "words", "words"]
+    where = {"start": range(100, 107), "end": range(120, 127), "line": range(1, 8), "file": [*"aabbccd"]}
+    found = passages(**where)["recited"]
+    found = found.assign(prefix=given, continuation=recites)
+    groups = [group["line"].tolist() for group in recited_page.like_passages(found)]
+    assert groups == [[1, 3], [2, 4], [5, 6], [7]]
+    page = recited.draw(passages() | {"recited": found}, SETTINGS).page
+    assert "<p>7 passages in 4 files. Those with the same 8 words in a row stand together" in page
+    assert "which makes 4 groups." in page
+    links = re.findall(r'<li><a href="#(.*?)">(.*?)</a> (.*?)</li>', page)
+    assert links[0] == ("group-1", " ".join(words[5:20]), "2 passages in 2 files")
+    assert [link for link, _, _ in links] == re.findall(r'<h3 id="(.*?)">', page) and len(links) == 4
+    assert page.count("<pre>") == 4 and page.count("And 1 more like it") == 3
+    assert all(f"line {line} (" in page for line in found["line"])
 
 
 def test_the_page_is_safe_for_any_text_and_has_no_more_than_it_can_show(monkeypatch):
-    monkeypatch.setattr(recited_page, "N_PASSAGES", 1)
-    words = {"prefix": "<script>&", "continuation": "\u202e\x00\n ab"}
+    monkeypatch.setattr(recited_page, "N_GROUPS", 1)
+    words = {"prefix": ["<script>&", "b"], "continuation": "\u202e\x00\n ab"}
     found = passages(start=[100, 200], end=[116, 216], line=12, file="<a>.txt", **words)
     page = recited.draw(found, SETTINGS).page
     assert not [text for text in ("<script>", "<a>", "\u202e") if text in page]
     assert "http" not in page.split("<h1>")[1]
     assert "<pre>\n&lt;script&gt;&amp;<mark>\\u202e\\u0000\n ab</mark></pre>" in page
     assert "&lt;a&gt;.txt, line 12 (tokens 101 to 116 of its document)" in page
-    assert page.count("<h2>") == 1 and "And 1 more: recited.csv lists all." in page
+    assert page.count("<h3") == 1 and "2 groups. Shown are the first 1: recited.csv lists all." in page
 
 
 def test_repeats_are_those_of_the_continuation_where_they_are_counted_for_all_paragraphs():

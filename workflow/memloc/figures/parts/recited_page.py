@@ -1,4 +1,8 @@
-"""Recited passages as a page that opens from disk: what is recited is highlighted, what was given is not."""
+"""Recited passages as a page that opens from disk: what is recited is highlighted, what was given is not.
+
+Text that occurs in many files makes many passages, which begin at other tokens of it. Like ones stand under
+the first of them.
+"""
 
 from collections.abc import Sequence
 from html import escape
@@ -8,31 +12,93 @@ import pandas as pd
 
 from memloc.figures.parts.text_table import PAGE
 from memloc.scoring.passages import place
+from memloc.tables.terms.claims import counted
 
-N_PASSAGES = 500  # the CSV holds all
+N_GROUPS = 500  # the CSV holds all passages
+ALIKE = 8  # words in a row, with which two passages are alike
+N_CHARACTERS = 60  # of a heading
 TITLE = "What the model recites of this text"
-GIVEN = (
-    "The model was given the words before the highlighted ones. It wrote the highlighted words itself, as "
-    "they stand in the text."
+PARTS = {False: "In this text", True: "In text that the model cannot have seen"}
+LEGEND = (
+    "<p><mark>Highlighted</mark>: what the model wrote itself, word for word as it stands in the text. The "
+    "words before were given to it.</p>\n"
 )
 
 
 def recited_page(told: Sequence[str], found: pd.DataFrame) -> str:
-    """The page as HTML: sentences, and the passages of a figure, in their order."""
-    parts = [*(f"<p>{shown(text)}</p>\n" for text in [*told, *[GIVEN] * bool(len(found))])]
-    parts += map(_passage, found.head(N_PASSAGES).itertuples())
-    if len(found) > N_PASSAGES:
-        parts.append(f"<p>And {len(found) - N_PASSAGES:,} more: recited.csv lists all.</p>\n")
+    """The page as HTML: sentences, contents, and the passages of a figure, in their order."""
+    groups = [(unseen, group) for unseen, own in found.groupby("unseen") for group in like_passages(own)]
+    parts = [f"<p>{shown(text)}</p>\n" for text in told]
+    if groups:
+        parts += [LEGEND, *_contents(found, groups)]
+    for unseen, title in PARTS.items():
+        own = [_group(n, group) for n, (flag, group) in enumerate(groups[:N_GROUPS], 1) if flag == unseen]
+        parts += [f"<h2>{title}</h2>\n", *own] if own else []
     return PAGE.format(title=TITLE, content="".join(parts))
 
 
-def _passage(row: Any) -> str:
-    """A passage with its place."""
+def like_passages(found: pd.DataFrame) -> list[pd.DataFrame]:
+    """Groups of passages in order. One belongs to the first group whose first passage is like it: both, with
+    what was given, hold the same `ALIKE` words in a row, or are the same words.
+    """
+    group_of: dict[tuple[str, ...], int] = {}
+    members: list[list[int]] = []
+    for number, text in enumerate(found["prefix"] + found["continuation"]):
+        words = text.split()
+        runs = [tuple(words[i : i + ALIKE]) for i in range(max(1, len(words) - ALIKE + 1))]
+        known = [group_of[run] for run in runs if run in group_of]
+        if known:
+            members[min(known)].append(number)
+        else:
+            group_of |= dict.fromkeys(runs, len(members))
+            members.append([number])
+    return [found.iloc[numbers] for numbers in members]
+
+
+def _contents(found: pd.DataFrame, groups: Sequence[tuple[bool, pd.DataFrame]]) -> list[str]:
+    """How many passages there are, and a link to each group."""
+    said = (
+        f"{_size(found)}. Those with the same {ALIKE} words in a row stand together, which makes "
+        f"{counted(len(groups), 'group')}."
+    )
+    if len(groups) > N_GROUPS:
+        said += f" Shown are the first {N_GROUPS:,}: recited.csv lists all."
+    lines = [
+        f'<li><a href="#group-{n}">{_heading(group)}</a> {_size(group)}{", unseen" if unseen else ""}</li>\n'
+        for n, (unseen, group) in enumerate(groups[:N_GROUPS], 1)
+    ]
+    return ["<h2>Contents</h2>\n", f"<p>{said}</p>\n<ol>\n", *lines, "</ol>\n"]
+
+
+def _size(group: pd.DataFrame) -> str:
+    return f"{counted(len(group), 'passage')} in {counted(group['file'].nunique(), 'file')}"
+
+
+def _heading(group: pd.DataFrame) -> str:
+    """The recited words that a group's first passage begins with."""
+    words = " ".join(group["continuation"].iloc[0].split())
+    cut = words if len(words) <= N_CHARACTERS else f"{words[:N_CHARACTERS].rsplit(' ', 1)[0]} …"
+    return shown(cut) or "white space"
+
+
+def _group(number: int, group: pd.DataFrame) -> str:
+    """The first passage with its text, and the places of the others."""
+    first, *others = group.itertuples()
+    texts = f"<pre>\n{shown(first.prefix)}<mark>{shown(first.continuation)}</mark></pre>\n"
+    page = f'<h3 id="group-{number}">{number}. {_heading(group)}</h3>\n<p>{_about(first)}</p>\n{texts}'
+    if others:
+        places = "".join(f"<li>{_about(row)}</li>\n" for row in others)
+        page += (
+            f"<details><summary>And {len(others):,} more like it</summary>\n<ul>\n{places}</ul></details>\n"
+        )
+    return page
+
+
+def _about(row: Any) -> str:
+    """Length and place of a passage."""
     once = f", {row.at_once} of them in one go" if row.at_once < row.tokens else ""
     stands = f"{place(row)} (tokens {row.start + 1} to {row.end} of its document)"
-    stands += ": the model cannot have seen this text" if row.unseen else ""
-    texts = f"<pre>\n{shown(row.prefix)}<mark>{shown(row.continuation)}</mark></pre>"
-    return f"<h2>{row.tokens} tokens recited{once}</h2>\n<p>{shown(stands)}</p>\n{texts}\n"
+    return shown(f"{row.tokens} tokens{once}: {stands}")
 
 
 def shown(text: str) -> str:
