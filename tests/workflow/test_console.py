@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+from importlib.metadata import version
 
 import pytest
 from projects import STUDY, Project, _snakemake, forked
@@ -17,7 +18,7 @@ PASSING = re.compile(
 def with_plugin(*words):
     """As `snakemake` where the plugin is installed: the default profile names it."""
     sys.path.append("workflow")
-    _snakemake([*words, "--configfile", STUDY])
+    _snakemake(words if "--configfile" in words else [*words, "--configfile", STUDY])
 
 
 def said(folder, *words):
@@ -47,6 +48,15 @@ def test_a_run_is_a_line_for_each_rule(project):
     assert "Select jobs to execute" in log.read_text()
     lines, _ = said(project.folder, *TARGET)
     assert lines[-1].startswith("Nothing to be done")
+
+
+def test_a_study_of_code_begins_with_the_version_that_is_not_the_locked_one(project):
+    installed = version("transformers")
+    project.edit("envs/requirements.lock", f"transformers=={installed}", "transformers==0.0.1")
+    lines, status = said(project.folder, *TARGET, "--configfile", "config/config.yaml")
+    assert status == 0 and lines[-1] == "100 %: Write the effective settings of the study."
+    told = f"The text is transformers {installed}; with 0.0.1, the locked version, its numbers differ."
+    assert lines[1] == told
 
 
 def test_a_failure_ends_alone(project):
