@@ -2,6 +2,7 @@
 
 import textwrap
 
+import numpy as np
 import pandas as pd
 
 from memloc.figures.parts.gradient_summary import lower_share
@@ -12,26 +13,40 @@ from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 
 def sentences(study: Study, width: int) -> dict[str, str]:
     """The lines of a page by the name of their place."""
-    told = {"repeats": _repeats(study), "positions": _positions(study), "gradients": _gradients(study)}
+    frame = study.table("paragraphs", ["id", "count", "near_count", "held_out"])
+    seen = frame[~frame["held_out"]].merge(study.table("scores", ["id", "em"]), on="id")
+    lengths = study.settings["paragraph"]
+    seen["recited"] = seen["em"] == lengths["length"] - lengths["prefix"]
+    told = {
+        "finding": _finding(seen),
+        "repeats": _repeats(seen),
+        "positions": _positions(study),
+        "gradients": _gradients(study),
+    }
     told["heads"] = _heads(study.table("head_ranking"))
     wrapped = {name: textwrap.fill(text, width) + "\n" for name, text in told.items()}
     headline = (study.folder / "headline.txt").read_text()
     return {"headline": f"```text\n{headline}```\n", **wrapped}
 
 
-def _repeats(study: Study) -> str:
-    frame = study.table("paragraphs", ["id", "count", "held_out"]).query("not held_out")
-    frame = frame.merge(study.table("scores", ["id", "em"]))
-    recited = frame["em"] == study.settings["paragraph"]["length"] - study.settings["paragraph"]["prefix"]
-    shares = {
-        words: f"{100 * recited[frame['count'].between(low, high)].mean():.0f} %"
-        for words, low, high in (
-            ("once", 1, 1),
-            ("8 to 15 times", 8, 15),
-            ("more often than 23 times", 24, 10**9),
-        )
-    }
-    listed = ", ".join(f"of those that occur {words} {share}" for words, share in shares.items())
+def _finding(seen: pd.DataFrame) -> str:
+    once, recited = seen["count"] == 1, seen["recited"]
+    alone = once & seen["near_count"].le(1).fillna(False)
+    return (
+        f"Of {recited.sum():,} paragraphs that the model recites, {(recited & once).sum():,} occur exactly "
+        "once in its training text. They are rarely memories of one reading: "
+        f"{(recited & once & ~alone).sum():,} of them have near-copies, with at most a tenth of the tokens "
+        f"edited. Of {alone.sum():,} paragraphs without any copy, {100 * recited[alone].mean():.1f} % are "
+        f"recited; of those with more than 23 exact copies, {100 * recited[seen['count'] > 23].mean():.0f} %."
+    )
+
+
+def _repeats(seen: pd.DataFrame) -> str:
+    often = (("once", 1, 1), ("8 to 15 times", 8, 15), ("more often than 23 times", 24, np.inf))
+    listed = ", ".join(
+        f"of those that occur {words} {100 * seen['recited'][seen['count'].between(low, high)].mean():.0f} %"
+        for words, low, high in often
+    )
     return (
         "How often the model saw a paragraph mostly decides whether it recites it: "
         f"{listed}. The figure also shows unseen controls: a rate on seen text means something only next to "
