@@ -26,7 +26,7 @@ def judged(topic: str, tables: dict[str, pd.DataFrame], **changes) -> pd.DataFra
     """A topic's rows of table `claims` by id, as if it were all; `changes` are sections of settings."""
     named = topics()[topic].tables
     read = {name: rows[list(named[name] or rows)] for name, rows in tables.items()}
-    rows = evaluate(topics()[topic], read, settings_of(topic, **changes))
+    rows = evaluate(topics()[topic], [read], settings_of(topic, **changes))
     return corrected(pd.DataFrame(rows)).set_index("id")
 
 

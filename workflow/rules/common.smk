@@ -64,7 +64,6 @@ SHARED_TABLES = (
     *("training_stream", "occurrences", "training_curve", "grown", "twins", "scores", "extraction"),
     *("half_scores", "recited", "texts"),
 )
-ENVIRONMENT = "../../envs/environment.yaml"
 # Template, scripts and styles of the explorer.
 PAGE_FILES = sorted((tracking.PACKAGE / "explorer/page").iterdir())
 FIGURE_KINDS = ("pdf", "png", "csv", "rst")

@@ -19,8 +19,6 @@ if HALVES_ASKED:
             HALVES.log,
         benchmark:
             HALVES.benchmark
-        conda:
-            ENVIRONMENT
         threads: MODEL.threads
         resources:
             mem_mb=growing(MEMORY["train_halves"]),
@@ -43,8 +41,6 @@ if HALVES_ASKED:
             log_file("compare_halves"),
         benchmark:
             benchmark_file("compare_halves")
-        conda:
-            ENVIRONMENT
         resources:
             mem_mb=growing(4000),
             runtime=growing(30),

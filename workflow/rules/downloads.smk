@@ -25,8 +25,6 @@ if DATA.source == "release":
             benchmark_file("download_release")
         retries: 2
         localrule: True
-        conda:
-            ENVIRONMENT
         resources:
             mem_mb=growing(1000),
             runtime=growing(60),
@@ -52,8 +50,6 @@ if DATA.source == "release" and DATA.retokenize and not DATA.retokenize.folder:
             benchmark_file("download_tokenizer")
         retries: 2
         localrule: True
-        conda:
-            ENVIRONMENT
         resources:
             mem_mb=growing(1000),
             runtime=growing(30),
@@ -89,8 +85,6 @@ if PLACES:
             benchmark_file("download_files")
         retries: 2
         localrule: True
-        conda:
-            ENVIRONMENT
         resources:
             mem_mb=growing(1000),
             runtime=growing(60),
@@ -116,8 +110,6 @@ if MODEL.source == "hub":
             benchmark_file("download_model")
         retries: 2
         localrule: True
-        conda:
-            ENVIRONMENT
         resources:
             mem_mb=growing(2000),
             runtime=growing(120),
@@ -143,8 +135,6 @@ elif MODEL.source == "fine_tuned":
             benchmark_file("download_base")
         retries: 2
         localrule: True
-        conda:
-            ENVIRONMENT
         resources:
             mem_mb=growing(4000),
             runtime=growing(30),

@@ -19,8 +19,6 @@ for figure, read, told in DRAWN:
             benchmark_file(figure.name)
         priority: FIRST * (figure.name in FIRST_LOOK)
         localrule: True
-        conda:
-            ENVIRONMENT
         resources:
             mem_mb=growing(2000),
             runtime=growing(10),

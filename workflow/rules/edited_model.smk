@@ -19,8 +19,6 @@ rule edited_model:
         log_file("edited_model"),
     benchmark:
         benchmark_file("edited_model")
-    conda:
-        ENVIRONMENT
     threads: SETTINGS.threads
     resources:
         gpu=N_GPU,

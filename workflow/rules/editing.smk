@@ -22,8 +22,6 @@ for objective in OBJECTIVES:
             EDITING.log,
         benchmark:
             EDITING.benchmark
-        conda:
-            ENVIRONMENT
         threads: SETTINGS.threads
         resources:
             gpu=N_GPU,

@@ -18,8 +18,6 @@ if COMPARED:
         benchmark:
             benchmark_file("compare_expected")
         localrule: True
-        conda:
-            ENVIRONMENT
         resources:
             mem_mb=growing(2000),
             runtime=growing(15),

@@ -27,8 +27,6 @@ rule explorer:
     benchmark:
         benchmark_file("explorer")
     localrule: True
-    conda:
-        ENVIRONMENT
     resources:
         mem_mb=growing(4000),
         runtime=growing(20),

@@ -21,9 +21,6 @@ SHOWN = [figure for figure in FIGURES if figure.only_for in PRESENT]
 TABLES = sorted({name for figure in SHOWN for name in figure.tables})
 RESAMPLED = studies_by_seed(SETTINGS)
 
-
-JUDGED = True
-MEMBERS = []  # studies of a single model have no others below them
 DRAWN = [drawn(figure) for figure in SHOWN]
 
 

@@ -20,8 +20,6 @@ rule figures_page:
     benchmark:
         benchmark_file("figures_page")
     localrule: True
-    conda:
-        ENVIRONMENT
     resources:
         mem_mb=growing(1000),
         runtime=growing(5),

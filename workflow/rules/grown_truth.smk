@@ -18,8 +18,6 @@ if GROWN:
             ASKING.log,
         benchmark:
             ASKING.benchmark
-        conda:
-            ENVIRONMENT
         threads: SETTINGS.threads
         resources:
             gpu=N_GPU,

@@ -49,8 +49,6 @@ rule model:
         log_file("model"),
     benchmark:
         benchmark_file("model")
-    conda:
-        ENVIRONMENT
     resources:
         mem_mb=growing(MEMORY["model"]),
         runtime=growing(30),

@@ -22,7 +22,7 @@ DRAWN = [
 
 
 include: "draw.smk"
-include: "trainings.smk"
+include: "claims.smk"
 
 
 # Names of imported rules begin with the model's name; so do their messages.
@@ -55,8 +55,6 @@ if SETTINGS.steps:
         benchmark:
             benchmark_file("distinct_models")
         localrule: True
-        conda:
-            ENVIRONMENT
         resources:
             mem_mb=growing(2000),
             runtime=growing(5),
@@ -120,8 +118,6 @@ rule explorer:
     benchmark:
         benchmark_file("explorer")
     localrule: True
-    conda:
-        ENVIRONMENT
     resources:
         mem_mb=growing(500),
         runtime=growing(5),

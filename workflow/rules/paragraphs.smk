@@ -10,154 +10,71 @@ EXPECTED = SETTINGS.expected
 # The paragraphs dropped by the filter that the published numbers come from.
 PUBLISHED_FILTER = "dropped_reference" if EXPECTED.filter == "reference" else "dropped_paragraphs"
 
-if DATA.source == "code":
+WITH_TEXT = ["paragraphs", "places", "occurrences", "training_stream"]  # tables of what a model is trained on
 
+if DATA.source == "code":
     with explained():
         # Of a package, its version decides; another one is another text.
         VERSIONS = {} if DATA.folder else {DATA.package: chosen_files.version_of(DATA)}
         FILES = [str(file) for file in chosen_files.matching(DATA)] if DATA.folder else []
         if workflow.is_main_process:
             chosen_files.corpus(DATA, SETTINGS.seed)
-
-    rule paragraphs:
-        input:
-            files=FILES,
-            base=PRETRAINED,
-        output:
-            **tables("paragraphs", "places", "occurrences", "training_stream"),
-            text=f"{SHARED}/text.json",
-            tokenizer=directory(f"{SHARED}/tokenizer"),
-        log:
-            log_file("paragraphs"),
-        benchmark:
-            benchmark_file("paragraphs")
-        conda:
-            ENVIRONMENT
-        resources:
-            mem_mb=growing(4000),
-            runtime=growing(30),
-        params:
-            **tracked("data"),
-            context=MODEL.context,
-            versions=VERSIONS,
-        message:
-            "Cut paragraphs from real files, each of them once, and count their copies."
-        script:
-            "../scripts/paragraphs_code.py"
-
+    CUT = "Cut paragraphs from real files, each of them once, and count their copies."
+    CUT_FROM = {"files": FILES, "base": PRETRAINED}
+    CUT_INTO = tables(*WITH_TEXT) | {
+        "text": f"{SHARED}/text.json",
+        "tokenizer": directory(f"{SHARED}/tokenizer"),
+    }
 elif DATA.source == "drawn":
-
     try:
         VERSIONS = {package: version(package) for package in DATA.packages}
     except PackageNotFoundError as error:
         raise SystemExit(f"data.packages: {error.name} is not installed: install it, or name other packages")
-
-    rule paragraphs:
-        input:
-            base=PRETRAINED,
-        output:
-            **tables("paragraphs", "places", "occurrences", "training_stream"),
-            tokenizer=directory(f"{SHARED}/tokenizer"),
-        log:
-            log_file("paragraphs"),
-        benchmark:
-            benchmark_file("paragraphs")
-        conda:
-            ENVIRONMENT
-        threads: 2
-        resources:
-            mem_mb=growing(3000),
-            runtime=growing(30),
-        params:
-            **tracked("data"),
-            context=MODEL.context,
-            versions=VERSIONS,  # another version of a package is another text
-        message:
-            "Cut paragraphs from the docstrings of installed packages and draw their repeats."
-        script:
-            "../scripts/paragraphs_drawn.py"
-
+    CUT = "Cut paragraphs from the docstrings of installed packages and draw their repeats."
+    CUT_FROM = {"base": PRETRAINED}
+    CUT_INTO = tables(*WITH_TEXT) | {"tokenizer": directory(f"{SHARED}/tokenizer")}
 elif DATA.source == "text":
-
     with explained():
         TEXTS = text_files(DATA.files, "data.files", DATA.encoding)
-    TEXT_SCRIPT = "paragraphs_counted.py" if DATA.counts else "paragraphs_text.py"
-
-    rule paragraphs:
-        input:
-            texts=[PLACES.get(file, file) for file in TEXTS],
-            folder=MODEL_FOLDER,
-        output:
-            **tables("paragraphs", *["places"] * bool(DATA.counts)),
-        log:
-            log_file("paragraphs"),
-        benchmark:
-            benchmark_file("paragraphs")
-        conda:
-            ENVIRONMENT
-        resources:
-            mem_mb=growing(4000),
-            runtime=growing(60),
-        params:
-            **tracked("data"),
-        message:
-            "Cut paragraphs from your own text and count their repeats."
-        script:
-            f"../scripts/{TEXT_SCRIPT}"
-
+    CUT = "Cut paragraphs from your own text and count their repeats."
+    CUT_FROM = {"texts": [PLACES.get(file, file) for file in TEXTS], "folder": MODEL_FOLDER}
+    CUT_INTO = tables("paragraphs", *["places"] * bool(DATA.counts))
 elif DATA.source == "tokens":
-
     TOKENS = [PLACES.get(file, file) for file in DATA.files]
     if not PLACES:
         with explained():
             open_arrays(DATA, SETTINGS.paragraph, TOKENS)
-
-    rule paragraphs:
-        input:
-            tokens=TOKENS,
-            folder=MODEL_FOLDER,
-        output:
-            **tables("paragraphs", "places"),
-        log:
-            log_file("paragraphs"),
-        benchmark:
-            benchmark_file("paragraphs")
-        conda:
-            ENVIRONMENT
-        resources:
-            mem_mb=growing(4000),
-            runtime=growing(30),
-        params:
-            **tracked("data"),
-        message:
-            "Read paragraphs that are given as token ids, and decode their text."
-        script:
-            "../scripts/paragraphs_tokens.py"
-
+    CUT = "Read paragraphs that are given as token ids, and decode their text."
+    CUT_FROM = {"tokens": TOKENS, "folder": MODEL_FOLDER}
+    CUT_INTO = tables("paragraphs", "places")
 else:
+    CUT = "Read the published paragraphs and decode their text."
+    CUT_FROM = {"release": RELEASE_FILES, "folder": MODEL_FOLDER}
+    CUT_FROM["tokenizer"] = [RELEASE_TOKENIZER] if DATA.retokenize else []
+    CUT_INTO = tables("paragraphs")
 
-    rule paragraphs:
-        input:
-            release=RELEASE_FILES,
-            folder=MODEL_FOLDER,
-            tokenizer=[RELEASE_TOKENIZER] if DATA.retokenize else [],
-        output:
-            **tables("paragraphs"),
-        log:
-            log_file("paragraphs"),
-        benchmark:
-            benchmark_file("paragraphs")
-        conda:
-            ENVIRONMENT
-        resources:
-            mem_mb=growing(4000),
-            runtime=growing(30),
-        params:
-            **tracked("data"),
-        message:
-            "Read the published paragraphs and decode their text."
-        script:
-            "../scripts/paragraphs_release.py"
+
+rule paragraphs:
+    input:
+        **CUT_FROM,
+    output:
+        **CUT_INTO,
+    log:
+        log_file("paragraphs"),
+    benchmark:
+        benchmark_file("paragraphs")
+    threads: 2 if DATA.source == "drawn" else 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        **tracked("data"),
+        # Another version of a package is another text.
+        **({"context": MODEL.context, "versions": VERSIONS} if MODEL.source in TRAINED else {}),
+    message:
+        CUT
+    script:
+        f"../scripts/paragraphs_{'counted' if getattr(DATA, 'counts', None) else DATA.source}.py"
 
 
 rule dropped_paragraphs:
@@ -170,8 +87,6 @@ rule dropped_paragraphs:
         log_file("dropped_paragraphs"),
     benchmark:
         benchmark_file("dropped_paragraphs")
-    conda:
-        ENVIRONMENT
     resources:
         mem_mb=growing(4000),
         runtime=growing(30),

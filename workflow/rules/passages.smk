@@ -21,8 +21,6 @@ if SCANNED:
         benchmark:
             benchmark_file("passages")
         priority: FIRST
-        conda:
-            ENVIRONMENT
         threads: THREADS
         resources:
             gpu=N_GPU,
@@ -50,8 +48,6 @@ elif PLACED:
         benchmark:
             benchmark_file("passages")
         priority: FIRST
-        conda:
-            ENVIRONMENT
         resources:
             mem_mb=growing(2000),
             runtime=growing(30),

@@ -15,8 +15,6 @@ rule bundle:
     benchmark:
         benchmark_file("bundle")
     localrule: True
-    conda:
-        ENVIRONMENT
     resources:
         mem_mb=growing(2000),
         runtime=growing(60),
@@ -36,8 +34,6 @@ rule verify:
     log:
         log_file("verify"),
     localrule: True
-    conda:
-        ENVIRONMENT
     resources:
         mem_mb=growing(2000),
         runtime=growing(60),
@@ -54,8 +50,6 @@ rule estimate:
     log:
         log_file("estimate"),
     localrule: True
-    conda:
-        ENVIRONMENT
     resources:
         mem_mb=growing(2000),
         runtime=growing(10),

@@ -29,8 +29,6 @@ if REMOVAL_ASKED:
             REMOVAL.log,
         benchmark:
             REMOVAL.benchmark
-        conda:
-            ENVIRONMENT
         threads: SETTINGS.threads
         resources:
             gpu=N_GPU,
@@ -58,8 +56,6 @@ if REMOVAL_ASKED:
                 log_file("retrain"),
             benchmark:
                 benchmark_file("retrain")
-            conda:
-                ENVIRONMENT
             threads: MODEL.threads
             resources:
                 mem_mb=growing(MEMORY["retrain"]),

@@ -23,8 +23,6 @@ if GROWN_REMOVED:
             GROWN_REMOVAL.log,
         benchmark:
             GROWN_REMOVAL.benchmark
-        conda:
-            ENVIRONMENT
         threads: SETTINGS.threads
         resources:
             gpu=N_GPU,

@@ -11,8 +11,6 @@ rule run_config:
     benchmark:
         benchmark_file("run_config")
     localrule: True
-    conda:
-        ENVIRONMENT
     resources:
         mem_mb=growing(500),
         runtime=growing(5),

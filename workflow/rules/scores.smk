@@ -19,8 +19,6 @@ rule:
     benchmark:
         SCORES.benchmark
     priority: FIRST
-    conda:
-        ENVIRONMENT
     threads: THREADS
     resources:
         gpu=N_GPU,
@@ -47,8 +45,6 @@ rule sets:
     benchmark:
         benchmark_file("sets")
     priority: FIRST
-    conda:
-        ENVIRONMENT
     threads: THREADS
     resources:
         gpu=N_GPU,
@@ -60,31 +56,3 @@ rule sets:
         "Split paragraphs into memorized and non-memorized sets, draw samples, decode their continuations."
     script:
         "../scripts/sets.py"
-
-
-rule score_samples:
-    input:
-        model=rules.model.output.description,
-        folder=MODEL_FOLDER,
-        paragraphs=table("paragraphs"),
-        scores=table("scores"),
-        sets=table("sets"),
-    output:
-        **tables("positions", "near_extraction"),
-    log:
-        log_file("score_samples"),
-    benchmark:
-        benchmark_file("score_samples")
-    conda:
-        ENVIRONMENT
-    threads: SETTINGS.threads
-    resources:
-        gpu=N_GPU,
-        mem_mb=growing(MEMORY["score_samples"]),
-        runtime=limited(60),
-    params:
-        **tracked("positions", "loading"),
-    message:
-        "Score sampled paragraphs at other positions and after other text; bound the probability of near recitation."
-    script:
-        "../scripts/score_samples.py"

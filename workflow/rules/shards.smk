@@ -13,8 +13,6 @@ for stage, (parts, wholes) in JOINED.items():
             log_file(stage),
         benchmark:
             benchmark_file(stage)
-        conda:
-            ENVIRONMENT
         resources:
             mem_mb=growing(2000),
             runtime=growing(60),

@@ -17,8 +17,6 @@ rule story:
     benchmark:
         benchmark_file("story")
     localrule: True
-    conda:
-        ENVIRONMENT
     resources:
         mem_mb=growing(1000),
         runtime=growing(5),

@@ -1,6 +1,9 @@
 # One model's analyses and figures. The Snakefile includes this file; a study of several models imports it
 # once per model (models.smk).
 
+MEMBERS = []  # studies of a single model have no others below them
+JUDGED = True
+
 
 include: "common.smk"
 include: "downloads.smk"
@@ -9,18 +12,9 @@ include: "training.smk"
 include: "paragraphs.smk"
 include: "scores.smk"
 include: "passages.smk"
-include: "perturbation.smk"
-include: "gradients.smk"
-include: "activations.smk"
-include: "rare_tokens.smk"
-include: "patching.smk"
-include: "token_statistics.smk"
-include: "detection.smk"
+include: "analyses.smk"
 include: "counterfactual.smk"
-include: "ranking.smk"
 include: "editing.smk"
-include: "ablation.smk"
-include: "weight_noise.smk"
 include: "grown_truth.smk"
 include: "removal.smk"
 include: "removal_of_grown.smk"

@@ -22,8 +22,6 @@ if MODEL.source in TRAINED:
             log_file("train_model"),
         benchmark:
             benchmark_file("train_model")
-        conda:
-            ENVIRONMENT
         threads: MODEL.threads
         resources:
             mem_mb=growing(MEMORY["train_model"]),
@@ -52,8 +50,6 @@ if GROWN:
             log_file("train_twin_{twin}"),
         benchmark:
             benchmark_file("train_twin_{twin}")
-        conda:
-            ENVIRONMENT
         threads: MODEL.threads
         resources:
             mem_mb=growing(MEMORY["train_twin"]),
@@ -79,8 +75,6 @@ if GROWN:
             log_file("exchange_places"),
         benchmark:
             benchmark_file("exchange_places")
-        conda:
-            ENVIRONMENT
         threads: SETTINGS.threads
         resources:
             mem_mb=growing(MEMORY["exchange_places"]),

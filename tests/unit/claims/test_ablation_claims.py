@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from made_claims import cells, judged, settings_of, verdicts
 
-from memloc.claims.evaluate import evaluate_trainings
+from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
 
 GROUPS = ("memorized", "non_memorized")
@@ -42,16 +42,12 @@ OWN, OTHERS = ("memorized", 0, 2), ("non_memorized", 0, 2)
     ],
 )
 def test_the_head_that_memorized_paragraphs_need(effects, expected):
-    (row,) = evaluate_trainings(
-        topics()["head_ablation"], [ablated(effects)] * 5, settings_of("head_ablation")
-    )
+    (row,) = evaluate(topics()["head_ablation"], [ablated(effects)] * 5, settings_of("head_ablation"))
     assert (row["verdict"], row["value"]) == expected
 
 
 def test_without_pairs_no_head_is_compared():
-    (row,) = evaluate_trainings(
-        topics()["head_ablation"], [ablated({}, n=0)] * 5, settings_of("head_ablation")
-    )
+    (row,) = evaluate(topics()["head_ablation"], [ablated({}, n=0)] * 5, settings_of("head_ablation"))
     assert (row["verdict"], row["reason"]) == ("not applicable", "no pairs of equal count")
 
 

@@ -3,7 +3,7 @@
 import pytest
 from made_claims import cells, settings_of, verdicts
 
-from memloc.claims.evaluate import evaluate_trainings
+from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
 
 HEADS = "grown_heads_beyond_the_twin"
@@ -20,7 +20,7 @@ def tables(own=0.9, twin=0.5, kind="grown_heads"):
 
 
 def judged(*trainings):
-    (row,) = evaluate_trainings(topics()["grown_truth"], trainings, settings_of("grown_truth"))
+    (row,) = evaluate(topics()["grown_truth"], trainings, settings_of("grown_truth"))
     return row
 
 

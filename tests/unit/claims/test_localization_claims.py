@@ -8,7 +8,7 @@ import pytest
 from made_claims import judged, settings_of, verdicts
 from made_tables import crossed
 
-from memloc.claims.evaluate import evaluate_trainings
+from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
 from memloc.localization import head_ranking
 from memloc.tables.terms.head_ranking import PAPER_METHODS as METHODS
@@ -26,7 +26,7 @@ def ranking(first, last="patching"):
 
 def over_trainings(topic, tables, **changes):
     """Verdict and value of a topic's claim on the named head, if five trainings find the same."""
-    (row,) = evaluate_trainings(topics()[topic], [tables] * 5, settings_of(topic, **changes))
+    (row,) = evaluate(topics()[topic], [tables] * 5, settings_of(topic, **changes))
     return row["verdict"], row["value"]
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from test_registry import claim
 
-from memloc.claims.evaluate import ONE_TRAINING, evaluate, evaluate_trainings
+from memloc.claims.evaluate import ONE_TRAINING, evaluate
 from memloc.claims.registry import Topic
 from memloc.claims.verdicts import corrected, judge
 from memloc.settings.sections import sections
@@ -131,7 +131,7 @@ def row_of(settings=None, **changes):
     entry = {"estimator": "complete_or_not", "scale": "%", "bound": 0.5, "matters": 0.1} | changes
     given = {"sets": pd.DataFrame({"set": ["memorized"] * 20 + ["partly_30_49"]})}
     known = sections({"paragraph": {}, "sets": {}} | (settings or {}))
-    rows = corrected(pd.DataFrame(evaluate(topic_of(claim(**entry)), given, known)))
+    rows = corrected(pd.DataFrame(evaluate(topic_of(claim(**entry)), [given], known)))
     return validation.validate(schema_of("claims"), rows, Lengths()).iloc[0]
 
 
@@ -157,7 +157,7 @@ def test_a_claim_whose_estimator_fails_is_named_with_its_traceback_and_the_other
     entry = {"scale": "%", "bound": 0.5, "matters": 0.1}
     entries = [claim(id=name, estimator=name, **entry) for name in ("not_written", "complete_or_not")]
     given = {"sets": pd.DataFrame({"set": ["memorized"] * 20 + ["partly_30_49"]})}
-    rows = pd.DataFrame(evaluate(topic_of(*entries), given, sections({"paragraph": {}, "sets": {}})))
+    rows = pd.DataFrame(evaluate(topic_of(*entries), [given], sections({"paragraph": {}, "sets": {}})))
     failed, judged = validation.validate(schema_of("claims"), corrected(rows), Lengths()).itertuples()
     assert (failed.verdict, judged.verdict) == (ERROR, HOLDS) and pd.isna(failed.value)
     assert (
@@ -184,15 +184,15 @@ def test_a_claim_on_the_named_head_is_judged_over_trainings_only():
     ranking = heads.assign(method="patching", rank=[2, 3, 1, 4])
     tables = {"rare_token_groups": groups.assign(attention_expected=1.0), "head_ranking": ranking}
     known = sections({"paragraph": {}, "highlight": "auto"})
-    (alone,) = evaluate(topic, tables, known)
+    (alone,) = evaluate(topic, [tables], known)
     assert (alone["verdict"], alone["reason"]) == (NOT_APPLICABLE, ONE_TRAINING)
-    (row,) = evaluate_trainings(topic, [tables] * 5, known)
+    (row,) = evaluate(topic, [tables] * 5, known)
     assert (row["verdict"], row["value"], row["n"]) == (HOLDS, 1.0, 5)
     last = tables | {"head_ranking": ranking.assign(rank=[1, 2, 3, 4])}
-    (row,) = evaluate_trainings(topic, [last] * 5, known)
+    (row,) = evaluate(topic, [last] * 5, known)
     assert (row["verdict"], row["value"]) == (FAILS, 0.0), (
         "heads that prefer none are equal, so none is behind"
     )
     other = tables | {"rare_token_groups": groups[groups["head"] > 0].assign(attention_expected=1.0)}
-    (row,) = evaluate_trainings(topic, [tables, other], known)
+    (row,) = evaluate(topic, [tables, other], known)
     assert row["reason"] == "the models have unequally many heads"

@@ -19,21 +19,19 @@ ONE_TRAINING = "one training names one head: a study of several trainings judges
 logger = logging.getLogger(__name__)
 
 
-def evaluate(topic: Topic, tables: Tables, settings: Section) -> list[dict[str, Any]]:
+def evaluate(topic: Topic, trainings: Sequence[Tables], settings: Section) -> list[dict[str, Any]]:
     """A topic's rows of table `claims`, each claim judged by itself.
+
+    Of several trainings, claims are judged that are about all of them together, and no others.
 
     A claim whose estimator raises gets the verdict `error`, and the log its traceback. Others are judged.
 
     Args:
-        tables: the tables that the topic names, as far as the study makes them.
+        trainings: the tables that the topic names, as far as a study makes them; one study, or several.
         settings: `paragraph` and the topic's sections.
     """
-    return [_judged(topic, claim, [tables], settings) for claim in topic.claims]
-
-
-def evaluate_trainings(topic: Topic, trainings: Sequence[Tables], settings: Section) -> list[dict[str, Any]]:
-    """Rows of the topic's claims that are judged over trainings; `trainings` has the tables of each."""
-    return [_judged(topic, claim, trainings, settings) for claim in topic.claims if claim.over]
+    claims = [claim for claim in topic.claims if claim.over or len(trainings) == 1]
+    return [_judged(topic, claim, trainings, settings) for claim in claims]
 
 
 def _judged(topic: Topic, claim: Claim, trainings: Sequence[Tables], settings: Section) -> dict[str, Any]:

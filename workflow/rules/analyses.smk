@@ -1,0 +1,176 @@
+# Analyses, a rule for each: the tables that it reads and makes, and the settings that it tracks. Those with an
+# entry in MEMORY run the model; the others are arithmetic on tables.
+
+from typing import NamedTuple
+
+
+class Analysis(NamedTuple):
+    """A rule of the name of its script."""
+
+    name: str
+    message: str
+    reads: list[str]
+    makes: list[str]
+    sections: list[str]
+    minutes: int
+    n_jobs: int = 1  # most jobs with work, each for some paragraphs
+
+
+ANALYSES = [
+    # One prefix token perturbed at a time, and each memorized paragraph's strongest perturbation (paper 4). A job
+    # has whole micro-batches. Pairs add paragraphs whose number is not known yet.
+    Analysis(
+        "perturbation",
+        "Perturb every prefix token of the sampled and paired paragraphs, and score the continuations.",
+        reads=["vocabulary", "paragraphs", "sets"],
+        makes=["perturbation", "perturbed_paragraphs", "kept_tokens"],
+        sections=["perturbation", "loading", "scores"],
+        minutes=240,
+        n_jobs=-(
+            -(SETTINGS.sets.n_memorized + SETTINGS.sets.n_non_memorized) // SETTINGS.perturbation.micro_batch
+        ),
+    ),
+    # Weights: the NLL of all sets, and the contrastive objective (paper 5.1, 5.2).
+    Analysis(
+        "parameter_gradients",
+        "Attribute the NLL of every set, and the contrastive objective, to the model's weights.",
+        reads=["paragraphs", "sets"],
+        makes=["parameter_gradients", "parameter_gradient_samples", "paragraph_gradients"],
+        sections=["contrastive", "loading"],
+        minutes=60,
+    ),
+    Analysis(
+        "disturb_weights",
+        "Disturb the weights with the largest contrastive gradients, and as many random ones.",
+        reads=["paragraphs", "sets"],
+        makes=["weight_noise"],
+        sections=["weight_noise", "loading"],
+        minutes=240,
+    ),
+    # Activations, attention and patching (paper 6 and A.2, A.3).
+    Analysis(
+        "activation_gradients",
+        "Attribute NLLs of memorized and perturbed paragraphs to activations.",
+        reads=["paragraphs", "sets", "perturbed_paragraphs"],
+        makes=["activation_gradients", "impact_gradients"],
+        sections=["activation_gradients", "loading"],
+        minutes=60,
+    ),
+    Analysis(
+        "attention",
+        "Record the attention of the first decoded token onto the prefix.",
+        reads=["paragraphs", "sets", "scores"],
+        makes=["attention"],
+        sections=["attention", "loading", "scores", "sets"],
+        minutes=60,
+    ),
+    Analysis(
+        "rare_tokens",
+        "Sum attention by token rarity, correlate the two, and permute tokens for a null.",
+        reads=["paragraphs", "sets", "attention"],
+        makes=["rare_tokens", "rare_token_correlation", "rare_token_groups"],
+        sections=[],
+        minutes=60,
+    ),
+    Analysis(
+        "patching",
+        "Patch q, k and v of every head, and the residual stream of every layer, in both directions.",
+        reads=["paragraphs", "perturbed_paragraphs"],
+        makes=["patching", "attribution_patching", "residual_patching"],
+        sections=["patching", "loading"],
+        minutes=480,
+        n_jobs=SETTINGS.sets.n_memorized,
+    ),
+    Analysis(
+        "rank_heads",
+        "Rank the attention heads by every method, on resampled paragraphs too.",
+        reads=[
+            *("parameter_gradients", "parameter_gradient_samples", "activation_gradients"),
+            *("rare_token_correlation", "rare_token_groups", "patching"),
+        ],
+        makes=["head_ranking", "head_rank_samples"],
+        sections=[],
+        minutes=15,
+    ),
+    # Interventions: without heads and blocks, one by one and together.
+    Analysis(
+        "ablate_heads",
+        "Ablate every attention head, and the first heads of every ranking together.",
+        reads=["paragraphs", "sets", "head_ranking"],
+        makes=["head_ablation", "cumulative_ablation"],
+        sections=["head_ablation", "loading"],
+        minutes=480,
+    ),
+    Analysis(
+        "bypass_layers",
+        "Bypass the attention or MLP block of every layer.",
+        reads=["paragraphs", "sets"],
+        makes=["layer_bypass"],
+        sections=["layer_bypass", "loading"],
+        minutes=240,
+    ),
+    # More about the scores of samples; does the prefix alone show that the model will recite?
+    Analysis(
+        "score_samples",
+        "Score sampled paragraphs at other positions and after other text; bound the probability of near "
+        "recitation.",
+        reads=["paragraphs", "scores", "sets"],
+        makes=["positions", "near_extraction"],
+        sections=["positions", "loading"],
+        minutes=60,
+    ),
+    Analysis(
+        "token_statistics",
+        "Compute the NLL of every continuation token of the samples.",
+        reads=["paragraphs", "sets"],
+        makes=["token_statistics"],
+        sections=["scores", "loading"],
+        minutes=60,
+    ),
+    Analysis(
+        "prefix_features",
+        "Record features of prefixes at every lead time.",
+        reads=["paragraphs", "dropped_paragraphs"],
+        makes=["prefix_features"],
+        sections=["detection", "loading"],
+        minutes=120,
+    ),
+    Analysis(
+        "detect",
+        "Predict recitation from prefixes by classifiers, in folds that share no text.",
+        reads=["prefix_features", "paragraphs", "scores"],
+        makes=["detection"],
+        sections=["detection"],
+        minutes=240,
+    ),
+]
+
+for analysis in ANALYSES:
+    STAGE = Shards(analysis.name, most=analysis.n_jobs)
+    runs_model = analysis.name in MEMORY
+
+    rule:
+        name:
+            STAGE.rule
+        input:
+            **tables(*analysis.reads),
+            **({"folder": MODEL_FOLDER} if runs_model else {}),
+            model=rules.model.output.description,
+        output:
+            **STAGE.tables(*analysis.makes),
+        log:
+            STAGE.log,
+        benchmark:
+            STAGE.benchmark
+        threads: SETTINGS.threads if runs_model else 1
+        resources:
+            **({"gpu": N_GPU} if runs_model else {}),
+            mem_mb=growing(MEMORY.get(analysis.name, 4000)),
+            runtime=(limited if runs_model else growing)(analysis.minutes),
+        params:
+            **tracked(*analysis.sections),
+            shard=STAGE.number,
+        message:
+            analysis.message
+        script:
+            f"../scripts/{analysis.name}.py"
