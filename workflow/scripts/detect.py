@@ -10,7 +10,7 @@ from memloc.data.places import joined
 from memloc.data.sets import exposure
 from memloc.detection.feature_sets import feature_sets
 from memloc.detection.groups import folds, near_duplicates
-from memloc.detection.study import detection
+from memloc.detection.judging import detection
 from memloc.run.seeds import generator
 
 settings, seed, how = job.settings, job.seed, job.settings.detection

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from memloc.detection.study import auroc, resampled_aurocs
+from memloc.detection.judging import auroc, resampled_aurocs
 
 RANDOM = np.random.default_rng(0)
 LABEL = RANDOM.random(120) < 0.3

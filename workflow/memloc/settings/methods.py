@@ -6,7 +6,7 @@ A method is a line here, and a function with the same name, which planting/metho
 
 from typing import Any, NamedTuple
 
-EVERY = ("layer", "head", "neuron", "weight")
+ALL_UNITS = ("layer", "head", "neuron", "weight")
 UNITS = ("layer", "head", "neuron")
 HEADS = ("layer", "head")
 NEURONS = ("layer", "neuron")
@@ -28,9 +28,9 @@ class Method(NamedTuple):
 
 
 METHODS = {
-    "parameter_gradient": Method(EVERY, in_ensemble=True),
-    "gradient_summed": Method(EVERY, in_ensemble=True),
-    "gradient_x_weight": Method(EVERY, in_ensemble=True),
+    "parameter_gradient": Method(ALL_UNITS, in_ensemble=True),
+    "gradient_summed": Method(ALL_UNITS, in_ensemble=True),
+    "gradient_x_weight": Method(ALL_UNITS, in_ensemble=True),
     "activation_gradient": Method(UNITS, in_ensemble=True),
     "gradient_x_activation": Method(UNITS, in_ensemble=True),
     "integrated_gradients": Method(UNITS, in_ensemble=True),
@@ -41,8 +41,8 @@ METHODS = {
     "rare_tokens": Method(HEADS, in_ensemble=True),
     "hard_concrete": Method(UNITS, in_ensemble=True, switch="masks"),
     "slimming": Method(UNITS, in_ensemble=True, switch="masks"),
-    "weight_size": Method(EVERY),
-    "random": Method(EVERY),
-    "oracle": Method(EVERY),
+    "weight_size": Method(ALL_UNITS),
+    "random": Method(ALL_UNITS),
+    "oracle": Method(ALL_UNITS),
 }
 ENSEMBLE = "ensemble"  # the mean rank of the methods `in_ensemble`

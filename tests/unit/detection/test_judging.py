@@ -12,11 +12,11 @@ from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import GroupKFold
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 
-from memloc.detection import study
+from memloc.detection import judging
 from memloc.detection.classifiers import PENALTIES, classifier, scored
 from memloc.detection.feature_sets import TOGETHER
 from memloc.detection.groups import folds
-from memloc.detection.study import boundary_zone, detection, shuffled_aurocs, strata
+from memloc.detection.judging import boundary_zone, detection, shuffled_aurocs, strata
 from memloc.run.seeds import generator
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
@@ -126,8 +126,8 @@ def test_labels_are_shuffled_by_the_stratums_stream_for_the_whole_prefix(rows, s
         asked.append((features, random.random()))
         return np.full(n_shuffles, 0.25)
 
-    monkeypatch.setattr(study, "shuffled_aurocs", spy)
-    monkeypatch.setattr(study, "scored", lambda _name, _features, label, _fold: np.zeros(len(label)))
+    monkeypatch.setattr(judging, "shuffled_aurocs", spy)
+    monkeypatch.setattr(judging, "scored", lambda _name, _features, label, _fold: np.zeros(len(label)))
     shorter = {name: values + 1 for name, values in sets[6].items()}
     found = detection(rows, {6: shorter, 12: sets[12]}, 7, seed=3)
     assert row(found, "shuffled_labels", "boundary").auroc == 0.25 and len(asked) == 3
@@ -144,7 +144,7 @@ def test_labels_are_shuffled_within_folds(monkeypatch):
         seen.append(shuffled)
         return np.zeros(len(shuffled))
 
-    monkeypatch.setattr(study, "scored", spy)
+    monkeypatch.setattr(judging, "scored", spy)
     found = shuffled_aurocs(np.zeros((60, 1)), label, fold, 3, np.random.default_rng(0))
     assert found.tolist() == [0.5] * 3 and len({tuple(own) for own in seen}) == 3
     for shuffled in seen:
