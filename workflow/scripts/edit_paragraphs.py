@@ -8,8 +8,9 @@ from memloc.editing.steps import Recipe
 from memloc.localization.highlight import highlighted_head
 from memloc.model import loading
 from memloc.removal.edit_cases import edit_cases, with_text_to_learn
-from memloc.removal.editing import run_edits
+from memloc.removal.editing import edit_case
 from memloc.run.progress import Progress
+from memloc.settings.editing import PAPER_ARMS
 
 settings, objective = job.settings, job.params.objective
 how, n_prefix = settings.editing, settings.paragraph.prefix
@@ -19,10 +20,12 @@ cases = with_text_to_learn(edit_cases(found, n_prefix, job.seed, how), objective
 rows = job.shard(len(cases))
 
 subject = loading.load(job.input.folder, settings, how.micro_batch, editing=True)
-results = run_edits(subject, cases, Recipe(objective, how), head, job.seed, rows)
-progress, edited = Progress(len(rows), "paragraphs"), set()
+recipe, arms, progress = (
+    Recipe(objective, how),
+    (*PAPER_ARMS, *how.extra_arms),
+    Progress(len(rows), "paragraphs"),
+)
 with job.writing() as append:
-    for result in results:
-        append(edits=result)
-        edited.update(result["id"])
-        progress.at(len(edited))
+    for row in rows:
+        append(edits=edit_case(subject, cases[row], recipe, arms, head, job.seed))
+        progress.advance()

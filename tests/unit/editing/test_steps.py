@@ -13,7 +13,7 @@ from memloc.editing.gradients import nll_gradients
 from memloc.editing.masks import head_weights
 from memloc.editing.optimisers import SparseAdam
 from memloc.editing.steps import count_changed, objective_gradients, optimise, origin_of, steps_until_recited
-from memloc.model.weights import EditError, Original, all_weights
+from memloc.model.weights import EditError, Original, all_weights, edited, moved
 from memloc.scoring.held_out import own_continuations
 from memloc.scoring.paragraph_scores import teacher_forced
 
@@ -97,6 +97,23 @@ def test_one_pass_for_both_terms_and_none_back_below_the_lowest_layer_that_moves
     head = head_weights(subject(memorizing_model), 1, 0)
     optimise(subject(memorizing_model), origin, head, 1e-3, recipe_of(steps=2))
     assert needs_gradient == {0: False, 1: True}
+
+
+def test_a_copy_of_the_movable_weights_brings_the_model_back_as_a_copy_of_all_does(
+    memorizing_model, controls
+):
+    """After a run, and after one that fails half way."""
+    model = subject(memorizing_model)
+    origin = origin_of(model, other_text(2), controls, RECIPE)
+    movable = head_weights(model, 1, 3)
+    for context in (edited(model), moved(model, movable)):
+        before = weights(memorizing_model)
+        with pytest.raises(ZeroDivisionError), context:
+            optimise(model, origin, movable, 1e-2, RECIPE)
+            changed = [name for name, own in weights(memorizing_model).items() if not own.equal(before[name])]
+            raise ZeroDivisionError
+        assert {*changed} == {*movable}
+        assert all(own.equal(before[name]) for name, own in weights(memorizing_model).items())
 
 
 @pytest.mark.parametrize(("n_changed", "enough"), [(5, True), (4, False)])

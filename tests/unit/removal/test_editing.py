@@ -16,9 +16,9 @@ from memloc.editing.steps import Recipe, optimise, steps_until_recited
 from memloc.model.weights import EditError, all_weights, n_weights
 from memloc.removal import editing
 from memloc.removal.edit_cases import Case
-from memloc.removal.editing import edit_case, evaluate, run_edits, share_recited, start
+from memloc.removal.editing import edit_case, evaluate, share_recited, start
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.settings.editing import ARMS
+from memloc.settings.editing import ARMS, PAPER_ARMS
 
 
 @pytest.mark.parametrize("objective", ["unlearn", "edit"])
@@ -51,6 +51,15 @@ def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objectiv
         assert row["n_movable_weights"] == n_weights(subject(memorizing_model), movable)
         assert torch.equal(memorizing_model(case.memorized).logits, logits)
         assert all(torch.equal(weight, before[name]) for name, weight in weights(memorizing_model).items())
+
+
+@pytest.mark.parametrize("reference", [False, True])
+def test_a_search_for_the_dose_leaves_all_weights_as_they_were(memorizing_model, case, reference):
+    """The authors' decay moves more weights than the arm's."""
+    model, before = subject(memorizing_model), weights(memorizing_model)
+    recipe = recipe_of(learning_rates=[1e-4, 1e-3, 1e-2], reference=reference)
+    editing.mildest_rate(model, start(model, case, recipe), head_weights(model, 1, 3), recipe)
+    assert all(torch.equal(weight, before[name]) for name, weight in weights(memorizing_model).items())
 
 
 def test_reference_is_dense_in_every_arm(memorizing_model, case):
@@ -150,7 +159,8 @@ RUNS = {"extra_arms": ["head"], "learning_rates": [1e-4, 1e-3]}
 
 
 def edits_of(model: PreTrainedModel, cases: list[Case], recipe: Recipe, rows: range) -> pd.DataFrame:
-    runs = run_edits(subject(model), cases, recipe, (0, 0), 0, rows)
+    arms = (*PAPER_ARMS, *recipe.how.extra_arms)
+    runs = [edit_case(subject(model), cases[row], recipe, arms, (0, 0), 0) for row in rows]
     return pd.concat(runs, ignore_index=True)
 
 

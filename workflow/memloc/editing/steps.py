@@ -83,15 +83,18 @@ def optimise(
         adam.step(objective_gradients(subject, origin.terms, recipe, movable) if step else origin.gradients)
 
 
-def count_changed(subject: Subject, original: Original, movable: Movable, recipe: Recipe) -> int:
-    """Number of weights that a run has changed.
+def may_move(subject: Subject, movable: Movable, recipe: Recipe) -> Movable:
+    """The weights that a run may move: the arm's, or all W_* weights, which the authors' decay moves."""
+    return all_weights(subject) if recipe.how.reference else movable
 
-    The arm's weights may change; with `reference` all W_* weights may, because the authors' decay moves them.
+
+def count_changed(subject: Subject, original: Original, movable: Movable, recipe: Recipe) -> int:
+    """Number of weights that a run has changed, of those that it may move.
 
     Raises:
         EditError: another weight has changed, or fewer of these weights than the share `LEAST_CHANGED`.
     """
-    allowed = all_weights(subject) if recipe.how.reference else movable
+    allowed = may_move(subject, movable, recipe)
     n_changed, n_allowed = original.n_changed(allowed), n_weights(subject, allowed)
     if n_changed < LEAST_CHANGED * n_allowed:
         raise EditError(

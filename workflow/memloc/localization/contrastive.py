@@ -22,7 +22,7 @@ from memloc.localization.gradient_parts import Sums
 from memloc.localization.parameter_gradients import component_table, group_scores
 from memloc.model.components import Component
 from memloc.model.subject import Subject
-from memloc.model.weights import all_weights, edited
+from memloc.model.weights import all_weights, moved
 from memloc.scoring.losses import log_probabilities
 from memloc.settings.localization import Contrastive
 
@@ -64,8 +64,9 @@ def contrastive_attribution(
     tokens = texts.non_memorized[torch.from_numpy(chosen)]
     controls = Controls(tokens, original_states(subject, tokens), n_draws / texts.drawn.size)
     slopes = {name: SIGN["unlearn"] * how.nll_weight * value for name, value in nll_gradient.items()}
-    with edited(subject):
-        SparseAdam(subject, all_weights(subject), STEP_RATE).step(slopes)
+    every = all_weights(subject)
+    with moved(subject, every):
+        SparseAdam(subject, every, STEP_RATE).step(slopes)
         *terms, sums = contrastive_gradients(subject, texts.memorized, parts.members, controls, how)
     # The whole KL term, in a row after the parts, counts in each draw of parts.
     with_kl = parts.draws._replace(weights=np.pad(parts.draws.weights, ((0, 0), (0, 1)), constant_values=1.0))

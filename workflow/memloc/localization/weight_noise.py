@@ -7,8 +7,7 @@ them, where there are enough (`held_out`). Noise is Gaussian. Its size is its st
 the standard deviation of all W_* weights, so that sizes are comparable between models.
 """
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from itertools import product
 
 import numpy as np
@@ -19,7 +18,7 @@ from jaxtyping import Int
 from memloc.editing.gradients import Gradients
 from memloc.editing.masks import random_weights, top_weights
 from memloc.model.subject import Subject, Tokens
-from memloc.model.weights import Movable, edited, n_weights
+from memloc.model.weights import Movable, moved, n_weights
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group, labels
 from memloc.scoring.paragraph_scores import teacher_forced
@@ -60,19 +59,18 @@ def disturb_weights(
     about, tokens = labels(texts), torch.cat([text.tokens for text in texts.values()])
     unit, frames = standard_deviation(subject), []
 
-    def scored_after(disturb: Callable[[], None]) -> pd.DataFrame:
-        with edited(subject):
-            disturb()
-            scores = teacher_forced(subject, tokens)
+    def scored() -> pd.DataFrame:
+        scores = teacher_forced(subject, tokens)
         return about.assign(em=scores.em.numpy(), nll=scores.nll.double().numpy())
 
-    top, whole = top_weights(gradients, SPARSE_FRACTION), scored_after(lambda: None)
+    top, whole = top_weights(gradients, SPARSE_FRACTION), scored()
     for arm, draw in product(("top", "random"), range(how.draws)):
         random, found = generator(seed, "weight_noise", arm, str(draw)), {0.0: whole}
         chosen = top if arm == "top" else random_weights(subject, SPARSE_FRACTION, random)
         for size in sorted(how.sizes):
-            noise = partial(add_noise, subject, chosen, size * unit, random)
-            found[float(size)] = scored_after(noise)
+            with moved(subject, chosen):
+                add_noise(subject, chosen, size * unit, random)
+                found[float(size)] = scored()
         own = {"arm": arm, "draw": draw, "n_weights": n_weights(subject, chosen)}
         frames += [rows.assign(**own, size=size) for size, rows in found.items()]
     return pd.concat(frames, ignore_index=True)

@@ -149,6 +149,19 @@ class Original:
 
 
 @contextmanager
+def moved(subject: Subject, movable: Movable) -> Iterator[None]:
+    """A context in which the selected weights may change; afterwards they are what they were before.
+
+    They alone are copied. If others changed, they would stay so: where that is to be found out, use `edited`.
+    """
+    values = values_at(subject, movable)
+    try:
+        yield
+    finally:
+        set_values(subject, movable, values)
+
+
+@contextmanager
 def edited(subject: Subject) -> Iterator[Original]:
     """A context in which weights may change; afterwards the model has its weights from before again."""
     original = Original(subject)

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from memloc.model.subject import Subject, Tokens
-from memloc.model.weights import edited, set_values, values_at
+from memloc.model.weights import moved, set_values, values_at
 from memloc.planting.grown import Memory, relative_norm, swapped_memories
 from memloc.scoring.paragraph_scores import teacher_forced
 
@@ -69,6 +69,6 @@ def _nll_with(
     subject: Subject, memory: Memory, values: Mapping[str, Float[Tensor, "weight"]], tokens: Tokens
 ) -> Float[Tensor, "paragraph"]:
     """NLL of paragraphs (nats per token) while a memory's place has other weights (`values`)."""
-    with edited(subject):
+    with moved(subject, memory.place.movable):
         set_values(subject, memory.place.movable, values)
         return teacher_forced(subject, tokens).nll

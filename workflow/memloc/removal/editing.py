@@ -8,21 +8,28 @@ comes from a randomly paired paragraph's PMP (`edit_cases.mispaired`). All score
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
 
 from memloc.editing.masks import movable_weights
-from memloc.editing.steps import Origin, Recipe, count_changed, optimise, origin_of, steps_until_recited
+from memloc.editing.steps import (
+    Origin,
+    Recipe,
+    count_changed,
+    may_move,
+    optimise,
+    origin_of,
+    steps_until_recited,
+)
 from memloc.model.subject import Subject
-from memloc.model.weights import Movable, edited, n_weights
+from memloc.model.weights import Movable, edited, moved, n_weights
 from memloc.perturbation.perturbed_prefixes import match_batch, run_versions
 from memloc.removal.edit_cases import Case
 from memloc.run.seeds import generator
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.settings.editing import PAPER_ARMS
 
 
 class Start(NamedTuple):
@@ -120,7 +127,7 @@ def _recited_after(
 ) -> bool:
     """Whether the paragraph is still recited after a run."""
     tokens = shared.case.memorized
-    with edited(subject):
+    with moved(subject, may_move(subject, movable, recipe)):
         optimise(subject, shared.origin, movable, learning_rate, recipe)
         return bool((teacher_forced(subject, tokens).em == tokens.shape[1] - subject.n_prefix).all())
 
@@ -149,22 +156,3 @@ def edit_case(
         labels = {"id": case.id, "objective": recipe.objective, "arm": arm, "learning_rate": rate}
         rows.append({**labels, **edit_paragraph(subject, shared, movable, rate, recipe), "seed": seed})
     return pd.DataFrame(rows).astype({"relearning_steps": "Int64"})
-
-
-def run_edits(
-    subject: Subject,
-    cases: Sequence[Case],
-    recipe: Recipe,
-    head: tuple[int, int],
-    seed: int,
-    rows: Iterable[int],
-) -> Iterator[pd.DataFrame]:
-    """Edit the cases at `rows` with the paper's arms and extra ones.
-
-    Yields the runs of one case after the other. They do not depend on the other `rows`.
-
-    Raises:
-        EditError: as in `count_changed`.
-    """
-    for row in rows:
-        yield edit_case(subject, cases[row], recipe, (*PAPER_ARMS, *recipe.how.extra_arms), head, seed)

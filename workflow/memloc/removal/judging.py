@@ -19,7 +19,7 @@ from torch import Tensor
 from transformers import LogitsProcessor, LogitsProcessorList
 
 from memloc.model.subject import Subject, Tokens
-from memloc.model.weights import edited
+from memloc.model.weights import all_weights, moved
 from memloc.scoring.decoding import continue_from_scores
 from memloc.scoring.extraction import log_probability
 from memloc.scoring.teacher_forcing import leading_matches, score_logits
@@ -123,7 +123,7 @@ def shifted_versions(
 @contextmanager
 def rounded(subject: Subject, bits: int) -> Iterator[None]:
     """Within the context every W_* weight is rounded; afterwards all are restored bit for bit."""
-    with edited(subject):
+    with moved(subject, all_weights(subject)):
         for name, weight in subject.weights.items():
             own = subject.as_linear(name, weight.data)
             own.copy_(to_grid(own, bits))
