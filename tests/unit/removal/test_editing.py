@@ -73,11 +73,14 @@ def test_reference_is_dense_in_every_arm(memorizing_model, case):
 
 def test_a_leak_fails_the_run_and_the_weights_are_restored(memorizing_model, case, monkeypatch):
     """A sparse arm with the authors' optimiser, as their code has it."""
-    logits = memorizing_model(case.memorized).logits
+    logits, model = memorizing_model(case.memorized).logits, subject(memorizing_model)
     monkeypatch.setattr(steps, "SparseAdam", steps.ReferenceAdam)
+    shared, movable = start(model, case, RECIPE), head_weights(model, 1, 3)
     with pytest.raises(EditError, match="changed outside of the mask"):
-        edit_case(subject(memorizing_model), case, RECIPE, ["top"], (0, 0), 0)
+        editing.edit_paragraph(model, shared, movable, 1e-3, RECIPE)
     assert torch.equal(memorizing_model(case.memorized).logits, logits)
+    with pytest.raises(EditError, match="changed outside of the mask"):
+        edit_case(model, case, RECIPE, ["top"], (0, 0), 0)
 
 
 def test_evaluation_is_that_of_each_text_by_itself(memorizing_model, case):
