@@ -76,7 +76,7 @@ def test_docstrings_are_read_without_importing(package):
 
 @pytest.mark.parametrize("name", ["not_installed_anywhere", "single"])
 def test_a_missing_package_is_named(package, name):
-    with pytest.raises(InputError, match=f"data.packages: {name} is not installed"):
+    with pytest.raises(InputError, match=f"data.packages: {name} is no installed package"):
         drawn.docstrings(name)
 
 

@@ -40,9 +40,14 @@ def root_of(data: CodeData) -> Path:
         if not Path(data.folder).is_dir():
             raise InputError(f"data.folder: {data.folder}: no such folder; correct the path")
         return Path(data.folder)
-    spec = importlib.util.find_spec(data.package)
+    return package_folder(data.package, "data.package")
+
+
+def package_folder(name: str, key: str) -> Path:
+    """Folder of an installed package, which is not imported. InputError: no package in setting `key`."""
+    spec = importlib.util.find_spec(name)
     if spec is None or not spec.submodule_search_locations:
-        raise InputError(f"data.package: {data.package} is no package of several files: name another one")
+        raise InputError(f"{key}: {name} is no installed package of several files: install or name another")
     return Path(spec.submodule_search_locations[0])
 
 

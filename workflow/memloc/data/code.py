@@ -16,6 +16,7 @@ from memloc.data.given import Tables
 from memloc.data.near_copies import longest_runs, near_counts
 from memloc.data.own_text import END, Stream, distinct, occurrences
 from memloc.data.packing import are_whole
+from memloc.model.token_text import line_breaks
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.settings.data import CodeData
@@ -135,7 +136,6 @@ def _lines(
 
     `begins` is the place where the document of each paragraph begins.
     """
-    each_token = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
-    breaks = np.array([*(text.count("\n") for text in each_token), 0])  # END is the last one
+    breaks = np.append(line_breaks(tokenizer), 0)  # END is the last one
     broken = np.concatenate([[0], np.cumsum(breaks[cut.tokens])])
     return 1 + broken[cut.starts + 1] - broken[begins]

@@ -7,7 +7,6 @@ occurrences of the continuation at any offset, since texts share passages.
 """
 
 import ast
-import importlib.util
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -19,9 +18,11 @@ from jaxtyping import Int
 from transformers import PreTrainedTokenizerFast
 
 from memloc.data import packing
+from memloc.data.chosen_files import package_folder
 from memloc.data.given import Tables
 from memloc.data.overlap import RUN, shares_run
 from memloc.data.own_text import joined
+from memloc.model.token_text import line_breaks
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.run.tracking import DOCUMENTED, statements
@@ -49,10 +50,7 @@ def docstrings(package: str, each: Callable[..., Iterable[list[str]]] = map) -> 
     Raises:
         InputError: no package has this name, or it is a single module.
     """
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise InputError(f"data.packages: {package} is not installed: install it, or name other packages")
-    folder = Path(spec.submodule_search_locations[0])
+    folder = package_folder(package, "data.packages")
     found: dict[str, str] = {}
     files = sorted(folder.rglob("*.py"))
     for file, texts in zip(files, each(file_docstrings, files), strict=True):
@@ -84,8 +82,7 @@ def cut_paragraphs(
     `text`, its first token there (`start`), and the `line`, from 1, on which this token ends.
     """
     encoded = tokenizer(texts, add_special_tokens=False)["input_ids"]
-    each_token = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
-    breaks = np.array([text.count("\n") for text in each_token])
+    breaks = line_breaks(tokenizer)
     cut: dict[tuple[int, ...], tuple[int, int, int]] = {}
     for number, ids in enumerate(encoded):
         lines = 1 + np.cumsum(breaks[ids])

@@ -26,20 +26,15 @@ def packed_order(
     order: list[int] = []
     while waiting:
         paragraph = waiting.pop()
-        if _place(len(order), length) % context > context - length:
+        if len(order) * (length + 1) % context > context - length:
             waiting.insert(int(rng.integers(len(waiting) + 1)), paragraph)
         order.append(paragraph)
     return np.array(order, dtype=np.int64)
 
 
-def _place(occurrence: int, length: int) -> int:
-    """Where an occurrence begins in the text: all have one length, and end-of-text follows each."""
-    return occurrence * (length + 1)
-
-
 def places(n: int, length: int) -> Int[np.ndarray, "occurrence"]:
-    """Where each of n occurrences begins in the text, in tokens."""
-    return _place(np.arange(n), length)
+    """Where each of n occurrences begins in the text, in tokens: end-of-text follows each."""
+    return np.arange(n) * (length + 1)
 
 
 def are_whole(

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from jaxtyping import Int
 from torch import Tensor
 
@@ -23,3 +24,9 @@ def decoded(tokens: Int[Tensor, "paragraph token"], tokenizer: "PreTrainedTokeni
             "they were made with another tokenizer than the model's"
         )
     return tokenizer.batch_decode(tokens.tolist(), clean_up_tokenization_spaces=False)
+
+
+def line_breaks(tokenizer: "PreTrainedTokenizerBase") -> Int[np.ndarray, "token"]:
+    """Number of line breaks in the text of every token, by its id."""
+    each_token = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
+    return np.array([text.count("\n") for text in each_token])
