@@ -1,7 +1,5 @@
 # Paragraphs of all sources of data, and paragraphs that the filters drop.
 
-from importlib.metadata import PackageNotFoundError, version
-
 from memloc.data import chosen_files
 from memloc.data.text_files import text_files
 from memloc.data.token_arrays import open_arrays
@@ -26,10 +24,8 @@ if DATA.source == "code":
         "tokenizer": directory(f"{SHARED}/tokenizer"),
     }
 elif DATA.source == "drawn":
-    try:
-        VERSIONS = {package: version(package) for package in DATA.packages}
-    except PackageNotFoundError as error:
-        raise SystemExit(f"data.packages: {error.name} is not installed: install it, or name other packages")
+    with explained():
+        VERSIONS = {package: chosen_files.installed(package, "data.packages") for package in DATA.packages}
     CUT = "Cut paragraphs from the docstrings of installed packages and draw their repeats."
     CUT_FROM = {"base": PRETRAINED}
     CUT_INTO = tables(*WITH_TEXT) | {"tokenizer": directory(f"{SHARED}/tokenizer")}

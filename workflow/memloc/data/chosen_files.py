@@ -122,17 +122,20 @@ def package_of(name: str) -> dict[str, str]:
 
 def version_of(data: CodeData) -> str:
     """Version of the package. InputError: it is not installed, or `data.version` asks for another one."""
-    try:
-        found = importlib.metadata.version(data.package)
-    except importlib.metadata.PackageNotFoundError:
-        raise InputError(
-            f"data.package: {data.package} is not installed: install it, or name another one"
-        ) from None
+    found = installed(data.package, "data.package")
     if data.version not in (None, found):
         raise InputError(
             f"data.version: {data.package} {found} is installed, but {data.version} is asked for"
         )
     return found
+
+
+def installed(package: str, key: str) -> str:
+    """Version of an installed package. InputError: the package in setting `key` is not installed."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        raise InputError(f"{key}: {package} is not installed: install it, or name other packages") from None
 
 
 def unlike_locked(package: str, lock: Path) -> str | None:
