@@ -5,10 +5,13 @@ import textwrap
 import numpy as np
 import pandas as pd
 
+from memloc.data.near_copies import longest_runs
 from memloc.figures.parts.gradient_summary import lower_share
 from memloc.figures.parts.methods import method_label
 from memloc.tables.study import Study
 from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
+
+LONG_RUN = 25  # tokens
 
 
 def sentences(study: Study, width: int) -> dict[str, str]:
@@ -23,6 +26,7 @@ def sentences(study: Study, width: int) -> dict[str, str]:
         "positions": _positions(study),
         "gradients": _gradients(study),
     }
+    told |= {"own_text": _own_text(study), "boundary": _boundary(study)}
     told["heads"] = _heads(study.table("head_ranking"))
     wrapped = {name: textwrap.fill(text, width) + "\n" for name, text in told.items()}
     headline = (study.folder / "headline.txt").read_text()
@@ -64,6 +68,30 @@ def _positions(study: Study) -> str:
         "wherever it stands: after end-of-text, after other text, at another position. Of "
         f"{rows['id'].nunique()} sampled paragraphs, this model recites {listed} of other text "
         "([positions](methods.md#positions))."
+    )
+
+
+def _own_text(study: Study) -> str:
+    sets = study.table("sets", ["set", "sampled", "continuation"])
+    own = np.stack(sets[sets["sampled"] & (sets["set"] == "non_memorized")]["continuation"])
+    stream = study.table("training_stream", ["tokens"])["tokens"]
+    runs = longest_runs(own, np.concatenate([np.append(tokens, -1) for tokens in stream]))
+    return (
+        "*Caveat.* The model's own continuations are often other training text by heart. In `mini`, "
+        f"{(runs >= LONG_RUN).sum()} of those of {len(runs)} sampled non-memorized paragraphs hold "
+        f"{LONG_RUN} tokens in a row of its training text. A comparison with them is one of prefixes and "
+        "exposure, not of memory and free text."
+    )
+
+
+def _boundary(study: Study) -> str:
+    rows = study.table("detection").query("stratum == 'boundary'")
+    rows = rows[rows["n_seen"] == rows["n_seen"].max()].set_index("features")
+    residual, nll, both = rows["auroc"][["residual", "nll", "nll_and_residual"]]
+    return (
+        f"*Caveat.* In the boundary zone of `mini` ({rows[['n_positive', 'n_negative']].iloc[0].sum():,} "
+        f"paragraphs), the residual stream after the whole prefix reaches an AUROC of {residual:.2f}, the "
+        f"NLL alone {nll:.2f}, and both {both:.2f}."
     )
 
 

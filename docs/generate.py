@@ -177,7 +177,7 @@ def generated() -> dict[Path, str]:
     """Every file that has generated parts, as it should be."""
     names = ("figures", "columns", "own-text", "methods", "tutorial")
     figures, columns, own_text, methods, tutorial = (ROOT / f"docs/{name}.md" for name in names)
-    listed = between(methods.read_text(), "methods", method_lists())
+    listed = between(with_found(methods.read_text()), "methods", method_lists())
     targets = between(figures.read_text(), "figures", figure_table())
     config, needed, readme = (ROOT / name for name in ("config/README.md", "docs/memory.md", "README.md"))
     return {
