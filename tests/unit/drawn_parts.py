@@ -7,7 +7,6 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import Collection
 from matplotlib.colors import to_hex
-from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -28,15 +27,6 @@ def lying_bars(axes: Axes) -> list[np.ndarray]:
     """Place and length of the bars of each kind."""
     ends = [[(b.get_y() + b.get_height() / 2, b.get_width()) for b in bars] for bars in axes.containers]
     return list(map(np.array, ends))
-
-
-def counts_of(bars: BarContainer, lying: bool = False) -> tuple[np.ndarray, list[float]]:
-    """Edges and counts of a histogram."""
-    boxes = [(bar.get_x(), bar.get_width(), bar.get_height()) for bar in bars]
-    if lying:
-        boxes = [(bar.get_y(), bar.get_height(), bar.get_width()) for bar in bars]
-    starts, widths, counts = map(np.array, zip(*boxes, strict=True))
-    return np.append(starts - 1e-9, starts[-1] + widths[-1] + 1e-9), counts.tolist()
 
 
 def band_at(band: Collection, place: float) -> tuple[float, float]:

@@ -57,7 +57,7 @@ def test_what_is_drawn_is_what_the_table_holds():
     drawing = detection.draw({"detection": given}, SETTINGS)
     pd.testing.assert_frame_equal(drawing.data[given.columns], given)
     assert (drawing.data["lead"] + drawing.data["n_seen"] == 50).all()
-    (*curves, gains, first, second, third, _) = drawing.figure.axes
+    (*curves, gains, first, second, third) = drawing.figure.axes
     for place, (stratum, above, below, bars) in enumerate(
         zip(detection.STRATA, curves, (first, second, third), gains.containers, strict=True)
     ):
@@ -66,6 +66,7 @@ def test_what_is_drawn_is_what_the_table_holds():
         assert above.get_ylim() == curves[0].get_ylim() and below.get_xlim() == first.get_xlim()
         for name, line, band in zip(detection.CURVES, above.lines, above.collections, strict=False):
             rows = own[own.features == name]
+            assert line.get_label() == detection.FEATURES[name][0]
             assert line.get_xydata().tolist() == [[50 - row.n_seen, row.auroc] for row in rows.itertuples()]
             for row in rows.itertuples():
                 assert band_at(band, 50 - row.n_seen) == (row.auroc_low, row.auroc_high)

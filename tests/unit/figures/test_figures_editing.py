@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_parts import words
 from figure_labels import checked
 from made_tables import crossed
 
@@ -96,6 +97,12 @@ def test_figure_5_counts_unlearned_and_edited_paragraphs():
     assert (numbers["n_unlearned"], numbers["n_edited"], numbers["reference"]) == (6, 5, False)
 
 
+def middles(axes) -> dict[str, float]:
+    """The line of each arm; dots of an arm follow its line."""
+    ends = [lines.get_segments()[0] for lines in axes.collections[::2]]
+    return {ARMS[round(segment[:, 0].mean())]: segment[0, 1] for segment in ends}
+
+
 @pytest.mark.parametrize(
     ("steps", "median", "told"),
     [([1, 2, 4, None, None], 4, "median 4"), ([1, 2, None, None, None], 6, "median more than 5")],
@@ -110,8 +117,7 @@ def test_the_caption_tells_the_median_that_is_drawn(steps, median, told):
     drawing = editing_robustness.draw(tables, SETTINGS)
     row = next(row for row in drawing.numbers["rows"] if row["arm"] == "all weights")
     right = drawing.figure.axes[1]
-    medians = right.collections[1].get_offsets()
-    assert row["median_steps"] == median and median in medians[:, 1]
+    assert row["median_steps"] == median == middles(right)["all"]
     assert right.lines[0].get_ydata() == [5.5, 5.5] and right.get_ylim()[1] > 6, "a line, and room above it"
     assert f"within 5 steps: {row['n_back']}, {told}." in checked("editing_robustness", drawing)
 
@@ -131,12 +137,12 @@ def test_what_is_said_of_forgotten_paragraphs_is_of_them_alone():
     assert found["recited"] == pytest.approx(0.3)
     left, right = drawing.figure.axes
     assert drawing.numbers["before"] == pytest.approx(left.lines[0].get_ydata()[0]) == pytest.approx(0.4)
-    assert right.collections[1].get_offsets()[0, 1] == 2  # the median
+    assert middles(right)["all"] == 2 and "all still recited" in words(right.texts)
     first = edits[edits["objective"] == "unlearn"]
-    bold = {ARMS[round(x)]: y for x, y in left.collections[1].get_offsets()}
-    assert bold == pytest.approx(first.groupby("arm")["recited"].mean().to_dict())
-    faint = [(ARMS[round(x)], y) for x, y in left.collections[0].get_offsets()]
-    assert faint == list(zip(first["arm"], first["recited"], strict=True))
+    assert middles(left) == pytest.approx(first.groupby("arm")["recited"].mean().to_dict())
+    dots = np.concatenate([dots.get_offsets() for dots in left.collections[1::2]])
+    assert [(ARMS[round(x)], y) for x, y in dots] == list(zip(first["arm"], first["recited"], strict=True))
+    assert pd.DataFrame(dots).drop_duplicates().shape == dots.shape, "none on top of another"
 
 
 def test_the_caption_says_where_relearning_was_not_tried():

@@ -104,8 +104,11 @@ def test_bins_of_repeats_add_up_and_unseen_paragraphs_stand_beside_them():
         seen, unseen = (
             rows.loc[rows["group"] == group, ["repeats_mean", "fraction"]] for group in ("seen", "unseen")
         )
-        assert line.get_label() == shown and line.get_xydata().tolist() == seen.to_numpy().tolist()
-        assert beside.get_xydata().tolist() == [[0.5, unseen["fraction"].item()]]
+        (places, heights), (own, share) = line.get_xydata().T, beside.get_xydata()[0]
+        moved = places / seen["repeats_mean"]
+        assert line.get_label() == shown and heights.tolist() == seen["fraction"].tolist()
+        assert moved.min() > 0.9 and moved.max() < 1.11 and moved.std() < 1e-9
+        assert own == pytest.approx(0.5 * moved.mean() ** 2) and share == unseen["fraction"].item()
         assert colour_of(line) == colour_of(beside)
     assert axes.get_xscale() == "log"
     for shown, rows in bins.groupby("shown"):
@@ -129,6 +132,8 @@ def test_sampled_paragraphs_are_counted_verbatim_and_nearly():
     points = drawing.data.query("panel == 'c'")
     assert points["id"].tolist() == given["near_extraction"]["id"].tolist()
     np.testing.assert_allclose(points["nearly"], log_near / np.log(10))
-    lines = [line for line in drawing.figure.axes[2].lines if line.get_marker() == "o"]
-    drawn = np.concatenate([line.get_ydata() for line in lines])
-    np.testing.assert_allclose(np.sort(drawn), np.sort(np.maximum(log_near / np.log(10), extraction.LEAST)))
+    lines = iter(drawing.figure.axes[2].lines)
+    for name in np.unique(names):
+        for chances in (log_p, log_near):  # a line each
+            shares = [within(chances[names == name], n).mean() for n in extraction.CURVE]
+            assert next(lines).get_ydata() == pytest.approx(shares, abs=0.06)

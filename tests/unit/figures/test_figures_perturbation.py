@@ -11,7 +11,7 @@ from rapidfuzz.distance import Levenshtein
 from scipy.stats import spearmanr
 
 from memloc.figures import fig3, table2
-from memloc.figures.parts.perturbation_example import draw_example, example_ids
+from memloc.figures.parts.perturbation_example import BEGINS, draw_example, example_ids
 from memloc.figures.parts.style import COLOURS, subplots
 from memloc.figures.parts.text_table import marked, plain
 from memloc.figures.parts.token_map import label
@@ -100,8 +100,13 @@ def test_examples_are_ordered_by_the_distance_of_their_strongest_token_if_it_is_
     tables = {"perturbation": table, "paragraphs": paragraphs, "vocabulary": vocabulary}
     assert example_ids(tables) == [2, 1, 4, 0, 3]
     assert example_ids(tables | {"perturbation": table.sample(frac=1, random_state=1)}) == [2, 1, 4, 0, 3]
-    paragraphs["tokens"] = [[0, 1, 2, 3]] * 2 + [[4, 1, 2, 3]] * 3  # of 2, a line break is costliest
-    assert example_ids(tables) == [1, 4, 0, 2, 3]
+    paragraphs["tokens"] = [[0, 1, 2, 3]] * 2 + [[4, 1, 2, 3]] * 3  # 2 to 4 begin a line; it is 2's costliest
+    assert example_ids(tables) == [4, 2, 1, 0, 3]
+
+
+def test_a_line_a_sentence_or_a_statement_is_seen_to_begin():
+    begin, inside = ("\n", "\n    ", " The", " return", "class"), (" of", "Tensor", "_", " returns", " torch")
+    assert all(map(BEGINS.match, begin)) and not any(map(BEGINS.match, inside))
 
 
 def test_example_shows_mean_and_range_of_draws(tables):

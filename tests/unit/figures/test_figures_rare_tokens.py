@@ -3,12 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import band_at
+from drawn_parts import band_at, words
 from figure_labels import checked
 from made_tables import crossed
 
 from memloc.figures import fig7
-from memloc.figures.parts.style import COLOURS
 from memloc.settings.sections import sections
 
 SETTINGS = sections({"highlight": {"layer": 1, "head": 2}})
@@ -57,7 +56,9 @@ def test_fig7_shows_the_head_that_claims_judge_which_this_method_did_not_choose(
     ranking["rank"] = [1 if firsts[method] == (layer, head) else 2 for method, layer, head in rows]
     drawing = fig7.draw(made_up() | {"head_ranking": ranking}, sections({"highlight": "auto"}))
     assert "every head of layer 2" in (text := checked("fig7", drawing))
-    assert "Red: head 3, which has the lowest mean rank by the other methods. Other heads" in text
+    named = ["head of interest: 0 of layer 0", "judged here: 3 of layer 2"]
+    assert words(drawing.figure.legends[0].texts) == named
+    assert "Diamonds: head 3, which has the lowest mean rank by the other methods. Other heads" in text
     ranking.loc[(ranking["layer"] == 2) & (ranking["head"] == 4), "rank"] = ranking["rank"].min()
     text = checked("fig7", fig7.draw(made_up() | {"head_ranking": ranking}, sections({"highlight": "auto"})))
     assert "by the other methods, but so has head 4. Other heads" in text
@@ -85,7 +86,7 @@ def test_fig7_plots_every_head_of_the_highlighted_layer_and_its_null():
     ):
         for line, (head, of_head) in zip(axes.lines, own.groupby("head"), strict=True):
             np.testing.assert_allclose(line.get_ydata(), of_head[measure])
-            assert (str(line.get_color()) == COLOURS["memorized"]) == (head == 2)
+            assert (line.get_marker() == "D") == (str(line.get_color()) == "black") == (head == 2)
         assert band_at(axes.collections[0], 3) == pytest.approx((0.005 * times, 0.025 * times))
     numbers = drawing.numbers
     assert (numbers["max_rank"], numbers["occurrences_first"], numbers["occurrences_last"]) == (39, 1600, 1)

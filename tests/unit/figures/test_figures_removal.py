@@ -110,15 +110,15 @@ def test_a_lead_within_its_interval_beats_nobody():
 
 
 def test_every_way_is_drawn_at_every_judges_value_with_its_interval():
-    """Filled where paragraphs are removed together, hollow one by one, in the row of the way."""
+    """Dots where paragraphs are removed together, triangles one by one, in the row of the way."""
     drawing = removal.draw(tables(), SETTINGS)
     panels, data = drawing.figure.axes, drawing.data.set_index(["way", "mode", "measure"])
     assert words(panels[0].get_yticklabels()) == [LABELS[way] for way in WAY_NAMES]
     for panel, measure in zip(panels, removal.PANELS, strict=True):
         assert panel.get_xlabel().startswith(removal.PANELS[measure][0])
-        marks = [line for line in panel.lines if line.get_marker() == "o"]
+        marks = [line for line in panel.lines if line.get_marker() in ("o", "^")]
         for mode, mark, bars in zip(("joint", "single"), marks, panel.collections[-2:], strict=True):
-            assert (mark.get_markerfacecolor() == "white") == (mode == "single")
+            assert (mark.get_marker() == "^") == (mode == "single")
             known = [segment for segment in bars.get_segments() if len(segment)]
             ends = {round(segment[0, 1], 3): segment[:, 0] for segment in known}
             shown = {round(y): (x, ends.get(round(y, 3))) for x, y in mark.get_xydata()}

@@ -5,10 +5,11 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import band_at, column_of, counts_of
+from drawn_parts import column_of
 from figure_labels import checked
 from made_settings import changed
 from made_tables import frame_of
+from matplotlib.colors import to_hex
 
 from memloc.data.sets import apart, pairs, split
 from memloc.figures import fig2, fig8, recited, repeats, table1
@@ -113,9 +114,11 @@ def test_figures_2_and_8_show_every_paragraph_of_every_set():
         rows = shown[shown["set"] == name]
         nll, em = main.collections[place].get_offsets().T
         assert nll.tolist() == rows["nll"].tolist() and (abs(em - rows["em"].to_numpy()) < 0.4).all()
-        for axes, column, lying in ((top, "nll", 0), (side, "em", 1), (left, "count", 0), (right, "em", 0)):
-            edges, counts = counts_of(axes.containers[place], bool(lying))
-            assert np.histogram(rows[column], edges)[0].tolist() == counts and sum(counts) == len(rows)
+        for axes, column in ((top, "nll"), (side, "em"), (left, "count"), (right, "em")):
+            counts, edges, lowest = axes.patches[place].get_data()
+            assert np.histogram(rows[column], edges)[0].tolist() == counts.tolist() and lowest == 0
+            assert sum(counts) == len(rows)
+            assert to_hex(axes.patches[place].get_edgecolor()) == style.COLOURS[name]
     assert drawing.numbers["nll"] == pytest.approx({"memorized": 0.2, "non-memorized": 5})
     assert min(axes.get_ylim()[0] for axes in (top, left, right)) > 0.5, "logarithmic"
     again = fig2.draw(found, SETTINGS).figure.axes[2].collections
@@ -216,9 +219,9 @@ def test_repeats_are_those_of_the_continuation_where_they_are_counted_for_all_pa
     assert data["repeats_min"].min() == 2 and drawing.numbers["n_elsewhere"] == 9
     assert axes.lines[0].get_xydata().tolist() == data[["repeats_mean", "fraction"]].to_numpy().tolist()
     assert data["low"].isna().tolist() == (data["n_paragraphs"] < 6).tolist(), "too few for an interval"
-    for row in data.dropna(subset="low").itertuples():
-        assert band_at(axes.collections[0], row.repeats_mean) == (row.low, row.high)
-    assert data["n_memorized"].tolist() == [0, 0, 0, 0, 3] and not axes.containers
+    ends = [segment[:, 1].tolist() for segment in axes.collections[0].get_segments() if len(segment)]
+    assert ends == data[["low", "high"]].dropna().to_numpy().tolist()
+    assert data["n_memorized"].tolist() == [0, 0, 0, 0, 3] and len(axes.lines) == 1
     found["paragraphs"] = found["paragraphs"].assign(continuation_count=None)
     drawing = repeats.draw(found, SETTINGS)
     assert drawing.data["repeats_min"].min() == 1 and drawing.numbers["n_elsewhere"] == 0
@@ -230,9 +233,9 @@ def test_the_share_of_recited_controls_stands_beside_that_of_others():
     found = with_controls(EM["all sets"], [0, 3, 40, 0, 1, 2, 0])
     share, drawing = proportion(1, 7), repeats.draw(found, SETTINGS)
     (axes,) = drawing.figure.axes
-    dot, _, (ends,) = axes.containers[0].lines
-    assert dot.get_xydata().tolist() == [[0.5, share.value]]
-    assert ends.get_segments()[0][:, 1] == pytest.approx([max(share.low, 0), min(share.high, 1)])
+    assert axes.lines[1].get_xydata().tolist() == [[0.5, share.value]]
+    (ends,) = axes.collections[1].get_segments()
+    assert ends[:, 1] == pytest.approx([max(share.low, 0), min(share.high, 1)])
     assert "Of 7 unseen paragraphs" in checked("repeats", drawing)
     assert "Of 7 unseen paragraphs" in checked("fig2", fig2.draw(found, SETTINGS))
     known = checked("fig2", fig2.draw(tables(EM["all sets"]), SETTINGS))

@@ -39,8 +39,8 @@ def test_shares_are_those_of_paragraphs_seen_late_and_early():
     given["paragraphs"].loc[7, "continuation_count"] = 9
     drawing = when_learned.draw(given, SETTINGS)
     assert "At equal counts, 1.00 (" in checked("when_learned", drawing)
-    last = drawing.data[drawing.data["measure"] == "last"]
-    assert last["n"].sum() == 120 and (last["value"].min(), last["value"].max()) == (0, 1)
+    since = drawing.data[drawing.data["measure"] == "since"]
+    assert since["n"].sum() == 120 and (since["value"].iloc[0], since["value"].min()) == (1, 0)
     late, early = (drawing.numbers[name] for name in ("late", "early"))
     assert (late.value, early.value) == (1, 0) and late.n + early.n < 119
 

@@ -58,7 +58,7 @@ def _panel(axes: Axes, data: pd.DataFrame, values: pd.Series) -> None:
     bins = np.floor(np.log2(data["repeats"]) * BINS_PER_DOUBLING)
     at, found = data["repeats"].groupby(bins).mean(), means(values.groupby(bins))
     axes.plot(at, found["value"], color="black", lw=1, label="mean")
-    axes.fill_between(at, found["low"], found["high"], color="black", alpha=0.15, lw=0)
+    axes.vlines(at, found["low"], found["high"], color="black", lw=0.9)
 
 
 def _numbers(data: pd.DataFrame, everything: pd.DataFrame) -> dict[str, Any]:

@@ -38,7 +38,7 @@ STRATUM_COLOURS = {"all": "#17a2b8", "boundary": "#8c564b", "unseen": "#b5b52a"}
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Above: AUROC against lead time in every stratum, and the residual stream's gain over the prefix NLL.
 
-    Below: AUROC of all features from the whole prefix; their labels name the colours of the curves, too.
+    Below: AUROC of all features from the whole prefix.
     """
     found = tables["detection"].copy()
     found["lead"] = settings.paragraph.prefix - found["n_seen"]
@@ -46,8 +46,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     figure, upper, lower = two_rows(4.6, (1, 1.15))
     ratios = [*[1] * max(len(present), 1), 1.1]
     *curves, gains = upper.subplots(ncols=len(ratios), width_ratios=ratios)
-    *dots, rest = lower.subplots(ncols=len(ratios), width_ratios=ratios)
-    rest.axis("off")
+    dots = lower.subplots(ncols=max(len(present), 1), squeeze=False)[0]
     floor = min(0.45, found["auroc_low"].min() - 0.02) if len(found) else 0.45
     for above, below, name in zip(curves, dots, present, strict=False):
         rows = found[found["stratum"] == name]
@@ -62,7 +61,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     curves[0].set_ylabel("AUROC")
     _gains(gains, found, present)
     if present:
-        rest.legend(*gains.get_legend_handles_labels(), loc="upper center", title="in d")
+        upper.legend(*curves[0].get_legend_handles_labels(), loc="outside upper left", ncols=len(CURVES))
+        upper.legend(*gains.get_legend_handles_labels(), loc="outside upper right", ncols=len(present))
     for panel in (*curves, gains):
         panel.set_xlabel("lead time (tokens)")
         panel.invert_xaxis()
@@ -72,9 +72,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 def _curves(axes: Axes, found: pd.DataFrame) -> None:
     for name in CURVES:
-        rows, colour = found[found["features"] == name].sort_values("lead"), FEATURES[name][1]
+        rows, (label, colour) = found[found["features"] == name].sort_values("lead"), FEATURES[name]
         axes.fill_between(rows["lead"], rows["auroc_low"], rows["auroc_high"], color=colour, alpha=0.12, lw=0)
-        axes.plot(rows["lead"], rows["auroc"], color=colour, marker="o", ms=2)
+        axes.plot(rows["lead"], rows["auroc"], color=colour, marker="o", ms=2, label=label)
     axes.axhline(0.5, color="0.7", lw=0.6, ls=":", zorder=0)
 
 

@@ -8,6 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from memloc.claims.estimators.head_ablation import gained_by_pair
 from memloc.data.sets import NO_PAIRS, paired_differences
+from memloc.figures.parts.head_marks import name_heads
 from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height, mark_signs
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, mosaic, panel_labels, subplots
 from memloc.localization.gradient_sizes import paragraph_sizes
@@ -41,6 +42,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     _lines(panels["b"], blocks)
     _map(panels["c"], heads, head)
     panel_labels(panels.values())
+    name_heads(figure, head)
     numbers = {"n_pairs": n_pairs, "layer": head[0], "head": head[1], **_of_sizes(sizes)}
     return Drawing(figure, _data(sizes, blocks, heads), numbers | {"heads": _of_heads(heads, head)})
 
@@ -66,7 +68,7 @@ def _lines(axes: Axes, blocks: pd.DataFrame) -> None:
         axes.vlines(rows.index + shift, rows["low"], rows["high"], color=colour, lw=1)
         axes.plot(rows.index + shift, rows["value"], color=colour, marker=marker, ms=3, lw=0.5, label=label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set(xlabel="layer", ylabel="extra NLL gained (nats per token)", title="block bypassed")
+    axes.set(xlabel="layer", ylabel="extra NLL gained\n(nats per token)", title="block bypassed")
     axes.legend()
 
 

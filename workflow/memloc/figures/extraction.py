@@ -8,7 +8,7 @@ from jaxtyping import Bool
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
-from memloc.figures.parts.memorized_fraction import UNSEEN_AT, counted_in, intervals, repeat_bins
+from memloc.figures.parts.memorized_fraction import UNSEEN_AT, counted_in, intervals, name_unseen, repeat_bins
 from memloc.figures.parts.style import COLOURS, Drawing, panel_labels, plain_log_ticks, set_labels, subplots
 from memloc.scoring.sampling import extractable, log_draws
 from memloc.settings.base import Section
@@ -16,15 +16,15 @@ from memloc.tables.terms.sets import HELD_OUT, UNSEEN
 
 CONFIDENCE = 0.9
 DRAWS = (1, 10, 100, 1000)
-LEAST = -30  # log10 of the least probability that panel (c) tells apart
+BESIDE = 1.05  # factor of the horizontal axis between marks of one bin
 CURVE = np.geomspace(1, 1e5, 51)
 SHADES = ("#f2a6b0", "#e06377", "#c8102e", "#7a0a1c")  # light to dark: more draws
 DASHES = ("-", (0, (4, 1)), (0, (1, 1)), "-.")
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Share that comes out (a) against draws, by scheme, and (b) against repeats, by draws; (c) for each
-    sampled paragraph the probability of the continuation, and a bound for all texts that nearly match it."""
+    """Share that comes out (a) against draws, by scheme, and (b) against repeats, by draws; (c) of
+    the sampled paragraphs of each set, verbatim and nearly (a lower bound)."""
     chances = tables["extraction"]
     schemes = list(chances["scheme"].unique())
     by_scheme = chances.pivot(index="id", columns="scheme", values="log_p")
@@ -69,9 +69,8 @@ def _curves(axes: Axes, data: pd.DataFrame, schemes: list[str]) -> pd.DataFrame:
     axes.axhline(groups["seen"]["greedy"].mean(), color="black", lw=0.8, ls=":", label="greedy")
     if "unseen" in groups:
         axes.plot([], [], color=COLOURS["unseen"], label="unseen")
-    axes.set(xscale="log", xlabel="draws", ylabel="fraction extractable", ylim=(0, None))
-    plain_log_ticks(axes.xaxis)
-    axes.xaxis.set_major_locator(LogLocator(base=100))
+    _axis_of_draws(axes)
+    axes.set(ylabel="fraction extractable", ylim=(0, None))
     axes.set_ylim(-0.02 * axes.get_ylim()[1], 1.5 * axes.get_ylim()[1])  # room for the legend
     axes.legend(loc="upper left", ncols=2)
     return pd.concat(rows)
@@ -85,14 +84,15 @@ def _by_repeats(axes: Axes, data: pd.DataFrame, scheme: str) -> pd.DataFrame:
     for number, ((label, out), colour) in enumerate(zip(found.items(), (*SHADES, "black"), strict=True)):
         bins = repeat_bins(data[~unseen].assign(out=out[~unseen]), "out")
         style = {"color": colour, "ls": ":" if label == "greedy" else "-"}
-        axes.plot(bins["repeats_mean"], bins["fraction"], marker="o", ms=2.5, label=label, **style)
-        beside = bins["repeats_mean"] * 1.02 ** (number - len(DRAWS) / 2)  # so that all bars can be seen
-        axes.vlines(beside, bins["low"], bins["high"], color=colour, lw=0.7, alpha=0.5)
+        beside = BESIDE ** (number - len(DRAWS) / 2)  # so that all marks can be seen
+        axes.plot(bins["repeats_mean"] * beside, bins["fraction"], marker="o", ms=2, label=label, **style)
+        axes.vlines(bins["repeats_mean"] * beside, bins["low"], bins["high"], color=colour, lw=0.8, alpha=0.6)
         rows.append(bins.assign(shown=label, group="seen"))
         if unseen.any():
             n, n_out = int(unseen.sum()), int(out[unseen].sum())
             share = intervals(pd.Series([n_out]), pd.Series([n]))
-            axes.plot([UNSEEN_AT], share["fraction"], marker="s", ms=3, color=colour, clip_on=False)
+            axes.vlines(UNSEEN_AT * beside**2, share["low"], share["high"], color=colour, lw=0.8)
+            axes.plot([UNSEEN_AT * beside**2], share["fraction"], marker="s", ms=2, color=colour)
             ends = {"repeats_mean": 0, "repeats_min": 0, "repeats_max": 0, "n_paragraphs": n, "n_out": n_out}
             rows.append(share.assign(**ends, shown=label, group="unseen"))
     axes.set(
@@ -100,9 +100,8 @@ def _by_repeats(axes: Axes, data: pd.DataFrame, scheme: str) -> pd.DataFrame:
     )
     plain_log_ticks(axes.xaxis)
     if unseen.any():
-        axes.axvline(UNSEEN_AT * 1.4, color="0.8", lw=0.6)
-        axes.text(UNSEEN_AT, 0.06, "unseen", rotation=90, ha="center", va="bottom", fontsize=6)
-    axes.legend(loc="upper left", bbox_to_anchor=(0.12, 1))
+        name_unseen(axes)
+    axes.legend(loc="upper left", bbox_to_anchor=(0.16, 1))
     return pd.concat(rows)
 
 
@@ -112,18 +111,23 @@ def _out(data: pd.DataFrame, scheme: str, n_draws: int) -> Bool[np.ndarray, "par
 
 
 def _nearly(axes: Axes, near: pd.DataFrame, scheme: str, labels: dict[str, str]) -> pd.DataFrame:
-    """Draw a point per paragraph, at the left edge where truncation removes a token of the continuation."""
+    """Draw two lines per set, verbatim and nearly; returns log10 of each paragraph's probabilities."""
+    for name, rows in near.groupby("set", observed=True):
+        axes.plot(CURVE, share_by_draws(rows[scheme]), color=COLOURS[name], label=labels[name])
+        axes.plot(CURVE, share_by_draws(rows["log_p_nearly"]), color=COLOURS[name], ls=DASHES[1])
+    axes.plot([], [], color="black", ls=DASHES[1], label="a tenth may differ")
+    _axis_of_draws(axes)
+    axes.set(ylabel="fraction of the sampled paragraphs", ylim=(-0.02, 1.45))  # room for the legend
+    axes.set_yticks(np.linspace(0, 1, 6))
+    axes.legend(loc="upper left", ncols=2)
     logs = near.assign(verbatim=near[scheme] / np.log(10), nearly=near["log_p_nearly"] / np.log(10))
-    shown = logs.assign(**logs[["verbatim", "nearly"]].clip(lower=LEAST))
-    for name, rows in shown.groupby("set", observed=True):
-        style = {"color": COLOURS[name], "label": labels[name], "alpha": 0.7}
-        axes.plot(rows["verbatim"], rows["nearly"], "o", ms=2.5, mew=0, **style)
-    axes.plot([LEAST, 0], [LEAST, 0], color="0.6", lw=0.6, zorder=0)
-    axes.axhline(np.log10(1 - (1 - CONFIDENCE) ** (1 / DRAWS[-1])), color="black", lw=0.8, ls=":")
-    axes.set(xlabel="log10 p, verbatim", ylabel="log10 p, a tenth may differ (at least)")
-    axes.set(xlim=(LEAST - 1, 1), ylim=(LEAST - 1, 1))
-    axes.legend(loc="lower right")
     return logs[["id", "set", "verbatim", "nearly"]]
+
+
+def _axis_of_draws(axes: Axes) -> None:
+    axes.set(xscale="log", xlabel="draws")
+    plain_log_ticks(axes.xaxis)
+    axes.xaxis.set_major_locator(LogLocator(base=100))
 
 
 def _nearly_counts(near: pd.DataFrame, scheme: str) -> dict[str, tuple[int, int, int]]:
@@ -136,7 +140,6 @@ def _nearly_counts(near: pd.DataFrame, scheme: str) -> dict[str, tuple[int, int,
 def _numbers(data: pd.DataFrame, schemes: list[str]) -> dict[str, Any]:
     return {
         "confidence": CONFIDENCE,
-        "least": LEAST,
         "groups": {
             name: {
                 "n": len(group),

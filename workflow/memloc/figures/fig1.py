@@ -3,9 +3,9 @@
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from memloc.figures.parts.head_marks import name_heads, outline
 from memloc.figures.parts.methods import method_label, named_heads
 from memloc.figures.parts.style import COLOURS, LABELS, SEQUENTIAL, Drawing, mosaic
 from memloc.localization.highlight import highlighted_head
@@ -50,6 +50,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         ScalarMappable(cmap=SEQUENTIAL), ax=maps, location="bottom", shrink=0.6, aspect=50, ticks=(0, 0.5, 1)
     )
     bar.set_label("share of the other heads that rank lower")
+    name_heads(figure, head)
     return Drawing(figure, *_told(ranking, sizes, head, n_heads))
 
 
@@ -71,8 +72,7 @@ def _draw_heads(axes: Axes, rows: pd.DataFrame, highlight: tuple[int, int]) -> N
     matrix = rows.pivot(index="layer", columns="head", values="strength")
     axes.imshow(matrix, cmap=SEQUENTIAL, vmin=0, vmax=1, aspect="auto", origin="lower", interpolation="none")
     layer, head = highlight
-    outline = {"fill": False, "ec": COLOURS["memorized"], "lw": 1.6, "clip_on": False, "zorder": 3}
-    axes.add_patch(Rectangle((head - 0.5, layer - 0.5), 1, 1, **outline))
+    outline(axes, head - 0.5, layer - 0.5)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(6, integer=True))
     axes.tick_params(length=0)

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from memloc.figures.parts.gradient_summary import said_of_sharing, sharing, strongest_component
+from memloc.figures.parts.head_marks import name_heads
 from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height
 from memloc.figures.parts.style import COLOURS, LABELS, Drawing, panel_labels, subplots
 from memloc.localization.highlight import highlighted_head
@@ -43,6 +44,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     for panel in axes[:, 1]:
         panel.set_ylabel(None)
     panel_labels(axes.flat)
+    name_heads(figure, head)
     numbers = _numbers(data, *head)
     numbers |= {
         "n_all": every["id"].nunique(),

@@ -5,9 +5,10 @@ from typing import Any
 import pandas as pd
 
 from memloc.figures.parts.gradient_summary import said_of_sharing, scores_of_heads, strongest_component
+from memloc.figures.parts.head_marks import name_heads
 from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height
 from memloc.figures.parts.style import DIRECTION_LABELS, PAGE_WIDTH, Drawing, panel_labels, subplots
-from memloc.localization.highlight import head_of_other_methods
+from memloc.localization.highlight import head_of_other_methods, highlighted_head
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
@@ -17,28 +18,28 @@ SITE = ["layer", "component", "head"]
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Mean change in the NLL of the impact token (nats) for q, k and v of every head, a map per direction."""
     data = summary(tables["patching"], tables["attribution_patching"])
-    highlight = head_of_other_methods(tables, settings, "patching")
+    judged = head_of_other_methods(tables, settings, "patching")
+    marks = {"highlight": highlighted_head(tables, settings), "judged": judged}
     exact = bool((tables["patching"]["method"] == "exact").all())
     height = 2 * map_height(data["layer"].nunique()) + 0.2
     figure, axes = subplots(height, PAGE_WIDTH * 0.9, nrows=2)
     for panel, (direction, title) in zip(axes, DIRECTION_LABELS.items(), strict=True):
         rows = data[data["direction"] == direction]
-        mesh = heat_map(panel, layer_matrix(rows, "mean"), diverging=True, highlight=highlight)
+        mesh = heat_map(panel, layer_matrix(rows, "mean"), diverging=True, **marks)
         colour_bar(mesh, panel, "change in NLL (nats)" if exact else "estimated change\nin NLL (nats)")
         panel.set_title(title)
     panel_labels(axes)
+    name_heads(figure, marks["highlight"], f"judged here: {judged[1]} of layer {judged[0]}")
     pairs = tables["perturbed_paragraphs"]
     numbers = {
         "exact": exact,
         "n_pairs": len(pairs),
         "n_adjacent": int((pairs["position"] == pairs["impact_position"] - 1).sum()),
-        "layer": highlight[0],
-        "head": highlight[1],
-        "shared": said_of_sharing(data, highlight[1]),
+        "layer": judged[0],
+        "head": judged[1],
+        "shared": said_of_sharing(data, judged[1]),
         "chosen": settings.highlight == "auto",
-        "directions": {
-            direction: _numbers(rows, *highlight) for direction, rows in data.groupby("direction")
-        },
+        "directions": {direction: _numbers(rows, *judged) for direction, rows in data.groupby("direction")},
     }
     return Drawing(figure, data, numbers)
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from memloc.data.sets import without_controls
 from memloc.figures.parts.memorized_fraction import said_of_unseen, unseen_recited
-from memloc.figures.parts.style import BY_EXACT_MATCH, COLOURS, Drawing, set_labels, stacked_by_set, subplots
+from memloc.figures.parts.style import BY_EXACT_MATCH, COLOURS, Drawing, counted_by_set, set_labels, subplots
 from memloc.settings.base import Section
 from memloc.tables.terms.sets import bins
 
@@ -29,9 +29,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         style = {"color": COLOURS[name], "label": f"{labels[name]}, {rows.sum():,}"}
         dots = {"s": 2.5, "alpha": 0.35, "linewidths": 0, "rasterized": True}
         main.scatter(data.nll[rows], data.em[rows] + jitter[rows], **dots, **style)
-    stacked_by_set(top, data, "nll", np.linspace(0, data.nll.max(), 60), settings)
+    counted_by_set(top, data, "nll", np.linspace(0, data.nll.max(), 60), settings)
     em_edges = np.arange(-0.5, data.em.max() + 1)
-    stacked_by_set(side, data, "em", em_edges, settings, orientation="horizontal")
+    counted_by_set(side, data, "em", em_edges, settings, orientation="horizontal")
     side.tick_params(axis="x", rotation=90)
     main.set(xlabel="NLL (nats per token)", ylabel="exact match (tokens)", xlim=(0, None))
     legend = main.legend(loc="center right", markerscale=3, handletextpad=0.2)

@@ -7,12 +7,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.edit_summary import ARM_LABELS, OBJECTIVE_LABELS
-from memloc.figures.parts.style import COLOURS, LABELS, Drawing, panel_labels, subplots
+from memloc.figures.parts.style import COLOURS, LABELS, Drawing, panel_labels, side_by_side, subplots
 from memloc.settings.base import Section
 from memloc.settings.editing import PAPER_ARMS
 
 SETS = {"memorized": "em_memorized", "non_memorized": "em_control"}
-APART = 0.17  # distance of the two sets from the middle of an arm
+APART = 0.15  # distance of the two sets from the middle of an arm
+NEAR = 1.5  # tokens up to which marks would touch
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -41,15 +42,16 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 def _paragraphs(axes: Axes, rows: pd.DataFrame, place: int) -> None:
     """The two sets of an arm, around a place; each edit is a line between them."""
     ends = {name: place + side * APART for name, side in zip(SETS, (-1, 1), strict=True)}
-    axes.plot([*ends.values()], rows[[*SETS.values()]].to_numpy().T, color="0.75", lw=0.6, zorder=1)
+    places = {name: x + side_by_side(rows[SETS[name]], NEAR, 0.035, 0.12) for name, x in ends.items()}
+    axes.plot([*places.values()], rows[[*SETS.values()]].to_numpy().T, color="0.8", lw=0.5, zorder=1)
     for (name, column), x in zip(SETS.items(), ends.values(), strict=True):
         label, mean = (LABELS[name] if place == 0 else None), rows[column].mean()
-        style = {"color": COLOURS[name], "linewidth": 0, "alpha": 0.6, "clip_on": False}
-        axes.scatter([x] * len(rows), rows[column], s=10, label=label, zorder=2, **style)
-        axes.hlines(mean, x - 0.07, x + 0.07, color=COLOURS[name], lw=2.2, zorder=3)
+        style = {"color": COLOURS[name], "linewidth": 0.3, "edgecolor": "white", "clip_on": False}
+        axes.scatter(places[name], rows[column], s=10, label=label, zorder=3, **style)
+        axes.hlines(mean, x - 0.1, x + 0.1, color=COLOURS[name], lw=1.6, alpha=0.5, zorder=2)
         side, align = (-1, "right") if x < place else (1, "left")
-        beside = {"xytext": (6.5 * side, 0), "textcoords": "offset points", "ha": align, "va": "center"}
-        axes.annotate(f"{mean:.1f}", (x, mean), color=COLOURS[name], fontsize=7, **beside)
+        beside = {"xytext": (10 * side, 0), "textcoords": "offset points", "ha": align, "va": "center"}
+        axes.annotate(f"{mean:.1f}", (x, mean), color=COLOURS[name], fontsize=6, **beside)
 
 
 def _numbers(runs: pd.DataFrame, settings: Section) -> dict[str, Any]:

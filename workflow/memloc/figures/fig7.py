@@ -12,14 +12,15 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.style import COLOURS, PAGE_WIDTH, Drawing, panel_labels, subplots
-from memloc.localization.highlight import head_of_other_methods, heads_like_it
+from memloc.figures.parts.head_marks import diamond, name_heads, outline
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_labels, subplots
+from memloc.localization.highlight import head_of_other_methods, heads_like_it, highlighted_head
 from memloc.settings.base import Section
 
 MEASURES = {"attention_sum": "pearson", "attention_mean": "pearson_mean"}  # columns of their correlations
 AXIS_LABELS = {
-    "attention_sum": "attention, summed over paragraphs",
-    "attention_mean": "attention, mean per occurrence",
+    "attention_sum": "attention,\nsummed over paragraphs",
+    "attention_mean": "attention,\nmean per occurrence",
 }
 NULL_COLOUR = "0.75"
 
@@ -29,15 +30,19 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     layer, head = head_of_other_methods(tables, settings, "rare_tokens")
     correlation = tables["rare_token_correlation"].query("layer == @layer").set_index("head")
     by_rank = _with_null(tables["rare_tokens"].query("layer == @layer"))
-    # Shades from dark to light, and red for the head that claims judge.
-    shades = colormaps["viridis"](np.linspace(0.05, 0.9, len(correlation)))
-    colours = dict(zip(correlation.index, shades, strict=True)) | {head: COLOURS["memorized"]}
+    interest = highlighted_head(tables, settings)
+    shades = colormaps["viridis"](np.linspace(0.2, 0.95, len(correlation)))
+    colours = dict(zip(correlation.index, shades, strict=True)) | {head: "black"}
     height = max(4.0, 2 * (0.8 + 0.11 * len(correlation)))
     figure, axes = subplots(height, PAGE_WIDTH * 0.9, nrows=2, ncols=2, width_ratios=(2, 1))
     for (left, right), (measure, name) in zip(axes, MEASURES.items(), strict=True):
         _draw_ranks(left, by_rank, measure, colours, head)
         _draw_correlations(right, correlation, name, colours)
+        diamond(right, correlation.at[head, name], head)
+        if interest[0] == layer:
+            outline(right, -1.05, interest[1] - 0.5, width=2.1)
     axes[0, 0].legend(loc="upper right")
+    name_heads(figure, interest, f"judged here: {head} of layer {layer}")
     panel_labels(axes.flat)
     columns = [column for column in correlation if column.startswith(tuple(MEASURES.values()))]
     data = by_rank.merge(correlation[columns], left_on="head", right_index=True)
@@ -53,14 +58,15 @@ def _with_null(by_rank: pd.DataFrame) -> pd.DataFrame:
     return by_rank.join(sums.rename(columns=lambda name: name.replace("_mean", "_sum")))
 
 
-def _draw_ranks(axes: Axes, by_rank: pd.DataFrame, measure: str, colours: dict, highlight: int) -> None:
-    marked = by_rank[by_rank["head"] == highlight]
+def _draw_ranks(axes: Axes, by_rank: pd.DataFrame, measure: str, colours: dict, judged: int) -> None:
+    marked = by_rank[by_rank["head"] == judged]
     low, high = (marked[f"{measure}_null_q{q}"] for q in ("025", "975"))
     axes.fill_between(
-        marked["rank"], low, high, color=NULL_COLOUR, lw=0, label=f"null of head {highlight} (95 %)"
+        marked["rank"], low, high, color=NULL_COLOUR, lw=0, label=f"null of head {judged} (95 %)"
     )
     for head, rows in by_rank.groupby("head"):
-        style = {"lw": 1.8, "zorder": 3, "label": f"head {head}"} if head == highlight else {"lw": 0.7}
+        named = {"lw": 1.2, "zorder": 3, "marker": "D", "ms": 2.5, "label": f"head {head}"}
+        style = named if head == judged else {"lw": 0.7}
         axes.plot(rows["rank"], rows[measure], color=colours[head], **style)
     axes.set(xlabel="rank of the token (0 = rarest)", ylabel=AXIS_LABELS[measure], xlim=(0, None))
     axes.set_ylim(0, 1.1 * by_rank[measure].max())  # the null of rare ranks may leave the panel

@@ -4,21 +4,21 @@ import numpy as np
 import pandas as pd
 
 from memloc.data.sets import without_controls
-from memloc.figures.parts.style import Drawing, panel_labels, plain_log_ticks, stacked_by_set, subplots
+from memloc.figures.parts.style import Drawing, counted_by_set, panel_labels, plain_log_ticks, subplots
 from memloc.settings.base import Section
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Left: histogram of counts (log bins). Right: histogram of EM, one bar per value."""
+    """Left: histogram of counts (log bins). Right: histogram of EM, one step per value."""
     data = tables["scores"].merge(tables["paragraphs"][["id", "count"]], on="id")
     sets = without_controls(tables["sets"])[["id", "set"]]
     data = data.merge(sets, on="id")[["id", "set", "count", "em"]]
     figure, (left, right) = subplots(2.2, width=5.6, ncols=2)
     # Edges lie between whole numbers, so that no bar is empty because no number falls into it.
     edges = np.unique(np.ceil(np.geomspace(1, data["count"].max() + 1, 40))) - 0.5
-    stacked_by_set(left, data, "count", edges, settings)
+    counted_by_set(left, data, "count", edges, settings)
     left.set(xscale="log", xlabel="occurrences of the whole paragraph")
-    stacked_by_set(right, data, "em", np.arange(-0.5, data.em.max() + 1), settings)
+    counted_by_set(right, data, "em", np.arange(-0.5, data.em.max() + 1), settings)
     right.set(xlabel="exact match (tokens)")
     right.legend(loc="upper center")
     plain_log_ticks(left.xaxis)

@@ -9,7 +9,7 @@ from scipy.special import digamma
 
 from memloc.figures.parts.grown import CONTROL_LABELS, KIND_LABELS, means, of_own_units
 from memloc.figures.parts.methods import BASELINES, method_label, methods_of
-from memloc.figures.parts.style import Drawing, subplots
+from memloc.figures.parts.style import Drawing, stripes, subplots
 from memloc.settings.base import Section
 
 CONTROL_COLOURS = {"own": "#c8102e", "twin": "#1f5fbf", "never": "#7f7f7f"}
@@ -65,8 +65,7 @@ def _found(of_memories: pd.DataFrame) -> str:
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, found: pd.DataFrame, methods: list[str]) -> None:
-    for place in range(0, len(methods), 2):
-        axes.axhspan(place - 0.5, place + 0.5, color="0.96", lw=0, zorder=0)
+    stripes(axes, len(methods))
     size = found.loc[(found["method"] == "weight_size") & (found["control"] == "own"), "value"].iloc[0]
     for name, value, dash in (("chance", chance(rows), ":"), ("|weight|", size, "--")):
         axes.axvline(value, color="0.4", lw=0.9, ls=dash, label=name, zorder=1)

@@ -6,11 +6,11 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
+from memloc.figures.parts.head_marks import name_heads, outline
 from memloc.figures.parts.heatmap import MAX_LAYER_LABELS
 from memloc.figures.parts.methods import method_label, methods_of
-from memloc.figures.parts.style import COLOURS, DIVERGING, SEQUENTIAL, Drawing, panel_labels, subplots
+from memloc.figures.parts.style import DIVERGING, SEQUENTIAL, Drawing, panel_labels, subplots
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 from memloc.tables.terms.head_ranking import COMBINED
@@ -29,6 +29,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     _draw_ranks(left, ranks, layer, head)
     _draw_agreement(right, agreement, alone)
     panel_labels((left, right))
+    name_heads(figure, (layer, head))
     pairs = list(combinations([method for method in methods if method != COMBINED], 2))
     taus = [agreement.loc[pair] for pair in pairs]
     chosen = ranking[(ranking["layer"] == layer) & (ranking["head"] == head)].set_index("method")
@@ -60,8 +61,7 @@ def _draw_ranks(axes: Axes, ranks: pd.DataFrame, layer: int, head: int) -> None:
     for start in starts[1:]:
         axes.axvline(start - 0.5, color="white", lw=min(1.2, MAX_LAYER_LABELS / len(starts)))
     place = list(ranks.columns).index((layer, head))
-    outline = {"fill": False, "ec": COLOURS["memorized"], "lw": 1.2, "clip_on": False}
-    axes.add_patch(Rectangle((place - 0.5, -0.5), 1, len(ranks), **outline))
+    outline(axes, place - 0.5, -0.5, height=len(ranks))
     axes.set_xlabel("layer, and its heads from left to right")
 
 

@@ -19,7 +19,6 @@ STYLES = {  # label, colour and marker
     ("attention", "mean"): ("attention: its mean", "#e69f00", "^"),
     ("mlp", "mean"): ("MLP: its mean", "#56b4e9", "v"),
 }
-WIDTH = 0.6  # share of a layer's width over which the ways are spread
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -57,13 +56,12 @@ def _whole(rows: pd.DataFrame, most: int) -> pd.DataFrame:
 
 def _panel(axes: Axes, data: pd.DataFrame, whole: float) -> None:
     axes.axhline(whole, color="0.6", lw=0.7, ls=":", label="_")
-    for number, ((block, way), (label, colour, marker)) in enumerate(STYLES.items()):
+    for (block, way), (label, colour, marker) in STYLES.items():
         rows = data[(data["block"] == block) & (data["way"] == way)].sort_values("layer")
-        places = rows["layer"] + WIDTH * (number / (len(STYLES) - 1) - 0.5)
-        axes.vlines(places, rows["low"], rows["high"], color=colour, lw=0.8, alpha=0.7)
-        axes.plot(places, rows["value"], color=colour, marker=marker, ms=3, lw=0.5, mew=0, label=label)
+        axes.fill_between(rows["layer"], rows["low"], rows["high"], color=colour, alpha=0.15, lw=0)
+        axes.plot(rows["layer"], rows["value"], color=colour, marker=marker, ms=3, mew=0, label=label)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    axes.set_xlim(data["layer"].min() - 0.5, data["layer"].max() + 0.5)
+    axes.margins(x=0.03)
 
 
 def _judged(tables: dict[str, pd.DataFrame], settings: Section) -> list[dict[str, Any]]:

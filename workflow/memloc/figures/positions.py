@@ -3,9 +3,8 @@
 from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
 
-from memloc.figures.parts.style import COLOURS, LABELS, Drawing, panel_labels, subplots
+from memloc.figures.parts.style import COLOURS, LABELS, MARKERS, Drawing, panel_labels, stripes, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import means, proportion, table
 from memloc.tables.terms.sets import REPEATED
@@ -20,7 +19,7 @@ STANDS = {
 }
 GROUPS = LABELS | {REPEATED: "repeated"}
 MEASURES = {"recited": "share recited", "nll": "NLL (nats per token)"}
-SHIFT = 0.2  # distance between the groups of a place
+SHIFT = 0.23  # distance between the groups of a place
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -29,11 +28,18 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     groups = [name for name in GROUPS if (rows["group"] == name).any()]
     data = summary(rows, n_continuation)
     places = data.drop_duplicates(["context", "n_before"])[["context", "n_before"]].reset_index(drop=True)
-    figure, axes = subplots(0.9 + 0.22 * len(places), ncols=2, sharey=True)
+    figure, axes = subplots(0.9 + 0.25 * len(places), ncols=2, sharey=True)
     for panel, (measure, label) in zip(axes, MEASURES.items(), strict=True):
         own = data[data["measure"] == measure].merge(places.assign(place=places.index))
-        for number, name in enumerate(groups):
-            _points(panel, own[own["group"] == name], number - (len(groups) - 1) / 2, name)
+        stripes(panel, len(places))
+        # The groups of a place lie around it, in their order.
+        own = own.sort_values("group", key=lambda names: names.map(groups.index), kind="stable")
+        there = own.groupby("place")["group"]
+        own["y"] = own["place"] + SHIFT * (there.cumcount() - (there.transform("size") - 1) / 2)
+        for name, rows in own.groupby("group", sort=False):
+            panel.hlines(rows["y"], rows["low"], rows["high"], color=COLOURS[name], lw=0.9)
+            look = {"marker": MARKERS[groups.index(name)], "color": COLOURS[name], "label": GROUPS[name]}
+            panel.plot(rows["value"], rows["y"], ls="", ms=3.4, mew=0, **look)
         panel.set_xlabel(label)
     panel_labels(axes)
     axes[0].set_xlim(-0.03, 1.03)
@@ -56,12 +62,6 @@ def summary(rows: pd.DataFrame, n_continuation: int) -> pd.DataFrame:
         "nll": means(groups["nll"]).assign(low=lambda rows: rows["low"].clip(lower=0)),
     }
     return pd.concat([frame.assign(measure=name) for name, frame in found.items()]).reset_index()
-
-
-def _points(axes: Axes, data: pd.DataFrame, offset: float, group: str) -> None:
-    places = data["place"] + SHIFT * offset
-    axes.hlines(places, data["low"], data["high"], color=COLOURS[group], lw=0.9, alpha=0.7)
-    axes.plot(data["value"], places, "o", color=COLOURS[group], ms=3.2, mew=0, label=GROUPS[group])
 
 
 def _label(context: str, n_before: int) -> str:

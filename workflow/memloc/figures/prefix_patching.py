@@ -73,7 +73,7 @@ def _draw_means(axes: Axes, means: pd.DataFrame) -> None:
         vmin=-limit,
         vmax=limit,
     )
-    colour_bar(mesh, axes, "change in NLL (nats)")
+    colour_bar(mesh, axes, "change in\nNLL (nats)")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     label_layers(axes, values)

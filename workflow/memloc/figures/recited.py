@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from memloc.figures.parts.recited_page import recited_page
+from memloc.figures.parts.recited_page import like_passages, recited_page
 from memloc.figures.parts.style import Drawing
 from memloc.figures.parts.text_table import draw_table, plain
 from memloc.scoring.passages import place, told
@@ -12,21 +12,21 @@ from memloc.settings.base import Section
 
 N_SHOWN, N_CHARACTERS = 10, 200
 HEADER = ("place", "count", "tokens", "given", "recited")
-WIDTHS = (20, 7, 8, 46, 46)
+WIDTHS = (34, 6, 7, 43, 43)  # most names of files fit without a break
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section, model: str = "unnamed") -> Drawing:
-    """The longest passages, each text once; the page shows more of them, and the CSV has all."""
+    """The longest passages, one of those that are alike; the page shows more of them, and the CSV has all."""
     data = tables["recited"]
     data = data.assign(tokens=data["end"] - data["start"])
     data = data.sort_values(["tokens", "count"], ascending=False, kind="stable", ignore_index=True)
     said = told(data, tables["texts"], settings.paragraph.length, settings.paragraph.prefix)
     above = [f"Model: {model}.", *said]
-    shown = data[~data.duplicated("continuation") & ~data["unseen"]].head(N_SHOWN)
-    rows = [["", "", "", "", " ".join(above)]]
-    for row in shown.rename(columns={"count": "n_occurrences"}).itertuples():
+    seen = data[~data["unseen"]].rename(columns={"count": "n_occurrences"})
+    rows = []
+    for row in (next(group.itertuples()) for group in like_passages(seen)[:N_SHOWN]):
         where = place(row._replace(file=Path(row.file).name))
         given, wrote = row.prefix[-N_CHARACTERS:], row.continuation[:N_CHARACTERS]
         rows.append([plain(where), f"{row.n_occurrences:,}", str(row.tokens), plain(given), plain(wrote)])
-    numbers = {"n_shown": len(shown), "said": " ".join(said)}
+    numbers = {"n_shown": len(rows), "said": " ".join(said)}
     return Drawing(draw_table(HEADER, rows, WIDTHS), data, numbers, recited_page(above, data))

@@ -4,31 +4,33 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from memloc.figures.parts import removal
-from memloc.figures.parts.style import Drawing, subplots
+from memloc.figures.parts.style import Drawing, stripes, subplots
 from memloc.settings.base import Section
 from memloc.settings.removal_ways import LABELS, NOTHING, RETRAINED
 from memloc.statistics.uncertainty import Interval, paired
 
 PANELS = {  # name and unit
     "forgotten": ("forgotten", "tokens"),
-    "recited_perturbed": ("perturbed", "share"),
-    "recited_4bit": ("4 bits", "share"),
-    "nll_distance": ("retrained", "nats"),
-    "em_other_lost": ("others lose", "tokens"),
-    "em_own_lost": ("own lose", "tokens"),
-    "nll_gained": ("NLL gained", "nats"),
+    "recited_perturbed": ("recited with a\ntoken replaced", "share"),
+    "recited_4bit": ("recited with\n4-bit weights", "share"),
+    "nll_distance": ("NLL away from\na retrained model", "nats"),
+    "em_other_lost": ("other memorized\ntext: lost", "tokens"),
+    "em_own_lost": ("what it else\nwrites: lost", "tokens"),
+    "nll_gained": ("held-out text:\nNLL gained", "nats"),
 }
 # The other panels are on text that must stay.
 OF_REMOVED = ("forgotten", "recited_perturbed", "recited_4bit", "nll_distance")
-MARKS = {"joint": {"mfc": "black", "ms": 3.6}, "single": {"mfc": "white", "ms": 3.2}}
+MARKS = {"joint": {"marker": "o", "color": "black"}, "single": {"marker": "^", "color": "#e69f00"}}
 SHIFT = {"joint": -0.16, "single": 0.16}
 FRONT, OTHERS = "#c8102e", "black"
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """A row per way, a panel per judge: filled marks together, hollow ones one by one, with intervals.
+    """A row per way, a panel per judge: dots for paragraphs removed together, triangles for one
+    by one, with intervals.
 
     Labels in red: ways that no other one beats. The CSV has all judges, settings, and changed weights.
     """
@@ -39,7 +41,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     most = {"tokens": settings.paragraph.continuation, "share": 1}
     for panel, (measure, (name, unit)) in zip(axes, panels.items(), strict=True):
         _panel(panel, data[data["measure"] == measure], ways)
-        panel.set_xlabel(f"{name}\n({unit})")
+        panel.set_xlabel(f"{name}\n({unit})", fontsize=6)
         panel.set_facecolor("white" if measure in OF_REMOVED else "#fbf6ee")
         if unit in most:
             panel.set_xlim(-0.07 * most[unit], 1.07 * most[unit])
@@ -49,7 +51,11 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     axes[0].set_ylim(len(ways) - 0.5, -0.5)
     for tick, way in zip(axes[0].get_yticklabels(), ways, strict=True):
         tick.set(color=FRONT if way in front else OTHERS)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    axes[0].set_title("removed paragraphs", loc="left")
+    axes[list(panels).index("em_other_lost")].set_title("text that must stay", loc="left")
+    red = Line2D([], [], ls="", label="red: no other way beats it")
+    handles = [*axes[0].get_legend_handles_labels()[0], red]
+    figure.legend(handles=handles, loc="outside upper center", ncols=3)
     about = tables["removal"].groupby(["way", "mode"])
     about = about.agg(setting=("setting", "first"), weights=("n_changed_weights", "median"))
     plotted = data.assign(front=data["way"].isin(front)).join(about, on=["way", "mode"])
@@ -57,14 +63,14 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, ways: list[str]) -> None:
-    for place in range(0, len(ways), 2):
-        axes.axhspan(place - 0.5, place + 0.5, color="0.5", alpha=0.08, lw=0, zorder=0)
+    stripes(axes, len(ways))
     axes.axvline(0, color="0.75", lw=0.5, zorder=1)
     for mode, mark in MARKS.items():
         own = rows[(rows["mode"] == mode) & rows["way"].isin(ways)]
         places = [ways.index(way) + SHIFT[mode] for way in own["way"]]
-        axes.hlines(places, own["low"], own["high"], color="0.4", lw=0.8)
-        axes.plot(own["value"], places, "o", mec="black", mew=0.7, label=removal.MODES[mode], **mark)
+        axes.hlines(places, own["low"], own["high"], color=mark["color"], lw=0.8)
+        label = f"paragraphs removed {removal.MODES[mode]}"
+        axes.plot(own["value"], places, ls="", ms=3.4, mew=0, label=label, **mark)
     axes.locator_params(axis="x", nbins=3)
     axes.tick_params(axis="y", length=0)
 

@@ -5,18 +5,18 @@ from matplotlib.axes import Axes
 
 from memloc.figures.parts.grown import KIND_LABELS
 from memloc.figures.parts.removal import in_nats, ways_of
-from memloc.figures.parts.style import Drawing, subplots
+from memloc.figures.parts.style import Drawing, stripes, subplots
 from memloc.settings.base import Section
 from memloc.settings.removal_ways import FREE, GROWN_ARMS, LABELS
 from memloc.statistics import uncertainty
 
 PANELS = {  # name and unit
-    "share_inside": ("change inside", "share"),
+    "share_inside": ("change inside\nthe place", "share"),
     "forgotten": ("forgotten", "tokens"),
     "again": ("comes back", "share"),
-    "grown_lost": ("others lose", "tokens"),
-    "memorized_lost": ("memorized lose", "tokens"),
-    "nll_gained": ("NLL gained", "nats"),
+    "grown_lost": ("other grown\ntext: lost", "tokens"),
+    "memorized_lost": ("memorized\ntext: lost", "tokens"),
+    "nll_gained": ("held-out text:\nNLL gained", "nats"),
 }
 LOOKS = ("as it is", "black"), ("told the place", "#c8102e"), ("told another place", "#1f5fbf")
 KEYS = ["kind", "way", "arm", "measure"]
@@ -44,7 +44,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         for (measure, (name, unit)), panel in zip(PANELS.items(), panels, strict=True):
             own, mean = (f[(f["kind"] == kind) & (f["measure"] == measure)] for f in (values, data))
             _panel(panel, own[own["arm"] == FREE], mean, ways)
-            panel.set_xlabel(f"{name}\n({unit})")
+            panel.set_xlabel(f"{name}\n({unit})", fontsize=6)
             panel.set_xlim(-0.08 * most[unit], 1.08 * most[unit]) if unit in most else in_nats(panel)
             panel.label_outer()
         panels[0].axvline(about.at[kind, "chance"], color="0.3", lw=0.9, ls=":")
@@ -57,8 +57,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def _panel(axes: Axes, own: pd.DataFrame, means: pd.DataFrame, ways: list[str]) -> None:
-    for place in range(0, len(ways), 2):
-        axes.axhspan(place - 0.5, place + 0.5, color="0.95", lw=0, zorder=0)
+    stripes(axes, len(ways))
     faint = [ways.index(way) - 0.25 for way in own["way"]]
     axes.scatter(own["value"], faint, s=3, color="black", alpha=0.3, linewidth=0)
     for number, (arm, (label, colour)) in enumerate(zip(GROWN_ARMS, LOOKS, strict=True)):

@@ -11,19 +11,18 @@ from memloc.settings.base import Section
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Share of memorized paragraphs per bin of repeats with a 95 % Wilson band."""
+    """Share of memorized paragraphs per bin of repeats with a 95 % Wilson interval."""
     data = tables["paragraphs"].merge(without_controls(tables["sets"])[["id", "set"]], on="id")
     binned = fraction.by_repeats(data)
     figure, axes = subplots(2.4, COLUMN_WIDTH)
     colour = COLOURS["memorized"]
-    axes.fill_between(binned.repeats_mean, binned.low, binned.high, color=colour, alpha=0.2, lw=0)
+    axes.vlines(binned.repeats_mean, binned.low, binned.high, color=colour, lw=0.9)
     axes.plot(binned.repeats_mean, binned.fraction, marker="o", ms=3, color=colour)
     if share := fraction.unseen_recited(tables, settings):
-        place, look = fraction.UNSEEN_AT, {"color": COLOURS["unseen"], "marker": "s", "ms": 3, "capsize": 2}
-        error = [[share.value - max(share.low, 0)], [min(share.high, 1) - share.value]]
-        axes.errorbar(place, share.value, error, **look)
-        above = {"xytext": (0, 4), "textcoords": "offset points", "rotation": 90}
-        axes.annotate("unseen", (place, min(share.high, 1)), **above, ha="center", va="bottom")
+        place, colour = fraction.UNSEEN_AT, COLOURS["unseen"]
+        axes.vlines(place, max(share.low, 0), min(share.high, 1), color=colour, lw=0.9)
+        axes.plot(place, share.value, color=colour, marker="s", ms=3)
+        fraction.name_unseen(axes)
     where = fraction.counted_in(tables)
     axes.set(xscale="log", xlabel=fraction.OCCURRENCES[where])
     axes.set(ylabel="fraction memorized", ylim=(-0.02, 1.02))

@@ -28,7 +28,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         panel.set(title=KIND_LABELS[kind], xlim=(-0.3, len(SHOWN) - 0.7))
         panel.set_xticks(range(len(SHOWN)), SHOWN.values(), rotation=90)
     axes[0][0].set_ylim(bottom=0)
-    axes[0][0].set_ylabel("NLL of the continuation (nats per token)")
+    axes[0][0].set_ylabel("NLL of the continuation\n(nats per token)")
     numbers = {"kinds": [_numbers(rows[rows["kind"] == kind], took, kind) for kind in kinds]}
     return Drawing(figure, rows, numbers)
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from memloc.data.recency import recency
 from memloc.data.sets import exposure
@@ -14,14 +13,15 @@ from memloc.statistics.uncertainty import MIN_N, proportion, table
 
 N_GROUPS, N_BINS = 3, 5  # groups of paragraphs by their repeats; bins of each group by when they are seen
 SHADES = ("#f2a6b0", "#c8102e", "#7a0a1c")  # light to dark: more repeats
-PANELS = {"last": "place of the last occurrence", "spacing": "mean distance of occurrences"}
+PANELS = {"since": "training after the last occurrence", "spacing": "mean distance of occurrences"}
+LINEAR = 1e-3  # share of the training: axes are linear below, logarithmic above
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Memorized share with 95 % Wilson bands, for thirds of the repeated paragraphs by their repeats."""
     when = recency(tables["occurrences"], tables["training_stream"], settings.model)
     data = tables["paragraphs"].merge(tables["sets"][["id", "set"]], on="id").join(when, on="id")
-    data = data.assign(repeats=exposure(data), memorized=data["set"] == "memorized")
+    data = data.assign(repeats=exposure(data), memorized=data["set"] == "memorized", since=1 - data["last"])
     data = data[(data["repeats"] > 1) & data["spacing"].notna()].reset_index(drop=True)
     thirds = pd.qcut(data["repeats"].rank(method="first"), N_GROUPS, labels=False)
     data["group"] = thirds.groupby(data["repeats"]).transform("min")
@@ -30,8 +30,11 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     for panel, (measure, label), letter in zip(axes, PANELS.items(), "ab", strict=True):
         shown.append(_panel(panel, data, measure).assign(panel=letter, measure=measure))
         panel.set(xlabel=f"{label}\n(share of the training)", ylim=(-0.02, 1.02))
-        panel.xaxis.set_major_locator(MaxNLocator(5))
+        panel.set_xscale("symlog", linthresh=LINEAR, linscale=0.5)
+        panel.xaxis.set_major_formatter("{x:g}")
+        panel.set_xlim(0, 1.3 * shown[-1]["at"].max())
         panel_label(panel, letter)
+    axes[0].invert_xaxis()  # later is further right
     axes[0].set_ylabel("fraction memorized")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=N_GROUPS)
     return Drawing(figure, pd.concat(shown, ignore_index=True), _numbers(data))

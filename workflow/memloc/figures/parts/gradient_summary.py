@@ -26,7 +26,7 @@ def said_of_sharing(rows: pd.DataFrame, head: int) -> str:
     """A sentence for captions: which key/value head a query head reads; empty where none is shared."""
     n = sharing(rows)
     reads = f"Every {n} heads share the keys and values of one key/value head; head {head} reads number"
-    return f" {reads} {head // n}, which is outlined in maps of keys and values." if n > 1 else ""
+    return f" {reads} {head // n}, which has the mark in maps of keys and values." if n > 1 else ""
 
 
 def scores_of_heads(rows: pd.DataFrame, value: str) -> pd.Series:

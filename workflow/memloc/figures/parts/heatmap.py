@@ -15,11 +15,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
+from memloc.figures.parts.head_marks import diamond, name_heads, outline
 from memloc.figures.parts.style import DIVERGING, SEQUENTIAL, panel_labels, subplots
 from memloc.model.head_groups import stored_head
 
@@ -61,11 +60,13 @@ def heat_map(
     diverging: bool = False,
     limit: float | None = None,
     highlight: tuple[int, int] | None = None,
+    judged: tuple[int, int] | None = None,
 ) -> QuadMesh:
     """Draw a `layer_matrix` with its labels; returns the mesh, which `colour_bar` takes.
 
     Colours run from 0 to `limit`, or from -limit to +limit if diverging; without one, the limit is the
-    largest absolute value. `highlight` is a (layer, head) to be outlined in every component.
+    largest absolute value. `highlight` is a (layer, head) to be outlined in every component, `judged` another
+    one that gets a diamond: see `head_marks`.
     """
     values = matrix.to_numpy(dtype=float)
     if limit is None:
@@ -86,7 +87,11 @@ def heat_map(
     _label_components(axes, groups, column_points)
     label_layers(axes, matrix)
     if highlight is not None:
-        _outline(axes, groups, *highlight)
+        for column in _columns(groups, highlight[1]):
+            outline(axes, column, highlight[0] - 0.5)
+    if judged is not None:
+        for column in _columns(groups, judged[1]):
+            diamond(axes, column + 0.5, judged[0])
     return mesh
 
 
@@ -146,6 +151,7 @@ def maps_with_bars(panels: Sequence[MapPanel], highlight: tuple[int, int], label
     panel_labels(axes[:, 0])
     if panels[0].bars.shape[1] > 1:
         axes[0, 1].legend(loc="lower center", bbox_to_anchor=(0.5, 1), borderaxespad=0.2, handlelength=1)
+    name_heads(figure, highlight)
     return figure
 
 
@@ -228,12 +234,8 @@ def label_layers(axes: Axes, matrix: pd.DataFrame) -> None:
     axes.set_ylabel("layer")
 
 
-def _outline(axes: Axes, groups: list[_Group], layer: int, head: int) -> None:
-    """Outline a query head, and in grouped-query models the key-value head that it shares."""
-    n_query_heads = max(group.n_heads for group in groups)
-    for group in groups:
-        if group.n_heads:
-            column = group.column_starts[stored_head(head, group.n_heads, n_query_heads)]
-            cell = Rectangle((column, layer - 0.5), 1, 1, fill=False, edgecolor="black", lw=0.7, zorder=3)
-            cell.set(clip_on=False, path_effects=[withStroke(linewidth=1.9, foreground="white")])
-            axes.add_patch(cell)
+def _columns(groups: list[_Group], head: int) -> list[float]:
+    """Left edges of a query head, and in grouped-query models of the key-value head that it shares."""
+    n_heads = max(group.n_heads for group in groups)
+    with_heads = [group for group in groups if group.n_heads]
+    return [group.column_starts[stored_head(head, group.n_heads, n_heads)] for group in with_heads]

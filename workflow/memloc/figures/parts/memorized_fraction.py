@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from memloc.data.sets import exposure
 from memloc.run.templates import interval, quoted
@@ -58,6 +59,14 @@ def repeat_bins(data: pd.DataFrame, outcome: str) -> pd.DataFrame:
         }
     ).reset_index(drop=True)
     return binned.join(intervals(binned["n_out"], binned["n_paragraphs"]))
+
+
+def name_unseen(axes: Axes) -> None:
+    """Name the place of paragraphs that are unseen on an axis of repeats, and part it from the others."""
+    where = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points"}
+    edge = UNSEEN_AT * 2**0.5
+    axes.annotate("unseen", (edge, 0), (-1, -3.5), **where, ha="right", va="top", fontsize=6)
+    axes.axvline(edge, color="0.8", lw=0.6)
 
 
 def unseen_recited(tables: dict[str, pd.DataFrame], settings: Section) -> Interval | None:

@@ -1,5 +1,6 @@
 """One memorized paragraph, with the effect of perturbing each prefix token (paper 4; Figures 3 and 12)."""
 
+import re
 from collections.abc import Mapping
 
 import pandas as pd
@@ -10,15 +11,17 @@ from memloc.figures.parts.token_map import label, label_height, label_tokens, ma
 from memloc.perturbation.effects import em_drops, strongest
 from memloc.perturbation.still_there import still_there
 
+BEGINS = re.compile(r"\s*\n|\s+[A-Z][a-z]|\s*(class|def|import|raise|return)$")  # a line, sentence, statement
 EXAMPLE_DROP = 0.5  # share of the continuation that an example's strongest token must cost
 
 
 def example_ids(tables: Mapping[str, pd.DataFrame]) -> list[int]:
     """Memorized paragraphs in the order in which figures show them as examples.
 
-    Paragraphs whose strongest perturbed token is a word, which a reader can see, come first. Among them, the
-    further this token is from the continuation, the earlier (as in the paper's example). Ties go by larger
-    drop, then smaller id. Paragraphs that lose less than half of the continuation come last.
+    Paragraphs whose first token begins a line, a sentence or a statement come first, so that a reader can
+    follow them; among these, the ones whose strongest perturbed token is a word. The further this token is
+    from the continuation, the earlier. Ties go by larger drop, then smaller id. Paragraphs that lose less
+    than half of the continuation come last.
     """
     perturbation = tables["perturbation"]
     memorized = perturbation[perturbation["set"] == "memorized"]
@@ -26,10 +29,11 @@ def example_ids(tables: Mapping[str, pd.DataFrame]) -> list[int]:
     full = found["em"] + found["em_drop"]
     texts = tables["vocabulary"].set_index("token")["text"]
     tokens = tables["paragraphs"].set_index("id")["tokens"]
-    words = [texts[tokens[row.id][row.position]].strip().isalpha() for row in found.itertuples()]
-    ranked = found.assign(weak=found["em_drop"] < EXAMPLE_DROP * full, sign=[not word for word in words])
-    order = ["weak", "sign", "position", "em_drop", "id"]
-    return ranked.sort_values(order, ascending=[True, True, True, False, True])["id"].tolist()
+    signs = [not texts[tokens[row.id][row.position]].strip().isalpha() for row in found.itertuples()]
+    inside = [not BEGINS.match(texts[tokens[name][0]]) for name in found["id"]]
+    ranked = found.assign(weak=found["em_drop"] < EXAMPLE_DROP * full, inside=inside, sign=signs)
+    order = ["weak", "inside", "sign", "position", "em_drop", "id"]
+    return ranked.sort_values(order, ascending=[True] * 4 + [False, True])["id"].tolist()
 
 
 def example_heights(

@@ -104,7 +104,7 @@ def two_rows(height: float, ratios: tuple[float, float]) -> tuple[Figure, SubFig
     return figure, *figure.subfigures(2, 1, height_ratios=ratios)
 
 
-def stacked_by_set(
+def counted_by_set(
     axes: Axes,
     data: pd.DataFrame,
     column: str,
@@ -112,15 +112,29 @@ def stacked_by_set(
     settings: Section,
     orientation: str = "vertical",
 ) -> None:
-    """Paragraphs by a column, stacked in the colours of their sets, on a logarithmic axis of counts."""
-    names = [name for name in BY_EXACT_MATCH if (data["set"] == name).any()]
-    values = [data.loc[data["set"] == name, column] for name in names]
-    labels = set_labels(settings)
-    look = {"color": [COLOURS[name] for name in names], "label": [labels[name] for name in names]}
-    axes.hist(values, edges, stacked=True, log=True, orientation=orientation, **look)
+    """Paragraphs by a column, a line of steps per set, each from 0 on, on a logarithmic axis of counts."""
+    for name in BY_EXACT_MATCH:
+        values = data.loc[data["set"] == name, column]
+        if len(values):
+            look = {"color": COLOURS[name], "label": set_labels(settings)[name], "orientation": orientation}
+            axes.stairs(np.histogram(values, edges)[0], edges, **look, lw=1.1)
     counts = "y" if orientation == "vertical" else "x"
-    axes.set(**{f"{counts}label": "paragraphs", f"{counts}lim": (0.7, None)})  # a bar of one is seen
+    axes.set(**{f"{counts}scale": "log", f"{counts}label": "paragraphs", f"{counts}lim": (0.7, None)})
     plain_log_ticks(getattr(axes, f"{counts}axis"))
+
+
+def stripes(axes: Axes, n_rows: int) -> None:
+    """Tint every other one of the rows 0, 1, .., which are one apart."""
+    for place in range(0, n_rows, 2):
+        axes.axhspan(place - 0.5, place + 0.5, color="0.5", alpha=0.08, lw=0, zorder=0)
+
+
+def side_by_side(values: pd.Series, step: float, apart: float, width: float) -> pd.Series:
+    """Offsets that move marks of equal values (rounded to `step`) beside each other, `apart` or closer, so
+    that all lie within +-`width`."""
+    equal = values.groupby((values / step).round())
+    offsets = equal.cumcount() - (equal.transform("size") - 1) / 2
+    return offsets * min(apart, width / max(offsets.max(), 1))
 
 
 def visible(text: str) -> str:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
+from memloc.figures.parts.head_marks import outline
 from memloc.figures.parts.heatmap import colour_bar
 from memloc.figures.parts.style import COLOURS, SEQUENTIAL, visible
 
@@ -15,7 +15,6 @@ TOKEN_FONT = 5.0
 ABOVE_MARKS = 9  # points above a panel at which its letter does not touch a triangle
 MAX_CHARACTERS = 18
 MAX_HEAD_LABELS = 16
-HIGHLIGHT = COLOURS["memorized"]
 MARKED = COLOURS["perturbed"]
 
 
@@ -57,8 +56,7 @@ def draw_map(
     axes.spines[:].set_visible(False)
     colour_bar(mesh, axes, unit, fraction=0.05)
     if highlight is not None:
-        outline = {"fill": False, "ec": HIGHLIGHT, "lw": 1.2, "clip_on": False, "zorder": 3}
-        axes.add_patch(Rectangle((positions[0] - 0.5, highlight - 0.5), len(positions), 1, **outline))
+        outline(axes, positions[0] - 0.5, highlight - 0.5, width=len(positions))
     if marked is not None:
         mark_position(axes, marked)
 
