@@ -18,7 +18,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import yaml
 
 if TYPE_CHECKING:
     from snakemake.jobs import Job
@@ -52,6 +54,28 @@ def jobs(folder: Path, config: str | Path, *targets: str) -> dict[str, tuple[str
 def stored_jobs() -> dict[str, tuple[str, "Snakemake"]]:
     """The jobs of the stored study."""
     return jobs(ROOT, "tests/rules/study.yaml", "all", "edited_model")
+
+
+def settings(**changes: Any) -> dict[str, Any]:
+    """Settings of the stored study, with other sections in place of some."""
+    return yaml.safe_load((STORED.parent / "study.yaml").read_text()) | changes
+
+
+def removal_settings(**changes: Any) -> dict[str, Any]:
+    """Section `remove` of the study `test`, with other keys in place of some."""
+    return yaml.safe_load((ROOT / "config/test.yaml").read_text())["remove"] | changes
+
+
+def made(
+    folder: Path, given: dict[str, Any], *targets: str, chosen: Callable[[str], bool] = lambda rule: True
+) -> Path:
+    """Results of a study that the chosen rules of its targets, and their shards, make in this process."""
+    (folder / "config.yaml").write_text(yaml.safe_dump(given))
+    with scripts_here(folder) as run:
+        for script, snakemake in jobs(ROOT, folder / "config.yaml", *targets).values():
+            if chosen(snakemake.rule.removesuffix("_shard")):
+                run(script, snakemake)
+    return folder / "results" / given["study"]
 
 
 @contextmanager

@@ -13,16 +13,15 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from jobs import ROOT, jobs, scripts_here
-from torch.nn import functional
+from jobs import ROOT, made
+from plain_decoding import matching, mean_nll
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 from memloc.data.drawn import docstrings
 from memloc.data.release import retokenized
 from memloc.data.tokenizer import train_tokenizer
 from memloc.model.token_text import decoded
-from memloc.tables import storage
-from memloc.tables.schemas import schema_of
+from read_tables import read
 from tiny_models import LLAMA_LIKE, TINY
 
 LENGTH, N_PREFIX, N_REPEATED, N_PARAGRAPHS = 24, 12, 12, 60
@@ -89,9 +88,7 @@ def plain_scores(model: torch.nn.Module, rows: np.ndarray, n_prefix: int) -> tup
     tokens = torch.from_numpy(rows)
     with torch.no_grad():
         logits = model(tokens).logits[:, n_prefix - 1 : -1].float()
-    continuations = tokens[:, n_prefix:]
-    nll = functional.cross_entropy(logits.transpose(1, 2), continuations, reduction="none").mean(dim=1)
-    return nll, (logits.argmax(dim=-1) == continuations).long().cumprod(dim=1).sum(dim=1)
+    return mean_nll(model, tokens, n_prefix), matching(logits.argmax(dim=-1), tokens[:, n_prefix:])
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,7 @@ class Study:
     folder: Path
 
     def table(self, name: str) -> pd.DataFrame:
-        return storage.read(schema_of(name), self.folder / "tables" / f"{name}.parquet")
+        return read(self.folder, name)
 
 
 @pytest.fixture(scope="module", params=["llama", *OTHERS])
@@ -125,11 +122,7 @@ def study(request, tmp_path_factory):
         "filters": {"keywords": [], "min_unique": 0},
         "remove": {"ways": []},  # the model knows every paragraph
     }
-    (folder / "config.yaml").write_text(yaml.safe_dump(settings))
-    with scripts_here(folder) as run:
-        for job in jobs(ROOT, folder / "config.yaml", "tables", "edited_model", *FIGURES).values():
-            run(*job)
-    return Study(family, model, folder / "results" / family)
+    return Study(family, model, made(folder, settings, "tables", "edited_model", *FIGURES))
 
 
 def test_the_repeated_paragraphs_are_memorized(study):

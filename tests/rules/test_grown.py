@@ -4,38 +4,30 @@ import shutil
 from pathlib import Path
 
 import pytest
-import yaml
-from jobs import ROOT, STORED, jobs, scripts_here
+from jobs import ROOT, STORED, jobs, made, scripts_here, settings
 from safetensors.numpy import load_file
 
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
+from read_tables import read
 
 KIND = "grown_heads"
 METHODS = {"weight_size", "parameter_gradient", "oracle"}
 ASKED = "ask_methods"
 
 
-def config(folder, shards=1, **model):
-    """A study with a wider model than the stored one has, and its paragraphs."""
-    settings = yaml.safe_load((ROOT / "tests/rules/study.yaml").read_text()) | {"shards": shards}
-    settings["model"] |= {"n_heads": 4, "width": 64, "learning_rate": 0.004, **model}
-    settings["grown_truth"] = {"integration_steps": 2}
-    path = folder / f"config-{shards}.yaml"
-    path.write_text(yaml.safe_dump(settings))
-    return path
+def wider(shards=1, **model):
+    """Settings of a study with a wider model than the stored one has."""
+    given = settings(shards=shards, grown_truth={"integration_steps": 2})
+    given["model"] |= {"n_heads": 4, "width": 64, "learning_rate": 0.004, **model}
+    return given
 
 
-def made(folder, targets, **model):
-    """Results of such a study."""
-    with scripts_here(folder) as run:
-        for script, snakemake in jobs(ROOT, config(folder, **model), *targets).values():
-            if snakemake.rule == "paragraphs":
-                shutil.copytree(STORED, folder / "results/stored", dirs_exist_ok=True)
-                shutil.rmtree(folder / "results/stored/model")
-            else:
-                run(script, snakemake)
-    return folder / "results/stored"
+def made_anew(folder, target, **model):
+    """Results of such a study of the stored paragraphs."""
+    shutil.copytree(STORED, folder / "results/stored")
+    shutil.rmtree(folder / "results/stored/model")
+    return made(folder, wider(**model), target, chosen="paragraphs".__ne__)
 
 
 GROWN = {"kinds": [KIND], "n_memories": 2, "start": 0.8}
@@ -44,15 +36,11 @@ GROWN = {"kinds": [KIND], "n_memories": 2, "start": 0.8}
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """Results of a study with two memories of a kind."""
-    return made(tmp_path_factory.mktemp("grown"), ["grown_truth"], grown=GROWN)
-
-
-def read(results, name):
-    return storage.read(schema_of(name), results / f"tables/{name}.parquet")
+    return made_anew(tmp_path_factory.mktemp("grown"), "grown_truth", grown=GROWN)
 
 
 def test_the_twin_in_which_nothing_grows_is_the_model_of_a_study_without_memories(results, tmp_path):
-    folder = made(tmp_path, ["results/stored/model"])
+    folder = made_anew(tmp_path, "results/stored/model")
     plain, never, own, swapped = (
         load_file(each / "model.safetensors")
         for each in (folder / "model", results / "twins/never", results / "model", results / "twins/swapped")
@@ -81,7 +69,7 @@ def test_places_are_those_of_the_table(results, tmp_path):
     other = grown.assign(**{name: grown[name].tolist()[::-1] for name in ("place", "layer", "units")})
     storage.write(schema_of("grown"), other, path, storage.provenance(path))
     with scripts_here(folder) as run:
-        due = jobs(ROOT, config(folder, grown=GROWN), "results/stored/tables/twins.parquet")
+        due = jobs(ROOT, folder / "config.yaml", "results/stored/tables/twins.parquet")
         run(*due["exchange_places"])
     twins = read(folder / "results/stored", "twins")
     assert twins["place"].tolist() == [*other["place"], *grown["place"]]
@@ -107,9 +95,6 @@ def test_methods_are_asked_in_the_model_and_in_both_twins(results):
 def test_the_table_does_not_depend_on_the_number_of_shards(results):
     table, folder = results / "tables/grown_truth.parquet", results.parents[1]
     whole = table.read_bytes()
-    with scripts_here(folder) as run:
-        for script, snakemake in jobs(ROOT, config(folder, 2, grown=GROWN), ASKED).values():
-            if snakemake.rule.removesuffix("_shard") == ASKED:
-                run(script, snakemake)
+    made(folder, wider(2, grown=GROWN), ASKED, chosen=ASKED.__eq__)
     assert len(list(results.glob(f"shards/{ASKED}/grown_truth/?-of-2.parquet"))) == 2
     assert table.read_bytes() == whole

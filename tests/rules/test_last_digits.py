@@ -4,20 +4,17 @@ On so small a study most claims are undecided, so their numbers are compared, to
 that are nearly equal would make them jump. Topics that read no such float are judged once.
 """
 
-from collections.abc import Sequence
 from itertools import chain
 
 import numpy as np
 import pandas as pd
-import yaml
-from jobs import ROOT, STORED
+from jobs import STORED, settings
 
 from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import topics
 from memloc.claims.verdicts import Tables, corrected
 from memloc.settings.study import Settings
-from memloc.tables import storage
-from memloc.tables.schemas import schema_of
+from read_tables import read
 
 DIGITS, N_SEEDS = 1e-6, 20
 # Floats that no arithmetic rounds: settings by which rows are chosen, and a paragraph's tokens that match.
@@ -42,23 +39,21 @@ def differing(tables: Tables, seed: int) -> Tables:
     }
 
 
-def stored(name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    return storage.read(schema_of(name), STORED / f"tables/{name}.parquet", columns)
-
-
 def test_no_claim_hangs_on_last_digits():
-    settings = Settings.model_validate(yaml.safe_load((ROOT / "tests/rules/study.yaml").read_text()))
+    study = Settings.model_validate(settings())
     made = {path.stem for path in (STORED / "tables").iterdir()}
     tables = {
-        name: {table: stored(table, columns) for table, columns in topic.tables.items() if table in made}
+        name: {
+            table: read(STORED, table, columns) for table, columns in topic.tables.items() if table in made
+        }
         for name, topic in topics().items()
     }
-    rows = {name: evaluate(topic, tables[name], settings) for name, topic in topics().items()}
+    rows = {name: evaluate(topic, [tables[name]], study) for name, topic in topics().items()}
     vary = [name for name in topics() if any(len(rows.columns) for rows in floats_of(tables[name]).values())]
-    claims, changed = stored("claims").set_index("id"), set()
+    claims, changed = read(STORED, "claims").set_index("id"), set()
     for seed in range(N_SEEDS):
         for name in vary:
-            rows[name] = evaluate(topics()[name], differing(tables[name], seed), settings)
+            rows[name] = evaluate(topics()[name], [differing(tables[name], seed)], study)
         found = corrected(pd.DataFrame(chain(*rows.values()))).set_index("id").loc[claims.index]
         numbers, expected = (frame[NUMBERS].astype(float) for frame in (found, claims))
         near = np.isclose(numbers, expected, rtol=100 * DIGITS, atol=100 * DIGITS, equal_nan=True)

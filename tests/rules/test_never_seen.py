@@ -4,17 +4,14 @@ Two are trained without half of the paragraphs, one without those that are remov
 """
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
-from jobs import ROOT, STORED, jobs, scripts_here
+from jobs import STORED, made, removal_settings, settings
 from safetensors.numpy import load_file
 
-from memloc.tables import storage
-from memloc.tables.schemas import schema_of
+from read_tables import read
 
 N_MODELS = 2
 OWN = {"train_halves", "compare_halves", "counterfactual", "retrain", "remove", "removal", "claims"}
@@ -24,24 +21,11 @@ OWN = {"train_halves", "compare_halves", "counterfactual", "retrain", "remove", 
 def results(tmp_path_factory):
     """The stored study, three more trainings, two ways to remove, and figures."""
     folder = tmp_path_factory.mktemp("never-seen")
-    settings = yaml.safe_load((ROOT / "tests/rules/study.yaml").read_text())
-    settings["counterfactual"] = {"n_models": N_MODELS}
-    small = yaml.safe_load((ROOT / "config/test.yaml").read_text())["remove"]
-    settings["remove"] = small | {"ways": ["top", "retrained"]}
-    settings["model"]["batch"] *= 8  # models of other text need not recite: fewer steps do
-    (folder / "config.yaml").write_text(yaml.safe_dump(settings))
+    given = settings(counterfactual={"n_models": N_MODELS})
+    given["remove"] = removal_settings(ways=["top", "retrained"])
+    given["model"]["batch"] *= 8  # models of other text need not recite: fewer steps do
     shutil.copytree(STORED, folder / "results/stored")
-    with scripts_here(folder) as run:
-        for script, snakemake in jobs(
-            ROOT, folder / "config.yaml", "counterfactual", "removal", "claims"
-        ).values():
-            if snakemake.rule.removesuffix("_shard") in OWN:
-                run(script, snakemake)
-    return folder / "results/stored"
-
-
-def read(results: Path, name: str) -> pd.DataFrame:
-    return storage.read(schema_of(name), results / f"tables/{name}.parquet")
+    return made(folder, given, "counterfactual", "removal", "claims", chosen=OWN.__contains__)
 
 
 def test_every_model_scores_every_paragraph_and_is_trained_on_half(results):

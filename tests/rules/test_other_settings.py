@@ -2,7 +2,6 @@
 
 import copy
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +9,7 @@ import pytest
 import torch
 from jobs import STORED, stored_jobs
 from made_tables import write_without
+from plain_decoding import matching, mean_nll
 from plain_runs import decode
 from safetensors.numpy import load_file
 
@@ -17,6 +17,7 @@ from memloc.model import loading
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 from memloc.tables.terms.sets import PARTLY
+from read_tables import read
 
 N_PREFIX = 12
 
@@ -30,40 +31,29 @@ def changed(name, **sections):
     return script, other
 
 
-def read(path):
-    path = Path(path)
-    return storage.read(schema_of(path.stem), path)
-
-
-def plain_scores(model, text):
-    """NLL and exact match of a paragraph after end-of-text, from the plain logits, and its continuation."""
-    with torch.no_grad():
-        logits = model(text[None]).logits[0, N_PREFIX:-1].double()
-    true = text[N_PREFIX + 1 :]
-    nll = -logits.log_softmax(-1)[range(len(true)), true].mean().item()
-    return nll, int((logits.argmax(-1) == true).long().cumprod(0).sum()), true.tolist()
-
-
 def test_a_token_before_the_prefix_is_before_everything_that_is_scored(run, study):
-    """Scores and greedy continuations are those of the plain logits after end-of-text."""
+    """Scores and greedy continuations are those of a plain run after end-of-text."""
     for name in ("scores", "sets"):
         run(*changed(name, paragraph={"before": "end_of_text"}))
-    tokens = read(study / "tables/paragraphs.parquet").set_index("id")["tokens"]
-    scores = read(study / "tables/scores.parquet").set_index("id")
+    tokens = read(study, "paragraphs").set_index("id")["tokens"]
+    scores = read(study, "scores").set_index("id")
     model = loading.load_model(study / "model")
-    for row in read(study / "tables/sets.parquet").dropna(subset=["continuation"]).itertuples():
+    for row in read(study, "sets").dropna(subset=["continuation"]).itertuples():
         text = torch.tensor([[0, *tokens[row.id]]])
-        nll, em, true = plain_scores(model, text[0])
-        assert scores.loc[row.id, "nll"] == pytest.approx(nll, abs=1e-4)
-        assert scores.loc[row.id, "em"] == em
-        assert list(row.continuation) == decode(model, text[:, : N_PREFIX + 1], len(true))[0].tolist()
+        stands, true = text[:, : N_PREFIX + 1], text[:, N_PREFIX + 1 :]
+        greedy = decode(model, stands, true.shape[1])
+        assert scores.loc[row.id, "nll"] == pytest.approx(
+            float(mean_nll(model, text, N_PREFIX + 1)), abs=1e-4
+        )
+        assert scores.loc[row.id, "em"] == int(matching(greedy, true))
+        assert list(row.continuation) == greedy[0].tolist()
 
 
 def drawn_without(column, run, study):
     """Draw Figure 2 from a table of scores that older code wrote, without a column."""
     script, snakemake = stored_jobs()["fig2"]
     path = study / "tables/scores.parquet"
-    write_without(column, read(path), path, storage.provenance(path))
+    write_without(column, read(study, "scores"), path, storage.provenance(path))
     run(script, snakemake)
     return snakemake
 
@@ -86,25 +76,24 @@ def test_a_figure_without_a_column_that_it_uses_ends_its_log_with_one_line(run, 
 def test_a_token_before_the_prefix_is_before_every_perturbed_one(run, study):
     """The baselines are those of the plain logits after end-of-text; positions are those of the prefix."""
     run(*changed("perturbation", paragraph={"before": "end_of_text"}))
-    frame = read(study / "tables/perturbation.parquet")
+    frame = read(study, "perturbation")
     assert sorted(frame["position"].unique()) == [-1, *range(N_PREFIX)]
-    tokens = read(study / "tables/paragraphs.parquet").set_index("id")["tokens"]
-    sets = read(study / "tables/sets.parquet").set_index("id")
+    tokens = read(study, "paragraphs").set_index("id")["tokens"]
+    sets = read(study, "sets").set_index("id")
     model = loading.load_model(study / "model")
     for row in frame.query("position == -1 or position == 5").itertuples():
-        text = torch.tensor([0, *tokens[row.id][:N_PREFIX], *sets.loc[row.id, "continuation"]])
+        text = torch.tensor([[0, *tokens[row.id][:N_PREFIX], *sets.loc[row.id, "continuation"]]])
         if row.position >= 0:
-            text[1 + row.position] = row.token
-        assert row.nll_original == pytest.approx(plain_scores(model, text)[0], abs=1e-4)
-    perturbed = read(study / "tables/perturbed_paragraphs.parquet")
+            text[0, 1 + row.position] = row.token
+        assert row.nll_original == pytest.approx(float(mean_nll(model, text, N_PREFIX + 1)), abs=1e-4)
+    perturbed = read(study, "perturbed_paragraphs")
     assert perturbed["tokens"].map(len).eq(24).all()
 
 
 def test_paragraphs_of_pairs_are_perturbed_too_and_change_no_sample(run, study):
     """A pair of a sampled and a partly memorized paragraph, and one of two that no sample has."""
-    names = ("perturbation", "perturbed_paragraphs", "kept_tokens")
-    path, tables = study / "tables/sets.parquet", [study / f"tables/{name}.parquet" for name in names]
-    before, sets = [read(table) for table in tables], read(path).assign(pair=pd.NA)
+    names, path = ("perturbation", "perturbed_paragraphs", "kept_tokens"), study / "tables/sets.parquet"
+    before, sets = [read(study, name) for name in names], read(study, "sets").assign(pair=pd.NA)
     sets = sets.astype({"pair": "Int64"})
     before[0] = before[0].dropna(subset="set").reset_index(drop=True)
     kept = sets[sets["continuation"].notna()]
@@ -113,7 +102,7 @@ def test_paragraphs_of_pairs_are_perturbed_too_and_change_no_sample(run, study):
     sets.loc[sets["id"].isin(chosen), "pair"] = sets["id"].map(dict(zip(chosen, [0, 1, 0, 1], strict=True)))
     storage.write(schema_of("sets"), sets, path, storage.provenance(path))
     run(*stored_jobs()["perturbation"])
-    found = [read(table) for table in tables]
+    found = [read(study, name) for name in names]
     of_sample = found[0]["set"].notna()
     assert set(found[0].loc[~of_sample, "id"]) == {*chosen[:1], *chosen[2:]}
     for old, new in zip(before, [found[0][of_sample].reset_index(drop=True), *found[1:]], strict=True):
@@ -124,12 +113,12 @@ def test_paragraphs_of_pairs_are_perturbed_too_and_change_no_sample(run, study):
 
 def test_continuations_of_the_corpus_are_the_paragraphs_own(run, study):
     run(*changed("sets", sets={"continuation": "corpus"}))
-    sets = read(study / "tables/sets.parquet").dropna(subset=["continuation"])
-    tokens = read(study / "tables/paragraphs.parquet").set_index("id")["tokens"]
+    sets = read(study, "sets").dropna(subset=["continuation"])
+    tokens = read(study, "paragraphs").set_index("id")["tokens"]
     assert {"memorized", "non_memorized"} <= set(sets["set"])
     for row in sets.itertuples():
         assert list(row.continuation) == list(tokens[row.id][N_PREFIX:])
-    decoded = read(study / "tables/near_verbatim.parquet").set_index("id")["continuation"]
+    decoded = read(study, "near_verbatim").set_index("id")["continuation"]
     others = sets[sets["set"] == "non_memorized"]
     assert any(list(decoded[row.id]) != list(row.continuation) for row in others.itertuples())
 

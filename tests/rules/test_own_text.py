@@ -6,19 +6,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-import yaml
-from jobs import ROOT, STORED, jobs, scripts_here
+from jobs import ROOT, STORED, jobs, made, scripts_here
 
 from memloc.model import loading, pretrained
-from memloc.tables import storage
-from memloc.tables.schemas import schema_of
+from read_tables import read
 
 LENGTH, N_PREFIX, SHIFT = 24, 12, 5
 BEFORE, AFTER = " of", "\n\n"  # tokens of the stored tokenizer, SHIFT and some times
-
-
-def stored(name, folder=STORED):
-    return storage.read(schema_of(name), folder / f"tables/{name}.parquet")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +23,7 @@ def tokenizer():
 @pytest.fixture(scope="module")
 def documents(tokenizer):
     """Paragraphs that the stored model recites, each within other text, if their tokens stay the same."""
-    paragraphs = stored("paragraphs").merge(stored("scores"), on="id")
+    paragraphs = read(STORED, "paragraphs").merge(read(STORED, "scores"), on="id")
     found = []
     for row in paragraphs[paragraphs["em"] == LENGTH - N_PREFIX].itertuples():
         text = BEFORE * SHIFT + row.text + AFTER * 9
@@ -55,11 +49,7 @@ def results(documents, tmp_path_factory):
         "model": {"source": "local", "folder": str(STORED / "model")},
         "filters": {"min_unique": 0, "keywords": []},
     }
-    (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    with scripts_here(folder) as run_job:
-        for script, snakemake in jobs(ROOT, str(folder / "config.yaml"), "recited").values():
-            run_job(script, snakemake)
-    return folder / "results/own"
+    return made(folder, config, "recited")
 
 
 def hits(texts, tokenizer):
@@ -77,7 +67,7 @@ def hits(texts, tokenizer):
 
 def test_passages_are_found_where_they_stand(results, documents, tokenizer):
     texts = [*documents, f"\u00e9\n{documents[0]}", BEFORE * 40 + documents[0]]
-    found, tokens = stored("recited", results), [tokenizer(text)["input_ids"] for text in texts]
+    found, tokens = read(results, "recited"), [tokenizer(text)["input_ids"] for text in texts]
     later = {"other.txt": len(documents), "unseen.txt": len(documents) + 1}
     number = found["file"].map(lambda file: later.get(Path(file).name, 0)) + found["document"]
     expected = set(hits(texts, tokenizer))
@@ -99,7 +89,7 @@ def test_passages_are_found_where_they_stand(results, documents, tokenizer):
 
 
 def test_the_share_is_of_tokens_behind_a_prefix_seen_and_unseen_apart(results, documents, tokenizer):
-    found, texts = stored("recited", results), stored("texts", results).set_index("unseen")
+    found, texts = read(results, "recited"), read(results, "texts").set_index("unseen")
     assert texts["n_files"].tolist() == [2, 1] and texts["n_documents"].tolist() == [len(documents) + 1, 1]
     n_tokens = len(tokenizer(BEFORE * 40 + documents[0])["input_ids"])
     assert texts["n_tokens"][True] == n_tokens - N_PREFIX and texts["n_short"].tolist() == [0, 0]
@@ -108,7 +98,7 @@ def test_the_share_is_of_tokens_behind_a_prefix_seen_and_unseen_apart(results, d
 
 
 def test_a_scan_that_was_ended_goes_on_with_what_it_knew(results, monkeypatch):
-    folder, expected = results.parents[1], stored("recited", results)
+    folder, expected = results.parents[1], read(results, "recited")
     assert not [*results.glob("scan/*")]
     run = jobs(ROOT, str(folder / "config.yaml"), "recited")["passages"]
     with scripts_here(folder) as run_job:
@@ -119,7 +109,7 @@ def test_a_scan_that_was_ended_goes_on_with_what_it_knew(results, monkeypatch):
         monkeypatch.setattr("memloc.scoring.scan._first_choices", None)
         run_job(*run)
     assert "goes on from there" in (results / "logs/passages.log").read_text()
-    pd.testing.assert_frame_equal(stored("recited", results), expected)
+    pd.testing.assert_frame_equal(read(results, "recited"), expected)
 
 
 def test_places_of_documents_with_counts_are_those_that_begin_with_a_paragraph(tokenizer, tmp_path):
@@ -138,11 +128,8 @@ def test_places_of_documents_with_counts_are_those_that_begin_with_a_paragraph(t
         "data": {"source": "text", "files": [*map(str, files)], "counts": "n"},
         "model": {"source": "local", "folder": str(STORED / "model")},
     }
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
-    with scripts_here(tmp_path) as run_job:
-        run_job(*jobs(ROOT, str(tmp_path / "config.yaml"), "dropped_paragraphs")["paragraphs"])
-    found = (stored(name, tmp_path / "results/counted") for name in ("places", "paragraphs"))
-    places = next(found).merge(next(found)[["id", "count", "tokens"]], on="id")
+    results = made(tmp_path, config, "dropped_paragraphs", chosen="paragraphs".__eq__)
+    places = read(results, "places").merge(read(results, "paragraphs")[["id", "count", "tokens"]], on="id")
     assert len(places) == 6 and set(places["start"]) == {0}
     for row in places.itertuples():
         text, _ = rows[[*map(str, files)].index(row.file)][row.document]

@@ -4,33 +4,24 @@ import shutil
 from pathlib import Path
 
 import pytest
-import yaml
-from jobs import ROOT, SHARDED, STORED, jobs, scripts_here
+from jobs import SHARDED, STORED, made, removal_settings, settings
 
 RULES = SHARDED.keys() | {"unlearn_paragraphs", "edit_paragraphs"}
 
 
-def made(folder: Path, shards: int) -> Path:
+def sharded(folder: Path, shards: int) -> Path:
     """Results of the stored study, its stages that can be sharded made anew, removal too."""
-    settings = yaml.safe_load((ROOT / "tests/rules/study.yaml").read_text()) | {"shards": shards}
-    settings["micro_batch"] = 4  # else the few paragraphs are one job's
-    complete = yaml.safe_load((ROOT / "config/test.yaml").read_text())
-    settings["remove"] = complete["remove"]
-    folder.mkdir()
-    (folder / "config.yaml").write_text(yaml.safe_dump(settings))
+    given = settings(shards=shards, remove=removal_settings())
+    given["micro_batch"] = 4  # else the few paragraphs are one job's
     shutil.copytree(STORED, folder / "results/stored", ignore=shutil.ignore_patterns("parts"))
-    with scripts_here(folder) as run:
-        for script, snakemake in jobs(ROOT, folder / "config.yaml", *SHARDED).values():
-            if snakemake.rule.removesuffix("_shard") in RULES:
-                run(script, snakemake)
-    return folder / "results/stored"
+    return made(folder, given, *SHARDED, chosen=RULES.__contains__)
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
     """Results of one job per stage and of two."""
     folder = tmp_path_factory.mktemp("shards")
-    return made(folder / "one", 1), made(folder / "two", 2)
+    return sharded(folder / "one", 1), sharded(folder / "two", 2)
 
 
 @pytest.mark.parametrize("stage", SHARDED)

@@ -1,6 +1,7 @@
 """Requests to remove paragraphs from tiny models, and what a way makes of the weights."""
 
 import copy
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from memloc.model.subject import Subject
-from memloc.removal.registry import WAYS, in_force
+from memloc.removal.registry import WAYS, Way, in_force
 from memloc.removal.request import Request, Setting
 from memloc.settings.remove import Remove
 from tiny_models import VOCABULARY
@@ -65,6 +66,19 @@ def assert_same_weights(found: dict[str, Tensor], model: PreTrainedModel, **clos
     """Weights that were found are those of a model, as close as `torch.testing.assert_close` is told."""
     for name, weight in model.state_dict().items():
         torch.testing.assert_close(found[name], weight, **close)
+
+
+def meddling(parameter: str) -> Way:
+    """A way that changes a row of weights, and names none."""
+
+    def prepare(request: Request) -> Callable[[Setting], dict]:
+        def change(setting: Setting) -> dict:
+            request.subject.model.get_parameter(parameter).data[0] += 1
+            return {}
+
+        return change
+
+    return Way(prepare, ("x",), "svd")
 
 
 def mlp_matrices(model: PreTrainedModel) -> list[str]:

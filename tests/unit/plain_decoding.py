@@ -34,7 +34,7 @@ def mean_nll(
     model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int
 ) -> Float[Tensor, "paragraph"]:
     """Cross-entropy of each row's tokens from n_prefix on, over the model's full logits."""
-    logits = model(tokens, use_cache=False).logits
+    logits = model(tokens, use_cache=False).logits.float()
     return torch.stack(
         [
             torch.nn.functional.cross_entropy(row[n_prefix - 1 : -1], true[n_prefix:])

@@ -4,7 +4,7 @@ They use neither TransformerLens nor memloc, so that both can be compared with t
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from torch import Tensor
 from transformers import PreTrainedModel
@@ -87,3 +87,20 @@ def edited(
         handle = module.register_forward_hook(lambda _, inputs, output: edit(output))
     with handle:
         yield
+
+
+def changed(
+    model: PreTrainedModel,
+    layer: int,
+    component: str,
+    own: slice | int,
+    change: Callable[[Tensor], Tensor],
+) -> AbstractContextManager[None]:
+    """Within the context, `change(part)` takes the place of some columns of an activation."""
+
+    def edit(value: Tensor) -> Tensor:
+        value = value.clone()
+        value[..., own] = change(value[..., own])
+        return value
+
+    return edited(model, layer, component, edit)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Int
+from plain_gradients import nll
 from plain_hooks import edited
 from torch import Tensor
 from transformers import PreTrainedModel
@@ -46,3 +47,28 @@ def activation(model: PreTrainedModel, tokens: Tensor, layer: int, component: st
     with edited(model, layer, component, keep):
         logits = model(tokens).logits
     return seen[0], logits
+
+
+def activation_gradient(
+    model: PreTrainedModel, tokens: Tensor, n_prefix: int, layer: int, component: str
+) -> tuple[Tensor, Tensor]:
+    """The activation [1, position, column] of a paragraph, and the gradient of its NLL."""
+    own, logits = activation(model, tokens, layer, component)
+    loss = torch.nn.functional.cross_entropy(logits[0, n_prefix - 1 : -1], tokens[0, n_prefix:])
+    return own.detach(), torch.autograd.grad(loss, own)[0]
+
+
+def integrated_gradients(
+    model: PreTrainedModel, tokens: Tensor, n_prefix: int, layer: int, component: str, n_steps: int
+) -> Tensor:
+    """Activation x mean gradient [1, position, column] of a paragraph's NLL at the middles of the steps from
+    zero, each by a pass of its own.
+    """
+    with torch.no_grad():
+        own, _ = activation(model, tokens, layer, component)
+    total = torch.zeros_like(own)
+    for step in range(n_steps):
+        grown = (own * (step + 0.5) / n_steps).requires_grad_()
+        with edited(model, layer, component, lambda _, grown=grown: grown):
+            total += torch.autograd.grad(nll(model, tokens, n_prefix), grown)[0]
+    return own * total / n_steps

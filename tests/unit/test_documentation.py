@@ -1,4 +1,4 @@
-"""Generated parts of the documentation and of the environment files say what the code says."""
+"""Pages say what the code says, have their place on the site, and their equations can be drawn."""
 
 import ast
 import re
@@ -8,12 +8,14 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
+from docutils.utils.math.latex2mathml import tex2mathml
 
 from memloc.settings.removal_ways import WAY_NAMES
 from memloc.tables.schemas import STAGES
 
 ROOT = Path(__file__).parents[2]
 WIDTH = 110  # of prose, as of code
+EQUATION = re.compile(r"(?s)\$\$(.+?)\$\$|\$(.+?)\$")
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +80,25 @@ def test_messages_of_the_faq_are_those_of_the_code():
     pieces = [piece.strip(" ()") for line in messages for piece in re.split(r"<[^>]+>", line)]
     assert len(messages) > 15
     assert [piece for piece in pieces if piece not in text] == []
+
+
+def test_every_page_has_one_place_in_the_navigation():
+    index = (ROOT / "docs/index.md").read_text()
+    listed = [
+        line
+        for block in re.findall(r"(?ms)^```\{toctree\}\n(.*?)^```", index)
+        for line in block.splitlines()
+        if line and not line.startswith(":")
+    ]
+    assert len(set(listed)) == len(listed)
+    pages = {(ROOT / "docs" / f"{name}.md").resolve() for name in listed}
+    assert pages >= {*(ROOT / "docs").glob("*.md")} - {ROOT / "docs/index.md"} and all(
+        page.exists() for page in pages
+    )
+
+
+def test_equations_can_be_drawn():
+    for page in (ROOT / "docs").glob("*.md"):
+        text = re.sub(r"(?ms)^```.*?^```|`[^`\n]*`", "", page.read_text())
+        for block, inline in EQUATION.findall(text):
+            assert tex2mathml(block or inline, as_block=bool(block)).startswith("<math"), page.name

@@ -10,8 +10,7 @@ from filelock import FileLock
 from projects import PASSING, Finished, OwnText, Project
 from transformers import AutoTokenizer
 
-from memloc.tables import storage
-from memloc.tables.schemas import schema_of
+from read_tables import read
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -90,11 +89,7 @@ def own_text(finished: Finished, clone: Project, tmp_path_factory: pytest.TempPa
         r"(?ms)^```yaml\n(study: my-text\n.*?)^```", (ROOT / "docs/own-text.md").read_text()
     )
     (folder / "my-text.yaml").write_text(example)
-    found = {
-        name: storage.read(schema_of(name), finished.results / f"tables/{name}.parquet")
-        for name in ("paragraphs", "sets")
-    }
-    scored = found["paragraphs"].merge(found["sets"], on="id")
+    scored = read(finished.results, "paragraphs").merge(read(finished.results, "sets"), on="id")
     tokenizer = AutoTokenizer.from_pretrained(folder / "path/to/model", local_files_only=True)
     corpus, chosen = "", []
     for row in scored.itertuples():

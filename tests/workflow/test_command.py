@@ -11,8 +11,7 @@ import yaml
 from jobs import ROOT, STORED
 from projects import NO_NETWORK
 
-from memloc.tables import storage
-from memloc.tables.schemas import schema_of
+from read_tables import read
 
 OPTIONS = ("--model", "model", "--length", "24")
 
@@ -21,8 +20,7 @@ OPTIONS = ("--model", "model", "--length", "24")
 def folder(tmp_path_factory):
     """A text that the model recites some of, and the model."""
     folder = tmp_path_factory.mktemp("newcomer")
-    paragraphs = storage.read(schema_of("paragraphs"), STORED / "tables/paragraphs.parquet", ["text"])
-    (folder / "corpus.txt").write_text("\n\n".join(paragraphs["text"]), newline="")
+    (folder / "corpus.txt").write_text("\n\n".join(read(STORED, "paragraphs")["text"]), newline="")
     shutil.copytree(STORED / "model", folder / "model")
     return folder
 

@@ -7,8 +7,7 @@ import pytest
 from browser import HANGS, SIZES, Explorer
 
 from memloc.explorer.files import write_comparison
-from memloc.tables import storage
-from memloc.tables.schemas import schema_of
+from read_tables import read
 
 
 @pytest.fixture(scope="module")
@@ -34,24 +33,19 @@ def explorer(browser, folder):
 
 
 @pytest.fixture(scope="module")
-def read(finished):
-    return lambda name: storage.read(schema_of(name), finished.results / f"tables/{name}.parquet")
-
-
-@pytest.fixture(scope="module")
-def pair(read):
+def pair(finished):
     """A paragraph that was perturbed."""
-    return read("perturbed_paragraphs").iloc[0]
+    return read(finished.results, "perturbed_paragraphs").iloc[0]
 
 
-def test_text_and_scores_are_those_of_the_tables(browser, folder, read, pair):
+def test_text_and_scores_are_those_of_the_tables(browser, folder, finished, pair):
     explorer = Explorer.opened(browser, folder, f"paragraph={pair.id}")
     page = explorer.page
-    texts = read("vocabulary").set_index("token").text
-    tokens = read("paragraphs").set_index("id").tokens.loc[pair.id]
+    texts = read(finished.results, "vocabulary").set_index("token").text
+    tokens = read(finished.results, "paragraphs").set_index("id").tokens.loc[pair.id]
     spans = [span.text_content().replace("↵", "") for span in page.locator("#tokens .token").all()]
     assert spans == [texts.loc[token].replace("↵", "") for token in tokens]
-    scores = read("scores").set_index("id").loc[pair.id]
+    scores = read(finished.results, "scores").set_index("id").loc[pair.id]
     said = page.inner_text("#scores")
     assert f"exact match\n{scores.em}" in said
     assert f"NLL\n{page.evaluate('number => memloc.number(number)', scores.nll)}" in said

@@ -7,7 +7,7 @@ import pytest
 
 from memloc.figures.catalog import CHAPTERS, numbered
 from memloc.tables import storage
-from memloc.tables.schemas import schema_of
+from read_tables import read
 
 CONFIG = "config/test-models.yaml"
 MODELS = ("small", "large")
@@ -27,15 +27,11 @@ def results(project, model=""):
     return project.folder / "results/test-models" / model
 
 
-def table(project, model, name):
-    return results(project, model) / f"tables/{name}.parquet"
-
-
 def test_members_are_trained_on_the_same_paragraphs_and_differ(compared):
     paragraphs, stamps = [], []
     for model in MODELS:
-        paragraphs.append(storage.read(schema_of("paragraphs"), table(compared, model, "paragraphs")))
-        stamps.append(storage.provenance(table(compared, model, "sets")))
+        paragraphs.append(read(results(compared, model), "paragraphs"))
+        stamps.append(storage.provenance(results(compared, model) / "tables/sets.parquet"))
         assert stamps[-1]["study"] == f"test-models/{model}"
         assert stamps[-1]["rule"] == f"{model}_sets"
     pd.testing.assert_frame_equal(*paragraphs)
@@ -48,7 +44,7 @@ def test_the_plotted_fractions_are_those_of_the_tables(compared):
     plotted = plotted[plotted["panel"] == "a"].set_index("model")
     assert list(plotted.index) == list(MODELS)
     for model in MODELS:
-        sets = storage.read(schema_of("sets"), table(compared, model, "sets"))["set"]
+        sets = read(results(compared, model), "sets")["set"]
         assert plotted.loc[model, "n_memorized"] == (sets == "memorized").sum() > 0
         assert plotted.loc[model, "n_paragraphs"] == (sets != "unseen").sum() < len(sets)
 

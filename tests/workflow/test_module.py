@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,3 +106,24 @@ module memloc:"""
     host.edit("config.yaml", "min_repeats", "min_repeat")
     output = host.plan(config=None, status=1)
     assert "config of module memloc: data.min_repeat: unknown key" in output
+
+
+VERSION = "0.17.1"  # whose local deployments name the wrong file, see docs/module.md
+
+
+@pytest.mark.slow
+def test_a_deployed_copy_plans_the_default_study_and_runs_the_small_one(clone, finished, tmp_path):
+    source, place = shutil.copytree(clone.folder, tmp_path / "memloc"), tmp_path / "deployed"
+    tools = tmp_path / "tools/bin"
+    subprocess.run([sys.executable, "-m", "venv", str(tools.parent)], check=True)
+    subprocess.run([str(tools / "pip"), "install", "--quiet", f"snakedeploy=={VERSION}"], check=True)
+    command = [str(tools / "snakedeploy"), "deploy-workflow", str(source), str(place), "--tag", "any"]
+    process = subprocess.run(command, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    deployed = Project(place)
+    deployed.edit("workflow/Snakefile", '"workflow/Snakefile"', f'"{source}/workflow/Snakefile"')
+    assert set(deployed.jobs(config=None)) == set(clone.jobs(config=None))
+    shutil.copytree(finished.results, place / "results/test")
+    (place / "results/test/figures/fig2.png").unlink()
+    deployed.snakemake("--cores", "1", "--rerun-triggers", "mtime", "fig2")
+    assert (place / "results/test/figures/fig2.png").exists()

@@ -11,8 +11,7 @@ import pytest
 from projects import NO_NETWORK, Project
 from test_readme import MEMLOC, SNAKEMAKE
 
-from memloc.tables import storage
-from memloc.tables.schemas import schema_of
+from read_tables import read
 
 (EXAMPLE,) = [words[1:] for words in SNAKEMAKE if {"my-text.yaml", "recited"} <= set(words)]
 (COMMAND,) = MEMLOC
@@ -59,9 +58,9 @@ def test_another_folder_needs_the_snakefile_and_nothing_else(own_text, tmp_path)
 
 def test_the_example_finds_what_the_model_recites(example):
     """All paragraphs that it recited, and perhaps what lies between and around them."""
-    figures = example.folder / "results/my-text/figures"
+    results = example.folder / "results/my-text"
+    figures, recited = results / "figures", read(results, "recited")
     assert len(example.paragraphs) > 50 and example.memorized
-    recited = storage.read(schema_of("recited"), figures.parent / "tables/recited.parquet")
     found = {at for row in recited.itertuples() for at in range(row.start, row.end)}
     for number, text in enumerate(example.paragraphs):
         if text in example.memorized:
@@ -72,7 +71,7 @@ def test_the_example_finds_what_the_model_recites(example):
     for row in recited.itertuples():
         assert row.continuation == corpus[row.first_character : row.end_character] and row.at_once >= 50
     text = " ".join((figures / "recited.rst").read_text().split())
-    (n_tokens,) = storage.read(schema_of("texts"), figures.parent / "tables/texts.parquet")["n_tokens"]
+    (n_tokens,) = read(results, "texts")["n_tokens"]
     assert n_tokens == 100 * len(example.paragraphs) - 50
     assert f"recites {len(recited)} passages" in text and f"{100 * len(found) / n_tokens:.1f} % of" in text
     for name in ("recited.png", "fig2.png", "repeats.png"):

@@ -19,8 +19,7 @@ from memloc.model.token_text import decoded
 from memloc.resources.memory import megabytes
 from memloc.resources.shapes import shape_of
 from memloc.settings.study import Settings, studies_by_model
-from memloc.tables import storage
-from memloc.tables.schemas import schema_of
+from read_tables import read
 
 CONFIGS = sorted(
     str(path.relative_to(ROOT))
@@ -124,10 +123,6 @@ def run(project, hub, name, targets, **changes):
     return project.folder / "results" / name
 
 
-def table(folder, name):
-    return storage.read(schema_of(name), folder / f"tables/{name}.parquet")
-
-
 def test_a_list_of_prefixes_and_continuations(hub, own_clone):
     config = given("extraction-benchmark")
     model = config["model"]
@@ -141,7 +136,7 @@ def test_a_list_of_prefixes_and_continuations(hub, own_clone):
         found[Path(address).name] = hashlib.sha256(content).hexdigest()
     data = config["data"] | {"files": files, "checksums": found}
     target = "results/extraction-benchmark/tables/paragraphs.parquet"
-    paragraphs = table(run(own_clone, hub, "extraction-benchmark", (target,), data=data), "paragraphs")
+    paragraphs = read(run(own_clone, hub, "extraction-benchmark", (target,), data=data), "paragraphs")
     assert np.array_equal(np.stack(paragraphs.tokens), hub.rows)
     assert paragraphs.text.tolist() == decoded(torch.from_numpy(hub.rows), hub.tokenizer)
 
@@ -160,10 +155,10 @@ def test_a_pickled_list_that_is_converted_as_its_config_says(hub, own_clone, mon
     exec("\n".join(re.findall(r"(?m)^#   (.+)", (ROOT / f"config/public/{name}.yaml").read_text())))
     target = f"results/{name}/tables/scores.parquet"
     folder = run(own_clone, hub, name, (target,), paragraph=paragraph)
-    paragraphs = table(folder, "paragraphs")
+    paragraphs = read(folder, "paragraphs")
     assert np.array_equal(np.stack(paragraphs.tokens), rows) and (paragraphs["count"] == 1).all()
     nll, _ = plain_scores(memorizing.bfloat16(), rows, paragraph["prefix"])
-    np.testing.assert_allclose(table(folder, "scores").nll, nll, rtol=0.01)
+    np.testing.assert_allclose(read(folder, "scores").nll, nll, rtol=0.01)
     rows[3, 70] = len(hub.tokenizer)
     np.save("pythia-6.9b.npy", rows)
     output = own_clone.snakemake(
@@ -192,7 +187,7 @@ def test_inserted_passages_and_the_twin_that_saw_none(hub, own_clone):
     data = config["data"] | {"files": files}
     folder = run(own_clone, hub, "hubble", ("models_memorized",), data=data)
     found = {
-        name: table(folder / name, "paragraphs").merge(table(folder / name, "sets"), on="id")
+        name: read(folder / name, "paragraphs").merge(read(folder / name, "sets"), on="id")
         for name in ("perturbed", "standard")
     }
     counts = found["perturbed"]["count"]

@@ -16,15 +16,12 @@ import yaml
 from http_server import FileServer
 from memloc.data.given import UNKNOWN
 from memloc.tables import storage
-from memloc.tables.schemas import schema_of
+from read_tables import read
 
 MODEL, REVISION = "tests/tiny-neo", "0123456789abcdef0123456789abcdef01234567"
 TAMPERED = "f" * 40
 TARGETS = ("fig2", "expected", "run_config")
-
-
-def read(project, study, name):
-    return storage.read(schema_of(name), project.folder / f"results/{study}/tables/{name}.parquet")
+RESULTS = "results/published"
 
 
 def archive(paragraphs):
@@ -49,7 +46,7 @@ def archive(paragraphs):
 @pytest.fixture(scope="module")
 def source(finished):
     """Paragraphs, scores and sets of the finished test study, but not what it holds out; model files."""
-    found = {name: read(finished, "test", name) for name in ("paragraphs", "scores", "sets")}
+    found = {name: read(finished.results, name) for name in ("paragraphs", "scores", "sets")}
     controls = found["paragraphs"]["id"][found["paragraphs"]["held_out"]]
     found = {name: table[~table["id"].isin(controls)] for name, table in found.items()}
     model = {path.name: path.read_bytes() for path in (finished.results / "model").iterdir()}
@@ -108,32 +105,32 @@ def test_the_downloaded_model_is_the_served_one(published, source):
     found = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert found == {name: source["model"][name] for name in found}
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= set(found)
-    stamp = storage.provenance(published.folder / "results/published/tables/scores.parquet")
+    stamp = storage.provenance(published.folder / RESULTS / "tables/scores.parquet")
     assert stamp["model"]["name"] == MODEL and stamp["model"]["revision"] == REVISION
 
 
 def test_paragraphs_are_the_published_ones(published, source):
-    found = read(published, "published", "paragraphs")
+    found = read(published.folder / RESULTS, "paragraphs")
     assert found["count"].tolist()[-2:] == [0, 0]
     unknown = list(UNKNOWN)
     pd.testing.assert_frame_equal(
         found[:-2].drop(columns=unknown), source["paragraphs"].drop(columns=unknown)
     )
     assert found[unknown].isna().all(axis=None)
-    dropped = read(published, "published", "dropped_paragraphs")
+    dropped = read(published.folder / RESULTS, "dropped_paragraphs")
     assert (dropped["reason"] == "parsing failed").sum() == 2
 
 
 def test_scores_and_sets_are_those_of_the_same_paragraphs_and_model(published, source):
-    scores = read(published, "published", "scores")
+    scores = read(published.folder / RESULTS, "scores")
     pd.testing.assert_frame_equal(scores, source["scores"], atol=1e-5)  # other batches
     # One published count is another, so pairs of equal counts are others, and their continuations are kept.
     columns = ["id", "set", "sampled", "sampled_rare_tokens"]
-    pd.testing.assert_frame_equal(read(published, "published", "sets")[columns], source["sets"][columns])
+    pd.testing.assert_frame_equal(read(published.folder / RESULTS, "sets")[columns], source["sets"][columns])
 
 
 def test_published_numbers_are_compared(published, source):
-    frame = read(published, "published", "expected").set_index("quantity")
+    frame = read(published.folder / RESULTS, "expected").set_index("quantity")
     n_memorized = int((source["scores"]["em"] == 50).sum())
     assert frame.loc["n_paragraphs", "agrees"] and frame.loc["max_count", "agrees"]
     assert frame.loc["n_memorized", ["expected", "found"]].tolist() == [n_memorized + 1, n_memorized]

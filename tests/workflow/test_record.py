@@ -1,8 +1,13 @@
-"""Bundle and estimate of a study, by their targets."""
+"""Bundle and estimate of a study, by their targets, and the time limits that the estimate gives."""
 
 import zipfile
 
+from describe_rules import Rules
+from projects import STUDY
+
 from memloc.record.verification import METADATA
+from memloc.tables import storage
+from memloc.tables.schemas import schema_of
 
 
 def test_a_bundle_is_made_and_verified_and_what_was_changed_is_named(editable):
@@ -33,7 +38,24 @@ def test_an_estimate_needs_nothing_and_is_unknown_for_a_gpu_that_is_not_here(own
     assert "edit_paragraphs" in log and "longest path: " not in log
 
 
-def test_an_estimate_names_rules_total_and_longest_path(own_clone):
-    own_clone.snakemake("--cores", "1", "estimate")
-    log = (own_clone.folder / "results/test/logs/estimate.log").read_text()
+def limits(project):
+    """Minutes of the first and the second try of every rule, now."""
+    rules = Rules.of.__wrapped__(project.folder, STUDY)
+    return {rule["name"]: rule["growth"]["runtime"] for rule in rules.jobs}
+
+
+def test_an_estimate_gives_the_limits_of_what_runs_the_model_and_reruns_nothing(editable):
+    jobs, before = editable.jobs(), limits(editable)
+    editable.snakemake("--cores", "1", "estimate")
+    log = (editable.results / "logs/estimate.log").read_text()
     assert "edit_paragraphs" in log and "total: " in log and "longest path: " in log
+    table = editable.results / "benchmarks/estimate.parquet"
+    frame = storage.read(schema_of("estimate"), table)
+    assert {"scores", "run_config"} <= set(frame.rule) and (frame.seconds > 0).all()
+    storage.write(schema_of("estimate"), frame.assign(seconds=6001.0), table, storage.provenance(table))
+    after = limits(editable)
+    changed = {rule for rule in before if after[rule] != before[rule]}
+    assert {"train_model", "scores", "edit_paragraphs"} <= changed and len(changed) > 15
+    assert after == before | dict.fromkeys(changed, [301, 602])
+    assert not changed & {"fig2", "claims", "model", "paragraphs"}
+    assert editable.jobs() == jobs

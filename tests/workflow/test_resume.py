@@ -28,8 +28,8 @@ from kills import (
 from projects import STUDY, Project
 
 from memloc.figures.catalog import FIGURES
-from memloc.tables import storage
-from memloc.tables.schemas import MEASURED, schema_of
+from memloc.tables.schemas import MEASURED
+from read_tables import read
 
 SEED = int(os.environ.get("MEMLOC_SEED", 0))
 N_KILLS = 20  # of `make stress`
@@ -61,7 +61,7 @@ def kill(project, moments, moment, way, *targets):
         assert "cannot be locked" in refused and RESUMED not in refused
         way(process, moments, moment)
     for path in (project.folder / "results/test/tables").glob("[!.]*.parquet"):
-        storage.read(schema_of(path.stem), path)
+        read(project.folder / "results/test", path.stem)
     return (project.folder / "console.txt").read_text()
 
 

@@ -8,8 +8,7 @@ from memloc.data.paragraphs import token_tensor
 from memloc.model import loading
 from memloc.model.subject import Subject
 from memloc.scoring import decoding
-from memloc.tables import storage
-from memloc.tables.schemas import schema_of
+from read_tables import read
 
 N_PREFIX, N_CONTINUATION = 50, 50
 
@@ -17,7 +16,7 @@ N_PREFIX, N_CONTINUATION = 50, 50
 @pytest.fixture(scope="module")
 def table(finished):
     """Reads a table of the finished study."""
-    return lambda name: storage.read(schema_of(name), finished.results / "tables" / f"{name}.parquet")
+    return lambda name: read(finished.results, name)
 
 
 def test_the_unperturbed_continuation_is_what_the_model_decodes(table):

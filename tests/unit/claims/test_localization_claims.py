@@ -8,7 +8,7 @@ import pytest
 from made_claims import judged, settings_of, verdicts
 from made_tables import crossed
 
-from memloc.claims.evaluate import evaluate
+from memloc.claims.evaluate import ONE_TRAINING, evaluate
 from memloc.claims.registry import topics
 from memloc.localization import head_ranking
 from memloc.tables.terms.head_ranking import PAPER_METHODS as METHODS
@@ -198,6 +198,17 @@ def rare(slopes, n_groups=20, noise=0.1):
 )
 def test_heads_that_attend_to_rare_tokens(slopes, expected):
     assert over_trainings("rare_tokens", rare(slopes)) == expected
+
+
+def test_a_claim_on_the_named_head_is_judged_over_trainings_with_as_many_heads_only():
+    """Heads that prefer none are equal, so none is behind."""
+    topic, known, tables = topics()["rare_tokens"], settings_of("rare_tokens"), rare({(1, 0): 0.5})
+    (alone,) = evaluate(topic, [tables], known)
+    assert (alone["verdict"], alone["reason"]) == ("not applicable", ONE_TRAINING)
+    assert over_trainings("rare_tokens", rare({(0, 2): 0.5}, noise=0)) == ("does not hold", 0)
+    fewer = tables | {"rare_token_groups": tables["rare_token_groups"].query("head < 3")}
+    (row,) = evaluate(topic, [tables, fewer], known)
+    assert row["reason"] == "the models have unequally many heads"
 
 
 # Patching.

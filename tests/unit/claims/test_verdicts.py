@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from test_registry import claim
 
-from memloc.claims.evaluate import ONE_TRAINING, evaluate
+from memloc.claims.evaluate import evaluate
 from memloc.claims.registry import Topic
 from memloc.claims.verdicts import corrected, judge
 from memloc.settings.sections import sections
@@ -123,8 +123,8 @@ def test_shares_are_told_in_per_cent():
 # Table `claims` of a topic.
 
 
-def topic_of(*entries, name="scores"):
-    return Topic(name=name, data="all paragraphs", tables={"sets": None}, claims=entries)
+def topic_of(*entries):
+    return Topic(name="scores", data="all paragraphs", tables={"sets": None}, claims=entries)
 
 
 def row_of(settings=None, **changes):
@@ -164,35 +164,3 @@ def test_a_claim_whose_estimator_fails_is_named_with_its_traceback_and_the_other
         failed.reason.startswith("its estimator failed: AttributeError(") and "not_written" in failed.reason
     )
     assert "estimator of claim not_written" in caplog.text and "Traceback" in caplog.text
-
-
-def test_a_claim_on_the_named_head_is_judged_over_trainings_only():
-    """The head of each of five trainings prefers rare tokens most, of four."""
-    entry = claim(
-        id="localized",
-        estimator="localized_head_attends_to_rarer_tokens",
-        over="trainings",
-        scale="%",
-        bound=0.5,
-        matters=0.1,
-        unit="training",
-    )
-    topic = topic_of(entry, name="rare_tokens")
-    heads = pd.DataFrame({"layer": 0, "head": range(4)})
-    groups = heads.merge(pd.DataFrame({"rank": range(3)}), how="cross")
-    groups["attention_sum"] = np.where(groups["head"] == 2, 3.0 - groups["rank"], 1.0)
-    ranking = heads.assign(method="patching", rank=[2, 3, 1, 4])
-    tables = {"rare_token_groups": groups.assign(attention_expected=1.0), "head_ranking": ranking}
-    known = sections({"paragraph": {}, "highlight": "auto"})
-    (alone,) = evaluate(topic, [tables], known)
-    assert (alone["verdict"], alone["reason"]) == (NOT_APPLICABLE, ONE_TRAINING)
-    (row,) = evaluate(topic, [tables] * 5, known)
-    assert (row["verdict"], row["value"], row["n"]) == (HOLDS, 1.0, 5)
-    last = tables | {"head_ranking": ranking.assign(rank=[1, 2, 3, 4])}
-    (row,) = evaluate(topic, [last] * 5, known)
-    assert (row["verdict"], row["value"]) == (FAILS, 0.0), (
-        "heads that prefer none are equal, so none is behind"
-    )
-    other = tables | {"rare_token_groups": groups[groups["head"] > 0].assign(attention_expected=1.0)}
-    (row,) = evaluate(topic, [tables, other], known)
-    assert row["reason"] == "the models have unequally many heads"

@@ -80,6 +80,17 @@ def test_a_damaged_parquet_file_is_named(tmp_path):
         ("g.parquet", {"body": ["x"]}, None, r"no column 'text', only body$"),
         ("h.parquet", {"text": ["x"]}, "n", r"no column 'n', only text$"),
         ("i.txt", b"words", "n", r"plain text has no data\.counts"),
+        (
+            "j.jsonl",
+            b'{"text": "a", "n": 1}\n{"text": "b"}',
+            "n",
+            "line 2: no number of 0 or more in 'n'; set",
+        ),
+        ("k.jsonl", b'{"text": "a", "n": -1}', "n", "line 1: no number of 0 or more in 'n'"),
+        ("l.jsonl", b'{"text": "a", "n": "3"}', "n", "line 1: no number of 0 or more in 'n'"),
+        ("m.jsonl", b'{"text": "a", "n": true}', "n", "line 1: no number of 0 or more in 'n'"),
+        ("n.jsonl", b'{"n": 1}', "n", "line 1: no text in 'text', the key"),
+        ("o.jsonl", b"[1, 2]", "n", "line 1: no number of 0 or more"),
     ],
 )
 def test_files_that_cannot_be_used_say_why(tmp_path, name, content, counts, said):
@@ -103,23 +114,6 @@ def test_documents_come_with_their_counts(tmp_path, ending):
     frame = pd.DataFrame({"passage": WORDS, "duplicates": counts})
     frame.to_parquet(file) if ending == "parquet" else frame.to_json(file, orient="records", lines=True)
     assert list(counted_documents(file, "passage", "duplicates")) == list(zip(WORDS, counts, strict=True))
-
-
-@pytest.mark.parametrize(
-    ("rows", "told"),
-    [
-        ([{"text": "a", "n": 1}, {"text": "b"}], r"line 2: no number of 0 or more in 'n'; set data\.counts"),
-        ([{"text": "a", "n": -1}], r"line 1: no number of 0 or more in 'n'"),
-        ([{"text": "a", "n": "3"}], r"line 1: no number of 0 or more in 'n'"),
-        ([{"text": "a", "n": True}], r"line 1: no number of 0 or more in 'n'"),
-        ([{"n": 1}], r"line 1: no text in 'text', the key"),
-        ([[1, 2]], r"line 1: no number of 0 or more"),
-    ],
-)
-def test_a_row_without_a_count_is_named(tmp_path, rows, told):
-    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    with pytest.raises(InputError, match=told):
-        list(counted_documents(tmp_path / "a.jsonl", "text", "n"))
 
 
 def test_rows_of_parquet_are_numbered_from_one_on_however_many_are_held(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Paragraphs that a section of the settings lists, by number or by their text."""
+"""Paragraphs that a section of the settings lists, by number or by their text; documents by number."""
 
 import json
 
@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from memloc.data.listed import listed_ids
+from memloc.data.places import numbered
 from memloc.run.errors import InputError
 from memloc.settings.remove import Listed
 
@@ -49,3 +50,8 @@ def test_a_row_without_a_text_says_where_it_belongs(tmp_path):
     rows.write_text(json.dumps({"body": "on the mat"}))
     with pytest.raises(InputError, match=r"line 1: no text in 'text', the key or column that is read"):
         listed([str(rows)])
+
+
+def test_documents_are_numbered_in_their_files():
+    found = numbered(["b", "b", "a", "b", "a"])
+    assert found.to_numpy().tolist() == [["b", 0], ["b", 1], ["a", 0], ["b", 2], ["a", 1]]

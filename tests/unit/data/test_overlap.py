@@ -51,3 +51,4 @@ def test_controls_overlap_where_a_search_finds_it(n_prefix):
     expected = searched(controls.tolist(), text.tokens.tolist(), run)
     assert sum(expected) == 3
     assert overlapping(controls, text, n_prefix).tolist() == expected
+    assert not overlapping(controls, joined([], 20), n_prefix).any()

@@ -1,4 +1,4 @@
-"""Own text: reading files, cutting paragraphs, counting repeats."""
+"""Own text: reading files, cutting paragraphs, counting repeats; documents that come with their counts."""
 
 import numpy as np
 import pytest
@@ -54,9 +54,30 @@ def test_paragraphs_and_repeats_at_every_offset(tmp_path, monkeypatch, block, le
     assert counts.max() > 1
 
 
+def test_paragraphs_are_the_first_tokens_and_counts_of_equal_ones_add_up():
+    random = np.random.default_rng(0)
+    documents = [
+        (random.integers(2, size=random.integers(3, 9)).tolist(), int(random.integers(4))) for _ in "x" * 60
+    ]
+    expected = {}
+    for ids, count in documents:
+        if len(ids) >= 5:
+            expected.setdefault(tuple(ids[:5]), []).append(count)
+    tokens, counts, begins_with = own_text.first_paragraphs(documents, 5)
+    assert [tuple(row) for row in tokens.tolist()] == list(expected)
+    assert counts.tolist() == [sum(found) for found in expected.values()]
+    assert len(tokens) < sum(len(ids) >= 5 for ids, _ in documents) and 0 in counts
+    heads = [tuple(ids[:5]) for ids, _ in documents]
+    assert begins_with.tolist() == [[*expected].index(head) if len(head) == 5 else -1 for head in heads]
+    assert tokens.dtype == counts.dtype == np.int64
+
+
 def test_a_text_without_a_paragraph_is_an_error(tmp_path):
-    with pytest.raises(own_text.InputError, match="no document has 4 tokens: give longer text"):
+    said = "no document has 4 tokens: give longer text, or ask for shorter paragraphs"
+    with pytest.raises(own_text.InputError, match=said):
         cut(tmp_path, [[1, 2, 3]], 4)
+    with pytest.raises(own_text.InputError, match=said):
+        own_text.first_paragraphs([([1, 2], 3)], 4)
 
 
 @pytest.mark.parametrize("n_characters", [1, 4, 2**20])

@@ -103,41 +103,26 @@ def test_a_fifth_of_both_sets_is_left_out_of_the_rare_token_sample(n, held_out):
     assert (~frame["sampled_rare_tokens"]).sum() == held_out
 
 
+@pytest.mark.parametrize("counted", [True, False], ids=["near-copies", "not counted"])
 @pytest.mark.parametrize("seed", range(20))
-def test_pairs_are_as_many_as_each_exposure_allows(seed):
-    rng = np.random.default_rng(seed)
-    exposure, memorized = pd.Series(rng.integers(1, 6, 60)), pd.Series(rng.random(60) < 0.3)
-    equal = [exposure == count for count in range(6)]
-    most = sum(min((memorized & own).sum(), (~memorized & own).sum()) for own in equal)
-    for n in (3, most, 1000):
-        numbers = pairs(exposure, memorized, n, generator(seed, "test"))
-        assert sorted(numbers.dropna()) == sorted([*range(min(n, most))] * 2)
-        for pair in range(min(n, most)):
-            first, second = numbers.index[numbers == pair]
-            assert exposure[first] == exposure[second] and memorized[first] != memorized[second]
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_pairs_have_near_counts_of_one_size_and_are_as_many_as_a_matching_can_have(seed):
+def test_pairs_have_near_counts_of_one_size_and_are_as_many_as_a_matching_can_have(seed, counted):
     rng = np.random.default_rng(seed)
     exposure, near = pd.Series(rng.integers(1, 3, 40)), pd.Series(rng.integers(1, 30, 40))
     memorized = pd.Series(rng.choice([True, False, None], 40, p=[0.3, 0.5, 0.2]), dtype="boolean")
-    numbers = pairs(exposure, memorized, 1000, generator(seed, "test"), near)
     recited, others = (memorized.index[memorized.eq(value).fillna(False)] for value in (True, False))
-    fits = np.array(
-        [
-            [
-                exposure[a] == exposure[b] and max(near[a], near[b]) <= 1.5 * min(near[a], near[b])
-                for b in others
-            ]
-            for a in recited
-        ]
-    )
+
+    def fit(a, b):
+        alike = not counted or max(near[a], near[b]) <= 1.5 * min(near[a], near[b])
+        return exposure[a] == exposure[b] and alike
+
+    fits = np.array([[fit(a, b) for b in others] for a in recited])
     best = (maximum_bipartite_matching(csr_array(fits)) >= 0).sum()
-    assert numbers.nunique() == best and numbers[memorized.isna()].isna().all()
-    for _, members in numbers.dropna().groupby(numbers):
-        first, second = sorted(members.index, key=lambda row: not memorized[row])
-        assert fits[recited.get_loc(first), others.get_loc(second)]
+    for n in (3, best, 1000):
+        numbers = pairs(exposure, memorized, n, generator(seed, "test"), near if counted else None)
+        assert sorted(numbers.dropna()) == sorted([*range(min(n, best))] * 2)
+        for _, members in numbers.dropna().groupby(numbers):
+            first, second = sorted(members.index, key=lambda row: not memorized[row])
+            assert fits[recited.get_loc(first), others.get_loc(second)]
 
 
 def test_every_possible_pair_is_drawn_equally_often():

@@ -74,19 +74,6 @@ def test_what_is_written_comes_back_in_the_order_that_is_asked_for(found):
     assert all(words[0, token] >= 1 for token in PREFIX[1, :4])
 
 
-def test_a_sample_depends_on_occurrences_alone():
-    n = np.arange(100)
-    paragraphs = pd.DataFrame(
-        {"id": n + 5, "count": np.where(n < 40, 3, 1), "continuation_count": None, "unseen": n >= 80}
-    )
-    paragraphs.loc[n >= 80, "count"] = 0
-    found = draw_sample(paragraphs, 30, 15, seed=0)
-    assert found.groupby(["exposure", "unseen"]).size().tolist() == [15, 15, 30]
-    assert found["id"].is_monotonic_increasing
-    pd.testing.assert_frame_equal(found, draw_sample(paragraphs, 30, 15, seed=0))
-    assert not found["id"].equals(draw_sample(paragraphs, 30, 15, seed=1)["id"])
-
-
 def test_kinds_of_paragraphs_are_drawn_by_streams_of_their_own():
     n = np.arange(60)
     counts = {"count": np.repeat([3, 1, 0], 20), "continuation_count": None, "unseen": n >= 40}
@@ -94,3 +81,8 @@ def test_kinds_of_paragraphs_are_drawn_by_streams_of_their_own():
     sizes = zip(np.split(n[:60], 3), {"repeated": 9, "once": 5, "unseen": 5}.items(), strict=True)
     drawn = [sample_ids(pd.Series(own), k, generator(4, "detection", name)) for own, (name, k) in sizes]
     assert found["id"].tolist() == sorted(np.concatenate(drawn))
+    assert found.groupby(["exposure", "unseen"]).size().to_dict() == {
+        (0, True): 5,
+        (1, False): 5,
+        (3, False): 9,
+    }

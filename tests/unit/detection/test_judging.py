@@ -1,4 +1,4 @@
-"""Strata, folds and controls on made features whose worth is known."""
+"""AUROCs against pairs counted one by one; strata, folds and controls on made features of known worth."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,14 @@ from memloc.detection import judging
 from memloc.detection.classifiers import PENALTIES, classifier, scored
 from memloc.detection.feature_sets import TOGETHER
 from memloc.detection.groups import folds
-from memloc.detection.judging import boundary_zone, detection, shuffled_aurocs, strata
+from memloc.detection.judging import (
+    auroc,
+    boundary_zone,
+    detection,
+    resampled_aurocs,
+    shuffled_aurocs,
+    strata,
+)
 from memloc.run.seeds import generator
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
@@ -282,3 +289,46 @@ def test_the_penalty_is_strong_for_noise_and_weak_for_an_answer():
 def test_no_exposure_leaves_it_open_where_all_or_none_are_recited(recited):
     rows = pd.DataFrame({"exposure": [1, 4, 9, 30], "unseen": False, "recited": recited, "fold": range(4)})
     assert not boundary_zone(rows).any()
+
+
+RANDOM = np.random.default_rng(0)
+LABEL = RANDOM.random(120) < 0.3
+FOLD = np.arange(120) % 3
+WEIGHTS = np.concatenate([np.ones((1, 120)), RANDOM.integers(0, 4, (5, 120))]).astype(float)
+SCORES = {
+    "distinct": LABEL + RANDOM.normal(size=120) + 10 * FOLD,  # only an AUROC over all folds sees the tens
+    "ties": np.round(LABEL + RANDOM.normal(size=120)),
+    "one value": np.full(120, 0.3),
+    "perfect": LABEL.astype(float),
+}
+
+
+def counted(scores, weights):
+    """Weighted share of pairs in one fold whose positive has the higher score; ties count half."""
+    won = pairs = 0.0
+    for a in np.flatnonzero(LABEL):
+        for b in np.flatnonzero(~LABEL & (FOLD[a] == FOLD)):
+            won += weights[a] * weights[b] * (float(scores[a] > scores[b]) + (scores[a] == scores[b]) / 2)
+            pairs += weights[a] * weights[b]
+    return won / pairs
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_areas_are_shares_of_pairs(name):
+    found = resampled_aurocs(SCORES[name], LABEL, FOLD, WEIGHTS)
+    assert found == pytest.approx([counted(SCORES[name], weights) for weights in WEIGHTS])
+    assert auroc(SCORES[name], LABEL, FOLD) == pytest.approx(found[0])
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_areas_of_one_fold_are_those_of_scikit_learn(name):
+    found = resampled_aurocs(SCORES[name], LABEL, 0 * FOLD, WEIGHTS)
+    for area, weights in zip(found, WEIGHTS, strict=True):
+        assert area == pytest.approx(roc_auc_score(LABEL, SCORES[name], sample_weight=weights))
+
+
+def test_a_fold_with_one_label_and_a_resample_without_a_positive_have_no_pairs():
+    alone = LABEL | (FOLD == 0)
+    without = auroc(SCORES["ties"][FOLD > 0], LABEL[FOLD > 0], FOLD[FOLD > 0])
+    assert auroc(SCORES["ties"], alone, FOLD) == pytest.approx(without)
+    assert np.isnan(resampled_aurocs(SCORES["ties"], LABEL, FOLD, 1.0 * ~LABEL[None])).all()

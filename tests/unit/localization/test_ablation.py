@@ -1,13 +1,15 @@
 """Ablation of heads against edits of the weights and written-out hooks, in every model family."""
 
+from contextlib import ExitStack
 from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from plain_hooks import columns, d_head, edited
+from plain_hooks import changed, columns, d_head, edited
 from torch import Tensor
+from whole_passes import assert_scores_are_those_of
 
 from memloc.localization import ablation
 from memloc.localization.ablation import (
@@ -21,7 +23,6 @@ from memloc.localization.ablation import (
     single_heads,
 )
 from memloc.model.subject import Subject
-from memloc.scoring.held_out import Group
 from memloc.scoring.paragraph_scores import teacher_forced
 
 N_PREFIX = 5
@@ -38,16 +39,10 @@ def test_outputs_of_several_heads_are_replaced_by_theirs(any_model, tiny_tokens)
     heads = [(0, 1), (1, 0), (1, 3)]
     with ablated(subject(any_model), heads, outputs):
         fast = any_model(tiny_tokens).logits
-
-    def replace(layer: int, head: int):
-        def edit(z: Tensor) -> Tensor:
-            z = z.clone()
-            z[..., columns(any_model, "z", head)] = outputs[layer, head]
-            return z
-
-        return edited(any_model, layer, "z", edit)
-
-    with replace(0, 1), replace(1, 0), replace(1, 3):
+    with ExitStack() as stack:
+        for layer, head in heads:
+            own, output = columns(any_model, "z", head), outputs[layer, head]
+            stack.enter_context(changed(any_model, layer, "z", own, lambda _, output=output: output))
         slow = any_model(tiny_tokens).logits
     torch.testing.assert_close(fast, slow)
     assert torch.equal(any_model(tiny_tokens).logits, any_model(tiny_tokens).logits)
@@ -76,35 +71,13 @@ def test_means_of_half_precision_are_rounded_once(tiny_gpt2, tiny_tokens):
     torch.testing.assert_close(means[0].flatten().double(), exact, rtol=2**-8 + 1e-9, atol=0)
 
 
-@pytest.fixture
-def texts(memorized_tokens) -> dict[str, Group]:
-    unknown = torch.randint(64, (5, 24), generator=torch.Generator().manual_seed(9))
-    return {
-        "memorized": Group(np.array([3, 1]), memorized_tokens[:2], np.array([False, True])),
-        "non_memorized": Group(np.array([5, 6, 7]), unknown[:3], np.zeros(3, dtype=bool)),
-        "held_out": Group(np.array([8, 9]), unknown[3:], np.zeros(2, dtype=bool)),
-    }
-
-
-def assert_scores_are_those_of(rows: pd.DataFrame, model, texts: dict[str, Group], ablation: Ablation):
-    for group, text in texts.items():
-        own = rows[rows["group"] == group]
-        whole = teacher_forced(subject(model), text.tokens)
-        with ablated(subject(model), *ablation):
-            without = teacher_forced(subject(model), text.tokens)
-        assert own["id"].tolist() == text.ids.tolist() and own["used"].tolist() == text.used.tolist()
-        assert own["em"].tolist() == without.em.tolist()
-        assert own["em_lost"].tolist() == (whole.em - without.em).tolist()
-        assert own["nll"].tolist() == pytest.approx(without.nll.tolist(), abs=1e-4)
-        assert own["nll_gained"].tolist() == pytest.approx((without.nll - whole.nll).tolist(), abs=1e-4)
-
-
 def test_every_head_is_ablated_by_itself(memorizing_model, texts):
     means = mean_outputs(subject(memorizing_model, micro_batch=4), texts["held_out"].tokens)
     table = ablate(subject(memorizing_model, micro_batch=4), texts, {"heads": single_heads(means)})["heads"]
     assert len(table) == 2 * 4 * 7
     for head, rows in table.groupby(["layer", "head"]):
-        assert_scores_are_those_of(rows, memorizing_model, texts, Ablation([head], means))
+        without = partial(ablated, subject(memorizing_model), [head], means)
+        assert_scores_are_those_of(rows, subject(memorizing_model), texts, without)
     assert table["nll_gained"].abs().max() > 0.1
 
 
@@ -119,8 +92,8 @@ def test_the_first_heads_of_orders_are_ablated_together(memorizing_model, texts)
     groups = found["orders"].groupby(["method", "draw", "n_heads"], sort=False)
     assert [*groups.groups] == [(*name, k) for name in by_order for k in (0, 1, 2, 3)]
     for (method, draw, k), rows in groups:
-        chosen = Ablation(by_order[method, draw][:k], means)
-        assert_scores_are_those_of(rows, memorizing_model, texts, chosen)
+        without = partial(ablated, subject(memorizing_model), by_order[method, draw][:k], means)
+        assert_scores_are_those_of(rows, subject(memorizing_model), texts, without)
 
 
 MANY = [[], [(0, 1)], [(1, 0)], [(1, 3), (1, 2)], [(1, 3), (0, 0)], [(0, 0)], [(1, 2), (1, 3)]]

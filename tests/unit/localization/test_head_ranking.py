@@ -186,27 +186,18 @@ def test_ranks_of_a_sample_are_those_of_rank_heads(tables):
         assert mine.to_dict() == expected.to_dict()
 
 
-def test_intervals_hold_the_ranks_of_resamples_alone():
-    ranking = head_ranking.rank_heads({"a": scores([[2.0, 1.0]])})
-    ranking = ranking[ranking["method"] == "a"]
-    rows = [("resample", n, "a", 0, head, 1 + (head + (n < 3)) % 2) for n in range(10) for head in (0, 1)]
-    rows += [("part", n, "a", 0, head, 2) for n in range(10) for head in (0, 1)]
-    samples = pd.DataFrame(rows, columns=["sample", "number", "method", "layer", "head", "rank"])
-    found = head_ranking.with_intervals(ranking, samples).set_index("head")
-    assert found["first_share"].to_dict() == pytest.approx({0: 0.7, 1: 0.3})
-    assert found[["low", "high"]].to_numpy().tolist() == [[1, 2], [1, 2]]
-    samples["rank"] = samples["head"] + 1
-    always = head_ranking.with_intervals(ranking, samples).set_index("head")
-    assert always[["low", "high"]].to_numpy().tolist() == [[1, 1], [2, 2]]
-
-
-def test_intervals_of_ranks_leave_out_no_more_than_a_twentieth():
+@pytest.mark.parametrize(("n", "n_other", "ends"), [(10, 3, [1, 2]), (40, 1, [1, 2]), (40, 0, None)])
+def test_intervals_hold_the_ranks_of_resamples_alone(n, n_other, ends):
     """One of 40 resamples is more than 2.5 %: the rank that it gives is in the interval."""
     ranking = head_ranking.rank_heads({"a": scores([[2.0, 1.0]])}).query("method == 'a'")
-    rows = [("resample", n, "a", 0, head, 1 + (head + (n == 7)) % 2) for n in range(40) for head in (0, 1)]
-    samples = pd.DataFrame(rows, columns=["sample", "number", "method", "layer", "head", "rank"])
-    found = head_ranking.with_intervals(ranking, samples)
-    assert found[["low", "high"]].to_numpy().tolist() == [[1, 2], [1, 2]]
+    orders = [("resample", at, head, 1 + (head + (at < n_other)) % 2) for at in range(n) for head in (0, 1)]
+    orders += [("part", at, head, 2) for at in range(n) for head in (0, 1)]
+    samples = pd.DataFrame(orders, columns=["sample", "number", "head", "rank"]).assign(method="a", layer=0)
+    found = head_ranking.with_intervals(ranking, samples).set_index("head")
+    share = n_other / n
+    assert found["first_share"].to_dict() == pytest.approx({0: 1 - share, 1: share})
+    expected = [ends, ends] if ends else [[1, 1], [2, 2]]
+    assert found[["low", "high"]].to_numpy().tolist() == expected
 
 
 def test_agreement_in_samples_is_kendalls_tau_of_the_ranks():

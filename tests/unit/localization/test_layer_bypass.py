@@ -7,12 +7,11 @@ import pytest
 import torch
 from plain_hooks import columns, edited
 from plain_runs import activation, n_heads
+from whole_passes import assert_scores_are_those_of
 
 from memloc.localization.ablation import ablate
 from memloc.localization.layer_bypass import Bypass, bypasses, mean_block_outputs
 from memloc.model.subject import Subject
-from memloc.scoring.held_out import Group
-from memloc.scoring.paragraph_scores import teacher_forced
 
 N_PREFIX = 5
 subject = partial(Subject, n_prefix=N_PREFIX, micro_batch=4)
@@ -60,26 +59,14 @@ def test_blocks_that_write_their_mean_to_all_text_are_replaced_by_themselves(tin
     assert (changed - whole).abs().max() > 1e-3
 
 
-def test_the_table_has_the_scores_of_whole_passes(memorizing_model, memorized_tokens):
-    unknown = torch.randint(64, (5, 24), generator=torch.Generator().manual_seed(9))
-    texts = {
-        "memorized": Group(np.array([3, 1]), memorized_tokens[:2], np.array([False, True])),
-        "non_memorized": Group(np.array([5, 6, 7]), unknown[:3], np.zeros(3, dtype=bool)),
-        "held_out": Group(np.array([8, 9]), unknown[3:], np.zeros(2, dtype=bool)),
-    }
-    means = mean_block_outputs(subject(memorizing_model), unknown)
+def test_the_table_has_the_scores_of_whole_passes(memorizing_model, texts):
+    means = mean_block_outputs(subject(memorizing_model), texts["held_out"].tokens)
     plan = bypasses(means)
     table = ablate(subject(memorizing_model), texts, {"layer_bypass": plan})["layer_bypass"]
     assert len(table) == len(plan) * 7 == 6 * 7
     for labels, bypass in plan:
         rows = table[np.logical_and.reduce([table[name] == value for name, value in labels.items()])]
-        for group, text in texts.items():
-            own = rows[rows["group"] == group]
-            with bypass.applied(subject(memorizing_model), labels["layer"]):
-                slow = teacher_forced(subject(memorizing_model, micro_batch=100), text.tokens)
-            whole = teacher_forced(subject(memorizing_model, micro_batch=100), text.tokens)
-            assert own["em"].tolist() == slow.em.tolist()
-            np.testing.assert_allclose(own["nll"], slow.nll, rtol=1e-4)
-            assert own["em_lost"].tolist() == (whole.em - slow.em).tolist()
+        without = partial(bypass.applied, subject(memorizing_model), labels["layer"])
+        assert_scores_are_those_of(rows, subject(memorizing_model, micro_batch=100), texts, without)
     without = table[(table["block"] == "attention") & (table["group"] == "memorized")]
     assert without["em_lost"].max() > 5

@@ -20,7 +20,7 @@ def test_a_model_is_described(folder):
         "family": "gpt_neo",
         "n_parameters": sum(weight.numel() for weight in model.parameters()),
         "n_layers": 2,
-        "n_heads": 2,
+        "n_heads": 4,
         "width": 16,
         "vocabulary": VOCABULARY,
     }

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,12 +17,14 @@ from transformers import GPTNeoForCausalLM
 from transformers.activations import NewGELUActivation
 
 from memloc.editing.gradients import nll_gradients
+from memloc.model import pretrained
 from memloc.model.pretrained import (
     ModelError,
     answer_on_first_device,
     checkpoint_layers,
     fuse_gelu,
     load_tokenizer,
+    native_bfloat16,
     read_model,
     resolve_device,
     use_deterministic_algorithms,
@@ -276,3 +280,17 @@ def test_kernels_are_deterministic_and_multiply_in_full_precision(monkeypatch):
         torch.use_deterministic_algorithms(False)
         for each, value in zip(flags, before, strict=True):
             each.allow_tf32 = value
+
+
+def test_processors_with_native_bfloat16_are_found(monkeypatch):
+    for amx, avx in ((True, False), (False, True), (False, False)):
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda amx=amx: amx)
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda avx=avx: avx)
+        assert native_bfloat16(torch.device("cpu")) == (amx or avx)
+
+
+def test_no_other_module_calls_private_parts_of_torch():
+    library = Path(pretrained.__file__).parents[1]
+    private = re.compile(r"torch(\.\w+)*\._[a-z]|torch\.ops\b")
+    users = {path.stem for path in library.rglob("*.py") if private.search(path.read_text())}
+    assert users == {"pretrained"}

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 import torch
-from plain_hooks import columns, edited
+from plain_hooks import changed, columns
 from plain_runs import n_heads
 
 from memloc.model.loading import bridged
@@ -48,13 +48,8 @@ def test_a_replaced_site_is_replaced_alone(any_model, tiny_tokens, component):
         own.copy_(own.roll(1, -1))
         return value
 
-    def plain(value):
-        value = value.clone()
-        value[..., last] = value[..., last].roll(1, -1)
-        return value
-
     whole = any_model(tiny_tokens).logits
-    with edited(any_model, 1, component, plain):
+    with changed(any_model, 1, component, last, lambda value: value.roll(1, -1)):
         slow = any_model(tiny_tokens).logits
     with replacing(subject(any_model), {Site(1, component): rolled}):
         fast = any_model(tiny_tokens).logits

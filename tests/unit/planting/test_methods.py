@@ -9,8 +9,8 @@ import torch
 from made_questions import N_PREFIX, question, subject
 from plain_decoding import mean_nll
 from plain_gradients import nll as plain_nll
-from plain_hooks import edited
-from plain_runs import activation, plain_gradients
+from plain_hooks import changed, d_head
+from plain_runs import activation, activation_gradient, integrated_gradients, plain_gradients
 from scipy import stats
 
 from memloc.localization.activation_gradients import activation_gradients
@@ -33,21 +33,17 @@ def nll(model, asked):
     return float(mean_nll(model, asked.tokens, N_PREFIX))
 
 
-def by_unit(model, kind, activation):
-    """A view: the outputs z of query heads that share keys and values lie side by side."""
-    return activation.unflatten(-1, (subject(model).n_groups if kind == "head" else activation.shape[-1], -1))
-
-
-def without(model, asked, kind, layer, unit):
-    """NLL with one unit's activation zeroed, by a pass of the whole model."""
-
-    def zero(activation):
-        activation = activation.clone()
-        by_unit(model, kind, activation)[..., unit, :] = 0
-        return activation
-
-    with edited(model, layer, SITES[kind], zero):
+def nll_with(model, asked, kind, layer, unit, change):
+    """NLL with a change of one unit's activation, by a pass of the whole model."""
+    with changed(model, layer, SITES[kind], columns_of(model, kind, unit), change):
         return nll(model, asked)
+
+
+def columns_of(model, kind, unit):
+    """The outputs z of query heads that share keys and values lie side by side."""
+    heads = model.config.num_attention_heads * d_head(model) // subject(model).n_groups
+    width = heads if kind == "head" else 1
+    return slice(unit * width, (unit + 1) * width)
 
 
 def test_ablations_are_those_of_the_whole_model_one_by_one(tiny_model):
@@ -59,7 +55,7 @@ def test_ablations_are_those_of_the_whole_model_one_by_one(tiny_model):
     assert heads.shape == (2, own.n_groups) and neurons.shape == (2, own.n_neurons)
     for kind, found in (("head", heads), ("neuron", neurons)):
         for layer, unit in ((0, 1), (1, 0)):
-            risen = without(tiny_model, asked, kind, layer, unit) - nll(tiny_model, asked)
+            risen = nll_with(tiny_model, asked, kind, layer, unit, torch.zeros_like) - nll(tiny_model, asked)
             assert found[layer, unit] == pytest.approx(risen, abs=1e-4)
     torch.testing.assert_close(
         head_methods.zero_ablation(subject(tiny_model), asked)["layer"], heads.sum(dim=1)
@@ -70,36 +66,17 @@ def test_ablations_are_those_of_the_whole_model_one_by_one(tiny_model):
 def test_integrated_gradients_are_those_of_whole_passes_step_by_step(tiny_model, kind):
     asked = question(tiny_model, (kind,))
     found = activation_methods.integrated_gradients(subject(tiny_model), asked)[kind]
-    total = 0
-    for step in range(4):
-        kept = []
-
-        def grow(activation, scale=(step + 0.5) / 4, kept=kept):
-            kept += [activation.detach(), (activation.detach() * scale).requires_grad_()]
-            return kept[1]
-
-        with edited(tiny_model, 1, SITES[kind], grow):
-            labels = asked.tokens.clone()
-            labels[:, :N_PREFIX] = -100
-            loss = tiny_model(asked.tokens, labels=labels).loss
-        total = total + kept[0] * torch.autograd.grad(loss, kept[1])[0] / 4
-    expected = by_unit(tiny_model, kind, total).sum(dim=(0, 1, 3)).abs()
-    torch.testing.assert_close(found[1], expected, rtol=1e-3, atol=1e-6)
+    total = integrated_gradients(tiny_model, asked.tokens, N_PREFIX, 1, SITES[kind], 4)
+    expected = [total[..., columns_of(tiny_model, kind, unit)].sum().abs() for unit in range(len(found[1]))]
+    torch.testing.assert_close(found[1], torch.stack(expected), rtol=1e-3, atol=1e-6)
 
 
 def test_gradient_x_activation_is_the_first_order_effect_of_zeroing(tiny_model):
     asked = question(tiny_model, ("head",))
     found = activation_methods.gradient_x_activation(subject(tiny_model), asked)["head"][0, 1]
     small = 1e-3
-
-    def shrink(activation):
-        activation = activation.clone()
-        by_unit(tiny_model, "head", activation)[..., 1, :] *= 1 - small
-        return activation
-
-    before = nll(tiny_model, asked)
-    with edited(tiny_model, 0, "z", shrink):
-        assert abs(nll(tiny_model, asked) - before) / small == pytest.approx(float(found), rel=0.05, abs=1e-3)
+    fallen = nll_with(tiny_model, asked, "head", 0, 1, lambda z: (1 - small) * z) - nll(tiny_model, asked)
+    assert abs(fallen) / small == pytest.approx(float(found), rel=0.05, abs=1e-3)
 
 
 def test_activation_gradients_of_heads_are_the_projects(tiny_model):
@@ -116,10 +93,9 @@ def test_activation_gradients_of_neurons_are_means_of_sizes(tiny_model):
     asked = question(tiny_model, ("neuron",))
     found = activation_methods.activation_gradient(subject(tiny_model), asked)["neuron"]
     for layer, sizes in enumerate(found):
-        own, logits = activation(tiny_model, asked.tokens, layer, "post")
-        loss = torch.nn.functional.cross_entropy(logits[0, N_PREFIX - 1 : -1], asked.tokens[0, N_PREFIX:])
-        gradient = torch.autograd.grad(loss, own)[0][0, :-1]  # nothing follows the last token
-        torch.testing.assert_close(sizes, gradient.abs().mean(dim=0), rtol=1e-3, atol=1e-6)
+        _, gradient = activation_gradient(tiny_model, asked.tokens, N_PREFIX, layer, "post")
+        expected = gradient[0, :-1].abs().mean(dim=0)  # nothing follows the last token
+        torch.testing.assert_close(sizes, expected, rtol=1e-3, atol=1e-6)
 
 
 def test_gradients_of_weights_are_those_of_autograd(tiny_model):
@@ -173,14 +149,7 @@ def test_mean_ablation_puts_the_mean_of_other_text_in_place(tiny_model):
     found = head_methods.mean_ablation(subject(tiny_model), asked._replace(mean_outputs=means))["head"]
     for layer, head in ((0, 1), (1, 0)):
         mean = means[layer].reshape(subject(tiny_model).n_groups, -1)[head]
-
-        def replace(z, head=head, mean=mean):
-            z = z.clone()
-            by_unit(tiny_model, "head", z)[..., head, :] = mean
-            return z
-
-        with edited(tiny_model, layer, "z", replace):
-            without_own = nll(tiny_model, asked)
+        without_own = nll_with(tiny_model, asked, "head", layer, head, lambda _, mean=mean: mean)
         assert found[layer, head] == pytest.approx(without_own - nll(tiny_model, asked), abs=1e-4)
 
 
@@ -202,25 +171,15 @@ def test_attention_to_rare_tokens_is_minus_its_correlation_with_the_rank(tiny_ll
 @pytest.mark.parametrize("kind", ["head", "neuron"])
 def test_attribution_is_the_first_order_effect_of_the_perturbed_activations(tiny_model, kind):
     """By a small step towards them."""
-    asked, small, entered = question(tiny_model, (kind,)), 1e-2, []
+    asked, small = question(tiny_model, (kind,)), 1e-2
     found = activation_methods.attribution_patching(subject(tiny_model), asked)[kind]
-    with torch.no_grad(), edited(tiny_model, 1, SITES[kind], lambda own: entered.append(own) or own):
-        tiny_model(asked.pair.perturbed)
-
-    def towards(step):
-        def change(activation):
-            changed = activation.clone()
-            own, other = (by_unit(tiny_model, kind, one)[..., 1, :] for one in (activation, entered[0]))
-            by_unit(tiny_model, kind, changed)[..., 1, :] = own + step * (other - own)
-            return changed
-
-        return change
-
-    ends = []
-    for step in (small, -small):
-        with edited(tiny_model, 1, SITES[kind], towards(step)):
-            ends.append(nll(tiny_model, asked))
-    assert abs(ends[0] - ends[1]) / (2 * small) == pytest.approx(float(found[1, 1]), rel=0.05, abs=1e-4)
+    other, _ = activation(tiny_model, asked.pair.perturbed, 1, SITES[kind])
+    other = other[..., columns_of(tiny_model, kind, 1)].detach()
+    there, back = (
+        nll_with(tiny_model, asked, kind, 1, 1, lambda own, step=step: own + step * (other - own))
+        for step in (small, -small)
+    )
+    assert abs(there - back) / (2 * small) == pytest.approx(float(found[1, 1]), rel=0.05, abs=1e-4)
 
 
 def test_attribution_is_zero_where_nothing_differs(tiny_gpt_neo):

@@ -8,7 +8,7 @@ import pytest
 import torch
 from jaxtyping import Float, Int
 from made_requests import HEADS, N_PREFIX, other_text, request, subject
-from plain_hooks import PLACES, columns, edited
+from plain_hooks import PLACES, changed, columns
 from plain_runs import activation
 from torch import Tensor
 from transformers import NoBadWordsLogitsProcessor, PreTrainedModel
@@ -59,20 +59,10 @@ def logits_without(
     tokens: Int[Tensor, "text token"],
 ) -> Float[Tensor, "text token vocabulary"]:
     """Logits of whole passes in which every one of the heads writes its mean."""
-
-    def replaced(layer: int, head: int):
-        own = columns(model, "z", head)
-
-        def edit(z: Tensor) -> Tensor:
-            z = z.clone()
-            z[..., own] = means[layer][own]
-            return z
-
-        return edited(model, layer, "z", edit)
-
     with ExitStack() as stack, torch.no_grad():
-        for head in heads:
-            stack.enter_context(replaced(*head))
+        for layer, head in heads:
+            own = columns(model, "z", head)
+            stack.enter_context(changed(model, layer, "z", own, lambda _, mean=means[layer][own]: mean))
         return model(tokens).logits
 
 

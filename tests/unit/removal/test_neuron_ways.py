@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float, Int
 from made_requests import N_PREFIX, assert_same_weights, changed_by, other_text, request
 from plain_gradients import nll
-from plain_hooks import PLACES, edited
-from plain_runs import activation
+from plain_hooks import PLACES, changed, edited
+from plain_runs import activation, activation_gradient, integrated_gradients
 from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
@@ -39,13 +39,7 @@ def without_the_first(model: PreTrainedModel, scores: Scores, n: int) -> PreTrai
 
 def nll_without(model: PreTrainedModel, tokens: Int[Tensor, "1 token"], layer: int, neuron: int) -> float:
     """The paragraph's NLL when one neuron's activation is zeroed, by a pass of the whole model."""
-
-    def zero(activation: Tensor) -> Tensor:
-        activation = activation.clone()
-        activation[..., neuron] = 0
-        return activation
-
-    with torch.no_grad(), edited(model, layer, "post", zero):
+    with torch.no_grad(), changed(model, layer, "post", neuron, torch.zeros_like):
         return float(nll(model, tokens, N_PREFIX))
 
 
@@ -53,9 +47,8 @@ def likely_effects(
     model: PreTrainedModel, tokens: Int[Tensor, "1 token"], layer: int
 ) -> Float[Tensor, "neuron"]:
     """|gradient x activation| of every neuron, summed over positions."""
-    own, logits = activation(model, tokens, layer, "post")
-    loss = torch.nn.functional.cross_entropy(logits[0, N_PREFIX - 1 : -1], tokens[0, N_PREFIX:])
-    return (own * torch.autograd.grad(loss, own)[0]).sum(dim=(0, 1)).abs().detach()
+    own, gradient = activation_gradient(model, tokens, N_PREFIX, layer, "post")
+    return (own * gradient).sum(dim=(0, 1)).abs()
 
 
 @pytest.mark.parametrize(("n_texts", "n_candidates", "n_zeroed"), [(2, 24, 6), (2, 1000, 6), (6, 3, 4)])
@@ -78,26 +71,13 @@ def test_zero_out_zeroes_the_likely_neurons_whose_absence_costs_most(
     assert_same_weights(found, without_the_first(tiny_model, rises, n_zeroed))
 
 
-def grown_from_nothing(
-    model: PreTrainedModel, tokens: Int[Tensor, "1 token"], layer: int, n_steps: int
-) -> Float[Tensor, "neuron"]:
-    """|activation x mean gradient| at the middles of the steps from zero, each by a pass of its own."""
-    with torch.no_grad():
-        own, _ = activation(model, tokens, layer, "post")
-    total = torch.zeros_like(own)
-    for step in range(n_steps):
-        grown = (own * (step + 0.5) / n_steps).requires_grad_()
-        with edited(model, layer, "post", lambda _, grown=grown: grown):
-            total += torch.autograd.grad(nll(model, tokens, N_PREFIX), grown)[0]
-    return (own * total / n_steps).sum(dim=(0, 1)).abs()
-
-
 def test_integrated_gradients_zero_the_neurons_that_matter_on_the_way_from_nothing(tiny_model):
     tokens, n_steps = other_text(2, seed=8), neurons.INTEGRATION_STEPS
     scores = torch.zeros(2, n_neurons(tiny_model))
     for row in tokens:
         for layer, own in enumerate(scores):
-            own += grown_from_nothing(tiny_model, row[None], layer, n_steps)
+            grown = integrated_gradients(tiny_model, row[None], N_PREFIX, layer, "post", n_steps)
+            own += grown.sum(dim=(0, 1)).abs()
     asked = request(tiny_model, tokens)
     found = changed_by("neurons_integrated_gradients", asked, (6 / scores.numel(),))
     assert_same_weights(found, without_the_first(tiny_model, scores, 6))

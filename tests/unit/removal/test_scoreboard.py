@@ -6,14 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from made_requests import N_PREFIX, SMALL, other_text, subject
-from plain_decoding import matching
+from made_requests import N_PREFIX, SMALL, meddling, other_text, subject
+from plain_decoding import matching, mean_nll
 from plain_runs import decode
+from torch import nn
 from transformers import LogitsProcessor
 
 from memloc.model.weights import EditError
 from memloc.removal import registry, scoreboard
-from memloc.removal.judging import FORBIDDEN_NLL, decoded, judged, perturbed_versions, shifted_versions
+from memloc.removal.judging import (
+    FORBIDDEN_NLL,
+    decoded,
+    judged,
+    perturbed_versions,
+    rounded,
+    shifted_versions,
+)
 from memloc.removal.registry import Way
 from memloc.removal.scoreboard import as_it_is, best_setting, run_way
 from memloc.removal.ways.diversions import NgramBlocklist
@@ -40,10 +48,8 @@ def test_judges_without_a_processor_are_those_of_all_analyses(memorizing_model, 
 
 def test_judges_of_a_model_in_bfloat16_compute_in_single_precision(memorizing_model, disturbed):
     found = judged(subject(memorizing_model.bfloat16(), 20), disturbed[:20])
-    with torch.no_grad():
-        log_p = memorizing_model(disturbed[:20]).logits[:, N_PREFIX - 1 : -1].float().log_softmax(-1)
-    nll = -log_p.gather(-1, disturbed[:20, N_PREFIX:, None]).squeeze(-1)
-    torch.testing.assert_close(found.nll, nll.mean(1), rtol=1e-2, atol=1e-2)
+    slow = mean_nll(memorizing_model, disturbed[:20], N_PREFIX)
+    torch.testing.assert_close(found.nll, slow, rtol=1e-2, atol=1e-2)
 
 
 def test_exact_match_under_a_processor_is_that_of_decoding_with_it(memorizing_model, memorized_tokens):
@@ -151,15 +157,7 @@ def test_shares_that_are_recited_are_those_of_each_kind_of_version(study):
 
 
 def test_a_way_that_changes_what_it_may_not_is_an_error_and_leaves_the_model(study, original, monkeypatch):
-    def greedy(request):
-        def change(setting):
-            with torch.no_grad():
-                request.subject.model.get_input_embeddings().weight += 1
-            return {}
-
-        return change
-
-    monkeypatch.setitem(registry.WAYS, "top", Way(greedy, ("x",), "svd"))
+    monkeypatch.setitem(registry.WAYS, "top", meddling("transformer.wte.weight"))
     with pytest.raises(EditError, match="changed outside of the mask"):
         run_way(study, "top")
     assert original.n_changed({}) == 0
@@ -305,3 +303,29 @@ def test_a_way_is_asked_with_random_numbers_of_its_own_about_as_many_paragraphs_
 
 def test_no_texts_have_no_scores(memorizing_model, memorized_tokens):
     assert [len(column) for column in judged(subject(memorizing_model), memorized_tokens[:0])] == [0] * 3
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+def test_every_channel_is_on_its_own_grid_and_the_model_is_as_it_was(tiny_model, bits):
+    before = {name: weight.detach().clone() for name, weight in tiny_model.named_parameters()}
+    with rounded(subject(tiny_model), bits):
+        after = {name: weight.detach().clone() for name, weight in tiny_model.named_parameters()}
+    for name, weight in tiny_model.named_parameters():
+        assert torch.equal(weight, before[name]), name
+        if name not in subject(tiny_model).weights:
+            assert torch.equal(after[name], before[name]), name
+            continue
+        linear = isinstance(tiny_model.get_submodule(name.removesuffix(".weight")), nn.Linear)
+        channels = zip(*(each[name] if linear else each[name].T for each in (before, after)), strict=True)
+        for own, found in channels:
+            step = own.abs().max() / (2 ** (bits - 1) - 1)
+            torch.testing.assert_close(found, (own / step).round() * step)
+            assert len(found.unique()) <= 2**bits - 1
+            assert (found - own).abs().max() <= step / 2 * 1.001
+
+
+def test_weights_of_zero_stay_zero(tiny_gpt2):
+    name = next(iter(subject(tiny_gpt2).weights))
+    tiny_gpt2.get_parameter(name).data.zero_()
+    with rounded(subject(tiny_gpt2), 4):
+        assert (tiny_gpt2.get_parameter(name) == 0).all()

@@ -1,12 +1,11 @@
 """The estimate of a study: a row per rule, and time limits of jobs."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
+from made_configs import ROOT, study
 
 from memloc.resources import estimate as module
 from memloc.resources.estimate import estimate, limits
@@ -15,25 +14,18 @@ from memloc.resources.memory import megabytes
 from memloc.resources.shapes import shape_of
 from memloc.resources.work import works
 from memloc.run.steps import Step
-from memloc.settings.study import Settings
 from memloc.tables import storage
 from memloc.tables.columns import TableError
 from memloc.tables.schemas import schema_of
 
-ROOT = Path(__file__).parents[3]
 RULES = ROOT / "workflow/rules"
 HERE = Speed(5, 1e-11, 3e-11, 4e-11, 2e-11)
 NO_GPU = Speed(5, *[float("nan")] * 3, 2e-11)
 RESULTS = "results/x"
 
 
-def study(name, **changes):
-    given = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
-    return Settings.model_validate(given | changes)
-
-
-def step(name, inputs=("results/x/model",), threads=1, study=RESULTS):
-    return Step(name, "", "", [*inputs], [f"{study}/{name}"], f"{study}/benchmarks/{name}.tsv", threads)
+def step(name, inputs=("results/x/model",), threads=1, folder=RESULTS):
+    return Step(name, "", "", [*inputs], [f"{folder}/{name}"], f"{folder}/benchmarks/{name}.tsv", threads)
 
 
 MODEL = step("model", ["nowhere"])
@@ -127,9 +119,9 @@ def test_every_model_of_a_study_has_its_own_shape_and_the_largest_is_measured(me
     """What belongs to no one model is taken for the first one's."""
     sizes = study("sizes")
     models = {name: f"results/sizes/{name}" for name in sizes.models}
-    steps = [step("model", ["nowhere"], study=folder)._replace(name=name) for name, folder in models.items()]
-    steps += [step("scores", study=folder)._replace(name=f"{name}_s") for name, folder in models.items()]
-    frame, _ = estimate([*steps, step("story", study="results/sizes")], "results/sizes", sizes, False)
+    steps = [step("model", ["nowhere"], folder=at)._replace(name=name) for name, at in models.items()]
+    steps += [step("scores", folder=at)._replace(name=f"{name}_s") for name, at in models.items()]
+    frame, _ = estimate([*steps, step("story", folder="results/sizes")], "results/sizes", sizes, False)
     ((shape, name, _),) = measured[0]
     assert (shape.n_layers, shape.width, name) == (5, 320, "sizes/w320")
     times = frame.set_index("rule").seconds

@@ -4,11 +4,11 @@ import io
 import json
 import math
 import time
-from pathlib import Path
+from functools import partial
 from types import SimpleNamespace
 
+import made_configs
 import pytest
-import yaml
 
 from memloc.resources import measure
 from memloc.resources.shapes import Shape, _gpt, shape_of
@@ -18,9 +18,7 @@ GROUPED = Shape(2, 24, 6, 2, 4, 40, True, 50, True)
 PLAIN = _gpt(3, 24, 6, 50, tied=True)
 
 
-def study(**changes):
-    given = yaml.safe_load((Path(__file__).parents[3] / "config/test.yaml").read_text())
-    return Settings.model_validate(given | changes)
+study = partial(made_configs.study, "test")
 
 
 @pytest.mark.parametrize("shape", [GROUPED, PLAIN])

@@ -3,21 +3,18 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import measure_memory
 import pytest
 import torch
-import yaml
+from made_configs import study
 
 from memloc.resources.measure import random_model
 from memloc.resources.memory import megabytes
 from memloc.resources.shapes import PUBLISHED, shape_of
 from memloc.resources.work import works
 from memloc.settings.loading import Loading
-from memloc.settings.study import Settings
 
-ROOT = Path(__file__).parents[3]
 STUDIES = ("gpt-neo-125m", "models/pythia-12b")
 # MB of the tensors that each rule holds at its peak, counted one by one (weights, copies, gradients, what
 # autograd keeps, activations, logits, rows of large tables) and 700 MB of the process, for these studies.
@@ -46,13 +43,13 @@ SIZES = ("pythia-70m-deduped", "gpt-neo-125m")
 SMALL = PUBLISHED["EleutherAI/gpt-neo-125m"]
 
 
-@pytest.mark.parametrize("study", STUDIES)
-def test_what_a_rule_asks_for_is_within_a_factor_of_two_of_its_tensors(study):
-    settings = Settings.model_validate(yaml.safe_load((ROOT / f"config/{study}.yaml").read_text()))
+@pytest.mark.parametrize("name", STUDIES)
+def test_what_a_rule_asks_for_is_within_a_factor_of_two_of_its_tensors(name):
+    settings = study(name)
     shape = shape_of(settings, "unknown")
     for rule, counted in COUNTED.items():
         asked = megabytes(works(shape, settings)[rule].kind, shape, settings.loading)
-        assert 0.5 < asked / counted[STUDIES.index(study)] < 2, rule
+        assert 0.5 < asked / counted[STUDIES.index(name)] < 2, rule
 
 
 def test_a_base_and_a_multiple_of_the_weights():

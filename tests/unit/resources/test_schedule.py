@@ -4,20 +4,17 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
+from made_configs import study
 
 from memloc.resources import estimate
 from memloc.resources.estimate import duration, longest_path, summary, total
 from memloc.resources.measure import Speed
 from memloc.run.console import spoken
 from memloc.run.steps import Step
-from memloc.settings.study import Settings
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
-STUDY = Settings.model_validate(
-    yaml.safe_load((Path(__file__).parents[3] / "config/config.yaml").read_text())
-)
+STUDY = study("config")
 # c needs a and b; d and e need b. c takes two threads; d and e take a GPU.
 NEEDS = {"a": [], "b": [], "c": ["a", "b"], "d": ["b"], "e": ["b"]}
 SECONDS = {"a": 3, "b": 2, "c": 4, "d": 2, "e": 4}

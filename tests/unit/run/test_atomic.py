@@ -23,14 +23,16 @@ def test_file_appears_only_at_the_end_and_keeps_its_suffix(tmp_path):
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_error_leaves_the_old_file_and_nothing_else(tmp_path, error):
-    final = tmp_path / "scores.csv"
-    final.write_text("old")
-    with pytest.raises(error), atomic_path(final) as temporary:
-        temporary.write_text("half")
-        raise error
-    assert final.read_text() == "old"
-    assert listing(tmp_path) == ["scores.csv"]
+def test_error_leaves_the_old_file_or_folder_and_nothing_else(tmp_path, error):
+    file, content = tmp_path / "scores.csv", tmp_path / "model/config.json"
+    content.parent.mkdir()
+    for written, atomic, name in ((file, atomic_path, ""), (content, atomic_folder, "config.json")):
+        written.write_text("old")
+        with pytest.raises(error), atomic(tmp_path / written.relative_to(tmp_path).parts[0]) as temporary:
+            (temporary / name).write_text("half")
+            raise error
+        assert written.read_text() == "old"
+    assert listing(tmp_path) == ["model", "scores.csv"] and listing(content.parent) == ["config.json"]
 
 
 def test_file_that_was_never_written_is_an_error(tmp_path):
@@ -58,17 +60,6 @@ def test_folder_replaces_the_old_one_as_a_whole(tmp_path):
     assert listing(final) == ["sub"]
     assert (final / "sub" / "config.json").read_text() == "new"
     assert listing(final.parent) == ["model"]
-
-
-def test_error_leaves_the_old_folder_and_nothing_else(tmp_path):
-    final = tmp_path / "model"
-    final.mkdir()
-    (final / "config.json").write_text("old")
-    with pytest.raises(ValueError), atomic_folder(final) as temporary:
-        (temporary / "config.json").write_text("half")
-        raise ValueError
-    assert (final / "config.json").read_text() == "old"
-    assert listing(tmp_path) == ["model"]
 
 
 def test_old_folder_comes_back_when_the_new_one_cannot_be_placed(tmp_path, monkeypatch):

@@ -13,6 +13,8 @@ from memloc.run import tracking
 
 WORKFLOW = Path(tracking.__file__).parents[2]
 SCRIPTS = sorted((WORKFLOW / "scripts").glob("*.py"))
+FILES = [path for path in (WORKFLOW / "memloc").rglob("*.py") if path.name != "__init__.py"]
+MODULES = {".".join(path.relative_to(WORKFLOW).with_suffix("").parts): path for path in FILES}
 
 
 @pytest.fixture
@@ -171,15 +173,8 @@ def slow_imports(file):
     one_line_each = re.sub(r"\([^()]*\)", lambda match: match[0].replace("\n", " "), file.read_text())
     lines = [re.sub("[,()]", " ", line).split() for line in one_line_each.splitlines()]
     lines = [words for words in lines if words[:1] in (["from"], ["import"])]
-    modules = (path for path in (WORKFLOW / "memloc").rglob("*.py") if path.name != "__init__.py")
-    return {path for path in modules if any(mentions(words, path) for words in lines)}
-
-
-def mentions(words, path):
-    *package, module = path.relative_to(WORKFLOW).with_suffix("").parts
-    if words[:2] == ["from", ".".join(package)] and module in words[3:]:
-        return True
-    return words[:2] in (["from", ".".join((*package, module))], ["import", ".".join((*package, module))])
+    named = {words[1] for words in lines} | {f"{words[1]}.{name}" for words in lines for name in words[3:]}
+    return {MODULES[name] for name in named & MODULES.keys()}
 
 
 def test_dependencies_of_the_scripts():

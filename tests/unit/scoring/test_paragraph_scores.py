@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from made_paragraphs import N_PREFIX, N_TOKENS, own_paragraphs, random
@@ -14,6 +15,7 @@ from memloc.model.subject import Subject
 from memloc.scoring import decoding, paragraph_scores, teacher_forcing
 from memloc.scoring.paragraph_scores import decode_near_ties
 from memloc.scoring.teacher_forcing import leading_matches, token_nll
+from memloc.scoring.token_statistics import continuation_nll, nll_frame
 
 subject = partial(Subject, n_prefix=N_PREFIX, micro_batch=64)
 
@@ -167,12 +169,8 @@ def test_near_ties_are_run_as_far_as_they_lie_and_only_they_are_unembedded(tiny_
 def test_half_precision_is_raised_before_logits_are_compared(tiny_gpt2):
     rows, model = own_paragraphs(tiny_gpt2, 20), tiny_gpt2.bfloat16()
     found = paragraph_scores.score_batch(subject(model), rows)
-    with torch.no_grad():
-        logits = model(rows, use_cache=False).logits[:, N_PREFIX - 1 : -1].float()
     assert found.nll.dtype == found.margins.dtype == torch.float32
-    torch.testing.assert_close(
-        found.nll, token_nll(logits, rows[:, N_PREFIX:]).mean(dim=1), rtol=1e-5, atol=1e-5
-    )
+    torch.testing.assert_close(found.nll, mean_nll(model, rows, N_PREFIX), rtol=1e-5, atol=1e-5)
 
 
 def test_nll_of_a_certain_token_keeps_its_digits():
@@ -189,3 +187,15 @@ def test_a_micro_batch_is_scored_as_if_it_were_alone(memorizing_model, disturbed
     assert 0 < whole.redecoded.sum() < len(disturbed)
     for left, right in zip(whole, paragraph_scores.concatenated(parts), strict=True):
         assert torch.equal(left, right)
+
+
+def test_the_nll_of_every_token_is_that_of_the_plain_logits(tiny_model, tiny_tokens):
+    with torch.no_grad():
+        logits = tiny_model(tiny_tokens).logits.double()
+    nll = continuation_nll(subject(tiny_model, micro_batch=3), tiny_tokens)
+    frame = nll_frame(nll, np.arange(7) * 10, N_PREFIX).set_index(["id", "position"])["nll"]
+    for paragraph, position in np.ndindex(7, 12):
+        if position >= N_PREFIX:
+            log_p = logits[paragraph, position - 1].log_softmax(-1)[tiny_tokens[paragraph, position]]
+            assert frame[10 * paragraph, position] == pytest.approx(-log_p.item(), abs=1e-5)
+    assert len(frame) == 7 * (tiny_tokens.shape[1] - N_PREFIX)

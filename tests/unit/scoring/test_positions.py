@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from plain_decoding import matching, mean_nll
 
 from memloc.model.subject import Subject
 from memloc.scoring.paragraph_scores import teacher_forced
@@ -41,12 +42,9 @@ def scores_of(subject, tokens, how=HOW):
 
 def plain_scores(model, before, tokens, n_prefix=N_PREFIX):
     """Exact match and NLL of a paragraph after a text, from the plain logits."""
-    with torch.no_grad():
-        logits = model(torch.cat([before, tokens])[None]).logits[0, len(before) + n_prefix - 1 : -1]
-    true = tokens[n_prefix:]
-    hits = (logits.argmax(-1) == true).tolist()
-    em = hits.index(False) if False in hits else len(hits)
-    return em, -logits.log_softmax(-1)[range(len(true)), true].mean().item()
+    text, n_prefix = torch.cat([before, tokens])[None], len(before) + n_prefix
+    best = model(text).logits[:, n_prefix - 1 : -1].argmax(dim=-1)
+    return matching(best, text[:, n_prefix:]).item(), mean_nll(model, text, n_prefix).item()
 
 
 def test_places_reach_as_far_as_the_models_positions():

@@ -13,8 +13,7 @@ from memloc.model.subject import Subject
 from memloc.scoring.passages import run_length, worth_decoding
 from memloc.scoring.scan import FIRST, OTHER, Scan
 from memloc.settings.scores import Scoring
-from memloc.tables import storage
-from memloc.tables.schemas import schema_of
+from read_tables import read
 
 STORED = Path(__file__).parents[2] / "rules/stored"
 LENGTH, PREFIX, N_POSITIONS = 24, 12, 64
@@ -29,7 +28,7 @@ def model():
 @pytest.fixture(scope="module")
 def paragraphs():
     """Tokens of all paragraphs, of which the model recites some."""
-    return np.stack(storage.read(schema_of("paragraphs"), STORED / "tables/paragraphs.parquet")["tokens"])
+    return np.stack(read(STORED, "paragraphs")["tokens"])
 
 
 @pytest.fixture(params=["side by side", "within other text", "cut and joined"])

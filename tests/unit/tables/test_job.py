@@ -100,7 +100,7 @@ def test_parts_of_a_table_follow_each_other(stored):
     pd.testing.assert_frame_equal(pd.concat(both.batches("scores"), ignore_index=True), scores())
 
 
-def test_pieces_become_the_file_that_the_whole_table_is(stored, tmp_path):
+def test_pieces_become_the_file_that_the_whole_table_is(tmp_path):
     whole, pieces = (tmp_path / f"{name}.parquet" for name in ("whole", "pieces"))
     job(outputs={"scores": str(whole)}).write(scores=scores())
     with job(outputs={"scores": str(pieces), "folder": "any"}).writing() as append:
@@ -140,7 +140,7 @@ def test_the_stamp_names_the_origin(tmp_path):
     assert json.loads(json.dumps(stamp)) == stamp
 
 
-def test_the_stamp_depends_on_values_of_settings_alone(tmp_path):
+def test_the_stamp_depends_on_values_of_settings_alone():
     assert job(a=1, b=2).stamp == job(b=2, a=1).stamp
     hashes = {job(a=value).stamp["config_hash"] for value in (1, 2)}
     assert len(hashes) == 2 and {len(found) for found in hashes} == {16}
