@@ -11,7 +11,8 @@ from memloc.figures.parts.token_map import label, label_height, label_tokens, ma
 from memloc.perturbation.effects import em_drops, strongest
 from memloc.perturbation.still_there import still_there
 
-BEGINS = re.compile(r"\s*\n|\s+[A-Z][a-z]|\s*(class|def|import|raise|return)$")  # a line, sentence, statement
+# A line, a sentence or a statement.
+BEGINS = re.compile(r"\s*\n|\s+(?!None|True|False)[A-Z][a-z]|\s*(class|def|import|raise|return)$")
 EXAMPLE_DROP = 0.5  # share of the continuation that an example's strongest token must cost
 
 
