@@ -36,10 +36,10 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         own = own.sort_values("group", key=lambda names: names.map(groups.index), kind="stable")
         there = own.groupby("place")["group"]
         own["y"] = own["place"] + SHIFT * (there.cumcount() - (there.transform("size") - 1) / 2)
-        for name, rows in own.groupby("group", sort=False):
-            panel.hlines(rows["y"], rows["low"], rows["high"], color=COLOURS[name], lw=0.9)
+        for name, part in own.groupby("group", sort=False):
+            panel.hlines(part["y"], part["low"], part["high"], color=COLOURS[name], lw=0.9)
             look = {"marker": MARKERS[groups.index(name)], "color": COLOURS[name], "label": GROUPS[name]}
-            panel.plot(rows["value"], rows["y"], ls="", ms=3.4, mew=0, **look)
+            panel.plot(part["value"], part["y"], ls="", ms=3.4, mew=0, **look)
         panel.set_xlabel(label)
     panel_labels(axes)
     axes[0].set_xlim(-0.03, 1.03)
