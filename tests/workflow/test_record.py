@@ -20,7 +20,7 @@ def test_a_bundle_is_made_and_verified_and_what_was_changed_is_named(editable):
         for path in editable.results.glob(kind)
     }
     assert made | {METADATA, "environment.txt", "envs/requirements.lock"} <= names
-    assert {"workflow/Snakefile", "workflow/rules/scores.smk", "workflow/memloc/__init__.py"} <= names
+    assert {"workflow/Snakefile", "workflow/rules/analyses.smk", "workflow/memloc/__init__.py"} <= names
     editable.snakemake("--cores", "1", "verify")
     table = editable.results / "tables/sets.parquet"
     table.write_bytes(table.read_bytes() + b" ")

@@ -1,5 +1,5 @@
-# Analyses, a rule for each: the tables that it reads and makes, and the settings that it tracks. Those with an
-# entry in MEMORY run the model; the others are arithmetic on tables.
+# Scores and analyses, a rule for each: the tables that it reads and makes, and the settings that it tracks.
+# Those with an entry in MEMORY run the model; the others are arithmetic on tables.
 
 from typing import NamedTuple
 
@@ -13,12 +13,39 @@ class Analysis(NamedTuple):
     makes: list[str]
     sections: list[str]
     minutes: int
-    n_jobs: int = 1  # most jobs with work, each for some paragraphs
+    n_jobs: int | None = 1  # most jobs that have work, each with some paragraphs, ways or memories; None: any
+    first: bool = False  # all others wait for it
+    inputs: dict = {}
+    params: dict = {}
 
+
+N_SAMPLED = SETTINGS.sets.n_memorized + SETTINGS.sets.n_non_memorized
+THREADS = max(2, SETTINGS.threads)  # of what all others wait for
 
 ANALYSES = [
-    # One prefix token perturbed at a time, and each memorized paragraph's strongest perturbation (paper 4). A job
-    # has whole micro-batches. Pairs add paragraphs whose number is not known yet.
+    # Exact match, NLL and probability under sampling of every kept paragraph, and the sets (paper 3.2).
+    Analysis(
+        "scores",
+        "Score every paragraph: exact match, NLL and probability under sampling from one teacher-forced "
+        "pass.",
+        reads=["paragraphs", "dropped_paragraphs", PUBLISHED_FILTER],
+        makes=["scores", "extraction"],
+        sections=["scores", "loading"],
+        minutes=240,
+        n_jobs=None,
+        first=True,
+    ),
+    Analysis(
+        "sets",
+        "Split paragraphs into memorized and non-memorized sets, draw samples, decode their continuations.",
+        reads=["paragraphs", "dropped_paragraphs", "scores"],
+        makes=["sets", "near_verbatim"],
+        sections=["sets", "loading", "scores"],
+        minutes=120,
+        first=True,
+    ),
+    # One prefix token perturbed at a time, and each memorized paragraph's strongest perturbation (paper 4). A
+    # job has whole micro-batches. Pairs add paragraphs whose number is not known yet.
     Analysis(
         "perturbation",
         "Perturb every prefix token of the sampled and paired paragraphs, and score the continuations.",
@@ -26,9 +53,7 @@ ANALYSES = [
         makes=["perturbation", "perturbed_paragraphs", "kept_tokens"],
         sections=["perturbation", "loading", "scores"],
         minutes=240,
-        n_jobs=-(
-            -(SETTINGS.sets.n_memorized + SETTINGS.sets.n_non_memorized) // SETTINGS.perturbation.micro_batch
-        ),
+        n_jobs=-(-N_SAMPLED // SETTINGS.perturbation.micro_batch),
     ),
     # Weights: the NLL of all sets, and the contrastive objective (paper 5.1, 5.2).
     Analysis(
@@ -144,6 +169,58 @@ ANALYSES = [
         minutes=240,
     ),
 ]
+if HALVES_ASKED:
+    ANALYSES += [
+        Analysis(
+            "compare_halves",
+            "Compare models that were trained on a paragraph with models that were not.",
+            reads=["half_scores", "paragraphs", "scores", "extraction", "prefix_features"],
+            makes=["counterfactual"],
+            sections=[],
+            minutes=30,
+        )
+    ]
+# Ways to remove recitation, and memories that grew in known places. Each starts from the original weights.
+if REMOVAL_ASKED:
+    ANALYSES += [
+        Analysis(
+            "remove",
+            "Remove recitation in every way, and judge all ways alike.",
+            reads=["paragraphs", "sets", "head_ranking"],
+            makes=REMOVAL_TABLES,
+            sections=["remove", "loading", "highlight"],
+            minutes=1440,
+            n_jobs=len(SETTINGS.remove.ways),
+            inputs={"retrained": RETRAINED_MODEL, "listed": REMOVED_TEXTS},
+        )
+    ]
+if GROWN_REMOVED:
+    ANALYSES += [
+        Analysis(
+            "remove_grown",
+            "Remove grown memories in every way that changes weights, with and without being told their "
+            "places.",
+            reads=["paragraphs", "sets", "head_ranking", *GROWN],
+            makes=["removal_of_grown"],
+            sections=["remove", "loading", "highlight"],
+            minutes=1440,
+            n_jobs=len(WEIGHT_WAYS),
+            params={"ways": WEIGHT_WAYS},
+        )
+    ]
+if GROWN:
+    ANALYSES += [
+        Analysis(
+            "ask_methods",
+            "Ask every localization method where grown memories are, in the model and in its twins.",
+            reads=["paragraphs", "sets", "grown", "twins"],
+            makes=["grown_truth"],
+            sections=["grown_truth", "loading", "model"],
+            minutes=1440,
+            n_jobs=2 * MODEL.grown.n_paragraphs,
+            inputs={"twin_folders": rules.exchange_places.input.twin_folders},
+        )
+    ]
 
 for analysis in ANALYSES:
     STAGE = Shards(analysis.name, most=analysis.n_jobs)
@@ -154,6 +231,7 @@ for analysis in ANALYSES:
             STAGE.rule
         input:
             **tables(*analysis.reads),
+            **analysis.inputs,
             **({"folder": MODEL_FOLDER} if runs_model else {}),
             model=rules.model.output.description,
         output:
@@ -162,13 +240,15 @@ for analysis in ANALYSES:
             STAGE.log,
         benchmark:
             STAGE.benchmark
-        threads: SETTINGS.threads if runs_model else 1
+        priority: FIRST * analysis.first
+        threads: (THREADS if analysis.first else SETTINGS.threads) if runs_model else 1
         resources:
             **({"gpu": N_GPU} if runs_model else {}),
             mem_mb=growing(MEMORY.get(analysis.name, 4000)),
             runtime=(limited if runs_model else growing)(analysis.minutes),
         params:
             **tracked(*analysis.sections),
+            **analysis.params,
             shard=STAGE.number,
         message:
             analysis.message

@@ -31,22 +31,3 @@ if HALVES_ASKED:
             "Train a model on a random half of the paragraphs, and score all of them."
         script:
             "../scripts/train_halves.py"
-
-    rule compare_halves:
-        input:
-            **tables("half_scores", "paragraphs", "scores", "extraction", "prefix_features"),
-        output:
-            **tables("counterfactual"),
-        log:
-            log_file("compare_halves"),
-        benchmark:
-            benchmark_file("compare_halves")
-        resources:
-            mem_mb=growing(4000),
-            runtime=growing(30),
-        params:
-            **tracked(),
-        message:
-            "Compare models that were trained on a paragraph with models that were not."
-        script:
-            "../scripts/compare_halves.py"

@@ -1,69 +1,40 @@
-# Ways to remove recitation side by side; only where a study names some (section `remove`).
+# What the removal of recitation asks for, such as a model that is trained without the removed paragraphs.
 
 from memloc.data.text_files import text_files
-from memloc.settings.removal_ways import RETRAINED
+from memloc.settings.removal_ways import EDITS, RETRAINED
 
 REMOVAL_TABLES = ("removal", "removal_damage", "removal_sweep")
 REMOVAL_ASKED = bool(SETTINGS.remove.ways)
+# The ways to change weights that remove grown memories: those that the study lists; if it lists none, all.
+GROWN_REMOVED = bool(GROWN and SETTINGS.remove.n_single)
+WEIGHT_WAYS = [way for way in EDITS if way in SETTINGS.remove.ways] or [*EDITS]
 
-if REMOVAL_ASKED:
-    # Every way starts from the original weights.
-    REMOVAL = Shards("remove", most=len(SETTINGS.remove.ways))
-    with explained():
-        REMOVED_TEXTS = text_files(SETTINGS.remove.files, "remove.files")
-    # Trained like the model, without the paragraphs that are removed.
-    RETRAINED_MODEL = [f"{RESULTS}/retrained"] if RETRAINED in SETTINGS.remove.ways else []
+with explained():
+    REMOVED_TEXTS = text_files(SETTINGS.remove.files, "remove.files") if REMOVAL_ASKED else []
+RETRAINED_MODEL = [f"{RESULTS}/retrained"] if RETRAINED in SETTINGS.remove.ways else []
 
-    rule:
-        name:
-            REMOVAL.rule
+if RETRAINED_MODEL:
+
+    rule retrain:
         input:
-            **tables("paragraphs", "sets", "head_ranking"),
-            model=rules.model.output.description,
-            folder=MODEL_FOLDER,
-            retrained=RETRAINED_MODEL,
+            **tables("training_stream", "training_curve", "paragraphs", "sets"),
+            base=PRETRAINED,
+            tokenizer=f"{SHARED}/tokenizer",
             listed=REMOVED_TEXTS,
         output:
-            **REMOVAL.tables(*REMOVAL_TABLES),
+            folder=directory(RETRAINED_MODEL[0]),
         log:
-            REMOVAL.log,
+            log_file("retrain"),
         benchmark:
-            REMOVAL.benchmark
-        threads: SETTINGS.threads
+            benchmark_file("retrain")
+        threads: MODEL.threads
         resources:
-            gpu=N_GPU,
-            mem_mb=growing(MEMORY["remove"]),
-            runtime=limited(1440),
+            mem_mb=growing(MEMORY["retrain"]),
+            runtime=limited(120),
         params:
-            **tracked("remove", "loading", "highlight"),
-            shard=REMOVAL.number,
+            **tracked("model", "remove"),
+            work=placed(f"{RESULTS}/shards/retrain"),
         message:
-            "Remove recitation in every way, and judge all ways alike."
+            "Train the model again, without the paragraphs that are removed."
         script:
-            "../scripts/remove.py"
-
-    if RETRAINED_MODEL:
-
-        rule retrain:
-            input:
-                **tables("training_stream", "training_curve", "paragraphs", "sets"),
-                base=PRETRAINED,
-                tokenizer=f"{SHARED}/tokenizer",
-                listed=REMOVED_TEXTS,
-            output:
-                folder=directory(RETRAINED_MODEL[0]),
-            log:
-                log_file("retrain"),
-            benchmark:
-                benchmark_file("retrain")
-            threads: MODEL.threads
-            resources:
-                mem_mb=growing(MEMORY["retrain"]),
-                runtime=limited(120),
-            params:
-                **tracked("model", "remove"),
-                work=placed(f"{RESULTS}/shards/retrain"),
-            message:
-                "Train the model again, without the paragraphs that are removed."
-            script:
-                "../scripts/retrain.py"
+            "../scripts/retrain.py"
