@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from memloc.run.steps import script_of
+
 if TYPE_CHECKING:
     from snakemake.jobs import Job
     from snakemake.script import Snakemake
@@ -98,7 +100,7 @@ def scripts_here(folder: Path) -> Iterator[Callable[[str, "Snakemake"], None]]:
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
             path.parent.mkdir(parents=True, exist_ok=True)
         with redirect_stdout(sys.stdout), redirect_stderr(sys.stderr):  # a script turns both into its log
-            runpy.run_path(str(ROOT / "workflow/rules" / script), {"snakemake": snakemake})
+            runpy.run_path(str(ROOT / "workflow/scripts" / script), {"snakemake": snakemake})
         plt.close("all")
 
     with pytest.MonkeyPatch.context() as patch:
@@ -142,7 +144,7 @@ def _write_jobs(config: str, output: str, targets: tuple[str, ...]) -> None:
             dag = workflow._workflow.dag
             in_order = [job for level in dag.toposorted() for job in sorted(level, key=lambda job: job.name)]
             found = {
-                job.log[0].rpartition("logs/")[2].removesuffix(".log"): (job.rule.script, _snakemake(job))
+                job.log[0].rpartition("logs/")[2].removesuffix(".log"): (script_of(job.rule), _snakemake(job))
                 for job in in_order
                 if job.rule.script
             }

@@ -12,6 +12,8 @@ from typing import Any
 
 from projects import forked
 
+from memloc.run.steps import script_of
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -91,7 +93,7 @@ def _describe(rule: Any, workflow: Any) -> dict[str, Any]:
     }
     return {
         "name": rule.name,
-        "script": rule.script,
+        "script": rule.script and script_of(rule),
         "log": [str(path) for path in rule.log],
         "benchmark": rule.benchmark and str(rule.benchmark),
         "message": rule.message,

@@ -250,7 +250,9 @@ for analysis in ANALYSES:
             **tracked(*analysis.sections),
             **analysis.params,
             shard=STAGE.number,
+            script=analysis.name,
         message:
             analysis.message
+        # Snakemake fills the name in when the job runs, and the loop is over by then.
         script:
-            f"../scripts/{analysis.name}.py"
+            "../scripts/{params.script}.py"

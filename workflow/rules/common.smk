@@ -26,6 +26,7 @@ from memloc.resources.estimate import limits
 from memloc.run import tracking
 from memloc.run.console import unknown_target
 from memloc.run.errors import UserError
+from memloc.run.steps import script_of
 from memloc.settings.command_line import take_types
 from memloc.settings.errors import validate
 from memloc.settings.study import TRAINED
@@ -235,7 +236,7 @@ def code_of(rule):
     """Hash of the code of a rule: its script, what it imports by a name (parameter `module`: a module, or all
     of a package), and the schemas of the tables that are inputs and outputs."""
     named = {name for files in (rule.input, rule.output) for name, _ in files.items()} & schemas.STAGES.keys()
-    files = [source(f"scripts/{Path(rule.script).name}"), *map(schemas.file_of, sorted(named))]
+    files = [source(f"scripts/{script_of(rule)}"), *map(schemas.file_of, sorted(named))]
     if module := rule.params.get("module"):
         file = tracking.module_file(module, tracking.PACKAGE)
         files += sorted(file.parent.glob("*.py")) if file.name == "__init__.py" else [file]

@@ -48,10 +48,12 @@ def test_a_stream_is_what_docs_methods_says():
 def test_steps_are_the_rules_that_run_a_script():
     def rule(script, threads):
         given = {"message": "Do.", "input": ["in"], "output": ["out"], "benchmark": "r/benchmarks/a.tsv"}
+        given["params"] = SimpleNamespace(script="score")
         return SimpleNamespace(
             name="a", script=script, resources={"_cores": SimpleNamespace(value=threads)}, **given
         )
 
-    found = steps_of([rule("../scripts/a.py", 3), rule(None, 1), rule("../scripts/a.py", 1)])
+    found = steps_of([rule("../scripts/a.py", 3), rule(None, 1), rule("../scripts/{params.script}.py", 1)])
     assert [step.threads for step in found] == [3, 1]
+    assert found[1].script == "workflow/scripts/score.py"
     assert found[0] == Step("a", "Do.", "workflow/scripts/a.py", ["in"], ["out"], "r/benchmarks/a.tsv", 3)

@@ -39,7 +39,7 @@ def steps_of(rules: Iterable[Any]) -> list[Step]:
         Step(
             name=rule.name,
             message=rule.message,
-            script=f"workflow/scripts/{Path(rule.script).name}",
+            script=f"workflow/scripts/{script_of(rule)}",
             inputs=[str(path) for path in rule.input],
             outputs=[str(path) for path in rule.output],
             benchmark=str(rule.benchmark or ""),
@@ -48,6 +48,11 @@ def steps_of(rules: Iterable[Any]) -> list[Step]:
         for rule in rules
         if rule.script
     ]
+
+
+def script_of(rule: Any) -> str:
+    """File name of the script of a rule of Snakemake, which may name it by a parameter."""
+    return Path(rule.script.format(params=rule.params)).name
 
 
 def needed(steps: Iterable[Step], targets: Iterable[str]) -> list[Step]:
