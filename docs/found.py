@@ -8,7 +8,7 @@ import pandas as pd
 from memloc.data.near_copies import longest_runs
 from memloc.figures.parts.gradient_summary import lower_share
 from memloc.figures.parts.methods import method_label
-from memloc.tables.study import Study
+from memloc.tables.finished import Study
 from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 
 LONG_RUN = 25  # tokens

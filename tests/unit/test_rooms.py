@@ -76,7 +76,7 @@ def test_imports_go_down_the_list():
         for name in found
         if places[room(name)] > places[room(module)]
     }
-    assert up == {("memloc", "memloc.tables.study")}
+    assert up == {("memloc", "memloc.tables.finished")}
 
 
 def test_what_is_imported_by_a_name_is_in_the_same_room():

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from memloc.tables.study import Study
+    from memloc.tables.finished import Study
 
 __version__ = "0.1.0"
 
 
 def open_study(folder: Path | str) -> "Study":
-    """The study whose results lie in `folder`, such as results/mini: see `memloc.tables.study`."""
-    from memloc.tables import study  # the workflow's rules start without it
+    """The study whose results lie in `folder`, such as results/mini: see `memloc.tables.finished`."""
+    from memloc.tables import finished  # the workflow's rules start without it
 
-    return study.open_study(folder)
+    return finished.open_study(folder)

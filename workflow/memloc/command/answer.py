@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from memloc.scoring.passages import place, told
-from memloc.tables.study import open_study
+from memloc.tables.finished import open_study
 
 N_LONGEST = 5
 N_CHARACTERS = 70  # of what is quoted of a prefix or a continuation

@@ -21,7 +21,7 @@ from rocrate.rocrate import ROCrate
 import memloc
 from memloc.record.verification import sha256
 from memloc.run.steps import Step
-from memloc.tables.study import described
+from memloc.tables.finished import described
 
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
