@@ -72,7 +72,7 @@ def test_tokens_are_counted_as_a_loop_counts_them(tables):
 
 
 @pytest.mark.parametrize("rows", ["head_ranking", "head_ranking, the other way round", "no ranking"])
-def test_the_page_opens_at_the_highlighted_head(tables, rows):
+def test_without_an_example_the_page_opens_at_the_highlighted_head(tables, rows):
     ranking = tables["head_ranking"]
     first = ranking[(ranking.method == "combined") & (ranking["rank"] == 1)].iloc[0]
     expected = {"layer": first.layer, "head": first["head"]}
@@ -82,6 +82,17 @@ def test_the_page_opens_at_the_highlighted_head(tables, rows):
     elif rows != "head_ranking":
         tables = {**tables, "head_ranking": ranking[::-1]}
     assert index_of([], tables, SETTINGS, SHAPE, {})["head"] == expected
+
+
+def test_the_page_opens_at_the_head_that_attends_most_to_the_strongest_token_of_its_example(tables):
+    ids = example_ids(tables)
+    index = index_of(ids, tables, SETTINGS, SHAPE, {})
+    position = tables["perturbed_paragraphs"].set_index("id").position[index["example"]]
+    rows = tables["attention"]
+    rows = rows[(rows.id == index["example"]) & (rows.position == position)]
+    assert len(rows) == 4
+    best = max(rows.itertuples(), key=lambda row: row.attention)
+    assert index["head"] == {"layer": best.layer, "head": best.head}
 
 
 def test_the_page_opens_at_the_first_example_of_figure_3_that_is_on_it(tables):

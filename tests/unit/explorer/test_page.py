@@ -35,7 +35,9 @@ def folder(tmp_path_factory, tables, pair):
     folder.mkdir()
     ids = sorted({*tables["sets"].id[:12].tolist(), int(pair.id)})
     counts = corpus_counts([tables["paragraphs"]], tables["sets"], tables["vocabulary"].token.max() + 1)
-    shown = tabs.tabs(tables)
+    about = {"study": STUDY, "seed": 7, "versions": {"torch": "2"}, "model": None, "rule": "score"}
+    study = tabs.study("seed: 7", {"scores": about | {"config_hash": "a", "code": "b"}})
+    shown = tabs.tabs(tables) | {"study": study}
     titles = {key: tab["title"] for key, tab in shown.items()}
     index = index_of(ids, tables, SETTINGS, SHAPE, titles)
     files.write_page(folder, {"study": STUDY, "model": "tiny", "found": ["Half is recited."], **index})
@@ -145,8 +147,28 @@ def test_the_list_is_searched_sorted_and_counted(page, tables):
     assert sorted(listed(page)) == ids
     page.fill("#search", f" {ids[-1]} {tables['paragraphs'].set_index('id').file[ids[-1]].upper()}")
     assert ids[-1] in listed(page) and len(listed(page)) < len(ids)
+    found = page.locator(f"#list [data-id='{ids[-1]}'] small")
+    file = tables["paragraphs"].set_index("id").file[ids[-1]]
+    assert {f"id {ids[-1]}", f"file {file}"} == set(found.all_inner_texts())
+    assert found.locator("mark").all_inner_texts() == [file, str(ids[-1])]
     said = page.inner_text("#coverage")
     assert said.startswith(f"{len(ids)} of the study's {len(tables['sets'])} paragraphs are on this page")
+
+
+def test_a_search_shows_where_in_the_text_each_word_is(page, tables):
+    """From a few words before the first match on; signs are no pattern."""
+    texts = tables["paragraphs"].set_index("id").text.str.split().str.join(" ")
+    number = listed(page)[-1]
+    words = texts[number][40:].split()[1:3]
+    page.fill("#search", " ".join(words).upper())
+    row = page.locator(f"#list [data-id='{number}'] .snippet")
+    marks = [text.lower() for text in row.locator("mark").all_inner_texts()]
+    assert set(marks) == {word.lower() for word in words}
+    before, *_ = row.inner_text().partition(row.locator("mark").first.inner_text())
+    assert len(before) <= 26 and before.removeprefix("… ") in texts[number]
+    assert before.startswith("… ") == (not texts[number].startswith(before))
+    page.fill("#search", ".*")
+    assert listed(page) == [each for each in listed(page) if ".*" in texts[each]]
 
 
 def test_a_click_on_a_dot_opens_its_paragraph(page, tables):
@@ -372,7 +394,7 @@ def test_claims_are_sorted_chosen_and_saved(page, tables):
         assert first.startswith(page.evaluate("end => memloc.number(end)", extreme))
         last = page.locator("#tab tbody tr").last.locator("td").first.inner_text()
         assert last.startswith("–"), "what has no value comes last"
-    header, rows, name = rows_of(page, "#tab .head button")
+    header, rows, name = rows_of(page, "#tab .block > .quiet")
     expected = ["statement", "source", "value", "value_low", "value_high", "quantity"]
     assert name == "claims" and header[:6] == expected
     by_statement = {row[0]: row for row in rows}
@@ -410,6 +432,15 @@ def test_a_head_of_the_ranking_colours_the_tokens(page):
     assert state(page, "layer", "head", "tab", "by") == expected
 
 
+def test_what_few_ask_for_is_folded(page):
+    open_tab(page, "study", "The study")
+    folded = page.locator("#tab details:not([open])")
+    assert folded.locator("h2").all_inner_texts() == ["Versions", "Tables on this page", "Settings"]
+    assert not page.locator("#tab pre").is_visible() and not page.locator("#found").is_visible()
+    folded.last.locator("summary").click()
+    assert page.inner_text("#tab pre") == "seed: 7"
+
+
 @EVERYWHERE
 def test_back_and_escape_lead_from_a_tab_to_the_paragraphs(page, pair):
     for leave in (page.go_back, lambda: page.keyboard.press("Escape")):
@@ -429,8 +460,10 @@ def test_an_address_of_a_paragraph_that_is_not_here_says_so_and_is_mended(page):
         page.evaluate("wrong => { location.hash = `paragraph=${wrong}`; }", wrong)
         page.locator("#missing:not([hidden])", has_text=wrong).wait_for()
         example = index_on(page)["example"]
-        said = f"Paragraph {wrong} is not on this page. Shown is paragraph {example}."
+        said = f"This page has no paragraph {wrong}. Shown is what it opens with."
         assert page.inner_text("#missing") == said and f"paragraph={example}" in page.url
+    page.evaluate("location.hash = 'tab=none&layer=9&by=nll&map=patching&nothing'")
+    page.locator("#missing", has_text="no tab none, and no layer 9, and no nothing. Shown").wait_for()
     page.locator("#next").click()
     assert page.locator("#missing").is_hidden()
 
@@ -466,7 +499,7 @@ def test_every_view_is_silent_accessible_and_fits(browser, folder, size, theme):
         assert browsers.faults(page) == [], tab.inner_text()
     page.locator("#tab-paragraphs").click()
     if size == "phone":
-        tops = [page.locator(name).bounding_box()["y"] for name in ("#story", "#tokens", "#map", "#list")]
+        tops = [page.locator(name).bounding_box()["y"] for name in ("#story", "#tokens", "#list", "#map")]
         assert tops == sorted(tops), "the text comes first"
         page.locator("#scores .term").last.tap()
         page.locator("#tip").wait_for()

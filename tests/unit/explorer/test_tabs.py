@@ -49,7 +49,7 @@ def test_claims_and_ranks_are_those_of_the_tables(tables):
     assert {column["label"].lower() for column in ranking["columns"][1:]} == set(METHOD_LABELS.values())
 
 
-def test_grown_truth_is_by_kind_and_asker_with_the_best_method_first():
+def test_grown_truth_is_a_line_per_place_with_the_best_method_first():
     """Recall and precision are means over paragraphs, each with its interval."""
     random = np.random.default_rng(0)
     rows = [
@@ -64,16 +64,23 @@ def test_grown_truth_is_by_kind_and_asker_with_the_best_method_first():
     ]
     truth = pd.DataFrame(rows).assign(granularity="neuron")
     (block,) = tabs.tabs({"grown_truth": truth})["grown_truth"]["blocks"]
-    assert [(row["kind"], row["control"], row["method"], row["n"]) for row in block["rows"]] == [
-        ("grown: neurons of a layer", "its own model", "parameter gradients", 8),
-        ("grown: neurons of a layer", "its own model", "zero ablation", 8),
-        ("grown: neurons of a layer", "its twin", "zero ablation", 8),
+    assert [(row["control"], row["method"]) for row in block["rows"]] == [
+        ("its own model", "parameter gradients"),
+        ("its own model", "zero ablation"),
+        ("its twin", "zero ablation"),
     ]
-    for name, values in (("recall", 0.4 + np.arange(8) / 100), ("precision", 0.8 - np.arange(8) / 100)):
-        expected = uncertainty.mean(values)
-        shown = block["rows"][0][name]
-        assert [shown[end] for end in ("value", "low", "high")] == pytest.approx(expected[:3])
-        assert shown["bound"] is None
+    assert block["filter"] == "control" and block["only"] == "its own model"
+    first, *_, last = block["rows"]
+    expected = uncertainty.mean(0.4 + np.arange(8) / 100)
+    shown = first["grown_neurons"]
+    assert [shown[end] for end in ("value", "low", "high")] == pytest.approx(expected[:3])
+    assert shown["bound"] is None
+    assert first["grown_neurons_precision"] == "n = 8, average precision 0.77"
+    other = truth[truth["method"] == "parameter_gradient"].assign(kind="grown_heads", granularity="head")
+    (block,) = tabs.tabs({"grown_truth": pd.concat([truth, other])})["grown_truth"]["blocks"]
+    assert [column["key"] for column in block["columns"]] == ["method", "grown_heads", "grown_neurons"]
+    assert block["rows"][-1]["grown_heads"]["value"] is None, "it was not asked"
+    assert block["rows"][-1] | last == block["rows"][-1] and block["rows"][-1]["grown_heads_precision"] == ""
 
 
 def test_the_study_says_where_every_table_comes_from():
@@ -83,9 +90,10 @@ def test_the_study_says_where_every_table_comes_from():
         "scores": about | {"rule": "score", "model": {"n_layers": 4, "revision": None}, "code": "c"},
     }
     found = tabs.study("seed: 7", provenance)
-    facts, origin, settings = found["blocks"]
-    named = {row["name"]: row["value"] for row in facts["rows"]}
-    assert named == {"study": "mini", "seed": "7", "model: layers": "4", "version of torch": "2"}
+    facts, versions, origin, settings = found["blocks"]
+    named = [{row["name"]: row["value"] for row in block["rows"]} for block in (facts, versions)]
+    assert named == [{"study": "mini", "seed": "7", "model: layers": "4"}, {"torch": "2"}]
+    assert ["folded" in block for block in found["blocks"]] == [False, True, True, True]
     assert origin["rows"] == [
         {"table": "sets", "rule": "split", "settings": "a", "code": "b"},
         {"table": "scores", "rule": "score", "settings": "a", "code": "c"},
@@ -132,7 +140,7 @@ def test_every_row_has_its_columns_and_notes(tables, key):
     assert block["rows"] and all(names <= row.keys() for row in block["rows"])
     assert block["filter"] in (names if key != "head_ranking" else {None})
     shares = [one["range"] for one in block["columns"] if key == "grown_truth" and "range" in one]
-    assert shares == ([[0, 1]] * 2 if key == "grown_truth" else [])
+    assert shares == ([[0, 1]] if key == "grown_truth" else [])
 
 
 def test_the_page_has_a_mark_and_a_colour_for_every_verdict():

@@ -24,13 +24,13 @@ def index_of(
     """Index of the page of the paragraphs `ids`; `titles` maps keys of tabs to their titles."""
     labels = set_labels(settings)
     sizes = tables["sets"]["set"].value_counts()
-    layer, head = highlighted_head(dict(tables), settings) if "head_ranking" in tables else (0, 0)
+    example = _example(ids, tables)
     return {
         "n_tokens": shape.n_tokens,
         "n_prefix": shape.n_prefix,
         "n_layers": shape.n_layers,
         "n_heads": shape.n_heads,
-        "head": {"layer": layer, "head": head},
+        "head": _head(example, tables, settings),
         "sets": [
             {"key": name, "label": labels[name], "colour": COLOURS[name], "n": int(sizes[name])}
             for name in ORDER
@@ -38,7 +38,7 @@ def index_of(
         ],
         "scores": [{"key": key, "label": label} for key, label in SCORES.items()],
         "paragraphs": paragraph_rows(ids, tables),
-        "example": _example(ids, tables),
+        "example": example,
         "n_paragraphs": len(tables["sets"]),
         "cloud": cloud(tables["scores"]),
         "colourings": described(tokens.COLOURINGS, tables),
@@ -53,3 +53,17 @@ def _example(ids: list[int], tables: Tables) -> int | None:
         return next(iter(ids), None)
     rows = tables["perturbation"]
     return next(iter(example_ids({**tables, "perturbation": rows[rows["id"].isin(ids)]}) or ids), None)
+
+
+def _head(example: int | None, tables: Tables, settings: Section) -> dict[str, int]:
+    """The head that the page opens at: the one that attends most to the example's strongest replaced token,
+    or, without attention, the highlighted one.
+    """
+    if {"attention", "perturbed_paragraphs"} <= tables.keys():
+        position = tables["perturbed_paragraphs"].set_index("id")["position"].get(example)
+        rows = tables["attention"]
+        rows = rows[(rows["id"] == example) & (rows["position"] == position)]
+        if len(rows):
+            return {name: int(rows.loc[rows["attention"].idxmax(), name]) for name in ("layer", "head")}
+    layer, head = highlighted_head(dict(tables), settings) if "head_ranking" in tables else (0, 0)
+    return {"layer": layer, "head": head}

@@ -1,7 +1,8 @@
 """Tables beside the paragraphs: claims, heads, memories, removal, study. A further tab is a line of `TABS`.
 
 A tab is a list of blocks, which are tables or plain text. The kind of a column says how its cells are shown.
-The page draws all tabs alike.
+The page draws all tabs alike. A block that is `folded` shows its title alone; a table opens with the rows
+whose filter is `only`, if it says so.
 """
 
 from collections.abc import Mapping
@@ -85,37 +86,38 @@ def head_ranking(tables: Tables) -> dict[str, Any]:
 
 
 def grown_truth(tables: Tables) -> dict[str, Any]:
-    """Recall and average precision of each method for memories in known weights."""
+    """Recall of each method for memories in known weights: a line per kind of place, one scale for all."""
     own = of_own_units(tables["grown_truth"])
     recall, precision = means(own, "recall_1"), means(own, "average_precision")
-    keys = ["kind", "control", "method"]
-    both = recall.merge(precision, on=keys, suffixes=("", "_precision"))
-    both = both.sort_values(["kind", "control", "value_precision"], ascending=[True, True, False])
-    rows = [
-        {
-            "kind": KIND_LABELS[row.kind],
-            "method": method_label(row.method),
-            "control": CONTROL_LABELS[row.control],
-            "recall": interval(row),
-            "precision": interval(row, suffix="_precision"),
-            "n": row.n,
-        }
-        for row in both.itertuples()
-    ]
-    columns = [
-        column("kind", "Place"),
-        column("method", "Method"),
-        column("control", "Asked about"),
-        column("recall", "Recall", "interval", range=[0, 1]),
-        column("precision", "Average precision", "interval", range=[0, 1]),
-        column("n", "Paragraphs", "number"),
-    ]
+    found = recall.merge(precision, on=["kind", "control", "method"], suffixes=("", "_precision"))
+    kinds = [kind for kind in KIND_LABELS if kind in set(found["kind"])]
+    rows = []
+    for control in (control for control in CONTROL_LABELS if control in set(found["control"])):
+        asked = found[found["control"] == control]
+        best = asked.groupby("method")["value"].mean().sort_values(ascending=False, kind="stable").index
+        for method in best:
+            cells = asked[asked["method"] == method].set_index("kind").reindex(kinds)
+            row = {"method": method_label(method), "control": CONTROL_LABELS[control]}
+            for kind, cell in cells.iterrows():
+                row |= {kind: interval(cell), f"{kind}_precision": _precision(cell)}
+            rows.append(row)
+    columns = [column("method", "Method", note="control")]
+    style = {"kind": "interval", "range": [0, 1]}
+    columns += [column(kind, KIND_LABELS[kind], note=f"{kind}_precision", **style) for kind in kinds]
     lead = (
         "A paragraph grows in known weights while the model is trained. Then every method is asked where it "
-        "is. For a place of k units, recall is the share of these units among the method's first k. Means "
-        "are over paragraphs."
+        "is, in the model itself or in a twin. For a place of k units, recall is the share of these units "
+        "among the method's first k. Values are means over paragraphs, on lines from 0 to 1."
     )
-    return {"lead": lead, "blocks": [_table("Grown memories", columns, rows, filter="control")]}
+    block = _table("Recall of grown memories", columns, rows, filter="control")
+    return {"lead": lead, "blocks": [block | {"only": rows[0]["control"]}]}
+
+
+def _precision(cell: pd.Series) -> str:
+    """What stands below a recall; nothing where the method was not asked."""
+    if pd.isna(cell["value"]):
+        return ""
+    return f"n = {cell['n']:.0f}, average precision {cell['value_precision']:.2f}"
 
 
 def removal(tables: Tables) -> dict[str, Any]:
@@ -170,20 +172,24 @@ def study(config: str, provenance: Mapping[str, Mapping[str, Any]]) -> dict[str,
     facts |= {
         f"model: {name.removeprefix('n_')}": value for name, value in model.items() if value is not None
     }
-    facts |= {f"version of {name}": version for name, version in first["versions"].items()}
     rows = [
         {"table": name, "rule": found["rule"], "settings": found["config_hash"], "code": found["code"]}
         for name, found in provenance.items()
     ]
-    names = [column("name", "Fact"), column("value", "Value")]
     origin = [column("table", "Table"), column("rule", "Rule")]
     origin += [column("settings", "Hash of settings"), column("code", "Hash of code")]
-    blocks = [
-        _table("The study", names, [{"name": key, "value": f"{value}"} for key, value in facts.items()]),
+    folded = [
+        _facts("Versions", first["versions"]),
         _table("Tables on this page", origin, rows),
         {"kind": "text", "title": "Settings", "text": config},
     ]
+    blocks = [_facts("The study", facts), *(block | {"folded": True} for block in folded)]
     return {"title": "Study", "lead": "Settings and provenance.", "blocks": blocks}
+
+
+def _facts(title: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    rows = [{"name": name, "value": f"{value}"} for name, value in facts.items()]
+    return _table(title, [column("name", "Fact"), column("value", "Value")], rows)
 
 
 def _table(title: str, columns: list[dict], rows: list[dict], filter: str | None = None) -> dict[str, Any]:

@@ -15,6 +15,15 @@
 
   const rgb = (hex) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
 
+  /** The background of an element with these attributes. */
+  function computed(attributes) {
+    const probe = element("span", attributes);
+    document.body.append(probe);
+    const colour = getComputedStyle(probe).backgroundColor;
+    probe.remove();
+    return colour;
+  }
+
   memloc.colours = {
     theme() {
       const chosen = document.documentElement.dataset.theme;
@@ -45,20 +54,8 @@
       return luminance > 0.179 ? "#000000" : "#ffffff";
     },
     /** A variable of the style sheets as a colour that a canvas takes. */
-    named(name) {
-      const probe = element("span", { style: `color: var(--${name})` });
-      document.body.append(probe);
-      const colour = getComputedStyle(probe).color;
-      probe.remove();
-      return colour;
-    },
-    ofSet(set) {
-      const probe = element("span", { class: "dot", style: `--set: ${set.colour}` });
-      document.body.append(probe);
-      const colour = getComputedStyle(probe).backgroundColor;
-      probe.remove();
-      return colour;
-    },
+    named: (name) => computed({ style: `background: var(--${name})` }),
+    ofSet: (set) => computed({ class: "dot", style: `--set: ${set.colour}` }),
     /** How values become shares of the scale: {low, high, share}. */
     scale(values, { diverging = false, logarithmic = false, ascending = false } = {}) {
       const finite = Array.from(values).filter((value) => Number.isFinite(value));

@@ -2,14 +2,17 @@
 
 (() => {
   const { byId, element } = memloc;
+  const BEFORE = 24; // characters before a match
   const DESCENDING = new Set(["em", "repeats", "extraction"]);
   let index;
   let shown = [];
 
   const hidden = (state) => new Set((state.without || "").split(",").filter(Boolean));
 
+  const wordsOf = (state) => (state.search || "").toLowerCase().split(/\s+/).filter(Boolean);
+
   function matching(state) {
-    const words = (state.search || "").toLowerCase().split(/\s+/).filter(Boolean);
+    const words = wordsOf(state);
     const without = hidden(state);
     const found = index.paragraphs.filter((paragraph) => {
       const text = `${paragraph.text} ${paragraph.source} ${paragraph.id}`.toLowerCase();
@@ -21,6 +24,32 @@
     const sign = DESCENDING.has(state.sort) ? -1 : 1;
     const value = (paragraph) => paragraph[state.sort] ?? (sign === 1 ? Infinity : -Infinity);
     return found.sort((a, b) => sign * (value(a) - value(b)) || a.id - b.id);
+  }
+
+  /** Text as pieces, of which every second one is one of the words. */
+  function pieces(text, words) {
+    const longest = words.toSorted((a, b) => b.length - a.length); // before a word that it begins with
+    const escaped = longest.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    return words.length ? text.split(new RegExp(`(${escaped.join("|")})`, "i")) : [text];
+  }
+
+  const marked = (found) => found.map((piece, i) => (i % 2 ? element("mark", {}, piece) : piece));
+
+  /** Text of a paragraph from its first match on, and where else it holds one of the words. */
+  function snippet(paragraph, words) {
+    const [before, ...rest] = pieces(paragraph.text.replace(/\s+/g, " ").trim(), words);
+    const cut =
+      rest.length && before.length > BEFORE ? `… ${before.slice(-BEFORE).replace(/^\S*\s/, "")}` : before;
+    const elsewhere = { file: paragraph.source, id: String(paragraph.id) };
+    return element(
+      "span",
+      {},
+      element("span", { class: "snippet" }, ...marked([cut, ...rest])),
+      ...Object.entries(elsewhere)
+        .map(([name, text]) => [name, pieces(text, words)])
+        .filter(([, found]) => found.length > 1)
+        .map(([name, found]) => element("small", { class: "match" }, `${name} `, ...marked(found))),
+    );
   }
 
   function option(paragraph, state) {
@@ -39,7 +68,7 @@
         onclick: () => memloc.state.set({ paragraph: paragraph.id, token: -1 }),
       },
       element("span", { class: "dot", "aria-hidden": "true" }),
-      element("span", { class: "snippet" }, paragraph.text.replace(/\s+/g, " ").trim()),
+      snippet(paragraph, wordsOf(state)),
       element("span", { class: "value" }, memloc.number(paragraph[key])),
       element("span", { class: "unseen-text" }, `, ${set.label}`),
     );

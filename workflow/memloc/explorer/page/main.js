@@ -14,27 +14,35 @@
     byId("theme").textContent = `◐ ${state.theme || "system"}`;
   }
 
-  /** Whatever the page does not have falls back to what it begins with. */
-  function known(state, index) {
-    const within = (value, n) => Number.isInteger(value) && value >= 0 && value < n;
+  /** Whether the page has what an address asks for, by name. */
+  function has(index) {
+    const below = (n) => (value) => Number.isInteger(value) && value >= 0 && value < n;
+    const among = (entries, ...others) => {
+      const known = [...others, ...entries.map(({ key }) => key)];
+      return (value) => known.includes(value);
+    };
+    const any = () => true;
     return {
-      ...(index.paragraphs.some(({ id }) => id === state.paragraph) ? {} : { paragraph: index.example }),
-      ...(["paragraphs", ...index.tabs.map(({ key }) => key)].includes(state.tab)
-        ? {}
-        : { tab: "paragraphs" }),
-      ...(within(state.layer, index.n_layers) ? {} : { layer: index.head.layer }),
-      ...(within(state.head, index.n_heads) ? {} : { head: index.head.head }),
-      ...(within(state.token, index.n_tokens) ? {} : { token: -1 }),
+      paragraph: (value) => index.paragraphs.some(({ id }) => id === value),
+      tab: among(index.tabs, "paragraphs"),
+      token: below(index.n_tokens),
+      by: among(index.colourings),
+      layer: below(index.n_layers),
+      head: below(index.n_heads),
+      scope: among([], "paragraph", "set"),
+      map: among(index.maps, "attention_to_token"),
+      sort: among(index.scores, "page"),
+      search: any,
+      without: any,
+      theme: among([], ...THEMES),
     };
   }
 
-  /** Says that the address asked for a paragraph that is not here. */
+  /** Says what the address asked for that is not here. */
   function missing(state) {
     const box = byId("missing");
-    box.hidden = state.missing === null;
-    box.textContent = box.hidden
-      ? ""
-      : `Paragraph ${state.missing} is not on this page. Shown is paragraph ${state.paragraph}.`;
+    box.hidden = state.missing.length === 0;
+    box.textContent = `This page has no ${state.missing.join(", and no ")}. Shown is what it opens with.`;
   }
 
   async function show(state, changed) {
@@ -134,7 +142,7 @@
       without: "",
       theme: "",
     };
-    memloc.state.begin(defaults, (state) => known(state, index));
+    memloc.state.begin(defaults, has(index));
     byId("theme").addEventListener("click", () => {
       const now = memloc.state.get().theme;
       memloc.state.set({ theme: THEMES[(THEMES.indexOf(now) + 1) % THEMES.length] });

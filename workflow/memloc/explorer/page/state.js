@@ -4,23 +4,23 @@
   const listeners = [];
   let state = {};
   let defaults = {};
-  let correction = () => ({});
+  let allowed = {};
 
   const numeric = new Set(["paragraph", "layer", "head", "token"]);
   const steps = ["paragraph", "tab", "map", "layer", "head"]; // the browser's Back undoes a change of these
 
-  /** What the address asks for, with what there is not replaced. */
+  /** What the address asks for and the page has; `missing` says what it has not. */
   function parse() {
-    const given = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-    const named = given.paragraph;
-    for (const name of Object.keys(given)) {
-      if (numeric.has(name)) {
-        given[name] = Number(given[name]);
+    const asked = { ...defaults, missing: [] };
+    for (const [name, text] of new URLSearchParams(location.hash.slice(1))) {
+      const value = numeric.has(name) ? Number(text) : text;
+      if (name.startsWith("map-") || allowed[name]?.(value)) {
+        asked[name] = value;
+      } else {
+        asked.missing.push(`${name} ${text}`.trim());
       }
     }
-    const asked = { ...defaults, ...given };
-    const mended = correction(asked);
-    return { ...asked, ...mended, missing: "paragraph" in mended ? named : null };
+    return asked;
   }
 
   function write(pushed) {
@@ -49,10 +49,10 @@
   }
 
   memloc.state = {
-    /** Begin with these values where the address says nothing else; `correct` mends wrong values. */
-    begin(values, correct) {
+    /** Begin with these values where the address says nothing else that `has` allows, by name. */
+    begin(values, has) {
       defaults = values;
-      correction = correct;
+      allowed = has;
       addEventListener("hashchange", read);
       read();
     },
@@ -61,7 +61,7 @@
     set(values) {
       const changed = new Set(Object.keys(values).filter((name) => values[name] !== state[name]));
       if (changed.size) {
-        state = { ...state, missing: null, ...values };
+        state = { ...state, missing: [], ...values };
         write(steps.some((name) => changed.has(name)));
         tell(changed);
       }

@@ -202,16 +202,10 @@
   }
 
   function table(block) {
-    const card = element("section", { class: "card", "aria-label": block.title });
-    const view = { key: null, descending: false, only: null };
+    const box = element("div", { class: "block" });
+    const view = { key: null, descending: false, only: block.only ?? null };
     const redraw = () =>
-      card.replaceChildren(
-        element(
-          "div",
-          { class: "head" },
-          element("h2", {}, block.title),
-          element("button", { class: "quiet", type: "button", onclick: () => csv(block) }, "CSV"),
-        ),
+      box.replaceChildren(
         block.filter ? chips(block, view, redraw) : "",
         element(
           "div",
@@ -224,17 +218,22 @@
             element("tbody", {}, ...body(block, view)),
           ),
         ),
+        element("button", { class: "quiet", type: "button", onclick: () => csv(block) }, "CSV"),
       );
     redraw();
-    return card;
+    return box;
   }
 
   const text = (block) =>
+    element("pre", { class: "scroll", tabindex: 0, role: "region", "aria-label": block.title }, block.text);
+
+  /** A block under its title, which opens and closes it. */
+  const shown = (block) =>
     element(
-      "section",
-      { class: "card" },
-      element("h2", {}, block.title),
-      element("pre", { class: "scroll", tabindex: 0, role: "region", "aria-label": block.title }, block.text),
+      "details",
+      { class: "card", open: !block.folded },
+      element("summary", {}, element("h2", {}, block.title)),
+      block.kind === "table" ? table(block) : text(block),
     );
 
   memloc.tabs = {
@@ -261,16 +260,14 @@
         each.tabIndex = chosen ? 0 : -1;
       }
       byId("main").setAttribute("aria-labelledby", `tab-${tab}`);
+      byId("found").hidden = tab !== "paragraphs";
       byId("paragraphs").hidden = tab !== "paragraphs";
       const page = byId("tab");
       page.hidden = tab === "paragraphs";
       const content = page.hidden ? null : await memloc.load(`tab-${tab}`);
       // Meanwhile, another tab may have been chosen.
       if (content && memloc.state.get().tab === tab) {
-        page.replaceChildren(
-          element("p", { class: "lead" }, content.lead),
-          ...content.blocks.map((block) => (block.kind === "table" ? table(block) : text(block))),
-        );
+        page.replaceChildren(element("p", { class: "lead" }, content.lead), ...content.blocks.map(shown));
       }
     },
   };
