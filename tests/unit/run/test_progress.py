@@ -47,3 +47,8 @@ def test_nothing_is_left_of_a_single_item(clock, capsys):
     Progress(1, "pairs").advance()
     (line,) = said(capsys)
     assert line.endswith("] 1 of 1 pairs, 0 s left")
+
+
+def test_of_nothing_nothing_is_said(clock, capsys):
+    Progress(0, "windows").advance(0)
+    assert said(capsys) == []
