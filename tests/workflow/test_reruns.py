@@ -139,24 +139,23 @@ def with_all_below(rules, names):
     return (names | {below for name in names for below in rules.below(name)}) & rules.above("all")
 
 
-# Lines at the end of files, and the figures that are drawn again.
-LINES = {
-    "a comment in the tables": ("memloc/tables/storage.py", "# edited", []),
-    "a comment in a figure": ("memloc/figures/fig2.py", "# edited", []),
-    "the version": ("memloc/__init__.py", '__version__ = "99"', []),
-    "a figure": ("memloc/figures/fig2.py", "EDITED = True", ["fig2"]),
-    "a caption": ("report/fig8.rst", "More.", ["fig8"]),
-}
+# Lines at the end of files, and what runs again: comments and the version, a figure, a caption.
+COMMENTS = dict.fromkeys(("memloc/tables/storage.py", "memloc/figures/fig2.py"), "# edited")
+LINES = (
+    (COMMENTS | {"memloc/__init__.py": '__version__ = "99"'}, {}),
+    ({"memloc/figures/fig2.py": "EDITED = True"}, {"fig2": 1, "figures_page": 1}),
+    ({"report/fig8.rst": "More."}, {"fig8": 1, "figures_page": 1}),
+)
 
 
-def test_a_line_draws_its_figure_again_and_nothing_else(editable):
-    """Comments and the version do not even that."""
-    for file, line, figures in LINES.values():
-        path = editable.folder / "workflow" / file
-        before = path.read_text()
-        path.write_text(f"{before}{line}\n")
-        assert editable.jobs() == dict.fromkeys([*figures, "figures_page"] if figures else [], 1)
-        path.write_text(before)
+def test_a_line_draws_its_figure_again_and_comments_nothing(editable):
+    for lines, expected in LINES:
+        before = {path: path.read_text() for path in (editable.folder / "workflow" / file for file in lines)}
+        for (path, text), line in zip(before.items(), lines.values(), strict=True):
+            path.write_text(f"{text}{line}\n")
+        assert editable.jobs() == expected
+        for path, text in before.items():
+            path.write_text(text)
 
 
 def test_the_preview_of_a_figure_runs_nothing_else(clone, tmp_path):

@@ -1,6 +1,7 @@
 """Which claims a study's samples can decide, before it runs."""
 
 import pytest
+from made_configs import VALID
 from test_registry import CLAIMS, claim
 
 from memloc.claims.before import needed, out_of_reach
@@ -8,8 +9,6 @@ from memloc.claims.verdicts import judge
 from memloc.settings.study import Settings
 from memloc.statistics.exact import median, share
 from memloc.tables.terms.claims import FAILS, HOLDS, PER_CENT, TOO_FEW
-
-STUDY = {"study": "x", "data": {"source": "drawn"}, "model": {"source": "embedded"}}
 
 
 @pytest.mark.parametrize("own", [claim for _, claim in CLAIMS if claim.sample], ids=lambda claim: claim.id)
@@ -29,8 +28,8 @@ def test_a_family_needs_more():
 
 
 def test_samples_that_are_too_small_are_named_with_their_settings():
-    few = Settings.model_validate(STUDY | {"sets": {"n_pairs": 5}, "editing": {"n_paragraphs": 60}})
+    few = Settings.model_validate(VALID | {"sets": {"n_pairs": 5}, "editing": {"n_paragraphs": 60}})
     found = out_of_reach(few)
     assert all(line.endswith(": sets.n_pairs is 5") for line in found) and len(found) > 2
     many = {"sets": {"n_pairs": 60}, "editing": {"n_paragraphs": 60}}
-    assert out_of_reach(Settings.model_validate(STUDY | many)) == []
+    assert out_of_reach(Settings.model_validate(VALID | many)) == []

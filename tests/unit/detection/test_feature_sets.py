@@ -77,8 +77,8 @@ def test_what_is_written_comes_back_in_the_order_that_is_asked_for(found):
 def test_kinds_of_paragraphs_are_drawn_by_streams_of_their_own():
     n = np.arange(60)
     counts = {"count": np.repeat([3, 1, 0], 20), "continuation_count": None, "unseen": n >= 40}
-    found = draw_sample(pd.DataFrame({"id": n, **counts}), 9, 5, seed=4)
-    sizes = zip(np.split(n[:60], 3), {"repeated": 9, "once": 5, "unseen": 5}.items(), strict=True)
+    found = draw_sample(pd.DataFrame({"id": n + 5, **counts}), 9, 5, seed=4)
+    sizes = zip(np.split(n + 5, 3), {"repeated": 9, "once": 5, "unseen": 5}.items(), strict=True)
     drawn = [sample_ids(pd.Series(own), k, generator(4, "detection", name)) for own, (name, k) in sizes]
     assert found["id"].tolist() == sorted(np.concatenate(drawn))
     assert found.groupby(["exposure", "unseen"]).size().to_dict() == {

@@ -77,29 +77,30 @@ def test_rows_say_how_well_every_method_finds_the_place(family, asked, memories,
         assert own["auroc_in_layer"].isna().all() if layer is None else (own["auroc_in_layer"] == 1).all()
 
 
-def test_a_method_that_prefers_the_layer_is_at_chance_within_it(
-    family, asked, memories, memorized_tokens, monkeypatch
-):
-    memory = memories[0]
-    heads = memory.place.units["head"]
+@pytest.fixture
+def with_constant(family, asked, memories, memorized_tokens, monkeypatch):
+    """What is found about the first memory if one of two methods always gives the same scores."""
+
+    def found(scores, units):
+        monkeypatch.setattr(weight_methods, "constant", lambda subject, question: scores, raising=False)
+        registry = {"constant": Method(units), "weight_size": METHODS["weight_size"]}
+        monkeypatch.setattr(methods, "METHODS", registry)
+        return ask(memories[0], memorized_tokens[:1], models_of(memories[0], 2, family), asked)
+
+    return found
+
+
+def test_a_method_that_prefers_the_layer_is_at_chance_within_it(memories, with_constant):
+    heads = memories[0].place.units["head"]
     layers = {"head": heads.any(dim=1, keepdim=True).float().expand(heads.shape)}
-    monkeypatch.setattr(weight_methods, "constant", lambda subject, question: layers, raising=False)
-    registry = {"constant": Method(("head",)), "weight_size": METHODS["weight_size"]}
-    monkeypatch.setattr(methods, "METHODS", registry)
-    found = ask(memory, memorized_tokens[:1], models_of(memory, 2, family), asked)
+    found = with_constant(layers, ("head",))
     row = found[found["method"] == "constant"].iloc[0]
     assert row["auroc"] > 0.5 and row["auroc_in_layer"] == 0.5
 
 
-def test_a_method_that_always_names_one_place_gains_nothing_over_the_twin(
-    family, asked, memories, memorized_tokens, monkeypatch
-):
-    memory = memories[0]
-    lucky = {name: units.float() for name, units in memory.place.units.items()}
-    monkeypatch.setattr(weight_methods, "constant", lambda subject, question: lucky, raising=False)
-    registry = {"constant": Method(HEADS), "weight_size": METHODS["weight_size"]}
-    monkeypatch.setattr(methods, "METHODS", registry)
-    found = ask(memory, memorized_tokens[:1], models_of(memory, 2, family), asked)
+def test_a_method_that_always_names_one_place_gains_nothing_over_the_twin(memories, with_constant):
+    lucky = {name: units.float() for name, units in memories[0].place.units.items()}
+    found = with_constant(lucky, HEADS)
     wide = found[found["granularity"] == "head"].pivot(index="method", columns="control", values="rank")
     assert wide.loc["constant", "own"] == wide.loc["constant", "twin"] == wide.loc["constant", "never"]
     assert wide.loc["weight_size"].notna().all()

@@ -1,18 +1,17 @@
 """Scripts get the sections that their rule tracks as frozen objects; another section or key is an error."""
 
 import pytest
+from made_configs import VALID
 from pydantic import ValidationError
 
 from memloc.settings.sections import sections
 from memloc.settings.study import Settings
 
-STUDY = {"study": "s", "data": {"source": "drawn"}, "model": {"source": "embedded"}}
-
 
 @pytest.fixture(scope="module")
 def study() -> Settings:
     chosen = {"reference": ["editing"], "highlight": {"layer": 1, "head": 2}}
-    return Settings(**STUDY | chosen)
+    return Settings(**VALID | chosen)
 
 
 def test_every_section_comes_back_as_it_was(study):
