@@ -34,6 +34,7 @@ from memloc.settings.methods import ENSEMBLE, METHODS, UNITS  # noqa: E402
 from memloc.tables.columns import Column, Lengths  # noqa: E402
 from memloc.tables.schemas import STAGES, schema_of  # noqa: E402
 from memloc.tables.terms.head_ranking import PAPER_METHODS  # noqa: E402
+from memloc.tables.terms.words import WORDS  # noqa: E402
 
 WIDTH = 110
 FOUND, MINI = ROOT / "docs/found.json", ROOT / "results/mini"
@@ -125,6 +126,12 @@ def ranking_sentence() -> str:
     return textwrap.fill(f"The heads are ranked by {', '.join(others)}, and {last}.", WIDTH) + "\n"
 
 
+def word_list() -> str:
+    """Markdown list of the words of captions and explorer."""
+    words = sorted(WORDS.items(), key=lambda word: word[0].lower())
+    return "\n".join(wrapped(f"- **{word}**: {meaning}") for word, meaning in words) + "\n"
+
+
 def family_sentence() -> str:
     """The supported families of models in one line, without a full stop."""
     return ", ".join(family.title for family in FAMILIES.values())
@@ -180,11 +187,13 @@ def generated() -> dict[Path, str]:
     listed = between(with_found(methods.read_text()), "methods", method_lists())
     targets = between(figures.read_text(), "figures", figure_table())
     config, needed, readme = (ROOT / name for name in ("config/README.md", "docs/memory.md", "README.md"))
+    words = ROOT / "docs/words.md"
     return {
         figures: between(targets, "rules", rule_table()),
         columns: between(columns.read_text(), "columns", column_tables()),
         own_text: between(own_text.read_text(), "families", f"{family_sentence()}.\n"),
         readme: with_found(readme.read_text()),
+        words: between(words.read_text(), "words", word_list()),
         methods: between(listed, "rankings", ranking_list()),
         tutorial: between(with_found(tutorial.read_text()), "rankings", ranking_sentence()),
         config: between(config.read_text(), "keys", config_keys.key_table()),

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from memloc.figures.parts import files
+from memloc.run.templates import fill
 from memloc.tables import across_models
 
 params = job.params
@@ -30,10 +31,7 @@ else:
         shown = found[params.shown] if params.shown else None
         ids = None if shown is None else shown.dropna(subset=shown.columns.intersection(["continuation"])).id
         found["paragraphs"] = job.read("paragraphs", params.paragraphs, ids)
-model = params.get("model")
-# A figure with a page says in both which model it is about.
-named = [model] if job.output.get("page") else []
+# A figure with a page says there which model it is about.
+named = [params.model] if job.output.get("page") else []
 drawing = importlib.import_module(params.module).draw(found, job.settings, *named)
-template, before = Path(job.input.caption).read_text(), job.settings.paragraph.before
-numbers = drawing.numbers | {"study": params.study}
-files.write(drawing, job.output, files.caption(template, numbers, before, model))
+files.write(drawing, job.output, fill(Path(job.input.caption).read_text(), drawing.numbers))

@@ -15,6 +15,7 @@ from memloc.run.atomic import write_text
 params = job.params
 told = {
     "study": params.study,
+    "before": job.settings.paragraph.before,
     "models": params.models,
     "members": params.members,
     "headline": Path(job.input.headline).read_text().splitlines(),

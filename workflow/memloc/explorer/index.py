@@ -13,6 +13,7 @@ from memloc.figures.parts.style import COLOURS, set_labels
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 from memloc.tables.terms.sets import HELD_OUT, UNSEEN
+from memloc.tables.terms.words import WORDS
 
 Tables = Mapping[str, pd.DataFrame]
 ORDER = ("memorized", "partly_30_49", "partly_11_29", "non_memorized", UNSEEN, HELD_OUT)
@@ -44,6 +45,7 @@ def index_of(
         "colourings": described(tokens.COLOURINGS, tables),
         "maps": described(maps.MAPS, tables),
         "tabs": [{"key": key, "title": title} for key, title in titles.items()],
+        "words": WORDS,
     }
 
 

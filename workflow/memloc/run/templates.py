@@ -13,13 +13,13 @@ def fill(template: str, numbers: dict[str, Any]) -> str:
     """`template` (reStructuredText with Jinja expressions) with the numbers filled in.
 
     The filter `quoted` is for text of the run, such as tokens: it is shown to the letter, not as markup. The
-    filter `interval` writes an `Interval` with a given number of decimals.
+    filters `interval` and `percent` write an `Interval`, with a given number of decimals.
 
     Raises:
         jinja2.UndefinedError: the template names a number that the figure does not give.
     """
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
-    environment.filters |= {"quoted": quoted, "interval": interval}
+    environment.filters |= {"quoted": quoted, "interval": interval, "percent": percent}
     return environment.from_string(template).render(numbers)
 
 
@@ -28,6 +28,13 @@ def interval(found: Interval, decimals: int) -> str:
     # Adding 0.0 makes a rounded -0.0 a 0.0: "-0.000" says nothing.
     value, low, high = (f"{round(number, decimals) + 0.0:.{decimals}f}" for number in found[:3])
     return f"{value} ({low} to {high})" if math.isfinite(found.low) else f"{value} (n = {found.n})"
+
+
+def percent(found: Interval | float, decimals: int = 0) -> str:
+    """A share, or one with its interval, in per cent."""
+    if isinstance(found, Interval):
+        return f"{interval(Interval(*(100 * number for number in found[:3]), found.n), decimals)} %"
+    return f"{100 * found:.{decimals}f} %"
 
 
 def quoted(text: str) -> str:

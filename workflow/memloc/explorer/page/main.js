@@ -118,6 +118,7 @@
   memloc.start = (index) => {
     memloc.state.listen(show);
     for (const view of [
+      memloc.terms,
       memloc.scatter,
       memloc.list,
       memloc.tokens,

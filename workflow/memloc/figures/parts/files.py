@@ -4,26 +4,6 @@ from typing import Any
 
 from memloc.figures.parts.style import Drawing
 from memloc.run.atomic import atomic_path, write_text
-from memloc.run.templates import fill, quoted
-
-STANDS_BEFORE = {  # sentences of captions, by `paragraph.before`
-    "none": "",
-    "end_of_text": "\nIn this study, an end-of-text token stands before every prefix.\n",
-    "bos": "\nIn this study, a beginning-of-sequence token stands before every prefix.\n",
-}
-
-
-def caption(template: str, numbers: dict[str, Any], before: str, model: str | None) -> str:
-    """A figure's caption (reStructuredText): the template with the numbers filled in, and its last lines.
-
-    These are the token before every prefix (`paragraph.before`), and the name of the model, if the figure is
-    about one.
-
-    Raises:
-        jinja2.UndefinedError: the template names a number that is not given.
-    """
-    about = f"\nModel: {quoted(model)}.\n" if model else ""
-    return fill(template, numbers) + STANDS_BEFORE[before] + about
 
 
 def write(drawing: Drawing, output: Any, text: str) -> None:
