@@ -71,5 +71,3 @@ def test_the_figure_shows_distances_to_the_model_that_never_saw_the_paragraphs(r
     plotted = pd.read_csv(results / "figures/removal.csv")
     distance = plotted[plotted["measure"] == "nll_distance"].set_index(["way", "mode"])["value"]
     assert distance["retrained", "joint"] == 0 < distance["top", "joint"]
-    caption = (results / "figures/removal.rst").read_text()
-    assert "Nearest to the model that never saw the paragraphs" in caption

@@ -14,6 +14,7 @@ from memloc.figures.parts.style import Drawing
 from memloc.run.templates import fill
 
 REPORT = Path(__file__).parents[2] / "workflow/report"
+MOST_WORDS = 120  # of a caption
 SLACK = 1.0  # pixels; extents of text hold a little air
 _found: WeakKeyDictionary[Figure, list[tuple[str, Bbox]]] = WeakKeyDictionary()
 
@@ -62,9 +63,10 @@ def overlapping_labels(figure: Figure) -> list[tuple[str, str]]:
 def checked(name: str, drawing: Drawing) -> str:
     """The caption of a figure on one line, after a look at its labels and at what captions never hold."""
     assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
-    text = fill((REPORT / f"{name}.rst").read_text(), drawing.numbers | {"study": "made-up"})
+    text = fill((REPORT / f"{name}.rst").read_text(), drawing.numbers)
     assert "system-message" not in caption_html(text), "it is valid markup"
     assert not re.search(r"[{}]|\bnan\b|\bNone\b", text), text
+    assert len(text.split()) <= MOST_WORDS, text
     if "claims" not in name and name != "stability":
         verdicts = r"\b(does not hold|no difference that matters|significant)\b"
         assert not re.search(verdicts, text), "captions decide nothing"

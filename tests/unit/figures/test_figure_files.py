@@ -1,14 +1,10 @@
-"""The files of a figure: all four, each whole, the same bytes every time; what a caption is made of."""
+"""The files of a figure: all four, each whole, the same bytes every time."""
 
 from types import SimpleNamespace
-from typing import get_args
 
 import pandas as pd
-import pytest
 
 from memloc.figures.parts import files, style
-from memloc.run.templates import quoted
-from memloc.settings.paragraph import Paragraph
 
 CURVE = pd.DataFrame({"step": [1, 20, 40], "loss": [8.0, 5.0, 3.5]})
 
@@ -25,10 +21,6 @@ def written(folder):
     return {path.suffix[1:]: path.read_bytes() for path in folder.iterdir()}
 
 
-def caption(before="none", model=None):
-    return files.caption("Study {{ study }}.\n", {"study": "mini"}, before, model)
-
-
 def test_a_figure_has_files_that_hold_no_time(tmp_path):
     first, second = (written(tmp_path / name) for name in "ab")
     assert first == second and set(first) == {"png", "pdf", "csv", "rst", "page"}
@@ -36,22 +28,6 @@ def test_a_figure_has_files_that_hold_no_time(tmp_path):
     assert b"CreationDate" not in first["pdf"]
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "a/figure.csv"), CURVE)
     assert first["rst"] == b"The caption.\n" and first["page"] == b"<p></p>"
-
-
-def test_a_caption_ends_with_the_name_of_the_model():
-    assert caption() == "Study mini.\n"
-    assert caption(model="lab/a-b") == caption() + f"\nModel: {quoted('lab/a-b')}.\n"
-
-
-@pytest.mark.parametrize("before", get_args(Paragraph.model_fields["before"].annotation))
-def test_a_caption_says_which_token_stands_before_every_prefix(before):
-    text = caption(before, model="tiny")
-    said = {
-        "none": "",
-        "end_of_text": "\nIn this study, an end-of-text token stands before every prefix.\n",
-        "bos": "\nIn this study, a beginning-of-sequence token stands before every prefix.\n",
-    }
-    assert text == f"Study mini.\n{said[before]}\nModel: {quoted('tiny')}.\n"
 
 
 def test_powers_of_ten_are_written_out_and_dollars_are_no_formula():

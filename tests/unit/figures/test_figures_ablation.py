@@ -89,15 +89,15 @@ def test_rankings_are_drawn_as_means_beside_the_range_of_random_orders():
         for line in axes.lines:
             assert line.get_ydata().tolist() == pytest.approx(heights)
     caption = checked("cumulative_ablation", drawing)
-    assert drawing.numbers["n_random"] == 3 and "range of 3 random" in caption
+    assert drawing.numbers["n_random"] == 3
+    assert "Without the first 4 heads of all methods together" in caption
 
 
 def test_noise_is_averaged_over_draws_and_paragraphs():
     drawing = weight_noise.draw({"weight_noise": made_up_noise()}, SETTINGS)
     numbers = drawing.numbers
-    assert numbers["whole"]["nll_held_out"] == pytest.approx(3.0)
-    assert "Undisturbed: 45.0 and 45.0 tokens" in checked("weight_noise", drawing)
     assert (numbers["n_draws"], numbers["n_weights"]) == (3, 1000)
+    assert "memorized paragraphs keep 15.0 tokens" in checked("weight_noise", drawing)
     panel = drawing.figure.axes[1]
     top = panel.collections[0].get_paths()[0].vertices[:, 1]
     assert (top.min(), top.max()) == pytest.approx((42, 45)), "range over draws, not over paragraphs"
@@ -111,19 +111,14 @@ def test_noise_is_averaged_over_draws_and_paragraphs():
 def test_judges_are_counted_once_and_those_that_chose_heads_are_told():
     rows = paragraphs(GROUPS, n_used=2)
     found = judges(pd.concat([rows, rows]))
-    assert {name: found[f"n_{name}"] for name in GROUPS} == GROUPS and ", so 2 of those" in found["used"]
-    assert "No analysis" in judges(rows.assign(used=rows["group"] != "memorized"))["used"]
+    assert {name: found[f"n_{name}"] for name in GROUPS} == GROUPS and found["n_used"] == 2
+    assert judges(rows.assign(used=rows["group"] != "memorized"))["n_used"] == 0
 
 
 def test_bypassed_blocks_are_drawn_as_means_of_paragraphs():
     drawing = layer_bypass.draw(bypassed_tables(made_up_bypasses()), SETTINGS)
     caption = checked("layer_bypass", drawing)
-    assert "lose most in layer 1: they keep 15.0 tokens, others 44.0" in caption
-    assert "the model as it is, 45.0 and 45.0 tokens, 3.000 nats" in caption
-    assert "its own position only: without attention of layer 2, 4 of 6 memorized" in caption
-    assert "the NLL of their partners rises by 0.500 nats per token (median). Attention: its mean" in caption
-    assert caption.count("its mean: without attention of layer 2, 6 of 6 memorized") == 2, "for either half"
-    assert "rises by 0.000 nats" in caption
+    assert "layer 1 (attention to its own position only): they keep 15.0 tokens, others 44.0" in caption
     data = drawing.data.set_index(["measure", "block", "way", "layer"])
     interval = uncertainty.mean(15 + np.linspace(-1, 1, 7))
     own = data.loc["em_memorized", "attention", "identity", 1]

@@ -53,9 +53,10 @@ def test_rows_are_those_counted_by_hand(last):
     assert data["fraction"].tolist() == pytest.approx((np.sum(memorized, axis=0) / 200).tolist())
     names = ("n_paragraphs", "n_checkpoints", "first_step", "last_step")
     assert [drawing.numbers[name] for name in names] == [200, 4, 0, 16000]
-    assert "Recited of unseen paragraphs" in caption
+    assert "Of unseen paragraphs," in caption
     ever = sum(map(any, memorized))
-    assert f"{ever} paragraphs that any checkpoint recites, a share of {1 - n_last / ever:.2f} (" in caption
+    lost = 100 * (1 - n_last / ever)
+    assert f"{ever} paragraphs that any checkpoint recites, the last does not recite {lost:.0f} (" in caption
     half = next(row.step for row in data.itertuples() if row.stays_share >= 0.5)
     assert f"Half of them are recited from step {half:,} on." in caption
 
@@ -74,7 +75,7 @@ def test_half_of_them_is_half():
 
 def test_a_share_of_few_paragraphs_has_no_interval():
     _, caption = drawn([[False, True, True, False], *[[False, False, True, True]] * 3, *[[False] * 4] * 9])
-    assert "a share of 0.25 (n = 4) is not recited by the last" in caption
+    assert "the last does not recite 25 (n = 4) %." in caption
 
 
 def test_paragraphs_that_a_checkpoint_did_not_score_are_left_out():

@@ -39,16 +39,8 @@ def table(strata):
 def test_labels_are_readable_and_the_caption_names_every_stratum(strata):
     text = checked("detection", detection.draw({"detection": table(strata)}, SETTINGS))
     for place in range(len(strata)):
-        assert f": {40 + place} against {90 + place} paragraphs in {70 + place} groups" in text
-    assert ("No stratum has" in text) == (not strata) and "no finding" not in text
-
-
-def test_the_caption_says_what_an_interval_below_chance_is_worth():
-    given = table(STRATA)
-    below = (given["stratum"] == "boundary") & (given["features"] == "residual")
-    given.loc[below, ["auroc", "auroc_low", "auroc_high"]] = 0.28, 0.19, 0.38
-    text = checked("detection", detection.draw({"detection": given}, SETTINGS))
-    assert text.count("is no finding") == 1
+        assert f"(n = {40 + place} against {90 + place})" in text
+    assert ("no kind of paragraphs has" in text) == (not strata)
 
 
 def test_what_is_drawn_is_what_the_table_holds():
@@ -84,12 +76,11 @@ def test_what_is_drawn_is_what_the_table_holds():
             assert end[:, 1] == pytest.approx((row.gain_low, row.gain_high))
 
 
-def test_numbers_are_those_of_the_longest_and_the_shortest_prefix():
+def test_numbers_are_those_of_the_whole_prefix():
     given = table(STRATA)
     numbers = detection.draw({"detection": given}, SETTINGS).numbers
-    rows = given[(given.stratum == "boundary") & (given.features == "nll")].set_index("n_seen")
+    rows = given[(given.stratum == "boundary") & (given.n_seen == 50)].set_index("features")
     found = numbers["strata"]["boundary"]
-    assert found["whole"]["nll"]["auroc"][:3] == tuple(rows.loc[50, ["auroc", "auroc_low", "auroc_high"]])
-    assert found["whole"]["nll"]["gain"][:3] == tuple(rows.loc[50, ["gain", "gain_low", "gain_high"]])
-    assert found["short"]["nll"]["auroc"].value == rows.loc[5, "auroc"] and found["n_short"] == 5
-    assert found["whole"]["nll"]["auroc"].n == 71, "groups of paragraphs, which are resampled"
+    assert found["nll"][:3] == tuple(rows.loc["nll", ["auroc", "auroc_low", "auroc_high"]])
+    assert found["gain"][:3] == tuple(rows.loc["nll_and_residual", ["gain", "gain_low", "gain_high"]])
+    assert found["nll"].n == 71, "groups of paragraphs, which are resampled"

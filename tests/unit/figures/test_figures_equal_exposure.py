@@ -56,7 +56,7 @@ def test_pairs_are_points():
     points = drawing.figure.axes[0].lines[2].get_xydata()
     np.testing.assert_allclose(points, np.column_stack([nll, size]))
     numbers = drawing.numbers
-    assert numbers["weights"] == pytest.approx(studentised(size))
+    assert numbers["gradients"][:3] == pytest.approx(np.exp(studentised(size)[:3]))
     assert numbers["n_pairs"] == N
 
 
@@ -71,8 +71,7 @@ def test_blocks_and_heads_are_compared_within_pairs():
     heads = [differences(own, "nll_gained") for _, own in rows.groupby(["layer", "head"])]
     means = np.reshape([own.mean() for own in heads], (LAYERS, HEADS))
     np.testing.assert_allclose(map_values(drawing.figure.axes[2]), means)
-    own = drawing.numbers["heads"]["own"]
-    assert own == pytest.approx(simultaneous(np.transpose(heads))[1 * HEADS + 2])
+    assert drawing.numbers["own"] == pytest.approx(simultaneous(np.transpose(heads))[1 * HEADS + 2])
 
 
 def test_heads_are_counted_and_marked_by_intervals_of_all_of_them():
@@ -81,7 +80,7 @@ def test_heads_are_counted_and_marked_by_intervals_of_all_of_them():
     memorized, paired = rows["id"] % 2 == 0, rows["group"] == "paired"
     for head, more in ((0, 50.0), (1, -50.0)):
         rows.loc[paired & memorized & (rows["layer"] == 0) & (rows["head"] == head), "nll_gained"] += more
-    numbers = equal_exposure.draw(tables, SETTINGS).numbers["heads"]
+    numbers = equal_exposure.draw(tables, SETTINGS).numbers
     assert (numbers["n_above"], numbers["n_below"], numbers["n_heads"]) == (1, 1, 12)
 
 
@@ -89,7 +88,7 @@ def test_the_caption_says_what_differs_or_that_there_are_no_pairs():
     caption = checked("equal_exposure", equal_exposure.draw(made_up(), SETTINGS))
     assert caption.startswith("12 pairs of a memorized and another paragraph")
     few = equal_exposure.draw(made_up(3), SETTINGS)
-    assert np.isinf(few.numbers["weights"].low) and checked("equal_exposure", few)
+    assert np.isinf(few.numbers["gradients"].low) and checked("equal_exposure", few)
     none = equal_exposure.draw(made_up(0), SETTINGS)
     assert "no pairs of equal count" in words(none.figure.axes[0].texts)
     assert "nothing can be compared at equal exposure" in checked("equal_exposure", none)

@@ -18,7 +18,7 @@ from made_tables import frame_of
 
 import memloc
 from memloc.figures.catalog import FigureInfo
-from memloc.figures.parts.figures_page import caption_html, figures_page
+from memloc.figures.parts.figures_page import caption_html, figures_page, with_words
 from memloc.tables.terms.claims import VERDICTS
 
 REPORT = Path(memloc.__file__).parents[1] / "report"
@@ -29,6 +29,7 @@ CHAPTERS = {
     "More": [FigureInfo("extra", SPECIAL, (), page=True), FigureInfo("last", "The last", ())],
 }
 TOLD = {"study": "some_study", "models": ["a/model"], "members": [], "headline": ["Half is <recited>."]}
+TOLD |= {"before": "none"}
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_claims_that_apply_are_a_table_with_topics_once(folder):
         and "Claim 3" in told
         and told.count("Some topic 0") == told.count("Some topic 1") == 1
     )
-    assert told.endswith(f"Some topic 2 Claim 4. (1234.5, 4) {error} : so <it> is")
+    assert f"Some topic 2 Claim 4. (1234.5, 4) {error} : so <it> is Words" in told
     assert "Claims and verdicts" not in said(page_of(folder))
 
 
@@ -133,6 +134,17 @@ def test_a_caption_brings_in_no_other_file_and_no_html(tmp_path):
         "<script></script>",
     ):
         assert not re.search("^secret|<script>", caption_html(caption))
+
+
+def test_words_are_linked_where_they_stand_first_and_every_link_leads_somewhere(folder):
+    (folder / "last.rst").write_text("Held-out NLL: *an NLL*, own continuations, MEMORIZED, prefixed, nll.\n")
+    page = page_of(folder)
+    links = re.findall(r'<a class="word" href="#([^"]+)" title="[^"]+">([^<]+)</a>', page)
+    named = [("held-out", "Held-out"), ("nll", "NLL"), ("own-continuation", "own continuations")]
+    assert links == [(f"word-{name}", shown) for name, shown in [*named, ("memorized", "MEMORIZED")]]
+    assert re.findall(r'<dt id="([^"]+)"', page).count("word-nll") == 1
+    assert {name for name, _ in links} <= {*re.findall(r'<dt id="([^"]+)"', page)}
+    assert with_words('<p title="NLL">a</p>') == '<p title="NLL">a</p>', "no tag is changed"
 
 
 def test_no_caption_reads_as_a_numbered_list():
@@ -192,4 +204,5 @@ def test_it_is_printed_on_sheets_with_figures_whole_and_rows_below_their_header(
     for sheet, title in zip(said[1:4], ("The first", "extended, target extra", "The last"), strict=True):
         assert title in sheet
     assert "Figures of the paper" in said[1] and "PNG" not in " ".join(said)
-    assert len(said) > 5 and all("This run (95 % interval)" in sheet for sheet in said[5:])
+    words = next(place for place, sheet in enumerate(said) if "AUROC" in sheet)
+    assert words > 5 and all("This run (95 % interval)" in sheet for sheet in said[5:words])

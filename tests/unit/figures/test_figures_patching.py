@@ -9,7 +9,6 @@ from drawn_parts import is_red_above_zero, outlined
 from figure_labels import checked
 from made_tables import crossed
 from matplotlib.collections import QuadMesh
-from scipy import stats
 
 from memloc.figures import fig11, prefix_patching
 from memloc.figures.prefix_patching import WINDOW, aligned_means, spread_pairs
@@ -74,11 +73,6 @@ def test_means_equal_a_loop_over_pairs():
         assert found.loc[key, "n_pairs"] == len(values)
 
 
-@pytest.mark.parametrize(("n_layers", "layers"), [(1, []), (2, [1]), (4, [1, 3])])
-def test_caption_follows_the_effect_through_the_first_and_the_last_layer(n_layers, layers):
-    assert prefix_patching.draw(made_up(n_layers), SETTINGS).numbers["shown_layers"] == layers
-
-
 def test_caption_follows_the_effect_from_the_perturbed_to_the_predicting_position():
     tables = made_up()
     residual = tables["residual_patching"]
@@ -91,8 +85,10 @@ def test_caption_follows_the_effect_from_the_perturbed_to_the_predicting_positio
     turned = residual["direction"] == DIRECTIONS[1]
     residual.loc[turned, "nll_change"] = residual.loc[turned, "nll_change"].map({0: 0, 4: -8, 1: -4, 3: 2})
     text = checked("prefix_patching", prefix_patching.draw(tables, SETTINGS))
-    for effect, left, arrived in (("4.00", 25, 75), ("-8.00", 50, -25)):
-        assert f"effect of {effect} nats. Before layer 1, {left} % of it is left at p and {arrived} %" in text
+    assert (
+        "before layer 0 it is 4.00 nats in (a) and -8.00 nats in (b); before layer 1, 25 % and 50 %" in text
+    )
+    assert "left there, and 75 % and -25 % has arrived at i-1." in text
 
 
 @pytest.mark.parametrize("module", [fig11, prefix_patching])
@@ -124,22 +120,16 @@ def test_fig11_plots_means_over_pairs_and_says_how_sure_they_are():
         found, sizes = drawing.numbers["directions"][direction], rows["mean"].abs()
         strongest = rows.loc[sizes.idxmax()]
         assert found["mean"][:3] == tuple(strongest[["mean", "low", "high"]])
-        for component, mean in found["of_components"].items():
-            assert mean == pytest.approx(sizes[rows["component"] == component].mean())
         by_head = sizes.groupby([rows["layer"], rows["head"]]).max()
-        assert (found["place"], found["n_heads"]) == ((by_head >= by_head[1, 2]).sum(), 8)
-        both = rows["mean"], rows["first_order_estimate"]
-        assert found["spearman"] == pytest.approx(stats.spearmanr(*both).statistic)
+        assert found["place"] == (by_head >= by_head[1, 2]).sum() and drawing.numbers["n_heads"] == 8
 
 
-def test_fig11_names_the_strongest_head_and_the_layer_with_most_of_the_change():
+def test_fig11_names_the_strongest_head():
     tables = made_up(3)
     patching = tables["patching"]
     patching["nll_change"] = patching["layer"].map({0: 1.0, 1: -6.0, 2: 3.0})
     patching.loc[(patching["layer"] == 2) & (patching["id"] == 7), "nll_change"] = 0.0
     drawing = fig11.draw(tables, SETTINGS)
-    for found in drawing.numbers["directions"].values():
-        assert (found["layer"], found["layer_share"]) == (1, pytest.approx(6 / (1 + 6 + 2.25)))
     assert drawing.data.groupby("layer")["share_rises"].first().tolist() == [1, 0, 0.75]
     chosen = (patching["layer"] == 0) & (patching["component"] == "v") & (patching["head"] == 3)
     patching.loc[chosen, "nll_change"] = -9.0
@@ -149,22 +139,22 @@ def test_fig11_names_the_strongest_head_and_the_layer_with_most_of_the_change():
     assert drawing.numbers["n_adjacent"] == 1 and "-9.00 (n = 4) nats" in checked("fig11", drawing)
 
 
-def test_fig11_says_which_key_value_head_the_outlined_head_reads():
+def test_fig11_says_where_heads_share_keys_and_values():
     tables = made_up(n_kv_heads=2)
     rows = tables["patching"]
     rows.loc[(rows["component"] == "v") & (rows["layer"] == 0) & (rows["head"] == 1), "nll_change"] = 9.0
     text = checked("fig11", fig11.draw(tables, SETTINGS))
-    assert "Largest: v of key/value head 1 in layer 0" in text and "head 2 reads number 1" in text
+    assert "by v of key/value head 1 in layer 0" in text
     assert "key/value" not in checked("fig11", fig11.draw(made_up(), SETTINGS))
 
 
 def test_fig11_says_that_patches_were_estimated():
     tables = made_up()
     text = checked("fig11", fig11.draw(tables, SETTINGS))
-    assert "first-order estimates" not in text and "to these exact values" in text
+    assert "Estimated from gradients" not in text
     tables["patching"] = tables["attribution_patching"].assign(method="attribution")
     text = checked("fig11", fig11.draw(tables, SETTINGS))
-    assert "first-order estimates" in text and "exact values" not in text
+    assert "Estimated from gradients" in text
 
 
 def test_maps_run_from_the_perturbed_to_the_impact_token():
@@ -190,4 +180,4 @@ def test_pairs_whose_two_ends_are_one_are_left_out_unless_there_are_no_others():
     changes = spread_pairs(tables["residual_patching"], tables["perturbed_paragraphs"])
     assert set(changes["id"]) == {7, 9, 12}
     drawing = prefix_patching.draw(made_up(places={4: (49, 50), 5: (49, 50)}), SETTINGS)
-    assert "in all of which the perturbed token p predicts" in checked("prefix_patching", drawing)
+    assert "arrived" not in checked("prefix_patching", drawing)

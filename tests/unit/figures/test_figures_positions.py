@@ -44,7 +44,7 @@ def test_places_are_named_in_the_order_of_the_table(rows):
     assert points.get_xdata().tolist() == [1, 1, 4 / 8, 1]
 
 
-def test_the_caption_counts_paragraphs_and_draws(rows):
+def test_the_caption_tells_the_first_place_and_that_of_the_fewest(rows):
     text = checked("positions", positions.draw({"positions": rows}, SETTINGS))
-    assert "(2 are; the NLL is their mean)" in text and "8 memorized, 7 unseen." in text
-    assert "100 % (from position 0)" in text and "50 % (after 1 token of other text)" in text
+    assert "Of 8 memorized paragraphs, the model recites 100 (68 to 100) % from position 0 and" in text
+    assert "where it recites least, 50 (22 to 78) % after 1 token of other text." in text

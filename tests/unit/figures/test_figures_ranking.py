@@ -24,7 +24,6 @@ def made_up(n_layers: int, n_heads: int) -> dict[str, pd.DataFrame]:
     return {
         "head_ranking": ranking,
         "head_rank_samples": samples,
-        "patching": pd.DataFrame({"method": ["exact", "exact"]}),
         "sets": pd.DataFrame({"set": ["memorized"] * 442 + ["non_memorized"] * 12_422}),
         "perturbed_paragraphs": pd.DataFrame({"id": range(40)}),
     }
@@ -80,7 +79,6 @@ def test_figure_1_shows_the_sets_and_where_every_head_ranks_by_every_method():
         first, own = rows[rows["rank"] == 1].iloc[0], rows[(rows["layer"] == 2) & (rows["head"] == 3)].iloc[0]
         expected = f"head {first['head']} of layer {first['layer']}", own["rank"]
         assert drawing.numbers["methods"][METHOD_LABELS[method]] == expected
-    assert drawing.numbers["sizes"] == {"memorized": 442, "non_memorized": 12_422, "perturbed": 40}
     assert drawing.numbers["n_heads"] == 32
 
 
@@ -91,9 +89,8 @@ def test_figure_1_names_all_heads_that_a_method_puts_first():
     ranking.loc[ranking["method"] == "patching", "rank"] = np.where(first, 1, 4)[
         ranking["method"] == "patching"
     ]
-    assert "Activation patching: heads 0, 1, 2 of layer 2 at rank 1," in checked(
-        "fig1", fig1.draw(tables, SETTINGS)
-    )
+    text = checked("fig1", fig1.draw(tables, SETTINGS))
+    assert "heads 0, 1, 2 of layer 2 by activation patching." in text
 
 
 def test_the_caption_gives_the_ranks_of_the_outlined_head():
@@ -102,7 +99,7 @@ def test_the_caption_gives_the_ranks_of_the_outlined_head():
     rows = tables["head_ranking"].set_index(["layer", "head"]).loc[[highlighted_head(tables, SETTINGS)]]
     for row in rows.to_dict("records"):
         named = found[METHOD_LABELS[row["method"]]]
-        assert named == {name: row[name] for name in ("rank", "low", "high", "first_share")}
+        assert named == {name: row[name] for name in ("rank", "low", "high")}
 
 
 def test_agreement_in_the_caption_is_that_of_single_methods():
@@ -112,9 +109,7 @@ def test_agreement_in_the_caption_is_that_of_single_methods():
     scores = tables["head_ranking"].pivot(index=["layer", "head"], columns="method", values="score")
     single = combinations(METHOD_LABELS.keys() - {"combined"}, 2)
     values = [stats.kendalltau(scores[one], scores[other]).statistic for one, other in single]
-    found = [numbers[f"kendall_{name}"] for name in ("mean", "min", "max")]
-    assert found == pytest.approx([np.mean(values), min(values), max(values)])
-    assert numbers["n_heads"] == 32
+    assert numbers["observed"] == pytest.approx(np.mean(values)) and numbers["n_heads"] == 32
 
 
 def test_agreement_is_above_the_diagonal_and_that_of_layers_below():
@@ -143,13 +138,3 @@ def test_what_layers_alone_agree_on_is_the_mean_over_random_orders_of_their_head
     for one, other in combinations("abc", 2):
         taus = [stats.kendalltau(scores[one].to_numpy()[order], scores[other]).statistic for order in orders]
         assert alone.loc[one, other] == pytest.approx(np.mean(taus), abs=4 * np.std(taus) / 1000**0.5)
-
-
-def test_the_caption_gives_the_interval_of_the_heads_rank_and_says_where_patches_are_estimated():
-    tables = made_up(4, 8)
-    drawing = head_ranking.draw(tables, SETTINGS)
-    assert "is estimated to first order" not in checked("head_ranking", drawing)
-    drawing.numbers["ranks"] = {"a method": {"rank": 2, "low": 1, "high": 7, "first_share": 0.25}}
-    assert "a method: 2 (1 to 7), first in 25 %" in checked("head_ranking", drawing)
-    estimated = tables | {"patching": pd.DataFrame({"method": ["attribution"] * 2})}
-    assert "is estimated to first order" in checked("head_ranking", head_ranking.draw(estimated, SETTINGS))

@@ -3,7 +3,7 @@
 import jinja2
 import pytest
 
-from memloc.run.templates import fill, interval, quoted
+from memloc.run.templates import fill, interval, percent, quoted
 from memloc.statistics.uncertainty import Interval
 
 INF = float("inf")
@@ -13,6 +13,12 @@ def test_an_interval_is_written_with_its_ends_or_with_its_units():
     assert interval(Interval(1.26, 0.51, 2, 9), 1) == "1.3 (0.5 to 2.0)"
     assert interval(Interval(1.26, -INF, INF, 4), 0) == "1 (n = 4)"
     assert interval(Interval(-0.0004, -0.0016, 0.0004, 9), 3) == "0.000 (-0.002 to 0.000)"
+
+
+def test_shares_are_in_per_cent():
+    assert percent(0.1234) == "12 %" and percent(0.1234, 1) == "12.3 %"
+    assert percent(Interval(0.1, 0.05, 0.2, 9)) == "10 (5 to 20) %"
+    assert percent(Interval(0.1, -INF, INF, 4), 1) == "10.0 (n = 4) %"
 
 
 def test_templates_take_intervals_and_quote_text():

@@ -27,7 +27,7 @@ class FigureInfo:
         return (*self.settings, "highlight") if "head_ranking" in self.tables else self.settings
 
 
-EXAMPLE = ("paragraphs", "vocabulary", "perturbation", "perturbed_paragraphs")  # of an example's tokens
+EXAMPLE = ("paragraphs", "vocabulary", "perturbation")  # of an example's tokens
 
 CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
     "Figures of the paper": (
@@ -42,7 +42,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "NLL and exact match of all paragraphs",
             ("scores", "sets"),
             section="3.2, Figure 2",
-            settings=("sets",),
         ),
         FigureInfo(
             "fig3",
@@ -57,19 +56,18 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "Gradients of the weights, and contrastive ones",
             ("parameter_gradients", "sets", "head_ranking"),
             section="5.1 and 5.2, Figure 4",
-            settings=("contrastive",),
         ),
         FigureInfo(
             "fig5",
             "Sparse unlearning and editing",
             ("edits",),
             section="5.3, Figure 5",
-            settings=("editing", "sets"),
+            settings=("editing",),
         ),
         FigureInfo(
             "fig6",
             "Value gradients and attention over a prefix's tokens",
-            ("activation_gradients", "attention", *EXAMPLE, "head_ranking"),
+            ("activation_gradients", "attention", *EXAMPLE, "perturbed_paragraphs", "head_ranking"),
             section="6.1 and 6.2, Figure 6",
             paragraphs=("id", "tokens"),
             shown="perturbation",
@@ -108,7 +106,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "fig12",
             "A second perturbed example, and the attention of another layer",
-            ("attention", *EXAMPLE, "head_ranking"),
+            ("attention", *EXAMPLE, "perturbed_paragraphs", "head_ranking"),
             section="A.3, Figure 12",
             paragraphs=("id", "tokens"),
             shown="perturbation",
@@ -175,7 +173,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "head_ranking",
             "Rank of every head by every method",
-            ("head_ranking", "patching"),
+            ("head_ranking",),
         ),
         FigureInfo(
             "prefix_patching",
@@ -189,7 +187,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         ),
         FigureInfo("cumulative_ablation", "Do the rankings find heads that matter", ("cumulative_ablation",)),
         FigureInfo("weight_noise", "Noise on top-gradient weights", ("weight_noise",)),
-        FigureInfo("layer_bypass", "Whole blocks bypassed, layer by layer", ("layer_bypass", "sets")),
+        FigureInfo("layer_bypass", "Whole blocks bypassed, layer by layer", ("layer_bypass",)),
     ),
     "What removing it costs": (
         FigureInfo(

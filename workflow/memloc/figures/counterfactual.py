@@ -37,7 +37,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         plain_log_ticks(panel.xaxis)
     panel_labels(axes)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
-    return Drawing(figure, data, _numbers(data, tables["counterfactual"]))
+    return Drawing(figure, data, _numbers(data))
 
 
 def kinds(data: pd.DataFrame, n_continuation: int) -> pd.Series:
@@ -61,18 +61,13 @@ def _panel(axes: Axes, data: pd.DataFrame, values: pd.Series) -> None:
     axes.vlines(at, found["low"], found["high"], color="black", lw=0.9)
 
 
-def _numbers(data: pd.DataFrame, everything: pd.DataFrame) -> dict[str, Any]:
-    anyway, repeated = data[data["kind"] == ANYWAY], data["repeats"] > 1
-    unseen = everything[everything["n_with"] == 0]
+def _numbers(data: pd.DataFrame) -> dict[str, Any]:
+    moved = data["kind"] == MOVED
     return {
         "n": len(data),
         "n_models": int((data["n_with"] + data["n_without"]).max()),
         "n_recited": int(data["kind"].isin([RECITED, ANYWAY]).sum()),
-        "n_anyway": len(anyway),
-        "n_elsewhere": int(anyway["elsewhere"].sum()),
-        "n_moved": int((data["kind"] == MOVED).sum()),
-        "n_moved_once": int(((data["kind"] == MOVED) & ~repeated).sum()),
-        "n_unseen": len(unseen),
-        "nll_left_out": float(data["nll_without"].mean()),
-        "nll_unseen": float(unseen["nll_without"].mean()),
+        "n_anyway": int((data["kind"] == ANYWAY).sum()),
+        "n_moved": int(moved.sum()),
+        "n_moved_once": int((moved & (data["repeats"] <= 1)).sum()),
     }

@@ -1,12 +1,16 @@
 """The first heads of each localization method's ranking ablated together (extended)."""
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.disturbance import group_means, judges, three_panels
+from memloc.figures.parts.disturbance import PANELS, group_means, judges, three_panels
 from memloc.figures.parts.methods import method_label, methods_of
 from memloc.figures.parts.style import Drawing
 from memloc.settings.base import Section
+from memloc.tables.terms.head_ranking import COMBINED
 
 METHOD_COLOURS = {
     "parameter_gradient": "#0072b2",
@@ -22,8 +26,16 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     table = tables["cumulative_ablation"]
     data = group_means(table, ["method", "draw", "n_heads"])
     figure = three_panels(data, _lines, "heads ablated together", height=2.5, legend_columns=4)
-    n_random = data.loc[data["method"] == "random", "draw"].nunique()
-    return Drawing(figure, data, {"n_random": n_random, **judges(table)})
+    return Drawing(figure, data, _numbers(data) | judges(table))
+
+
+def _numbers(data: pd.DataFrame) -> dict[str, Any]:
+    """Means of all methods together and of random orders, without the heads in the middle of the axis."""
+    n_heads = np.unique(data.loc[data["n_heads"] > 0, "n_heads"])
+    shown = int(n_heads[len(n_heads) // 2])
+    means = data[data["n_heads"] == shown].groupby("method")[[*PANELS]].mean()
+    kept = {name: means.loc[name].to_dict() for name in (COMBINED, "random")}
+    return {"shown": shown, "n_random": data.loc[data["method"] == "random", "draw"].nunique(), **kept}
 
 
 def _lines(axes: Axes, data: pd.DataFrame, column: str) -> None:

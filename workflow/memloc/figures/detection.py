@@ -27,11 +27,6 @@ FEATURES = {
 CURVES = ("nll", "nll_and_residual", "residual", "bag_of_words")
 # The hardest stratum comes first.
 STRATA = {"boundary": "boundary zone", "all": "all seen", "unseen": "seen or unseen"}
-WORDS = {
-    "all": "All seen paragraphs, recited or not",
-    "boundary": "Boundary zone, exposures that leave open whether a paragraph is recited",
-    "unseen": "Seen paragraphs that are not recited, or unseen ones",
-}
 STRATUM_COLOURS = {"all": "#17a2b8", "boundary": "#8c564b", "unseen": "#b5b52a"}  # of no feature
 
 
@@ -113,26 +108,17 @@ def _gains(axes: Axes, found: pd.DataFrame, present: list[str]) -> None:
 
 
 def _numbers(found: pd.DataFrame, present: list[str]) -> dict[str, Any]:
-    """Numbers of the caption for every stratum: at the whole prefix and at the shortest one."""
+    """Numbers of every stratum from the whole prefix."""
     strata = {}
     for name in present:
         rows = found[found["stratum"] == name]
-        first = rows.iloc[0]
+        whole = rows[rows["n_seen"] == rows["n_seen"].max()].set_index("features")
         strata[name] = {
-            **{key: int(first[key]) for key in ("n_positive", "n_negative", "n_clusters")},
-            "whole": _values(rows[rows["n_seen"] == rows["n_seen"].max()]),
-            "short": _values(rows[rows["n_seen"] == rows["n_seen"].min()]),
-            "n_short": int(rows["n_seen"].min()),
+            **{key: int(whole[key].iloc[0]) for key in ("n_positive", "n_negative")},
+            **{feature: _interval(whole.loc[feature], "auroc") for feature in ("nll", "bag_of_words")},
+            "gain": _interval(whole.loc["nll_and_residual"], "gain"),
         }
-    return {"strata": strata, "words": WORDS}
-
-
-def _values(rows: pd.DataFrame) -> dict[str, dict[str, Interval]]:
-    """AUROC and gain by features."""
-    return {
-        row["features"]: {measure: _interval(row, measure) for measure in ("auroc", "gain")}
-        for _, row in rows.iterrows()
-    }
+    return {"strata": strata, "words": STRATA}
 
 
 def _interval(row: pd.Series, measure: str) -> Interval:

@@ -57,14 +57,12 @@ def _points(axes: Axes, data: pd.DataFrame, arms: list[str], column: str, middle
 
 
 def _numbers(data: pd.DataFrame, forgotten: pd.DataFrame, limit: int) -> dict[str, Any]:
-    """Medians are the drawn ones: a paragraph that has not come back counts as one above the limit."""
     rows = [
         {
             "arm": ARM_LABELS[arm],
             "n": len(runs),
             "recited": float(runs["recited"].mean()),
             "n_back": int(runs["relearning_steps"].count()),
-            "median_steps": float(runs["steps"].median()),
         }
         for arm, runs in forgotten.groupby("arm")
     ]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -43,8 +44,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     _map(panels["c"], heads, head)
     panel_labels(panels.values())
     name_heads(figure, head)
-    numbers = {"n_pairs": n_pairs, "layer": head[0], "head": head[1], **_of_sizes(sizes)}
-    return Drawing(figure, _data(sizes, blocks, heads), numbers | {"heads": _of_heads(heads, head)})
+    numbers = {"n_pairs": n_pairs, "layer": head[0], "head": head[1], **_numbers(sizes, heads, head)}
+    return Drawing(figure, _data(sizes, blocks, heads), numbers)
 
 
 def _bypassed(bypasses: pd.DataFrame, sets: pd.DataFrame) -> pd.DataFrame:
@@ -80,15 +81,12 @@ def _map(axes: Axes, found: pd.DataFrame, head: tuple[int, int]) -> None:
     axes.set_title("extra NLL gained without the head")
 
 
-def _of_sizes(sizes: pd.DataFrame) -> dict[str, Interval]:
-    """The difference of each measure of gradients."""
-    names = {"log_size": "weights", "lower_share": "lower"}
-    return {label: studentised(sizes[name]) for name, label in names.items()}
-
-
-def _of_heads(found: pd.DataFrame, head: tuple[int, int]) -> dict[str, Any]:
-    """Numbers of heads: all, with an interval above 0, and below 0; the interval of the highlighted head."""
+def _numbers(sizes: pd.DataFrame, found: pd.DataFrame, head: tuple[int, int]) -> dict[str, Any]:
+    """Ratio of the gradients; heads with an interval above 0, and below 0; the head of interest."""
+    logs = studentised(sizes["log_size"])
+    ends = (np.exp(end) if np.isfinite(end) else end for end in logs[1:3])
     return {
+        "gradients": Interval(np.exp(logs.value), *ends, logs.n),
         "n_heads": len(found),
         "n_above": int((found["low"] > 0).sum()),
         "n_below": int((found["high"] < 0).sum()),

@@ -8,7 +8,7 @@ from jaxtyping import Bool
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
-from memloc.figures.parts.memorized_fraction import UNSEEN_AT, counted_in, intervals, name_unseen, repeat_bins
+from memloc.figures.parts.memorized_fraction import UNSEEN_AT, intervals, name_unseen, repeat_bins
 from memloc.figures.parts.style import COLOURS, Drawing, panel_labels, plain_log_ticks, set_labels, subplots
 from memloc.scoring.sampling import extractable, log_draws
 from memloc.settings.base import Section
@@ -45,9 +45,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     panel_labels(panels)
     panels[1].set_title(schemes[0])
     plotted = pd.concat(plotted, names=["panel"])
-    numbers = _numbers(data, schemes) | {"where": counted_in(tables)}
-    numbers["nearly"] = {labels[name]: n for name, n in _nearly_counts(near, schemes[0]).items()}
-    return Drawing(figure, plotted.reset_index("panel"), numbers)
+    return Drawing(figure, plotted.reset_index("panel"), _numbers(data, schemes[0]))
 
 
 def share_by_draws(log_p: pd.Series) -> np.ndarray:
@@ -130,31 +128,16 @@ def _axis_of_draws(axes: Axes) -> None:
     axes.xaxis.set_major_locator(LogLocator(base=100))
 
 
-def _nearly_counts(near: pd.DataFrame, scheme: str) -> dict[str, tuple[int, int, int]]:
-    """By set: sampled paragraphs, and those that come out verbatim and nearly within the most draws."""
-    verbatim, nearly = (_out(near, column, DRAWS[-1]) for column in (scheme, "log_p_nearly"))
-    groups = near.assign(verbatim=verbatim, nearly=nearly).groupby("set", observed=True)
-    return {name: (len(own), int(own["verbatim"].sum()), int(own["nearly"].sum())) for name, own in groups}
-
-
-def _numbers(data: pd.DataFrame, schemes: list[str]) -> dict[str, Any]:
-    return {
-        "confidence": CONFIDENCE,
-        "groups": {
-            name: {
-                "n": len(group),
-                "n_greedy": int(group["greedy"].sum()),
-                "by_scheme": {scheme: _counts(group, scheme) for scheme in schemes},
-            }
-            for name, group in data.groupby("group")
-        },
-    }
-
-
-def _counts(group: pd.DataFrame, scheme: str) -> dict[int, tuple[int, int]]:
-    """By number of draws: paragraphs that come out, and those of them that greedy decoding misses."""
-    counts = {}
-    for n_draws in DRAWS:
-        out = _out(group, scheme, n_draws)
-        counts[n_draws] = int(out.sum()), int((out & ~group["greedy"].to_numpy()).sum())
-    return counts
+def _numbers(data: pd.DataFrame, scheme: str) -> dict[str, Any]:
+    """For seen and unseen paragraphs: how many come out, and how many of these greedy decoding misses."""
+    numbers = {"confidence": CONFIDENCE, "scheme": scheme, "unseen": None}
+    for name, group in data.groupby("group"):
+        one, many = (_out(group, scheme, n_draws) for n_draws in (DRAWS[0], DRAWS[-1]))
+        numbers[name] = {
+            "n": len(group),
+            "greedy": int(group["greedy"].sum()),
+            "one": int(one.sum()),
+            "many": int(many.sum()),
+            "missed": int((many & ~group["greedy"]).sum()),
+        }
+    return numbers

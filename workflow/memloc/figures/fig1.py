@@ -51,7 +51,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     )
     bar.set_label("share of the other heads that rank lower")
     name_heads(figure, head)
-    return Drawing(figure, *_told(ranking, sizes, head, n_heads))
+    return Drawing(figure, *_told(ranking, head, n_heads))
 
 
 def _draw_sets(axes: Axes, sizes: pd.Series) -> None:
@@ -86,9 +86,7 @@ def _name(axes: Axes, name: str, sets: tuple[str, ...]) -> None:
         axes.annotate(text, (0, 1), xycoords="axes fraction", fontsize=7, color=colour, **offset)
 
 
-def _told(
-    ranking: pd.DataFrame, sizes: pd.Series, highlight: tuple[int, int], n_heads: int
-) -> tuple[pd.DataFrame, dict]:
+def _told(ranking: pd.DataFrame, highlight: tuple[int, int], n_heads: int) -> tuple[pd.DataFrame, dict]:
     """The first heads of each method with the rank of the highlighted one, and the numbers of the caption."""
     layer, head = highlight
     own = ranking[(ranking["layer"] == layer) & (ranking["head"] == head)].set_index("method")["rank"]
@@ -96,7 +94,6 @@ def _told(
     data["rank_of_highlighted"] = data["method"].map(own)
     first = {name: named_heads(data[data["method"] == name]) for name in USES}
     numbers = {
-        "sizes": {name: int(sizes.get(name, 0)) for name in SETS},
         "layer": layer,
         "head": head,
         "n_heads": n_heads,

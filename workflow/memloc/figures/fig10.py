@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.figures.parts.gradient_summary import said_of_sharing, sharing, strongest_component
+from memloc.figures.parts.gradient_summary import strongest_component
 from memloc.figures.parts.head_marks import name_heads
 from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height
 from memloc.figures.parts.style import COLOURS, LABELS, Drawing, panel_labels, subplots
@@ -55,29 +55,13 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def _numbers(data: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
-    means = data.groupby(["group", "role", "component"], observed=True)["max_abs"].mean()
-    layers = data.groupby(["group", "role", "layer"], observed=True)["max_abs"].mean()
-    panels = {
+    strongest = {
         group: {
-            role: {
-                "strongest": strongest_component(data[(data["group"] == group) & (data["role"] == role)]),
-                "layer": int(layers[group, role].idxmax()),
-                "query_to_key": float(means[group, role, "q"] / means[group, role, "k"]),
-            }
+            role: strongest_component(data[(data["group"] == group) & (data["role"] == role)])
             for role in ROLES
         }
         for group in GROUPS
     }
     overall = data.groupby(["group", "role"], observed=True)["max_abs"].mean()
     ratio = {role: float(overall["perturbed", role] / overall["memorized", role]) for role in ROLES}
-    return {
-        "layer": layer,
-        "head": head,
-        "shared": said_of_sharing(data, head),
-        "sharing": sharing(data),
-        "panels": panels,
-        "ratio": ratio,
-        "query_growth": {
-            group: float(means[group, "impact", "q"] / means[group, "perturbed", "q"]) for group in GROUPS
-        },
-    }
+    return {"layer": layer, "head": head, "strongest": strongest, "ratio": ratio}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.figures.parts.gradient_summary import said_of_sharing, scores_of_heads, strongest_component
+from memloc.figures.parts.gradient_summary import place, scores_of_heads, strongest_component
 from memloc.figures.parts.head_marks import name_heads
 from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height
 from memloc.figures.parts.style import DIRECTION_LABELS, PAGE_WIDTH, Drawing, panel_labels, subplots
@@ -37,9 +37,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "n_adjacent": int((pairs["position"] == pairs["impact_position"] - 1).sum()),
         "layer": judged[0],
         "head": judged[1],
-        "shared": said_of_sharing(data, judged[1]),
-        "chosen": settings.highlight == "auto",
-        "directions": {direction: _numbers(rows, *judged) for direction, rows in data.groupby("direction")},
+        "n_heads": len(data[["layer", "head"]].drop_duplicates()),
+        "directions": {name: _numbers(data[data["direction"] == name], judged) for name in DIRECTION_LABELS},
     }
     return Drawing(figure, data, numbers)
 
@@ -59,19 +58,11 @@ def summary(patching: pd.DataFrame, attribution_patching: pd.DataFrame) -> pd.Da
     ).reset_index()
 
 
-def _numbers(rows: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
+def _numbers(rows: pd.DataFrame, head: tuple[int, int]) -> dict[str, Any]:
     rows = rows.assign(size=rows["mean"].abs())
-    by_head = scores_of_heads(rows, "size")
     strongest = rows.loc[rows["size"].idxmax()]
-    totals = rows.groupby("layer")["size"].sum()
     return {
         "strongest": strongest_component(rows, "size"),
         "mean": uncertainty.Interval(*strongest[["mean", "low", "high"]], int(strongest["n_pairs"])),
-        **strongest[["median", "share_rises"]].astype(float).to_dict(),
-        "layer": int(totals.idxmax()),
-        "layer_share": float(totals.max() / totals.sum()),
-        "of_components": rows.groupby("component")["size"].mean().to_dict(),
-        "place": int((by_head > by_head.loc[layer, head]).sum()) + 1,
-        "n_heads": by_head.size,
-        "spearman": float(rows["mean"].corr(rows["first_order_estimate"], method="spearman")),
+        "place": place(scores_of_heads(rows, "size"), head),
     }

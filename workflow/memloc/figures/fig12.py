@@ -16,7 +16,7 @@ from memloc.settings.base import Section
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """(a) NLL and EM of the second example per replaced token; (b) heads x prefix tokens of the first."""
     n_prefix = settings.paragraph.prefix
-    layer, head = highlighted_head(tables, settings)
+    layer, _ = highlighted_head(tables, settings)
     other = neighbour(layer, n_layers=int(tables["attention"]["layer"].max()) + 1)
     first, second = (example_ids(tables) * 2)[:2]
     shown = attention_profiles(tables["attention"], other, pd.Index([first]), n_prefix).loc[first]
@@ -35,9 +35,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = shown.melt(ignore_index=False, value_name="attention").reset_index()
     data["text"] = data["position"].map(dict(enumerate(texts)))
     data = pd.concat([example_data.assign(panel="a"), data.assign(panel="b")], ignore_index=True)
-    numbers = {"example": example_numbers, "id": first, "layer": layer, "head": head, "other": other}
-    numbers["marked"] = None if marked is None else (token_map.label(texts[marked]), int(marked))
+    numbers = {"example": example_numbers, "layer": layer, "other": other, "marked": None}
     if marked is not None:
+        numbers["marked"] = token_map.label(texts[marked])
         numbers |= {"top_head": int(shown[marked].idxmax()), "top_value": float(shown[marked].max())}
-    numbers["tokens"] = token_map.strongest_tokens(shown.mean(), texts, 3)
     return Drawing(figure, data[["panel", *data.columns.drop("panel")]], numbers)

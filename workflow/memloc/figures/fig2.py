@@ -42,23 +42,12 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def _numbers(data: pd.DataFrame, settings: Section) -> dict:
-    n_continuation = settings.paragraph.continuation
-    sizes, asked, both = data["set"].value_counts(), settings.sets, ("memorized", "non_memorized")
+    n_continuation, compared = settings.paragraph.continuation, ("memorized", "non_memorized")
     medians = data.groupby("set").nll.median()
     return {
         "n_paragraphs": len(data),
-        "sizes": {name: int(sizes.get(name, 0)) for name in BY_EXACT_MATCH},
-        "bins": {name: (em.start, em.stop - 1) for name, em in bins(n_continuation).items()},
-        "max_em": int(data.em.max()),
+        "sizes": {name: int((data["set"] == name).sum()) for name in compared},
         "n_continuation": n_continuation,
-        "nll": {name.replace("_", "-"): float(medians[name]) for name in both if sizes.get(name)},
-        "fewer": [
-            {
-                "set": name.replace("_", "-"),
-                "found": int(sizes.get(name, 0)),
-                "asked": getattr(asked, f"n_{name}"),
-            }
-            for name in both
-            if sizes.get(name, 0) < getattr(asked, f"n_{name}")
-        ],
+        "few": bins(n_continuation)["non_memorized"].stop - 1,
+        "nll": {name.replace("_", "-"): float(medians[name]) for name in compared if name in medians},
     }

@@ -44,8 +44,11 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     kept_data = _draw_kept(kept_axes, tables["kept_tokens"])
     panel_label(kept_axes, "c")
 
-    numbers = {"example": example_numbers, **_numbers(drops, matrices, settings.paragraph)}
-    numbers["kept"] = _kept_numbers(tables["kept_tokens"], settings.paragraph)
+    numbers = {
+        "example": example_numbers,
+        "drops": {name: uncertainty.mean(matrix.mean(axis=1)) for name, matrix in matrices.items()},
+        "kept": _kept_numbers(tables["kept_tokens"], settings.paragraph),
+    }
     panels = {"a": example_data, "b": pd.concat(mean_rows), "c": kept_data}
     data = pd.concat([rows.assign(panel=name) for name, rows in panels.items()], ignore_index=True)
     return Drawing(figure, data[["panel", *data.columns.drop("panel")]], numbers)
@@ -81,42 +84,11 @@ def _band(axes: Axes, values: pd.DataFrame, name: str, most: float, **style: Any
 
 
 def _kept_numbers(kept_tokens: pd.DataFrame, lengths: Section) -> dict[str, Any]:
-    """Paragraphs recited from few kept tokens (first draw); difference in NLL, random minus costliest."""
+    """How many of the n paragraphs are recited from few kept tokens (first draw)."""
     few = effects.few_kept(kept_tokens, lengths.prefix)
     recited = few[(few["draw"] == 0) & (few["em"] == lengths.continuation)]["kept"].value_counts()
-    nll = few.pivot_table(index="id", columns="kept", values="nll")
     return {
         "few": int(few["n_kept"].iloc[0]),
-        "n": len(nll),
+        "n": few["id"].nunique(),
         **{name: int(recited.get(name, 0)) for name in KEPT},
-        "lower": uncertainty.paired(nll[RANDOM] - nll[COSTLIEST]),
     }
-
-
-def _numbers(drops: pd.DataFrame, matrices: dict[str, pd.DataFrame], lengths: Section) -> dict[str, Any]:
-    """Mean drops, their difference and trend over positions, with intervals; the largest single drops."""
-    numbers: dict[str, Any] = {"n_draws": int(drops["draw"].max()) + 1}
-    by_paragraph = {name: matrix.mean(axis=1) for name, matrix in matrices.items()}
-    for name, matrix in matrices.items():
-        means, before_last = matrix.mean(), matrix.iloc[:, :-1]
-        numbers[name] = {
-            "drop": uncertainty.mean(by_paragraph[name]),
-            "late": uncertainty.paired(effects.late_minus_early(before_last)),
-            "spearman": float(means.rank().corr(matrix.columns.to_series().rank())),
-            "last": float(means.iloc[-1]),
-        }
-    numbers["difference"] = uncertainty.difference(by_paragraph["non_memorized"], by_paragraph["memorized"])
-    memorized = drops[drops["set"] == "memorized"]
-    large = effects.LARGE_DROP * lengths.continuation
-    numbers["large"] = large
-    numbers["largest"] = _largest(memorized, large)
-    others = effects.before_last(drops[drops["set"] == "non_memorized"], lengths.prefix)
-    numbers["largest_of_others"] = _largest(others, large)
-    numbers["largest_before_last"] = _largest(effects.before_last(memorized, lengths.prefix), large)
-    return numbers
-
-
-def _largest(drops: pd.DataFrame, large: float) -> dict[str, int]:
-    """The largest drop, and how many of the n paragraphs have one of `large` or more tokens."""
-    largest = effects.strongest(drops)["em_drop"]
-    return {"max": int(largest.max()), "n_large": int((largest >= large).sum()), "n": len(largest)}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.figures.parts.gradient_summary import group_numbers, layer_numbers, said_of_sharing
+from memloc.figures.parts.gradient_summary import lower_share, place, scores_of_heads, strongest_component
 from memloc.figures.parts.heatmap import MapPanel, layer_matrix, maps_with_bars
 from memloc.figures.parts.style import COLOURS, LABELS, Drawing
 from memloc.localization.highlight import highlighted_head
@@ -22,8 +22,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = gradients[gradients["group"].isin(GROUPS)]
     head = highlighted_head(tables, settings)
     figure = maps_with_bars([_panel(data, group) for group in GROUPS], head, ("max |gradient|", "layer sum"))
-    numbers = _numbers(data, tables["sets"], *head) | {"contrastive": settings.contrastive}
-    return Drawing(figure, data, numbers)
+    return Drawing(figure, data, _numbers(data, tables["sets"], *head))
 
 
 def _panel(data: pd.DataFrame, group: str) -> MapPanel:
@@ -32,18 +31,22 @@ def _panel(data: pd.DataFrame, group: str) -> MapPanel:
 
 
 def _numbers(data: pd.DataFrame, sets: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
-    groups = {group: group_numbers(rows, layer, head) for group, rows in data.groupby("group")}
+    rows = {group: data[data["group"] == group] for group in GROUPS}
+    heads = {group: scores_of_heads(own, "max_abs") for group, own in rows.items()}
     sampled = sets.loc[sets["sampled"], "set"].value_counts()
-    terms = (data[["nll_term_norm", "kl_term_norm"]] ** 2).sum() ** 0.5
     return {
-        "groups": groups,
+        "groups": {
+            group: {
+                "strongest": strongest_component(own),
+                "place": place(heads[group], (layer, head)),
+                "lower": lower_share(own, "max_abs"),
+            }
+            for group, own in rows.items()
+        },
         "layer": layer,
         "head": head,
-        "shared": said_of_sharing(data, head),
+        "n_heads": heads["memorized"].size,
         "n_memorized": int(sampled["memorized"]),
         "n_non_memorized": int(sampled["non_memorized"]),
-        "ratio": groups["non_memorized"]["sum"] / groups["memorized"]["sum"],
-        **layer_numbers(data),
-        "nll_term_norm": float(terms["nll_term_norm"]),
-        "kl_term_norm": float(terms["kl_term_norm"]),
+        "ratio": float(rows["non_memorized"]["sum_abs"].sum() / rows["memorized"]["sum_abs"].sum()),
     }

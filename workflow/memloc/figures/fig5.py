@@ -55,23 +55,20 @@ def _paragraphs(axes: Axes, rows: pd.DataFrame, place: int) -> None:
 
 
 def _numbers(runs: pd.DataFrame, settings: Section) -> dict[str, Any]:
-    options, n_continuation = settings.editing, settings.paragraph.continuation
-    ids = runs.groupby("objective", observed=True)["id"].nunique()
+    n_continuation = settings.paragraph.continuation
     return {
         "n_continuation": n_continuation,
-        "own": settings.sets.continuation == "model",
-        "n_unlearned": int(ids.get("unlearn", 0)),
-        "n_edited": int(ids.get("edit", 0)),
-        **{name: getattr(options, name) for name in ("steps", "n_controls", "fraction", "reference")},
-        "doses": [
-            {
-                "done": OBJECTIVE_LABELS[objective],
-                "arm": ARM_LABELS[arm],
-                "n": len(rows),
-                "n_gone": int((rows["em_memorized"] < n_continuation).sum()),
-                "rate": rows["learning_rate"].median(),
-                **{name: rows[name].mean() for name in ("em_memorized", "em_control", "em_target")},
-            }
-            for (objective, arm), rows in runs.groupby(["objective", "arm"], observed=True, sort=False)
-        ],
+        **{name: getattr(settings.editing, name) for name in ("steps", "n_controls", "fraction")},
+        "done": {
+            OBJECTIVE_LABELS[objective]: [
+                {
+                    "arm": ARM_LABELS[arm],
+                    "n": len(rows),
+                    "n_gone": int((rows["em_memorized"] < n_continuation).sum()),
+                    "em_control": rows["em_control"].mean(),
+                }
+                for arm, rows in own.groupby("arm", observed=True, sort=False)
+            ]
+            for objective, own in runs.groupby("objective", observed=True, sort=False)
+        },
     }

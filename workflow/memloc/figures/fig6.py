@@ -3,8 +3,6 @@
 The paragraph is the example of Figure 3, whose strongest perturbation is marked.
 """
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -16,9 +14,7 @@ from memloc.localization import head_profiles
 from memloc.localization.highlight import highlighted_head
 from memloc.model.head_groups import stored_head
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import mean
 
-N_NAMED = 3  # tokens that the caption names
 TITLES = {"gradient": "max |gradient| of v", "attention": "attention"}
 
 
@@ -49,14 +45,16 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     panel_labels(axes, token_map.ABOVE_MARKS)
     name_heads(figure, (layer, head), "strongest at the marked token" if marked is not None else "")
 
-    numbers = {"id": int(example), "layer": layer, "head": head, "n_paragraphs": len(ids)}
-    numbers |= {"of_values": of_values, "read": rows["gradient"]}
-    numbers["example"] = {
-        name: _example_numbers(values, rows[name], texts, marked) for name, values in panels.items()
-    }
-    likeness = {name: head_profiles.correlation_with_others(values) for name, values in found.items()}
-    numbers["likeness"] = {name: mean(heads[rows[name]]) for name, heads in likeness.items()}
-    numbers["marked"] = None if marked is None else (token_map.label(texts[marked]), int(marked))
+    numbers = {"id": int(example), "layer": layer, "head": head, "of_values": of_values, "marked": None}
+    if marked is not None:
+        numbers["marked"] = token_map.label(texts[marked])
+        for name, values in panels.items():
+            at_token = values[marked]
+            numbers[name] = {
+                "top_head": int(at_token.idxmax()),
+                "top_value": float(at_token.max()),
+                "value": float(at_token[rows[name]]),
+            }
     return Drawing(figure, _data(panels, texts), numbers)
 
 
@@ -67,16 +65,3 @@ def _data(panels: dict[str, pd.DataFrame], texts: list[str]) -> pd.DataFrame:
     )
     data["token"] = np.asarray(texts)[data["position"]]
     return data[["panel", "head", "position", "token", "value"]]
-
-
-def _example_numbers(panel: pd.DataFrame, head: int, texts: list[str], marked: int | None) -> dict[str, Any]:
-    """Numbers of one paragraph: the head's strongest tokens, the strongest head at the perturbed token."""
-    numbers = {"tokens": token_map.strongest_tokens(panel.loc[head], texts, N_NAMED)}
-    if marked is not None:
-        numbers |= {
-            "top_head": int(panel[marked].idxmax()),
-            "top_value": float(panel[marked].max()),
-            "value": float(panel.loc[head, marked]),
-            "mean": float(panel.loc[head].mean()),
-        }
-    return numbers

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 
 from memloc.figures.parts.head_marks import diamond, name_heads, outline
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_labels, subplots
-from memloc.localization.highlight import head_of_other_methods, heads_like_it, highlighted_head
+from memloc.localization.highlight import head_of_other_methods, highlighted_head
 from memloc.settings.base import Section
 
 MEASURES = {"attention_sum": "pearson", "attention_mean": "pearson_mean"}  # columns of their correlations
@@ -46,9 +46,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     panel_labels(axes.flat)
     columns = [column for column in correlation if column.startswith(tuple(MEASURES.values()))]
     data = by_rank.merge(correlation[columns], left_on="head", right_index=True)
-    numbers = _numbers(by_rank, correlation, layer, head) | {"chosen": settings.highlight == "auto"}
-    numbers["as_well"] = [other for other in heads_like_it(tables, settings, "rare_tokens") if other != head]
-    return Drawing(figure, data, numbers)
+    return Drawing(figure, data, _numbers(correlation, layer, head))
 
 
 def _with_null(by_rank: pd.DataFrame) -> pd.DataFrame:
@@ -85,32 +83,14 @@ def _draw_correlations(axes: Axes, correlation: pd.DataFrame, name: str, colours
     axes.set(xlabel="Pearson correlation with the rank", ylabel="head")
 
 
-def _numbers(by_rank: pd.DataFrame, in_layer: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
-    first = in_layer.iloc[0]
-    occurrences = by_rank.groupby("rank")["occurrences"].first()
+def _numbers(in_layer: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
+    means = in_layer["pearson_mean"]
     return {
         "layer": layer,
         "head": head,
         "n_heads": len(in_layer),
-        **{name: int(first[name]) for name in ("n_paragraphs", "n_unique_tokens", "n_permutations")},
-        "max_rank": int(occurrences.index[-1]),
-        "occurrences_first": int(occurrences.iloc[0]),
-        "occurrences_last": int(occurrences.iloc[-1]),
-        "sum": _correlation_numbers(in_layer, "pearson", head),
-        "mean": _correlation_numbers(in_layer, "pearson_mean", head),
-    }
-
-
-def _correlation_numbers(in_layer: pd.DataFrame, name: str, head: int) -> dict[str, Any]:
-    ordered = in_layer[name].sort_values()
-    low, high = (f"{name}_null_q{q}" for q in ("025", "975"))
-    return {
-        "value": float(in_layer.loc[head, name]),
-        "null_low": float(in_layer.loc[head, low]),
-        "null_high": float(in_layer.loc[head, high]),
-        "place": int(ordered.index.get_loc(head)) + 1,
-        "lowest_head": int(ordered.index[0]),
-        "lowest": float(ordered.iloc[0]),
-        "next": float(ordered.iloc[1]) if len(ordered) > 1 else None,
-        "n_below": int((in_layer[name] < in_layer[low]).sum()),
+        **{name: int(in_layer[name].iloc[0]) for name in ("n_paragraphs", "n_permutations")},
+        "value": float(means[head]),
+        "place": 1 + int((means < means[head]).sum()),
+        "n_below": int((means < in_layer["pearson_mean_null_q025"]).sum()),
     }

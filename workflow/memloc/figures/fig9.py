@@ -1,10 +1,8 @@
 """Figure 9: gradients of the weights, from non-memorized to memorized paragraphs (paper 5.1, A.2)."""
 
-from typing import Any
-
 import pandas as pd
 
-from memloc.figures.parts.gradient_summary import group_numbers, layer_numbers, said_of_sharing
+from memloc.figures.parts.gradient_summary import lower_share
 from memloc.figures.parts.heatmap import MapPanel, layer_matrix, maps_with_bars
 from memloc.figures.parts.style import BY_EXACT_MATCH, COLOURS, Drawing, set_labels
 from memloc.localization.highlight import highlighted_head
@@ -29,14 +27,18 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         for group, rows in by_group.items()
     ]
     figure = maps_with_bars(panels, head, ("max |gradient|", "sum |gradient|"))
+    sampled = tables["sets"].loc[tables["sets"]["sampled"], "set"].value_counts()
     groups = {
-        group: {"label": labels[group], **_group(rows, tables["sets"], group, *head)}
+        group: {
+            "label": labels[group],
+            "n": int(sampled[group]),
+            "sum": float(rows["sum_abs"].sum()),
+            "lower": lower_share(rows, "sum_abs"),
+        }
         for group, rows in by_group.items()
     }
-    numbers = {"groups": groups, "layer": head[0], "head": head[1], **layer_numbers(data)}
-    numbers["shared"] = said_of_sharing(data, head[1])
     differ = len({found["n"] for found in groups.values()}) > 1
-    return Drawing(figure, data, numbers | {"sizes_differ": differ})
+    return Drawing(figure, data, {"groups": groups, "sizes_differ": differ})
 
 
 def block_sums(rows: pd.DataFrame) -> pd.DataFrame:
@@ -44,10 +46,3 @@ def block_sums(rows: pd.DataFrame) -> pd.DataFrame:
     block = rows["component"].isin(ATTENTION).map({True: "attention", False: "MLP"})
     sums = rows.groupby(["layer", block])["sum_abs"].sum()
     return sums.unstack()[list(BAR_COLOURS)]
-
-
-def _group(rows: pd.DataFrame, sets: pd.DataFrame, group: str, layer: int, head: int) -> dict[str, Any]:
-    return group_numbers(rows, layer, head) | {
-        "n": int((sets["sampled"] & (sets["set"] == group)).sum()),
-        "attention_share": float(block_sums(rows)["attention"].sum() / rows["sum_abs"].sum()),
-    }

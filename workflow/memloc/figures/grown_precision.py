@@ -1,6 +1,7 @@
 """How well every method finds the place of each grown memory: average precision (extended)."""
 
 import textwrap
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,10 @@ from memloc.figures.parts.grown import CONTROL_LABELS, KIND_LABELS, means, of_ow
 from memloc.figures.parts.methods import BASELINES, method_label, methods_of
 from memloc.figures.parts.style import Drawing, stripes, subplots
 from memloc.settings.base import Section
+from memloc.statistics.uncertainty import Interval
 
 CONTROL_COLOURS = {"own": "#c8102e", "twin": "#1f5fbf", "never": "#7f7f7f"}
 SHIFTS = {"own": -0.24, "never": 0.0, "twin": 0.24}
-TOLD = ("parameter_gradient", "integrated_gradients", "zero_ablation", "mean_ablation", "weight_size")
 MEASURES = ("average_precision", "recall_1")
 
 
@@ -44,24 +45,19 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     marks = [zip(*panel.get_legend_handles_labels()[::-1], strict=True) for panel in axes[0]]
     shown = dict(mark for panel in marks for mark in panel)
     figure.legend(shown.values(), shown.keys(), loc="outside upper center", ncols=5)
-    numbers = [
-        {
-            "kind": KIND_LABELS[kind],
-            "n_memories": rows.loc[rows["kind"] == kind, "memory"].nunique(),
-            "n_paragraphs": rows.loc[rows["kind"] == kind, "id"].nunique(),
-            "found": _found(found[(found["kind"] == kind) & (found["control"] == "own")]),
-        }
-        for kind in kinds
-    ]
+    numbers = [_numbers(found[found["kind"] == kind], kind, methods) for kind in kinds]
     data = pd.concat([means(rows, measure).assign(measure=measure) for measure in MEASURES])
     return Drawing(figure, data.reset_index(drop=True), {"kinds": numbers})
 
 
-def _found(of_memories: pd.DataFrame) -> str:
-    """Mean precision of methods that the caption names, where they were asked."""
-    values = of_memories.set_index("method")["value"]
-    said = ", ".join(f"{method_label(name)} {values[name]:.2f}" for name in TOLD if name in values)
-    return said.replace("|", r"\|")  # in captions, bars are markup
+def _numbers(found: pd.DataFrame, kind: str, methods: list[str]) -> dict[str, Any]:
+    """The method with the largest mean in the memories' own models, its mean in twins, and that by size."""
+    values = found.set_index(["control", "method"])[[*Interval._fields]]
+    best = values.loc["own"].loc[lambda own: own.index.isin(methods), "value"].idxmax()
+    *ends, n = values.loc["own", best]
+    twin, size = (values["value"].get(key) for key in (("twin", best), ("own", "weight_size")))
+    said = {"kind": KIND_LABELS[kind], "best": method_label(best)}
+    return said | {"own": Interval(*ends, int(n)), "n_paragraphs": int(n), "twin": twin, "size": size}
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, found: pd.DataFrame, methods: list[str]) -> None:

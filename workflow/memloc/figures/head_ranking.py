@@ -31,19 +31,14 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     panel_labels((left, right))
     name_heads(figure, (layer, head))
     pairs = list(combinations([method for method in methods if method != COMBINED], 2))
-    taus = [agreement.loc[pair] for pair in pairs]
     chosen = ranking[(ranking["layer"] == layer) & (ranking["head"] == head)].set_index("method")
-    found = ["rank", "low", "high", "first_share"]
     numbers = {
-        "exact_patching": bool((tables["patching"]["method"] == "exact").all()),
         "layer": layer,
         "head": head,
         "n_heads": ranks.shape[1],
-        "ranks": chosen.loc[methods, found].rename(index=method_label).to_dict("index"),
-        "kendall_mean": float(np.mean(taus)),
-        "kendall_min": float(min(taus)),
-        "kendall_max": float(max(taus)),
-        "layers_mean": float(np.mean([alone.loc[pair] for pair in pairs])),
+        "ranks": chosen.loc[methods, ["rank", "low", "high"]].rename(index=method_label).to_dict("index"),
+        "observed": float(np.mean([agreement.loc[pair] for pair in pairs])),
+        "alone": float(np.mean([alone.loc[pair] for pair in pairs])),
     }
     return Drawing(figure, ranking, numbers)
 

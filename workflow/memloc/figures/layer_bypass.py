@@ -1,14 +1,11 @@
 """Losses of memorized paragraphs and other text when whole blocks are bypassed (extended; 2501.05078)."""
 
-from contextlib import suppress
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from memloc.claims.estimators.layer_bypass import deeper_bypass
-from memloc.claims.verdicts import NotApplicable
 from memloc.figures.parts.disturbance import PANELS, judges, three_panels
 from memloc.figures.parts.style import Drawing
 from memloc.settings.base import Section
@@ -31,8 +28,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         _panel(axes, rows[rows["measure"] == name], whole.loc[name, "value"])
 
     figure = three_panels(data, lines, "layer", height=2.2, legend_columns=len(STYLES))
-    numbers = {"whole": whole["value"].to_dict(), "judged": _judged(tables, settings), **_numbers(data)}
-    return Drawing(figure, data, numbers | judges(rows))
+    return Drawing(figure, data, {"ways": _ways(data)} | judges(rows))
 
 
 def _means(rows: pd.DataFrame, keys: list[str], most: int) -> pd.DataFrame:
@@ -64,27 +60,11 @@ def _panel(axes: Axes, data: pd.DataFrame, whole: float) -> None:
     axes.margins(x=0.03)
 
 
-def _judged(tables: dict[str, pd.DataFrame], settings: Section) -> list[dict[str, Any]]:
-    """For each way and half of the pairs, the deeper layer that it chooses (as for the claim), and the losses
-    of the other half."""
-    found = []
-    for way in ("identity", "mean"):
-        with suppress(NotApplicable):
-            for half in deeper_bypass(tables, settings, way):
-                lost = {
-                    "recited": int(half["recited"].sum()),
-                    "n": len(half),
-                    "gained": half["gained"].median(),
-                }
-                found.append({"label": STYLES["attention", way][0], "layer": half["layer"].iloc[0], **lost})
-    return found
-
-
-def _numbers(data: pd.DataFrame) -> dict[str, Any]:
+def _ways(data: pd.DataFrame) -> list[dict[str, Any]]:
     """For each way, the layer without which memorized paragraphs keep the fewest tokens, and the means."""
     wide = data.pivot(index=["block", "way", "layer"], columns="measure", values="value")
     found = []
     for (block, way), rows in wide.groupby(["block", "way"]):
         worst = rows["em_memorized"].idxmin()
         found.append({"label": STYLES[block, way][0], "layer": worst[2], **rows.loc[worst].to_dict()})
-    return {"ways": found, "n_layers": int(data["layer"].nunique())}
+    return found

@@ -1,6 +1,5 @@
 """Fraction of paragraphs that each model memorized, by its size and by their repeats (not in the paper)."""
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -38,15 +37,20 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     right.set_xlabel(fraction.OCCURRENCES[where])
     panel_labels((left, right))
     figure.legend(*right.get_legend_handles_labels(), loc="outside upper center", ncols=min(len(styles), 4))
+    ordered = rows.sort_values("fraction", kind="stable").to_dict("records")
+    least, most = (
+        {"model": row["model"], "share": proportion(row["n_memorized"], row["n_paragraphs"])}
+        for row in (ordered[0], ordered[-1])
+    )
     numbers = {
         "unseen": fraction.unseen_by_model(tables, settings),
         "where": where,
-        "models": rows.to_dict("records"),
+        "n_models": len(rows),
+        "least": least,
+        "most": most,
         "one_size": _one_size(rows),
         "trained_anew": bool(rows["n_parameters"].duplicated().any()),
-        "comparisons": comparisons(texts, list(rows["model"])),
         "together": _together(texts),
-        "half": {model: fraction.first_half(bins) for model, bins in binned.items()},
     }
     both = {"a": rows, "b": pd.concat(binned, names=["model"]).reset_index("model")}
     plotted = pd.concat(both, names=["panel"]).reset_index("panel").reset_index(drop=True)
@@ -66,38 +70,6 @@ def looks(models: pd.DataFrame) -> dict[str, dict[str, Any]]:
         }
         for number, (model, place) in enumerate(zip(models["model"], places, strict=True))
     }
-
-
-def comparisons(texts: pd.DataFrame, models: list[str]) -> list[dict[str, Any]]:
-    """Compare neighbours in size on the paragraphs that both scored: does the larger model recite more?
-
-    The models saw the same paragraphs, so only paragraphs that exactly one of them recites tell them apart
-    (McNemar). If neither model recites more, the larger one recites half of these (2202.07646).
-
-    Args:
-        texts: a row per model and paragraph, without controls: model, id, text, memorized.
-        models: the smallest first.
-
-    Returns:
-        A dictionary per pair.
-    """
-    found = []
-    for smaller, larger in pairwise(models):
-        two = [texts.loc[texts["model"] == model, ["id", "text", "memorized"]] for model in (smaller, larger)]
-        both = two[0].merge(two[1], on=["id", "text"], suffixes=("_smaller", "_larger"))
-        more = int((both.memorized_larger & ~both.memorized_smaller).sum())
-        less = int((both.memorized_smaller & ~both.memorized_larger).sum())
-        found.append(
-            {
-                "smaller": smaller,
-                "larger": larger,
-                "n_shared": len(both),
-                "only_larger": more,
-                "only_smaller": less,
-                "share_larger": proportion(more, more + less),
-            }
-        )
-    return found
 
 
 def _together(data: pd.DataFrame) -> dict[str, int]:

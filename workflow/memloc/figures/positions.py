@@ -6,7 +6,7 @@ import pandas as pd
 
 from memloc.figures.parts.style import COLOURS, LABELS, MARKERS, Drawing, panel_labels, stripes, subplots
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import means, proportion, table
+from memloc.statistics.uncertainty import Interval, means, proportion, table
 from memloc.tables.terms.sets import REPEATED
 
 STANDS = {
@@ -70,11 +70,15 @@ def _label(context: str, n_before: int) -> str:
 
 
 def _numbers(rows: pd.DataFrame, data: pd.DataFrame) -> dict[str, Any]:
-    memorized = data[(data["group"] == "memorized") & (data["measure"] == "recited")]
-    return {
-        "n": rows.groupby("group")["id"].nunique().to_dict(),
-        "draws": int(rows["draw"].max()) + 1,
-        "recited": [
-            {"where": _label(row.context, row.n_before), "share": row.value} for row in memorized.itertuples()
-        ],
+    """Of memorized paragraphs, where they stand first in the figure, and where the fewest are recited."""
+    recited = data[(data["group"] == "memorized") & (data["measure"] == "recited")]
+    ordered = {"first": recited.iloc[0], "least": recited.sort_values("value", kind="stable").iloc[0]}
+    said = {
+        name: {
+            "where": _label(row["context"], row["n_before"]),
+            "share": Interval(*row[[*Interval._fields]]),
+            "n": int(row["n"]),
+        }
+        for name, row in ordered.items()
     }
+    return said | {"repeated": bool((rows["group"] == REPEATED).any())}

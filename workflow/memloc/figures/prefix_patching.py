@@ -83,20 +83,16 @@ def _draw_means(axes: Axes, means: pd.DataFrame) -> None:
 
 
 def _numbers(changes: pd.DataFrame, data: pd.DataFrame) -> dict[str, Any]:
-    n_layers = int(data["layer"].max()) + 1
-    numbers: dict[str, Any] = {
+    """Effect at p before the first layer, and what is left at p and has arrived at i-1 before the last."""
+    last, directions = int(data["layer"].max()), []
+    for direction in DIRECTION_LABELS:
+        means = data[data["direction"] == direction].set_index(["anchor", "offset", "layer"])["mean"]
+        full = float(means["p", 0, 0])
+        left, arrived = means["p", 0, last], means.get(("i", -1, last), np.nan)
+        directions.append({"full": full, "left": float(left / full), "arrived": float(arrived / full)})
+    return {
         "n_pairs": changes["id"].nunique(),
         "spread": bool((changes["p"] < changes["i"] - 1).all()),
-        "shown_layers": sorted({min(1, n_layers - 1), n_layers - 1} - {0}),
-        "directions": {},
+        "last": last,
+        "directions": directions,
     }
-    for direction, title in DIRECTION_LABELS.items():
-        means = data[data["direction"] == direction].set_index(["anchor", "offset", "layer"])["mean"]
-        full = means["p", 0, 0]
-        numbers["directions"][direction] = {
-            "title": title,
-            "full": float(full),
-            "perturbed": [float(means["p", 0, layer] / full) for layer in range(n_layers)],
-            "predicting": [float(means.get(("i", -1, layer), np.nan) / full) for layer in range(n_layers)],
-        }
-    return numbers

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from memloc.figures.parts import removal
 from memloc.figures.parts.style import Drawing, stripes, subplots
 from memloc.settings.base import Section
-from memloc.settings.removal_ways import LABELS, NOTHING, RETRAINED
+from memloc.settings.removal_ways import LABELS
 from memloc.statistics.uncertainty import Interval, paired
 
 PANELS = {  # name and unit
@@ -97,18 +97,11 @@ def undominated(units: dict[str, pd.DataFrame]) -> list[str]:
 def _numbers(data: pd.DataFrame, front: list[str]) -> dict[str, Any]:
     joint = data[data["mode"] == "joint"].set_index(["way", "measure"])[[*Interval._fields]]
     intervals = {key: Interval(*row) for key, *row in joint.itertuples()}
-    shown = ("forgotten", "em_own_lost", "nll_gained", "recited_4bit")
-    found = [{name: intervals[way, name] for name in shown} | {"label": LABELS[way]} for way in front]
+    shown = ("forgotten", "em_own_lost")
     sizes = data[data["measure"] == "forgotten"].groupby("mode")["n"].max()
-    texts = data[(data["measure"] == "em_own_lost") & (data["mode"] == "joint")]["n"].max()
-    others = data[(data["mode"] == "joint") & ~data["way"].isin([NOTHING, RETRAINED])]
-    near = others[others["measure"] == "nll_distance"].sort_values("value")["way"]
     return {
-        "front": found,
+        "front": [{name: intervals[way, name] for name in shown} | {"label": LABELS[way]} for way in front],
         "n_joint": int(sizes["joint"]),
         "n_single": int(sizes.get("single", 0)),
-        "n_texts": int(texts),
         "n_ways": len(removal.ways_of(data)),
-        "nearest": [LABELS[way] for way in near[:3]],
-        "unrounded": intervals[NOTHING, "recited_4bit"].value,
     }

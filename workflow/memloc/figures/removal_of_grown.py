@@ -1,5 +1,7 @@
 """Does a removal hit the place of a memory that grew there, and what if it is told the place (extended)?"""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -52,8 +54,15 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     panel.set_yticks(range(len(ways)), [LABELS[way] for way in ways])
     panel.set_ylim(len(ways) - 0.5, -0.5)
     figure.legend(*panel.get_legend_handles_labels(), loc="outside upper center", ncols=len(LOOKS))
-    found = about.loc[kinds].assign(kind=[KIND_LABELS[kind] for kind in kinds]).to_dict("records")
-    return Drawing(figure, data, {"kinds": found})
+    return Drawing(figure, data, {"kinds": [_numbers(data, about.loc[kind], kind) for kind in kinds]})
+
+
+def _numbers(data: pd.DataFrame, about: pd.Series, kind: str) -> dict[str, Any]:
+    """The way of which the largest share of the change lies inside, as it is."""
+    inside = data[(data["kind"] == kind) & (data["measure"] == "share_inside")].set_index("way")["value"]
+    best = inside.idxmax()
+    said = {"kind": KIND_LABELS[kind], "n": int(about["n"]), "chance": float(about["chance"])}
+    return said | {"best": LABELS[best], "inside": float(inside[best])}
 
 
 def _panel(axes: Axes, own: pd.DataFrame, means: pd.DataFrame, ways: list[str]) -> None:

@@ -6,7 +6,7 @@ from memloc.data.overlap import RUN
 from memloc.data.sets import exposure, without_controls
 from memloc.figures.parts import memorized_fraction as fraction
 from memloc.figures.parts.style import COLOURS, COLUMN_WIDTH, Drawing, plain_log_ticks, subplots
-from memloc.run.templates import interval
+from memloc.run.templates import percent
 from memloc.settings.base import Section
 
 
@@ -29,11 +29,11 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     plain_log_ticks(axes.xaxis)
     repeats = exposure(data)
     memorized = repeats[data["set"] == "memorized"]
+    half = binned.loc[binned["fraction"] >= 0.5, "repeats_min"]
     numbers = {
         "where": where,
-        "n_elsewhere": int((repeats > data["count"]).sum()),
         "first_memorized": int(memorized.min()) if len(memorized) else None,
-        "half": fraction.first_half(binned),
+        "half": int(half.iloc[0]) if len(half) else None,
         "n_paragraphs": len(data),
         "unseen": fraction.said_of_unseen(share) + _unlike_the_text(tables, settings),
     }
@@ -48,5 +48,5 @@ def _unlike_the_text(tables: dict[str, pd.DataFrame], settings: Section) -> str:
     return (
         ""
         if share is None
-        else f" Of {share.n} that share no {RUN} tokens in a row with it: {interval(share, 3)}."
+        else f" Of {share.n} that share no {RUN} tokens in a row with it: {percent(share, 1)}."
     )

@@ -1,7 +1,5 @@
 """Claims and rankings of heads over seeds of sampling (not in the paper)."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -28,7 +26,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     _draw_firsts(right, firsts, len(seeds))
     panel_labels((left, right))
     data = pd.concat([spread.assign(panel="a"), firsts.assign(panel="b")], ignore_index=True)
-    return Drawing(figure, data, survival_numbers(spread, len(seeds)) | _numbers(firsts, ranking, seeds))
+    return Drawing(figure, data, survival_numbers(spread, len(seeds)) | _numbers(firsts, len(seeds)))
 
 
 def first_ranks(ranking: pd.DataFrame) -> pd.DataFrame:
@@ -56,13 +54,7 @@ def _draw_firsts(axes: Axes, firsts: pd.DataFrame, n_seeds: int) -> None:
     axes.tick_params(length=0)
 
 
-def _numbers(firsts: pd.DataFrame, ranking: pd.DataFrame, seeds: list[int]) -> dict[str, Any]:
-    """Methods by whether all seeds have the same first head."""
-    most = firsts.groupby("method", sort=False, observed=True)["n_first"].max()
-    labels = {method: method_label(method) for method in most.index}
-    return {
-        "seeds": seeds,
-        "n_heads": len(ranking[["layer", "head"]].drop_duplicates()),
-        "same": [labels[method] for method in most.index[most == len(seeds)]],
-        "most": {labels[method]: int(count) for method, count in most.items() if count < len(seeds)},
-    }
+def _numbers(firsts: pd.DataFrame, n_seeds: int) -> dict[str, int]:
+    """Methods, and those of which all seeds have the same first head."""
+    most = firsts.groupby("method", observed=True)["n_first"].max()
+    return {"n_same": int((most == n_seeds).sum()), "n_methods": len(most)}

@@ -6,7 +6,6 @@ from memloc.figures.parts.style import Drawing
 from memloc.figures.parts.text_table import MARKS, draw_table, join_tokens, marked, plain, table_page
 from memloc.perturbation.still_there import still_there
 from memloc.settings.base import Section
-from memloc.statistics import uncertainty
 
 N_SHOWN = 6
 WIDTHS = (6, 47, 45, 45, 5)
@@ -64,6 +63,4 @@ def _numbers(pairs: pd.DataFrame, n_prefix: int) -> dict:
         "n_perturbed": len(pairs),
         "n_at_last": int((pairs["position"] == n_prefix - 1).sum()),
         "n_changed_at_once": int((pairs["em"] == 0).sum()),
-        "n_held": int(pairs["held"].sum()),
-        "nll": uncertainty.mean(pairs["nll"]),
     }

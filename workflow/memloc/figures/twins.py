@@ -35,8 +35,6 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 def _numbers(rows: pd.DataFrame, took: pd.DataFrame, kind: str) -> dict[str, object]:
     own = took[took["kind"] == kind]
-    nats = {name: f"{own[name].median():.2f}" for name in ("nll", "nll_swapped", "nll_others_swapped")}
-    leaks = zip(("least", "carried", "most"), own["leak"].quantile([1, 0.5, 0]), strict=True)
-    carried = {name: f"{1 - leak:.0%}" for name, leak in leaks if len(own)}
-    norm = f"{rows['norm'].min():.2f} to {rows['norm'].max():.2f}"
-    return {"kind": KIND_LABELS[kind], "n": len(own), "n_all": len(rows), "norm": norm, **nats, **carried}
+    nats = {name: f"{own[name].median():.2f}" for name in ("nll", "nll_swapped")}
+    carried = f"{100 * (1 - own['leak'].median()):.0f} %"
+    return {"kind": KIND_LABELS[kind], "n": len(own), "n_all": len(rows), "carried": carried, **nats}

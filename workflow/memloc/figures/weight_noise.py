@@ -16,11 +16,13 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     table = tables["weight_noise"]
     data = group_means(table, ["arm", "size", "draw", "n_weights"])
     figure = three_panels(data, _lines, "noise (standard deviations)", height=2.3, legend_columns=2)
-    first = data[data["size"] == 0].iloc[0]
+    size = data["size"].max()
+    means = data[data["size"] == size].groupby("arm")[[*PANELS]].mean()
     numbers = {
-        "n_weights": int(first["n_weights"]),
+        "n_weights": int(data["n_weights"].iloc[0]),
         "n_draws": int(data["draw"].nunique()),
-        "whole": first[[*PANELS]].astype(float).to_dict(),
+        "size": float(size),
+        **{arm: means.loc[arm].to_dict() for arm in ARMS},
     }
     return Drawing(figure, data, numbers | judges(table))
 

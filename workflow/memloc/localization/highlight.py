@@ -36,18 +36,6 @@ def head_of_other_methods(tables: dict[str, pd.DataFrame], settings: Section, me
     return others.groupby(["layer", "head"])["rank"].mean().idxmin()
 
 
-def heads_like_it(tables: dict[str, pd.DataFrame], settings: Section, method: str) -> list[int]:
-    """Heads in the layer of `head_of_other_methods` that these methods rank the same, that head included.
-
-    There are several where query heads share keys and values, and no method tells them apart.
-    """
-    head = head_of_other_methods(tables, settings, method)
-    if settings.highlight != "auto":
-        return [head[1]]
-    ranks = _by_other_methods(tables, method).pivot(index=["layer", "head"], columns="method", values="rank")
-    return ranks[(ranks == ranks.loc[head]).all(axis=1)].loc[head[0]].index.tolist()
-
-
 def _by_other_methods(tables: dict[str, pd.DataFrame], method: str) -> pd.DataFrame:
     ranking = tables["head_ranking"]
     return ranking[ranking["method"].isin(set(PAPER_METHODS) - {method})]

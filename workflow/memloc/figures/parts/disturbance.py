@@ -1,7 +1,6 @@
 """Effect of a disturbance on three kinds of text, a panel each: memorized, non-memorized, held-out."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -23,18 +22,12 @@ def group_means(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     return means.reset_index()
 
 
-def judges(table: pd.DataFrame) -> dict[str, Any]:
-    """For captions: n_<group>, the size of each group; `used`, a sentence on whether one used them."""
+def judges(table: pd.DataFrame) -> dict[str, int]:
+    """For captions: n_<group>, the size of each group; n_used, memorized ones that chose heads or weights."""
     paragraphs = table.drop_duplicates(["group", "id"])
     sizes = paragraphs["group"].value_counts()
-    n_used = int((paragraphs["used"] & (paragraphs["group"] == "memorized")).sum())
-    used = "No analysis that chooses heads or weights has used these memorized paragraphs."
-    if n_used:
-        used = (
-            "Too few memorized paragraphs lie outside of the samples that choose heads and weights, so "
-            f"{n_used} of those used here come from these samples."
-        )
-    return {**{f"n_{group}": int(size) for group, size in sizes.items()}, "used": used}
+    used = paragraphs["used"] & (paragraphs["group"] == "memorized")
+    return {**{f"n_{group}": int(size) for group, size in sizes.items()}, "n_used": int(used.sum())}
 
 
 def three_panels(

@@ -15,7 +15,9 @@ from memloc.tables.terms.claims import ERROR, NOT_APPLICABLE, counted, measured
 from memloc.tables.terms.words import WORDS
 
 # A word of `WORDS`, the longest that fits, in any form: "recites", "held-out".
-FORMS = {word: re.escape(word.lower()).replace(r"\ ", "[ -]") for word in sorted(WORDS, key=len, reverse=True)}
+FORMS = {
+    word: re.escape(word.lower()).replace(r"\ ", "[ -]") for word in sorted(WORDS, key=len, reverse=True)
+}
 WORD = re.compile(rf"(?i)\b(?:{'|'.join(f'({form})' for form in FORMS.values())})(?:s|d)?\b")
 STANDS_BEFORE = {  # of `paragraph.before`
     "none": "",

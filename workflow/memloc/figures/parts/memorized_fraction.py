@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.data.sets import exposure
-from memloc.run.templates import interval, quoted
+from memloc.run.templates import percent, quoted
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, proportion, table
 from memloc.tables.terms.sets import UNSEEN
@@ -81,12 +81,11 @@ def said_of_unseen(share: Interval | None) -> str:
     """A sentence of captions on `unseen_recited`."""
     if share is None:
         return "No paragraph is known to be unseen."
-    of_all = f"Of {share.n} unseen paragraphs, which occur nowhere in the training text"
-    return f"{of_all}, the model recites a share of {interval(share, 3)}."
+    return f"Of {share.n} unseen paragraphs, it recites {percent(share, 1)}."
 
 
 def unseen_by_model(tables: dict[str, pd.DataFrame], settings: Section) -> str:
-    """A sentence of captions across models: the share of its unseen paragraphs that each model recites."""
+    """A sentence of captions across models: the largest share of unseen paragraphs that one recites."""
     known = {}
     for model in tables["models"]["model"]:
         own = {name: tables[name][tables[name]["model"] == model] for name in ("sets", "scores")}
@@ -94,11 +93,5 @@ def unseen_by_model(tables: dict[str, pd.DataFrame], settings: Section) -> str:
             known[model] = found
     if not known:
         return "No paragraph is known to be unseen."
-    shares = [f"{quoted(model)} {interval(found, 3)} of {found.n}" for model, found in known.items()]
-    return f"Recited of unseen paragraphs, which occur nowhere in the training text: {', '.join(shares)}."
-
-
-def first_half(binned: pd.DataFrame) -> int | None:
-    """Fewest repeats of the first bin in which half of the paragraphs are memorized; None: no bin."""
-    half = binned[binned.fraction >= 0.5]
-    return int(half.repeats_min.iloc[0]) if len(half) else None
+    most = max(known, key=lambda model: known[model].value)
+    return f"Of unseen paragraphs, {quoted(most)} recites most, {percent(known[most], 1)}."

@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from memloc.figures.parts.style import COLOURS
 from memloc.figures.parts.token_map import label, label_height, label_tokens, mark_position, prefix_texts
 from memloc.perturbation.effects import em_drops, strongest
-from memloc.perturbation.still_there import still_there
 
 # A line, a sentence or a statement.
 BEGINS = re.compile(r"\s*\n|\s+(?!None|True|False)[A-Z][a-z]|\s*(class|def|import|raise|return)$")
@@ -97,23 +96,14 @@ def _numbers(
     n_prefix: int,
 ) -> dict:
     vocabulary = tables["vocabulary"].set_index("token")["text"]
-    version = tables["perturbed_paragraphs"].query("id == @top.id")
-    tokens = tables["paragraphs"].set_index("id")["tokens"].loc[version["id"]]
-    edits = still_there(version, [own[n_prefix:] for own in tokens])["edits"]
     costliest = unperturbed["em"] - data["em_min"]  # the largest drop over a position's draws
     return {
         "id": int(top["id"]),
-        "position": int(top["position"]),
         "distance": n_prefix - int(top["position"]),
         "old": label(data["text"].iloc[int(top["position"])]),
         "new": label(vocabulary.loc[top["token"]]),
-        "em": int(top["em"]),
-        "edits": int(edits.iloc[0]) if len(edits) else None,
         "em_drop": int(top["em_drop"]),
         "em_unperturbed": int(unperturbed["em"]),
-        "n_as_much": int((costliest >= top["em_drop"]).sum()),
-        "nll": None if pd.isna(top["nll_original"]) else float(top["nll_original"]),
-        "nll_unperturbed": float(unperturbed["nll_original"]),
         "n_without_effect": int((costliest == 0).sum()),
         "n_positions": int(costliest.count()),
     }

@@ -87,8 +87,3 @@ def prefix_texts(tables: dict[str, pd.DataFrame], paragraph: int, n_prefix: int)
     vocabulary = tables["vocabulary"].set_index("token")["text"]
     tokens = tables["paragraphs"].set_index("id")["tokens"].loc[paragraph]
     return vocabulary.loc[list(tokens[:n_prefix])].tolist()
-
-
-def strongest_tokens(profile: pd.Series, texts: list[str], n: int) -> list[tuple[str, int]]:
-    """The tokens with the `n` largest values, largest first, each with its position."""
-    return [(label(texts[position]), int(position)) for position in profile.nlargest(n).index]

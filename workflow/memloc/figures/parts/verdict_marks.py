@@ -4,7 +4,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.tables.terms.claims import (
-    DECIDED,
     ERROR,
     FAILS,
     HOLDS,
@@ -112,13 +111,11 @@ def _wanted(claim: pd.Series) -> str:
 
 
 def survival_numbers(spread: pd.DataFrame, n_runs: int) -> dict:
-    """Numbers of captions on `survival`: claims by overall verdict, and the claims on which runs differ."""
-    kinds, differ = spread["verdict"].value_counts(), (spread[[*DECIDED, TOO_FEW]] > 0).sum(axis=1) > 1
+    """Numbers of captions on `survival`: claims by overall verdict, and those that runs contradict."""
+    kinds = spread["verdict"].value_counts()
     return {
         "n_runs": n_runs,
-        "n_claims": len(spread),
         "n_applied": int((spread["verdict"] != NOT_APPLICABLE).sum()),
         "counts": {verdict: int(kinds.get(verdict, 0)) for verdict in MARKS},
         "contradicted": int(((spread[HOLDS] > 0) & (spread[FAILS] > 0)).sum()),
-        "differ": [name.replace("_", " ") for name in spread.loc[differ, "id"]],
     }
