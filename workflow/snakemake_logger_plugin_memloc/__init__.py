@@ -90,12 +90,15 @@ class Run:
             return None
         if not +self._left:
             return f"100 %: {self._words[rule]}"
-        every = self._seconds if any(map(self._seconds.get, self._all)) else dict.fromkeys(self._all, 1)
+        known = self._total is not None and any(map(self._seconds.get, self._all))
+        every = self._seconds if known else dict.fromkeys(self._all, 1)
         left, whole = (
             sum(n * every.get(name, 0) for name, n in of.items()) for of in (self._left, self._all)
         )
         done, elapsed = 1 - left / whole, time.monotonic() - self._began
+        share = f"{min(int(100 * done), 99)} %"
+        if not known:  # of a run that was killed, only how many rules are left
+            return f"{share}: {self._words[rule]}"
         # What was expected counts for less, and what was seen for more, as the run goes on.
-        total = elapsed / done if self._total is None else self._total
-        seconds = (1 - done) * ((1 - done) * total + elapsed)
-        return f"{min(int(100 * done), 99)} %, about {self._spoken(seconds)} left: {self._words[rule]}"
+        seconds = (1 - done) * ((1 - done) * self._total + elapsed)
+        return f"{share}, about {self._spoken(seconds)} left: {self._words[rule]}"

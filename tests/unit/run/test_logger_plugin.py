@@ -104,8 +104,8 @@ def test_where_nobody_knows_the_times_rules_count_alike(logged, monkeypatch):
     say(None)
     a_run(log, (None, {}))
     assert console.getvalue().splitlines()[1:] == [
-        "25 %, about 1.5 min left: Train the model.",
-        "75 %, about 20 s left: Score all.",
+        "25 %: Train the model.",
+        "75 %: Score all.",
         "100 %: Everything is done.",
     ]
 
