@@ -44,8 +44,11 @@ def tables():
     ablated = [("memorized", id, layer, head, em[id]) for layer, head, *em in without for id in (0, 1)]
     skipped = [(0, 0, 3), (1, 4, 0), (2, 4, 4)]  # layer, exact match of both paragraphs
     bypassed = [
-        ("attention", "identity", at, "memorized", id, em[id]) for at, *em in skipped for id in (0, 1)
+        ("attention", "identity", at, "memorized", id, em[id], 4 - em[id])
+        for at, *em in skipped
+        for id in (0, 1)
     ]
+    bypassed += [("attention", "identity", at, "non_memorized", 2, 4 - at, at) for at in (0, 1, 2)]
     edited = [
         (0, "unlearn", "all", 0, 1, 4),
         (0, "unlearn", "top", 3, 4, 4),
@@ -57,7 +60,9 @@ def tables():
         "claims": rows("id verdict", (ONE_HEAD, TOO_FEW), (OF_LAYERS, TOO_FEW)),
         "perturbation": rows("set position em", *replaced),
         "head_ranking": rows("method layer head rank", *(("combined", *head) for head in RANKED)),
-        "layer_bypass": rows("block way layer group id em", *bypassed, ("mlp", "mean", 1, "memorized", 0, 0)),
+        "layer_bypass": rows(
+            "block way layer group id em em_lost", *bypassed, ("mlp", "mean", 1, "memorized", 0, 0, 4)
+        ),
         "head_ablation": rows("group id layer head em", *ablated, ("paired", 0, 0, 0, 0)),
         "edits": rows("id objective arm em_memorized em_other em_other_before", *edited),
     }
@@ -73,11 +78,13 @@ def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
         "model has not seen.",
         "What triggers it? Replace one token of the prefix, and 20 % of the recitations stop: 0 % for one of "
         "the first 2 of 10 tokens, 50 % for one of the last 2.",
-        "Where is it? Without the attention of layer 0, 2 of 2 recitations stop; without that of another "
-        "layer, 0.5 on average. The paragraphs are too few to say whether one head stands out. Without head "
-        "1 of layer 0, 2 of 2 recitations stop; without another head, 0.5 on average.",
-        "Can it be removed? With the best of 2 ways (top gradients, one at a time), 1 of 1 paragraphs "
-        "(100 %) no longer come out, and other recited ones lose 0 % of their tokens.",
+        "Where is it? Without the attention of layer 0, 2 of 2 recitations stop, and other text loses 0 % of "
+        "what the model writes; without that of another layer, 0.5 and 38 % on average. Without head 1 of "
+        "layer 0, 2 of 2 recitations stop; without another head, 0.5 on average. The paragraphs are too few "
+        "to say whether one head stands out.",
+        "Can it be removed? With the best of 2 ways to change weights (top gradients, paragraphs one at a "
+        "time), 1 of 1 paragraphs (100 %) no longer come out, and other recited ones lose 0 % of their "
+        "tokens.",
         "Which claims hold? Of 2 claims: 2 rest on too few data.",
     ]
 
@@ -98,15 +105,15 @@ def test_without_unseen_text_there_is_nothing_to_compare_with(tables):
 @pytest.mark.parametrize(
     ("verdict", "said"),
     [
-        (HOLDS, "One head stands out: the methods name it first, whichever paragraphs are drawn. W"),
-        (FAILS, "No single head stands out. Without head 1 of layer 0, 2 of 2 recitations stop"),
-        (NO_DIFFERENCE, "No single head stands out. Without head 1 of layer 0, 2 of 2 recitations stop"),
-        (NOT_APPLICABLE, "Without head 1 of layer 0, 2 of 2 recitations stop"),
+        (HOLDS, "One head stands out: the methods name it first, whichever paragraphs are drawn."),
+        (FAILS, "No single head stands out."),
+        (NO_DIFFERENCE, "No single head stands out."),
+        (NOT_APPLICABLE, "stop; without another head, 0.5 on average."),
     ],
 )
 def test_a_head_stands_out_only_where_its_claim_holds(tables, verdict, said):
     line = findings(judged(tables, **{ONE_HEAD: verdict}), SETTINGS)[2]
-    assert line.partition(" on average. ")[2].startswith(said)
+    assert "Without head 1 of layer 0, 2 of 2 recitations stop" in line and line.endswith(said)
 
 
 def test_of_a_head_that_is_configured_no_claim_is_about(tables):
@@ -138,8 +145,9 @@ def test_of_ways_that_change_weights_the_best_removes_most_for_what_others_lose(
     tables |= {"removal": rows("way mode id em", *left)}
     tables |= {"removal_damage": rows("way mode group id em", *others)}
     assert findings(tables, SETTINGS)[3] == (
-        "Can it be removed? With the best of 2 ways (low curvature (K-FAC), all together), 1 of 2 paragraphs "
-        "(50 %) no longer come out, and other recited ones lose 0 % of their tokens."
+        "Can it be removed? With the best of 2 ways to change weights (low curvature (K-FAC), paragraphs all "
+        "together), 1 of 2 paragraphs (50 %) no longer come out, and other recited ones lose 0 % of their "
+        "tokens."
     )
 
 

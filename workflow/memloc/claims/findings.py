@@ -23,7 +23,7 @@ READ = {  # tables and their columns; those of removal where the study makes the
     "perturbation": ("id", "set", "position", "em"),
     "head_ranking": ("method", "layer", "head", "rank"),
     "head_ablation": ("group", "id", "layer", "head", "em"),
-    "layer_bypass": ("block", "way", "layer", "group", "id", "em"),
+    "layer_bypass": ("block", "way", "layer", "group", "id", "em", "em_lost"),
     "edits": ("id", "objective", "arm", "em_memorized", "em_other", "em_other_before"),
     "removal": ("way", "mode", "id", "em"),
     "removal_damage": ("way", "mode", "group", "id", "em"),
@@ -102,13 +102,15 @@ def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
     heads, n_of_heads = _stopped(tables["head_ablation"], ["layer", "head"], n_tokens)
     # Of a head that is configured, no claim says that it stands out.
     verdict = verdicts.get(ONE_HEAD) if settings.highlight == "auto" else None
+    layer, lost = layers.idxmax(), _lost(skipped[skipped["group"] == "non_memorized"])
     said = (
-        f"Without the attention of layer {layers.idxmax()}, {layers.max()} of "
-        f"{counted(n_of_layers, 'recitation')} stop; without that of another layer, "
-        f"{layers.drop(layers.idxmax()).mean():.1f} on average.",
-        STANDS_OUT.get(verdict, ""),
+        f"Without the attention of layer {layer}, {layers[layer]} of "
+        f"{counted(n_of_layers, 'recitation')} stop, and other text loses {100 * lost[layer]:.0f} % of what "
+        f"the model writes; without that of another layer, {layers.drop(layer).mean():.1f} "
+        f"and {100 * lost.drop(layer).mean():.0f} % on average.",
         f"Without head {head[1]} of layer {head[0]}, {heads[head]} of {counted(n_of_heads, 'recitation')} "
         f"stop; without another head, {heads.drop(head).mean():.1f} on average.",
+        STANDS_OUT.get(verdict, ""),
         LAYERS.get(verdicts.get(OF_LAYERS), ""),
     )
     return " ".join(filter(None, said))
@@ -121,6 +123,12 @@ def _stopped(rows: pd.DataFrame, place: list[str], n_tokens: int) -> tuple[pd.Se
     return stopped.groupby([rows[name] for name in place]).sum(), rows["id"].nunique()
 
 
+def _lost(rows: pd.DataFrame) -> pd.Series:
+    """Share of its own tokens that text loses without each layer."""
+    of = rows.groupby("layer")[["em", "em_lost"]].sum()
+    return of["em_lost"] / of.sum(axis=1)
+
+
 def _removal(tables: Tables, n_tokens: int) -> str:
     """The best way, by the share of paragraphs that are gone minus the share of tokens that others lose."""
     together = "removal" in tables
@@ -128,8 +136,8 @@ def _removal(tables: Tables, n_tokens: int) -> str:
     best = (gone.mean() - lost).idxmax()
     how = "all together" if together else "one at a time"
     return (
-        f"With the best of {counted(len(lost), 'way')} ({LABELS[best]}, {how}), "
-        f"{_of(gone[best], ' paragraphs')} no longer come out, and other recited ones lose "
+        f"With the best of {counted(len(lost), 'way')} to change weights ({LABELS[best]}, paragraphs "
+        f"{how}), {_of(gone[best], ' paragraphs')} no longer come out, and other recited ones lose "
         f"{100 * lost[best]:.0f} % of their tokens."
     )
 
