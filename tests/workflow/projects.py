@@ -31,13 +31,15 @@ PLANNER.set_forkserver_preload(["planner"])
 
 
 def forked(folder: Path, function: Callable[..., None], *arguments: object) -> tuple[int, str]:
-    """Exit status and output of a function in `folder`, in a process that has what plans import."""
+    """Exit status, and log and output, of a function in `folder`, in a process that has what plans import."""
     _start_planner()
-    with tempfile.NamedTemporaryFile("r") as output:
-        process = PLANNER.Process(target=_in_folder, args=(folder, output.name, function, *arguments))
+    # A thread logs, so two streams in one file may tear a line.
+    with tempfile.NamedTemporaryFile("r") as output, tempfile.NamedTemporaryFile("r") as log:
+        names = (output.name, log.name)
+        process = PLANNER.Process(target=_in_folder, args=(folder, names, function, *arguments))
         process.start()
         process.join()
-        return process.exitcode, output.read()
+        return process.exitcode, log.read() + output.read()
 
 
 @cache
@@ -48,10 +50,11 @@ def _start_planner() -> None:
         forkserver.ensure_running()
 
 
-def _in_folder(folder: Path, output: str, function: Callable[..., None], *arguments: object) -> None:
-    descriptor = os.open(output, os.O_WRONLY)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
+def _in_folder(
+    folder: Path, streams: tuple[str, str], function: Callable[..., None], *arguments: object
+) -> None:
+    for stream, name in enumerate(streams, start=1):
+        os.dup2(os.open(name, os.O_WRONLY), stream)
     os.chdir(folder)
     os.environ |= NO_NETWORK
     os.environ.pop("PYTHONPATH", None)
