@@ -27,7 +27,7 @@ class Rules:
         """Rules of the project in `folder` with a config file."""
         exitcode, output = forked(folder, _print_rules, config)
         assert exitcode == 0, output
-        return Rules(json.loads(output.splitlines()[-1]))
+        return Rules(json.loads(next(line for line in output.splitlines() if line.startswith("[{"))))
 
     @property
     def jobs(self) -> list[dict[str, Any]]:

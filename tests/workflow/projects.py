@@ -31,7 +31,7 @@ PLANNER.set_forkserver_preload(["planner"])
 
 
 def forked(folder: Path, function: Callable[..., None], *arguments: object) -> tuple[int, str]:
-    """Exit status, and log and output, of a function in `folder`, in a process that has what plans import."""
+    """Exit status, and output and log, of a function in `folder`, in a process that has what plans import."""
     _start_planner()
     # A thread logs, so two streams in one file may tear a line.
     with tempfile.NamedTemporaryFile("r") as output, tempfile.NamedTemporaryFile("r") as log:
@@ -39,7 +39,7 @@ def forked(folder: Path, function: Callable[..., None], *arguments: object) -> t
         process = PLANNER.Process(target=_in_folder, args=(folder, names, function, *arguments))
         process.start()
         process.join()
-        return process.exitcode, log.read() + output.read()
+        return process.exitcode, output.read() + log.read()
 
 
 @cache
