@@ -8,6 +8,7 @@ import pandas as pd
 from memloc.data.near_copies import longest_runs
 from memloc.figures.parts.gradient_summary import lower_share
 from memloc.figures.parts.methods import method_label
+from memloc.localization.highlight import ORDER
 from memloc.tables.finished import Study
 from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 
@@ -28,7 +29,7 @@ def sentences(study: Study, width: int) -> dict[str, str]:
     }
     told |= {"own_text": _own_text(study), "boundary": _boundary(study)}
     told["heads"] = _heads(study.table("head_ranking"))
-    wrapped = {name: textwrap.fill(text, width) + "\n" for name, text in told.items()}
+    wrapped = {name: textwrap.fill(text, width, break_on_hyphens=False) + "\n" for name, text in told.items()}
     headline = (study.folder / "headline.txt").read_text()
     return {"headline": f"```text\n{headline}```\n", **wrapped}
 
@@ -38,10 +39,10 @@ def _finding(seen: pd.DataFrame) -> str:
     alone = once & seen["near_count"].le(1).fillna(False)
     return (
         f"Of {recited.sum():,} paragraphs that the model recites, {(recited & once).sum():,} occur exactly "
-        "once in its training text. They are rarely memories of one reading: "
-        f"{(recited & once & ~alone).sum():,} of them have near-copies, with at most a tenth of the tokens "
-        f"edited. Of {alone.sum():,} paragraphs without any copy, {100 * recited[alone].mean():.1f} % are "
-        f"recited; of those with more than 23 exact copies, {100 * recited[seen['count'] > 23].mean():.0f} %."
+        f"once in its training text. {(recited & once & ~alone).sum():,} of these have near-copies, with at "
+        f"most a tenth of the tokens edited. Of {alone.sum():,} paragraphs without any copy or near-copy, "
+        f"{100 * recited[alone].mean():.1f} % are recited; of those with more than 23 "
+        f"exact copies, {100 * recited[seen['count'] > 23].mean():.0f} %."
     )
 
 
@@ -59,8 +60,9 @@ def _repeats(seen: pd.DataFrame) -> str:
 
 
 def _positions(study: Study) -> str:
+    lengths = study.settings["paragraph"]
+    n_tokens = lengths["length"] - lengths["prefix"]
     rows = study.table("positions").query("group == 'memorized' and context == 'text' and draw == 0")
-    n_tokens = rows["em"].max()
     after = {n: (some["em"] == n_tokens).sum() for n, some in rows.groupby("n_before")}
     listed = ", ".join(f"{count} after {n} token{'s' * (n > 1)}" for n, count in after.items())
     return (
@@ -110,7 +112,7 @@ def _gradients(study: Study) -> str:
 
 def _heads(ranking: pd.DataFrame) -> str:
     combined = ranking[ranking["method"] == COMBINED]
-    first = combined.loc[combined["rank"].idxmin()]
+    first = combined.sort_values(ORDER).iloc[0]
     rows = ranking[(ranking["layer"] == first["layer"]) & (ranking["head"] == first["head"])]
     rank = rows.set_index("method")["rank"]
     *listed, last = (f"{rank[method]} by {method_label(method)}" for method in PAPER_METHODS)

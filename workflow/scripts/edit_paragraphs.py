@@ -20,11 +20,8 @@ cases = with_text_to_learn(edit_cases(found, n_prefix, job.seed, how), objective
 rows = job.shard(len(cases))
 
 subject = loading.load(job.input.folder, settings, how.micro_batch, editing=True)
-recipe, arms, progress = (
-    Recipe(objective, how),
-    (*PAPER_ARMS, *how.extra_arms),
-    Progress(len(rows), "paragraphs"),
-)
+recipe, arms = Recipe(objective, how), (*PAPER_ARMS, *how.extra_arms)
+progress = Progress(len(rows), "paragraphs")
 with job.writing() as append:
     for row in rows:
         append(edits=edit_case(subject, cases[row], recipe, arms, head, job.seed))
