@@ -1,5 +1,6 @@
 """The stored tables, and what the page holds of every paragraph."""
 
+import numpy as np
 import pytest
 from jobs import STORED
 
@@ -17,6 +18,15 @@ ABSENT = ("grown_truth", "removal", "removal_damage")  # in the stored study not
 def tables():
     names = [*NEEDED, *(name for name in SHOWN if name not in ABSENT)]
     return {name: storage.read(schema_of(name), STORED / f"tables/{name}.parquet") for name in names}
+
+
+@pytest.fixture(scope="session")
+def claims(tables):
+    """As the page tells them: shares in per cent."""
+    told = tables["claims"].copy()
+    for name in ("value", "low", "high", "bound"):
+        told[name] *= np.where(told["scale"] == "%", 100, 1)
+    return told
 
 
 @pytest.fixture(scope="session")

@@ -391,8 +391,7 @@ def open_tab(page, key, title):
     page.locator("#tab h2", has_text=title).wait_for()
 
 
-def test_claims_are_sorted_chosen_and_saved(page, tables):
-    claims = tables["claims"]
+def test_claims_are_sorted_chosen_and_saved(page, claims):
     open_tab(page, "claims", "Claims")
     for extreme in (claims.value.min(), claims.value.max()):
         page.locator("#tab thead button", has_text="Value").click()
@@ -413,9 +412,9 @@ def test_claims_are_sorted_chosen_and_saved(page, tables):
     assert {each.inner_text()[0] for each in page.locator("#tab td.cell-verdict .verdict").all()} == {"?"}
 
 
-def test_an_interval_is_drawn_from_its_low_to_its_high_end_beside_what_it_is_compared_with(page, tables):
+def test_an_interval_is_drawn_from_its_low_to_its_high_end_beside_what_it_is_compared_with(page, claims):
     """On a line of 112 from 4 on, whose ends are the least and the largest of all numbers and 0."""
-    claim = tables["claims"].dropna(subset="low").iloc[0]
+    claim = claims.dropna(subset="low").iloc[0]
     open_tab(page, "claims", "Claims")
     row = page.locator("#tab tbody tr", has_text=claim.statement).first
     ends = [claim.value, claim.low, claim.high, claim.bound, 0]

@@ -16,12 +16,12 @@ from memloc.tables.terms.claims import VERDICTS
 from memloc.tables.terms.head_ranking import PAPER_METHODS
 
 
-def test_claims_and_ranks_are_those_of_the_tables(tables):
+def test_claims_and_ranks_are_those_of_the_tables(tables, claims):
     shown = tabs.tabs(tables)
     assert list(shown) == ["claims", "head_ranking"]
-    (claims,) = shown["claims"]["blocks"]
-    rows = {row["statement"]: row for row in claims["rows"]}
-    for claim in tables["claims"].itertuples():
+    (told,) = shown["claims"]["blocks"]
+    rows = {row["statement"]: row for row in told["rows"]}
+    for claim in claims.itertuples():
         row = rows.pop(claim.statement)
         assert row["verdict"] == claim.verdict
         ends = [getattr(claim, name) for name in ("value", "low", "high", "bound")]
@@ -29,13 +29,13 @@ def test_claims_and_ranks_are_those_of_the_tables(tables):
         assert shown_ends == [end if np.isfinite(end) else None for end in ends]
         assert claim.work in row["source"] and claim.section in row["source"]
         n = f"; {claim.n:,} {claim.unit}{'s' * (claim.n != 1)}" if claim.n else ""
-        assert row["quantity"] == claim.quantity + n
+        assert row["quantity"] == f"{claim.scale} {claim.quantity}{n}"
         linked = [] if claim.verdict == "not applicable" else claim.figures.split()
         assert (row["reason"], row["figures"]) == (claim.reason, linked)
     assert rows == {}
-    for verdict, n in tables["claims"].verdict.value_counts().items():
+    for verdict, n in claims.verdict.value_counts().items():
         assert f"{verdict}: {n}" in shown["claims"]["lead"]
-    applies = [row["verdict"] != "not applicable" for row in claims["rows"]]
+    applies = [row["verdict"] != "not applicable" for row in told["rows"]]
     assert applies == sorted(applies, reverse=True)
     (ranking,) = shown["head_ranking"]["blocks"]
     ranks = tables["head_ranking"].set_index(["method", "layer", "head"])

@@ -11,7 +11,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from memloc.tables.terms.claims import PER_CENT, RULES, UNITS
+from memloc.tables.terms.claims import PER_CENT, RULES, UNITS, on_scale
 
 FILE = Path(__file__).with_name("registry.yaml")
 
@@ -48,7 +48,8 @@ class Claim(_Entry):
         low = self.bound - self.matters
         high = low if self.rule == "at least" else self.bound + self.matters
         if self.scale == PER_CENT and not 0 < low <= high < 1:
-            raise ValueError(f"{self.id}: no share is beyond {low:g} to {high:g} on either side")
+            ends = " to ".join(on_scale(end, PER_CENT) for end in (low, high))
+            raise ValueError(f"{self.id}: no share is beyond {ends} on either side")
         if not self.statement.endswith("."):
             raise ValueError(f"{self.id}: the statement is a sentence and ends with a full stop")
         return self

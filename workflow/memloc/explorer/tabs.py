@@ -15,7 +15,7 @@ from memloc.figures.parts.grown import CONTROL_LABELS, KIND_LABELS, means, of_ow
 from memloc.figures.parts.methods import method_label, methods_of
 from memloc.figures.parts.removal import MODES, judged_ways
 from memloc.settings.removal_ways import LABELS
-from memloc.tables.terms.claims import NO_VALUE, VERDICTS, counted
+from memloc.tables.terms.claims import NO_VALUE, PER_CENT, VERDICTS, counted
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -41,15 +41,15 @@ def _work(work: str) -> str:
 
 def claims(tables: Tables) -> dict[str, Any]:
     """Every claim with its value, interval and verdict; claims without a value come last."""
-    order = tables["claims"]["verdict"].isin(NO_VALUE).sort_values(kind="stable").index
-    frame = tables["claims"].loc[order]
+    frame = tables["claims"].sort_values("verdict", key=lambda names: names.isin(NO_VALUE), kind="stable")
+    frame.loc[frame["scale"] == PER_CENT, ["value", "low", "high", "bound"]] *= 100
     verdicts = frame["verdict"].value_counts()
     rows = [
         {
             "statement": row.statement,
             "source": f"{_work(row.work)}, {row.section} · {row.topic.replace('_', ' ')}",
             "value": interval(row, row.bound),
-            "quantity": f"{row.quantity}; {counted(row.n, row.unit)}" if row.n else row.quantity,
+            "quantity": f"{row.scale} {row.quantity}" + f"; {counted(row.n, row.unit)}" * (row.n > 0),
             "verdict": row.verdict,
             "reason": row.reason,
             # A study without the stage of a claim has no figure of it either.
