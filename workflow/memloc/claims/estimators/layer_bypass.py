@@ -19,9 +19,14 @@ SPARED = 0.25  # nats per token: harm to other text of less is nothing
 def deeper_attention_spares_others(tables: Tables, settings: Section) -> Evidence:
     """Share of the pairs that lose the memorized paragraph and keep the other, if positions attend to
     themselves alone in the deeper layer that memorized paragraphs need most beyond others."""
-    halves = deeper_bypass(tables, settings, "identity")
-    kept = pd.concat([~half["recited"] & (half["gained"] <= SPARED) for half in halves])
-    return share(int(kept.sum()), len(kept))
+    em, of_others = paired_values(_without_blocks(tables, "identity", "em"), tables["sets"])
+    if len(em) < 2:
+        raise NotApplicable("one pair of equal count cannot both choose a layer and judge it")
+    lost = (em - of_others)[["attention"]]
+    _, gained = paired_values(_without_blocks(tables, "identity", "nll_gained"), tables["sets"])
+    kept = (em < settings.paragraph.continuation) & (gained <= SPARED)
+    halves = [kept[_deeper_layer(lost.iloc[1 - first :: 2])].iloc[first::2] for first in (0, 1)]
+    return share(int(sum(half.sum() for half in halves)), len(kept))
 
 
 def lower_layers_hold_more(tables: Tables, settings: Section) -> Evidence:
@@ -35,29 +40,6 @@ def lower_layers_hold_more(tables: Tables, settings: Section) -> Evidence:
     n_layers, gained = len(layers), layers.clip(lower=0)
     lower, upper = gained.loc[: n_layers // 2 - 1].sum(), gained.loc[(n_layers + 1) // 2 :].sum()
     return median(paired_differences((100 * lower / (lower + upper)).dropna(), tables["sets"]))
-
-
-def deeper_bypass(tables: Tables, settings: Section, way: str) -> list[pd.DataFrame]:
-    """Let each half of the pairs choose a deeper layer, and bypass its attention for the other (in this way).
-
-    Returns:
-        For each half, a row by pair: layer, recited (the memorized paragraph still is), gained (NLL that the
-        other paragraph gains, nats per token).
-
-    Raises:
-        NotApplicable: there are no two pairs.
-    """
-    lost = paired_differences(_without_blocks(tables, way, "em")[["attention"]], tables["sets"])
-    if len(lost) < 2:
-        raise NotApplicable("one pair of equal count cannot both choose a layer and judge it")
-    em, _ = paired_values(_without_blocks(tables, way, "em"), tables["sets"])
-    _, gained = paired_values(_without_blocks(tables, way, "nll_gained"), tables["sets"])
-    halves = []
-    for first in (0, 1):
-        place = _deeper_layer(lost.iloc[1 - first :: 2])
-        half = {"recited": em[place] == settings.paragraph.continuation, "gained": gained[place]}
-        halves.append(pd.DataFrame(half).assign(layer=int(place[1])).iloc[first::2])
-    return halves
 
 
 def _deeper_layer(lost: pd.DataFrame) -> tuple[str, int]:
