@@ -74,17 +74,18 @@ def judged(tables, **verdicts):
 
 def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
     assert findings(tables, SETTINGS) == [
-        "What is memorized? 2 of 4 paragraphs (50 %) come out word for word, and 1 of 3 (33 %) that the "
-        "model has not seen.",
+        "What is memorized? Given their first 10 tokens, 2 of 4 paragraphs (50 %) come out word for word, "
+        "and 1 of 3 (33 %) that the model has not seen.",
         "What triggers it? Replace one token of the prefix, and 20 % of the recitations stop: 0 % for one of "
         "the first 2 of 10 tokens, 50 % for one of the last 2.",
-        "Where is it? Without the attention of layer 0, 2 of 2 recitations stop, and other text loses 0 % of "
-        "what the model writes; without that of another layer, 0.5 and 38 % on average. Without head 1 of "
-        "layer 0, 2 of 2 recitations stop; without another head, 0.5 on average. The paragraphs are too few "
-        "to say whether one head stands out.",
+        "Where is it? Without the attention of layer 0, recited text loses 62 % of its tokens, and other "
+        "text 0 % of what the model writes; without that of another layer, 25 % and 38 % on average. 2 of 3 "
+        "layers cost recited text more. Without head 1 of layer 0, which the methods rank first, 2 of 2 "
+        "recitations stop; without another head, 0.5 on average. The paragraphs are too few to say whether "
+        "one head stands out.",
         "Can it be removed? With the best of 2 ways to change weights (top gradients, paragraphs one at a "
-        "time), 1 of 1 paragraphs (100 %) no longer come out, and other recited ones lose 0 % of their "
-        "tokens.",
+        "time), 1 of 1 paragraphs (100 %) no longer come out, and other text loses 0 % of what the model "
+        "writes.",
         "Which claims hold? Of 2 claims: 2 rest on too few data.",
     ]
 
@@ -113,13 +114,14 @@ def test_without_unseen_text_there_is_nothing_to_compare_with(tables):
 )
 def test_a_head_stands_out_only_where_its_claim_holds(tables, verdict, said):
     line = findings(judged(tables, **{ONE_HEAD: verdict}), SETTINGS)[2]
-    assert "Without head 1 of layer 0, 2 of 2 recitations stop" in line and line.endswith(said)
+    assert "layer 0, which the methods rank first, 2 of 2 recitations stop" in line and line.endswith(said)
 
 
 def test_of_a_head_that_is_configured_no_claim_is_about(tables):
     configured = SimpleNamespace(paragraph=SETTINGS.paragraph, highlight=SimpleNamespace(layer=0, head=0))
     line = findings(judged(tables, **{ONE_HEAD: HOLDS}), configured)[2]
-    assert line.partition(" on average. ")[2].startswith("Without head 0 of layer 0, 0 of 2 recitations stop")
+    assert "Without head 0 of layer 0, which the settings name, 0 of 2 recitations stop" in line
+    assert line.endswith("on average.")
 
 
 @pytest.mark.parametrize(("verdict", "half"), [(HOLDS, "lower"), (FAILS, "upper"), (TOO_FEW, None)])
@@ -142,12 +144,14 @@ def test_of_ways_that_change_weights_the_best_removes_most_for_what_others_lose(
     spared = ("nothing", "ngram_blocklist", "kfac")
     others = [(way, "joint", "memorized", 5, 4) for way in spared]
     others += [("all", "joint", "memorized", 5, 1), ("all", "joint", "held_out", 6, 4)]
+    others += [("nothing", "joint", "non_memorized", 7, 4), ("all", "joint", "non_memorized", 7, 0)]
+    others += [("kfac", "joint", "non_memorized", 7, 3)]
     tables |= {"removal": rows("way mode id em", *left)}
     tables |= {"removal_damage": rows("way mode group id em", *others)}
     assert findings(tables, SETTINGS)[3] == (
         "Can it be removed? With the best of 2 ways to change weights (low curvature (K-FAC), paragraphs all "
-        "together), 1 of 2 paragraphs (50 %) no longer come out, and other recited ones lose 0 % of their "
-        "tokens."
+        "together), 1 of 2 paragraphs (50 %) no longer come out, other recited ones lose 0 % of their "
+        "tokens, and other text loses 25 % of what the model writes."
     )
 
 

@@ -39,8 +39,18 @@ def table(strata):
 def test_labels_are_readable_and_the_caption_names_every_stratum(strata):
     text = checked("detection", detection.draw({"detection": table(strata)}, SETTINGS))
     for place in range(len(strata)):
-        assert f"(n = {40 + place} against {90 + place})" in text
+        assert f"({40 + place} against {90 + place})" in text
     assert ("no kind of paragraphs has" in text) == (not strata)
+
+
+@pytest.mark.parametrize("better", [STRATA, STRATA[:1], ()], ids=len)
+def test_the_caption_says_where_words_alone_do_best(better):
+    given = table(STRATA)
+    given.loc[(given["features"] == "bag_of_words") & given["stratum"].isin(better), "auroc"] = 0.99
+    given.loc[(given["features"] == "bag_of_words") & ~given["stratum"].isin(better), "auroc"] = 0.4
+    text = checked("detection", detection.draw({"detection": given}, SETTINGS))
+    named = ", ".join(words for name, words in detection.STRATA.items() if name in better)
+    assert (f"Where words alone do best ({named})" in text) == (len(better) > 0) == ("words alone do" in text)
 
 
 def test_what_is_drawn_is_what_the_table_holds():

@@ -124,6 +124,19 @@ def test_fig11_plots_means_over_pairs_and_says_how_sure_they_are():
         assert found["place"] == (by_head >= by_head[1, 2]).sum() and drawing.numbers["n_heads"] == 8
 
 
+def test_fig11_marks_the_cells_whose_interval_excludes_zero():
+    tables = made_up(places=dict.fromkeys(range(8), (3, 50)))
+    rows = tables["patching"]
+    head = (rows["component"] == "q") & (rows["layer"] == 1) & (rows["head"] == 3)
+    rows["nll_change"] = np.where(head, 2 - rows["direction"].map(DIRECTIONS.index) * 4, rows["id"] - 3.5)
+    rows["nll_change"] += rows["id"] / 100
+    drawing = fig11.draw(tables, SETTINGS)
+    for axes, others in zip(drawing.figure.axes, (1, 2), strict=False):
+        marks = [found.get_offsets().tolist() for found in axes.collections[1:]]
+        assert marks == ([[[7.5, 1]], []] if others == 1 else [[], [[7.5, 1]]]), "up above 0, down below it"
+    assert "excludes 0, in 2 of 48 cells (by chance 2)" in checked("fig11", drawing)
+
+
 def test_fig11_names_the_strongest_head():
     tables = made_up(3)
     patching = tables["patching"]

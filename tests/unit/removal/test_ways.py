@@ -41,7 +41,7 @@ def test_what_is_tried_is_what_the_settings_of_a_way_say():
     neurons = [name for name in WAY_NAMES if name.startswith("neurons")]
     expected |= dict.fromkeys(neurons, ["share of neurons 0.04", "share of neurons 0.005"])
     expected |= {"kfac": ["share of entries 0.07"], "ngram_blocklist": ["tokens 4"]}
-    expected |= dict.fromkeys(("heads", "random_heads"), ["heads 3", "heads 1"])
+    expected |= dict.fromkeys(("heads", "random_heads"), ["number of heads 3", "number of heads 1"])
     expected |= dict.fromkeys(("steering", "random_direction"), moved) | {"retrained": [""]}
     assert {
         name: [in_words(way, setting) for setting in tried(way, how)] for name, way in WAYS.items()

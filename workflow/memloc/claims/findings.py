@@ -49,6 +49,10 @@ LAYERS = {
     verdict: f"Recited text needs attention of {half} layers more than other text does."
     for verdict, half in ((HOLDS, "lower"), (FAILS, "upper"))
 }
+LOSSES = {
+    "memorized": "other recited ones lose {} of their tokens",
+    "non_memorized": "and other text loses {} of what the model writes",
+}
 FAILED = " See logs/claims.log for the errors."
 ONLY_THERE = (
     " They are recited from position 0, and not wherever they stand: all that follows is about that place."
@@ -62,7 +66,7 @@ def findings(tables: Tables, settings: Section) -> list[str]:
     """
     verdicts, n_tokens = tables["claims"].set_index("id")["verdict"], settings.paragraph.continuation
     told = (
-        _memorized(tables, verdicts, n_tokens),
+        _memorized(tables, verdicts, settings.paragraph),
         _triggers(tables["perturbation"], settings.paragraph.prefix, n_tokens),
         _place(tables, verdicts, settings),
         _removal(tables, n_tokens),
@@ -71,15 +75,16 @@ def findings(tables: Tables, settings: Section) -> list[str]:
     return [f"{question} {line}" for question, line in zip(QUESTIONS, told, strict=True)]
 
 
-def _memorized(tables: Tables, verdicts: pd.Series, n_tokens: int) -> str:
-    recited = tables["sets"]["id"].map(tables["scores"].set_index("id")["em"]) == n_tokens
+def _memorized(tables: Tables, verdicts: pd.Series, paragraph: Section) -> str:
+    recited = tables["sets"]["id"].map(tables["scores"].set_index("id")["em"]) == paragraph.continuation
     unseen = tables["sets"]["set"] == UNSEEN
     seen = recited.index.isin(without_controls(tables["sets"]).index)
     others = f"and {_of(recited[unseen])} that the model has not seen"
     if not unseen.any():
         others = "with no unseen ones to compare with"
     only = ONLY_THERE if verdicts.get(ANYWHERE) == FAILS else ""
-    return f"{_of(recited[seen], ' paragraphs')} come out word for word, {others}.{only}"
+    given = f"Given their first {counted(paragraph.prefix, 'token')}"
+    return f"{given}, {_of(recited[seen], ' paragraphs')} come out word for word, {others}.{only}"
 
 
 def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
@@ -94,33 +99,34 @@ def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
 
 
 def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
-    """The layer without whose attention most recitations stop, and the head that the methods name first."""
-    n_tokens, bypass = settings.paragraph.continuation, tables["layer_bypass"]
-    head = highlighted_head(dict(tables), settings)
+    """What is lost without the attention of a layer, and the head that the methods rank first."""
+    head, bypass = highlighted_head(dict(tables), settings), tables["layer_bypass"]
     skipped = bypass[(bypass["block"] == "attention") & (bypass["way"] == "identity")]
-    layers, n_of_layers = _stopped(skipped, ["layer"], n_tokens)
-    heads, n_of_heads = _stopped(tables["head_ablation"], ["layer", "head"], n_tokens)
+    recited, other = (_lost(skipped[skipped["group"] == group]) for group in ("memorized", "non_memorized"))
+    heads, n_recited = _stopped(tables["head_ablation"], settings.paragraph.continuation)
     # Of a head that is configured, no claim says that it stands out.
     verdict = verdicts.get(ONE_HEAD) if settings.highlight == "auto" else None
-    layer, lost = layers.idxmax(), _lost(skipped[skipped["group"] == "non_memorized"])
+    named = "methods rank first" if settings.highlight == "auto" else "settings name"
+    layer = recited.idxmax()
     said = (
-        f"Without the attention of layer {layer}, {layers[layer]} of "
-        f"{counted(n_of_layers, 'recitation')} stop, and other text loses {100 * lost[layer]:.0f} % of what "
-        f"the model writes; without that of another layer, {layers.drop(layer).mean():.1f} "
-        f"and {100 * lost.drop(layer).mean():.0f} % on average.",
-        f"Without head {head[1]} of layer {head[0]}, {heads[head]} of {counted(n_of_heads, 'recitation')} "
-        f"stop; without another head, {heads.drop(head).mean():.1f} on average.",
+        f"Without the attention of layer {layer}, recited text loses {_percent(recited[layer])} of its "
+        f"tokens, and other text {_percent(other[layer])} of what the model writes; without that of another "
+        f"layer, {_percent(recited.drop(layer).mean())} and {_percent(other.drop(layer).mean())} on average. "
+        f"{(recited > other).sum()} of {counted(len(recited), 'layer')} cost recited text more.",
+        f"Without head {head[1]} of layer {head[0]}, which the {named}, {heads[head]} of "
+        f"{counted(n_recited, 'recitation')} stop; without another head, {heads.drop(head).mean():.1f} "
+        "on average.",
         STANDS_OUT.get(verdict, ""),
         LAYERS.get(verdicts.get(OF_LAYERS), ""),
     )
     return " ".join(filter(None, said))
 
 
-def _stopped(rows: pd.DataFrame, place: list[str], n_tokens: int) -> tuple[pd.Series, int]:
-    """How many recitations stop without each place, and of how many."""
+def _stopped(rows: pd.DataFrame, n_tokens: int) -> tuple[pd.Series, int]:
+    """How many recitations stop without each head, and of how many."""
     rows = rows[rows["group"] == "memorized"]
     stopped = rows["em"] < n_tokens
-    return stopped.groupby([rows[name] for name in place]).sum(), rows["id"].nunique()
+    return stopped.groupby([rows["layer"], rows["head"]]).sum(), rows["id"].nunique()
 
 
 def _lost(rows: pd.DataFrame) -> pd.Series:
@@ -130,34 +136,35 @@ def _lost(rows: pd.DataFrame) -> pd.Series:
 
 
 def _removal(tables: Tables, n_tokens: int) -> str:
-    """The best way, by the share of paragraphs that are gone minus the share of tokens that others lose."""
+    """The best way, by the share of paragraphs that are gone minus the mean share of tokens that is lost."""
     together = "removal" in tables
     gone, lost = (_removed if together else _unlearned)(tables, n_tokens)
-    best = (gone.mean() - lost).idxmax()
+    best = (gone.mean() - lost.mean(axis=1)).idxmax()
     how = "all together" if together else "one at a time"
     return (
         f"With the best of {counted(len(lost), 'way')} to change weights ({LABELS[best]}, paragraphs "
-        f"{how}), {_of(gone[best], ' paragraphs')} no longer come out, and other recited ones lose "
-        f"{100 * lost[best]:.0f} % of their tokens."
+        f"{how}), {_of(gone[best], ' paragraphs')} no longer come out, "
+        f"{', '.join(LOSSES[group].format(_percent(share)) for group, share in lost.loc[best].items())}."
     )
 
 
-def _removed(tables: Tables, n_tokens: int) -> tuple[pd.DataFrame, pd.Series]:
-    """Whether each paragraph (row) is gone, by way that changes weights; tokens that others lose, of all."""
+def _removed(tables: Tables, n_tokens: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Whether each paragraph (row) is gone, by way that changes weights; the share of tokens that is lost,
+    a row per way, a column per kind of text."""
     left, damage = (tables[name][tables[name]["mode"] == "joint"] for name in ("removal", "removal_damage"))
-    em = damage[damage["group"] == "memorized"].groupby("way")["em"].mean()
-    ways = [way for way in WAYS if way in em]
+    em = damage[damage["group"].isin(LOSSES)].groupby(["way", "group"])["em"].mean().unstack()
+    ways = [way for way in WAYS if way in em.index]
     gone = left.pivot(index="id", columns="way", values="em")[ways] < n_tokens
-    return gone, (em[NOTHING] - em[ways]) / em[NOTHING]
+    return gone, 1 - em.loc[ways] / em.loc[NOTHING]
 
 
-def _unlearned(tables: Tables, n_tokens: int) -> tuple[pd.DataFrame, pd.Series]:
+def _unlearned(tables: Tables, n_tokens: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The same of edits of one paragraph at a time."""
     edits = tables["edits"]
     edits = edits[(edits["objective"] == "unlearn") & edits["arm"].isin(WAYS)]
     gone = edits.pivot(index="id", columns="arm", values="em_memorized") < n_tokens
     em = edits.groupby("arm", observed=True)[["em_other", "em_other_before"]].mean()
-    return gone, 1 - em["em_other"] / em["em_other_before"]
+    return gone, (1 - em["em_other"] / em["em_other_before"]).to_frame("non_memorized")
 
 
 def _of(happened: pd.Series, of: str = "") -> str:
@@ -165,4 +172,8 @@ def _of(happened: pd.Series, of: str = "") -> str:
 
 
 def _share(happened: pd.Series) -> str:
-    return f"{100 * happened.mean():.0f} %"
+    return _percent(happened.mean())
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

@@ -118,6 +118,8 @@ def _numbers(found: pd.DataFrame, present: list[str]) -> dict[str, Any]:
             **{feature: _interval(whole.loc[feature], "auroc") for feature in ("nll", "bag_of_words")},
             "gain": _interval(whole.loc["nll_and_residual"], "gain"),
         }
+        best = whole.loc["bag_of_words", "auroc"] >= whole.loc["nll_and_residual", "auroc"]
+        strata[name]["words_suffice"] = bool(best)
     return {"strata": strata, "words": STRATA}
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from memloc.figures.parts.gradient_summary import place, scores_of_heads, strongest_component
 from memloc.figures.parts.head_marks import name_heads
-from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height
+from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height, mark_signs
 from memloc.figures.parts.style import DIRECTION_LABELS, PAGE_WIDTH, Drawing, panel_labels, subplots
 from memloc.localization.highlight import head_of_other_methods, highlighted_head
 from memloc.settings.base import Section
@@ -26,6 +26,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     for panel, (direction, title) in zip(axes, DIRECTION_LABELS.items(), strict=True):
         rows = data[data["direction"] == direction]
         mesh = heat_map(panel, layer_matrix(rows, "mean"), diverging=True, **marks)
+        mark_signs(panel, layer_matrix(rows, "low"), layer_matrix(rows, "high"))
         colour_bar(mesh, panel, "change in NLL (nats)" if exact else "estimated change\nin NLL (nats)")
         panel.set_title(title)
     panel_labels(axes)
@@ -38,6 +39,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "layer": judged[0],
         "head": judged[1],
         "n_heads": len(data[["layer", "head"]].drop_duplicates()),
+        "n_cells": len(data),
+        "n_marked": int(((data["low"] > 0) | (data["high"] < 0)).sum()),
         "directions": {name: _numbers(data[data["direction"] == name], judged) for name in DIRECTION_LABELS},
     }
     return Drawing(figure, data, numbers)

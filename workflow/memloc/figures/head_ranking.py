@@ -1,44 +1,53 @@
 """Rank of every attention head by every localization method, and how far the methods agree (extended)."""
 
 import math
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.head_marks import name_heads, outline
 from memloc.figures.parts.heatmap import MAX_LAYER_LABELS
 from memloc.figures.parts.methods import method_label, methods_of
 from memloc.figures.parts.style import DIVERGING, SEQUENTIAL, Drawing, panel_labels, subplots
+from memloc.localization.head_ranking import exchanged_agreement, rank_agreement
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
+from memloc.statistics.uncertainty import TAILS, Interval
 from memloc.tables.terms.head_ranking import COMBINED
+
+Taus = dict[tuple[str, str], Float[np.ndarray, "order"]]  # of each pair of methods
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Methods x heads, colour = rank; Kendall's tau of each pair of methods."""
+    """Methods x heads, colour = rank; Kendall's tau of each pair of methods, beside that of layers alone.
+
+    For the latter, the heads of each layer exchange their ranks at random, as in claim `methods_agree`.
+    """
     layer, head = highlighted_head(tables, settings)
     ranking = tables["head_ranking"]
     methods = methods_of(ranking)
     ranks = ranking.pivot(index="method", columns=["layer", "head"], values="rank").loc[methods]
     ranks = ranks.sort_index(axis="columns")
-    scores = ranking.pivot(index=["layer", "head"], columns="method", values="score")[methods]
-    agreement, alone = scores.corr("kendall"), by_layers_alone(scores)
+    whole = rank_agreement(ranking.assign(sample="whole", number=0).astype({"method": str}), methods)
+    observed = {pair: found["whole"] for pair, found in whole.items()}
+    alone = exchanged_agreement(ranking, methods)
     figure, (left, right) = subplots(2.6, ncols=2, width_ratios=(2.2, 1))
     _draw_ranks(left, ranks, layer, head)
-    _draw_agreement(right, agreement, alone)
+    _draw_agreement(right, methods, observed, alone)
     panel_labels((left, right))
     name_heads(figure, (layer, head))
-    pairs = list(combinations([method for method in methods if method != COMBINED], 2))
+    single = [pair for pair in observed if COMBINED not in pair]
+    orders = np.mean([alone[pair] for pair in single], axis=0)
     chosen = ranking[(ranking["layer"] == layer) & (ranking["head"] == head)].set_index("method")
     numbers = {
         "layer": layer,
         "head": head,
         "n_heads": ranks.shape[1],
         "ranks": chosen.loc[methods, ["rank", "low", "high"]].rename(index=method_label).to_dict("index"),
-        "observed": float(np.mean([agreement.loc[pair] for pair in pairs])),
-        "alone": float(np.mean([alone.loc[pair] for pair in pairs])),
+        "observed": float(np.mean([observed[pair] for pair in single])),
+        "alone": Interval(orders.mean(), *np.quantile(orders, TAILS), len(orders)),
     }
     return Drawing(figure, ranking, numbers)
 
@@ -60,40 +69,20 @@ def _draw_ranks(axes: Axes, ranks: pd.DataFrame, layer: int, head: int) -> None:
     axes.set_xlabel("layer, and its heads from left to right")
 
 
-def by_layers_alone(scores: pd.DataFrame) -> pd.DataFrame:
-    """Mean Kendall's tau-b of two methods when the heads of each layer exchange their scores at random.
+def _draw_agreement(axes: Axes, methods: list[str], observed: Taus, alone: Taus) -> None:
+    """The methods' agreement above the diagonal; below it, the mean with the heads of each layer exchanged.
 
-    It shows how far methods agree because they prefer the same layers. Pairs of heads in one layer then agree
-    as often as not. Pairs in two layers agree as often as the mean signs of their differences say.
-
-    Args:
-        scores: a column per method, a row per (layer, head).
-
-    Returns:
-        A matrix of methods x methods.
+    A star: what is observed lies outside 95 % of the exchanges.
     """
-    layers = scores.index.get_level_values("layer")
-    n = layers.value_counts().sort_index()
-    means, norms = {}, {}
-    for method, own in scores.items():
-        signs = pd.DataFrame(np.sign(np.subtract.outer(own.to_numpy(), own.to_numpy())), layers, layers)
-        means[method] = (signs.groupby(level=0).mean().T.groupby(level=0).mean()).to_numpy()
-        norms[method] = np.sqrt(signs.abs().to_numpy().sum())
-    found = {
-        one: {
-            other: (means[one] * means[other] * np.outer(n, n)).sum() / norms[one] / norms[other]
-            for other in scores
-        }
-        for one in scores
-    }
-    return pd.DataFrame(found)
-
-
-def _draw_agreement(axes: Axes, agreement: pd.DataFrame, alone: pd.DataFrame) -> None:
-    """The methods' agreement above the diagonal; below it, with the heads of each layer in random order."""
-    matrix = np.where(np.triu(np.ones(agreement.shape)), agreement, alone)
-    np.fill_diagonal(matrix, np.nan)
-    methods = agreement.index
+    matrix = np.full((len(methods), len(methods)), np.nan)
+    for pair, (tau,) in observed.items():
+        place, (low, high) = tuple(map(methods.index, pair)), np.quantile(alone[pair], TAILS)
+        star = "" if low <= tau <= high else "*"
+        for cell, value, mark in ((place, tau, star), (place[::-1], alone[pair].mean(), "")):
+            matrix[cell] = value
+            text = f"{value:.2f}{mark}".replace("0.", ".").replace("-", "\u2212")
+            style = {"ha": "center", "va": "center", "fontsize": 5}
+            axes.text(*cell[::-1], text, **style, color="white" if abs(value) > 0.6 else "black")
     axes.set_facecolor("0.9")
     image = axes.imshow(matrix, cmap=DIVERGING, vmin=-1, vmax=1, interpolation="none")
     axes.figure.colorbar(image, ax=axes, label="Kendall's \u03c4", pad=0.02)
@@ -103,8 +92,3 @@ def _draw_agreement(axes: Axes, agreement: pd.DataFrame, alone: pd.DataFrame) ->
     axes.plot([-0.5, len(methods) - 0.5], [-0.5, len(methods) - 0.5], color="black", lw=0.8)
     axes.set_title("above: observed", fontsize=6, loc="right")
     axes.set_ylabel("below: by layers alone", fontsize=6)
-    for (row, column), value in np.ndenumerate(matrix):
-        if row != column:
-            text = f"{value:.2f}".replace("0.", ".").replace("-", "\u2212")
-            colour = "white" if abs(value) > 0.6 else "black"
-            axes.text(column, row, text, ha="center", va="center", fontsize=5, color=colour)

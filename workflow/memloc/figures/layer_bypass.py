@@ -28,7 +28,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         _panel(axes, rows[rows["measure"] == name], whole.loc[name, "value"])
 
     figure = three_panels(data, lines, "layer", height=2.2, legend_columns=len(STYLES))
-    return Drawing(figure, data, {"ways": _ways(data)} | judges(rows))
+    return Drawing(figure, data, {"ways": _ways(data), **_more(rows)} | judges(rows))
 
 
 def _means(rows: pd.DataFrame, keys: list[str], most: int) -> pd.DataFrame:
@@ -58,6 +58,12 @@ def _panel(axes: Axes, data: pd.DataFrame, whole: float) -> None:
         axes.plot(rows["layer"], rows["value"], color=colour, marker=marker, ms=3, mew=0, label=label)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes.margins(x=0.03)
+
+
+def _more(rows: pd.DataFrame) -> dict[str, int]:
+    """Of all blocks, ways and layers: how many cost memorized paragraphs more tokens than the others."""
+    lost = rows.groupby(["block", "way", "layer", "group"])["em_lost"].mean().unstack("group")
+    return {"n_more": int((lost["memorized"] > lost["non_memorized"]).sum()), "n_bypasses": len(lost)}
 
 
 def _ways(data: pd.DataFrame) -> list[dict[str, Any]]:

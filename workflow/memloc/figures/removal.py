@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from memloc.figures.parts import removal
 from memloc.figures.parts.style import Drawing, stripes, subplots
 from memloc.settings.base import Section
-from memloc.settings.removal_ways import LABELS
+from memloc.settings.removal_ways import EDITS, LABELS
 from memloc.statistics.uncertainty import Interval, paired
 
 PANELS = {  # name and unit
@@ -64,6 +64,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 def _panel(axes: Axes, rows: pd.DataFrame, ways: list[str]) -> None:
     stripes(axes, len(ways))
+    axes.axhline(sum(way in EDITS for way in ways) - 0.5, color="0.3", lw=0.7, zorder=1)
     axes.axvline(0, color="0.75", lw=0.5, zorder=1)
     for mode, mark in MARKS.items():
         own = rows[(rows["mode"] == mode) & rows["way"].isin(ways)]
@@ -97,11 +98,12 @@ def undominated(units: dict[str, pd.DataFrame]) -> list[str]:
 def _numbers(data: pd.DataFrame, front: list[str]) -> dict[str, Any]:
     joint = data[data["mode"] == "joint"].set_index(["way", "measure"])[[*Interval._fields]]
     intervals = {key: Interval(*row) for key, *row in joint.itertuples()}
-    shown = ("forgotten", "em_own_lost")
+    shown, ways = ("forgotten", "em_own_lost"), removal.ways_of(data)
     sizes = data[data["measure"] == "forgotten"].groupby("mode")["n"].max()
     return {
         "front": [{name: intervals[way, name] for name in shown} | {"label": LABELS[way]} for way in front],
         "n_joint": int(sizes["joint"]),
         "n_single": int(sizes.get("single", 0)),
-        "n_ways": len(removal.ways_of(data)),
+        "n_ways": len(ways),
+        "n_edits": sum(way in EDITS for way in ways),
     }

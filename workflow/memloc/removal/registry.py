@@ -55,7 +55,7 @@ class InForce(NamedTuple):
 
 RATES = (("learning rate",), "unlearning")
 NEURONS = (("share of neurons",), "neurons")
-HEADS = (("heads",), "heads")
+HEADS = (("number of heads",), "heads")
 DIRECTIONS = (("depth", "times"), "steering")
 WAYS: dict[str, Way] = {
     **{arm: Way(partial(unlearning, arm=arm), *RATES) for arm in ARM_WAYS},

@@ -32,7 +32,7 @@ LABELS = {
     "svd": "small singular components",
     "kfac": "low curvature (K-FAC)",
     "ngram_blocklist": "n-gram blocklist",
-    "heads": "heads ablated",
+    "heads": "first-ranked heads ablated",
     "random_heads": "random heads ablated",
     "steering": "steering",
     "random_direction": "random direction",
