@@ -73,7 +73,7 @@ def test_claims_across_models_are_drawn_and_counted_by_their_verdicts(made_up):
     marks = {line.get_xdata()[0]: line.get_marker() for line in grid.lines if list(line.get_ydata()) == [row]}
     assert marks == {0: verdict_marks.MARKS["holds"]["marker"], 1: "X", 2: "X", 3: "|"}
     runs, *between = (line.get_ydata()[0] for line in grid.lines if line.get_color() == "0.8")
-    assert "0 to 2 (> 60 %)" in words(grid.texts)
+    assert "0 to 200 (> 60 %)" in words(grid.texts)
     assert (runs, between) == (0, [0.5, 1.5, 2.5, 12.5]), "runs from all of them, and topics"
 
 

@@ -48,6 +48,12 @@ def test_a_claim_survives_if_every_run_to_which_it_applies_says_the_same():
     assert (numbers["n_applied"], numbers["contradicted"]) == (5, 1)
 
 
+def test_shares_are_told_in_the_unit_of_what_is_wanted():
+    shares = runs({"always": [HOLDS] * 3}).assign(scale="%", rule="greater", bound=0.5, matters=0.1)
+    (told,) = verdict_marks.survival(shares.assign(value=shares["value"] / 4), "seed").itertuples()
+    assert (told.lowest, told.highest, told.deviation, told.wanted) == (0, 50, 25, "> 60 %")
+
+
 def test_methods_are_counted_by_whether_all_seeds_have_the_same_first_head():
     """patching has head 1 first in two of three seeds, combined head 0 in all, rare_tokens three heads."""
     firsts = {"patching": [0, 1, 1], "combined": [0, 0, 0], "rare_tokens": [2, 0, 1]}

@@ -10,6 +10,7 @@ from memloc.tables.terms.claims import (
     NO_DIFFERENCE,
     NO_VALUE,
     NOT_APPLICABLE,
+    PER_CENT,
     TOO_FEW,
     on_scale,
 )
@@ -78,13 +79,14 @@ def survival(claims: pd.DataFrame, run: str) -> pd.DataFrame:
 
     Returns:
         A row per claim: id, topic, statement, n_runs (to which it applies), a column per verdict with its
-        number of runs, lowest, highest and standard deviation of the value, the range `wanted`, and the
-        overall `verdict` of the runs to which the claim applies, or that they differ.
+        number of runs, lowest, highest and standard deviation of the value (shares in per cent), the range
+        `wanted`, and the overall `verdict` of the runs to which the claim applies, or that they differ.
     """
     rows = []
     for (topic, name), group in claims.groupby(["topic", "id"], sort=False):
         applied = group[~group["verdict"].isin(NO_VALUE)]
         found = applied["verdict"].unique()
+        values = applied["value"] * (100 if group["scale"].iloc[0] == PER_CENT else 1)
         counts = group["verdict"].value_counts()
         rows.append(
             {
@@ -93,9 +95,9 @@ def survival(claims: pd.DataFrame, run: str) -> pd.DataFrame:
                 "statement": group["statement"].iloc[0],
                 "n_runs": applied[run].nunique(),
                 **{verdict: int(counts.get(verdict, 0)) for verdict in MARKS},
-                "lowest": applied["value"].min(),
-                "highest": applied["value"].max(),
-                "deviation": applied["value"].std(),
+                "lowest": values.min(),
+                "highest": values.max(),
+                "deviation": values.std(),
                 "wanted": _wanted(group.iloc[0]),
                 "verdict": DIFFER if len(found) > 1 else found[0] if len(found) else NOT_APPLICABLE,
             }
