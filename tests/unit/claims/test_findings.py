@@ -78,14 +78,13 @@ def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
         "and 1 of 3 (33 %) that the model has not seen.",
         "What triggers it? Replace one token of the prefix, and 20 % of the recitations stop: 0 % for one of "
         "the first 2 of 10 tokens, 50 % for one of the last 2.",
-        "Where is it? Without the attention of layer 0, recited text loses 62 % of its tokens, and other "
-        "text 0 % of what the model writes; without that of another layer, 25 % and 38 % on average. 2 of 3 "
-        "layers cost recited text more. Without head 1 of layer 0, which the methods rank first, 2 of 2 "
-        "recitations stop; without another head, 0.5 on average. The paragraphs are too few to say whether "
-        "one head stands out.",
+        "Where is it? Of 3 layers, 2 cost recited text more than other text when their attention is taken "
+        "away. Layer 0 costs most: 62 % of the tokens of recited text and 0 % of those of other text; "
+        "another layer costs 25 % and 38 % on average. Without head 1 of layer 0, which the methods rank "
+        "first, 2 of 2 recitations stop; without another head, 0.5 on average. The paragraphs are too few to "
+        "say whether one head stands out.",
         "Can it be removed? With the best of 2 ways to change weights (top gradients, paragraphs one at a "
-        "time), 1 of 1 paragraphs (100 %) no longer come out, and other text loses 0 % of what the model "
-        "writes.",
+        "time), 1 of 1 paragraphs (100 %) no longer come out, and other text loses 0 %.",
         "Which claims hold? Of 2 claims: 2 rest on too few data.",
     ]
 
@@ -151,7 +150,7 @@ def test_of_ways_that_change_weights_the_best_removes_most_for_what_others_lose(
     assert findings(tables, SETTINGS)[3] == (
         "Can it be removed? With the best of 2 ways to change weights (low curvature (K-FAC), paragraphs all "
         "together), 1 of 2 paragraphs (50 %) no longer come out, other recited ones lose 0 % of their "
-        "tokens, and other text loses 25 % of what the model writes."
+        "tokens, and other text loses 25 %."
     )
 
 

@@ -117,7 +117,7 @@ def test_models_of_one_size_stand_side_by_side(made_up):
     said = {name: checked("models_memorized", drawing) for name, drawing in drawings.items()}
     alone = [name for name in said if "Each size is one trained model" in said[name]]
     assert alone == ["different"] and "model by model" in said["one"]
-    assert "all of them recite 50 and at least one 150" in said["one"]
+    assert "50 are recited by all of them and 150 by at least one." in said["one"]
     assert "small” memorized least, 12.5 (9.6 to 16.1) %" in said["one"]
 
 

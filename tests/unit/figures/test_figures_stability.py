@@ -73,7 +73,8 @@ def test_verdicts_and_first_heads_of_every_seed_are_drawn(verdicts):
     ranking = pd.concat([ranked_with_samples(3, 4, seed)[0].assign(seed=seed) for seed in range(3)])
     frames = {"claims": runs(verdicts), "head_ranking": ranking.reset_index(drop=True)}
     drawing = stability.draw(frames, {})
-    assert "drawn anew with 3 seeds" in checked("stability", drawing)
+    text, kinds = checked("stability", drawing), drawing.numbers["counts"]
+    assert "drawn anew with 3 seeds" in text and f"and {kinds[DIFFER]} differ between seeds" in text
     left, right, _ = drawing.figure.axes
     of_all = [row.verdict for row in drawing.data.query("panel == 'a'").itertuples()]
     dots = [line for line in left.lines if len(line.get_xdata()) == 1]

@@ -51,7 +51,7 @@ LAYERS = {
 }
 LOSSES = {
     "memorized": "other recited ones lose {} of their tokens",
-    "non_memorized": "and other text loses {} of what the model writes",
+    "non_memorized": "and other text loses {}",
 }
 FAILED = " See logs/claims.log for the errors."
 ONLY_THERE = (
@@ -109,10 +109,10 @@ def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
     named = "methods rank first" if settings.highlight == "auto" else "settings name"
     layer = recited.idxmax()
     said = (
-        f"Without the attention of layer {layer}, recited text loses {_percent(recited[layer])} of its "
-        f"tokens, and other text {_percent(other[layer])} of what the model writes; without that of another "
-        f"layer, {_percent(recited.drop(layer).mean())} and {_percent(other.drop(layer).mean())} on average. "
-        f"{(recited > other).sum()} of {counted(len(recited), 'layer')} cost recited text more.",
+        f"Of {counted(len(recited), 'layer')}, {(recited > other).sum()} cost recited text more than other "
+        f"text when their attention is taken away. Layer {layer} costs most: {_percent(recited[layer])} of "
+        f"the tokens of recited text and {_percent(other[layer])} of those of other text; another layer "
+        f"costs {_percent(recited.drop(layer).mean())} and {_percent(other.drop(layer).mean())} on average.",
         f"Without head {head[1]} of layer {head[0]}, which the {named}, {heads[head]} of "
         f"{counted(n_recited, 'recitation')} stop; without another head, {heads.drop(head).mean():.1f} "
         "on average.",

@@ -63,7 +63,7 @@ def _numbers(found: pd.DataFrame, kind: str, methods: list[str]) -> dict[str, An
 def _panel(axes: Axes, rows: pd.DataFrame, found: pd.DataFrame, methods: list[str]) -> None:
     stripes(axes, len(methods))
     size = found.loc[(found["method"] == "weight_size") & (found["control"] == "own"), "value"].iloc[0]
-    for name, value, dash in (("chance", chance(rows), ":"), ("|weight|", size, "--")):
+    for name, value, dash in (("chance", chance(rows), ":"), ("size of the weights", size, "--")):
         axes.axvline(value, color="0.4", lw=0.9, ls=dash, label=name, zorder=1)
     shown = [frame[frame["method"].isin(methods)] for frame in (rows, found)]
     for control, colour in CONTROL_COLOURS.items():

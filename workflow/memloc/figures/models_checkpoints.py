@@ -67,7 +67,7 @@ def _plot(rows: pd.DataFrame) -> Figure:
         look = {"color": COLOURS["memorized"]}
         axes.fill_between(rows["step"], rows[f"{of}low"], rows[f"{of}high"], alpha=0.2, lw=0, **look)
         axes.plot(rows["step"], rows[share], marker="o", ms=3, clip_on=False, **look)
-    left.set(ylabel="fraction memorized", ylim=(0, None))
+    left.set(ylabel="share memorized", ylim=(0, None))
     right.set(ylabel="memorized from here on", ylim=(-0.02, 1.02))
     for axes in (left, right):  # after the y limits, so that the step axis ends near the last checkpoint
         _step_axis(axes, rows["step"])

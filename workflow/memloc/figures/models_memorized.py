@@ -84,7 +84,7 @@ def _by_size(axes: Axes, rows: pd.DataFrame, styles: dict[str, dict[str, Any]]) 
         style = styles[row.model] | {"ls": "", "ms": 5, "clip_on": False}
         error = [[max(row.fraction - row.low, 0)], [max(row.high - row.fraction, 0)]]
         axes.errorbar(place, row.fraction, yerr=error, capsize=2, **style)
-    axes.set(ylabel="fraction memorized", ylim=(0, None))
+    axes.set(ylabel="share memorized", ylim=(0, None))
     axes.margins(x=0.1)
     if _one_size(rows):
         axes.set_xticks(places, rows["model"])
@@ -99,7 +99,7 @@ def _by_repeats(axes: Axes, binned: dict[str, pd.DataFrame], styles: dict[str, d
         bins = binned[model]
         axes.fill_between(bins.repeats_mean, bins.low, bins.high, color=style["color"], alpha=0.15, lw=0)
         axes.plot(bins.repeats_mean, bins.fraction, **style)
-    axes.set(xscale="log", ylabel="fraction memorized")
+    axes.set(xscale="log", ylabel="share memorized")
     axes.set_ylim(-0.02, 1.02)
     plain_log_ticks(axes.xaxis)
 

@@ -25,7 +25,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         fraction.name_unseen(axes)
     where = fraction.counted_in(tables)
     axes.set(xscale="log", xlabel=fraction.OCCURRENCES[where])
-    axes.set(ylabel="fraction memorized", ylim=(-0.02, 1.02))
+    axes.set(ylabel="share memorized", ylim=(-0.02, 1.02))
     plain_log_ticks(axes.xaxis)
     repeats = exposure(data)
     memorized = repeats[data["set"] == "memorized"]

@@ -51,6 +51,7 @@ def _draw_firsts(axes: Axes, firsts: pd.DataFrame, n_seeds: int) -> None:
         axes.text(column, row, value or "", ha="center", va="center", fontsize=6, color=colour)
     axes.set_xticks(range(counts.shape[1]), counts.columns, rotation=90)
     axes.set_yticks(range(len(counts)), [method_label(method) for method in counts.index])
+    axes.set_xlabel("layer (L) and head (H)")
     axes.tick_params(length=0)
 
 

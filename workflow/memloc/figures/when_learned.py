@@ -35,7 +35,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         panel.set_xlim(0, 1.3 * shown[-1]["at"].max())
         panel_label(panel, letter)
     axes[0].invert_xaxis()  # later is further right
-    axes[0].set_ylabel("fraction memorized")
+    axes[0].set_ylabel("share memorized")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=N_GROUPS)
     return Drawing(figure, pd.concat(shown, ignore_index=True), _numbers(data))
 

@@ -15,7 +15,7 @@ UNSEEN_AT = 0.5  # place of paragraphs with 0 occurrences on a logarithmic axis
 # Labels of repeats, by the place where they are counted.
 OCCURRENCES = {
     "stream": "occurrences of the continuation in training",
-    "corpus": "occurrences in the corpus",
+    "corpus": "occurrences in the training text",
 }
 
 

@@ -32,7 +32,7 @@ MARKS = {
     NO_DIFFERENCE: {"marker": "D", "mfc": COLOURS[NO_DIFFERENCE]},
     TOO_FEW: {"marker": "o", "mfc": "white"},
     NOT_APPLICABLE: {"marker": "_", "mfc": "none"},
-    ERROR: {"marker": "$!$", "mfc": COLOURS[ERROR]},
+    ERROR: {"marker": "s", "mfc": COLOURS[ERROR]},
     DIFFER: {"marker": "|", "mfc": "none"},
 }
 
