@@ -119,7 +119,7 @@ def test_bypassed_blocks_are_drawn_as_means_of_paragraphs():
     drawing = layer_bypass.draw(bypassed_tables(made_up_bypasses()), SETTINGS)
     caption = checked("layer_bypass", drawing)
     assert "layer 1 (attention to its own position only), keeping 15.0 tokens (others 44.0)" in caption
-    assert "2 of 9 bypasses cost memorized paragraphs more tokens than others" in caption
+    assert "would leave them fewer tokens than others: 2 of 9 bypasses do." in caption
     data = drawing.data.set_index(["measure", "block", "way", "layer"])
     interval = uncertainty.mean(15 + np.linspace(-1, 1, 7))
     own = data.loc["em_memorized", "attention", "identity", 1]

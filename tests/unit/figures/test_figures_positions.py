@@ -37,7 +37,7 @@ def test_places_are_named_in_the_order_of_the_table(rows):
     drawing = positions.draw({"positions": rows}, SETTINGS)
     left, right = drawing.figure.axes
     labels = [label.get_text() for label in left.get_yticklabels()]
-    expected = ["from position 0", "after end-of-text", "after 1 token of other text", "position ids + 1"]
+    expected = ["from position 0", "after end-of-text", "after 1 token of other text", "1 positions later"]
     assert labels == expected
     assert left.get_ylim() == right.get_ylim() == (3.5, -0.5)
     points = next(line for line in left.lines if line.get_label() == "memorized")

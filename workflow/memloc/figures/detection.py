@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -117,14 +116,10 @@ def _numbers(found: pd.DataFrame, present: list[str]) -> dict[str, Any]:
             **{key: int(whole[key].iloc[0]) for key in ("n_positive", "n_negative")},
             **{feature: _interval(whole.loc[feature], "auroc") for feature in ("nll", "bag_of_words")},
             "gain": _interval(whole.loc["nll_and_residual"], "gain"),
+            "words_suffice": bool(whole["auroc"]["bag_of_words"] >= whole["auroc"]["nll_and_residual"]),
         }
-        best = whole.loc["bag_of_words", "auroc"] >= whole.loc["nll_and_residual", "auroc"]
-        strata[name]["words_suffice"] = bool(best)
     return {"strata": strata, "words": STRATA}
 
 
 def _interval(row: pd.Series, measure: str) -> Interval:
-    low, high = row[f"{measure}_low"], row[f"{measure}_high"]
-    if pd.isna(low):
-        low, high = -np.inf, np.inf
-    return Interval(row[measure], low, high, int(row["n_clusters"]))
+    return Interval(*row[[measure, f"{measure}_low", f"{measure}_high"]], int(row["n_clusters"]))

@@ -28,7 +28,10 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         _panel(axes, rows[rows["measure"] == name], whole.loc[name, "value"])
 
     figure = three_panels(data, lines, "layer", height=2.2, legend_columns=len(STYLES))
-    return Drawing(figure, data, {"ways": _ways(data), **_more(rows)} | judges(rows))
+    wide = data.pivot(index=["block", "way", "layer"], columns="measure", values="value")
+    worse = wide["em_memorized"] < wide["em_non_memorized"]
+    numbers = {"ways": _ways(wide), "n_worse": int(worse.sum()), "n_bypasses": len(wide)}
+    return Drawing(figure, data, numbers | judges(rows))
 
 
 def _means(rows: pd.DataFrame, keys: list[str], most: int) -> pd.DataFrame:
@@ -60,15 +63,8 @@ def _panel(axes: Axes, data: pd.DataFrame, whole: float) -> None:
     axes.margins(x=0.03)
 
 
-def _more(rows: pd.DataFrame) -> dict[str, int]:
-    """Of all blocks, ways and layers: how many cost memorized paragraphs more tokens than the others."""
-    lost = rows.groupby(["block", "way", "layer", "group"])["em_lost"].mean().unstack("group")
-    return {"n_more": int((lost["memorized"] > lost["non_memorized"]).sum()), "n_bypasses": len(lost)}
-
-
-def _ways(data: pd.DataFrame) -> list[dict[str, Any]]:
+def _ways(wide: pd.DataFrame) -> list[dict[str, Any]]:
     """For each way, the layer without which memorized paragraphs keep the fewest tokens, and the means."""
-    wide = data.pivot(index=["block", "way", "layer"], columns="measure", values="value")
     found = []
     for (block, way), rows in wide.groupby(["block", "way"]):
         worst = rows["em_memorized"].idxmin()

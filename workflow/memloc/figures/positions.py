@@ -14,7 +14,7 @@ STANDS = {
     "bare": "no token before",
     "end_of_text": "after end-of-text",
     "text": "after {n} of other text",
-    "shifted": "position ids + {n}",
+    "shifted": "{n} positions later",
     "half_prefix": "last half of the prefix",
 }
 GROUPS = LABELS | {REPEATED: "repeated"}
