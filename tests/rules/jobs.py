@@ -80,6 +80,14 @@ def made(
     return folder / "results" / given["study"]
 
 
+def outputs(snakemake: "Snakemake") -> list[Path]:
+    """The files of a job, with what is written in tests of a figure that it draws."""
+    from drawn import drawn_path
+
+    figures = [drawn_path(path) for path in snakemake.output if Path(path).suffix == ".csv"]
+    return [*map(Path, snakemake.output), *figures]
+
+
 @contextmanager
 def scripts_here(folder: Path) -> Iterator[Callable[[str, "Snakemake"], None]]:
     """Runs the script of a job in this process, in `folder`, where it finds what it finds in the project's.
@@ -89,7 +97,9 @@ def scripts_here(folder: Path) -> Iterator[Callable[[str, "Snakemake"], None]]:
     import matplotlib.pyplot as plt  # plans need none of these
     import pytest
     import torch
+    from drawn import with_what_is_drawn
 
+    from memloc.figures.parts import files
     from memloc.run import rule
 
     if not (folder / "workflow").exists():
@@ -111,6 +121,7 @@ def scripts_here(folder: Path) -> Iterator[Callable[[str, "Snakemake"], None]]:
         patch.setattr(signal, "signal", lambda *_: None)
         # This process keeps the locks. A Snakemake that runs here later would end it as a job that was left.
         patch.setattr(rule, "LOCKS", Path(".snakemake/locks-of-tests"))
+        patch.setattr(files, "write", with_what_is_drawn(files.write))
         torch.set_num_threads(1)
         yield run_job
 

@@ -2,11 +2,12 @@
 
 A file that is equal within the tolerance of the tests stays as it is. The model stays, too, because another
 processor trains another one: `--train` trains it anew, and with it changes every table. Figures are kept as
-the numbers that they plot.
+the numbers that they plot, and as what is on their panels.
 """
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -20,7 +21,8 @@ def main() -> None:
     """Run the scripts in the order of a run, each on what is stored or what a script before it changed."""
     sys.path += [str(HERE), str(HERE.parent), str(HERE.parent / "workflow")]
     os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
-    from jobs import LEARNED, NOT_STORED, STORED, scripts_here, stored_jobs
+    from drawn import STORES
+    from jobs import LEARNED, NOT_STORED, STORED, outputs, scripts_here, stored_jobs
 
     skipped = NOT_STORED if "--train" in sys.argv else {*NOT_STORED, LEARNED}
     made = set()
@@ -31,11 +33,21 @@ def main() -> None:
             for log, (script, snakemake) in stored_jobs().items():
                 if log not in skipped:
                     run(script, snakemake)
-                for output in snakemake.output:
+                for output in outputs(snakemake):
                     made |= set(stored_anew(Path(name) / output, study, STORED))
     for path in sorted(path for path in STORED.rglob("*") if path.is_file() and path not in made):
         print(f"gone: {path.relative_to(STORED)}")
         path.unlink()
+    figures = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--quiet",
+        str(HERE.parent / "unit/figures"),
+        "-k",
+        "drawn_as_stored",
+    ]
+    subprocess.run(figures, env=os.environ | {STORES: ""}, check=True)
 
 
 def stored_anew(output: Path, study: Path, stored: Path) -> list[Path]:

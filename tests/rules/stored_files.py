@@ -1,9 +1,11 @@
 """Whether a file that a script made is the stored one."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from drawn import DRAWN, assert_same
 from safetensors.numpy import load_file
 
 from memloc.tables import storage
@@ -25,6 +27,8 @@ def assert_equal(made: Path, stored: Path) -> None:
         )
     elif made.suffix == ".csv":
         pd.testing.assert_frame_equal(pd.read_csv(made), pd.read_csv(stored), rtol=1e-3, atol=1e-5)
+    elif made.name.endswith(DRAWN):
+        assert_same(*(json.loads(path.read_text()) for path in (made, stored)))
     elif made.suffix == ".safetensors":
         weights, expected = load_file(made), load_file(stored)
         assert weights.keys() == expected.keys()

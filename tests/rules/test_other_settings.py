@@ -3,7 +3,6 @@
 import copy
 import sys
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -11,7 +10,6 @@ from jobs import STORED, stored_jobs
 from made_tables import write_without
 from plain_decoding import matching, mean_nll
 from plain_runs import decode
-from safetensors.numpy import load_file
 
 from memloc.model import loading
 from memloc.tables import storage
@@ -73,23 +71,6 @@ def test_a_figure_without_a_column_that_it_uses_ends_its_log_with_one_line(run, 
     assert said.count("\n") == 1
 
 
-def test_a_token_before_the_prefix_is_before_every_perturbed_one(run, study):
-    """The baselines are those of the plain logits after end-of-text; positions are those of the prefix."""
-    run(*changed("perturbation", paragraph={"before": "end_of_text"}))
-    frame = read(study, "perturbation")
-    assert sorted(frame["position"].unique()) == [-1, *range(N_PREFIX)]
-    tokens = read(study, "paragraphs").set_index("id")["tokens"]
-    sets = read(study, "sets").set_index("id")
-    model = loading.load_model(study / "model")
-    for row in frame.query("position == -1 or position == 5").itertuples():
-        text = torch.tensor([[0, *tokens[row.id][:N_PREFIX], *sets.loc[row.id, "continuation"]]])
-        if row.position >= 0:
-            text[0, 1 + row.position] = row.token
-        assert row.nll_original == pytest.approx(float(mean_nll(model, text, N_PREFIX + 1)), abs=1e-4)
-    perturbed = read(study, "perturbed_paragraphs")
-    assert perturbed["tokens"].map(len).eq(24).all()
-
-
 def test_paragraphs_of_pairs_are_perturbed_too_and_change_no_sample(run, study):
     """A pair of a sampled and a partly memorized paragraph, and one of two that no sample has."""
     names, path = ("perturbation", "perturbed_paragraphs", "kept_tokens"), study / "tables/sets.parquet"
@@ -121,13 +102,3 @@ def test_continuations_of_the_corpus_are_the_paragraphs_own(run, study):
     decoded = read(study, "near_verbatim").set_index("id")["continuation"]
     others = sets[sets["set"] == "non_memorized"]
     assert any(list(decoded[row.id]) != list(row.continuation) for row in others.itertuples())
-
-
-def test_a_model_is_edited_by_another_way(run, study):
-    """Of the MLPs, small singular components are dropped; the card says so."""
-    run(*changed("edited_model", edit_model={"way": "svd", "setting": 0.5}))
-    folder = study / "edited_model"
-    before, after = (load_file(place / "model.safetensors") for place in (study / "model", folder))
-    moved = {name for name in before if not np.array_equal(before[name], after[name])}
-    assert moved and all(".mlp." in name for name in moved)
-    assert "Way `svd`" in (folder / "README.md").read_text()

@@ -34,11 +34,6 @@ def test_generated_parts_are_up_to_date(generate):
     assert not stale, "run `make docs`"
 
 
-def test_what_is_between_the_markers_is_replaced(generate):
-    text = generate.between("a\n<!-- x -->\nstale\n<!-- /x -->\nb\n", "x", "new\n")
-    assert text == "a\n<!-- x -->\nnew\n<!-- /x -->\nb\n"
-
-
 def test_every_table_of_a_study_is_defined():
     defined = (ROOT / "docs/tables.md").read_text().partition("\n## Every table")[2]
     missing = [table for table in STAGES if f"`{table}`" not in defined]

@@ -49,19 +49,6 @@ def test_uv_gets_the_settings_of_pip_and_pip_does_what_uv_did_not(commands, sett
     assert set(INSTALL["WHAT"]) <= set(uv) & set(pip)
 
 
-def test_pip_does_nothing_more_where_uv_installs_everything(commands, monkeypatch):
-    monkeypatch.setitem(globals(), "UV_FAILS", False)
-    INSTALL["install"]()
-    assert ["uv" in command for command, _ in commands] == [True, True, False]
-
-
-@pytest.mark.parametrize("setting", ["global.extra-index-url='https://a'", "install.no-binary='torch'"])
-def test_uv_is_left_out_where_pip_has_a_setting_of_its_own(commands, settings_of_pip, setting):
-    settings_of_pip += ["global.retries='9'", setting]
-    INSTALL["install"]()
-    assert "--editable" in commands[0][0]
-
-
 def test_a_build_of_torch_comes_first_from_its_own_index(commands):
     """It then satisfies the lock, which names no build; PyPI's would be chosen where it is newer."""
     INSTALL["install"](torch="cu128")
@@ -90,14 +77,6 @@ def test_wheels_are_collected_of_the_lock_of_what_builds_the_project_and_of_the_
     assert "https://download.pytorch.org/whl/rocm6.4" in get_torch
     assert command[command.index("--wheel-dir") + 1] == str(tmp_path)
     assert {INSTALL["LOCK"], "setuptools>=77", str(wheel)} <= set(command)
-
-
-@pytest.mark.parametrize("forbidden", [True, False])
-def test_bytecode_is_compiled_where_python_may_not_write_it_later(commands, monkeypatch, forbidden):
-    """Elsewhere by imports, for which nobody waits."""
-    monkeypatch.setattr(sys, "dont_write_bytecode", forbidden)
-    INSTALL["install"]()
-    assert ("compileall" in commands[-1][0]) == forbidden != (INSTALL["IMPORTS"] in commands[-1][0])
 
 
 @pytest.fixture

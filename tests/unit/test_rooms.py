@@ -93,11 +93,6 @@ def test_there_are_no_circles():
     assert list(networkx.simple_cycles(graph)) == []
 
 
-def test_only_figures_and_the_explorer_import_figures():
-    users = {module for module, found in IMPORTS.items() if any(room(name) == "figures" for name in found)}
-    assert {room(module) for module in users} <= {"figures", "explorer"}
-
-
 def test_no_figure_imports_another():
     """What several figures share lies in figures/parts, so that an edit of one figure redraws it alone."""
     figures = {name for name in MODULES if name.startswith("memloc.figures.") and name.count(".") == 2}

@@ -3,7 +3,6 @@
 import re
 import shutil
 import sys
-from importlib.metadata import version
 
 import pytest
 from projects import STUDY, Project, _snakemake, forked
@@ -50,15 +49,6 @@ def test_a_run_is_a_line_for_each_rule(project):
     assert lines[-1].startswith("Nothing to be done")
 
 
-def test_a_study_of_code_begins_with_the_version_that_is_not_the_locked_one(project):
-    installed = version("transformers")
-    project.edit("envs/requirements.lock", f"transformers=={installed}", "transformers==0.0.1")
-    lines, status = said(project.folder, *TARGET, "--configfile", "config/config.yaml")
-    assert status == 0 and lines[-1] == "100 %: Write the effective settings of the study."
-    told = f"The text is transformers {installed}; with 0.0.1, the locked version, its numbers differ."
-    assert lines[1] == told
-
-
 def test_a_failure_ends_alone(project):
     project.edit("workflow/scripts/run_config.py", "job = start(snakemake)", "job = start(snakemake)\n1 / 0")
     lines, status = said(project.folder, *TARGET)
@@ -68,17 +58,6 @@ def test_a_failure_ends_alone(project):
     ]
 
 
-@pytest.mark.parametrize("word", ["-n", "--summary", "--lint", "--dag"])
-def test_plans_and_lists_are_as_ever(clone, word):
-    """Line for line; lines on standard output come when they come."""
-    words = ("run_config", *NO_PROFILE, word)
-    status, text = forked(clone.folder, _snakemake, [*words, "--configfile", STUDY])
-    lines, own = said(clone.folder, *words, "--logger", "memloc")
-    assert lines and own == status == 0
-    assert sorted(lines) == sorted(PASSING.sub("", text).strip().splitlines())
-
-
-NO_PROFILE = ("--workflow-profile", "none")
 HOST = """
 module memloc:
     snakefile: "workflow/Snakefile"

@@ -1,7 +1,5 @@
 """What would run: plans of every study, and what every rule says of itself."""
 
-import re
-from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -9,12 +7,7 @@ import yaml
 from describe_rules import Rules
 from projects import OF_STUDY, ON_REQUEST, heavy_libraries, jobs_of
 
-from memloc.claims import registry
-from memloc.data.wheel_model import fetch_from_wheel
 from memloc.figures.catalog import FIGURES
-from memloc.resources.shapes import UNKNOWN
-from memloc.resources.work import works
-from memloc.settings.study import Settings
 from memloc.tables.schemas import MEASURED
 
 ROOT = Path(__file__).parents[2]
@@ -102,31 +95,6 @@ def test_rules_that_load_the_model_ask_for_a_gpu(rules):
             assert any(path.endswith("/model.json") for path in rule["inputs"]), rule["name"]
 
 
-def test_what_runs_a_model_has_a_kind_that_gives_its_memory_and_its_time(clone, rules):
-    settings = Settings.model_validate(study(clone, "config/test.yaml"))
-    known = works(UNKNOWN, settings)
-    for rule in rules.jobs:
-        script = (SCRIPTS / Path(rule["script"]).name).read_text()
-        if re.search(r"memloc\.model import .*\bloading\b|memloc\.model\.training import", script):
-            stage = own_name(rule).partition("/")[0]
-            assert stage in known, f"{stage} runs a model: resources/work.py says how many paragraphs pass"
-
-
-def test_studies_share_no_computed_file(clone):
-    outputs = {config: set(Rules.of(clone.folder, config).producers) for config in CONFIGS}
-    for config, paths in outputs.items():
-        name = study(clone, config)["study"]
-        downloads = {path for path in paths if path.startswith("resources/")}
-        assert all(path.startswith(f"results/{name}/") for path in paths - downloads)
-
-
-def test_every_input_has_a_producer(clone, rules):
-    for rule in rules.all:
-        for path in rule["inputs"]:
-            known = path in rules.producers or any(path.startswith(f"{made}/") for made in rules.producers)
-            assert known or (clone.folder / path).exists(), f"{rule['name']}: nothing makes {path}"
-
-
 def test_code_is_tracked_but_for_downloads(rules):
     for rule in rules.jobs:
         assert (rule["code"] is None) == own_name(rule).startswith("download_"), rule["name"]
@@ -157,11 +125,6 @@ def test_every_figure_and_collection_is_a_target(clone, test_rules):
     assert clone.jobs("resources", config="config/smollm2.yaml") == {"download_base": 1}
     jobs = clone.jobs("resources", config="config/models/pythia-70m.yaml")
     assert jobs == {"download_release": 1, "download_model": 1, "download_tokenizer": 1}
-
-
-def test_a_download_is_given_all_that_it_takes(clone):
-    jobs = {rule["name"]: rule for rule in Rules.of(clone.folder, "config/smollm2.yaml").jobs}
-    assert {*jobs["download_base"]["model"], "folder"} == set(signature(fetch_from_wheel).parameters)
 
 
 def test_a_figure_alone_runs_no_other_analysis(clone, test_rules):
@@ -255,50 +218,3 @@ def test_stability_needs_the_claims_and_rankings_of_every_seed_and_no_other_figu
     assert not [job for job in jobs if job.startswith("seed-") and job.partition("_")[2] in figures]
     assert not [job for job in jobs if job.startswith("seed-") and job.partition("_")[2] in SHARED]
     assert "stability" not in clone.jobs(config="config/test.yaml")
-
-
-def test_members_share_downloads_of_their_data(clone, tmp_path):
-    config = tmp_path / "suite.yaml"
-    names, known = ("pythia-70m", "pythia-160m"), {"source": "hub", "revision": "main"}
-    hub = {name: known | {"id": f"EleutherAI/{name}"} for name in names}
-    data = {"source": "release", "retokenize": {}}
-    config.write_text(yaml.safe_dump({"study": "suite", "data": data, "models": hub}))
-    shared = {"download_release", "download_tokenizer"}
-    everything = shared | {f"{name}_download_model" for name in hub}
-    assert clone.jobs("resources", config=str(config)) == dict.fromkeys(everything, 1)
-    for name in hub:
-        jobs = clone.jobs(f"results/suite/{name}/figures/fig2.png", config=str(config))
-        assert shared | {f"{name}_download_model"} == {job for job in jobs if "download" in job}
-
-
-def test_settings_that_no_rule_uses_twice_are_not_shared(test_rules):
-    """A rule names the sections of settings that its script reads, and no others."""
-    for rule in test_rules.jobs:
-        text = _reader(rule)
-        for section in rule["settings"]:
-            read = re.search(rf'"{section}"|settings\.{section}\b', text)
-            meant = {
-                key for topic in registry.topics().values() for claim in topic.claims for key in claim.when
-            }
-            passed = section == "paragraph" or (
-                section == "highlight" and re.search(r"(localization.highlight|claims.findings) import", text)
-            )
-            passed = passed or (
-                rule["name"] == "claims" and section in {key.partition(".")[0] for key in meant}
-            )
-            passed = passed or (section == "loading" and "loading.load" in text)  # it takes all sections
-            assert read or passed, f"{rule['name']} does not read {section}"
-
-
-def _reader(rule):
-    """Code that reads a rule's settings: its script, or what that draws or judges with."""
-    script = SCRIPTS / Path(rule["script"]).name
-    if script.name == "claims.py":
-        return "".join(path.read_text() for path in (LIBRARY / "claims/estimators").glob("*.py"))
-    if script.name == "explorer.py":
-        return script.read_text() + "".join(path.read_text() for path in (LIBRARY / "explorer").glob("*.py"))
-    if script.name == "figure.py":
-        figure = (LIBRARY / f"figures/{rule['name']}.py").read_text()
-        parts = re.findall(r"from memloc\.figures\.parts\.(\w+) import", figure)
-        return figure + "".join((LIBRARY / f"figures/parts/{part}.py").read_text() for part in parts)
-    return script.read_text()

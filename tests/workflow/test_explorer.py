@@ -38,20 +38,6 @@ def pair(finished):
     return read(finished.results, "perturbed_paragraphs").iloc[0]
 
 
-def test_text_and_scores_are_those_of_the_tables(browser, folder, finished, pair):
-    explorer = Explorer.opened(browser, folder, f"paragraph={pair.id}")
-    page = explorer.page
-    texts = read(finished.results, "vocabulary").set_index("token").text
-    tokens = read(finished.results, "paragraphs").set_index("id").tokens.loc[pair.id]
-    spans = [span.text_content().replace("↵", "") for span in page.locator("#tokens .token").all()]
-    assert spans == [texts.loc[token].replace("↵", "") for token in tokens]
-    scores = read(finished.results, "scores").set_index("id").loc[pair.id]
-    said = page.inner_text("#scores")
-    assert f"exact match\n{scores.em}" in said
-    assert f"NLL\n{page.evaluate('number => memloc.number(number)', scores.nll)}" in said
-    explorer.close()
-
-
 def linked_figures(explorer):
     """Addresses of the figures that the claims name."""
     page = explorer.page

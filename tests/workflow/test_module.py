@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from projects import STUDY, Finished, Project
+from projects import Finished, Project
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/module.md").read_text()
@@ -17,7 +17,6 @@ SNAKEFILE, SCRIPT = (
     re.search(rf"(?ms)^```{language}\n(.*?)^```", PAGE)[1] for language in ("snakemake", "python")
 )
 LOCAL = '"../memloc/workflow/Snakefile"'
-PATHVARS = '    pathvars:\n        results="results/memloc",\n        resources="downloads"\n'
 
 
 @dataclass(frozen=True)
@@ -63,28 +62,6 @@ def test_the_example_runs_on_a_finished_study(beside, finished, place):
     assert (host.folder / "figures/seen.png").read_bytes().startswith(b"\x89PNG")
     assert (results / "figures/fig2.png").read_bytes().startswith(b"\x89PNG")
     assert "Nothing to be done" in host.run()
-
-
-def test_a_host_whose_config_is_the_modules_hands_on_what_its_command_line_gives(beside, clone):
-    folder = beside / "handed_on"
-    folder.mkdir()
-    (folder / "Snakefile").write_text(SNAKEFILE.replace('config["memloc"]', "config"))
-    shutil.copy(clone.folder / STUDY, folder / "config.yaml")
-    for n in (2, 1):
-        given = ("shards=100", f"editing={{n_paragraphs: {n}}}")
-        jobs = Project(folder).jobs("memloc_unlearn_paragraphs", "--config", *given, config=None)
-        assert jobs.get("memloc_unlearn_paragraphs_shard", jobs["memloc_unlearn_paragraphs"]) == n
-
-
-@pytest.mark.slow
-def test_a_prefix_puts_everything_below_it(beside, finished):
-    host = Host.of(beside / "prefix", finished, SNAKEFILE.replace(PATHVARS, '    prefix: "below"\n'))
-    shutil.copytree(finished.results, host.folder / "below/results/test")
-    (host.folder / "below/results/test/figures/fig2.rst").unlink()
-    host.run()
-    assert (host.folder / "below/results/test/figures/fig2.rst").exists()
-    expected = [".snakemake", "below", "figures"]
-    assert sorted(path.name for path in host.folder.iterdir() if path.is_dir()) == expected
 
 
 def test_the_host_keeps_what_is_its_own(beside, finished):

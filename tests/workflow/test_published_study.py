@@ -19,7 +19,6 @@ from memloc.tables import storage
 from read_tables import read
 
 MODEL, REVISION = "tests/tiny-neo", "0123456789abcdef0123456789abcdef01234567"
-TAMPERED = "f" * 40
 TARGETS = ("fig2", "expected", "run_config")
 RESULTS = "results/published"
 
@@ -143,18 +142,3 @@ def test_nothing_is_downloaded_again(published, config):
     other.write_text(config.read_text().replace("study: published", "study: other\nseed: 3"))
     jobs = published.jobs("fig2", config=str(other))
     assert "scores" in jobs and not {"download_release", "download_model"} & set(jobs)
-
-
-def test_weights_that_are_not_the_expected_ones_fail_and_leave_nothing(own_clone, config, server, source):
-    server.publish(MODEL, source["model"], TAMPERED)
-    settings = yaml.safe_load(config.read_text())
-    settings["model"] |= {"revision": TAMPERED, "sha256": "0" * 64}
-    wrong = config.with_name("wrong.yaml")
-    wrong.write_text(yaml.safe_dump(settings | {"study": "wrong"}))
-    output = own_clone.snakemake("--cores", "1", "--retries", "0", "resources", config=str(wrong), status=1)
-    found = yaml.safe_load(config.read_text())["model"]["sha256"]
-    assert f"{MODEL}: model.safetensors: expected sha256 {'0' * 64}, got {found}" in output
-    left = [path.name for path in (own_clone.folder / "resources/models").glob("*")]
-    assert not [name for name in left if TAMPERED[:12] in name]
-    log = (own_clone.folder / "results/wrong/logs/download_model.log").read_text()
-    assert "Traceback" in log and "expected sha256" in log

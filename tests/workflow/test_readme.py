@@ -30,12 +30,6 @@ SNAKEMAKE = [words for words in COMMANDS if words[0] == "snakemake"]
 MEMLOC = [words for words in COMMANDS if words[0] == "memloc"]  # test_own_text.py runs it
 
 
-def test_the_readme_takes_two_minutes():
-    lines = (ROOT / "README.md").read_text().splitlines()
-    assert len(lines) < 150
-    assert next(line for line in lines if "docs/images/" in line) in lines[:10]
-
-
 def test_the_readme_has_the_two_commands():
     assert {("make", "reproduce"), ("make", "test")} <= set(map(tuple, commands(ROOT / "README.md")))
 

@@ -14,8 +14,6 @@ from memloc.figures.catalog import FIGURES
 from memloc.run import tracking
 from memloc.tables import schemas
 
-ROOT = Path(__file__).parents[2]
-SCRIPTS, LIBRARY = ROOT / "workflow/scripts", ROOT / "workflow/memloc"
 DRAWN = {figure.name: set(figure.tables) for figure in FIGURES if figure.only_for in OF_STUDY}
 # Rules that look into a model; paragraphs and its training do not.
 ANALYSES = {
@@ -112,23 +110,6 @@ def edited(own_clone, before, monkeypatch):
 def test_an_edit_changes_the_code_of_exactly_these_rules(edited, edit):
     file, text, expected = EDITS[edit]
     assert edited(text, file) == expected
-
-
-def test_no_word_of_a_stage_changes_what_makes_paragraphs_or_trains(edited):
-    words = [f"memloc/tables/terms/{path.name}" for path in (LIBRARY / "tables/terms").glob("[!_]*.py")]
-    changed = edited(EDITED, *words)
-    assert changed and not changed & {"paragraphs", "train_model"}
-
-
-def test_the_schemas_of_a_new_stage_change_the_code_of_no_rule(clone, before, tmp_path):
-    folder = shutil.copytree(clone.folder, tmp_path / "project")
-    old = folder / "workflow/memloc/tables/schemas/weight_noise.py"
-    text = old.read_text().replace("def weight_noise(", "def new_table(")
-    old.with_name("new_stage.py").write_text(text)
-    after = {rule["name"]: rule["code"] for rule in Rules.of(folder, STUDY).jobs}
-    assert "new_table" in text
-    for rule in before:
-        assert after[rule["name"]] == rule["code"], rule["name"]
 
 
 # What an edit runs again, in a copy of the finished study.

@@ -7,11 +7,6 @@ from jobs import SHARDED
 from kills import Moments, running, until
 
 
-def test_one_shard_needs_no_job_more(clone):
-    jobs = clone.jobs("--config", "shards=1")
-    assert jobs == clone.jobs() and not [rule for rule in jobs if "shard" in rule]
-
-
 def test_a_stage_has_no_more_shards_than_work(clone):
     jobs = clone.jobs(*SHARDED, "--config", "shards=100")
     # 12 sampled paragraphs in micro-batches of 4, 6 pairs, 3 edited; how many are scored is not known yet.

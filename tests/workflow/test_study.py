@@ -4,14 +4,11 @@ import json
 import re
 
 import pandas as pd
-import yaml
 from projects import OF_STUDY
 
 import found
 from memloc import open_study
 from memloc.figures.catalog import FIGURES
-from memloc.settings import errors
-from memloc.settings.study import Settings
 from memloc.tables import storage
 from memloc.tables.schemas import MEASURED, STAGES
 from read_tables import read
@@ -69,15 +66,6 @@ def test_nothing_half_written_is_left(finished):
     assert not (finished.results / "checkpoints").exists()
 
 
-def test_the_effective_settings_are_kept(finished):
-    written = yaml.safe_load((finished.results / "run_config.yaml").read_text())
-    study = errors.validate(written, "run_config.yaml")
-    config = yaml.safe_load((finished.folder / "config/test.yaml").read_text())
-    assert study == errors.validate(config, "test.yaml")
-    without_keys = {"activation_gradients", "attention"}  # of their own
-    assert set(written) | without_keys == set(Settings.model_fields)
-
-
 def test_a_second_run_does_nothing(finished):
     output = finished.snakemake("--cores", "2")
     assert "Nothing to be done" in output and "Select jobs to execute" not in output
@@ -99,15 +87,6 @@ def test_pages_take_their_numbers_from_a_run(finished):
     once = paragraphs[~paragraphs["held_out"] & (paragraphs["count"] == 1)]["id"]
     recited = [em_of[number] == 50 for number in once if number in em_of]
     assert f"once {100 * sum(recited) / len(recited):.0f} %" in " ".join(told["repeats"].split())
-
-
-def test_figures_that_are_gone_are_all_that_is_drawn_again(editable, tmp_path):
-    for kind in ("pdf", "png", "csv", "rst"):
-        paths = [*editable.results.glob(f"figures/*.{kind}")]
-        gone = {path: path.rename(tmp_path / path.name) for path in paths}
-        assert editable.jobs() == dict.fromkeys([*FIGURE_NAMES, "figures_page"], 1)
-        for path, kept in gone.items():
-            kept.rename(path)
 
 
 def test_one_deleted_figure_is_drawn_again_alone_and_equal(editable):

@@ -88,18 +88,6 @@ def test_a_file_that_is_no_text_is_named(folder):
         chosen_files.matching(data(folder))
 
 
-def test_a_package_is_described_by_version_licence_author_and_hashes():
-    how = CodeData(source="code", package="networkx", patterns=["algorithms/*.py"], megabytes=0.1)
-    drawn = chosen_files.corpus(how, 0)
-    found = chosen_files.description(how, drawn)
-    assert found["package"] == "networkx" and found["version"] == chosen_files.version_of(how)
-    assert "BSD" in found["licence"] and "@" in found["author"] or "Hagberg" in found["author"]
-    assert set(found["files"]) == {file.name for file in drawn.trained + drawn.held_out}
-    assert all(len(digest) == 64 for digest in found["files"].values())
-    assert found["held_out"] == sorted(file.name for file in drawn.held_out)
-    assert chosen_files.told(found).startswith(f"networkx {found['version']}, ")
-
-
 def test_another_version_is_refused_if_a_setting_asks_for_one_and_mentioned_otherwise(tmp_path):
     how = CodeData(source="code", package="networkx", version="0.0.1")
     with pytest.raises(InputError, match=r"data.version: networkx \S+ is installed, but 0.0.1 is asked for"):

@@ -80,12 +80,6 @@ def test_a_missing_package_is_named(package, name):
         drawn.docstrings(name)
 
 
-def test_the_tokenizer_has_its_size_and_loses_nothing(tokenizer, texts):
-    assert len(tokenizer) == 300
-    for text in (*texts[:5], "caf\u00e9 \u6f22\n\t  two  spaces .  ", "<|endoftext|>"):
-        assert tokenizer.decode(tokenizer.encode(text)) == text
-
-
 def test_paragraphs_are_cut_without_overlap_and_are_different(tokenizer, texts):
     given = [texts[0].replace(" ", "\n", 20), "short", texts[1]]
     given.append(given[0])
@@ -163,41 +157,6 @@ def test_no_other_paragraph_holds_the_continuation_of_one_that_occurs_once(token
         assert sum((row[at : at + 5] == tokens[3:]).all() for row in pool for at in range(4)) == 1
 
 
-def test_the_last_paragraph_of_a_text_is_cut_where_it_ends_with_the_text(tokenizer, texts):
-    ids = tokenizer.encode(texts[0])[:24]
-    text = tokenizer.decode(ids)
-    assert tokenizer.encode(text) == ids
-    assert drawn.cut_paragraphs([text], tokenizer, 8)[0].tolist() == [ids[:8], ids[8:16], ids[16:]]
-    assert len(drawn.cut_paragraphs([text], tokenizer, len(ids) + 1)[0]) == 0
-
-
-def test_paragraphs_are_different_and_decoded(tokenizer, texts):
-    paragraphs, *_ = stream_of(texts, tokenizer)
-    assert paragraphs["id"].tolist() == list(range(26))
-    assert len(set(map(tuple, paragraphs["tokens"]))) == 26
-    assert paragraphs["text"].tolist() == [tokenizer.decode(tokens) for tokens in paragraphs["tokens"]]
-    assert all(text in " ".join(texts) for text in paragraphs["text"])
-
-
-def test_every_paragraph_has_its_place_in_a_docstring(tokenizer, texts):
-    paragraphs, places, *_ = stream_of(texts * 2, tokenizer, n_unseen=4)
-    given = pd.DataFrame(docstrings(texts * 2))
-    given["document"] = given.groupby("module").cumcount()
-    found = places.merge(given, left_on=["file", "document"], right_on=["module", "document"], validate="m:1")
-    assert found["id"].tolist() == paragraphs["id"].tolist() and places["document"].nunique() > 1
-    assert (found["file"] == paragraphs["file"]).all()
-    for row, tokens in zip(found.itertuples(), paragraphs["tokens"], strict=True):
-        assert tokenizer.encode(row.text)[row.start : row.start + 8] == tokens.tolist()
-
-
-def test_the_stream_is_repeatable_and_follows_the_seed(tokenizer, texts):
-    first, again, other = (stream_of(texts, tokenizer, seed) for seed in (0, 0, 1))
-    for one, same in zip(first, again, strict=True):
-        pd.testing.assert_frame_equal(one, same)
-    assert first[0]["text"].tolist() != other[0]["text"].tolist()
-    assert not first.occurrences["id"].equals(other.occurrences["id"])
-
-
 def test_too_little_text_is_explained(tokenizer, texts):
     with pytest.raises(ValueError, match=r"holds \d+ paragraphs, .* 6 \+ 1000 are wanted: lower data.n_once"):
         stream_of(texts[:2], tokenizer, n_once=1000)
@@ -239,13 +198,6 @@ def test_drawing_controls_leaves_the_stream_and_seen_paragraphs_as_they_are(text
     pd.testing.assert_frame_equal(stream, same)
     pd.testing.assert_frame_equal(with_controls[:25], without)
     assert not set(stream["id"]) & set(with_controls["id"][25:]) and len(with_controls) == 40
-
-
-def test_controls_come_from_the_packages_in_the_shares_of_seen_paragraphs(texts, tokenizer):
-    paragraphs, *_ = unseen_of(texts, tokenizer, n_once=75, n_unseen=16)
-    packages = paragraphs["file"].str[0]
-    shares = packages.groupby(paragraphs["unseen"]).value_counts(normalize=True).unstack()
-    assert (shares.diff().abs().iloc[1] <= 1 / 16).all() and shares.notna().all(axis=None)
 
 
 def test_controls_are_drawn_from_all_places():

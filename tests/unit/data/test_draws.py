@@ -36,17 +36,6 @@ def test_resamples_are_drawn_with_replacement():
     assert np.bincount(most) / 4000 == pytest.approx([0, 6 / 27, 18 / 27, 3 / 27], abs=0.03)
 
 
-def test_one_part_leaves_nothing():
-    draws = draw([1, 1], [[0, 1]], np.random.default_rng(0))
-    assert set(draws.keys["sample"]) == {"part", "resample"}
-    assert len(draws.weights) == 1 + 200
-
-
-def test_all_paragraphs_that_there_are_may_be_controls():
-    for row in draw_controls(5, 4, 4, np.random.default_rng(0)).tolist():
-        assert sorted(row) == [0, 1, 2, 3]
-
-
 def test_controls_differ_within_a_draw_and_follow_the_seed():
     drawn = draw_controls(200, 6, 4, np.random.default_rng(5))
     assert drawn.shape == (200, 4)

@@ -77,11 +77,6 @@ def test_first_reason_wins():
     assert reasons([[8, 9, 10, 11]], ["HREF Href href"]) == ["keyword: href"]
 
 
-def test_nothing_to_drop():
-    assert reasons(np.zeros((0, 4), int), []) == []
-    assert reasons([[1, 2, 3, 4]], ["text"]) == [None]
-
-
 @pytest.fixture(scope="module")
 def published(published_folder):
     """The published memorized paragraphs: their table and their tokens."""

@@ -44,12 +44,6 @@ def test_weights_may_lie_in_shards_and_a_vocabulary_in_two_files(server, tmp_pat
     assert fetched(server, tmp_path / "model") == files
 
 
-def test_a_transfer_that_breaks_off_goes_on(server, tmp_path):
-    server.publish("lab/tiny", WHOLE, COMMIT)
-    server.drops = 2
-    assert fetched(server, tmp_path / "model", sha256=SHA256) == WHOLE
-
-
 @pytest.mark.parametrize(
     ("files", "asked", "message"),
     [

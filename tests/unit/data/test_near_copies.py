@@ -48,11 +48,6 @@ def test_near_copies_are_those_of_the_edit_distance_at_every_place(length, seed)
     assert sum(expected) > 10
 
 
-def test_a_text_without_near_copies_has_none():
-    paragraphs, _ = made(24, 0)
-    assert near_counts(paragraphs, np.full(100, VOCABULARY, np.int32)).tolist() == [0] * 8
-
-
 @pytest.mark.parametrize("block", [20, 10_000])
 def test_longest_runs_are_those_of_brute_force(block, monkeypatch):
     monkeypatch.setattr(near_copies, "BLOCK", block)

@@ -33,12 +33,6 @@ def test_no_run_goes_from_one_row_into_the_next():
     assert shares_run(rows, text, 2).tolist() == [False, True, True, False]
 
 
-def test_paragraphs_shorter_than_a_run_share_none():
-    rows = np.array([[1, 2], [3, 4]])
-    assert shares_run(rows, joined(rows, 3), 3).tolist() == [False, False]
-    assert shares_run(rows[:0], joined(rows, 1), 1).tolist() == []
-
-
 @pytest.mark.parametrize("n_prefix", [2, 25])  # a run of 13, and one as short as the continuation
 def test_controls_overlap_where_a_search_finds_it(n_prefix):
     random = np.random.default_rng(0)

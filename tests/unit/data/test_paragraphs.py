@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from memloc.data.paragraphs import attention_ids, paired_tokens, sampled_tokens, token_tensor, used_ids
-from memloc.model.token_text import decoded
 
 NAMES = ["memorized", "non_memorized", "partly_11_29", "memorized", "non_memorized", "partly_30_49"]
 
@@ -52,17 +51,3 @@ def test_rows_become_one_tensor_of_whole_numbers():
     assert found.dtype == torch.int64 and found.tolist() == [[1, 2], [3, 4]]
     with pytest.raises(ValueError, match="same shape"):
         token_tensor([[1, 2], [3]])
-
-
-def test_no_text_of_no_paragraphs():
-    class Tokenizer:
-        def __len__(self):
-            return 3
-
-        def batch_decode(self, rows, clean_up_tokenization_spaces):
-            return [str(row) + " cleaned" * clean_up_tokenization_spaces for row in rows]
-
-    assert decoded(torch.zeros(0, 4, dtype=torch.int64), Tokenizer()) == []
-    assert decoded(torch.tensor([[0, 2]]), Tokenizer()) == ["[0, 2]"]
-    with pytest.raises(ValueError, match="hold token 3, the tokenizer has 3 tokens"):
-        decoded(torch.tensor([[0, 3]]), Tokenizer())

@@ -25,15 +25,6 @@ def release(tmp_path):
     return write
 
 
-def test_rows_keep_their_order_and_number(release):
-    frame = read_release(release(), 10)
-    assert frame.columns.tolist() == ["id", "count", "tokens"]
-    assert frame["id"].tolist() == [0, 1, 2, 3, 4, 5]
-    assert frame["count"].tolist() == COUNTS.tolist()
-    assert np.array_equal(np.stack(frame["tokens"]), PROMPTS)
-    assert np.stack(frame["tokens"]).dtype == np.int64
-
-
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

@@ -45,28 +45,6 @@ def test_other_lengths_have_sets_of_the_same_shares(n_continuation):
     assert sets.iloc[-1] == "memorized" and (sets == "memorized").sum() == 1
 
 
-def test_small_sets_are_taken_whole(scores):
-    sizes = Sets(**dict.fromkeys(("n_memorized", "n_non_memorized", "n_partly", "n_rare_tokens"), 10_000))
-    frame = split(scores, 50, sizes, 0)
-    assert frame["sampled"].all()
-    pool = frame["set"].isin(["memorized", "non_memorized"])
-    assert frame["sampled_rare_tokens"].sum() == int(0.8 * pool.sum()), "the rest is held out"
-
-
-@pytest.mark.parametrize("seed", [0, 3])
-def test_every_set_is_drawn_with_a_stream_of_its_own_name(scores, seed):
-    frame = split(scores, 50, SIZES, seed)
-    assert frame["id"].tolist() == scores["id"].tolist()
-    sizes = {"memorized": 5, "non_memorized": 4, "partly_11_29": 3, "partly_30_49": 3}
-    for name, n in sizes.items():
-        members = frame["id"][frame["set"] == name].to_numpy()
-        drawn = generator(seed, "sets", name).choice(members, size=n, replace=False)
-        assert set(frame["id"][frame["sampled"] & (frame["set"] == name)]) == set(drawn)
-    pool = frame["id"][frame["set"].isin(["memorized", "non_memorized"])].to_numpy()
-    drawn = generator(seed, "sets", "rare_tokens").choice(pool, size=10, replace=False)
-    assert set(frame["id"][frame["sampled_rare_tokens"]]) == set(drawn)
-
-
 @pytest.mark.parametrize(("em", "name"), [([0, 3, 49], "memorized"), ([50, 11, 30], "non_memorized")])
 def test_a_set_may_be_empty_and_then_cannot_be_sampled(em, name):
     scores = pd.DataFrame({"id": range(3), "em": em})
@@ -88,12 +66,6 @@ def test_controls_are_a_set_of_their_own(scores):
     pd.testing.assert_frame_equal(
         without_controls(pd.concat([others, frame, copies]))[others.columns], others
     )
-
-
-def test_controls_are_drawn_with_a_stream_of_their_own(scores):
-    frame = apart(scores, "unseen", 30, 4)
-    drawn = generator(4, "sets", "unseen").choice(scores["id"].to_numpy(), size=30, replace=False)
-    assert set(frame["id"][frame["sampled"]]) == set(drawn)
 
 
 @pytest.mark.parametrize(("n", "held_out"), [(10, 2), (14, 3), (5, 1)])

@@ -1,8 +1,5 @@
 """Files, globs and folders that the settings name."""
 
-import os
-from pathlib import Path
-
 import pytest
 
 from memloc.data.text_files import N_BYTES, text_files
@@ -50,12 +47,6 @@ def test_every_kind_of_text_of_a_folder_is_taken(folder, ending):
     assert text_files([f"data/.cache/x{ending}"], "data.files") == [f"data/.cache/x{ending}"]
 
 
-def test_absolute_globs_and_folders(folder):
-    expected = [str(folder / name) for name in FILES[2:4]]
-    assert text_files([f"{folder}/data/train-*.parquet"], "data.files") == expected
-    assert len(text_files([str(folder)], "data.files")) == len(FILES)
-
-
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
@@ -78,27 +69,6 @@ def test_an_entry_without_text_is_an_error(entry, said, folder):
 def test_an_encoding_that_does_not_exist_is_told():
     with pytest.raises(InputError, match="utf-9: no encoding that Python knows; utf-8 and latin-1 are"):
         text_files(["a.txt"], "data.files", "utf-9")
-
-
-@pytest.mark.parametrize("given", ["a.txt", "data", "."])
-def test_what_may_not_be_read_is_named_with_its_setting(given, monkeypatch):
-    """Root may read everything, and may run the tests: opening and listing refuse in the system's place."""
-    closed = {"a.txt", "data"}
-
-    def refusing(function):
-        def refused(path, *rest):
-            if Path(path).name in closed:
-                raise PermissionError(13, "Permission denied", str(path))
-            return function(path, *rest)
-
-        return refused
-
-    monkeypatch.setattr("builtins.open", refusing(open))
-    monkeypatch.setattr("os.scandir", refusing(os.scandir))
-    with pytest.raises(
-        InputError, match=r"data.files: (a.txt|(./)?data): cannot be read \(Permission denied\)"
-    ):
-        text_files([given], "data.files")
 
 
 def test_plain_text_in_another_encoding_is_named_at_once(folder):

@@ -118,21 +118,6 @@ def test_a_token_that_the_model_does_not_have_is_named(tmp_path, wrong, ending):
 
 
 @pytest.mark.parametrize(
-    "type_",
-    [
-        pyarrow.list_(pyarrow.int32()),
-        pyarrow.large_list(pyarrow.int64()),
-        pyarrow.list_(pyarrow.int16(), LENGTH),
-    ],
-    ids=["lists", "large lists", "lists of one length"],
-)
-def test_a_large_parquet_file_has_row_groups_and_lists_of_its_own_types(tmp_path, type_):
-    columns = {"tokens_2": [[1]] * 30, "tokens": pyarrow.array(TOKENS.tolist(), type_)}
-    parquet.write_table(pyarrow.table(columns), tmp_path / "a.parquet", row_group_size=7)
-    assert np.array_equal(read_tokens(opened(str(tmp_path / "a.parquet")), VOCABULARY), TOKENS)
-
-
-@pytest.mark.parametrize(
     ("columns", "told"),
     [
         ({"tokens": [[1] * 7, [1] * 9]}, r"files: .*tokens: rows of \[7, 9\] tokens; all must be eq"),

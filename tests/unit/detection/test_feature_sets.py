@@ -7,11 +7,9 @@ import pandas as pd
 import pytest
 import torch
 
-from memloc.data.sets import sample_ids
 from memloc.detection.feature_sets import TOGETHER, feature_sets
 from memloc.detection.features import PrefixFeatures
-from memloc.detection.prefix_table import draw_sample, feature_frames, scalar_features
-from memloc.run.seeds import generator
+from memloc.detection.prefix_table import feature_frames, scalar_features
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 from memloc.tables.validation import validate
@@ -72,17 +70,3 @@ def test_what_is_written_comes_back_in_the_order_that_is_asked_for(found):
     words = sets[4]["bag_of_words"].toarray()
     assert words.sum(axis=1).tolist() == [4, 4, 4]
     assert all(words[0, token] >= 1 for token in PREFIX[1, :4])
-
-
-def test_kinds_of_paragraphs_are_drawn_by_streams_of_their_own():
-    n = np.arange(60)
-    counts = {"count": np.repeat([3, 1, 0], 20), "continuation_count": None, "unseen": n >= 40}
-    found = draw_sample(pd.DataFrame({"id": n + 5, **counts}), 9, 5, seed=4)
-    sizes = zip(np.split(n + 5, 3), {"repeated": 9, "once": 5, "unseen": 5}.items(), strict=True)
-    drawn = [sample_ids(pd.Series(own), k, generator(4, "detection", name)) for own, (name, k) in sizes]
-    assert found["id"].tolist() == sorted(np.concatenate(drawn))
-    assert found.groupby(["exposure", "unseen"]).size().to_dict() == {
-        (0, True): 5,
-        (1, False): 5,
-        (3, False): 9,
-    }

@@ -49,8 +49,3 @@ def test_a_model_in_bfloat16_has_features_of_its_rounded_states_in_single_precis
     nll = -log_p.gather(-1, tiny_tokens[:, 1:, None]).squeeze(-1)
     torch.testing.assert_close(found.nll, nll, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(found.mean, (log_p.exp() * log_p).sum(-1), rtol=1e-5, atol=1e-5)
-
-
-def test_no_hook_is_left_behind(tiny_gpt_neo, tiny_tokens):
-    prefix_features(Subject(tiny_gpt_neo, 1, 4), tiny_tokens, N_SEEN)
-    assert not tiny_gpt_neo.transformer.ln_f._forward_pre_hooks

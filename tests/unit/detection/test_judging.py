@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-import sklearn
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from scipy.special import expit
@@ -13,7 +12,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 
 from memloc.detection import judging
-from memloc.detection.classifiers import PENALTIES, classifier, scored
+from memloc.detection.classifiers import PENALTIES, scored
 from memloc.detection.feature_sets import TOGETHER
 from memloc.detection.groups import folds
 from memloc.detection.judging import (
@@ -24,10 +23,6 @@ from memloc.detection.judging import (
     shuffled_aurocs,
     strata,
 )
-from memloc.run.seeds import generator
-from memloc.tables.columns import Lengths
-from memloc.tables.schemas import schema_of
-from memloc.tables.validation import validate
 
 N = 450
 
@@ -74,12 +69,6 @@ def row(found, features, stratum, n_seen=12):
     return chosen.iloc[0]
 
 
-def test_the_table_is_valid_and_complete(found, sets):
-    validate(schema_of("detection"), found, Lengths(24, 12))
-    kinds = sum(map(len, sets.values())) + 1
-    assert found.groupby("stratum").size().to_dict() == dict.fromkeys(("all", "boundary", "unseen"), kinds)
-
-
 def test_what_is_known_is_found(found):
     for name, stratum in (("answer", "all"), ("answer", "boundary"), ("exposure", "unseen")):
         assert row(found, name, stratum).auroc == pytest.approx(1)
@@ -89,13 +78,6 @@ def test_what_is_known_is_found(found):
             assert blind.auroc_low < 0.55 and blind.auroc_high > 0.45
         assert row(found, "hint", stratum).auroc_low > 0.6
     assert row(found, "exposure", "all").auroc > row(found, "exposure", "boundary").auroc
-
-
-def test_counts_are_those_of_what_is_judged(found, rows):
-    for name, (within, positive) in strata(rows).items():
-        own = rows[within]
-        expected = [positive[within].sum(), (~positive[within]).sum(), own["group"].nunique()]
-        assert row(found, "nll", name)[["n_positive", "n_negative", "n_clusters"]].tolist() == expected
 
 
 def test_aurocs_are_those_of_the_scores_of_all_folds(found, rows, sets):
@@ -124,23 +106,6 @@ def test_shuffled_labels_average_one_half(found):
         shuffled = row(found, "shuffled_labels", stratum)
         assert shuffled.auroc == pytest.approx(0.5, abs=0.04)
         assert shuffled.auroc_low < 0.5 < shuffled.auroc_high
-
-
-def test_labels_are_shuffled_by_the_stratums_stream_for_the_whole_prefix(rows, sets, monkeypatch):
-    asked = []
-
-    def spy(features, label, fold, n_shuffles, random):
-        asked.append((features, random.random()))
-        return np.full(n_shuffles, 0.25)
-
-    monkeypatch.setattr(judging, "shuffled_aurocs", spy)
-    monkeypatch.setattr(judging, "scored", lambda _name, _features, label, _fold: np.zeros(len(label)))
-    shorter = {name: values + 1 for name, values in sets[6].items()}
-    found = detection(rows, {6: shorter, 12: sets[12]}, 7, seed=3)
-    assert row(found, "shuffled_labels", "boundary").auroc == 0.25 and len(asked) == 3
-    for (name, (within, _)), (features, drawn) in zip(strata(rows).items(), asked, strict=True):
-        np.testing.assert_array_equal(features, sets[12][TOGETHER][within])
-        assert drawn == generator(3, "detection", "shuffled_labels", name).random()
 
 
 def test_labels_are_shuffled_within_folds(monkeypatch):
@@ -175,15 +140,6 @@ def test_the_boundary_zone_is_where_exposure_leaves_it_open(rows):
         assert (zone == chance.between(0.05, 0.95))[own & ~near].all()
 
 
-def test_strata_hold_what_they_say(rows):
-    by_name = strata(rows)
-    everything, boundary, unseen = (rows[by_name[name][0]] for name in ("all", "boundary", "unseen"))
-    assert not everything.unseen.any() and len(everything) == 380
-    assert not boundary.unseen.any() and boundary.exposure.min() > 3
-    assert not unseen.recited.any() and unseen.unseen.sum() == 70
-    assert (by_name["all"][1] == rows.recited).all() and (by_name["unseen"][1] == ~rows.unseen).all()
-
-
 @pytest.mark.parametrize(("n_groups", "names"), [(5, {"unseen"}), (6, {"all", "unseen"})])
 def test_six_groups_of_a_kind_are_a_stratum_and_five_are_none(n_groups, names):
     """A hundred recited paragraphs are in so few groups; of exposures, none leaves it open."""
@@ -201,11 +157,6 @@ def test_where_a_fit_would_see_one_label_there_is_no_stratum():
     frame = {"exposure": 1 + n % 9, "unseen": False, "recited": n % 3 == 0, "group": n, "fold": n % 3}
     made, named = pd.DataFrame(frame), {"nll": np.zeros((90, 1)), TOGETHER: np.zeros((90, 2))}
     assert detection(made, {4: named}, 1, 0).empty and not boundary_zone(made).any()
-
-
-def test_too_few_of_a_kind_are_no_stratum(rows):
-    few = rows.assign(recited=rows.recited & (rows.index < 8), unseen=False)
-    assert validate(schema_of("detection"), detection(few, {}, 1, 0), Lengths(24, 12)).empty
 
 
 def plain(scaler, features, label, penalty, train, test, **options):
@@ -273,24 +224,6 @@ def test_words_are_scaled_by_their_largest_number():
         np.testing.assert_allclose(found[test], expected, rtol=1e-3, atol=1e-4)
 
 
-def test_the_penalty_is_strong_for_noise_and_weak_for_an_answer():
-    random, fold = np.random.default_rng(0), np.arange(200) % 5
-    label = random.random(200) < 0.5
-    noise = random.normal(size=(200, 50))
-
-    def chosen(features):
-        with sklearn.config_context(enable_metadata_routing=True):
-            return classifier("residual", features).fit(features, label, groups=fold)[-1].C_
-
-    assert chosen(noise) < PENALTIES[-1] == chosen(noise + 4 * label[:, None])
-
-
-@pytest.mark.parametrize("recited", [True, False])
-def test_no_exposure_leaves_it_open_where_all_or_none_are_recited(recited):
-    rows = pd.DataFrame({"exposure": [1, 4, 9, 30], "unseen": False, "recited": recited, "fold": range(4)})
-    assert not boundary_zone(rows).any()
-
-
 RANDOM = np.random.default_rng(0)
 LABEL = RANDOM.random(120) < 0.3
 FOLD = np.arange(120) % 3
@@ -318,13 +251,6 @@ def test_areas_are_shares_of_pairs(name):
     found = resampled_aurocs(SCORES[name], LABEL, FOLD, WEIGHTS)
     assert found == pytest.approx([counted(SCORES[name], weights) for weights in WEIGHTS])
     assert auroc(SCORES[name], LABEL, FOLD) == pytest.approx(found[0])
-
-
-@pytest.mark.parametrize("name", SCORES)
-def test_areas_of_one_fold_are_those_of_scikit_learn(name):
-    found = resampled_aurocs(SCORES[name], LABEL, 0 * FOLD, WEIGHTS)
-    for area, weights in zip(found, WEIGHTS, strict=True):
-        assert area == pytest.approx(roc_auc_score(LABEL, SCORES[name], sample_weight=weights))
 
 
 def test_a_fold_with_one_label_and_a_resample_without_a_positive_have_no_pairs():

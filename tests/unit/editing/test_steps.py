@@ -130,12 +130,3 @@ def test_each_of_several_paragraphs_is_relearned_at_the_first_step_that_recites_
         in_time = [n if n is not None and n <= limit else None for n in expected]
         model = copy.deepcopy(memorizing_model)
         assert steps_until_recited(subject(model, 6), texts, 3e-2, limit) == in_time
-
-
-def test_what_is_recited_is_not_learned_again(memorizing_model, memorized_tokens):
-    before = weights(memorizing_model)
-    assert steps_until_recited(subject(memorizing_model), memorized_tokens[:2], 1e-3, 9) == [
-        0,
-        0,
-    ]
-    assert all(torch.equal(weight, before[name]) for name, weight in weights(memorizing_model).items())

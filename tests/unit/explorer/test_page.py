@@ -90,11 +90,6 @@ def listed(page):
     return [int(each.get_attribute("data-id")) for each in page.locator("#list [role=option]").all()]
 
 
-def listed_after(page, search):
-    page.fill("#search", search)
-    return listed(page)
-
-
 def index_on(page):
     return page.evaluate("memloc.load('index')")
 
@@ -158,39 +153,6 @@ def test_the_list_is_searched_sorted_and_counted(page, tables):
     assert found.locator("mark").all_inner_texts() == [file, str(ids[-1])]
     said = page.inner_text("#coverage")
     assert said.startswith(f"{len(ids)} of the study's {len(tables['sets'])} paragraphs are on this page")
-
-
-def test_a_search_shows_where_in_the_text_each_word_is(page, tables):
-    """From a few words before the first match on; signs are no pattern."""
-    texts = tables["paragraphs"].set_index("id").text.str.split().str.join(" ")
-    number = listed(page)[-1]
-    first, *_, last = texts[number].split()
-    row = page.locator(f"#list [data-id='{number}'] .snippet")
-    before = texts[number].removesuffix(last)
-    assert len(before) > 24 and before.count(last) == 0
-    page.fill("#search", last.upper())
-    assert row.inner_text() == f"… {before[-24:].partition(' ')[2]}{last}"
-    page.fill("#search", f"{last} {first}")
-    assert row.inner_text() == texts[number] and row.locator("mark").all_inner_texts() == [first, last]
-    signs = next(each for each in listed_after(page, "") if "[1]" in texts[each])
-    assert listed_after(page, "[1]") == [signs]
-    assert page.locator("#list mark").all_inner_texts() == ["[1]"]
-
-
-def test_a_click_on_a_dot_opens_its_paragraph(page, tables):
-    """Exact match to the right, NLL upwards, between margins for the numbers."""
-    scores = tables["scores"].set_index("id").loc[listed(page)]
-    box = page.locator("#scatter").bounding_box()
-    high = 1.05 * max(index_on(page)["cloud"]["nll"])
-
-    def place(number):
-        right = scores.em[number] / 12 * (box["width"] - 34 - 8)
-        return np.array([34 + right, 190 - 30 - scores.nll[number] / high * (190 - 30 - 8)])
-
-    for number in scores.index:
-        page.mouse.click(*(place(number) + (box["x"], box["y"])))
-        found = page.evaluate("memloc.state.get().paragraph")
-        assert np.abs(place(found) - place(number)).max() < 2
 
 
 @pytest.mark.parametrize(
@@ -315,23 +277,6 @@ def test_a_click_on_a_cell_colours_the_tokens_by_its_head(page, tables, pair):
     assert state(page, "layer", "head", "by") == [1, 2, "value_gradient"], "a colouring of heads stays"
 
 
-def test_layer_and_head_are_there_where_they_do_something(page):
-    fields = {"effect": (False, False), "attention": (True, True), "residual_into_perturbed": (True, False)}
-    for by, shown in fields.items():
-        page.select_option("#colouring", by)
-        assert tuple(page.locator(f"#{name}-field").is_visible() for name in ("layer", "head")) == shown
-
-
-def test_keys_go_through_all_heads(page):
-    page.evaluate("memloc.state.set({ layer: 0, head: 2 })")
-    for key, expected in (("]", [0, 3]), ("]", [1, 0]), ("[", [0, 3])):
-        page.keyboard.press(key)
-        assert state(page, "layer", "head") == expected
-    page.evaluate("memloc.state.set({ layer: 1, head: 3 })")
-    page.keyboard.press("]")
-    assert state(page, "layer", "head") == [0, 0]
-
-
 @EVERYWHERE
 def test_keys_do_what_the_foot_of_the_page_says(page, pair):
     ids = listed(page)
@@ -410,31 +355,6 @@ def test_claims_are_sorted_chosen_and_saved(page, claims):
     chip.click()
     assert page.locator("#tab tbody tr").count() == (claims.verdict == "too few").sum()
     assert {each.inner_text()[0] for each in page.locator("#tab td.cell-verdict .verdict").all()} == {"?"}
-
-
-def test_an_interval_is_drawn_from_its_low_to_its_high_end_beside_what_it_is_compared_with(page, claims):
-    """On a line of 112 from 4 on, whose ends are the least and the largest of all numbers and 0."""
-    claim = claims.dropna(subset="low").iloc[0]
-    open_tab(page, "claims", "Claims")
-    row = page.locator("#tab tbody tr", has_text=claim.statement).first
-    ends = [claim.value, claim.low, claim.high, claim.bound, 0]
-    place = lambda end: 4 + 112 * (end - min(ends)) / (max(ends) - min(ends))  # noqa: E731
-    line, bound = (row.locator(f"svg .{name}") for name in ("range", "bound"))
-    found = [line.get_attribute("x1"), line.get_attribute("x2"), bound.get_attribute("x1")]
-    found.append(row.locator("svg circle").get_attribute("cx"))
-    assert list(map(float, found)) == pytest.approx(
-        [place(end) for end in (claim.low, claim.high, claim.bound, claim.value)]
-    )
-
-
-@EVERYWHERE
-def test_a_head_of_the_ranking_colours_the_tokens(page):
-    open_tab(page, "head_ranking", "Ranks of heads")
-    last = page.locator("#tab tbody tr").last.locator("a")
-    _, layer, _, head = last.inner_text().replace(",", "").split()
-    last.click()
-    expected = [int(layer), int(head), "paragraphs", "attention"]
-    assert state(page, "layer", "head", "tab", "by") == expected
 
 
 def test_what_few_ask_for_is_folded(page):

@@ -83,24 +83,6 @@ def test_grown_truth_is_a_line_per_place_with_the_best_method_first():
     assert block["rows"][-1] | last == block["rows"][-1] and block["rows"][-1]["grown_heads_precision"] == ""
 
 
-def test_the_study_says_where_every_table_comes_from():
-    about = {"study": "mini", "seed": 7, "versions": {"torch": "2"}, "config_hash": "a", "code": "b"}
-    provenance = {
-        "sets": about | {"rule": "split", "model": None},
-        "scores": about | {"rule": "score", "model": {"n_layers": 4, "revision": None}, "code": "c"},
-    }
-    found = tabs.study("seed: 7", provenance)
-    facts, versions, origin, settings = found["blocks"]
-    named = [{row["name"]: row["value"] for row in block["rows"]} for block in (facts, versions)]
-    assert named == [{"study": "mini", "seed": "7", "model: layers": "4"}, {"torch": "2"}]
-    assert ["folded" in block for block in found["blocks"]] == [False, True, True, True]
-    assert origin["rows"] == [
-        {"table": "sets", "rule": "split", "settings": "a", "code": "b"},
-        {"table": "scores", "rule": "score", "settings": "a", "code": "c"},
-    ]
-    assert settings["text"] == "seed: 7"
-
-
 def test_ways_to_remove_are_those_of_the_figure():
     tables = made_removal.tables(ways=["top", "svd"])
     (block,) = tabs.tabs(tables)["removal"]["blocks"]
@@ -130,17 +112,6 @@ def test_a_tab_whose_table_has_no_rows_is_not_there(tables):
 
 GROWN = {"kind": ["grown_neurons"], "control": ["own"], "method": ["zero_ablation"], "memory": [0]}
 GROWN |= {"id": [0]} | {"recall_1": [0.2], "average_precision": [0.5], "granularity": ["neuron"]}
-
-
-@pytest.mark.parametrize("key", tabs.TABS)
-def test_every_row_has_its_columns_and_notes(tables, key):
-    made = tables | {"grown_truth": pd.DataFrame(GROWN)} | made_removal.tables(ways=["top"])
-    (block,) = tabs.tabs(made)[key]["blocks"]
-    names = {name for one in block["columns"] for name in (one["key"], one.get("note")) if name}
-    assert block["rows"] and all(names <= row.keys() for row in block["rows"])
-    assert block["filter"] in (names if key != "head_ranking" else {None})
-    shares = [one["range"] for one in block["columns"] if key == "grown_truth" and "range" in one]
-    assert shares == ([[0, 1]] if key == "grown_truth" else [])
 
 
 def test_the_page_has_a_mark_and_a_colour_for_every_verdict():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from drawn import assert_as_stored
 from figure_labels import checked
 from made_halves import COPIED, OWN, UNSEEN, N, half_scores
 
@@ -28,17 +29,12 @@ def test_paragraphs_are_told_apart_by_what_models_do_that_never_saw_them(drawing
     assert kinds.index.max() < 80  # unseen ones have no difference
 
 
-def test_every_paragraph_is_a_mark_in_both_panels(drawing):
-    for axes in drawing.figure.axes:
-        marks = [each for each in axes.collections if len(each.get_offsets()) > 1]
-        assert sum(len(each.get_offsets()) for each in marks) == len(drawing.data) == 80
-    top = drawing.figure.axes[1].lines[-1].get_ydata()
-    expected = -drawing.data.groupby(np.floor(np.log2(drawing.data["repeats"]) * 2))["nll_difference"].mean()
-    assert top == pytest.approx(expected)
-
-
 def test_the_caption_counts_what_is_drawn(drawing):
     text = checked("counterfactual", drawing)
     assert "of 80 paragraphs" in text and "12 models were each" in text
     assert "Of 40 paragraphs that the study's own model recites, 20 come out anyway" in text
     assert f"{(drawing.data['kind'] == figure.MOVED).sum()} are recited by no model" in text
+
+
+def test_it_is_drawn_as_stored(drawing):
+    assert_as_stored("counterfactual", drawing)

@@ -7,7 +7,7 @@ from drawn_parts import words
 from figure_labels import checked
 from made_tables import crossed
 
-from memloc.figures import editing_robustness, fig5
+from memloc.figures import editing_robustness
 from memloc.figures.parts import edit_summary
 from memloc.settings.editing import ARMS
 from memloc.settings.sections import sections
@@ -44,41 +44,10 @@ def made_up() -> dict[str, pd.DataFrame]:
     return {"edits": rows}
 
 
-def test_counts_and_means_are_those_of_each_arm():
-    tables = made_up()
-    edits = tables["edits"]
-    own = (edits["objective"] == "edit") & (edits["arm"] == "top")
-    edits.loc[own & (edits["id"] == 5), "em_memorized"] = 50
-    drawing = fig5.draw(tables, SETTINGS)
-    (found,) = (dose for dose in drawing.numbers["done"]["editing"] if dose["arm"] == "top gradients")
-    assert (found["n"], found["n_gone"]) == (6, 5)
-    assert found["em_control"] == pytest.approx(edits.loc[own, "em_control"].mean())
-    text = checked("fig5", drawing)
-    assert (
-        "Editing with all weights, top gradients and random weights ends recitation of 6, 5 and 0 of 6"
-        in text
-    )
-
-
 def test_every_arm_has_a_label_and_a_colour_of_its_own():
     assert set(edit_summary.ARM_STYLES) == set(ARMS)
     for styles in zip(*edit_summary.ARM_STYLES.values(), strict=True):
         assert len(set(styles)) == len(ARMS)
-
-
-def test_figure_5_joins_every_paragraph_to_its_controls():
-    drawing = fig5.draw(made_up(), SETTINGS)
-    assert len(drawing.data) == 2 * 3 * 6
-    for axes, objective in zip(drawing.figure.axes, OBJECTIVES, strict=True):
-        lines, means = iter(axes.lines), iter(axes.texts)
-        for place, arm in enumerate(ARMS[:3]):
-            rows = drawing.data[(drawing.data["objective"] == objective) & (drawing.data["arm"] == arm)]
-            for row in rows.itertuples():
-                shown = next(lines).get_xydata()
-                assert shown[:, 1].tolist() == [row.em_memorized, row.em_control]
-                assert shown[0, 0] < place < shown[1, 0]
-            for column in ("em_memorized", "em_control"):
-                assert float(next(means).get_text()) == pytest.approx(rows[column].mean(), abs=0.051)
 
 
 def middles(axes) -> dict[str, float]:

@@ -2,14 +2,12 @@
 
 import numpy as np
 import pandas as pd
-import pytest
+from drawn import assert_as_stored
 from drawn_parts import words
 from figure_labels import checked
-from made_activations import map_values
 
 from memloc.figures import equal_exposure
 from memloc.settings.sections import sections
-from memloc.statistics.studentised import simultaneous, studentised
 
 SETTINGS = sections({"highlight": {"layer": 1, "head": 2}, "paragraph": {"length": 100, "prefix": 50}})
 N, LAYERS, HEADS = 12, 3, 4
@@ -38,42 +36,6 @@ def made_up(n: int = N) -> dict[str, pd.DataFrame]:
     }
 
 
-def differences(rows: pd.DataFrame, value: str) -> np.ndarray:
-    """Memorized minus the other, by pair, in a loop."""
-    by_id = rows.set_index("id")[value]
-    return np.array([by_id[2 * pair] - by_id[2 * pair + 1] for pair in range(N)])
-
-
-def test_pairs_are_points():
-    tables = made_up()
-    drawing = equal_exposure.draw(tables, SETTINGS)
-    sums = tables["paragraph_gradients"].groupby("id", as_index=False).agg({"nll": "first", "sum_abs": "sum"})
-    sums[["nll", "sum_abs"]] = np.log(sums[["nll", "sum_abs"]])
-    nll, size = (differences(sums, name) for name in ("nll", "sum_abs"))
-    rows = drawing.data[drawing.data["panel"] == "a"]
-    assert rows["value"].tolist() == pytest.approx(size.tolist())
-    assert rows["log_nll"].tolist() == pytest.approx(nll.tolist())
-    points = drawing.figure.axes[0].lines[2].get_xydata()
-    np.testing.assert_allclose(points, np.column_stack([nll, size]))
-    numbers = drawing.numbers
-    assert numbers["gradients"][:3] == pytest.approx(np.exp(studentised(size)[:3]))
-    assert numbers["n_pairs"] == N
-
-
-def test_blocks_and_heads_are_compared_within_pairs():
-    tables = made_up()
-    drawing = equal_exposure.draw(tables, SETTINGS)
-    rows = tables["layer_bypass"].query("group == 'paired' and block == 'mlp' and layer == 2")
-    found = drawing.data.query("panel == 'b' and block == 'mlp' and layer == 2").iloc[0]
-    expected = studentised(differences(rows, "nll_gained"))
-    assert found[["value", "low", "high", "n"]].tolist() == pytest.approx(list(expected))
-    rows = tables["head_ablation"].query("group == 'paired'")
-    heads = [differences(own, "nll_gained") for _, own in rows.groupby(["layer", "head"])]
-    means = np.reshape([own.mean() for own in heads], (LAYERS, HEADS))
-    np.testing.assert_allclose(map_values(drawing.figure.axes[2]), means)
-    assert drawing.numbers["own"] == pytest.approx(simultaneous(np.transpose(heads))[1 * HEADS + 2])
-
-
 def test_heads_are_counted_and_marked_by_intervals_of_all_of_them():
     tables = made_up()
     rows = tables["head_ablation"]
@@ -92,3 +54,7 @@ def test_the_caption_says_what_differs_or_that_there_are_no_pairs():
     none = equal_exposure.draw(made_up(0), SETTINGS)
     assert "no pairs of equal count" in words(none.figure.axes[0].texts)
     assert "nothing can be compared at equal exposure" in checked("equal_exposure", none)
+
+
+def test_it_is_drawn_as_stored():
+    assert_as_stored("equal_exposure", equal_exposure.draw(made_up(), SETTINGS))

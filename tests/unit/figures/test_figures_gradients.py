@@ -3,14 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import lying_bars
 from figure_labels import checked
 from made_activations import SETTINGS, components, made_up, map_values, panels
 from made_settings import changed
 
 from memloc.figures import fig4, fig9, fig10
-from memloc.figures.parts.gradient_summary import lower_share
-from memloc.figures.parts.heatmap import layer_matrix
 
 GROUPS = ("memorized", "non_memorized", "partly_11_29", "partly_30_49", "contrastive")
 WEIGHTS = changed(SETTINGS, contrastive={"reference": True})
@@ -31,53 +28,6 @@ def weights(n_layers: int = 2, n_heads: int = 3) -> dict[str, pd.DataFrame]:
         "parameter_gradients": pd.concat(frames, ignore_index=True),
         "sets": pd.DataFrame({"id": range(len(names)), "set": names, "sampled": True}),
     }
-
-
-def maps(drawing, n):
-    """Values of each map, and lengths of the bars of each kind beside it."""
-    axes = panels(drawing)
-    bars = [[kind[:, 1].tolist() for kind in lying_bars(right)] for right in axes[1 : 2 * n : 2]]
-    return [map_values(left) for left in axes[: 2 * n : 2]], bars
-
-
-def test_figure_4_plots_each_group_and_its_layer_sums():
-    tables = weights(4, 8)
-    shown, bars = maps(fig4.draw(tables, WEIGHTS), 3)
-    for group, values, (lengths,) in zip(fig4.GROUPS, shown, bars, strict=True):
-        rows = tables["parameter_gradients"][tables["parameter_gradients"]["group"] == group]
-        np.testing.assert_array_equal(values, layer_matrix(rows, "max_abs"))
-        assert lengths == pytest.approx(rows.groupby("layer")["max_abs"].sum().tolist())
-
-
-def test_figure_4_gives_the_numbers_of_the_run():
-    tables = weights(4, 8)
-    frame = tables["parameter_gradients"]
-    frame[["max_abs", "sum_abs"]] = [1.0, 10.0]
-    memorized = frame["group"] == "memorized"
-    frame.loc[memorized & (frame["layer"] < 2), ["max_abs", "sum_abs"]] = [3.0, 30.0]
-    frame.loc[frame["group"] == "non_memorized", "sum_abs"] = 70.0
-    culprit = memorized & (frame["layer"] == 0) & (frame["component"] == "W_V") & (frame["head"] == 5)
-    frame.loc[culprit, "max_abs"] = 4.0
-    drawing = fig4.draw(tables, WEIGHTS)
-    numbers, found = drawing.numbers, drawing.numbers["groups"]["memorized"]
-    assert found["strongest"] == "W_V of head 5 in layer 0"
-    assert (found["place"], numbers["n_heads"]) == (2, 32)
-    assert found["lower"] == pytest.approx((2 * 34 * 3 + 1) / (2 * 34 * 4 + 1))
-    assert numbers["ratio"] == pytest.approx(3.5) and checked("fig4", drawing)
-    assert lower_share(pd.DataFrame({"layer": range(5), "size": 1.0}), "size") == pytest.approx(2 / 5)
-
-
-def test_figure_9_sums_attention_and_mlp_weights_of_every_layer():
-    tables = weights()
-    drawing = fig9.draw(tables, WEIGHTS)
-    shown, bars = maps(drawing, 4)
-    for group, values, both in zip(drawing.numbers["groups"], shown, bars, strict=True):
-        rows = tables["parameter_gradients"][tables["parameter_gradients"]["group"] == group]
-        np.testing.assert_array_equal(values, layer_matrix(rows, "max_abs"))
-        attention = rows["component"].isin(["W_Q", "W_K", "W_V", "W_O"])
-        for chosen, lengths in zip((attention, ~attention), both, strict=True):
-            sums = [rows.loc[chosen & (rows["layer"] == layer), "sum_abs"].sum() for layer in range(2)]
-            assert lengths == pytest.approx(sums)
 
 
 def test_figures_4_and_9_count_sampled_paragraphs():
@@ -128,19 +78,3 @@ def test_figure_10_averages_paragraphs_and_gives_both_positions_of_a_group_one_s
     assert "Left out: 1 with" in checked("fig10", drawing)
     tables["impact_gradients"] = tables["impact_gradients"].query("id == 21")
     assert "Left out" not in checked("fig10", fig10.draw(tables, SETTINGS))
-
-
-def test_figure_10_compares_the_groups_and_names_the_strongest():
-    tables = made_up(3)
-    frame = tables["impact_gradients"]
-    strongest = dict(zip(PLACES, [("k", 0, 1), ("q", 1, 0), ("q", 2, 3), ("k", 0, 2)], strict=True))
-    frame["max_abs"] = np.where(frame["role"] == "impact", 20.0, 10.0)
-    frame.loc[frame["group"] == "memorized", "max_abs"] = 1.0
-    for (group, role), (component, layer, head) in strongest.items():
-        labels = frame[["group", "role", "component", "layer", "head"]].astype(object)
-        frame.loc[(labels == [group, role, component, layer, head]).all(axis=1), "max_abs"] *= 5
-    frame.loc[frame["id"] == 21, "max_abs"] *= 3
-    numbers = fig10.draw(tables, SETTINGS).numbers
-    for (group, role), (component, layer, head) in strongest.items():
-        assert numbers["strongest"][group][role] == f"{component} of head {head} in layer {layer}"
-    assert numbers["ratio"] == pytest.approx({"perturbed": 10, "impact": 20})

@@ -1,15 +1,14 @@
 """Figures of grown memories on made-up tables: what they show and say."""
 
-import itertools
-
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import assert_as_stored
 from drawn_parts import words
 from figure_labels import checked
 
 from memloc.figures import grown_precision, twins
-from memloc.figures.parts.methods import method_label, methods_of
+from memloc.figures.parts.methods import methods_of
 from memloc.settings.model import GROWN_GRANULARITIES
 from memloc.settings.sections import sections
 from memloc.statistics import uncertainty
@@ -19,11 +18,6 @@ KINDS = tuple(SHARE)
 SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 SIZES = {"n_units": 5, "n_place": 2}
 FOUND = {"parameter_gradient": 0.4, "zero_ablation": 0.9, "weight_size": 1.0, "random": 0.1, "oracle": 0.97}
-
-
-# Of all places of two units among five, one by one.
-ORDERS = [np.sort(place) for place in itertools.combinations(range(1, 6), 2)]
-EXPECTED = np.mean([(np.arange(1, 3) / place).mean() for place in ORDERS])
 
 
 def found_of(kind, method, memory):
@@ -87,32 +81,6 @@ def test_exchanged_places_are_drawn_and_described():
     assert f"three heads (3 of 4 recited) {medians}, 80 %;" in said
 
 
-def test_precision_is_drawn_with_its_interval_at_its_method_the_memory_above_the_twin():
-    drawing = grown_precision.draw(tables(), {})
-    figure, methods = drawing.figure, ("parameter_gradient", "zero_ablation")
-    assert words(figure.axes[0].get_yticklabels()) == [method_label(method) for method in methods]
-    for panel, kind in zip(figure.axes, KINDS, strict=True):
-        chance, size = (line.get_xdata()[0] for line in panel.lines)
-        scores = {
-            method: np.array([found_of(kind, method, memory) for memory in range(8)]) for method in FOUND
-        }
-        assert (chance, size) == pytest.approx((EXPECTED, scores["weight_size"].mean()))
-        faint, lines, memory, _, _, twin = panel.collections
-        for place, method in enumerate(methods):
-            expected = uncertainty.mean(scores[method])
-            (above,) = [x for x, y in memory.get_offsets() if round(y) == place]
-            (below,) = [x for x, y in twin.get_offsets() if round(y) == place]
-            assert (above, below) == pytest.approx((expected.value, 0.1))
-            (ends,) = [ends for ends in lines.get_segments() if round(ends[0, 1]) == place]
-            assert ends[:, 0] == pytest.approx((max(expected.low, 0), min(expected.high, 1)))
-            shown = sorted(x for x, y in faint.get_offsets() if round(y) == place)
-            assert shown == pytest.approx(sorted(scores[method]))
-        assert min(memory.get_offsets()[:, 1] % 1) > 0.5 > max(twin.get_offsets()[:, 1] % 1)
-    data = drawing.data.set_index(["measure", "kind", "control", "method"])["value"]
-    assert data["recall_1", "grown_neurons", "own", "zero_ablation"] == pytest.approx(0.4)
-    assert set(data.index.get_level_values("method")) == set(FOUND)
-
-
 def test_a_study_in_which_no_memory_is_recited_says_so():
     drawing = grown_precision.draw({"grown_truth": tables(2)["grown_truth"].iloc[:0]}, {})
     assert words(panel.title for panel in drawing.figure.axes) == ["no memory is recited"]
@@ -122,3 +90,7 @@ def test_a_study_in_which_no_memory_is_recited_says_so():
 def test_methods_come_in_the_order_of_the_table_and_baselines_last():
     rows = pd.DataFrame({"method": ["patching", "random", "mine", "random", "another"]})
     assert methods_of(rows) == ["patching", "mine", "another", "random"]
+
+
+def test_precision_is_drawn_as_stored():
+    assert_as_stored("grown_precision", grown_precision.draw(tables(), {}))

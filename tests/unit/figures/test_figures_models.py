@@ -3,13 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import band_at, words
+from drawn import assert_as_stored
 from figure_labels import checked
 from made_tables import crossed
-from scipy import stats
 
 from memloc.figures import models_claims, models_memorized
-from memloc.figures.parts import verdict_marks
 from memloc.settings.sections import sections
 
 FIGURES = (models_memorized, models_claims)
@@ -64,47 +62,7 @@ def test_labels_are_readable_and_captions_complete(module, sizes):
 # Claims.
 
 
-def test_claims_across_models_are_drawn_and_counted_by_their_verdicts(made_up):
-    drawing = models_claims.draw(made_up, {})
-    numbers, (grid,) = drawing.numbers, drawing.figure.axes
-    assert (numbers["contradicted"], numbers["n_applied"], numbers["counts"]["holds"]) == (1, 29, 1)
-    assert words(grid.get_xticklabels()) == [*SIZES, "all"]
-    row = words(grid.get_yticklabels()).index("first only")
-    marks = {line.get_xdata()[0]: line.get_marker() for line in grid.lines if list(line.get_ydata()) == [row]}
-    assert marks == {0: verdict_marks.MARKS["holds"]["marker"], 1: "X", 2: "X", 3: "|"}
-    runs, *between = (line.get_ydata()[0] for line in grid.lines if line.get_color() == "0.8")
-    assert "0 to 200 (> 60 %)" in words(grid.texts)
-    assert (runs, between) == (0, [0.5, 1.5, 2.5, 12.5]), "runs from all of them, and topics"
-
-
 # Fractions that models memorize, by their size and by repeats.
-
-
-def ends_of(successes, n):
-    interval = stats.binomtest(successes, n).proportion_ci(0.95, method="wilson")
-    return interval.low, interval.high
-
-
-def test_fractions_and_intervals_are_those_of_the_counts(made_up):
-    drawing = models_memorized.draw(made_up, SETTINGS)
-    data, axes = drawing.data.query("panel == 'a'"), drawing.figure.axes[0]
-    assert data["n_memorized"].to_list() == [50, 100, 150]
-    assert data["fraction"].to_list() == [50 / 400, 100 / 400, 150 / 400]
-    for place, ((point, _, (bar,)), row) in enumerate(zip(axes.containers, data.itertuples(), strict=True)):
-        assert point.get_xydata().tolist() == [[10 ** (5 + place), row.fraction]]
-        (ends,) = bar.get_segments()
-        assert ends[:, 1] == pytest.approx(ends_of(int(row.n_memorized), 400))
-    assert axes.lines[-1].get_xydata().tolist() == [[1e5, 0.125], [1e6, 0.25], [1e7, 0.375]]
-
-
-def test_repeats_have_a_line_per_model(made_up):
-    drawing = models_memorized.draw(made_up, SETTINGS)
-    axes, sizes = drawing.figure.axes[1], [225] + [25] * 7
-    for place, (line, band) in enumerate(zip(axes.lines, axes.collections, strict=True)):
-        shares = [float(power >= 6 - 2 * place) for power in range(8)]
-        assert line.get_xydata().tolist() == [[2**power, share] for power, share in enumerate(shares)]
-        for power, (share, n) in enumerate(zip(shares, sizes, strict=True)):
-            assert band_at(band, 2**power) == pytest.approx(ends_of(int(share * n), n))
 
 
 def test_models_of_one_size_stand_side_by_side(made_up):
@@ -135,3 +93,8 @@ def test_the_rate_on_unseen_paragraphs_stands_beside_that_on_seen_ones(made_up):
     text = models_memorized.draw(tables, SETTINGS).numbers["unseen"]
     assert text == "Of unseen paragraphs, \u201cmiddle\u201d recites most, 30.0 (10.8 to 60.3) %."
     assert "is known to be unseen" in models_memorized.draw(made_up, SETTINGS).numbers["unseen"]
+
+
+@pytest.mark.parametrize("module", FIGURES, ids=lambda module: module.__name__.rpartition(".")[2])
+def test_it_is_drawn_as_stored(module, made_up):
+    assert_as_stored(module.__name__.rpartition(".")[2], module.draw(made_up, SETTINGS))

@@ -1,19 +1,14 @@
 """Figure 11 and the patching of every position: plotted numbers, alignment, captions, readable labels."""
 
-from itertools import product
-
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import is_red_above_zero, outlined
 from figure_labels import checked
 from made_tables import crossed
-from matplotlib.collections import QuadMesh
 
 from memloc.figures import fig11, prefix_patching
 from memloc.figures.prefix_patching import WINDOW, aligned_means, spread_pairs
 from memloc.settings.sections import sections
-from memloc.statistics import uncertainty
 from memloc.tables.terms.patching import DIRECTIONS
 
 SETTINGS = sections({"highlight": {"layer": 1, "head": 2}})
@@ -96,34 +91,6 @@ def test_labels_are_readable_in_a_larger_model(module):
     assert checked(module.__name__.rpartition(".")[2], module.draw(made_up(12, 12), SETTINGS))
 
 
-def test_fig11_plots_means_over_pairs_and_says_how_sure_they_are():
-    tables = made_up(places=dict.fromkeys(range(8), (3, 50)))
-    drawing = fig11.draw(tables, SETTINGS)
-    keys, data = ["direction", "layer", "component", "head"], drawing.data
-    for axes, direction in zip(drawing.figure.axes, DIRECTIONS, strict=False):
-        (mesh,) = (artist for artist in axes.collections if isinstance(artist, QuadMesh))
-        values = mesh.get_array().reshape(2, 12)
-        own = tables["patching"].groupby(keys)["nll_change"].mean()
-        for layer, (place, component), head in product(range(2), enumerate("kqv"), range(4)):
-            assert values[layer, 4 * place + head] == pytest.approx(own[direction, layer, component, head])
-        assert mesh.get_clim() == (-abs(values).max(), abs(values).max()) and is_red_above_zero(mesh)
-        assert outlined(axes) == [(2, 1), (6, 1), (10, 1)]
-    row = data.iloc[5]
-    changes, estimates = (
-        table[(table[keys] == row[keys]).all(axis=1)].nll_change
-        for table in (tables["patching"], tables["attribution_patching"])
-    )
-    assert row[["mean", "low", "high"]].tolist() == pytest.approx(uncertainty.mean(changes)[:3])
-    assert (row["median"], row["share_rises"]) == pytest.approx((changes.median(), (changes > 0).mean()))
-    assert row["first_order_estimate"] == pytest.approx(estimates.mean())
-    for direction, rows in data.groupby("direction"):
-        found, sizes = drawing.numbers["directions"][direction], rows["mean"].abs()
-        strongest = rows.loc[sizes.idxmax()]
-        assert found["mean"][:3] == tuple(strongest[["mean", "low", "high"]])
-        by_head = sizes.groupby([rows["layer"], rows["head"]]).max()
-        assert found["place"] == (by_head >= by_head[1, 2]).sum() and drawing.numbers["n_heads"] == 8
-
-
 def test_fig11_marks_the_cells_whose_interval_excludes_zero():
     tables = made_up(places=dict.fromkeys(range(8), (3, 50)))
     rows = tables["patching"]
@@ -135,21 +102,6 @@ def test_fig11_marks_the_cells_whose_interval_excludes_zero():
         marks = [found.get_offsets().tolist() for found in axes.collections[1:]]
         assert marks == ([[[7.5, 1]], []] if others == 1 else [[], [[7.5, 1]]]), "up above 0, down below it"
     assert "excludes 0, in 2 of 48 cells (by chance 2)" in checked("fig11", drawing)
-
-
-def test_fig11_names_the_strongest_head():
-    tables = made_up(3)
-    patching = tables["patching"]
-    patching["nll_change"] = patching["layer"].map({0: 1.0, 1: -6.0, 2: 3.0})
-    patching.loc[(patching["layer"] == 2) & (patching["id"] == 7), "nll_change"] = 0.0
-    drawing = fig11.draw(tables, SETTINGS)
-    assert drawing.data.groupby("layer")["share_rises"].first().tolist() == [1, 0, 0.75]
-    chosen = (patching["layer"] == 0) & (patching["component"] == "v") & (patching["head"] == 3)
-    patching.loc[chosen, "nll_change"] = -9.0
-    drawing = fig11.draw(tables, SETTINGS)
-    for found in drawing.numbers["directions"].values():
-        assert (found["strongest"], found["place"]) == ("v of head 3 in layer 0", 2)
-    assert drawing.numbers["n_adjacent"] == 1 and "-9.00 (n = 4) nats" in checked("fig11", drawing)
 
 
 def test_fig11_says_where_heads_share_keys_and_values():
@@ -168,24 +120,6 @@ def test_fig11_says_that_patches_were_estimated():
     tables["patching"] = tables["attribution_patching"].assign(method="attribution")
     text = checked("fig11", fig11.draw(tables, SETTINGS))
     assert "Estimated from gradients" in text
-
-
-def test_maps_run_from_the_perturbed_to_the_impact_token():
-    tables = made_up()
-    drawing = prefix_patching.draw(tables, SETTINGS)
-    data, panels = drawing.data, [axes for axes in drawing.figure.axes if axes.get_label() == ""]
-    for panel, direction in zip(panels, DIRECTIONS, strict=True):
-        (mesh,) = (artist for artist in panel.collections if isinstance(artist, QuadMesh))
-        values = mesh.get_array().reshape(2, 2 * WINDOW + 1)
-        means = data[data["direction"] == direction].set_index(["anchor", "offset", "layer"])["mean"]
-        for place in range(WINDOW):
-            for layer in range(2):
-                assert values[layer, place] == pytest.approx(
-                    means.get(("p", place, layer), np.nan), nan_ok=True
-                )
-                end = means.get(("i", -1 - place, layer), np.nan)
-                assert values[layer, -1 - place] == pytest.approx(end, nan_ok=True)
-        assert np.ma.getmaskarray(values)[:, WINDOW].all()
 
 
 def test_pairs_whose_two_ends_are_one_are_left_out_unless_there_are_no_others():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from drawn_parts import words
+from drawn import assert_as_stored
 from figure_labels import checked
 from made_removal import tables
 
@@ -10,7 +10,6 @@ from memloc.figures import removal
 from memloc.figures.parts.removal import judged_ways, ways_of
 from memloc.settings.removal_ways import LABELS, NOTHING, WAY_NAMES
 from memloc.settings.sections import sections
-from memloc.statistics import uncertainty
 
 SETTINGS = sections({"paragraph": {"prefix": 50, "length": 100}})
 
@@ -34,28 +33,6 @@ def test_ways_are_judged_by_their_distance_to_the_model_that_never_saw_the_parag
 def test_every_way_has_a_label():
     assert tuple(LABELS) == (NOTHING, *WAY_NAMES)
     assert ways_of(tables(ways=("heads", "top"))["removal"]) == ["top", "heads"]
-
-
-def test_values_are_means_of_paragraphs_and_of_texts():
-    data = judged_ways(tables()).set_index(["way", "mode", "measure"])
-    own = data.loc["top", "joint", "forgotten"]
-    assert own["value"] == pytest.approx(40) and own["n"] == 8 and own["low"] <= 40 <= own["high"]
-    assert data.loc[("top", "joint", "em_own_lost"), "value"] == pytest.approx(5)
-    assert data.loc[("top", "joint", "nll_gained"), "value"] == pytest.approx(0.05)
-    assert data.loc[("top", "single", "em_own_lost"), "n"] == 2  # by removed paragraph
-    assert data.loc[("nothing", "joint", "forgotten"), "value"] == 0
-    sampled = data.loc["top", "joint", "sampled"]
-    assert sampled["value"] == 0 and 0.3 < sampled["high"] < 0.4  # 0 of 8, by Wilson
-    assert sampled["low"] == pytest.approx(0, abs=1e-12)  # a difference of two equal numbers
-    assert data.loc[("heads", "joint", "sampled"), "value"] == 1
-    assert data.loc[("top", "joint", "relearning"), "n"] == 4
-    assert data.loc[("nothing", "joint", "changed"), "value"] == 0
-    assert data.loc[("top", "joint", "changed"), ["value", "n"]].tolist() == [1, 10]
-    assert data.loc[("top", "joint", "em_other_lost"), "value"] == pytest.approx(7.5 * 8 / 9)
-    assert data.loc[("top", "joint", "longest_run"), "value"] == 10
-    assert data.loc[("top", "single", "forgotten"), "value"] == 37
-    assert data.loc[("nothing", "joint", "recited"), "value"] == 1
-    assert data.loc[("top", "joint", "recited"), "value"] == 0
 
 
 def test_no_interval_goes_beyond_what_is_possible():
@@ -108,39 +85,5 @@ def test_a_lead_within_its_interval_beats_nobody():
     assert drawing.data["front"].sum() == len(drawing.data[drawing.data["way"] != "nothing"])
 
 
-def test_every_way_is_drawn_at_every_judges_value_with_its_interval():
-    """Dots where paragraphs are removed together, triangles one by one, in the row of the way."""
-    drawing = removal.draw(tables(), SETTINGS)
-    panels, data = drawing.figure.axes, drawing.data.set_index(["way", "mode", "measure"])
-    assert words(panels[0].get_yticklabels()) == [LABELS[way] for way in WAY_NAMES]
-    for panel, measure in zip(panels, removal.PANELS, strict=True):
-        assert panel.get_xlabel().startswith(removal.PANELS[measure][0])
-        marks = [line for line in panel.lines if line.get_marker() in ("o", "^")]
-        for mode, mark, bars in zip(("joint", "single"), marks, panel.collections[-2:], strict=True):
-            assert (mark.get_marker() == "^") == (mode == "single")
-            known = [segment for segment in bars.get_segments() if len(segment)]
-            ends = {round(segment[0, 1], 3): segment[:, 0] for segment in known}
-            shown = {round(y): (x, ends.get(round(y, 3))) for x, y in mark.get_xydata()}
-            for place, way in enumerate(WAY_NAMES):
-                if (way, mode, measure) not in data.index:
-                    assert place not in shown
-                    continue
-                row = data.loc[way, mode, measure]
-                value, interval = shown[place]
-                assert value == pytest.approx(row["value"])
-                assert interval is None or interval == pytest.approx([row["low"], row["high"]], nan_ok=True)
-
-
-def test_settings_and_medians_of_changed_weights_are_in_the_csv():
-    data = removal.draw(tables(ways=("top", "kfac", "heads")), SETTINGS).data
-    row = data.set_index(["way", "mode", "measure"]).loc["heads", "joint", "forgotten"]
-    assert row[["setting", "weights"]].tolist() == ["share 0.1", 1000]
-
-
-def test_intervals_are_those_of_the_paragraphs():
-    data = removal.draw(tables(ways=["top"]), SETTINGS).data.set_index(["way", "mode", "measure"])
-    forgotten = uncertainty.mean(np.array([39, 41] * 4))
-    lost = uncertainty.mean(np.array([6, 6, 4, 4] * 2 + [5, 5]))
-    for measure, expected in (("forgotten", forgotten), ("em_own_lost", lost)):
-        found = data.loc["top", "joint", measure]
-        assert found[["low", "high"]].tolist() == pytest.approx([expected.low, expected.high])
+def test_it_is_drawn_as_stored():
+    assert_as_stored("removal", removal.draw(tables(), SETTINGS))

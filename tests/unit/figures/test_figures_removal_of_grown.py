@@ -2,11 +2,11 @@
 
 import pandas as pd
 import pytest
-from drawn_parts import words
+from drawn import assert_as_stored
 from figure_labels import checked
 
 from memloc.figures import removal_of_grown
-from memloc.settings.removal_ways import EDITS, GROWN_ARMS, LABELS
+from memloc.settings.removal_ways import EDITS, GROWN_ARMS
 from memloc.settings.sections import sections
 
 SETTINGS = sections({"paragraph": {"prefix": 50, "length": 100}})
@@ -31,20 +31,6 @@ def test_labels_can_be_read_and_the_caption_says_how_many_memories_there_are(n):
     assert f"three heads (n = {n}) {inside}.0 % (" in said and ", 5.0 %" in said
 
 
-def test_values_are_means_of_memories_in_each_arm():
-    drawing = removal_of_grown.draw({"removal_of_grown": table(ways=["top", "kfac"])}, SETTINGS)
-    data = drawing.data.set_index(["kind", "way", "arm", "measure"])["value"].loc["grown_heads", "top"]
-    assert data["free", "share_inside"] == pytest.approx(0.2) and ("place", "share_inside") not in data.index
-    assert data.xs("forgotten", level=1).to_dict() == {"free": 5, "place": 50, "elsewhere": 0}
-    assert data.xs("again", level=1).to_dict() == {"free": 0, "place": 0.5}, "of what was forgotten"
-    assert data["place", "memorized_lost"] == 2 and data["free", "nll_gained"] == 0
-    first, shown = drawing.figure.axes[0], drawing.figure.axes[1]
-    assert words(first.get_yticklabels()) == [LABELS["top"], LABELS["kfac"]]
-    assert first.lines[-1].get_xdata() == pytest.approx([0.05, 0.05]), "chance"
-    marks = {line.get_color(): line.get_xydata().tolist() for line in shown.lines if line.get_marker() == "o"}
-    assert marks["#c8102e"] == [[50, 1], [50, 0]] and [x for x, _ in marks["black"]] == [5, 5]
-
-
 def test_intervals_hold_possible_values_alone():
     rows = table(n=6, ways=["top"])
     rows["grown_lost"] = 50.0 * (rows["id"] == 0)
@@ -53,3 +39,7 @@ def test_intervals_hold_possible_values_alone():
     assert (lost["low"] == 0).all() and lost["high"].between(25, 30).all()
     assert (again["high"].dropna() == 1).all() and again["high"].notna().any()
     assert found.loc[("nll_gained", "place"), "low"].isna().all(), "equal values have none"
+
+
+def test_it_is_drawn_as_stored():
+    assert_as_stored("removal_of_grown", removal_of_grown.draw({"removal_of_grown": table()}, SETTINGS))

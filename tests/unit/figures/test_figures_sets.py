@@ -8,15 +8,13 @@ import pytest
 from drawn_parts import column_of
 from figure_labels import checked
 from made_tables import frame_of
-from matplotlib.colors import to_hex
 
 from memloc.data.sets import apart, pairs, split
 from memloc.figures import fig2, fig8, recited, repeats, table1
-from memloc.figures.parts import recited_page, style
+from memloc.figures.parts import recited_page
 from memloc.figures.parts.memorized_fraction import counted_in, repeat_bins
 from memloc.settings.sections import sections
 from memloc.settings.sets import Sets
-from memloc.statistics.uncertainty import proportion
 
 SIZES = {"n_memorized": 20, "n_non_memorized": 5, "n_partly": 4, "n_rare_tokens": 10}
 SETTINGS = sections({"paragraph": {"length": 60, "prefix": 20}, "sets": SIZES})
@@ -86,53 +84,6 @@ def test_bins_are_half_a_doubling_wide():
 @pytest.mark.parametrize("em", [EM["none memorized"], EM["all memorized"]], ids=["none", "all"])
 def test_every_figure_is_drawn_whatever_sets_there_are(name, em):
     assert checked(name, FIGURES[name].draw(tables(em), SETTINGS))
-
-
-def test_figures_2_and_8_show_every_paragraph_of_every_set():
-    """Skewed, so that no mean is a median."""
-    found = tables(EM["all sets"])
-    found["scores"]["nll"] = [9.0, 1.0, 0, 0, 0, 0, 0.1, 0.2, 0.9]
-    found["paragraphs"]["count"] = [1, 2, 3, 4, 5, 60, 7, 8, 900]
-    shown = found["scores"].merge(found["sets"], on="id").merge(found["paragraphs"], on="id")
-    drawing, other = fig2.draw(found, SETTINGS), fig8.draw(found, SETTINGS)
-    (top, _, main, side), (left, right) = drawing.figure.axes, other.figure.axes
-    for place, name in enumerate(style.BY_EXACT_MATCH):
-        rows = shown[shown["set"] == name]
-        nll, em = main.collections[place].get_offsets().T
-        assert nll.tolist() == rows["nll"].tolist() and (abs(em - rows["em"].to_numpy()) < 0.4).all()
-        for axes, column in ((top, "nll"), (side, "em"), (left, "count"), (right, "em")):
-            counts, edges, lowest = axes.patches[place].get_data()
-            assert np.histogram(rows[column], edges)[0].tolist() == counts.tolist() and lowest == 0
-            assert sum(counts) == len(rows)
-            assert to_hex(axes.patches[place].get_edgecolor()) == style.COLOURS[name]
-    assert drawing.numbers["nll"] == pytest.approx({"memorized": 0.2, "non-memorized": 5})
-    said = "recites 3 (33 %) and writes at most 8 right tokens of 2:"
-    assert said in checked("fig2", drawing)
-    assert min(axes.get_ylim()[0] for axes in (top, left, right)) > 0.5, "logarithmic"
-    again = fig2.draw(found, SETTINGS).figure.axes[2].collections
-    for one, same in zip(main.collections, again, strict=True):
-        np.testing.assert_array_equal(one.get_offsets(), same.get_offsets())
-    said = "occurs 5 times, the median memorized one 8 times, and the most frequent one 900 times."
-    assert said in checked("fig8", other)
-    assert fig8.draw(tables(EM["none memorized"]), SETTINGS).numbers["share_em_0"] == pytest.approx(1 / 9)
-
-
-def test_table_1_shows_the_first_sampled_memorized_paragraphs():
-    found = tables(EM["all memorized"])
-    found["sets"] = found["sets"].assign(sampled=found["sets"]["id"] != 4).iloc[::-1]
-    found["paragraphs"]["count"] = [1000, 2, 3, 4, 5, 60, 7, 8, 900]
-    drawing = table1.draw(found, SETTINGS)
-    texts = ["".join("abcdefgh "[token] for token in tokens) for tokens in found["paragraphs"]["tokens"]]
-    shown, nll = [0, 2, 3, 4, 5, 6], found["scores"]["nll"]
-    columns = {
-        "id": ["3", "5", "6", "7", "8", "9"],
-        "count": ["1,000", "3", "4", "5", "60", "7"],
-        "NLL": [f"{nll[row]:.3f}" for row in shown],
-        "prefix": [texts[row][:20] for row in shown],
-        "memorized continuation": [texts[row][20:] for row in shown],
-    }
-    assert {title: column_of(drawing.figure, title) for title in columns} == columns
-    assert drawing.numbers == {"n_shown": 6, "n_memorized": 9, "median_count": 7} and len(drawing.data) == 9
 
 
 def passages(**given):
@@ -215,16 +166,3 @@ def test_repeats_are_those_of_the_continuation_where_they_are_counted_for_all_pa
     assert drawing.data["repeats_min"].min() == 1
     assert "they occur in the training text" in checked("repeats", drawing)
     assert counted_in({"paragraphs": pd.DataFrame({"continuation_count": [3, None]})}) == "corpus"
-
-
-def test_the_share_of_recited_controls_stands_beside_that_of_others():
-    found = with_controls(EM["all sets"], [0, 3, 40, 0, 1, 2, 0])
-    share, drawing = proportion(1, 7), repeats.draw(found, SETTINGS)
-    (axes,) = drawing.figure.axes
-    assert axes.lines[1].get_xydata().tolist() == [[0.5, share.value]]
-    (ends,) = axes.collections[1].get_segments()
-    assert ends[:, 1] == pytest.approx([max(share.low, 0), min(share.high, 1)])
-    assert "Of 7 unseen paragraphs" in checked("repeats", drawing)
-    assert "Of 7 unseen paragraphs" in checked("fig2", fig2.draw(found, SETTINGS))
-    known = checked("fig2", fig2.draw(tables(EM["all sets"]), SETTINGS))
-    assert "No paragraph is known to be unseen." in known

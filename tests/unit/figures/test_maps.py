@@ -4,7 +4,6 @@ import made_activations
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import lying_bars, words
 from figure_labels import clipped_labels, drawn_labels, overlapping_labels
 
 from memloc.figures.parts.gradient_summary import scores_of_heads
@@ -86,30 +85,6 @@ def test_the_outline_and_the_diamond_mark_heads_in_every_attention_component():
     assert diamonds == [[1.5, 0], [2 + 2.5, 0], [6 + 1.5, 0], [8 + 2.5, 0]]
     brackets = [line.get_xdata() for line in axes.lines if list(line.get_ydata()) == [0, 0]]
     assert np.mean(brackets, axis=1).tolist() == [1, 4, 7, 10]
-
-
-def test_numbers_that_are_left_out_of_wide_and_deep_maps_shift_no_others():
-    figure, axes = subplots(2, 4)
-    heat_map(axes, layer_matrix(components(30, 32).assign(value=1.0), "value"))
-    figure.canvas.draw()
-    heads = [(label.get_position()[0], int(label.get_text())) for label in axes.get_xticklabels(minor=True)]
-    assert len(heads) < 4 * 32 and all((place - 0.5) % 32 == head for place, head in heads)
-    layers = axes.get_yticks().tolist()
-    assert words(axes.get_yticklabels()) == list(map(str, layers)) and len(layers) < 30
-
-
-def test_maps_stand_beside_their_bars_with_layer_0_at_the_bottom():
-    frame = components(3, 2)
-    frame = frame.assign(value=np.arange(len(frame), dtype=float))
-    figure = maps_with_bars([panel(frame), panel(frame.assign(value=1.0))], (1, 1), ("unit", "sum"))
-    (left, right, below, _), matrix = figure.axes[:4], layer_matrix(frame, "value")
-    assert left.get_ylim() == (-0.5, 2.5)
-    assert left.collections[0].get_array().tolist() == matrix.to_numpy().tolist()
-    assert left.collections[0].get_clim() == (0, matrix.to_numpy().max())
-    assert below.collections[0].get_clim() == (0, 1), "colours of its own"
-    (bars,) = lying_bars(right)
-    assert bars == pytest.approx(np.column_stack([range(3), matrix.sum(axis=1)]))
-    assert right.get_xlabel() == "sum" and figure.axes[4].get_ylabel() == "unit"
 
 
 def test_the_label_check_sees_overlaps_and_clipping():

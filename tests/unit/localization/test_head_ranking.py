@@ -1,7 +1,5 @@
 """Head rankings against hand-counted examples."""
 
-from itertools import product
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,9 +8,6 @@ from scipy import stats
 
 from memloc.data.draws import Draws
 from memloc.localization import head_ranking, head_scores
-from memloc.localization.highlight import ordered_heads
-from memloc.settings.sections import sections
-from memloc.tables.terms.head_ranking import PAPER_METHODS
 from memloc.tables.terms.patching import DIRECTIONS
 
 
@@ -28,41 +23,6 @@ def test_shared_key_value_heads_score_for_each_query_head_that_reads_them():
     assert spread.unstack("head").to_numpy().tolist() == [[1, 1, 1, 2, 2, 2], [3, 3, 3, 4, 4, 4]]
 
 
-def test_parameter_score_is_the_largest_of_a_heads_components_of_one_group():
-    rows = [
-        ("memorized", 0, "W_Q", 0, 0.1),
-        ("memorized", 0, "W_Q", 1, 0.7),
-        ("memorized", 0, "W_V", 0, 0.5),
-        ("memorized", 0, "W_V", 1, 0.2),
-        ("memorized", 0, "W_in", None, 9.0),
-        ("non_memorized", 0, "W_Q", 0, 99.0),
-        ("non_memorized", 0, "W_Q", 1, 99.0),
-    ]
-    frame = pd.DataFrame(rows, columns=["group", "layer", "component", "head", "max_abs"])
-    frame["head"] = frame["head"].astype("Int64")
-    result = head_scores.parameter_gradient_scores(frame, n_heads=2)
-    assert result.loc[0, 0] == 0.5
-    assert result.loc[0, 1] == 0.7
-
-
-def test_patching_counts_both_signs_and_directions():
-    rows = [("q", 0, 0, 1.0), ("q", 0, 0, -3.0), ("v", 0, 0, 0.5), ("v", 0, 0, 0.5)]
-    frame = pd.DataFrame(rows, columns=["component", "layer", "head", "nll_change"])
-    assert head_scores.patching_scores(frame, n_heads=1).loc[0, 0] == 2.0
-
-
-def test_activation_scores_use_values_of_the_prefix_only():
-    rows = [
-        ("memorized", "v", 0, 0, 1, 2.0),
-        ("memorized", "v", 0, 0, 2, 4.0),
-        ("memorized", "v", 0, 0, 50, 100.0),
-        ("memorized", "q", 0, 0, 1, 100.0),
-        ("perturbed", "v", 0, 0, 1, 100.0),
-    ]
-    frame = pd.DataFrame(rows, columns=["group", "component", "layer", "head", "position", "max_abs"])
-    assert head_scores.activation_gradient_scores(frame, n_prefix=50, n_heads=1).loc[0, 0] == 3.0
-
-
 def test_heads_are_exchanged_within_their_layers_and_in_each_method_by_itself():
     """Of six pairs of heads, four are of two layers and keep their order; two agree in half of the draws."""
     by_method = {"a": [[4.0, 3.0], [2.0, 1.0]], "b": [[4.0, 3.0], [2.0, 1.0]], "c": [[2.0, 1.0], [4.0, 3.0]]}
@@ -73,17 +33,6 @@ def test_heads_are_exchanged_within_their_layers_and_in_each_method_by_itself():
         taus, counts = np.unique((6 * sign * found[pair]).round(6), return_counts=True)
         assert taus.tolist() == [2, 4, 6]
         assert counts / counts.sum() == pytest.approx([0.25, 0.5, 0.25], abs=0.06)
-
-
-def test_of_heads_with_the_same_mean_rank_none_is_before_another_one():
-    first, second = scores([[4.0, 3.0], [2.0, 1.0]]), scores([[1.0, 2.0], [3.0, 4.0]])
-    shuffled = [values.sample(frac=1, random_state=seed) for seed, values in enumerate((first, second))]
-    ranking = head_ranking.rank_heads({"a": shuffled[0], "b": shuffled[1]})
-    combined = ranking[ranking.method == "combined"].set_index(["layer", "head"])["rank"]
-    assert set(combined) == {1}
-    assert ordered_heads({"head_ranking": ranking}, sections({"highlight": "auto"})) == [
-        *product((0, 1), (0, 1))
-    ]
 
 
 def test_heads_that_tie_in_a_method_share_their_mean_rank():
@@ -129,19 +78,6 @@ def tables():
 
 def sampled(tables, seed=5):
     return head_scores.sample_scores(tables, N_PREFIX, n_heads=4, rng=np.random.default_rng(seed))
-
-
-def test_samples_of_all_methods_are_the_same_kinds(tables):
-    found, gradients = sampled(tables), tables["parameter_gradient_samples"]
-    for place in (2, 7, 209):
-        kind, number = found.keys.iloc[place]
-        own = gradients[(gradients["sample"] == kind) & (gradients["number"] == number)]
-        expected = head_scores.parameter_gradient_scores(own, 4)
-        assert found.scores["parameter_gradient"][place].ravel() == pytest.approx(expected.to_numpy())
-    assert found.keys["sample"].value_counts().to_dict() == {"part": 5, "rest": 5, "resample": 200}
-    assert list(found.scores) == list(PAPER_METHODS)
-    assert all(scores.shape == (210, 2, 4) for scores in found.scores.values())
-    assert not np.array_equal(sampled(tables, seed=6).scores["patching"], found.scores["patching"])
 
 
 def test_a_head_that_attends_to_all_ranks_alike_is_uncorrelated_with_them(tables):
@@ -213,19 +149,3 @@ def test_agreement_in_samples_is_kendalls_tau_of_the_ranks():
     found = head_ranking.rank_agreement(samples, ["a", "b"])["a", "b"]["rest"]
     pairs = zip(orders["a"], orders["b"], strict=True)
     assert found == pytest.approx([stats.kendalltau(a, b).statistic for a, b in pairs])
-
-
-def test_the_combined_ranking_is_by_the_mean_rank_of_the_methods():
-    """Head 1 is first, with ranks 2, 1 and 1."""
-    by_method = {
-        "a": scores([[3.0, 2.0, 1.0]]),
-        "b": scores([[1.0, 3.0, 2.0]]),
-        "c": scores([[2.0, 3.0, 1.0]]),
-    }
-    keys = pd.DataFrame({"sample": ["part"], "number": [0]})
-    arrays = {method: values.to_numpy().reshape(1, 1, 3) for method, values in by_method.items()}
-    whole = head_ranking.rank_heads(by_method)
-    for found in (whole, head_ranking.sample_ranks(head_scores.Sampled(keys, arrays))):
-        assert found.loc[found["method"] == "combined", "rank"].tolist() == [2, 1, 3]
-    assert set(whole["method"]) == {*by_method, "combined"}
-    assert whole.query("method == 'combined'")["score"].tolist() == pytest.approx([-2, -4 / 3, -8 / 3])

@@ -52,16 +52,6 @@ def compare(model, samples, parts=None, paired=None):
     return compare_groups(subject(model), with_ids, more, Parts(parts, draws)), draws
 
 
-def test_groups_are_scored_one_by_one(tiny_gpt2, tiny_tokens):
-    names = ("non_memorized", "partly_11_29", "memorized")
-    samples = dict(zip(names, (tiny_tokens[3:], tiny_tokens[2:3], tiny_tokens[:2]), strict=True))
-    result, _ = compare(tiny_gpt2, samples)
-    assert list(result.scores["group"].unique()) == list(samples)
-    for group, rows in result.scores.groupby("group"):
-        alone = scores(tiny_gpt2, samples[group])["max_abs"].tolist()
-        assert rows["max_abs"].tolist() == pytest.approx(alone, rel=1e-4, abs=1e-7)
-
-
 def test_paragraphs_have_their_nll_and_the_size_of_their_own_gradient(tiny_gpt2, tiny_tokens):
     samples = {"memorized": tiny_tokens[:3], "non_memorized": tiny_tokens[3:5]}
     found = compare(tiny_gpt2, samples, [np.array([2, 0]), np.array([1])], tiny_tokens[5:6])[0].paragraphs
@@ -73,13 +63,6 @@ def test_paragraphs_have_their_nll_and_the_size_of_their_own_gradient(tiny_gpt2,
         assert rows["nll"].tolist() == pytest.approx([nll] * 2, rel=1e-5)
         assert rows["score_sum"].tolist() == pytest.approx(alone["max_abs"].sum().tolist(), rel=1e-4)
         assert rows["sum_abs"].tolist() == pytest.approx(alone["sum_abs"].sum().tolist(), rel=1e-4)
-
-
-def test_the_gradient_of_the_memorized_group_is_kept(tiny_gpt2, tiny_tokens):
-    samples = {"memorized": tiny_tokens[:3], "non_memorized": tiny_tokens[3:5]}
-    kept = compare(tiny_gpt2, samples, [np.array([2, 0]), np.array([1])])[0].memorized
-    for name, gradient in nll_gradients(subject(tiny_gpt2), tiny_tokens[:3]).items():
-        torch.testing.assert_close(kept[name], gradient, atol=1e-6, rtol=1e-4)
 
 
 def test_samples_are_the_scores_of_their_mean_gradient(tiny_model, tiny_tokens):
@@ -107,12 +90,3 @@ def test_sums_are_searched_in_every_column_whatever_is_held_at_a_time(monkeypatc
     sums[0, place] = -9
     weights = torch.tensor([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]])
     assert gradient_parts.largest_sums(weights, sums).tolist() == [9, 4, 1]
-
-
-def test_sums_hold_gradients_however_they_lie_in_memory(tiny_gpt2):
-    shapes = {name: tiny_gpt2.get_parameter(name).shape for name in subject(tiny_gpt2).weights}
-    rows = [{name: torch.randn(shape[::-1]).t() for name, shape in shapes.items()} for _ in range(2)]
-    sums = gradient_parts.Sums(subject(tiny_gpt2), 2)
-    for number, gradients in enumerate(rows):
-        sums.put(number, gradients)
-    assert all(torch.equal(sums.rows(name), torch.stack([row[name] for row in rows])) for name in shapes)

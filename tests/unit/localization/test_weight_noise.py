@@ -10,7 +10,7 @@ import torch
 from memloc.editing.gradients import nll_gradients
 from memloc.editing.masks import random_weights, top_weights
 from memloc.localization import weight_noise
-from memloc.localization.weight_noise import add_noise, choosing_texts, disturb_weights, standard_deviation
+from memloc.localization.weight_noise import add_noise, disturb_weights, standard_deviation
 from memloc.model.subject import Subject
 from memloc.model.weights import Original, n_weights
 from memloc.run.seeds import generator
@@ -68,27 +68,6 @@ def disturbed(
     return disturb_weights(subject(model), texts, gradients, how, seed)
 
 
-def test_table_holds_every_condition_and_the_model_is_restored(memorizing_model, texts):
-    tokens = torch.cat([text.tokens for text in texts.values()])
-    logits = memorizing_model(tokens).logits
-    table = disturbed(memorizing_model, texts)
-    assert torch.equal(memorizing_model(tokens).logits, logits)
-    assert len(table) == 2 * 2 * 3 * len(tokens)
-    assert table["n_weights"].nunique() == 1
-    for (arm, draw), rows in table[table["size"] == 0].groupby(["arm", "draw"]):
-        for group, text in texts.items():
-            own = rows[rows["group"] == group]
-            whole = teacher_forced(subject(memorizing_model, micro_batch=8), text.tokens)
-            assert own["id"].tolist() == text.ids.tolist() and own["used"].tolist() == text.used.tolist()
-            assert own["em"].tolist() == whole.em.tolist(), (arm, draw)
-            assert own["nll"].tolist() == pytest.approx(whole.nll.tolist())
-    memorized = table[table["group"] == "memorized"]
-    by_size = memorized.groupby("size")["nll"].mean()
-    assert by_size[30.0] > by_size[0.5] > by_size[0.0]
-    assert disturbed(memorizing_model, texts).equals(table)
-    assert not disturbed(memorizing_model, texts, seed=2).equals(table)
-
-
 @pytest.mark.parametrize("arm", ["top", "random"])
 def test_every_draw_starts_from_the_original_weights(memorizing_model, texts, arm):
     """Noise of the written-out size and stream on the model as it was, for the second draw's larger size."""
@@ -106,11 +85,3 @@ def test_every_draw_starts_from_the_original_weights(memorizing_model, texts, ar
     noisy = teacher_forced(subject(memorizing_model, micro_batch=8), texts["memorized"].tokens)
     rows = table[(table["arm"] == arm) & (table["draw"] == 1) & (table["group"] == "memorized")]
     assert rows.loc[rows["size"] == 30, "nll"].tolist() == pytest.approx(noisy.nll.tolist(), rel=1e-4)
-
-
-def test_weights_are_chosen_by_sampled_paragraphs():
-    ids, tokens = np.arange(20, 30), torch.arange(20, 30)[:, None]
-    text = choosing_texts(ids, tokens, 4, 0)
-    assert len(set(text.ids)) == 4 and text.used.all() and text.tokens[:, 0].tolist() == text.ids.tolist()
-    assert text.ids.tolist() != choosing_texts(ids, tokens, 4, 1).ids.tolist()
-    assert len(choosing_texts(ids, tokens, 99, 0).ids) == 10

@@ -9,10 +9,6 @@ from transformers import PreTrainedModel
 
 from memloc.localization.parameter_gradients import component_table
 from memloc.model.subject import Subject
-from tiny_models import LLAMA_LIKE
-
-HEAD = 4  # d_head of the tiny models
-
 
 subject = partial(Subject, n_prefix=1)
 
@@ -34,26 +30,6 @@ def test_views_cover_every_weight_matrix_of_every_layer_exactly_once(any_model):
         is_layer_matrix = count.ndim == 2 and (".h." in name or ".layers." in name)
         assert (count == is_layer_matrix).all(), name
     assert sorted(subject(any_model).weights) == sorted(name for name in seen if seen[name].any())
-
-
-@pytest.mark.parametrize(
-    ("family", "query", "key"), [("olmo2", "q_norm", "k_norm"), ("qwen3", "q_proj", "k_proj")]
-)
-def test_heads_are_read_after_a_norm_of_all_of_them_together(family, query, key):
-    """The norms of Qwen 3 take each head by itself."""
-    by_output = {name: each.output for (_, name), each in by_name(LLAMA_LIKE[family]()).items()}
-    read = {"W_Q": query, "W_K": key, "W_V": "v_proj", "W_O": "o_proj"}
-    for name, module in read.items():
-        assert by_output[name] == f"model.layers.1.self_attn.{module}"
-    assert by_output["W_in"] == "model.layers.1.mlp.up_proj"
-
-
-def test_grouped_query_models_have_one_row_per_real_head(tiny_llama):
-    n_heads = {component.name: component.n_heads for component in subject(tiny_llama).components}
-    assert n_heads == {"W_Q": 4, "W_K": 2, "W_V": 2, "W_O": 4, "W_gate": None, "W_in": None, "W_out": None}
-    attention = tiny_llama.model.layers[0].self_attn
-    assert torch.equal(view(tiny_llama, 0, "W_K")[1], attention.k_proj.weight[HEAD:].T)
-    assert torch.equal(view(tiny_llama, 0, "W_gate"), tiny_llama.model.layers[0].mlp.gate_proj.weight)
 
 
 @torch.no_grad()

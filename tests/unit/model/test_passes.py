@@ -36,14 +36,6 @@ def test_layers_that_are_run_again_take_up_a_change_and_those_below_do_not(any_m
     assert (changed - whole).abs().max() > 1e-3
 
 
-@torch.no_grad()
-def test_calls_are_recorded_within_the_context_only(tiny_gpt_neo, tiny_tokens):
-    with recording_calls(Subject(tiny_gpt_neo, 5)) as calls:
-        pass
-    tiny_gpt_neo(tiny_tokens)
-    assert calls == []
-
-
 def test_the_last_mlp_is_left_out_where_nothing_reads_it(any_model, tiny_tokens):
     """Against whole runs: the states that are read, and the gradients of their loss.
 

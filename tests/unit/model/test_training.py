@@ -104,16 +104,6 @@ def test_a_model_with_dropout_trains_without(rows, tmp_path):
     assert dropped == curve
 
 
-def test_it_does_resume_and_says_so(rows, tmp_path, capsys):
-    """The resumed training repeats no step before its checkpoint."""
-    with pytest.raises(Killed):
-        run(rows, tmp_path / "killed.pt", 8)
-    seen = []
-    run(rows, tmp_path / "killed.pt", seen=seen)
-    assert seen == list(range(7, N_STEPS + 1))
-    assert f"] resumed at step 6 of {N_STEPS}\n" in capsys.readouterr().out
-
-
 def test_a_training_says_that_it_begins_again_where_it_cannot_go_on(rows, tmp_path, capsys):
     """Killed before its first checkpoint, or before its text, code or settings changed."""
     said = {}
@@ -218,14 +208,6 @@ def test_the_end_of_a_text_is_that_of_the_embedded_tokenizer():
     tokenizer = train_tokenizer(["some words and some more words"] * 3, 300)
     config = new_model(len(tokenizer), n_layers=1, n_heads=2, width=8, context=16, seed=0).config
     assert (config.bos_token_id, config.eos_token_id) == (tokenizer.bos_token_id, tokenizer.eos_token_id)
-
-
-def test_a_new_model_has_the_shape_that_is_asked_for_and_follows_the_seed():
-    first, other = (new_model(**SHAPE | {"context": 7}, seed=seed) for seed in (0, 1))
-    assert not torch.equal(first.lm_head.weight, other.lm_head.weight)
-    config = first.config
-    assert (config.num_attention_heads, config.hidden_size, config.vocab_size) == (4, 16, 64)
-    assert config.max_position_embeddings == 7
 
 
 def test_without_a_seed_of_its_own_a_model_reads_the_stream_as_it_was_drawn(rows):

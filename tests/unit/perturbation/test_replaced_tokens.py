@@ -13,7 +13,6 @@ from memloc.model.subject import Subject
 from memloc.perturbation import replaced_tokens
 from memloc.perturbation.effects import strongest
 from memloc.perturbation.replaced_tokens import Texts, draw_replacements
-from memloc.run.seeds import generator
 from memloc.settings.perturbation import Perturbation
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
@@ -142,32 +141,9 @@ def test_replacements_are_uniform_over_the_other_tokens():
         assert np.all(np.abs(np.delete(counts, token) - 5000) < 300)  # five standard deviations
 
 
-def test_each_paragraph_has_its_own_named_stream(memorized):
-    model, ids, tokens, n_prefix = memorized
-    frame = perturb_prefixes(*memorized)
-    for name, paragraph in zip(ids, tokens.numpy(), strict=True):
-        stream = generator(3, "perturbation", str(name))
-        expected = draw_replacements(paragraph[:n_prefix], 64, 2, stream)
-        rows = frame[(frame.id == name) & (frame.position >= 0)]
-        found = rows.pivot(index="draw", columns="position", values="token")
-        assert found.to_numpy().tolist() == expected.tolist()
-
-
 def test_near_ties_are_decided_again_in_baselines_too(memorized):
     assert perturb_prefixes(*memorized, threshold=1e6).redecoded.all()
     assert not perturb_prefixes(*memorized, threshold=0.0).redecoded.any()
-
-
-def test_more_draws_keep_the_first_ones(memorized):
-    two, five = perturb_prefixes(*memorized), perturb_prefixes(*memorized, how=how(draws=5))
-    merged = two.merge(five, on=["id", "position", "draw"], how="left", validate="1:1")
-    assert (merged.token_x == merged.token_y).all()
-
-
-def test_reference_leaves_the_first_position_unperturbed(memorized):
-    frame, reference = perturb_prefixes(*memorized), perturb_prefixes(*memorized, how=how(reference=True))
-    others = frame[frame.position != 0].reset_index(drop=True)
-    pd.testing.assert_frame_equal(reference, others, atol=2e-5, rtol=1e-5)
 
 
 def test_strongest_takes_the_first_of_ties():

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from memloc.model.subject import Subject
-from memloc.planting import asking, methods, weight_methods
+from memloc.planting import methods, weight_methods
 from memloc.planting.asking import Asking, ask, models_of
 from memloc.planting.grown import grown_memories, swapped_memories
 from memloc.settings.grown_truth import GrownTruth
@@ -104,26 +104,3 @@ def test_a_method_that_always_names_one_place_gains_nothing_over_the_twin(memori
     wide = found[found["granularity"] == "head"].pivot(index="method", columns="control", values="rank")
     assert wide.loc["constant", "own"] == wide.loc["constant", "twin"] == wide.loc["constant", "never"]
     assert wide.loc["weight_size"].notna().all()
-
-
-def test_questions_are_about_each_model_and_draw_alike(
-    family, asked, memories, memorized_tokens, monkeypatch
-):
-    """Places of single weights have no pair, because no method that ranks weights needs one."""
-    seen = []
-
-    def spy(subject, question, place):
-        seen.append((subject, question.random.random()))
-        assert torch.equal(question.tokens, tokens) and place is memory.place
-        assert (question.pair is None) == (memory.kind == "grown_weights")
-        if question.pair is not None:
-            assert torch.equal(question.pair.memorized, tokens)
-        return []
-
-    monkeypatch.setattr(asking, "_scored_answers", spy)
-    for memory in memories[:6:2]:
-        seen.clear()
-        tokens = memorized_tokens[memory.id, None]
-        ask(memory, tokens, models_of(memory, 2, family), asked)
-        assert [subject for subject, _ in seen] == family
-        assert len({drawn for _, drawn in seen}) == 1

@@ -30,24 +30,6 @@ def test_a_place_holds_all_weights_of_its_units(tiny_model, kind, unit):
     assert place.units["layer"].nonzero().flatten().tolist() == [1]
 
 
-def test_a_neuron_is_what_its_activation_passes(tiny_model):
-    """Without the weights of a neuron the model computes what it computes with its activation zeroed."""
-    component = next(one for one in subject(tiny_model).components if one.name == "W_out")
-    tokens, module = torch.arange(12)[None], tiny_model.get_submodule(component.module)
-
-    def zero(_, inputs):
-        activation = inputs[0].clone()
-        activation[..., 5] = 0
-        return (activation,)
-
-    with torch.no_grad():
-        handle = module.register_forward_pre_hook(zero)
-        expected = tiny_model(tokens).logits
-        handle.remove()
-        subject(tiny_model).by_unit(component, tiny_model.get_parameter(component.parameter))[5] = 0
-        torch.testing.assert_close(tiny_model(tokens).logits, expected)
-
-
 def test_pooled_scores_are_those_of_the_units_one_by_one(tiny_model):
     torch.manual_seed(0)
     names = [one.parameter for one in subject(tiny_model).components]
@@ -88,17 +70,3 @@ def test_scores_with_ties_are_means_over_orders(seed):
     assert found["average_precision"] == pytest.approx(precision)
     assert found["auroc"] == pytest.approx(auroc)
     assert found["rank"] == rankdata(-scores)[holds].min()
-
-
-def test_one_who_knows_scores_one_and_one_who_says_nothing_is_at_chance():
-    holds = np.arange(50) < 5
-    known, nothing = place_scores(holds.astype(float), holds), place_scores(np.zeros(50), holds)
-    assert {known[name] for name in ("recall_1", "average_precision", "auroc")} == {1.0}
-    assert known["rank"] == 3.0  # the five share ranks 1 to 5
-    measures = [nothing[name] for name in ("recall_1", "average_precision", "auroc")]
-    assert measures == pytest.approx([0.1, 0.1, 0.5])
-    assert nothing["rank"] == 25.5
-    everything = place_scores(np.arange(3.0), np.ones(3, bool))
-    assert np.isnan(everything["auroc"]) and everything["average_precision"] == everything["recall_1"] == 1
-    with pytest.raises(ValueError, match="a number for every unit"):
-        place_scores(np.full(50, np.nan), holds)

@@ -7,7 +7,6 @@ import torch
 from made_edits import N_PREFIX
 from made_tables import crossed
 
-from memloc.data.draws import draw_controls
 from memloc.removal.edit_cases import edit_cases, with_text_to_learn
 from memloc.run.seeds import generator
 from memloc.settings.editing import Editing
@@ -36,55 +35,6 @@ def tables() -> dict[str, pd.DataFrame]:
 
 
 COUNTS = Editing(n_paragraphs=6, n_controls=3, n_judging=4, n_perturbations=4)
-
-
-def test_cases_hold_the_texts_of_the_tables(tables):
-    cases = edit_cases(tables, N_PREFIX, 0, COUNTS)
-    assert sorted(case.id for case in cases) == [0, 2, 4, 6, 8, 10]
-    for case in cases:
-        assert case.memorized.tolist() == [list(range(24 * case.id, 24 * case.id + 24))]
-        if case.id == 10:
-            assert case.target is None
-        else:
-            assert case.target[0, :N_PREFIX].tolist() == case.memorized[0, :N_PREFIX].tolist()
-            assert case.target[0, N_PREFIX:].tolist() == [7000 + case.id] * 14
-        assert len(case.controls) == 3 and len(set(case.controls[:, 0].tolist())) == 3
-        assert (case.controls[:, N_PREFIX] >= 1000).all(), "the model's own continuation"
-        assert len(case.held_out) == 4
-        assert set((case.held_out[:, 0] // 24).tolist()) <= {13, 15, 17, 19, 20}
-        assert (case.held_out[:, -1] % 24 == 23).all(), "the corpus's continuation"
-        others = set((case.others[:, 0] // 24).tolist())
-        assert len(others) == 4 and case.id not in others and max(others) < 12
-        changed = case.perturbed != case.memorized
-        assert (changed.sum(dim=1) == 1).all() and not changed[:, N_PREFIX:].any()
-        assert (case.perturbed[changed] - 9000).tolist() == changed.nonzero()[:, 1].tolist()
-
-
-def test_as_many_are_edited_as_asked_for(tables):
-    every = [case.id for case in edit_cases(tables, N_PREFIX, 0, COUNTS)]
-    few = edit_cases(tables, N_PREFIX, 0, COUNTS.model_copy(update={"n_paragraphs": 2}))
-    assert [case.id for case in few] == every[:2]
-
-
-def test_all_other_memorized_paragraphs_may_show_damage_edited_ones_too(tables):
-    for case in edit_cases(tables, N_PREFIX, 0, COUNTS.model_copy(update={"n_judging": 99})):
-        assert sorted((case.others[:, 0] // 24).tolist()) == sorted(set(range(12)) - {case.id})
-
-
-def test_paragraphs_controls_others_and_perturbations_have_streams_of_their_own(tables):
-    """Written out: two draws from one stream would not be independent of each other."""
-    cases = edit_cases(tables, N_PREFIX, 3, COUNTS)
-    order = generator(3, "editing", "paragraphs").permutation(6)
-    assert [case.id for case in cases] == np.array([0, 2, 4, 6, 8, 10])[order].tolist()
-    drawn = draw_controls(6, 4, 3, generator(3, "editing", "controls"))
-    pool = np.array([12, 14, 16, 18])
-    for case, controls in zip(cases, drawn, strict=True):
-        assert (case.controls[:, 0] // 24).tolist() == pool[controls].tolist()
-        others = generator(3, "editing", "others").permutation(np.delete(np.arange(12), case.id))[:4]
-        assert (case.others[:, 0] // 24).tolist() == others.tolist()
-        rows = generator(3, "editing", "perturbations", str(case.id)).permutation(10)[:4]
-        replaced = (case.perturbed != case.memorized).nonzero()[:, 1].tolist()
-        assert sorted(replaced) == sorted(rows.tolist())
 
 
 @pytest.mark.parametrize("seed", [0, 1])

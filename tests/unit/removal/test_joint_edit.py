@@ -39,21 +39,6 @@ def texts(memorizing_model, memorized_tokens) -> JointTexts:
     return JointTexts([4, 2, 9], memorized_tokens[:3], control, *judging, unknown[9:])
 
 
-def test_listed_paragraphs_are_unlearned_together(memorizing_model, texts):
-    original = Original(subject(memorizing_model))
-    edit = remove_jointly(subject(memorizing_model), texts, EDIT_MODEL, REMOVE, HEADS, 0)
-    assert edit.n_changed == original.n_changed(all_weights(subject(memorizing_model)))
-    assert edit.n_changed <= edit.n_movable == round(0.05 * 2 * 12 * 32 * 32)
-    assert edit.n_total == sum(weight.numel() for weight in memorizing_model.parameters())
-    unlearned = edit.scores[edit.scores["group"] == "unlearned"]
-    assert unlearned["id"].tolist() == texts.ids
-    assert (unlearned["em_before"] == N_CONTINUATION).all()
-    assert unlearned["em"].mean() < 5
-    sizes = {"control": 5, "held_out": 4, "other": 9, "unlearned": 3}
-    assert edit.scores.groupby("group").size().to_dict() == sizes
-    assert edit.scores.loc[edit.scores["group"] == "held_out", "id"].isna().all()
-
-
 def test_scores_are_those_of_the_base_model_and_of_the_exported_one(memorizing_model, texts, tmp_path):
     groups = ("unlearned", "control", "other", "held_out")
     base = {name: teacher_forced(subject(memorizing_model), getattr(texts, name)) for name in groups}
@@ -67,36 +52,6 @@ def test_scores_are_those_of_the_base_model_and_of_the_exported_one(memorizing_m
         own, edited = (pytest.approx(scores.nll.tolist(), rel=1e-4, abs=1e-5) for scores in (before, after))
         assert rows["nll_before"].tolist() == own and after.nll.tolist() != own
         assert rows["nll"].tolist() == edited
-
-
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_card_states_what_was_changed_and_what_it_cost(memorizing_model, texts, dtype):
-    how = EDIT_MODEL.model_copy(update={"way": "random", "setting": 1e-4})
-    edit = remove_jointly(subject(memorizing_model), texts, how, REMOVE, HEADS, 0)
-    text = card(TEMPLATE.read_text(), edit, BASE, "tests", dtype, N_CONTINUATION)
-    assert text.startswith("---\nlibrary_name: transformers\n")
-    assert f"{edit.n_changed:,} of {edit.n_total:,} weights differ" in text
-    share = f"{100 * edit.n_changed / edit.n_total:.3f} %"
-    assert f"({share}); {edit.n_movable:,} were chosen to move." in text
-    assert "bit for bit" in text and "Way `random`, learning rate 0.0001:" in text
-    assert ("here rounded to bfloat16" in text) == (dtype == "bfloat16")
-    assert "4, 2, 9." in text
-    means = edit.scores.groupby("group")[["em_before", "em", "nll_before", "nll"]].mean()
-    starts = {"unlearned": "| removed", "control": "| controls", "other": "| other", "held_out": "| held-out"}
-    for group, start in starts.items():
-        (row,) = [line.split(" | ") for line in text.splitlines() if line.startswith(start)]
-        assert int(row[1]) == (edit.scores["group"] == group).sum()
-        shown = [float(value.strip(" |")) for value in row[2:]]
-        assert shown == pytest.approx(means.loc[group].tolist(), abs=0.051)
-    assert "{{" not in text and "{%" not in text
-
-
-def test_card_counts_the_paragraphs_that_are_recited_after_the_edit(memorizing_model, texts):
-    edit = remove_jointly(subject(memorizing_model), texts, EDIT_MODEL, REMOVE, HEADS, 0)
-    places = edit.scores.index[edit.scores["group"] == "unlearned"]
-    edit.scores.loc[places, "em"] = [N_CONTINUATION, N_CONTINUATION - 1, 0]
-    text = card(TEMPLATE.read_text(), edit, BASE, "tests", "float32", N_CONTINUATION)
-    assert "Of the 3 paragraphs, 1 is still recited" in text
 
 
 @pytest.fixture
@@ -123,25 +78,6 @@ def test_texts_of_a_list(tables):
     assert sorted((texts.held_out[:, 0] // 24).tolist()) == [7, 9]
     assert len(texts.control) == 2
     assert texts_of(tables, []).ids == [0, 2, 4], "all sampled memorized paragraphs"
-
-
-def test_what_ways_look_at_judges_no_edit(tables):
-    texts = texts_of(tables, [5, 0], n_judging=1)
-    judging, looked_at = ((text[:, 0] // 24).tolist() for text in (texts.held_out, texts.general))
-    assert len(judging) == len(looked_at) == 1 and {*judging, *looked_at} == {7, 9}
-
-
-def test_controls_are_as_many_as_asked_for_or_all(tables):
-    some, three = texts_of(tables, []), texts_of(tables, [], n_controls=3)
-    order = generator(SEED, "joint_edit", "controls").permutation(3)
-    assert (three.control[:, 0] // 24).tolist() == np.array([6, 8, 10])[order].tolist()
-    assert torch.equal(some.control, three.control[:2])
-    others = generator(SEED, "editing", "others").permutation([1, 3, 5])[:2]
-    assert (some.other[:, 0] // 24).tolist() == others.tolist()
-    every = texts_of(tables, [], n_controls=None)
-    assert len(some.control) == 2 and sorted(every.control[:, 0] // 24) == [6, 8, 10]
-    with pytest.raises(ValueError, match=r"edit_model.n_controls: 4 asked for, 3 paragraphs are sampled"):
-        texts_of(tables, [], n_controls=4)
 
 
 @pytest.mark.parametrize("way", ["random", "neurons_zero_out", "kfac"])

@@ -7,13 +7,12 @@ import pandas as pd
 import pytest
 import torch
 from made_requests import N_PREFIX, SMALL, meddling, other_text, subject
-from plain_decoding import matching, mean_nll
-from plain_runs import decode
+from plain_decoding import matching
 from torch import nn
 from transformers import LogitsProcessor
 
 from memloc.model.weights import EditError
-from memloc.removal import registry, scoreboard
+from memloc.removal import registry
 from memloc.removal.judging import (
     FORBIDDEN_NLL,
     decoded,
@@ -25,9 +24,7 @@ from memloc.removal.judging import (
 from memloc.removal.registry import Way
 from memloc.removal.scoreboard import as_it_is, best_setting, run_way
 from memloc.removal.ways.diversions import NgramBlocklist
-from memloc.run.seeds import generator
 from memloc.scoring.extraction import score_and_extract
-from memloc.scoring.near_verbatim import longest_run, n_edits
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.removal_ways import WAY_NAMES
 from memloc.settings.remove import Remove
@@ -44,12 +41,6 @@ def test_judges_without_a_processor_are_those_of_all_analyses(memorizing_model, 
     scores = teacher_forced(subject(memorizing_model, 16), disturbed[:40])
     assert found.em.tolist() == scores.em.tolist()
     torch.testing.assert_close(found.nll, scores.nll, rtol=1e-4, atol=1e-5)
-
-
-def test_judges_of_a_model_in_bfloat16_compute_in_single_precision(memorizing_model, disturbed):
-    found = judged(subject(memorizing_model.bfloat16(), 20), disturbed[:20])
-    slow = mean_nll(memorizing_model, disturbed[:20], N_PREFIX)
-    torch.testing.assert_close(found.nll, slow, rtol=1e-2, atol=1e-2)
 
 
 def test_exact_match_under_a_processor_is_that_of_decoding_with_it(memorizing_model, memorized_tokens):
@@ -94,13 +85,6 @@ def test_only_forbidden_tokens_are_cut(memorizing_model, disturbed):
     torch.testing.assert_close(found.nll, nll.mean(1), rtol=1e-4, atol=1e-4)
 
 
-def test_without_a_processor_decoding_is_greedy(memorizing_model, disturbed):
-    some = disturbed[200:210]
-    em = judged(subject(memorizing_model), some).em
-    slow = decode(memorizing_model, some[:, :N_PREFIX], N_CONTINUATION)
-    assert torch.equal(decoded(subject(memorizing_model), some, em), slow)
-
-
 def test_a_way_that_does_nothing_scores_as_nothing(study, monkeypatch):
     idle = Way(lambda request: lambda setting: nullcontext(), ("x",), "svd", diverts=True)
     monkeypatch.setitem(registry.WAYS, "heads", idle)
@@ -127,23 +111,6 @@ class ExactPrefix(LogitsProcessor):
             if tuple(text) in self.prefixes:
                 scores[row, self.prefixes[tuple(text)]] = -torch.inf
         return scores
-
-
-def test_a_block_of_the_exact_prefix_is_caught_by_other_prefixes(study, monkeypatch):
-    block = Way(
-        lambda request: lambda setting: nullcontext(ExactPrefix(request.remove)), ("x",), "svd", diverts=True
-    )
-    monkeypatch.setitem(registry.WAYS, "heads", block)
-    rows, before = run_way(study, "heads").removal, as_it_is(study).removal
-    assert (rows["em"] == 0).all() and (before["em"] == N_CONTINUATION).all()
-    assert rows["recited_shifted"].max() > 0
-    joint = rows[rows["mode"] == "joint"]
-    assert joint["recited_perturbed"].tolist() == pytest.approx(before["recited_perturbed"].tolist())
-    tokens = study.texts.target.tokens
-    generated = decoded(study.subject, tokens, tokens[:, 0] * 0, ExactPrefix(tokens)).numpy()
-    true = tokens[:, N_PREFIX:].numpy()
-    assert joint["edit_distance"].tolist() == pytest.approx(n_edits(generated, true) / N_CONTINUATION)
-    assert joint["longest_run"].tolist() == longest_run(generated, true).tolist()
 
 
 def test_shares_that_are_recited_are_those_of_each_kind_of_version(study):
@@ -174,24 +141,6 @@ def test_a_way_that_changes_what_it_may_not_is_an_error_and_leaves_the_model(stu
 )
 def test_a_setting_is_to_remove_and_then_to_harm_least(forgotten, harm, best):
     assert best_setting(pd.Series(forgotten), pd.Series(harm)) == best
-
-
-def test_ways_do_not_depend_on_each_other_and_remove(study, original):
-    together = {name: run_way(study, name) for name in ("all", "random", "svd")}
-    for name in ("random", "svd"):
-        again = run_way(study, name)
-        for table in ("removal", "removal_damage", "removal_sweep"):
-            pd.testing.assert_frame_equal(
-                getattr(again, table), getattr(together[name], table), check_exact=True
-            )
-    assert original.n_changed({}) == 0
-    assert together["svd"].removal_sweep[["forgotten", "harm"]].isna().all(axis=None), "one setting"
-    edits = together["all"].removal
-    assert edits["mode"].value_counts().to_dict() == {"joint": 4, "single": 2}
-    assert set(together["svd"].removal["mode"]) == {"joint"}  # it names no paragraph
-    assert edits["em"].mean() < 6 and (edits["n_changed_weights"] > 0).all()
-    damage = together["all"].removal_damage
-    assert damage.groupby("removed", dropna=False).size().tolist() == [12, 12, 12]
 
 
 @pytest.mark.parametrize("name", WAY_NAMES)
@@ -233,19 +182,6 @@ def test_shifted_versions_begin_with_the_end_of_another_prefix():
         assert torch.equal(version[:n], other[N_PREFIX - n : N_PREFIX])
 
 
-def test_rows_say_of_which_run_they_are(study):
-    """Three runs of a way: together, and of the first two paragraphs one by one."""
-    found = run_way(study, "top")
-    ids = study.texts.target.ids.tolist()
-    rows = found.removal
-    assert rows["id"].tolist() == [*ids, *ids[:2]] and rows["mode"].tolist() == ["joint"] * 4 + ["single"] * 2
-    damage = found.removal_damage
-    assert damage["removed"].dropna().unique().tolist() == ids[:2]
-    expected = [number for group in study.texts.judges.values() for number in group.ids]
-    assert damage.loc[damage["removed"].isna(), "id"].tolist() == expected
-    assert set(rows["setting"]) == set(found.removal_sweep.query("chosen")["setting"])
-
-
 def test_what_a_sweep_forgets_and_harms_are_shares_of_the_tokens(study, monkeypatch):
     """A way whose first setting forbids nothing, and whose second one the first token of what is removed and
     of one of the two texts that say what harm that does."""
@@ -269,40 +205,6 @@ def test_paragraphs_are_relearned_only_where_that_is_asked_for(study):
     assert found.removal_damage.equals(relearned.removal_damage), "it is that of the way alone"
     how = Remove(**SMALL | {"unlearning": [1e-9], "steps": 1})
     assert (run_way(study._replace(how=how), "top").removal["relearning_steps"] == 0).all(), "none is gone"
-
-
-def test_removed_paragraphs_are_relearned_as_the_settings_say(study, monkeypatch):
-    asked = []
-    monkeypatch.setattr(
-        scoreboard, "steps_until_recited", lambda _, *how: asked.append(how) or [0, 1, None, 2]
-    )
-    how = Remove(**SMALL | {"n_single": 0, "relearning_limit": 7, "relearning_rate": 3e-3})
-    found = run_way(study._replace(how=how), "svd").removal
-    assert found["relearning_steps"].fillna(-1).tolist() == [0, 1, -1, 2]
-    ((tokens, *how),) = asked
-    assert torch.equal(tokens, study.texts.target.tokens) and how == [3e-3, 7]
-
-
-def test_a_way_is_asked_with_random_numbers_of_its_own_about_as_many_paragraphs_as_there_are(
-    study, monkeypatch
-):
-    drawn = []
-
-    def prepare(request):
-        drawn.append(request.random.random())
-        return lambda setting: nullcontext()
-
-    how = Remove(**SMALL | {"n_single": 9})
-    for name in ("heads", "steering"):
-        monkeypatch.setitem(registry.WAYS, name, Way(prepare, ("x",), "svd", diverts=True))
-        rows = run_way(study._replace(how=how), name).removal
-        assert rows["mode"].tolist() == ["joint"] * 4 + ["single"] * 4
-    ways = [generator(0, "removal", "way", name).random() for name in ("heads", "steering")]
-    assert drawn == [ways[0]] * 5 + [ways[1]] * 5
-
-
-def test_no_texts_have_no_scores(memorizing_model, memorized_tokens):
-    assert [len(column) for column in judged(subject(memorizing_model), memorized_tokens[:0])] == [0] * 3
 
 
 @pytest.mark.parametrize("bits", [8, 4])

@@ -74,16 +74,6 @@ def test_every_kind_of_pass_takes_its_own_time(measured):
     assert seconds.train_model == pytest.approx(5 + windows * HERE.training / 2)
 
 
-def test_more_threads_do_not_help_a_gpu_but_the_training(measured):
-    measured[1].append(HERE._replace(gpus=1))
-    steps = [MODEL, *(step(name, threads=2) for name in ("scores", "train_model"))]
-    on_gpu, _ = estimate(steps, RESULTS, study("config"), False)
-    measured[1].append(HERE)
-    on_cores, _ = estimate(steps, RESULTS, study("config"), False)
-    assert on_gpu.seconds[1] - 5 == pytest.approx(2 * (on_cores.seconds[1] - 5))
-    assert on_gpu.seconds[2] == on_cores.seconds[2]
-
-
 @pytest.mark.parametrize(
     ("loading", "remote", "unknown"),
     [

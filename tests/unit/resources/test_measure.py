@@ -37,20 +37,6 @@ def test_the_fastest_run_counts_and_long_ones_are_not_repeated(monkeypatch):
         assert len(ran) == enough
 
 
-def test_passes_gradients_steps_and_training_are_timed_per_operation(monkeypatch):
-    """Every run takes a second here, whatever it does; rows and operations are those of the timed layers."""
-    monkeypatch.setattr(measure, "seconds", lambda run, on_gpu=False: run() and 1.0 or 1.0)
-    monkeypatch.setattr(measure, "N_WEIGHTS", PLAIN.n_component_weights * 2 / 3)
-    settings = study()
-    two, length = PLAIN._replace(n_layers=2), settings.paragraph.length
-    found = measure.measured(PLAIN, settings, on_gpu=False)
-    passes = two.operations(length, settings.paragraph.continuation) * measure.MOST_ROWS
-    assert [1 / each for each in found[1:4]] == pytest.approx([passes] * 3)
-    how = settings.model
-    assert 1 / found.training == pytest.approx(how.batch * two.operations(how.context, how.context))
-    assert found.gpus == 0 and found.load >= 0
-
-
 def test_a_model_that_is_not_trained_has_no_time_of_training_and_a_gpu_is_needed_to_time_one(monkeypatch):
     monkeypatch.setattr(measure, "seconds", lambda run, on_gpu=False: 1.0)
     hub = study(model={"source": "hub", "id": "a/b", "revision": "main"}, data={"source": "release"})

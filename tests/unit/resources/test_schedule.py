@@ -7,9 +7,8 @@ import pytest
 from made_configs import study
 
 from memloc.resources import estimate
-from memloc.resources.estimate import duration, longest_path, summary, total
+from memloc.resources.estimate import duration, longest_path, total
 from memloc.resources.measure import Speed
-from memloc.run.console import spoken
 from memloc.run.steps import Step
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
@@ -55,22 +54,6 @@ def test_rules_take_what_their_longest_path_or_the_cores_take(cores, gpus, secon
 def test_rules_wait_for_a_gpu_and_shards_are_jobs():
     assert total(STEPS, rows(SECONDS, gpu_mb=[0, 0, 1, 1, 1]), 9, 1) == 10
     assert total(STEPS[:1], rows({"a": 3}, jobs=4), 2, 0) == 6
-
-
-def test_a_summary_names_the_longest_rules_the_whole_and_the_longest_path():
-    steps = [step("rule0"), step("rule1", ["rule0"]), *(step(f"rule{number}") for number in range(2, 22))]
-    seconds = {each.name: 60 for each in steps} | {"rule0": 180, "rule1": 240}
-    frame = rows(seconds, memory_mb=2000)
-    frame.loc[5, "memory_mb"] = 4000
-    lines = summary(steps, frame, 1, 0).splitlines()
-    assert lines[0] == "1 cores, 0 GPUs, 22 rules, downloads not timed"
-    assert [line.split()[0] for line in lines[2:4]] == ["rule1", "rule0"] and len(lines[2:-3]) == 20
-    assert lines[-3] == "memory: at most 4.0 GB a rule"
-    assert lines[-2] == f"total: {spoken(180 + 240 + 20 * 60)}"
-    assert lines[-1] == f"longest path: {spoken(420)}: rule0, rule1"
-    frame.loc[5, "seconds"] = float("nan")
-    assert total(steps, frame, 1, 0) is None
-    assert summary(steps, frame, 1, 0).endswith("total: unknown: jobs take a GPU, and this machine has none")
 
 
 @pytest.fixture

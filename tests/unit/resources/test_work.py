@@ -84,17 +84,6 @@ def test_own_text_is_as_long_as_its_files_and_is_scanned_twice(tmp_path):
     assert works(shape, counted)["passages"].score == 0
 
 
-def test_what_runs_in_a_study_takes_time():
-    """Grown-truth lists no ways, halves no text and scans none; its model's own rule only reads the model."""
-    found = {rule: sum(work[1:]) for rule, work in works(*study("grown-truth")).items()}
-    assert {rule for rule, passes in found.items() if not passes} == {
-        "model",
-        "passages",
-        "remove",
-        "train_halves",
-    }
-
-
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_that_takes_more_than_a_gradient_is_known_to_be_slow(name, tiny_gpt_neo):
     """How often layers run, in gradients of three passes; half of the layers is three quarters of two."""
@@ -115,32 +104,6 @@ def test_slow_methods_are_methods_and_every_edit_counts_as_trained():
     studies = {way: study("removal", remove={"ways": [way]}) for way in WAYS}
     steps = {way: works(*each)["remove"].edit for way, each in studies.items()}
     assert {way for way in WAYS if steps[way] > min(steps.values())} == {*EDITS}
-
-
-@pytest.mark.parametrize(
-    ("rule", "key", "longer"),
-    [
-        ("ablate_heads", "head_ablation.top", [1, 2]),
-        ("disturb_weights", "weight_noise.sizes", [0.1, 0.2]),
-        ("edit_paragraphs", "editing.extra_arms", ["head", "other_head"]),
-        ("edit_paragraphs", "editing.learning_rates", [1e-3, 1e-4]),
-        ("remove", "remove.shifts", [5, 6]),
-        ("remove", "remove.ways", ["top", "svd"]),
-    ],
-)
-def test_longer_lists_take_longer(rule, key, longer):
-    section, _, key = key.partition(".")
-    few, many = (works(*study("config", **{section: {key: each}}))[rule] for each in (longer[:1], longer))
-    assert sum(few[1:]) < sum(many[1:])
-
-
-def test_a_list_costs_what_its_paragraphs_do():
-    few, many = (study("public/extraction-benchmark", estimate={"paragraphs": n}) for n in (500, None))
-    assert n_paragraphs(few[1]) == 500 and n_paragraphs(many[1]) == 15_000
-    few, many = works(*few), works(*many)
-    assert few["scores"].score == many["scores"].score / 30
-    assert few["attention"].score < many["attention"].score
-    assert few["perturbation"] == many["perturbation"]
 
 
 def test_windows_of_drawn_data():

@@ -98,18 +98,6 @@ def test_where_it_takes_longer_than_expected_more_is_left(logged, monkeypatch):
     assert console.getvalue().splitlines()[1] == "50 %, about 2.5 min left: Train the model."
 
 
-def test_where_nobody_knows_the_times_rules_count_alike(logged, monkeypatch):
-    console, log = logged()
-    monkeypatch.setattr(plugin.time, "monotonic", iter((0.0, 30.0, 60.0)).__next__)
-    say(None)
-    a_run(log, (None, {}))
-    assert console.getvalue().splitlines()[1:] == [
-        "25 %: Train the model.",
-        "75 %: Score all.",
-        "100 %: Everything is done.",
-    ]
-
-
 @pytest.mark.parametrize("asked", ["dryrun", "verbose", "printshellcmds", "debug_dag", None])
 def test_elsewhere_and_where_more_is_asked_for_snakemake_speaks_as_ever(logged, asked):
     """None: another workflow, which says nothing of ours."""

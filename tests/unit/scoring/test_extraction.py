@@ -3,7 +3,6 @@
 import math
 from functools import partial
 
-import numpy as np
 import pytest
 import torch
 from made_paragraphs import random
@@ -11,7 +10,7 @@ from transformers import TopKLogitsWarper
 
 from memloc.model.subject import Subject
 from memloc.scoring import extraction, paragraph_scores
-from memloc.scoring.extraction import TOP_K, extraction_frame, log_probability, score_and_extract
+from memloc.scoring.extraction import TOP_K, log_probability, score_and_extract
 
 N_PREFIX = 5
 subject = partial(Subject, n_prefix=N_PREFIX, micro_batch=3)
@@ -68,28 +67,3 @@ def test_scores_are_the_same_with_and_without(memorizing_model, disturbed):
         assert torch.equal(left, right)
     torch.testing.assert_close(found[:, 1], -12 * scores.nll.double(), rtol=1e-5, atol=1e-6)
     assert (found[:, 0] >= found[:, 1] - 1e-6).logical_or(found[:, 0].isinf()).all()
-
-
-def test_a_toy_model_gives_its_known_probability(tiny_gpt_neo, monkeypatch):
-    """Logits that depend on no token: the final norm's output is its bias, one number in the unembedding."""
-    probabilities = torch.tensor([0.5, 0.25, 0.125, 0.125])
-    with torch.no_grad():
-        norm, unembed = tiny_gpt_neo.transformer.ln_f, tiny_gpt_neo.get_output_embeddings()
-        norm.weight.zero_()
-        norm.bias.zero_()
-        norm.bias[0] = 1.0
-        unembed.weight[:, 0] = -1e4
-        unembed.weight[:4, 0] = probabilities.log()
-    tokens = torch.tensor([[7, 7, 0, 1, 0], [7, 7, 2, 0, 0], [7, 7, 0, 0, 9]])
-    monkeypatch.setattr(extraction, "TOP_K", 2)
-    _, found = score_and_extract(Subject(tiny_gpt_neo, 2, 64), tokens, 1e-3)
-    expected = [[4 / 27, 1 / 16], [0, 1 / 32], [0, 0]]
-    torch.testing.assert_close(found.exp(), torch.tensor(expected).double(), rtol=1e-5, atol=1e-12)
-
-
-def test_frame_has_a_row_per_paragraph_and_scheme(tiny_gpt2, tiny_tokens):
-    _, found = score_and_extract(subject(tiny_gpt2, micro_batch=64), tiny_tokens, 1e-3)
-    frame = extraction_frame(found, np.arange(7) * 10)
-    assert frame["scheme"].unique().tolist() == ["T = 1, top k = 40", "T = 1"] and len(frame) == 14
-    row = frame[(frame["id"] == 30) & (frame["scheme"] == "T = 1")]
-    assert row["log_p"].item() == found[3, 1].item()

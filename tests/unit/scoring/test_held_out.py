@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from memloc.model.subject import Subject
-from memloc.run.seeds import generator
 from memloc.scoring.held_out import (
     Group,
     held_out_texts,
@@ -80,29 +79,6 @@ def test_pairs_have_the_kept_continuation_and_are_left_out_with_a_text_of_the_me
     assert found.tokens.tolist() == [[id, 9] for id in found.ids]
     assert found.used.tolist() == [True] * 3 + [False] * 3, "partly memorized ones choose nothing"
     assert paired_texts(*with_pairs(0), 1, np.array([133])).tokens.shape == (0, 2)
-
-
-def test_editing_holds_out_the_same_texts_in_the_same_order():
-    ids, tokens, _ = held_out_texts(*made_up(), 6, 0)
-    assert ids.tolist() == drawn()["held_out"].ids.tolist() and tokens[:, 0].tolist() == ids.tolist()
-    assert (ids % 10 > 3).all()
-    assert ids.tolist() != held_out_texts(*made_up(), 6, 1).ids.tolist()
-
-
-def test_held_out_texts_have_a_stream_of_their_own():
-    """Any other draw of the same paragraphs has another order."""
-    paragraphs, sets = made_up()
-    unseen = sets["id"][(sets["set"] == "non_memorized") & (sets["id"] % 10 > 3)]
-    expected = generator(3, "editing", "held_out").permutation(unseen)
-    assert held_out_texts(paragraphs, sets, 5, 3).ids.tolist() == expected[:5].tolist()
-
-
-def test_memorized_texts_that_judge_have_streams_of_their_own():
-    unseen = [name for name in range(100, 130) if name % 10 > 3]
-    expected = generator(3, "judging", "memorized").permutation(unseen)
-    assert drawn(n_paragraphs=5, seed=3)["memorized"].ids.tolist() == expected[:5].tolist()
-    seen = generator(3, "judging", "memorized_seen").permutation([100, 101, 102, 103])
-    assert drawn(n_memorized=4, seed=3)["memorized"].ids.tolist() == seen.tolist()
 
 
 def test_non_memorized_texts_go_on_as_the_model_continues_them(memorizing_model, memorized_tokens):

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import numpy as np
 import pytest
 import torch
 from made_paragraphs import N_PREFIX, N_TOKENS, own_paragraphs, random
@@ -14,8 +13,6 @@ from memloc.model import subject as subjects
 from memloc.model.subject import Subject
 from memloc.scoring import decoding, paragraph_scores, teacher_forcing
 from memloc.scoring.paragraph_scores import decode_near_ties
-from memloc.scoring.teacher_forcing import leading_matches, token_nll
-from memloc.scoring.token_statistics import continuation_nll, nll_frame
 
 subject = partial(Subject, n_prefix=N_PREFIX, micro_batch=64)
 
@@ -23,18 +20,6 @@ subject = partial(Subject, n_prefix=N_PREFIX, micro_batch=64)
 @pytest.fixture
 def paragraphs(tiny_model):
     return own_paragraphs(tiny_model, 200)
-
-
-def test_exact_match_counts_like_a_loop():
-    predicted, true = torch.randint(2, (2, 300, 6), generator=random(0))
-    assert torch.equal(leading_matches(predicted == true), matching(predicted, true))
-
-
-def test_token_nll_is_cross_entropy():
-    logits = 50 * torch.randn(4, 5, 9, generator=random(0), dtype=torch.float64)
-    targets = torch.randint(9, (4, 5), generator=random(1))
-    expected = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
-    assert torch.allclose(token_nll(logits, targets).flatten(), expected, rtol=1e-12)
 
 
 def test_scores_equal_step_by_step_decoding(any_model):
@@ -103,24 +88,6 @@ def test_scores_from_a_cache_equal_those_of_the_whole_paragraph(tiny_model, para
     assert torch.allclose(fast.margin, slow.margin, atol=1e-4)
 
 
-@pytest.mark.parametrize("n_held", [1, 5, 1000])
-def test_logits_of_a_few_tokens_at_a_time_are_all_looked_at(tiny_model, paragraphs, monkeypatch, n_held):
-    unembed, held = tiny_model.get_output_embeddings(), []
-    monkeypatch.setitem(subjects.LOGITS_BYTES, "cpu", n_held * 4 * unembed.weight.shape[0])
-    states = subject(tiny_model).states(paragraphs[:4])
-    true = paragraphs[:4, N_PREFIX:]
-
-    def of_logits(logits, tokens):
-        held.append(len(logits))
-        return logits.gather(-1, tokens[:, None])[:, 0], logits.argmax(dim=-1)
-
-    own, best = subject(tiny_model).unembedded(states, true, of_logits)
-    logits = unembed(states)
-    assert torch.allclose(own, logits.gather(-1, true[..., None])[..., 0], atol=1e-6)
-    assert torch.equal(best, logits.argmax(dim=-1))
-    assert sum(held) == true.numel() and max(held) == min(n_held, true.numel())
-
-
 def test_a_few_paragraphs_at_a_time_change_nothing(tiny_model, paragraphs, monkeypatch):
     whole = subject(tiny_model).states(paragraphs)
     monkeypatch.setitem(subjects.ACTIVATION_BYTES, "cpu", 3 * 16 * 16 * paragraphs.shape[1])
@@ -187,15 +154,3 @@ def test_a_micro_batch_is_scored_as_if_it_were_alone(memorizing_model, disturbed
     assert 0 < whole.redecoded.sum() < len(disturbed)
     for left, right in zip(whole, paragraph_scores.concatenated(parts), strict=True):
         assert torch.equal(left, right)
-
-
-def test_the_nll_of_every_token_is_that_of_the_plain_logits(tiny_model, tiny_tokens):
-    with torch.no_grad():
-        logits = tiny_model(tiny_tokens).logits.double()
-    nll = continuation_nll(subject(tiny_model, micro_batch=3), tiny_tokens)
-    frame = nll_frame(nll, np.arange(7) * 10, N_PREFIX).set_index(["id", "position"])["nll"]
-    for paragraph, position in np.ndindex(7, 12):
-        if position >= N_PREFIX:
-            log_p = logits[paragraph, position - 1].log_softmax(-1)[tiny_tokens[paragraph, position]]
-            assert frame[10 * paragraph, position] == pytest.approx(-log_p.item(), abs=1e-5)
-    assert len(frame) == 7 * (tiny_tokens.shape[1] - N_PREFIX)

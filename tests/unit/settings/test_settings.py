@@ -104,10 +104,3 @@ def test_every_key_is_in_the_table_and_described():
     for key in all_keys(Settings):
         row = re.search(rf"^\| \**`{re.escape(key)}`.*\| (.+) \|$", table, re.MULTILINE)
         assert row and row[1] not in ("None", ""), key
-
-
-def test_effective_settings_come_in_the_order_of_the_documentation():
-    study = validate(VALID, "f")
-    written = study.as_config()
-    assert tuple(written) == structure.own_keys(Settings)
-    assert tuple(written["editing"]) == structure.own_keys(type(study.editing))

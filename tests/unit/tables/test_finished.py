@@ -50,12 +50,6 @@ def test_settings_that_no_target_has_written_say_which_one_does(folder):
         assert memloc.open_study(folder).settings
 
 
-def test_units_and_whole_meanings_are_shown(folder):
-    columns = memloc.open_study(folder).columns("scores")
-    for shown in (repr(columns), columns._repr_html_()):
-        assert all(text in shown for row in columns.itertuples() for text in (row.unit, row.meaning))
-
-
 def test_a_column_that_is_not_there_is_an_error_that_names_the_others(folder):
     with pytest.raises(InputError, match="table scores: no column 'nope'; there are id, em, nll, margin, "):
         memloc.open_study(folder).table("scores", ["id", "nope"])
