@@ -151,6 +151,8 @@ def rounded(value: Any) -> Any:
 
 def assert_same(found: Any, expected: Any, name: str = "") -> None:
     """Words are the same; numbers are equal up to rounding, those in words up to their last digit."""
+    kinds = [type(each) for each in (found, expected) if isinstance(each, dict | list | str)]
+    assert kinds in ([], 2 * kinds[:1]), name
     if isinstance(expected, dict):
         assert found.keys() == expected.keys(), name
         for key, value in expected.items():

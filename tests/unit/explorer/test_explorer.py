@@ -123,7 +123,7 @@ def test_the_page_holds_its_styles_scripts_and_index_and_the_name_of_the_study(t
         named = set(re.findall(r'(?:src|href)="(page/[^"]+)"', page))
         assert named == {f"page/{path.name}" for path in (tmp_path / folder / "page").iterdir()}
         assert "a&lt;b&gt;" in page and "a<b>" not in page
-    assert "2 layers × 3 heads" in pages[0] and "<li>x &lt; 1</li>" in pages[0]
+    assert "2 layers × 3 heads" in pages[0] and "x &lt; 1" in pages[0]
     assert 'data-tab="claims"' in pages[0]
     assert "memloc.receive" in (tmp_path / "write_page/data/index.js").read_text()
     assert 'data-models="one other"' in pages[1]
