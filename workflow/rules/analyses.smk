@@ -91,7 +91,7 @@ ANALYSES = [
     ),
     Analysis(
         "rare_tokens",
-        "Sum attention by token rarity, correlate the two, and permute tokens for a null.",
+        "Sum attention by token rarity, correlate the two, and repeat it with permuted tokens.",
         reads=["paragraphs", "sets", "attention"],
         makes=["rare_tokens", "rare_token_correlation", "rare_token_groups"],
         sections=[],

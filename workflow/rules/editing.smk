@@ -32,7 +32,7 @@ for objective in OBJECTIVES:
             objective=objective,
             shard=EDITING.number,
         message:
-            f"{objective.capitalize()} memorized paragraphs, each from the original weights, with every arm."
+            f"{objective.capitalize()} memorized paragraphs, each from the original weights, with every choice of weights."
         script:
             "../scripts/edit_paragraphs.py"
 

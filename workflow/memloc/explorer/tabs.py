@@ -136,8 +136,9 @@ def removal(tables: Tables) -> dict[str, Any]:
         columns.append(column(key, heading, "interval", range=[min(own), max(own)]))
     lead = (
         "Ways to make the model stop reciting chosen paragraphs, on the same texts with the same judges. "
-        "Tokens and nats are compared with the model as it is. Edits turn the generated text into the "
-        "paragraph. A perturbed prefix has one token replaced, a shifted one begins with other text."
+        "Blocklist, ablated heads and directions leave the weights as they are. Tokens and nats are compared "
+        "with the model as it is. Edits turn the generated text into the paragraph. A perturbed prefix has "
+        "one token replaced, a shifted one begins with other text."
     )
     return {"lead": lead, "blocks": [_table("Ways to remove recitation", columns, rows, filter="mode")]}
 

@@ -68,7 +68,7 @@ def _curves(axes: Axes, data: pd.DataFrame, schemes: list[str]) -> pd.DataFrame:
     if "unseen" in groups:
         axes.plot([], [], color=COLOURS["unseen"], label="unseen")
     _axis_of_draws(axes)
-    axes.set(ylabel="fraction extractable", ylim=(0, None))
+    axes.set(ylabel="share extractable", ylim=(0, None))
     axes.set_ylim(-0.02 * axes.get_ylim()[1], 1.5 * axes.get_ylim()[1])  # room for the legend
     axes.legend(loc="upper left", ncols=2)
     return pd.concat(rows)
@@ -93,9 +93,7 @@ def _by_repeats(axes: Axes, data: pd.DataFrame, scheme: str) -> pd.DataFrame:
             axes.plot([UNSEEN_AT * beside**2], share["fraction"], marker="s", ms=2, color=colour)
             ends = {"repeats_mean": 0, "repeats_min": 0, "repeats_max": 0, "n_paragraphs": n, "n_out": n_out}
             rows.append(share.assign(**ends, shown=label, group="unseen"))
-    axes.set(
-        xscale="log", xlabel="occurrences in training", ylabel="fraction extractable", ylim=(-0.02, 1.02)
-    )
+    axes.set(xscale="log", xlabel="occurrences in training", ylabel="share extractable", ylim=(-0.02, 1.02))
     plain_log_ticks(axes.xaxis)
     if unseen.any():
         name_unseen(axes)
@@ -115,7 +113,7 @@ def _nearly(axes: Axes, near: pd.DataFrame, scheme: str, labels: dict[str, str])
         axes.plot(CURVE, share_by_draws(rows["log_p_nearly"]), color=COLOURS[name], ls=DASHES[1])
     axes.plot([], [], color="black", ls=DASHES[1], label="a tenth may differ")
     _axis_of_draws(axes)
-    axes.set(ylabel="fraction of the sampled paragraphs", ylim=(-0.02, 1.45))  # room for the legend
+    axes.set(ylabel="share of the sampled paragraphs", ylim=(-0.02, 1.45))  # room for the legend
     axes.set_yticks(np.linspace(0, 1, 6))
     axes.legend(loc="upper left", ncols=2)
     logs = near.assign(verbatim=near[scheme] / np.log(10), nearly=near["log_p_nearly"] / np.log(10))

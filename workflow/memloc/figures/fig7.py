@@ -60,7 +60,7 @@ def _draw_ranks(axes: Axes, by_rank: pd.DataFrame, measure: str, colours: dict, 
     marked = by_rank[by_rank["head"] == judged]
     low, high = (marked[f"{measure}_null_q{q}"] for q in ("025", "975"))
     axes.fill_between(
-        marked["rank"], low, high, color=NULL_COLOUR, lw=0, label=f"null of head {judged} (95 %)"
+        marked["rank"], low, high, color=NULL_COLOUR, lw=0, label=f"permuted, head {judged} (95 %)"
     )
     for head, rows in by_rank.groupby("head"):
         named = {"lw": 1.2, "zorder": 3, "marker": "D", "ms": 2.5, "label": f"head {head}"}
