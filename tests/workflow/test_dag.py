@@ -209,12 +209,3 @@ def test_a_further_seed_repeats_what_is_sampled_and_shares_the_rest(clone, test_
             added = {path for path in rule["inputs"] if Path(path).stem == "stability"}  # also on the page
             assert bool(added) == (rule["name"] == "figures_page")
             assert (rule["code"], {*rule["inputs"]} - added) == (own["code"], {*own["inputs"]})
-
-
-def test_stability_needs_the_claims_and_rankings_of_every_seed_and_no_other_figure(clone, seeds):
-    jobs = set(clone.jobs(config=str(seeds)))
-    assert {"stability", "claims", "seed-4_claims", "seed-2_rank_heads", "figures_page"} <= jobs
-    figures = {figure.name for figure in FIGURES}
-    assert not [job for job in jobs if job.startswith("seed-") and job.partition("_")[2] in figures]
-    assert not [job for job in jobs if job.startswith("seed-") and job.partition("_")[2] in SHARED]
-    assert "stability" not in clone.jobs(config="config/test.yaml")

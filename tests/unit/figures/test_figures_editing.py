@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import words
 from figure_labels import checked
 from made_tables import crossed
 
@@ -70,29 +69,6 @@ def test_medians_are_of_all_that_were_forgotten(steps, median):
     assert right.lines[0].get_ydata() == [5.5, 5.5] and right.get_ylim()[1] > 6, "a line, and room above it"
     n_back = sum(step is not None for step in steps)
     assert f"within 5 steps: all weights {n_back} of 5 (" in checked("editing_robustness", drawing)
-
-
-def test_what_is_said_of_forgotten_paragraphs_is_of_them_alone():
-    """Three of six have lost a token or more: shares and medians are theirs, the dotted line is all six's."""
-    tables = made_up()
-    edits = tables["edits"]
-    own = (edits["objective"] == "unlearn") & (edits["arm"] == "all")
-    edits.loc[own, "em_memorized"] = [0.0, 30.0, 49.0, 50.0, 50.0, 50.0]
-    edits.loc[own, "recited"] = [0.1, 0.2, 0.6, 1.0, 1.0, 1.0]
-    edits.loc[own, "relearning_steps"] = pd.array([1, 2, 5, 0, 0, 0], dtype="Int64")
-    edits["recited_before"] = edits["id"].map({0: 0.0, 1: 0.1, 2: 0.4, 3: 0.5, 4: 0.9, 5: 0.5})
-    drawing = editing_robustness.draw({"edits": edits}, SETTINGS)
-    found = next(row for row in drawing.numbers["rows"] if row["arm"] == "all weights")
-    assert (found["n"], found["n_back"]) == (3, 3)
-    assert found["recited"] == pytest.approx(0.3)
-    left, right = drawing.figure.axes
-    assert drawing.numbers["before"] == pytest.approx(left.lines[0].get_ydata()[0]) == pytest.approx(0.4)
-    assert middles(right)["all"] == 2 and "all still recited" in words(right.texts)
-    first = edits[edits["objective"] == "unlearn"]
-    assert middles(left) == pytest.approx(first.groupby("arm")["recited"].mean().to_dict())
-    dots = np.concatenate([dots.get_offsets() for dots in left.collections[1::2]])
-    assert [(ARMS[round(x)], y) for x, y in dots] == list(zip(first["arm"], first["recited"], strict=True))
-    assert pd.DataFrame(dots).drop_duplicates().shape == dots.shape, "none on top of another"
 
 
 def test_the_caption_says_where_relearning_was_not_tried():

@@ -68,24 +68,6 @@ def test_means_equal_a_loop_over_pairs():
         assert found.loc[key, "n_pairs"] == len(values)
 
 
-def test_caption_follows_the_effect_from_the_perturbed_to_the_predicting_position():
-    tables = made_up()
-    residual = tables["residual_patching"]
-    places = residual["id"].map(PLACES)
-    perturbed, impact = places.str[0], places.str[1]
-    residual["nll_change"] = 0.0
-    residual.loc[(residual["layer"] == 0) & (residual["position"] == perturbed), "nll_change"] = 4.0
-    residual.loc[(residual["layer"] == 1) & (residual["position"] == perturbed), "nll_change"] = 1.0
-    residual.loc[(residual["layer"] == 1) & (residual["position"] == impact - 1), "nll_change"] = 3.0
-    turned = residual["direction"] == DIRECTIONS[1]
-    residual.loc[turned, "nll_change"] = residual.loc[turned, "nll_change"].map({0: 0, 4: -8, 1: -4, 3: 2})
-    text = checked("prefix_patching", prefix_patching.draw(tables, SETTINGS))
-    assert (
-        "before layer 0 it is 4.00 nats in (a) and -8.00 nats in (b); before layer 1, 25 % and 50 %" in text
-    )
-    assert "left there, and 75 % and -25 % has arrived at i-1." in text
-
-
 @pytest.mark.parametrize("module", [fig11, prefix_patching])
 def test_labels_are_readable_in_a_larger_model(module):
     assert checked(module.__name__.rpartition(".")[2], module.draw(made_up(12, 12), SETTINGS))

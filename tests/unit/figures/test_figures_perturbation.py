@@ -5,11 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from drawn import assert_as_stored
-from drawn_parts import column_of
 from figure_labels import REPORT, checked
 from made_tables import crossed
 
-from memloc.figures import fig3, table2
+from memloc.figures import fig3
 from memloc.figures.parts.perturbation_example import BEGINS, draw_example, example_ids
 from memloc.figures.parts.style import subplots
 from memloc.figures.parts.token_map import label
@@ -63,19 +62,6 @@ def tables():
         "paragraphs": pd.DataFrame({"id": range(9), "count": 1, "tokens": tokens, "text": ""}),
         "vocabulary": pd.DataFrame({"token": range(N_WORDS), "text": words}),
     }
-
-
-@pytest.fixture
-def pairs(tables):
-    """Perturbed paragraphs 2 and 1, which change at once and after three tokens."""
-    rows = []
-    for name, position, impact in ((2, 3, N_PREFIX), (1, 9, N_PREFIX + 3)):
-        tokens = tables["paragraphs"]["tokens"][name].copy()
-        tokens[position] = (tokens[position] + 1) % N_WORDS
-        tokens[impact:] = (tokens[impact:] + 1) % N_WORDS
-        labels = {"id": name, "position": position, "token": tokens[position], "impact_position": impact}
-        rows.append({**labels, "tokens": tokens, "em": impact - N_PREFIX, "nll": 0.5 + position})
-    return tables | {"perturbed_paragraphs": pd.DataFrame(rows)}
 
 
 def test_drop_is_taken_from_the_paragraphs_own_baseline():
@@ -146,20 +132,6 @@ def test_reference_mode_has_no_first_position(tables):
     drawing = fig3.draw(tables, SETTINGS)
     assert drawing.data.query("panel == 'b'")["position"].min() == 1
     assert drawing.numbers["example"]["n_positions"] == N_PREFIX - 1
-
-
-def test_table_2_shows_six_paragraphs_and_its_numbers_all(pairs):
-    perturbed, paragraphs = pairs["perturbed_paragraphs"], pairs["paragraphs"]
-    source = paragraphs[paragraphs["id"] == perturbed["id"].iloc[0]]
-    more = {
-        "perturbed_paragraphs": pd.concat(
-            [perturbed.iloc[[0]].assign(id=number) for number in range(10, 17)]
-        ),
-        "paragraphs": pd.concat([source.assign(id=number) for number in range(10, 17)]),
-    }
-    drawing = table2.draw(pairs | more, SETTINGS)
-    assert column_of(drawing.figure, "id") == [*map(str, range(10, 16))] and len(drawing.data) == 7
-    assert (drawing.numbers["n_shown"], drawing.numbers["n_perturbed"]) == (6, 7)
 
 
 def test_figure_3_is_drawn_as_stored(tables):

@@ -7,7 +7,7 @@ import pytest
 from figure_labels import clipped_labels, drawn_labels, overlapping_labels
 
 from memloc.figures.parts.gradient_summary import scores_of_heads
-from memloc.figures.parts.heatmap import NO_HEAD, MapPanel, heat_map, layer_matrix, maps_with_bars
+from memloc.figures.parts.heatmap import NO_HEAD, MapPanel, layer_matrix, maps_with_bars
 from memloc.figures.parts.style import subplots
 
 
@@ -65,26 +65,6 @@ def test_query_heads_share_the_scores_of_their_key_value_head():
     frame.loc[(frame["component"] == "W_O") & (frame["head"] == 0), "value"] = 3.0
     frame.loc[frame["component"] == "W_in", "value"] = 9.0
     assert scores_of_heads(frame, "value").loc[0].tolist() == [3.0, 0.0, 5.0, 5.0]
-
-
-def test_the_outline_and_the_diamond_mark_heads_in_every_attention_component():
-    _, axes = subplots(2.4, 3.4)
-    frame = components(2, 4, n_kv_heads=2).assign(value=1.0)
-    heat_map(axes, layer_matrix(frame, "value"), highlight=(1, 3), judged=(0, 2))
-    corners = sorted(patch.get_xy() for patch in axes.patches)
-    assert corners == [(1, 0.5), (2 + 3, 0.5), (6 + 1, 0.5), (8 + 3, 0.5)]  # W_K, W_Q, W_V, W_O
-    labels = {minor: axes.get_xticklabels(minor=minor) for minor in (False, True)}
-    heads = [(label.get_position()[0], label.get_text()) for label in labels[True]]
-    assert heads == [(place + 0.5, head) for place, head in enumerate("010123010123")]
-    names = {label.get_text(): label.get_position()[0] for label in labels[False]}
-    names |= {text.get_text(): text.xy[0] for text in axes.texts}
-    assert names == {"W_K": 1, "W_Q": 4, "W_V": 7, "W_O": 10, "W_in": 12.5, "W_out": 13.5}
-    edges = axes.collections[0].get_coordinates()[0, :, 0]
-    assert edges.tolist() == list(range(15)) and axes.get_xlim() == (0, 14)
-    diamonds = [line.get_xydata()[0].tolist() for line in axes.lines if line.get_marker() == "D"]
-    assert diamonds == [[1.5, 0], [2 + 2.5, 0], [6 + 1.5, 0], [8 + 2.5, 0]]
-    brackets = [line.get_xdata() for line in axes.lines if list(line.get_ydata()) == [0, 0]]
-    assert np.mean(brackets, axis=1).tolist() == [1, 4, 7, 10]
 
 
 def test_the_label_check_sees_overlaps_and_clipping():
