@@ -1,6 +1,6 @@
 """What a figure shows, in words and numbers that can be stored: its panels, and the numbers of its caption.
 
-A caption's sentences are left out: a new one is no other figure.
+Sentences of captions and names of axes are left out: with others, it is the same figure.
 """
 
 import json
@@ -77,10 +77,9 @@ def write_parts(parts: dict[str, Any], path: Path) -> None:
 
 
 def shown(axes: Axes) -> dict[str, Any]:
-    """Everything on a panel that says or shows something."""
+    """Everything on a panel but the names of its axes."""
     legend = axes.get_legend()
     return {
-        "words": [axes.get_title("left"), axes.get_title(), axes.get_xlabel(), axes.get_ylabel()],
         "limits": [[*axes.get_xlim()], [*axes.get_ylim()], axes.get_xscale(), axes.get_yscale()],
         "ticks": [words(axis.get_ticklabels(which="both")) for axis in (axes.xaxis, axes.yaxis)],
         "legend": words(legend.texts) if legend else [],

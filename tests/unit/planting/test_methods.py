@@ -182,12 +182,6 @@ def test_attribution_is_the_first_order_effect_of_the_perturbed_activations(tiny
     assert abs(there - back) / (2 * small) == pytest.approx(float(found[1, 1]), rel=0.05, abs=1e-4)
 
 
-SEEING_HEADS = {"gradient_x_weight", "activation_gradient", "gradient_x_activation", "integrated_gradients"}
-SEEING_HEADS |= {"attribution_patching", "patching", "zero_ablation", "mean_ablation", "weight_size"}
-SEEING_NEURONS = {"gradient_x_weight", "activation_gradient", "gradient_x_activation", "integrated_gradients"}
-SEEING_NEURONS |= {"attribution_patching", "weight_size"}
-
-
 def test_the_example_of_the_page_is_a_method(tiny_model, monkeypatch):
     """A method of one's own (docs/planting.md), next to whole activations that are read off a hook."""
     (block,) = re.findall(r"(?ms)^```python\n(# workflow/memloc/planting/.*?)^```", PAGE.read_text())
