@@ -1,4 +1,4 @@
-# Verdicts on all claims of memloc/claims/registry.yaml, together: claims on the same data are corrected for
+# Verdicts on all claims of memloc/claims/registry.yaml, together: claims of a topic are corrected for
 # their number. A study of several trainings judges claims about the one head that each of them names.
 
 from memloc.claims import registry

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from memloc.claims import registry
-from memloc.claims.findings import ANYWHERE, OF_LAYERS, ONE_HEAD, READ, findings
+from memloc.claims.findings import ANYWHERE, ONE_HEAD, READ, findings
 from memloc.run.templates import escaped, fill
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
@@ -57,7 +57,7 @@ def tables():
     return {
         "sets": pd.DataFrame({"id": range(7), "set": kinds}),
         "scores": pd.DataFrame({"id": range(6, -1, -1), "em": em[::-1]}),
-        "claims": rows("id verdict", (ONE_HEAD, TOO_FEW), (OF_LAYERS, TOO_FEW)),
+        "claims": rows("id verdict", (ONE_HEAD, TOO_FEW), (ANYWHERE, TOO_FEW)),
         "perturbation": rows("set position em", *replaced),
         "head_ranking": rows("method layer head rank", *(("combined", *head) for head in RANKED)),
         "layer_bypass": rows(
@@ -91,7 +91,7 @@ def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
 
 def test_the_lines_rest_on_columns_and_claims_that_exist(tables):
     known = {claim.id for topic in registry.topics().values() for claim in topic.claims}
-    assert {ANYWHERE, ONE_HEAD, OF_LAYERS} <= known
+    assert {ANYWHERE, ONE_HEAD} <= known
     for name, columns in READ.items():
         assert {*columns} <= schema_of(name).columns(Lengths()).keys()
         assert name not in tables or {*tables[name]} <= {*columns}
@@ -121,12 +121,6 @@ def test_of_a_head_that_is_configured_no_claim_is_about(tables):
     line = findings(judged(tables, **{ONE_HEAD: HOLDS}), configured)[2]
     assert "Without head 0 of layer 0, which the settings name, 0 of 2 recitations stop" in line
     assert line.endswith("on average.")
-
-
-@pytest.mark.parametrize(("verdict", "half"), [(HOLDS, "lower"), (FAILS, "upper"), (TOO_FEW, None)])
-def test_layers_are_named_where_their_claim_is_decided(tables, verdict, half):
-    line = findings(judged(tables, **{OF_LAYERS: verdict}), SETTINGS)[2]
-    assert line.endswith(f"attention of {half} layers more than other text does." if half else "on average.")
 
 
 @pytest.mark.parametrize(("verdict", "warned"), [(FAILS, True), (HOLDS, False), (NOT_APPLICABLE, False)])

@@ -33,7 +33,6 @@ def over_trainings(topic, tables, **changes):
 # Gradients of weights.
 
 LARGER, MATRIX = "non_memorized_gradients_larger", "one_value_matrix_leads"
-LEAN = "memorized_gradients_lean_to_lower_layers"
 
 
 def gradients(memorized=(2, 2, 2, 2), others=(3, 3, 9, 9), n=20, leads=(("W_V", 1, 2),), noise=0.01):
@@ -66,7 +65,7 @@ def gradients(memorized=(2, 2, 2, 2), others=(3, 3, 9, 9), n=20, leads=(("W_V", 
 def test_what_the_paper_found_of_gradients_holds():
     found = judged("gradients", gradients())
     assert set(found["verdict"]) == {"holds"}
-    assert found["value"].tolist() == pytest.approx([np.log(180 / 16), 25, 1], abs=0.5)
+    assert found["value"].tolist() == pytest.approx([np.log(180 / 16), 1], abs=0.5)
 
 
 @pytest.mark.parametrize(
@@ -74,8 +73,6 @@ def test_what_the_paper_found_of_gradients_holds():
     [
         ({"others": (1, 1, 1, 1)}, LARGER, "does not hold"),
         ({"others": (2, 2, 2, 2)}, LARGER, "no difference that matters"),
-        ({"memorized": (2, 2, 9, 9)}, LEAN, "does not hold"),
-        ({"memorized": (3, 3, 9, 9)}, LEAN, "no difference that matters"),
         ({"leads": ()}, MATRIX, "does not hold"),  # any may be first
         ({"leads": (("W_Q", 0, 0),)}, MATRIX, "does not hold"),
         ({"n": 5}, LARGER, "too few"),
@@ -120,8 +117,7 @@ def test_gradients_are_compared_at_equal_exposure(lower, n, verdict):
 
 
 def test_one_layer_and_one_paragraph_leave_nothing_to_compare():
-    found = verdicts("gradients", gradients(memorized=(2,), others=(3,)))
-    assert found[LEAN] == "not applicable" and found[LARGER] == "holds"
+    assert verdicts("gradients", gradients(memorized=(2,), others=(3,)))[LARGER] == "holds"
     one = gradients()
     one["parameter_gradient_samples"] = one["parameter_gradient_samples"].query("sample == 'part'")
     assert verdicts("gradients", one)[MATRIX] == "not applicable"

@@ -4,18 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_claims import judged, spread, verdicts
-from made_tables import crossed
 
 N_PREFIX, FULL = 4, 10
 LENGTHS = {"paragraph": {"prefix": N_PREFIX, "length": N_PREFIX + FULL}}
 PREFIX = [5, 5, 6, 5] + [5] * FULL  # the third token is the rarest
-ONE, EASIER, LATER, FLUENT, MOST, FEW, RARE = (
+ONE, EASIER, LATER, FLUENT, MOST, RARE = (
     "one_token_costs_most",
     "non_memorized_easier",
     "later_matters_in_memorized",
     "perturbed_are_fluent",
     "most_tokens_are_replaceable",
-    "few_tokens_suffice",
     "rare_tokens_cost_most",
 )
 
@@ -32,7 +30,7 @@ def rows_of(group, drops, n, nll=1.0):
     return pd.DataFrame(rows, columns=["id", "set", "position", "draw", "em", "nll_original"])
 
 
-def tables(drops=(0, 0, 9, 5), others=(9, 9, 9, 9), new=0.5, n=30, recited=28):
+def tables(drops=(0, 0, 9, 5), others=(9, 9, 9, 9), new=0.5, n=30):
     rows = [rows_of("memorized", drops, n), rows_of("non_memorized", others, n)]
     perturbed = pd.DataFrame({"id": range(n), "nll": new + spread(n, seed=3)})
     perturbed["tokens"] = [[*range(N_PREFIX), *range(20, 20 + FULL)]] * n
@@ -43,15 +41,7 @@ def tables(drops=(0, 0, 9, 5), others=(9, 9, 9, 9), new=0.5, n=30, recited=28):
             {"id": range(n), "set": "memorized", "continuation": [[*range(40, 40 + FULL)]] * n}
         ),
         "paragraphs": pd.DataFrame({"id": range(n), "tokens": [np.array(PREFIX)] * n}),
-        "kept_tokens": kept_tokens(n, recited),
     }
-
-
-def kept_tokens(n, n_recited):
-    """One kept token, all that is few of four, recites the first paragraphs; two recite all."""
-    rows = crossed(id=range(n), kept=["costliest", "random"], n_kept=[1, 2], draw=[0, 1])
-    few = (rows["kept"] == "costliest") & (rows["n_kept"] == 1) & (rows["draw"] == 0)
-    return rows.assign(em=np.where(few & (rows["id"] >= n_recited), FULL - 1, FULL))
 
 
 def found_in(**changes):
@@ -60,7 +50,7 @@ def found_in(**changes):
 
 def test_what_the_paper_found_holds():
     found = judged("perturbation", tables(), **LENGTHS)
-    expected = dict.fromkeys((ONE, EASIER, LATER, FLUENT, FEW, RARE), "holds") | {MOST: "does not hold"}
+    expected = dict.fromkeys((ONE, EASIER, LATER, FLUENT, RARE), "holds") | {MOST: "does not hold"}
     assert found["verdict"].to_dict() == expected
     assert found.loc[ONE, "value"] == 1 and found.loc[EASIER, "value"] == pytest.approx(5.5, abs=1)
     assert found.loc[LATER, "value"] == pytest.approx(9), "the third token less the first"
@@ -75,7 +65,6 @@ def test_what_the_paper_found_holds():
         ({"drops": (9, 9, 0, 9)}, LATER, "does not hold"),
         ({"drops": (0, 0, 1, 9)}, LATER, "no difference that matters"),
         ({"new": 1.6}, FLUENT, "does not hold"),
-        ({"recited": 2}, FEW, "does not hold"),
         ({"drops": (9, 9, 0, 9)}, RARE, "does not hold"),
         ({"drops": (0, 0, 0, 9)}, RARE, "not applicable"),  # nothing varies
     ],
@@ -113,14 +102,11 @@ def test_few_paragraphs_decide_nothing():
     assert set(found_in(n=5).values()) == {"too few"}
 
 
-def test_without_nlls_or_changed_continuations_their_claims_do_not_apply():
+def test_without_changed_continuations_none_is_fluent():
     given = tables()
-    rows = given["perturbation"]
-    rows.loc[rows["position"] >= 0, "nll_original"] = np.nan
     given["perturbed_paragraphs"] = given["perturbed_paragraphs"].iloc[:0]
     found = verdicts("perturbation", given, **LENGTHS)
-    expected = ["not applicable"] * 2 + ["holds"] * 3
-    assert [found[name] for name in (FLUENT, FEW, EASIER, LATER, ONE)] == expected
+    assert found[FLUENT] == "not applicable" and found[EASIER] == "holds"
 
 
 def paired(n=12, drops=(1, 5), missing=()):

@@ -158,35 +158,34 @@ def test_sampling(groups, expected):
     )
 
 
-SHOWS, ADDS = "recitation_shows_in_the_prefix", "activations_add_near_the_boundary"
+SHOWS = "recitation_shows_in_the_prefix"
 
 
-def detected(nll=(40, 45), residual=(30, 45), alone=(10, 20)):
-    """Pairs that the NLL and the residual stream tell, of how many; other prefixes and strata tell all."""
+def detected(nll):
+    """Pairs that the NLL tells, of how many; other features, prefixes and strata tell all."""
     rows = []
     for n_seen, stratum in ((5, "all"), (50, "all"), (50, "boundary")):
-        for features, told in (("nll", nll), ("residual", residual)):
-            n_right, n_pairs = told if (n_seen, stratum) == (50, "all") else (99, 99)
-            only, others = alone if features == "residual" else (0, 0)
-            counts = {"n_pairs": n_pairs, "n_right": n_right, "n_right_alone": only, "n_nll_alone": others}
-            rows.append({"features": features, "stratum": stratum, "n_seen": n_seen, **counts})
+        for features in ("nll", "residual"):
+            n_right, n_pairs = nll if (features, n_seen, stratum) == ("nll", 50, "all") else (99, 99)
+            counts = {"n_pairs": n_pairs, "n_right": n_right, "n_seen": n_seen}
+            rows.append({"features": features, "stratum": stratum, **counts})
     return {"detection": pd.DataFrame(rows)}
 
 
 @pytest.mark.parametrize(
-    ("given", "shows", "adds"),
+    ("nll", "expected"),
     [
-        ({"alone": (20, 0)}, "holds", "holds"),
-        ({"nll": (5, 45), "alone": (0, 20)}, "does not hold", "does not hold"),
-        ({"nll": (500, 1000), "alone": (500, 500)}, *["no difference that matters"] * 2),
-        ({"nll": (5, 5), "alone": (3, 2)}, "too few", "too few"),
-        ({"nll": (0, 0), "alone": (0, 0)}, *["not applicable"] * 2),
+        ((40, 45), "holds"),
+        ((5, 45), "does not hold"),
+        ((500, 1000), "no difference that matters"),
+        ((5, 5), "too few"),
+        ((0, 0), "not applicable"),
     ],
 )
-def test_detection_follows_the_pairs_of_equal_count_at_the_whole_prefix(given, shows, adds):
-    assert verdicts("detection", detected(**given)) == {SHOWS: shows, ADDS: adds}
+def test_detection_follows_the_pairs_of_equal_count_at_the_whole_prefix(nll, expected):
+    assert verdicts("detection", detected(nll)) == {SHOWS: expected}
 
 
 def test_detection_without_a_stratum_does_not_apply():
-    empty = {"detection": detected()["detection"].iloc[:0]}
+    empty = {"detection": detected((40, 45))["detection"].iloc[:0]}
     assert set(verdicts("detection", empty).values()) == {"not applicable"}

@@ -86,19 +86,19 @@ def test_the_p_value_is_twice_that_of_the_side_that_is_shown():
 def family(*ns):
     """Claims whose units all agree; None does not apply."""
     rows = [judge(claim(), median([9.0] * (n or 0))) for _, n in ns]
-    return pd.DataFrame(rows).assign(data=[data for data, _ in ns])
+    return pd.DataFrame(rows).assign(topic=[topic for topic, _ in ns])
 
 
-def test_claims_on_the_same_data_that_apply_are_corrected_for_their_number_in_steps():
+def test_claims_of_a_topic_that_apply_are_corrected_for_their_number_in_steps():
     """p of 2 / 2^n: with two claims, 6 units (3.1 %) are enough where 10 decide the other one."""
     found = corrected(family(("x", 6), ("x", 10), ("x", None), ("y", 6), ("y", 6)))
     assert found["verdict"].tolist() == [HOLDS, HOLDS, NOT_APPLICABLE, FEW, FEW]
-    reason = "the interval is above 1 tokens, but not far enough for one of 2 claims on these data"
+    reason = "the interval is above 1 tokens, but not far enough for one of 2 claims of its topic"
     assert found["reason"].tolist()[3:] == [reason] * 2
     assert found["needed"].isna().tolist() == [True] * 3 + [False] * 2
 
 
-def test_a_claim_whose_estimator_fails_makes_no_verdict_on_the_same_data_easier():
+def test_a_claim_whose_estimator_fails_makes_no_verdict_of_its_topic_easier():
     near = family(("x", 7), ("x", 10))
     assert corrected(near)["verdict"].tolist() == [HOLDS, HOLDS]
     near.loc[1, ["verdict", "p"]] = [ERROR, None]
@@ -124,7 +124,7 @@ def test_shares_are_told_in_per_cent():
 
 
 def topic_of(*entries):
-    return Topic(name="scores", data="all paragraphs", tables={"sets": None}, claims=entries)
+    return Topic(name="scores", tables={"sets": None}, claims=entries)
 
 
 def row_of(settings=None, **changes):
@@ -137,7 +137,7 @@ def row_of(settings=None, **changes):
 
 def test_a_row_says_what_is_claimed_and_what_was_found():
     row = row_of(figures=("fig2", "fig8"), published=0.9)
-    assert (row["id"], row["topic"], row["data"], row["n"]) == ("a_claim", "scores", "all paragraphs", 21)
+    assert (row["id"], row["topic"], row["n"]) == ("a_claim", "scores", 21)
     assert row["value"] == pytest.approx(20 / 21)
     assert (row["low"], row["high"]) == pytest.approx(share(20, 21).interval(0.95))
     assert (row["published"], row["bound"], row["verdict"]) == (0.9, 0.5, HOLDS)

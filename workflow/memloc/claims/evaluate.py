@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from memloc.claims.registry import Claim, Topic, families
+from memloc.claims.registry import Claim, Topic
 from memloc.claims.verdicts import NotApplicable, Tables, Verdict, judge
 from memloc.settings.base import Section
 from memloc.statistics.exact import CONFIDENCE, Evidence, mean_rank, median, share
@@ -38,7 +38,7 @@ def _judged(topic: Topic, claim: Claim, trainings: Sequence[Tables], settings: S
     found = share(0, 0)
     try:
         found = _estimate(claim, topic.name, trainings, settings)
-        verdict = judge(claim, found, families()[topic.data])
+        verdict = judge(claim, found, len(topic.claims))
     except NotApplicable as why:
         verdict = Verdict(NOT_APPLICABLE, str(why))
     except Exception as error:
@@ -51,7 +51,6 @@ def _judged(topic: Topic, claim: Claim, trainings: Sequence[Tables], settings: S
         **{name: float(number) if np.isfinite(number) else None for name, number in numbers.items()},
         "n": found.n,
         "topic": topic.name,
-        "data": topic.data,
         "matters_reason": claim.reason,
         **verdict._asdict(),
         "figures": " ".join(claim.figures),

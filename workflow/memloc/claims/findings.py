@@ -38,16 +38,12 @@ QUESTIONS = (
 )
 # Claims that the lines rest on.
 ANYWHERE = "recited_wherever_they_stand"
-ONE_HEAD, OF_LAYERS = "one_head_leads", "lower_layers_hold_more"
+ONE_HEAD = "one_head_leads"
 STANDS_OUT = {
     HOLDS: "One head stands out: the methods name it first, whichever paragraphs are drawn.",
     FAILS: "No single head stands out.",
     NO_DIFFERENCE: "No single head stands out.",
     TOO_FEW: "The paragraphs are too few to say whether one head stands out.",
-}
-LAYERS = {
-    verdict: f"Recited text needs attention of {half} layers more than other text does."
-    for verdict, half in ((HOLDS, "lower"), (FAILS, "upper"))
 }
 LOSSES = {
     "memorized": "other recited ones lose {} of their tokens",
@@ -117,7 +113,6 @@ def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
         f"{counted(n_recited, 'recitation')} stop; without another head, {heads.drop(head).mean():.1f} "
         "on average.",
         STANDS_OUT.get(verdict, ""),
-        LAYERS.get(verdicts.get(OF_LAYERS), ""),
     )
     return " ".join(filter(None, said))
 

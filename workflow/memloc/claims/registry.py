@@ -3,7 +3,6 @@
 A topic names the tables that its estimators read; its claims are computed from these tables alone.
 """
 
-from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -56,10 +55,9 @@ class Claim(_Entry):
 
 
 class Topic(_Entry):
-    """Claims that are computed together, from the same tables."""
+    """Claims about one thing, computed together, from the same tables: a family."""
 
     name: str
-    data: str  # the data under its claims; topics of the same data are a family
     tables: dict[str, tuple[str, ...] | None]  # columns that are read; None: all
     settings: tuple[str, ...] = ()  # sections that its estimators read
     claims: tuple[Claim, ...]
@@ -92,8 +90,3 @@ def topics(file: Path = FILE) -> dict[str, Topic]:
     if twice := {id for id in ids if ids.count(id) > 1}:
         raise ValueError(f"{file}: more than one claim {', '.join(sorted(twice))}")
     return found
-
-
-def families() -> dict[str, int]:
-    """Number of claims on the same data, by these data."""
-    return Counter(topic.data for topic in topics().values() for _ in topic.claims)

@@ -9,8 +9,8 @@ side, doubled, at 5 % (`statistics.exact`); the 95 % interval says the same.
 | `at least` | no more than d below it | more than d below it | |
 | `equal within` | within d of it | more than d away from it | |
 
-If none is shown, the units are `too few`. Claims on the same data are a family: their p-values are corrected
-for the number of claims that apply, by Holm's steps.
+If none is shown, the units are `too few`. Claims of a topic are a family: their p-values are corrected for
+the number of them that apply, by Holm's steps.
 """
 
 from typing import NamedTuple
@@ -63,9 +63,9 @@ class Finding(NamedTuple):
 
 
 def judge(claim: Claim, found: Evidence, family: int = 1) -> Verdict:
-    """Verdict on a claim by itself; `corrected` compares it with the others on the same data.
+    """Verdict on a claim by itself; `corrected` compares it with the others of its topic.
 
-    `family` is the number of claims on these data, for which the units that would decide allow.
+    `family` is the number of claims of the topic, for which the units that would decide allow.
     """
     if not found.n or np.isnan(found.value):
         return Verdict(NOT_APPLICABLE, "there is nothing to compute it from")
@@ -98,17 +98,17 @@ def findings(claim: Claim, found: Evidence) -> list[Finding]:
 def corrected(claims: pd.DataFrame) -> pd.DataFrame:
     """Claims, judged each by itself, after Holm's steps over those of a family that apply.
 
-    A verdict whose p-value is too large for the number of claims on the same data becomes `too few`.
+    A verdict whose p-value is too large for the number of claims of its topic becomes `too few`.
 
     Args:
-        claims: all claims, with the columns data, verdict, reason and p of table `claims`.
+        claims: all claims, with the columns topic, verdict, reason and p of table `claims`.
     """
     apply = claims[claims["verdict"] != NOT_APPLICABLE]
-    families = apply["p"].fillna(1.0).groupby(apply["data"])
+    families = apply["p"].fillna(1.0).groupby(apply["topic"])
     near = (families.transform(holm) > LEVEL) & apply["verdict"].isin(DECIDED)
     found, sizes = claims.copy(), families.transform("size")
     for row in apply[near].itertuples():
-        reason = f"{row.reason}, but not far enough for one of {sizes[row.Index]} claims on these data"
+        reason = f"{row.reason}, but not far enough for one of {sizes[row.Index]} claims of its topic"
         found.loc[row.Index, ["verdict", "reason"]] = TOO_FEW, reason
     needed = found["needed"].astype(float).where(found["verdict"] == TOO_FEW)
     return found.assign(needed=needed.where(np.isfinite(needed)))

@@ -48,14 +48,14 @@ def detection(
                 if key != REFERENCE:
                     gains = values - areas[REFERENCE]
                     columns |= _columns("gain", cluster_interval(gains, sizes["n_clusters"]))
-                told = pairs_told(scores[key], scores[REFERENCE], pairs)
+                told = pairs_told(scores[key], pairs)
                 found.append({"features": key, "n_seen": n_seen, **sizes, **columns, **told})
         random = generator(seed, "detection", SHUFFLED, name)
         shuffled = shuffled_aurocs(named[TOGETHER][within], label, fold, n_shuffles, random)
         columns = _columns("auroc", mean(shuffled))
         found.append({"features": SHUFFLED, "n_seen": n_seen, **sizes, **columns})
     frame = pd.DataFrame(found, columns=list(columns_of(Lengths())))
-    return frame.astype(dict.fromkeys(("n_pairs", "n_right", "n_right_alone", "n_nll_alone"), "Int64"))
+    return frame.astype({"n_pairs": "Int64", "n_right": "Int64"})
 
 
 def equal_pairs(
@@ -83,15 +83,10 @@ def equal_pairs(
     return np.array(pairs, dtype=int).reshape(-1, 2)
 
 
-def pairs_told(
-    scores: Float[np.ndarray, "row"], nll: Float[np.ndarray, "row"], pairs: Int[np.ndarray, "pair 2"]
-) -> dict[str, int]:
-    """How many pairs the scores order right, how many they alone, and how many the NLL's scores alone."""
-    right, by_nll = (own[pairs[:, 0]] > own[pairs[:, 1]] for own in (scores, nll))
-    alone = {"n_right_alone": right & ~by_nll, "n_nll_alone": by_nll & ~right}
-    return {"n_pairs": len(pairs), "n_right": int(right.sum())} | {
-        key: int(one.sum()) for key, one in alone.items()
-    }
+def pairs_told(scores: Float[np.ndarray, "row"], pairs: Int[np.ndarray, "pair 2"]) -> dict[str, int]:
+    """How many pairs there are, and how many of them the scores order right."""
+    right = scores[pairs[:, 0]] > scores[pairs[:, 1]]
+    return {"n_pairs": len(pairs), "n_right": int(right.sum())}
 
 
 def strata(rows: pd.DataFrame) -> dict[str, tuple[Bool[np.ndarray, "row"], Bool[np.ndarray, "row"]]]:

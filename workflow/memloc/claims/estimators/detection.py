@@ -16,13 +16,6 @@ def separation(tables: Tables, settings: Section, features: str) -> Evidence:
     return share(int(row["n_right"]), int(row["n_pairs"]))
 
 
-def gain_over_nll(tables: Tables, settings: Section, features: str) -> Evidence:
-    """Of the pairs that either the features or the prefix NLL tells, not both, the share of the features."""
-    row = _row(tables["detection"], features)
-    alone = int(row["n_right_alone"])
-    return share(alone, alone + int(row["n_nll_alone"]))
-
-
 def _row(found: pd.DataFrame, features: str) -> pd.Series:
     rows = found[(found["stratum"] == "all") & (found["features"] == features)]
     if rows.empty:

@@ -14,14 +14,10 @@ from memloc.statistics.exact import Evidence, at_random, median, share
 
 def non_memorized_gradients_larger(tables: Tables, settings: Section) -> Evidence:
     """Log of the ratio of all |gradients|, a non-memorized to a memorized paragraph."""
-    return median(_compared(tables, "log_size", "non_memorized", "memorized"))
-
-
-def memorized_gradients_lean_to_lower_layers(tables: Tables, settings: Section) -> Evidence:
-    """Percentage of the scores that lies in lower layers, a memorized minus a non-memorized paragraph."""
-    if tables["paragraph_gradients"]["layer"].nunique() == 1:
-        raise NotApplicable("the model has one layer")
-    return median(100 * _compared(tables, "lower_share", "memorized", "non_memorized"))
+    sizes, sets = paragraph_sizes(tables["paragraph_gradients"])["log_size"], tables["sets"]
+    sampled = sets[sets["sampled"]]
+    groups = (sizes.loc[sampled["id"][sampled["set"] == name]] for name in ("non_memorized", "memorized"))
+    return median(np.subtract(*at_random(*groups)))
 
 
 def one_value_matrix_leads(tables: Tables, settings: Section) -> Evidence:
@@ -38,11 +34,3 @@ def one_value_matrix_leads(tables: Tables, settings: Section) -> Evidence:
     alike = (part == rest.loc[part.index]).all(axis=1) & (part["memorized"] == part["contrastive"])
     leads = alike & (part["memorized"].str[0] == "W_V")
     return share(int(leads.sum()), len(leads))
-
-
-def _compared(tables: Tables, value: str, first: str, second: str) -> np.ndarray:
-    """Values of the first set's sampled paragraphs minus those of the second set's, in random pairs."""
-    values, sets = paragraph_sizes(tables["paragraph_gradients"])[value], tables["sets"]
-    sampled = sets[sets["sampled"]]
-    groups = (values.loc[sampled["id"][sampled["set"] == name]] for name in (first, second))
-    return np.subtract(*at_random(*groups))

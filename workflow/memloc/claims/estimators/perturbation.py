@@ -12,14 +12,11 @@ from memloc.perturbation.effects import (
     before_last,
     drop_matrix,
     em_drops,
-    few_kept,
     late_minus_early,
-    nll_rises,
 )
 from memloc.perturbation.still_there import still_there
 from memloc.settings.base import Section
 from memloc.statistics.exact import Evidence, at_random, median, share
-from memloc.tables.terms.kept_tokens import COSTLIEST
 
 
 def one_token_costs_most(tables: Tables, settings: Section) -> Evidence:
@@ -50,17 +47,6 @@ def most_tokens_are_replaceable(tables: Tables, settings: Section) -> Evidence:
     drops = em_drops(_of_set(tables, "memorized"))
     spared = (drops["em_drop"] <= 0).groupby(drops["id"]).mean()
     return share(int((spared > 0.5).sum()), len(spared))
-
-
-def few_tokens_suffice(tables: Tables, settings: Section) -> Evidence:
-    """Share of memorized paragraphs that are recited from the costliest fifth of their prefix, at draw 0."""
-    nlls = nll_rises(_of_set(tables, "memorized"))
-    if nlls.empty:  # by exact match, most tokens cost nothing or everything
-        raise NotApplicable("the NLL of perturbed paragraphs was not computed: see perturbation.nll")
-    rows = few_kept(tables["kept_tokens"], settings.paragraph.prefix)
-    rows = rows[(rows["kept"] == COSTLIEST) & (rows["draw"] == 0)]
-    n_recited = int((rows["em"] == settings.paragraph.continuation).sum())
-    return share(n_recited, len(rows))
 
 
 def rare_tokens_cost_most(tables: Tables, settings: Section) -> Evidence:

@@ -8,7 +8,6 @@ def claims(lengths: Lengths) -> Columns:
     return {
         "id": words(unique=True, meaning="Claim."),
         "topic": words(meaning="Topic whose tables it is judged by."),
-        "data": words(meaning="Data that all claims of its family are judged by."),
         "work": words(meaning="Work that makes the claim (arXiv id)."),
         "section": words(meaning="Section of that work."),
         "statement": words(meaning="The claim in a sentence."),

@@ -48,6 +48,4 @@ def detection(lengths: Lengths) -> Columns:
         ),
         "n_pairs": _pairs(meaning="Pairs of a positive and a negative that occur equally often."),
         "n_right": _pairs(meaning="Of these, pairs in which the positive has the higher score."),
-        "n_right_alone": _pairs(meaning="Of these, pairs that the NLL of the same tokens does not tell."),
-        "n_nll_alone": _pairs(meaning="Pairs that this NLL tells, and the features do not."),
     }

@@ -74,5 +74,5 @@ WORDS = {
         "truth is known."
     ),
     "twin": "A model from the same training in which the paragraph grew in another place, or nowhere.",
-    "family": "Claims that rest on the same data. Verdicts allow for their number.",
+    "family": "Claims of a topic: about one thing, on one sample. Verdicts allow for their number.",
 }
