@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from memloc.statistics.exact import among, at_random, fewest, mean_rank, median, one_of_two, share
+from memloc.statistics.exact import among, at_random, fewest, mean_rank, median, one_of_two, pairings, share
 
 
 def numbers(n, seed=0):
@@ -95,3 +95,22 @@ def test_groups_are_compared_in_random_pairs_and_pairs_by_what_one_side_alone_ha
     assert not np.array_equal(np.sort(first), first) or not np.array_equal(np.sort(second), second)
     found = one_of_two([1, 1, 1, 0, 0], [1, 0, 0, 1, 0])
     assert (found.value, found.n) == (pytest.approx(2 / 3), 3)
+
+
+def test_all_pairings_within_strata_count_as_independent_pairs_of_the_same_error():
+    """The error is that of resamples of both groups of every stratum."""
+    random = np.random.default_rng(0)
+    sizes = ((60, 200), (40, 30))
+    strata = [(random.normal(0.3, 1, m).round(1), random.normal(0, 1, n).round(1)) for m, n in sizes]
+    found = pairings([*strata, ([], [1.0])])
+    of = lambda groups: [(a > b) + (a == b) / 2 for own in groups for a, b in product(*own)]  # noqa: E731
+    assert found.value == pytest.approx(np.mean(of(strata)), abs=0.5 / found.n)
+    draw = lambda: [tuple(random.choice(group, len(group)) for group in own) for own in strata]  # noqa: E731
+    errors = np.std([np.mean(of(draw())) for _ in range(300)])
+    assert np.sqrt(found.value * (1 - found.value) / found.n) == pytest.approx(errors, rel=0.15)
+
+
+def test_few_pairings_and_those_that_all_agree_count_at_most_as_often_as_their_values():
+    assert pairings([([2.0] * 9, [1.0] * 40), ([3.0], [1.0])]).n == 10, "ten pairs share no value"
+    assert pairings([(np.ones(60), np.zeros(90))]).n == 60 and pairings([([], [])]).n == 0
+    assert pairings([(np.arange(100.0), np.arange(100.0))]).n == 148, "one and a half for each value"

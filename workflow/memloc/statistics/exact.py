@@ -6,6 +6,7 @@
 | `median` | a value each, of whatever distribution | each lies above the median with chance one half |
 | `among` | one ranking among random ones | it is one of them, shifted by the bound |
 | `mean_rank` | a place each, among several | each place is as likely, shifted by the bound |
+| `pairings` | all pairings of two groups: yes or no | as independent pairs of the same error |
 
 Shares and medians have binomial tests. Their intervals are what these tests do not reject: Clopper and
 Pearson's, and the order statistics (`scipy.stats.quantile_test`). They need no assumption on the spread of
@@ -14,7 +15,7 @@ first n that can decide anything. Independent groups are compared pair by pair (
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ import scipy
 from jaxtyping import Float
 
 CONFIDENCE = 0.95
+ENOUGH = 50  # pairings that share no value, from which on the error of all pairings is known
 MOST_UNITS = 10**6  # the largest number of units that `needed` tries
 ROUNDING = 1e-9
 
@@ -165,6 +167,33 @@ def one_of_two(first: Values, second: Values) -> Evidence:
     """Of the pairs in which one side alone is true, the share in which it is the first (McNemar's test)."""
     first, second = (np.asarray(values, bool) for values in (first, second))
     return share(int((first & ~second).sum()), int((first != second).sum()))
+
+
+def pairings(strata: Sequence[tuple[Values, Values]]) -> Evidence:
+    """Share of all pairings within strata of which the first value is larger; equal ones count half.
+
+    A value is in many pairings, so they count as the independent pairs whose share has the same error (the
+    effective sample of Korn and Graubard 1998, with DeLong's error), but at most as three for each pairing
+    that shares no value. If fewer than `ENOUGH` share none, or all pairings agree, these are counted alone.
+    """
+    above = [(np.sign(np.subtract.outer(*map(np.asarray, own))) + 1) / 2 for own in strata]
+    above = [table for table in above if table.size]
+    n_all, n = sum(table.size for table in above), sum(min(table.shape) for table in above)
+    if not n_all:
+        return share(0, 0)
+    value = sum(float(table.sum()) for table in above) / n_all
+    spread = value * (1 - value)
+    if n >= ENOUGH and spread:
+        error = sum((table.size / n_all) ** 2 * _error(table, spread) for table in above)
+        n = int(min(spread / error, 3 * n))
+    return replace(share(round(value * n), n), value=value)
+
+
+def _error(above: Float[np.ndarray, "first second"], spread: float) -> float:
+    """Squared error of the share of all pairings of two groups; that of one pair if either has one value."""
+    if min(above.shape) == 1:
+        return spread
+    return sum(float(above.mean(axis=axis).var(ddof=1)) / above.shape[1 - axis] for axis in (0, 1))
 
 
 def fewest(chance: float, level: float) -> float:

@@ -56,17 +56,6 @@ def random_weights_do_nothing(tables: Tables, settings: Section) -> Evidence:
     return share(int(judging.sum()), len(judging))
 
 
-def top_is_relearned_later(tables: Tables, settings: Section) -> Evidence:
-    """Share of the paragraphs that take more steps to relearn after the top-gradient weights than after all.
-
-    Only paragraphs count that both arms unlearn, each at its dose, and that take unequally many steps.
-    """
-    beyond = settings.editing.relearning_limit + 1  # for those that do not come back
-    steps = _doses(tables, settings)["relearning_steps"].astype(float).fillna(beyond)
-    both = steps.unstack("arm").reindex(columns=["top", "all"]).dropna()
-    return one_of_two(both["top"] > both["all"], both["top"] < both["all"])
-
-
 def _doses(tables: Tables, settings: Section, objective: str = "unlearn") -> pd.DataFrame:
     """The runs that end the recitation, each at the dose of paragraph and arm (index: id, arm)."""
     runs = _of(tables, objective)
