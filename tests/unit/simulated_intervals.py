@@ -4,14 +4,15 @@
 replacement from the populations of a study (`made_populations.json`), of a lognormal one, and of shares, so
 that the true value is known. At a bound that is the true value, every verdict is wrong: exact tests are
 judged by how often they reject it, at 5 % and at the level of families of 4 and of 12 claims, as a multiple
-of what is promised. Means, which figures show, are judged by the share of their 95 % intervals that hold the
-true one.
+of what is promised. Means and shares, which figures show, are judged by how many of their 95 % intervals hold
+the true one.
 """
 
 import numpy as np
 from made_populations import read
 
-from memloc.statistics.exact import mean_rank, share
+from memloc.statistics import uncertainty
+from memloc.statistics.exact import mean_rank, pairings, share
 from memloc.statistics.studentised import columns_alone
 
 LEVELS = tuple(0.05 / family for family in (1, 4, 12))
@@ -33,6 +34,8 @@ def exact(kind: str, n: int, draws: int, seed: int = SEED) -> list[float]:
             for total in range(31 * n + 1)
         ]
         return _rejected(sums, [(test.above(0.5).p, test.below(0.5).p) for test in tests])
+    if kind.startswith("all pairings"):
+        return _rejected(*_paired_all(kind.partition(": ")[2], n, draws, rng))
     chance = {"share of one half": 0.5, "share of nine tenths": 0.9}.get(kind, 0.5)
     if kind.startswith("share"):
         counts = rng.binomial(n, chance, draws)
@@ -40,6 +43,15 @@ def exact(kind: str, n: int, draws: int, seed: int = SEED) -> list[float]:
         counts = _above(kind.partition(": ")[2], kind.startswith("pairs"), n, draws, rng)
     tests = [share(count, n) for count in range(n + 1)]
     return _rejected(counts, [(test.above(chance).p, test.below(chance).p) for test in tests])
+
+
+def _paired_all(name: str, n: int, draws: int, rng: np.random.Generator) -> tuple[np.ndarray, list]:
+    """The p-values of both sides at the true share of pairings, of n values and of four times as many."""
+    first, second = (np.asarray(values) for values in POPULATIONS[name][:2])
+    first = first[:: 1 + len(first) // 500]
+    truth = float((np.sign(np.subtract.outer(first, second)).mean() + 1) / 2)
+    tests = [pairings([(rng.choice(first, n), rng.choice(second, 4 * n))]) for _ in range(draws)]
+    return np.arange(draws), [(test.above(truth).p, test.below(truth).p) for test in tests]
 
 
 def _above(name: str, paired: bool, n: int, draws: int, rng: np.random.Generator) -> np.ndarray:
@@ -63,8 +75,30 @@ def mean(kind: str, n: int, draws: int, seed: int = SEED) -> float:
     return float(np.mean([found.low <= 0 <= found.high for found in columns_alone(*drawn)]))
 
 
+def shown(kind: str, n: int, draws: int, seed: int = SEED) -> float:
+    """Share of the intervals of a kind of `uncertainty` that hold the true value."""
+    rng, (name, _, rest) = np.random.default_rng(seed), kind.partition(": ")
+    if name in ("share", "difference of shares"):
+        of = lambda chance: [uncertainty.proportion(int(k), n) for k in rng.binomial(n, chance, draws)]  # noqa: E731
+        truth, found = float(rest), of(float(rest))
+        if name != "share":
+            pairs = zip(found, of(0.5), strict=True)
+            truth, found = truth - 0.5, [uncertainty.proportion_difference(*pair) for pair in pairs]
+    else:
+        first, second = (rng.choice(group - np.mean(group), (draws, n)) for group in POPULATIONS[rest][:2])
+        truth = 0.0
+        found = {
+            "Student's t": lambda: map(uncertainty.mean, first),
+            "Welch's t": lambda: map(uncertainty.difference, first, second),
+            "sign flips": lambda: map(uncertainty.paired, first - second),
+        }[name]()
+    return float(np.mean([one.low <= truth <= one.high for one in found]))
+
+
 EXACT = ("share of one half", "share of nine tenths", "rank over trainings")
-EXACT += tuple(f"{kind}: {name}" for kind in ("median", "pairs") for name in NAMES)
+EXACT += tuple(f"{kind}: {name}" for kind in ("median", "pairs", "all pairings") for name in NAMES)
+SHOWN = tuple(f"{kind}: {name}" for kind in ("Student's t", "Welch's t", "sign flips") for name in NAMES)
+SHOWN += tuple(f"{kind}: {chance}" for kind in ("share", "difference of shares") for chance in (0.1, 0.5))
 MEANS = tuple(f"{kind}: {name}" for kind in ("mean", "difference") for name in NAMES)
 
 
@@ -80,3 +114,5 @@ if __name__ == "__main__":
     print("| coverage of means in figures |", *(f"n = {n} |" for n in SIZES))
     for kind in MEANS:
         print(f"| {kind} |", *(f"{mean(kind, n, DRAWS):.3f} |" for n in SIZES), flush=True)
+    for kind in SHOWN:
+        print(f"| {kind} |", *(f"{shown(kind, n, DRAWS // 10):.3f} |" for n in SIZES), flush=True)
