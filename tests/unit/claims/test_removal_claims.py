@@ -14,11 +14,12 @@ RISEN = dict.fromkeys(LEFT, 1.0) | {"nothing": 0.0, "top": 0.5}
 def tables(left=(), risen=(), n=40):
     left = LEFT | dict(left)
     rows = cells({"way": LEFT}, n, {(way,): 1 + rise for way, rise in (RISEN | dict(risen)).items()}, 0.1)
-    damage = rows.assign(mode="joint", group="non_memorized", nll=rows["value"])
+    group = np.where(rows["id"] % 2, "memorized", "non_memorized")
+    damage = rows.assign(mode="joint", group=group, nll=rows["value"])
     joint = rows.assign(mode="joint", em=np.where(rows["id"] < rows["way"].map(left), 50, 3))
     single = rows.assign(mode="single", em=50)
-    memorized = damage.assign(group="memorized", nll=99.0)
-    return {"removal": pd.concat([joint, single]), "removal_damage": pd.concat([damage, memorized])}
+    held_out = damage.assign(id=damage["id"] + 1000, group="held_out", nll=99.0 * (damage["way"] == "all"))
+    return {"removal": pd.concat([joint, single]), "removal_damage": pd.concat([damage, held_out])}
 
 
 @pytest.mark.parametrize(

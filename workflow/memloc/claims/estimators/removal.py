@@ -9,7 +9,7 @@ from memloc.statistics.exact import Evidence, median
 
 
 def removal_top_spares_more(tables: Tables, settings: Section, way: str, rival: str) -> Evidence:
-    """NLL of the model's own continuations of other paragraphs, after a rival minus after a way.
+    """NLL of the model's own continuations of others, recited ones or not, after a rival minus after a way.
 
     Raises:
         NotApplicable: one of both was not run, or removes less than half of the paragraphs at any setting.
@@ -23,6 +23,6 @@ def removal_top_spares_more(tables: Tables, settings: Section, way: str, rival: 
         gone = em[name] < settings.paragraph.continuation
         if 2 * gone.sum() < len(gone):
             raise NotApplicable(f"{name} removes {gone.sum()} of {len(gone)} paragraphs")
-    rows = joint["removal_damage"].query("group == 'non_memorized'")
+    rows = joint["removal_damage"].query("group != 'held_out'")
     nll = rows.pivot(index="id", columns="way", values="nll")
     return median(nll[rival] - nll[way])
