@@ -11,7 +11,8 @@
 Shares and medians have binomial tests. Their intervals are what these tests do not reject: Clopper and
 Pearson's, and the order statistics (`scipy.stats.quantile_test`). They need no assumption on the spread of
 values or their skew, so they hold the true value at every level at least as often as they promise, from the
-first n that can decide anything. Independent groups are compared pair by pair (`at_random`).
+first n that can decide anything. Independent groups are compared pair by pair (`at_random`); all `pairings`
+of them rest on an estimated error, and on simulations.
 """
 
 from collections.abc import Callable, Sequence
