@@ -207,7 +207,7 @@ def parameter_gradients(bench: Bench) -> Stage:
     The plain side runs one batch with full logits, and all hooks of TransformerLens.
     """
     tokens, n_prefix = bench.texts[: bench.size.n_gradients], bench.n_prefix
-    subject = Subject(load_model(bench.model), n_prefix, bench.settings.weight_noise.micro_batch)
+    subject = Subject(load_model(bench.model), n_prefix, bench.settings.editing.micro_batch)
     plain_side = Subject(by_transformers(bench.model), n_prefix)
     named = plain_side.weights  # before the bridge renames them
 

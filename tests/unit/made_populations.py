@@ -61,12 +61,7 @@ def _ablation(folder: Path) -> dict[str, list]:
     heads = _table(folder, "head_ablation")
     gained = heads.pivot(index=["group", "id"], columns=["layer", "head"], values="nll_gained")
     gained = gained.iloc[:, :N_HEADS]
-    noise = _table(folder, "weight_noise").query("size > 0")
-    noise = noise.groupby(["group", "id", "draw", "arm"])["nll"].mean().unstack("arm")
-    more = (noise["top"] - noise["random"]).unstack("draw")
-    names = ("memorized", "non_memorized")
-    both = {"heads": gained, "draws": more}
-    return {key: [frame.loc[name].to_numpy().T for name in names] for key, frame in both.items()}
+    return {"heads": [gained.loc[name].to_numpy().T for name in ("memorized", "non_memorized")]}
 
 
 if __name__ == "__main__":

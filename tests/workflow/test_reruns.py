@@ -17,7 +17,7 @@ from memloc.tables import schemas
 DRAWN = {figure.name: set(figure.tables) for figure in FIGURES if figure.only_for in OF_STUDY}
 # Rules that look into a model; paragraphs and its training do not.
 ANALYSES = {
-    *("ablate_heads", "activation_gradients", "attention", "bypass_layers", "disturb_weights"),
+    *("ablate_heads", "activation_gradients", "attention", "bypass_layers"),
     *("edited_model", "edit_paragraphs", "estimate", "model"),
     *("parameter_gradients", "patching", "perturbation", "prefix_features", "remove"),
     *("score_samples", "scores", "sets", "token_statistics", "unlearn_paragraphs"),
@@ -36,10 +36,10 @@ def readers(stage):
 
 
 EDITS = {
-    "a column of weight_noise": (
-        "memloc/tables/schemas/weight_noise.py",
+    "a column of layer_bypass": (
+        "memloc/tables/schemas/layer_bypass.py",
         COLUMN,
-        {"disturb_weights"} | readers("weight_noise"),
+        {"bypass_layers"} | readers("layer_bypass"),
     ),
     "a column of scores": (
         "memloc/tables/schemas/scores.py",

@@ -64,14 +64,6 @@ ANALYSES = [
         sections=["contrastive", "loading"],
         minutes=60,
     ),
-    Analysis(
-        "disturb_weights",
-        "Disturb the weights with the largest contrastive gradients, and as many random ones.",
-        reads=["paragraphs", "sets"],
-        makes=["weight_noise"],
-        sections=["weight_noise", "loading"],
-        minutes=240,
-    ),
     # Activations, attention and patching (paper 6 and A.2, A.3).
     Analysis(
         "activation_gradients",
@@ -137,10 +129,9 @@ ANALYSES = [
     # More about the scores of samples; does the prefix alone show that the model will recite?
     Analysis(
         "score_samples",
-        "Score sampled paragraphs at other positions and after other text; bound the probability of near "
-        "recitation.",
+        "Score sampled paragraphs at other positions and after other text.",
         reads=["paragraphs", "scores", "sets"],
-        makes=["positions", "near_extraction"],
+        makes=["positions"],
         sections=["positions", "loading"],
         minutes=60,
     ),

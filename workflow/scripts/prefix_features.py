@@ -13,15 +13,14 @@ from memloc.data.paragraphs import token_tensor
 from memloc.detection.features import prefix_features
 from memloc.detection.prefix_table import draw_sample, feature_frames, scalar_features
 from memloc.model import loading
-from memloc.run.seeds import generator
 
-settings, seed = job.settings, job.seed
+settings = job.settings
 how, n_prefix = settings.detection, settings.paragraph.prefix
 paragraphs = job.read("paragraphs", ["id", "count", "continuation_count", "unseen", "held_out"])
 paragraphs = paragraphs[paragraphs.unseen | ~paragraphs.held_out]
 dropped = job.read("dropped_paragraphs").id
 kept = paragraphs.iloc[kept_rows(paragraphs.id, dropped)]
-ids = draw_sample(kept, how.n_repeated, how.n_others, seed).id.to_numpy()
+ids = draw_sample(kept, how.n_repeated, how.n_others, job.seed).id.to_numpy()
 
 subject = loading.load(job.input.folder, settings, how.micro_batch)
 sampled = job.read("paragraphs", ["id", "tokens"], ids).set_index("id")
@@ -29,9 +28,7 @@ prefix, n_seen = token_tensor(sampled.tokens.loc[ids])[:, :n_prefix], how.n_seen
 texts = [subject.tokenizer.batch_decode(prefix[:, :n].tolist()) for n in n_seen]
 n_bytes = np.array([[len(zlib.compress(text.encode())) for text in lead] for lead in texts]).T
 found = prefix_features(subject, prefix, n_seen)
-first = int(generator(seed, "detection", "untrained").integers(2**31))
-blank = prefix_features(loading.untrained(subject, first), prefix, n_seen).residual
 scalars = scalar_features(found, n_bytes, n_seen)
 with job.writing() as append:
-    for frame in feature_frames(ids, found, blank.numpy(), scalars, n_seen):
+    for frame in feature_frames(ids, found, scalars, n_seen):
         append(prefix_features=frame)

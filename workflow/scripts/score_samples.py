@@ -1,10 +1,8 @@
-"""Rule score_samples: sampled paragraphs at other positions, after other text, and nearly recited."""
+"""Rule score_samples: sampled paragraphs at other positions and after other text."""
 
 from memloc.tables.job import start
 
 job = start(snakemake)
-
-from dataclasses import replace
 
 import pandas as pd
 
@@ -12,30 +10,25 @@ from memloc.data.paragraphs import token_tensor
 from memloc.data.sets import sample_ids, without_controls
 from memloc.model import loading
 from memloc.run.seeds import generator
-from memloc.scoring.constrained_beams import log_p_nearly
 from memloc.scoring.held_out import used_by_analyses
-from memloc.scoring.near_verbatim import NEARLY
 from memloc.scoring.positions import Other, after_half, at_start, position_scores, unrelated_text
-from memloc.tables.terms.sets import REPEATED, SET_NAMES, UNSEEN
+from memloc.tables.terms.sets import REPEATED, UNSEEN
 
 N_UNRELATED = 100  # paragraphs whose tokens are the text that stands before others
 N_REPEATED = 100  # repeated paragraphs that are scored after half of their prefix
 settings, how = job.settings, job.settings.positions
 sets = job.read("sets", ["id", "set", "sampled", "sampled_rare_tokens"])
-samples = {
-    name: sets[(sets["set"] == name) & sets.sampled].head(how.n_paragraphs) for name in (*SET_NAMES, UNSEEN)
-}
-elsewhere = [samples["memorized"], *(samples[name].head(how.n_others) for name in ("non_memorized", UNSEEN))]
-placed = pd.concat(elsewhere).rename(columns={"set": "group"})[["group", "id"]].reset_index(drop=True)
+sizes = {"memorized": how.n_paragraphs, **dict.fromkeys(("non_memorized", UNSEEN), how.n_others)}
+samples = {name: sets[(sets["set"] == name) & sets.sampled].head(n) for name, n in sizes.items()}
+placed = pd.concat(samples.values()).rename(columns={"set": "group"})[["group", "id"]].reset_index(drop=True)
 others = sets.id[(sets["set"] == "non_memorized") & ~used_by_analyses(sets)]
 others = samples["non_memorized"].id if others.empty else others
 others = generator(job.seed, "positions", "text").permutation(others)[:N_UNRELATED]
-drawn = pd.concat(samples.values()).id
 count = job.read("paragraphs", ["id", "count"]).set_index("id")["count"]
 repeated = without_controls(sets).id
 repeated = repeated[repeated.map(count) > 1]
 repeated = pd.Series(sample_ids(repeated, N_REPEATED, generator(job.seed, "positions", REPEATED)))
-ids = pd.concat([drawn, pd.Series(others), repeated]).unique()
+ids = pd.concat([placed.id, pd.Series(others), repeated]).unique()
 tokens = job.read("paragraphs", ["id", "tokens"], ids).set_index("id").tokens
 scores = job.read("scores", ["id", "em", "nll"], ids).set_index("id")
 text = unrelated_text(tokens.loc[others], max(how.lengths))
@@ -48,12 +41,5 @@ again, prefixes = pd.DataFrame({"group": REPEATED, "id": repeated}), []
 if len(repeated):
     own = token_tensor(tokens.loc[repeated])
     prefixes = [at_start(scores.loc[repeated]), after_half(subject, own)]
-# The search follows several texts of each, a token at a time.
-searching = replace(subject.of_placed, micro_batch=max(how.micro_batch // 4, 1))
-n_replaced = int(NEARLY * settings.paragraph.continuation)
-log_p = log_p_nearly(searching, subject.placed(token_tensor(tokens.loc[drawn])), n_replaced)
 places = [*(placed.join(place) for place in places), *(again.join(prefix) for prefix in prefixes)]
-job.write(
-    positions=pd.concat(places),
-    near_extraction=pd.DataFrame({"id": drawn, "log_p_nearly": log_p.numpy()}),
-)
+job.write(positions=pd.concat(places))

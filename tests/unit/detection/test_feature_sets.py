@@ -22,9 +22,7 @@ PREFIX = np.random.default_rng(0).integers(0, 40, (3, 12))
 @pytest.fixture
 def found():
     random = torch.Generator().manual_seed(0)
-    sizes = [(3, 11), (3, 11), (3, 11), (3, 2, 5)]
-    nll, mean, deviation, residual = (torch.rand(size, generator=random) for size in sizes)
-    return PrefixFeatures(nll, -mean, deviation, residual)
+    return PrefixFeatures(*(torch.rand(size, generator=random) for size in [(3, 11), (3, 2, 5)]))
 
 
 def test_baselines_are_those_of_their_definitions(found):
@@ -32,38 +30,28 @@ def test_baselines_are_those_of_their_definitions(found):
     n_bytes = np.array([[len(zlib.compress(text.encode())) for text in row] for row in texts])
     scalars = scalar_features(found, n_bytes, N_SEEN)
     for row in range(3):
-        nll, mean, deviation = (column[row].double().numpy() for column in found[:3])
+        nll = found.nll[row].double().numpy()
         for lead, n in enumerate(N_SEEN):
             seen = nll[: n - 1]
             n_least = int(np.ceil(0.2 * (n - 1)))
-            z = (-seen - mean[: n - 1]) / deviation[: n - 1]
             expected = {
                 "nll": seen.mean(),
-                "nll_last": seen[-10:].mean(),
                 "min_k": np.sort(seen)[-n_least:].mean(),
-                "min_k_plus": -np.sort(z)[:n_least].mean(),
                 "zlib": seen.sum() / n_bytes[row, lead],
             }
             assert {name: values[row, lead] for name, values in scalars.items()} == pytest.approx(expected)
 
 
-def test_a_token_that_is_certain_is_no_infinite_number_of_deviations_away(found):
-    certain = found._replace(deviation=found.deviation * 0, mean=found.mean * 0, nll=found.nll * 0)
-    scalars = scalar_features(certain, np.full((3, 2), 9), N_SEEN)
-    assert (scalars["min_k_plus"] == 0).all()
-
-
 def test_what_is_written_comes_back_in_the_order_that_is_asked_for(found):
     scalars = {"nll": np.arange(6.0).reshape(3, 2), "zlib": np.ones((3, 2))}
-    untrained = np.random.default_rng(1).normal(size=(3, 2, 5))
-    frames = list(feature_frames(IDS, found, untrained, scalars, N_SEEN))
+    frames = list(feature_frames(IDS, found, scalars, N_SEEN))
     table = validate(schema_of("prefix_features"), pd.concat(frames), Lengths(24, 12))
     pieces = [table.iloc[start : start + 17] for start in range(0, len(table), 17)]
     order = [1, 0, 2]
     sets = feature_sets(pieces, IDS[order], PREFIX[order], np.array([0, 1, 9]))
     assert sorted(sets) == [4, 12]
     np.testing.assert_allclose(sets[4]["residual"], found.residual[order, 0], rtol=1e-6)
-    np.testing.assert_allclose(sets[12]["residual_untrained"], untrained[order, 1], rtol=1e-6)
+    np.testing.assert_allclose(sets[12]["residual"], found.residual[order, 1], rtol=1e-6)
     assert sets[4]["nll"].ravel().tolist() == [2, 0, 4]
     assert sets[12]["exposure"].ravel() == pytest.approx(np.log([1, 2, 10]))
     np.testing.assert_array_equal(sets[12][TOGETHER], np.hstack([sets[12]["nll"], sets[12]["residual"]]))

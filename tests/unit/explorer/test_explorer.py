@@ -23,7 +23,7 @@ SETTINGS = sections({"highlight": "auto", "paragraph": {"length": 24, "prefix": 
 
 
 def test_tables_are_those_that_the_page_shows_and_the_study_makes():
-    made = [*NEEDED, "claims", "attention", "weight_noise"]
+    made = [*NEEDED, "claims", "attention", "layer_bypass"]
     assert tables_on_page(made) == [*NEEDED, "attention", "claims"]
 
 

@@ -1,4 +1,4 @@
-"""Figures on ablation and noise on made-up tables: plotted numbers, ranks, readable labels."""
+"""Figures on ablation on made-up tables: plotted numbers, ranks, readable labels."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ from drawn import assert_as_stored
 from made_rankings import METHOD_LABELS
 from made_tables import crossed
 
-from memloc.figures import cumulative_ablation, layer_bypass, weight_noise
+from memloc.figures import cumulative_ablation, layer_bypass
 from memloc.figures.parts.disturbance import judges
 from memloc.settings.sections import sections
 
@@ -34,16 +34,6 @@ def made_up_orders() -> pd.DataFrame:
     rows = orders.merge(crossed(n_heads=(0, 1, 4)), how="cross").merge(paragraphs(GROUPS), how="cross")
     lost = rows["lost"].where(rows["group"] == "memorized", 1)
     return rows.assign(em=40 - rows["n_heads"] * lost + rows["x"], nll=3 + rows["n_heads"] / 10 + rows["x"])
-
-
-def made_up_noise() -> pd.DataFrame:
-    """Draws cost others 0, 1 and 3 tokens."""
-    rows = crossed(arm=("top", "random"), size=(0.0, 1.0, 10.0), draw=range(3))
-    rows = rows.merge(paragraphs(GROUPS), how="cross").assign(n_weights=1000)
-    lost = 3 * (rows["group"] == "memorized") * (rows["arm"] == "top")
-    by = rows["draw"].map({0: 0, 1: 1, 2: 3})
-    em = 45 - lost * rows["size"] - by * (rows["group"] == "non_memorized")
-    return rows.assign(em=em + rows["x"], nll=3 + by / 10 + rows["x"])
 
 
 def made_up_bypasses() -> pd.DataFrame:
@@ -93,10 +83,6 @@ def test_intervals_of_exact_matches_end_at_the_whole_continuation():
 def test_rankings_are_drawn_as_stored():
     tables = {"cumulative_ablation": made_up_orders()}
     assert_as_stored("cumulative_ablation", cumulative_ablation.draw(tables, SETTINGS))
-
-
-def test_noise_is_drawn_as_stored():
-    assert_as_stored("weight_noise", weight_noise.draw({"weight_noise": made_up_noise()}, SETTINGS))
 
 
 def test_bypasses_are_drawn_as_stored():

@@ -27,7 +27,6 @@ def tables(n_unseen):
     chances = [pd.DataFrame({"id": ids, "scheme": scheme, "log_p": p}) for scheme, p in by_scheme]
     return {
         "extraction": pd.concat(chances).sort_values("id", kind="stable", ignore_index=True),
-        "near_extraction": pd.DataFrame({"id": ids, "log_p_nearly": np.minimum(log_p + 3, 0)})[::3],
         "scores": pd.DataFrame({"id": ids, "em": em, "nll": 1.0}),
         "sets": pd.DataFrame({"id": ids, "set": sets}),
         "paragraphs": pd.DataFrame({"id": ids, "count": repeats}).assign(

@@ -20,9 +20,7 @@ def weights(n_layers: int = 2, n_heads: int = 3) -> dict[str, pd.DataFrame]:
     frames = []
     for group in GROUPS:
         size = rng.gamma(1.0, 1e-3, len(base))
-        norm = size * 2 if group == "contrastive" else np.nan
-        more = {"max_abs": size, "sum_abs": 40 * size, "n_weights": 64, "nll_term_norm": norm}
-        frames.append(base.assign(group=group, **more, kl_term_norm=norm * 1e-6))
+        frames.append(base.assign(group=group, max_abs=size, sum_abs=40 * size, n_weights=64))
     names = np.repeat(GROUPS[:4], 3)
     return {
         "parameter_gradients": pd.concat(frames, ignore_index=True),

@@ -12,12 +12,9 @@ from memloc.localization.attention import prefix_attention
 from memloc.localization.contrastive import Texts, contrastive_attribution
 from memloc.localization.layer_bypass import mean_block_outputs
 from memloc.localization.patching import activation_patching, residual_patching
-from memloc.localization.weight_noise import disturb_weights
 from memloc.model.loading import bridged
 from memloc.model.subject import Subject
 from memloc.perturbation.pairs import Pairs
-from memloc.scoring.held_out import Group
-from memloc.settings.interventions import WeightNoise
 from memloc.settings.localization import Contrastive
 
 N_PREFIX, SIZE, IDS = 6, 2, np.arange(7)
@@ -35,12 +32,6 @@ def pairs(tokens):
     return Pairs(IDS, tokens, perturbed, *AT)
 
 
-def disturb(model, tokens):
-    texts = {"memorized": Group(IDS, tokens, IDS > 0)}
-    how = WeightNoise(sizes=[1.0], draws=1)
-    disturb_weights(subject(model), texts, nll_gradients(subject(model), tokens), how, 0)
-
-
 def attribute(model, tokens):
     mean, how = nll_gradients(subject(model), tokens[:3]), Contrastive()
     parts = Parts([np.arange(3)], draw([3], [[0]], np.random.default_rng(0), 1))
@@ -55,7 +46,6 @@ ANALYSES = {
     "mean heads": lambda m, t: mean_outputs(subject(m), t),
     "mean blocks": lambda m, t: mean_block_outputs(subject(m), t),
     "ablation": lambda m, t: ablated_scores(subject(m), t, [NOTHING]),
-    "noise": disturb,
     "contrastive": attribute,
 }
 

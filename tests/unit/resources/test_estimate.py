@@ -60,14 +60,13 @@ def test_rows_and_jobs_follow_the_rules(measured):
 
 def test_every_kind_of_pass_takes_its_own_time(measured):
     settings = study("config")
-    steps = [MODEL, step("disturb_weights"), step("remove"), step("train_model", threads=2)]
+    steps = [MODEL, step("parameter_gradients"), step("remove"), step("train_model", threads=2)]
     frame, _ = estimate(steps, RESULTS, settings, False)
     shape, seconds = shape_of(settings, "nowhere"), frame.set_index("rule").seconds
-    noise, removal, trained = (works(shape, settings)[each.rule] for each in steps[1:])
+    attributed, removal, trained = (works(shape, settings)[each.rule] for each in steps[1:])
     passes, context = shape.operations(100, 50), settings.model.context
-    assert noise.gradients > 0 and removal.edit > 0
-    noised = noise.score * HERE.score + noise.gradients * HERE.gradients
-    assert seconds.disturb_weights == pytest.approx(5 + passes * noised)
+    assert attributed.gradients > 0 and removal.score > 0 and removal.edit > 0
+    assert seconds.parameter_gradients == pytest.approx(5 + passes * attributed.gradients * HERE.gradients)
     removed = removal.score * HERE.score + removal.edit * HERE.edit
     assert seconds.remove == pytest.approx(5 + passes * removed)
     windows = trained.training * shape.operations(context, context)

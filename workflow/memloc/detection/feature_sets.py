@@ -8,7 +8,6 @@ from jaxtyping import Float, Int, Shaped
 from scipy.sparse import csr_array
 
 TOGETHER = "nll_and_residual"
-UNTRAINED = "residual_untrained"
 Features = Shaped[np.ndarray, "row feature"] | csr_array
 
 

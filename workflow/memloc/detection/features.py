@@ -20,10 +20,6 @@ class PrefixFeatures(NamedTuple):
 
     nll: Float[Tensor, "paragraph token-1"]
     """NLL of every prefix token but the first, given the tokens before it, in nats."""
-    mean: Float[Tensor, "paragraph token-1"]
-    """Mean of log p under the distribution of the same token: minus its entropy in nats."""
-    deviation: Float[Tensor, "paragraph token-1"]
-    """Standard deviation of log p under the same distribution."""
     residual: Float[Tensor, "paragraph lead width"]
     """Residual stream after the last layer at the last token that is seen."""
 
@@ -36,20 +32,12 @@ def prefix_features(subject: Subject, prefix: Tokens, n_seen: Sequence[int]) -> 
     def of_rows(rows: Tokens) -> PrefixFeatures:
         with reading(subject, [stream]) as found:
             hidden = subject.hidden(rows)
-        predictions = subject.unembedded(hidden[:, :-1], rows[:, 1:], _predictions)
-        columns = (*predictions, found[stream][:, last])
-        return PrefixFeatures(*(values.float().cpu() for values in columns))
+        (nll,) = subject.unembedded(hidden[:, :-1], rows[:, 1:], _nll)
+        return PrefixFeatures(nll.float().cpu(), found[stream][:, last].float().cpu())
 
     return PrefixFeatures(*map(torch.cat, zip(*subject.in_batches(of_rows, prefix), strict=True)))
 
 
-def _predictions(
-    logits: Float[Tensor, "token vocabulary"], true: Int[Tensor, "token"]
-) -> tuple[Float[Tensor, "token"], ...]:
-    """nll, mean and deviation of `PrefixFeatures`."""
+def _nll(logits: Float[Tensor, "token vocabulary"], true: Int[Tensor, "token"]) -> tuple[Tensor]:
     log_p = logits.log_softmax(dim=-1)
-    p = log_p.exp()
-    mean = (p * log_p).sum(dim=-1)
-    variance = (p * log_p.square()).sum(dim=-1) - mean.square()
-    nll = -log_p.gather(-1, true.unsqueeze(-1)).squeeze(-1)
-    return nll, mean, variance.clamp_min(0).sqrt()
+    return (-log_p.gather(-1, true.unsqueeze(-1)).squeeze(-1),)

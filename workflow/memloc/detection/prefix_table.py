@@ -7,10 +7,9 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from memloc.data.sets import exposure, sample_ids
-from memloc.detection.feature_sets import UNTRAINED
 from memloc.detection.features import PrefixFeatures
 from memloc.run.seeds import generator
-from memloc.settings.detection import LAST, MIN_K_PERCENT
+from memloc.settings.detection import MIN_K_PERCENT
 
 
 def draw_sample(paragraphs: pd.DataFrame, n_repeated: int, n_others: int, seed: int) -> pd.DataFrame:
@@ -39,41 +38,29 @@ def scalar_features(
 ) -> dict[str, Float[np.ndarray, "paragraph lead"]]:
     """The baselines that are one number for each paragraph and lead time.
 
-    nll, nll_last, min_k: mean NLL of all tokens that are seen, of the LAST last ones, and of the
-    MIN_K_PERCENT % least likely ones. min_k_plus: min_k with another score of a token, the distance of its
-    log p from the distribution's mean log p, in standard deviations, negated (2404.02936). zlib: summed NLL
-    per compressed byte.
+    nll and min_k: mean NLL of all tokens that are seen, and of the MIN_K_PERCENT % least likely ones. zlib:
+    summed NLL per compressed byte.
     """
     nll = found.nll.double().numpy()
-    deviation = found.deviation.double().numpy().clip(1e-6)
-    unlikely = (nll + found.mean.double().numpy()) / deviation
-    columns = {name: [] for name in ("nll", "nll_last", "min_k", "min_k_plus", "zlib")}
+    columns = {name: [] for name in ("nll", "min_k", "zlib")}
     for lead, n in enumerate(n_seen):
         seen, n_least = nll[:, : n - 1], -int(-(n - 1) * MIN_K_PERCENT // 100)
         columns["nll"].append(seen.mean(axis=1))
-        columns["nll_last"].append(seen[:, -LAST:].mean(axis=1))
-        columns["min_k"].append(_largest(seen, n_least))
-        columns["min_k_plus"].append(_largest(unlikely[:, : n - 1], n_least))
+        columns["min_k"].append(np.sort(seen, axis=1)[:, -n_least:].mean(axis=1))
         columns["zlib"].append(seen.sum(axis=1) / n_bytes[:, lead])
     return {name: np.stack(column, axis=1) for name, column in columns.items()}
-
-
-def _largest(values: Float[np.ndarray, "row token"], n: int) -> Float[np.ndarray, "row"]:
-    return np.sort(values, axis=1)[:, -n:].mean(axis=1)
 
 
 def feature_frames(
     ids: Int[np.ndarray, "paragraph"],
     found: PrefixFeatures,
-    untrained: Float[np.ndarray, "paragraph lead width"],
     scalars: dict[str, Float[np.ndarray, "paragraph lead"]],
     n_seen: Sequence[int],
 ) -> Iterable[pd.DataFrame]:
     """Table `prefix_features`: a piece for each lead time and kind, which goes paragraph by paragraph."""
     for lead, n in enumerate(n_seen):
         kinds = {name: values[:, lead, None] for name, values in scalars.items()}
-        kinds |= {"residual": found.residual[:, lead].numpy(), UNTRAINED: untrained[:, lead]}
-        for name, values in kinds.items():
+        for name, values in (kinds | {"residual": found.residual[:, lead].numpy()}).items():
             n_paragraphs, width = values.shape
             columns = {
                 "id": np.repeat(ids.astype(np.int32), width),

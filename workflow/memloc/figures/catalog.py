@@ -156,7 +156,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "extraction",
             "What comes out under sampling, and after how many draws",
-            ("extraction", "near_extraction", "scores", "sets", "paragraphs"),
+            ("extraction", "scores", "sets", "paragraphs"),
             paragraphs=("id", "count", "continuation_count"),
         ),
         FigureInfo(
@@ -186,7 +186,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             ("sets", "paragraph_gradients", "head_ablation", "layer_bypass", "head_ranking"),
         ),
         FigureInfo("cumulative_ablation", "Do the rankings find heads that matter", ("cumulative_ablation",)),
-        FigureInfo("weight_noise", "Noise on top-gradient weights", ("weight_noise",)),
         FigureInfo("layer_bypass", "Whole blocks bypassed, layer by layer", ("layer_bypass",)),
     ),
     "What removing it costs": (

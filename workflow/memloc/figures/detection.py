@@ -13,12 +13,9 @@ from memloc.statistics.uncertainty import Interval
 FEATURES = {
     "nll": ("prefix NLL", "black"),
     "nll_and_residual": ("NLL and residual stream", "#c8102e"),
-    "nll_last": ("NLL of the last 10", "#777777"),
     "min_k": ("Min-K%", "#777777"),
-    "min_k_plus": ("Min-K%++", "#777777"),
     "zlib": ("NLL by zlib", "#777777"),
     "residual": ("residual stream", "#1f5fbf"),
-    "residual_untrained": ("the same, untrained model", "#7fa8d9"),
     "bag_of_words": ("words alone", "#2e8b57"),
     "exposure": ("exposure (oracle)", "#d98e04"),
     "shuffled_labels": ("shuffled labels", "#aaaaaa"),

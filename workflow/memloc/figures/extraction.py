@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
 from memloc.figures.parts.memorized_fraction import UNSEEN_AT, intervals, name_unseen, repeat_bins
-from memloc.figures.parts.style import COLOURS, Drawing, panel_labels, plain_log_ticks, set_labels, subplots
+from memloc.figures.parts.style import COLOURS, Drawing, panel_labels, plain_log_ticks, subplots
 from memloc.scoring.sampling import extractable, log_draws
 from memloc.settings.base import Section
 from memloc.tables.terms.sets import HELD_OUT, UNSEEN
@@ -23,8 +23,7 @@ DASHES = ("-", (0, (4, 1)), (0, (1, 1)), "-.")
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Share that comes out (a) against draws, by scheme, and (b) against repeats, by draws; (c) of
-    the sampled paragraphs of each set, verbatim and nearly (a lower bound)."""
+    """Share that comes out (a) against draws, by scheme, and (b) against repeats, by draws."""
     chances = tables["extraction"]
     schemes = list(chances["scheme"].unique())
     by_scheme = chances.pivot(index="id", columns="scheme", values="log_p")
@@ -34,14 +33,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = data[data["set"] != HELD_OUT].assign(
         group=lambda rows: np.where(rows["set"] == UNSEEN, "unseen", "seen")
     )
-    near = data.merge(tables["near_extraction"], on="id")
-    labels = set_labels(settings)
-    figure, panels = subplots(2.6, ncols=3)
-    plotted = {
-        "a": _curves(panels[0], data, schemes),
-        "b": _by_repeats(panels[1], data, schemes[0]),
-        "c": _nearly(panels[2], near, schemes[0], labels),
-    }
+    figure, panels = subplots(2.6, ncols=2)
+    plotted = {"a": _curves(panels[0], data, schemes), "b": _by_repeats(panels[1], data, schemes[0])}
     panel_labels(panels)
     panels[1].set_title(schemes[0])
     plotted = pd.concat(plotted, names=["panel"])
@@ -104,20 +97,6 @@ def _by_repeats(axes: Axes, data: pd.DataFrame, scheme: str) -> pd.DataFrame:
 def _out(data: pd.DataFrame, scheme: str, n_draws: int) -> Bool[np.ndarray, "paragraph"]:
     """Which paragraphs come out within so many draws."""
     return extractable(data[scheme].to_numpy(), n_draws, CONFIDENCE)
-
-
-def _nearly(axes: Axes, near: pd.DataFrame, scheme: str, labels: dict[str, str]) -> pd.DataFrame:
-    """Draw two lines per set, verbatim and nearly; returns log10 of each paragraph's probabilities."""
-    for name, rows in near.groupby("set", observed=True):
-        axes.plot(CURVE, share_by_draws(rows[scheme]), color=COLOURS[name], label=labels[name])
-        axes.plot(CURVE, share_by_draws(rows["log_p_nearly"]), color=COLOURS[name], ls=DASHES[1])
-    axes.plot([], [], color="black", ls=DASHES[1], label="a tenth may differ")
-    _axis_of_draws(axes)
-    axes.set(ylabel="share of the sampled paragraphs", ylim=(-0.02, 1.45))  # room for the legend
-    axes.set_yticks(np.linspace(0, 1, 6))
-    axes.legend(loc="upper left", ncols=2)
-    logs = near.assign(verbatim=near[scheme] / np.log(10), nearly=near["log_p_nearly"] / np.log(10))
-    return logs[["id", "set", "verbatim", "nearly"]]
 
 
 def _axis_of_draws(axes: Axes) -> None:

@@ -18,7 +18,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     Bins without a sampled paragraph are left out.
     """
     gradients = tables["parameter_gradients"]
-    data = gradients[gradients["group"].isin(BY_EXACT_MATCH)].drop(columns=["nll_term_norm", "kl_term_norm"])
+    data = gradients[gradients["group"].isin(BY_EXACT_MATCH)]
     labels, head = set_labels(settings), highlighted_head(tables, settings)
     by_group = {group: rows for group in BY_EXACT_MATCH if len(rows := data[data["group"] == group])}
     bars = list(BAR_COLOURS.values())

@@ -19,8 +19,7 @@ from memloc.editing.gradients import Gradients, add_gradients, editable_gradient
 from memloc.editing.objectives import SIGN, Terms, collect_objective, original_states
 from memloc.editing.optimisers import SparseAdam
 from memloc.localization.gradient_parts import Sums
-from memloc.localization.parameter_gradients import component_table, group_scores
-from memloc.model.components import Component
+from memloc.localization.parameter_gradients import group_scores
 from memloc.model.subject import Subject
 from memloc.model.weights import all_weights, moved
 from memloc.scoring.losses import log_probabilities
@@ -57,8 +56,8 @@ def contrastive_attribution(
     times this one. One step of Adam down it moves every W_* weight. The weights are restored bit for bit.
 
     Returns:
-        The scores (`contrastive_scores`), and the scores of samples drawn from parts of the memorized
-        paragraphs (`Sums.largest`). Every sample has the KL term of all controls.
+        The rows of `component_scores`, and the scores of samples drawn from parts of the memorized paragraphs
+        (`Sums.largest`). Every sample has the KL term of all controls.
     """
     chosen, n_draws = np.unique(texts.drawn, return_counts=True)
     tokens = texts.non_memorized[torch.from_numpy(chosen)]
@@ -67,10 +66,13 @@ def contrastive_attribution(
     every = all_weights(subject)
     with moved(subject, every):
         SparseAdam(subject, every, STEP_RATE).step(slopes)
-        *terms, sums = contrastive_gradients(subject, texts.memorized, parts.members, controls, how)
+        nll_term, kl_term, sums = contrastive_gradients(
+            subject, texts.memorized, parts.members, controls, how
+        )
     # The whole KL term, in a row after the parts, counts in each draw of parts.
     with_kl = parts.draws._replace(weights=np.pad(parts.draws.weights, ((0, 0), (0, 1)), constant_values=1.0))
-    return contrastive_scores(subject, *terms), sums.largest(with_kl, "contrastive")
+    total = {name: nll_term[name] + kl_term[name] for name in nll_term}
+    return group_scores(subject, total, "contrastive"), sums.largest(with_kl, "contrastive")
 
 
 def contrastive_gradients(
@@ -103,20 +105,3 @@ def contrastive_gradients(
     sums.put(len(parts), kl_term)
     mean = {name: term / len(memorized) for name, term in nll_term.items()}
     return mean, kl_term, sums
-
-
-def contrastive_scores(subject: Subject, nll_term: Gradients, kl_term: Gradients) -> pd.DataFrame:
-    """Component scores of the contrastive objective, with the norms of its two terms.
-
-    Returns the rows of `component_scores` with group "contrastive" as first column, and nll_term_norm and
-    kl_term_norm: the Euclidean norms of each term's gradient by the component and head. The norm of several
-    components together is the root of their summed squares.
-    """
-    total = {name: nll_term[name] + kl_term[name] for name in nll_term}
-
-    def norms(component: Component) -> dict[str, Float[Tensor, "head"]]:
-        nll, kl = (component.by_head(term[component.parameter]) for term in (nll_term, kl_term))
-        return {"nll_term_norm": nll.norm(dim=1), "kl_term_norm": kl.norm(dim=1)}
-
-    scores = group_scores(subject, total, "contrastive")
-    return scores.join(component_table(subject, norms)[["nll_term_norm", "kl_term_norm"]])

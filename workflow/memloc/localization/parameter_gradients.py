@@ -1,40 +1,21 @@
 """Attribution scores of weights from the gradient of the NLL (paper 5.1, Figures 4 and 9)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from memloc.data.draws import Parts
 from memloc.editing.gradients import Gradients, add_gradients, paragraph_gradients
 from memloc.localization.gradient_parts import Sums
-from memloc.model.components import Component
 from memloc.model.subject import Subject, Tokens
 
 Sample = tuple[Int[np.ndarray, "paragraph"], Tokens]
 """Ids and tokens of paragraphs."""
-
-
-def component_table(
-    subject: Subject, measure: Callable[[Component], dict[str, Shaped[Tensor, "head"]]]
-) -> pd.DataFrame:
-    """A row per layer, component and head. `measure` gives the values of each column, one per head.
-
-    An MLP matrix has a single row, whose head is null.
-    """
-    frames = []
-    for component in subject.components:
-        frame = pd.DataFrame({column: values.tolist() for column, values in measure(component).items()})
-        heads = [None] if component.n_heads is None else range(component.n_heads)
-        frame.insert(0, "layer", component.layer)
-        frame.insert(1, "component", component.name)
-        frame.insert(2, "head", pd.array(heads, dtype="Int64"))
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
 
 
 def component_scores(subject: Subject, gradients: Gradients) -> pd.DataFrame:
@@ -43,16 +24,20 @@ def component_scores(subject: Subject, gradients: Gradients) -> pd.DataFrame:
     Returns one row per layer, component and head (null for an MLP matrix) with max_abs (the paper's
     attribution score), sum_abs (Figure 9) and n_weights.
     """
-
-    def scores(component: Component) -> dict[str, Float[Tensor, "head"] | Int[Tensor, "head"]]:
+    frames = []
+    for component in subject.components:
         size = component.by_head(gradients[component.parameter]).abs()
-        return {
-            "max_abs": size.amax(dim=1),
-            "sum_abs": size.sum(dim=1),
-            "n_weights": torch.full((len(size),), size.shape[1]),
+        heads = [None] if component.n_heads is None else range(component.n_heads)
+        columns = {
+            "layer": component.layer,
+            "component": component.name,
+            "head": pd.array(heads, dtype="Int64"),
+            "max_abs": size.amax(dim=1).tolist(),
+            "sum_abs": size.sum(dim=1).tolist(),
+            "n_weights": size.shape[1],
         }
-
-    return component_table(subject, scores)
+        frames.append(pd.DataFrame(columns))
+    return pd.concat(frames, ignore_index=True)
 
 
 def group_scores(subject: Subject, gradients: Gradients, group: str) -> pd.DataFrame:

@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
-
 from memloc.model.families import family
 from memloc.model.pretrained import ON_PROCESSOR, read_model, token_before
 from memloc.model.subject import Subject
@@ -46,20 +44,6 @@ def load_model(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedMo
     model = read_model(folder, how)
     family(model.config.model_type)
     return model
-
-
-def untrained(subject: Subject, seed: int) -> Subject:
-    """A model of the same shape with random weights, as before any training, in evaluation mode.
-
-    It is a control: it shows how much the architecture and the words alone tell.
-    """
-    from transformers import AutoModelForCausalLM
-
-    model = subject.model
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        fresh = AutoModelForCausalLM.from_config(model.config, dtype=torch.float32)
-    return replace(subject, model=fresh.to(model.device, model.dtype).eval())
 
 
 def bridged(subject: Subject) -> Subject:

@@ -47,10 +47,9 @@ def works(shape: Shape, settings: Settings) -> dict[str, Work]:
     compared = m + n + 2 * sets.n_partly + pairs  # of all samples and pairs, at most
     replaced = (m + n + pairs) * prefix * (1 - prefix / length / 2) + m * len(KEPT) * len(N_KEPT)
     patches = n_layers * (2 * shape.n_heads + 4 * shape.n_kv_heads + prefix)  # q, k, v; both directions
-    ablation, bypass, noise = settings.head_ablation, settings.layer_bypass, settings.weight_noise
+    ablation, bypass = settings.head_ablation, settings.layer_bypass
     orders = len((*PAPER_METHODS, COMBINED)) + ablation.n_random
     ablated, bypassed = (2 * how.n_paragraphs + how.n_judging for how in (ablation, bypass))
-    noised = (3 * noise.n_paragraphs + noise.n_judging + pairs) * 2 * noise.draws * len(noise.sizes)
     place, detected = settings.positions, settings.detection
     placed = 3 * place.n_paragraphs * (3 + place.draws * sum(1 + n / length for n in place.lengths))
     prefixes = min(detected.n_repeated + 2 * detected.n_others, n_texts) * prefix / length
@@ -79,9 +78,8 @@ def works(shape: Shape, settings: Settings) -> dict[str, Work]:
         ),
         "bypass_layers": Work("score", n_layers * sum(map(len, BYPASSES.values())) * (bypassed + pairs) / 2),
         "activation_gradients": Work("gradients", gradients=5 * m),
-        "prefix_features": Work("gradients", 2 * prefixes),  # with an untrained model: twice the weights
+        "prefix_features": Work("score", prefixes),
         "parameter_gradients": Work("edit", gradients=compared + m * (1 + settings.contrastive.n_controls)),
-        "disturb_weights": Work("edit", noised, noise.n_paragraphs),
         "unlearn_paragraphs": edits,
         "edit_paragraphs": edits,
         "edited_model": Work("edit", edit=remove.steps * (m + (settings.edit_model.n_controls or n))),

@@ -27,11 +27,6 @@ class PreallocatedLayer(DynamicLayer):
         """Keep the first tokens of the first rows; later tokens are overwritten."""
         self.keys, self.values = (memory[:n_rows, :, :n_tokens] for memory in self.memory)
 
-    def reorder(self, rows: Int[Tensor, "row"], first: int) -> None:
-        """Let every row continue another row; rows differ only in the tokens from `first` on."""
-        for shown in (self.keys, self.values):
-            shown[:, :, first:] = shown[rows, :, first:]
-
     def update(
         self, key_states: Tensor, value_states: Tensor, *args: object, **kwargs: object
     ) -> tuple[Tensor, Tensor]:
@@ -89,17 +84,15 @@ def _continue(subject: Subject, rows: Tokens, n_known: Int[Tensor, "paragraph"])
     return continued
 
 
-def known_layers(subject: Subject, text: Tokens, n_known: int, n_copies: int = 1) -> list[PreallocatedLayer]:
+def known_layers(subject: Subject, text: Tokens, n_known: int) -> list[PreallocatedLayer]:
     """Keys and values of the first `n_known` tokens in every layer, with room for the other tokens.
 
-    They come from one pass without unembedding. Each paragraph has `n_copies` rows.
+    They come from one pass without unembedding.
     """
     known = DynamicCache()
     subject.hidden(text[:, :n_known], known)
     room = (0, 0, 0, text.shape[1] - n_known)
     return [
-        PreallocatedLayer(
-            *(functional.pad(states, room).repeat_interleave(n_copies, dim=0) for states in (keys, values))
-        )
+        PreallocatedLayer(functional.pad(keys, room), functional.pad(values, room))
         for keys, values, _ in known
     ]

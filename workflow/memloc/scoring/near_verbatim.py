@@ -2,8 +2,7 @@
 
 One token that is left out shifts all that follow, so exact match ends there. The Levenshtein distance
 instead counts the tokens to insert, delete or replace, and the longest common run counts those that are
-recited without a break, wherever they stand. This is the distance of one decoding;
-`constrained_beams` bounds the probability of all nearby texts.
+recited without a break, wherever they stand. This is the distance of one decoding.
 """
 
 from difflib import SequenceMatcher

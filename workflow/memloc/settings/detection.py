@@ -7,7 +7,6 @@ from pydantic import Field
 from memloc.settings.base import MicroBatch, Positive, Section
 
 MIN_K_PERCENT = 20  # share of the tokens that are the least likely ones; other works use 5 to 60
-LAST = 10  # last tokens of the prefix whose NLL is a feature
 Share = Annotated[float, Field(gt=0, le=1)]
 
 

@@ -1,4 +1,4 @@
-"""Settings: sections `head_ablation`, `layer_bypass` and `weight_noise`."""
+"""Settings: sections `head_ablation` and `layer_bypass`."""
 
 from typing import Annotated
 
@@ -29,22 +29,5 @@ class LayerBypass(Section):
     n_paragraphs: Positive = Field(
         50, description="Memorized paragraphs that no analysis has sampled, and as many non-memorized ones."
     )
-    n_judging: Judging = 50  # held-out paragraphs
-    micro_batch: MicroBatch = 16
-
-
-class WeightNoise(Section):
-    """Noise on the weights with the largest contrastive gradient (authors' notebook)."""
-
-    n_paragraphs: Positive = Field(
-        50,
-        description="Memorized paragraphs whose gradients choose the weights; as many other memorized ones "
-        "and as many non-memorized ones judge the noise.",
-    )
-    sizes: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = Field(
-        [0.3, 1.0, 3.0, 10.0],
-        description="Standard deviations of the noise, in units of the W_* weights' standard deviation.",
-    )
-    draws: Positive = Field(6, description="Draws of the noise, and of the random weights.")
     n_judging: Judging = 50  # held-out paragraphs
     micro_batch: MicroBatch = 16

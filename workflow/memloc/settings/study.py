@@ -15,7 +15,7 @@ from memloc.settings.expected import Expected
 from memloc.settings.filters import Filters
 from memloc.settings.grown_truth import GrownTruth
 from memloc.settings.head_ranking import Head
-from memloc.settings.interventions import HeadAblation, LayerBypass, WeightNoise
+from memloc.settings.interventions import HeadAblation, LayerBypass
 from memloc.settings.loading import Loading
 from memloc.settings.localization import ActivationGradients, Attention, Contrastive, Patching
 from memloc.settings.model import Counterfactual, EmbeddedModel, FineTunedModel, HubModel, LocalModel
@@ -70,7 +70,7 @@ class Settings(Section):
     n_judging: Positive | None = Field(
         None,
         description="Texts of each kind (other memorized paragraphs, non-memorized, held-out) that show side "
-        "effects of an edit, an ablation or noise; null: 16 to 50, as each analysis needs.",
+        "effects of an edit or an ablation; null: 16 to 50, as each analysis needs.",
     )
     reference: list[Literal["all", *REFERENCE]] = Field(
         [],
@@ -102,7 +102,6 @@ class Settings(Section):
     patching: Patching = Patching()
     editing: Editing = Editing()
     head_ablation: HeadAblation = HeadAblation()
-    weight_noise: WeightNoise = WeightNoise()
     layer_bypass: LayerBypass = LayerBypass()
     edit_model: EditModel = EditModel()
     grown_truth: GrownTruth = GrownTruth()

@@ -2,7 +2,7 @@
 
 from memloc.tables.columns import PARAGRAPH, Column, Columns, Lengths, category, integer, number
 
-MEASURED = ("nll", "nll_last", "min_k", "min_k_plus", "zlib", "residual", "residual_untrained")
+MEASURED = ("nll", "min_k", "zlib", "residual")
 STRATA = ("all", "boundary", "unseen")
 
 

@@ -19,8 +19,8 @@ GROUP = category(
 )
 
 
-def _size(*, meaning: str, unit: str = "weight", nullable: bool = False) -> Column:
-    return number(0, nullable=nullable, unit=f"nats per token, per unit of the {unit}", meaning=meaning)
+def _size(*, meaning: str, unit: str = "weight") -> Column:
+    return number(0, unit=f"nats per token, per unit of the {unit}", meaning=meaning)
 
 
 LARGEST = _size(unit="weight or activation", meaning="Largest absolute gradient of one weight.")
@@ -34,8 +34,6 @@ def parameter_gradients(lengths: Lengths) -> Columns:
         "max_abs": LARGEST,
         "sum_abs": SUM,
         "n_weights": integer(1, meaning="Weights of the component."),
-        "nll_term_norm": _size(meaning="Norm of the gradient of the objective's NLL term.", nullable=True),
-        "kl_term_norm": _size(meaning="Norm of the gradient of the objective's KL term.", nullable=True),
     }
 
 

@@ -1,6 +1,6 @@
-"""Scores of sampled paragraphs at other positions and after other text; how likely each nearly comes out."""
+"""Scores of sampled paragraphs at other positions and after other text."""
 
-from memloc.tables.columns import NLL, PARAGRAPH, Column, Columns, Lengths, category, exact_match, integer
+from memloc.tables.columns import NLL, PARAGRAPH, Columns, Lengths, category, exact_match, integer
 from memloc.tables.terms.sets import REPEATED, UNSEEN
 
 CONTEXTS = ("start", "bare", "end_of_text", "text", "shifted", "half_prefix")
@@ -28,16 +28,4 @@ def positions(lengths: Lengths) -> Columns:
         "draw": integer(0, meaning="Number of the text among those that are drawn for it."),
         "em": exact_match(lengths.continuation),
         "nll": NLL,
-    }
-
-
-def near_extraction(lengths: Lengths) -> Columns:
-    return {
-        "id": integer(0, unique=True, meaning="Paragraph."),
-        "log_p_nearly": Column(
-            "float64",
-            high=0,
-            unit="natural logarithm",
-            meaning="Lower bound of the probability that at most a tenth of the tokens differ.",
-        ),
     }
