@@ -17,7 +17,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from memloc.model import loading, training
 
 WORKFLOW = Path(loading.__file__).parents[2]
-FILES = sorted(WORKFLOW.rglob("*.py"))
+TREES = {path: ast.parse(path.read_text()) for path in sorted(WORKFLOW.rglob("*.py"))}
 # Readers, and what makes them safe.
 NEEDED = {
     "load": {"torch": ("weights_only", True), "np": ("allow_pickle", False)},
@@ -38,8 +38,8 @@ class Payload:
 
 def calls(name):
     """(file, call) of every call of a method or function of this name in library and scripts."""
-    for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text())):
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == name:
                 yield path, node
 
@@ -57,8 +57,8 @@ def test_every_reader_is_called_in_its_safe_form():
 
 
 def test_nothing_is_pickled():
-    for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text())):
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not PICKLING & {name.split(".")[0] for name in names}, path.name

@@ -61,7 +61,7 @@ def sets(rows):
 
 @pytest.fixture(scope="module")
 def found(rows, sets):
-    return detection(rows, sets, 20, seed=0)
+    return detection(rows, sets, 12, seed=0)
 
 
 def row(found, features, stratum, n_seen=12):
