@@ -90,13 +90,14 @@ def shown(kind: str, n: int, draws: int, seed: int = SEED) -> float:
         found = {
             "Student's t": lambda: map(uncertainty.mean, first),
             "Welch's t": lambda: map(uncertainty.difference, first, second),
+            "sign flips": lambda: map(uncertainty.paired, first - second),
         }[name]()
     return float(np.mean([one.low <= truth <= one.high for one in found]))
 
 
 EXACT = ("share of one half", "share of nine tenths", "rank over trainings")
 EXACT += tuple(f"{kind}: {name}" for kind in ("median", "pairs", "all pairings") for name in NAMES)
-SHOWN = tuple(f"{kind}: {name}" for kind in ("Student's t", "Welch's t") for name in NAMES)
+SHOWN = tuple(f"{kind}: {name}" for kind in ("Student's t", "Welch's t", "sign flips") for name in NAMES)
 SHOWN += tuple(f"{kind}: {chance}" for kind in ("share", "difference of shares") for chance in (0.1, 0.5))
 MEANS = tuple(f"{kind}: {name}" for kind in ("mean", "difference") for name in NAMES)
 

@@ -1,12 +1,21 @@
 """Intervals and tests of figures against slow, obvious versions, and where intervals begin."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
 from memloc.statistics import uncertainty
-from memloc.statistics.uncertainty import MIN_N, cluster_interval, cluster_weights
+from memloc.statistics.uncertainty import (
+    MIN_N,
+    MOST_EXACT,
+    N_SUBSETS,
+    _subset_means,
+    cluster_interval,
+    cluster_weights,
+)
 
 
 def numbers(n, seed=0):
@@ -26,6 +35,14 @@ def test_a_difference_has_welchs_t(n, m):
     found = stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.95)
     expected = (first.mean() - second.mean(), found.low, found.high, min(n, m))
     assert uncertainty.difference(first, second) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("n", [6, 8, 10])
+def test_few_pairs_have_the_means_that_no_sign_flip_test_rejects(n):
+    values = numbers(n)
+    means = sorted(np.mean(subset) for size in range(1, n + 1) for subset in combinations(values, size))
+    k = int(0.025 * 2**n)
+    assert uncertainty.paired(values) == pytest.approx((values.mean(), means[k - 1], means[-k], n))
 
 
 @pytest.mark.parametrize("successes", [0, 1, 5, 12])
@@ -66,6 +83,7 @@ def test_infinite_ends_are_missing_in_tables():
 KINDS = {
     "mean": lambda values: uncertainty.mean(values),
     "difference": lambda values: uncertainty.difference(values, numbers(9, seed=1)),
+    "paired": lambda values: uncertainty.paired(values),
     "proportion": lambda values: uncertainty.proportion(int(np.sum(values > 0)), len(values)),
     "clusters": lambda values: cluster_interval(
         cluster_weights(np.arange(len(values)), 200) @ values / len(values), len(values)
@@ -80,7 +98,7 @@ def test_six_units_have_an_interval_and_five_have_none(kind):
     assert (five.low, five.high, five.n) == (-np.inf, np.inf, 5)
 
 
-@pytest.mark.parametrize("kind", ["mean", "difference", "proportion"])
+@pytest.mark.parametrize("kind", ["mean", "difference", "paired", "proportion"])
 @pytest.mark.filterwarnings("error")
 def test_no_units_have_no_value_and_one_has_no_interval(kind):
     value, low, high, n = KINDS[kind](np.array([]))
@@ -107,6 +125,23 @@ def test_the_difference_of_proportions_counts_the_smaller_group():
     assert uncertainty.proportion_difference(many, six).n == 6
     assert np.isfinite(uncertainty.proportion_difference(many, six).low)
     assert uncertainty.proportion_difference(five, many)[1:] == (-np.inf, np.inf, 5)
+
+
+@pytest.mark.parametrize("n", [MOST_EXACT + 1, 40])
+def test_means_of_random_subsets_are_those_of_values(n):
+    """One value of 1 among zeros: a mean over k of them is 1 / k or nothing, and half of them hold it."""
+    found = _subset_means(np.eye(n)[0])
+    assert len(found) == 9_999 and np.isfinite(found).all() and found.min() == 0
+    sizes = 1 / found[found > 0]
+    np.testing.assert_allclose(sizes, np.round(sizes))
+    assert np.mean(found > 0) == pytest.approx(0.5, abs=0.03)
+    assert sizes.mean() == pytest.approx((n + 1) / 2, rel=0.03)
+
+
+def test_many_pairs_have_the_250th_of_the_means_of_random_subsets_at_either_end():
+    values = numbers(MOST_EXACT + 1)
+    means = np.sort(_subset_means(values))
+    assert N_SUBSETS == 9_999 and uncertainty.paired(values)[1:3] == (means[249], means[-250])
 
 
 @pytest.mark.parametrize(("n_below", "one_sided"), [(49, True), (50, False), (950, False), (951, True)])

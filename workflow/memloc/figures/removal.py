@@ -10,8 +10,7 @@ from memloc.figures.parts import removal
 from memloc.figures.parts.style import Drawing, stripes, subplots
 from memloc.settings.base import Section
 from memloc.settings.removal_ways import EDITS, LABELS
-from memloc.statistics.exact import CONFIDENCE, median
-from memloc.statistics.uncertainty import Interval
+from memloc.statistics.uncertainty import Interval, paired
 
 PANELS = {  # name and unit
     "forgotten": ("forgotten", "tokens"),
@@ -80,8 +79,8 @@ def _panel(axes: Axes, rows: pd.DataFrame, ways: list[str]) -> None:
 def undominated(units: dict[str, pd.DataFrame]) -> list[str]:
     """Ways that no other way beats when paragraphs are removed together.
 
-    A way beats another if neither median difference, of tokens forgotten and of tokens that own continuations
-    lose, is to its disadvantage, and the 95 % interval of one shows an advantage, as for claims.
+    A way beats another if neither paired difference, of tokens forgotten and of tokens that own continuations
+    lose, is to its disadvantage, and the 95 % interval of one shows an advantage.
     """
     gains = {}
     for measure, sign in (("forgotten", 1), ("em_own_lost", -1)):
@@ -90,9 +89,8 @@ def undominated(units: dict[str, pd.DataFrame]) -> list[str]:
     ways = removal.ways_of(units["forgotten"])
 
     def beats(one: str, other: str) -> bool:
-        found = [median(values[one] - values[other]) for values in gains.values()]
-        ahead = any(own.interval(CONFIDENCE)[0] > 0 for own in found)
-        return ahead and all(own.value >= 0 for own in found)
+        found = [paired(values[one] - values[other]) for values in gains.values()]
+        return all(own.value >= 0 for own in found) and any(own.low > 0 for own in found)
 
     return [way for way in ways if not any(beats(other, way) for other in ways if other != way)]
 

@@ -6,6 +6,7 @@ Verdicts rest on the wider intervals of `studentised`.
 |---|---|
 | mean of independent values | Student's t |
 | difference of two means | Welch's t |
+| mean of paired differences | inverted sign-flip test, exact for few pairs (Hartigan 1969, typical values) |
 | proportion | Wilson's score |
 | difference of two proportions | Newcombe's, from Wilson's |
 | another statistic of units | bootstrap, bias-corrected and accelerated |
@@ -29,7 +30,9 @@ from memloc.statistics.exact import CONFIDENCE, Values
 
 TAILS = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
 QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-MIN_N = 6  # five units on one side of zero still have a p-value of 0.0625
+MIN_N = 6  # the p-value of a sign-flip test of 5 pairs cannot get below 0.0625
+MOST_EXACT = 12  # values of which all 4,095 subsets are enumerated
+N_SUBSETS = 9_999
 CLUSTER_RESAMPLES = 400
 ONE_SIDED = 0.05  # if fewer resamples than this share lie on one side of the value, see `resampled`
 
@@ -71,6 +74,22 @@ def difference(first: Values, second: Values) -> Interval:
         return _around(a - b, error, 1, n)
     parts = error_a**4 / (len(first) - 1) + error_b**4 / (len(second) - 1)
     return _around(a - b, error, error**4 / parts, n)
+
+
+def paired(differences: Values) -> Interval:
+    """Mean of paired differences, with the means that a sign-flip test does not reject.
+
+    The means of all non-empty subsets of n symmetric values cut the line into 2^n parts, each of which
+    holds the centre with the same probability (Hartigan 1969). Up to `MOST_EXACT` values take all subsets,
+    more values take random subsets, which keeps the probability exact.
+    """
+    values = _finite(differences)
+    n = len(values)
+    if n < MIN_N:
+        return mean(values)
+    means = np.sort(_subset_means(values))
+    k = int((1 - CONFIDENCE) / 2 * (len(means) + 1))
+    return Interval(float(values.mean()), float(means[k - 1]), float(means[-k]), n)
 
 
 def proportion(successes: int, n: int) -> Interval:
@@ -166,6 +185,17 @@ def _around(value: float, error: float, freedom: float, n: int) -> Interval:
         return Interval(value, -np.inf, np.inf, n)
     width = error * float(scipy.special.stdtrit(freedom, (1 + CONFIDENCE) / 2))
     return Interval(value, value - width, value + width, n)
+
+
+def _subset_means(values: np.ndarray) -> np.ndarray:
+    """Means of all non-empty subsets of few values, of random ones of many."""
+    n = len(values)
+    if n <= MOST_EXACT:
+        chosen = ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)[1:]
+    else:
+        chosen = np.random.default_rng(0).integers(2, size=(N_SUBSETS, n))
+        chosen[~chosen.any(axis=1), 0] = 1
+    return chosen @ values / chosen.sum(axis=1)
 
 
 def _share_below(drawn: np.ndarray, value: float) -> float:
