@@ -123,5 +123,6 @@ def _heads(ranking: pd.DataFrame) -> str:
         "token replaced. Do the methods agree? The outlined head has the lowest mean rank: head "
         f"{first['head']} of layer {first['layer']}. Of {len(combined)} heads it is number "
         f"{', '.join(listed)}, and {last}. It comes first in "
-        f"{100 * first['first_share']:.0f} % of the resamples."
+        f"{100 * first['first_share']:.0f} % of the resamples. A star marks two methods that agree more, or "
+        "less, than their liking for the same layers explains."
     )
