@@ -66,12 +66,12 @@ with TemporaryFile() as file:
     state.parent.mkdir(parents=True, exist_ok=True)
     if state.exists():
         job.log("a run that was ended has begun to read this: goes on from there")
-    known = np.memmap(state, np.uint8, "r+" if state.exists() else "w+", shape=(3, len(tokens)))
-    matched = scan.first_choices(known[:2], Progress(2 * len(tokens), "tokens").advance)
-    worth = worth_decoding(matched, tokens, length, n_prefix)
+    likely, known = np.memmap(state, np.uint8, "r+" if state.exists() else "w+", shape=(2, len(tokens)))
+    scan.judge(likely, Progress(len(tokens), "tokens").advance)
+    worth = worth_decoding(likely, tokens, length, n_prefix)
     starts = np.concatenate([*kept(worth)])
     job.log(f"{len(starts):,} of {len(worth):,} windows that are worth decoding pass the filters")
-    found = scan.passages(starts, known[2], Progress(len(starts), "windows").advance)
+    found = scan.passages(starts, known, Progress(len(starts), "windows").advance)
     firsts, number = own_text.distinct(own_text.Stream(tokens, found[:, 0], length - n_prefix))
     counts = own_text.count_repeats(firsts)[number]
 

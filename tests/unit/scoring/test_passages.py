@@ -7,7 +7,7 @@ import pytest
 from made_tables import frame_of
 
 from memloc.data.own_text import END
-from memloc.scoring.passages import covered, place, recited_windows, run_length, told, worth_decoding
+from memloc.scoring.passages import NO, YES, covered, place, recited_windows, told, worth_decoding
 from memloc.tables.columns import Lengths
 
 LENGTH, PREFIX = 30, 10
@@ -23,26 +23,23 @@ def test_a_reader_looks_a_passage_up_by_its_line():
     assert place(row) == "b.parquet, document 1, line 12"
 
 
-@pytest.mark.parametrize("share", [0.7, 0.8, 0.9])
-def test_every_window_of_a_document_with_a_run_of_first_choices_is_decoded(share):
-    """And no other. 20 tokens of 50 are a run; of 20 they are 8."""
-    assert run_length(50) == 20 and run_length(N) == 8
+@pytest.mark.parametrize("share", [0.85, 0.9, 0.95])
+def test_every_window_of_a_document_with_a_likely_continuation_is_decoded_and_no_other(share):
     random = np.random.default_rng(0)
     tokens = random.integers(9, size=600)
     tokens[[100, 101, 125, 300, 599]] = END
-    matched = (random.random(600) < share) & (tokens != END)
+    likely = np.where((random.random(600) < share) & (tokens != END), YES, NO)
     expected = [
         start
         for start in range(600 - LENGTH + 1)
-        if END not in tokens[start : start + LENGTH]
-        and any(matched[at : at + 8].all() for at in range(start + PREFIX, start + LENGTH - 8 + 1))
+        if END not in tokens[start : start + LENGTH] and NO not in likely[start + PREFIX : start + LENGTH]
     ]
-    assert 10 < len(expected) < 600 - LENGTH - 4
-    assert worth_decoding(matched, tokens, LENGTH, PREFIX).tolist() == expected
+    assert 3 < len(expected) < 500
+    assert worth_decoding(likely, tokens, LENGTH, PREFIX).tolist() == expected
 
 
 def test_a_text_shorter_than_a_window_has_none():
-    assert len(worth_decoding(np.ones(29, bool), np.zeros(29, int), LENGTH, PREFIX)) == 0
+    assert len(worth_decoding(np.full(29, YES), np.zeros(29, int), LENGTH, PREFIX)) == 0
     assert covered(np.arange(0), LENGTH, PREFIX).tolist() == []
 
 
@@ -56,16 +53,16 @@ def test_passages_are_what_continuations_of_recited_windows_cover(share):
         asked = []
 
         def recited(some, yes=yes, asked=asked):
-            asked.extend(some)
+            asked.append(set(some))
             return yes[some]
 
         found = recited_windows(starts, N, recited)
         runs = covered(found, LENGTH, PREFIX).tolist()
         assert [at for first, end in runs for at in range(first, end)] == sorted(tokens)
         assert all(end < first for (_, end), (first, _) in zip(runs, runs[1:], strict=False))
-        assert len(set(asked)) == len(asked) and yes[found].all()
+        assert yes[found].all() and all(len(some) <= -(-700 // N) for some in asked), "one of a group"
     every = np.arange(700)
-    assert recited_windows(every, N, lambda some: some >= 0).tolist() == [*range(0, 700, N), *range(681, 700)]
+    assert recited_windows(every, N, lambda some: some >= 0).tolist() == [*range(0, 700, N), 699]
 
 
 def said(n_tokens=(5000,), n_recited=(400,), short=0, **passages):

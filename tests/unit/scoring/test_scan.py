@@ -10,8 +10,8 @@ from plain_decoding import generate
 from memloc.data.own_text import END
 from memloc.model.pretrained import read_model
 from memloc.model.subject import Subject
-from memloc.scoring.passages import run_length, worth_decoding
-from memloc.scoring.scan import FIRST, OTHER, Scan
+from memloc.scoring.passages import NO, UNKNOWN, YES, worth_decoding
+from memloc.scoring.scan import Scan
 from memloc.settings.scores import Scoring
 from read_tables import read
 
@@ -55,8 +55,9 @@ def scan_of(model, tokens, before=None):
 
 def found_by(scan):
     """First token, end, and tokens at once of every passage."""
-    known = np.zeros((2, len(scan.tokens)), np.uint8)
-    starts = worth_decoding(scan.first_choices(known, lambda n: None), scan.tokens, LENGTH, PREFIX)
+    likely = np.zeros(len(scan.tokens), np.uint8)
+    scan.judge(likely, lambda n: None)
+    starts = worth_decoding(likely, scan.tokens, LENGTH, PREFIX)
     return scan.passages(starts, np.zeros(len(scan.tokens), np.uint8), lambda n: None).tolist()
 
 
@@ -92,46 +93,32 @@ def test_a_token_may_stand_before_every_prefix(model, tokens):
     assert found_by(scan_of(model, tokens, before=0)) == plain_passages(model, tokens, (0,))
 
 
-def first_choices(model, tokens, width, offset):
-    """First choices in windows of `width` tokens that begin at an offset, one window after the other."""
-    found = np.zeros(len(tokens), bool)
-    for first in range(offset, len(tokens), width):
-        window = torch.tensor(np.maximum(tokens[first : first + width], 0))
-        with torch.no_grad():
-            chosen = model(window[None]).logits[0, :-1].argmax(dim=-1) == window[1:]
-        found[first + 1 : first + len(window)] = chosen.numpy()
-    return found & (tokens != END)
-
-
-def test_no_run_of_first_choices_under_either_offset_is_missed(model, tokens):
-    scan, run = scan_of(model, tokens), run_length(N)
-    known = np.zeros((2, len(tokens)), np.uint8)
-    worth = set(worth_decoding(scan.first_choices(known, lambda n: None), tokens, LENGTH, PREFIX))
-    n_runs = 0
-    for offset, row in zip((0, LENGTH), known, strict=True):
-        chosen = first_choices(model, tokens, 2 * LENGTH, offset)
-        assert ((row == FIRST) == chosen).all() and ((row == OTHER) == ~chosen).all()
-        for first in range(PREFIX, len(tokens) - run + 1):
-            if not chosen[first : first + run].all():
-                continue
-            holding = range(max(0, first + run - LENGTH), min(first - PREFIX, len(tokens) - LENGTH) + 1)
-            whole = {start for start in holding if END not in tokens[start : start + LENGTH]}
-            assert whole <= worth
-            n_runs += 1
-    assert n_runs > 10
+def test_tokens_are_likely_where_the_first_choice_is_no_ten_times_as_likely(model, tokens):
+    scan, likely = scan_of(model, tokens), np.zeros(len(tokens), np.uint8)
+    scan.judge(likely, lambda n: None)
+    step = N_POSITIONS - PREFIX
+    expected = np.full(len(tokens), NO)
+    for at in np.flatnonzero(tokens != END):
+        if at >= PREFIX:
+            first = (at - PREFIX) // step * step
+            with torch.no_grad():
+                chances = model(torch.tensor(np.maximum(tokens[first:at], 0))[None]).logits[0, -1].softmax(-1)
+            expected[at] = YES if 10 * chances[tokens[at]] >= chances.max() else NO
+    assert (likely == expected).all() and 0.1 < (likely == YES).mean() < 0.9
 
 
 def test_what_is_known_is_not_run_again(model, tokens, monkeypatch):
     scan, n_done = scan_of(model, tokens), []
-    known = np.zeros((2, len(tokens)), np.uint8)
-    matched = scan.first_choices(known, n_done.append)
-    assert sum(n_done) == 2 * len(tokens)
-    lost, before = known.copy(), n_done.copy()
-    lost[1, -30:] = 0
-    assert (scan.first_choices(lost, n_done.append) == matched).all() and (lost == known).all()
-    assert n_done[len(before) :] == [2 * len(tokens)], "one batch, and all that was known"
-    monkeypatch.setattr("memloc.scoring.scan._first_choices", None)
-    assert (scan.first_choices(known, n_done.append) == matched).all()
+    likely = np.zeros(len(tokens), np.uint8)
+    scan.judge(likely, n_done.append)
+    assert sum(n_done) == len(tokens)
+    lost, n_before = likely.copy(), len(n_done)
+    lost[-5:] = UNKNOWN
+    scan.judge(lost, n_done.append)
+    assert (lost == likely).all() and n_done[n_before:] == [len(tokens)], "one batch, and all that was known"
+    monkeypatch.setattr("memloc.scoring.scan._likely", None)
+    scan.judge(lost, n_done.append)
+    assert (lost == likely).all()
 
 
 def test_windows_that_are_decoded_are_not_decoded_again(model, tokens, monkeypatch):
@@ -140,7 +127,7 @@ def test_windows_that_are_decoded_are_not_decoded_again(model, tokens, monkeypat
     starts = starts[[END not in tokens[start : start + LENGTH] for start in starts]]
     monkeypatch.setattr("memloc.scoring.scan.PIECE", 100)
     found = scan.passages(starts, decoded, n_done.append)
-    assert len(found) and max(n_done) <= 100 and sum(n_done) == (decoded != 0).sum()
+    assert len(found) and max(n_done) <= 100 and sum(n_done) == len(starts)
     monkeypatch.setattr(Scan, "_n_right", lambda self, some, length: np.full(len(some), 7))
     assert (scan.passages(starts, decoded, n_done.append)[:, :2] == found[:, :2]).all()
 

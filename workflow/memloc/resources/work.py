@@ -65,7 +65,7 @@ def works(shape: Shape, settings: Settings) -> dict[str, Work]:
         "train_halves": Work("training", halves * n_texts, training=halves * windows / 2),
         "model": Work("score"),
         "scores": Work("score", n_texts),
-        "passages": Work("score", 2 * n_texts * unembedded * scanned),  # a pass for each of two contexts
+        "passages": Work("score", 1.2 * n_texts * unembedded * scanned),  # a pass whose windows overlap
         "sets": Work("score", 2 * compared),  # decoding
         "token_statistics": Work("score", m + 2 * n),
         "score_samples": Work("score", placed),

@@ -26,7 +26,7 @@ class Progress:
         """Set the number of items done; the line ends with `about`."""
         self._done, now = done, time.monotonic()
         first, begin = self._first = self._first or (done, now)
-        if done == self._total > 0 or now - self._told >= SECONDS:
+        if done == self._total > 0 or (done > first and now - self._told >= SECONDS):
             left = spoken((now - begin) * (self._total - done) / max(done - first, 1))
             log(f"{done} of {self._total} {self._unit}, {left} left{about and f'; {about}'}")
             self._told = now

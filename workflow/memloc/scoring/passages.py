@@ -5,8 +5,8 @@ passage is a stretch that such continuations cover without a gap. Its first toke
 P tokens before it. Later ones may follow the prefix of a later window alone: `at_once` counts those that come
 out in one go.
 
-To decode from every start would take T passes of the text. A run of first choices in one pass says where to
-decode (`scan`), and only windows are decoded that can make a passage longer.
+To decode from every start would take T passes of the text. One pass tells which tokens are likely, and so
+where to decode (`scan`), and only windows are decoded that can make a passage longer.
 """
 
 from collections.abc import Callable
@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Int, UInt8
 
 from memloc.data.own_text import END
 from memloc.data.text_files import ROWS
 from memloc.tables.terms.claims import counted
 
-RUN = 0.4  # of a continuation: so many first choices in a row are worth a look, 20 of 50 tokens
+UNKNOWN, NO, YES = range(3)  # what is known of a token, likely or not, or of a window, recited or not
 Starts = Int[np.ndarray, "window"]
 
 
@@ -64,45 +64,41 @@ def _share(n: int, n_all: int) -> str:
     return f"{f'{share:.1f}' if share >= 0.05 or not n else 'less than 0.1'} % of {n_all:,} tokens"
 
 
-def run_length(n_continuation: int) -> int:
-    """Tokens of the shortest run of first choices that is worth a look."""
-    return max(1, round(RUN * n_continuation))
-
-
 def worth_decoding(
-    matched: Bool[np.ndarray, "token"], tokens: Int[np.ndarray, "token"], length: int, n_prefix: int
+    likely: UInt8[np.ndarray, "token"], tokens: Int[np.ndarray, "token"], length: int, n_prefix: int
 ) -> Starts:
-    """Starts of the windows within a document whose continuation holds a run of first choices.
+    """Starts of the windows within a document whose continuation has likely tokens (`YES`) only.
 
-    `tokens` are documents, each followed by `END`, which is never `matched`.
+    `tokens` are documents, each followed by `END`.
     """
-    n, run = len(tokens) - length + 1, run_length(length - n_prefix)
-    if n < 1:
-        return np.arange(0)
-    sums = _sums(matched)
-    begun = _sums(sums[run:] - sums[:-run] == run)  # runs that begin before each token
-    holds = begun[length - run + 1 :][:n] > begun[n_prefix:][:n]
-    ends = _sums(tokens == END)
-    return np.flatnonzero(holds & (ends[length:] == ends[:-length]))
-
-
-def _sums(flags: Bool[np.ndarray, "token"]) -> Int[np.ndarray, "token+1"]:
-    return np.concatenate([[0], np.cumsum(flags)])
+    n = max(len(tokens) - length + 1, 0)
+    no, ends = (
+        np.cumsum(np.append(False, flags), dtype=np.int32) for flags in (likely != YES, tokens == END)
+    )
+    return np.flatnonzero((no[length:] == no[n_prefix:][:n]) & (ends[length:] == ends[:n]))
 
 
 def recited_windows(
     starts: Starts, n: int, recited: Callable[[Starts], Bool[np.ndarray, "window"]]
 ) -> Starts:
-    """Starts whose windows are recited, without some that lie between two others and cover nothing more.
+    """Sorted starts of recited windows that cover what all recited ones cover, with few that are asked about.
 
-    Continuations have `n` tokens: two of them, `n` tokens apart, cover all that those between them do. So
-    every n-th window is decoded first, and the others only where one of the two beside them fails.
+    Continuations have `n` tokens, so two of them that begin at most `n` tokens apart cover all that those
+    between them do. Every n-th window is asked about first. Of those between two of these, only the first and
+    the last recited one count: the first one not where the n-th before is recited, the last one not where the
+    n-th behind is. They are looked for from outside.
     """
     every = starts[starts % n == 0]
-    every = every[recited(every)]
-    before = starts - starts % n
-    others = starts[(before != starts) & ~(np.isin(before, every) & np.isin(before + n, every))]
-    return np.sort(np.concatenate([every, others[recited(others)]]))
+    found = [every := every[recited(every)]]
+    others = starts[starts % n != 0]
+    for beside, order in ((others - others % n, 1), (others - others % n + n, -1)):
+        left = others[~np.isin(beside, every)][::order]
+        while len(left):
+            groups, at = np.unique(left // n, return_index=True)
+            found.append(left[at][yes := recited(left[at])])
+            left = np.delete(left, at)
+            left = left[~np.isin(left // n, groups[yes])]
+    return np.unique(np.concatenate(found))
 
 
 def covered(starts: Starts, length: int, n_prefix: int) -> Int[np.ndarray, "passage 2"]:

@@ -1,27 +1,26 @@
-"""Scan a text for what a model recites, from any start: one pass for each context, then decoding.
+"""Scan a text for what a model recites, from any start: one pass of the text, then decoding.
 
-A pass over windows of the text tells of every token whether it is the model's first choice. The windows lie
-side by side, once from the first token on, and once from the middle of a window on. In one of the two, half a
-window or more stands before a token; after its own prefix, as much stands before it as recitation needs.
-What is recited from its own prefix is missed only if neither pass has a run of `passages.RUN` in it.
+The pass tells of every token whether it is likely: the model's first choice, or not much less likely. Its
+windows overlap, so that at least as many tokens stand before each token as in a prefix. What is recited from
+its own prefix is missed only if the pass, which mostly sees more text before it, holds one of its tokens to
+be unlikely.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from math import log
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Int, UInt8
 from numpy.lib.stride_tricks import sliding_window_view
+from torch import Tensor
 
 from memloc.model.subject import Subject
 from memloc.scoring.paragraph_scores import score
-from memloc.scoring.passages import Starts, covered, recited_windows
+from memloc.scoring.passages import NO, UNKNOWN, YES, Starts, covered, recited_windows
 
-UNKNOWN, OTHER, FIRST = range(
-    3
-)  # of a token or window: nothing is known, it is no first choice or not recited, it is
-PIECE = 256  # windows that are decoded at a time
+FAR = log(10)  # a token is unlikely if the first choice is more than ten times as likely
+PIECE = 512  # windows that are worth decoding, some of which are decoded, at a time
 Advance = Callable[[int], None]
 
 
@@ -39,52 +38,49 @@ class Scan:
     ) -> None:
         self.subject, self.tokens, self.length = subject, tokens, length
         self.most, self.threshold = most, threshold
-        self.width = min(2 * length, most)
+        self.width = min(3 * length, most)
 
-    def first_choices(
-        self, known: UInt8[np.ndarray, "2 token"], advance: Advance
-    ) -> Bool[np.ndarray, "token"]:
-        """Whether each token is the first choice in windows of `width` tokens at either offset.
+    def judge(self, likely: UInt8[np.ndarray, "token"], advance: Advance) -> None:
+        """Fill in what is UNKNOWN: whether each token is likely, in windows of `width` tokens.
 
-        `known` says what is known of every token for both offsets: it is filled in, and what it holds already
-        is not run. `advance` is told how many more tokens are done.
+        The first prefix of the text is no continuation: NO. `advance` is told how many more tokens are done.
         """
-        n_tokens, n_skipped = self.width * self.subject.micro_batch, 0
-        for offset, found in zip((0, self.width // 2), known, strict=True):
-            found[:offset] = OTHER
-            n_skipped += offset
-            for first in range(offset, len(self.tokens), n_tokens):
-                some = self.tokens[first : first + n_tokens]
-                n_skipped += len(some)
-                if (found[first : first + n_tokens] == UNKNOWN).any():
-                    rows = np.pad(np.maximum(some, 0), (0, -len(some) % self.width))
-                    chosen = _first_choices(self.subject, rows.reshape(-1, self.width))
-                    found[first : first + n_tokens] = OTHER + (chosen.flatten()[: len(some)] & (some >= 0))
-                    advance(n_skipped)
-                    n_skipped = 0
-        return (known == FIRST).any(axis=0)
+        n_prefix, likely[: self.subject.n_prefix] = self.subject.n_prefix, NO
+        step = self.width - n_prefix
+        firsts = range(n_prefix, len(likely), step * self.subject.micro_batch)
+        pieces = [slice(first, first + firsts.step) for first in firsts]
+        left = [piece for piece in pieces if (likely[piece] == UNKNOWN).any()]
+        n_done = len(likely) - sum(len(likely[piece]) for piece in left)
+        for piece in left:
+            tokens = self.tokens[piece.start - n_prefix : piece.stop]
+            rows = np.pad(np.maximum(tokens, 0), (0, (n_prefix - len(tokens)) % step))
+            found = _likely(self.subject, sliding_window_view(rows, self.width)[::step]).flatten()
+            tokens = tokens[n_prefix:]
+            likely[piece] = np.where(found[: len(tokens)] & (tokens >= 0), YES, NO)
+            advance(n_done + len(tokens))
+            n_done = 0
 
     def passages(
         self, starts: Starts, decoded: UInt8[np.ndarray, "token"], advance: Advance
     ) -> Int[np.ndarray, "passage 3"]:
         """What is recited of the windows at some starts: first token, end, tokens that come out in one go.
 
-        `decoded` says which windows are known to be recited, by their starts, as `known` of `first_choices`
-        does of tokens; `advance` is told how many more are. No more than `most` tokens come out in one go.
+        `decoded` says which windows are known to be recited (YES) or not (NO), by their starts, and is filled
+        in; `advance` is told how many more are done. No more than `most` tokens come out in one go.
         """
         n_prefix, n_before = self.subject.n_prefix, int(self.subject.before is not None)
         n = self.length - n_prefix
 
         def recited(some: Starts) -> Bool[np.ndarray, "window"]:
             left = some[decoded[some] == UNKNOWN]
-            advance(len(some) - len(left))
-            for at in range(0, len(left), PIECE):
-                piece = left[at : at + PIECE]
-                decoded[piece] = OTHER + (self._n_right(piece, self.length) == n)
-                advance(len(piece))
-            return decoded[some] == FIRST
+            decoded[left] = np.where(self._n_right(left, self.length) == n, YES, NO)
+            return decoded[some] == YES
 
-        first, end = covered(recited_windows(starts, n, recited), self.length, n_prefix).T
+        found = []
+        for piece in np.split(starts, range(PIECE, len(starts), PIECE)):
+            found.append(recited_windows(piece, n, recited))
+            advance(len(piece))
+        first, end = covered(np.concatenate(found), self.length, n_prefix).T
         starts, at_once = first - n_prefix, np.zeros(len(first), np.int64)
         lengths = np.minimum(end - starts, self.most - n_before)
         for length in np.unique(lengths):
@@ -93,15 +89,19 @@ class Scan:
 
     def _n_right(self, starts: Starts, length: int) -> Int[np.ndarray, "window"]:
         """How many tokens the model gets right, given the prefix of each window of `length` tokens."""
+        if not len(starts):
+            return np.arange(0)
         rows = torch.from_numpy(sliding_window_view(self.tokens, length)[starts].astype(np.int64))
         return score(self.subject.of_placed, self.subject.placed(rows), self.threshold).em.numpy()
 
 
 @torch.inference_mode()
-def _first_choices(subject: Subject, rows: Int[np.ndarray, "row token"]) -> Bool[np.ndarray, "row token"]:
-    """Whether each token has the largest logit after those before it in its row; the first one has not."""
-    rows, subject = torch.from_numpy(rows.astype(np.int64)).to(subject.device), replace(subject, n_prefix=1)
-    (chosen,) = subject.unembedded(
-        subject.states_in_parts(rows), rows[:, 1:], lambda logits, true: (logits.argmax(dim=-1) == true,)
-    )
-    return np.pad(chosen.cpu().numpy(), ((0, 0), (1, 0)))
+def _likely(subject: Subject, rows: Int[np.ndarray, "row token"]) -> Bool[np.ndarray, "row continuation"]:
+    """Whether each token after the prefix is likely, given those before it in its row."""
+
+    def judged(logits: Tensor, true: Tensor) -> tuple[Tensor]:
+        return (logits.amax(dim=-1) - logits.gather(1, true[:, None]).squeeze(1) <= FAR,)
+
+    rows = torch.from_numpy(rows.astype(np.int64)).to(subject.device)
+    (found,) = subject.unembedded(subject.states_in_parts(rows), rows[:, subject.n_prefix :], judged)
+    return found.cpu().numpy()
