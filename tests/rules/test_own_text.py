@@ -106,7 +106,7 @@ def test_a_scan_that_was_ended_goes_on_with_what_it_knew(results, monkeypatch):
             patch.setattr("memloc.scoring.scan.Scan.passages", None)
             run_job(*run)
         assert len([*results.glob("scan/*")]) == 1
-        monkeypatch.setattr("memloc.scoring.scan._choices", None)
+        monkeypatch.setattr("memloc.scoring.scan._below", None)
         run_job(*run)
     assert "goes on from there" in (results / "logs/passages.log").read_text()
     pd.testing.assert_frame_equal(read(results, "recited"), expected)

@@ -66,9 +66,9 @@ with TemporaryFile() as file:
     state.parent.mkdir(parents=True, exist_ok=True)
     if state.exists():
         job.log("a run that was ended has begun to read this: goes on from there")
-    likely, known = np.memmap(state, np.uint8, "r+" if state.exists() else "w+", shape=(2, len(tokens)))
-    scan.judge(likely, Progress(len(tokens), "tokens").advance)
-    worth = worth_decoding(likely, tokens, length, n_prefix)
+    doubts, known = np.memmap(state, np.uint8, "r+" if state.exists() else "w+", shape=(2, len(tokens)))
+    scan.judge(doubts, Progress(len(tokens), "tokens").advance)
+    worth = worth_decoding(doubts, tokens, length, n_prefix)
     starts = np.concatenate([*kept(worth)])
     job.log(f"{len(starts):,} of {len(worth):,} windows that are worth decoding pass the filters")
     found = scan.passages(starts, known, Progress(len(starts), "windows").advance)

@@ -7,7 +7,7 @@ import pytest
 from made_tables import frame_of
 
 from memloc.data.own_text import END
-from memloc.scoring.passages import NO, YES, covered, place, recited_windows, told, worth_decoding
+from memloc.scoring.passages import IMPOSSIBLE, MOST, covered, place, recited_windows, told, worth_decoding
 from memloc.tables.columns import Lengths
 
 LENGTH, PREFIX = 30, 10
@@ -23,23 +23,24 @@ def test_a_reader_looks_a_passage_up_by_its_line():
     assert place(row) == "b.parquet, document 1, line 12"
 
 
-@pytest.mark.parametrize("share", [0.85, 0.9, 0.95])
-def test_every_window_of_a_document_with_a_likely_continuation_is_decoded_and_no_other(share):
+@pytest.mark.parametrize("most", [4, 5, 6])
+def test_every_window_of_a_document_whose_continuation_leaves_few_doubts_is_decoded_and_no_other(most):
     random = np.random.default_rng(0)
     tokens = random.integers(9, size=600)
     tokens[[100, 101, 125, 300, 599]] = END
-    likely = np.where((random.random(600) < share) & (tokens != END), YES, NO)
+    doubts = np.where(tokens == END, IMPOSSIBLE, random.integers(1, most, size=600)).astype(np.uint8)
     expected = [
         start
         for start in range(600 - LENGTH + 1)
-        if END not in tokens[start : start + LENGTH] and NO not in likely[start + PREFIX : start + LENGTH]
+        if END not in tokens[start : start + LENGTH]
+        and sum(doubts[start + PREFIX : start + LENGTH].tolist()) - N <= MOST
     ]
     assert 3 < len(expected) < 500
-    assert worth_decoding(likely, tokens, LENGTH, PREFIX).tolist() == expected
+    assert worth_decoding(doubts, tokens, LENGTH, PREFIX).tolist() == expected
 
 
 def test_a_text_shorter_than_a_window_has_none():
-    assert len(worth_decoding(np.full(29, YES), np.zeros(29, int), LENGTH, PREFIX)) == 0
+    assert len(worth_decoding(np.ones(29, np.uint8), np.zeros(29, int), LENGTH, PREFIX)) == 0
     assert covered(np.arange(0), LENGTH, PREFIX).tolist() == []
 
 

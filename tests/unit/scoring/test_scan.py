@@ -10,7 +10,7 @@ from plain_decoding import generate
 from memloc.data.own_text import END
 from memloc.model.pretrained import read_model
 from memloc.model.subject import Subject
-from memloc.scoring.passages import NO, UNKNOWN, YES, worth_decoding
+from memloc.scoring.passages import IMPOSSIBLE, UNKNOWN, worth_decoding
 from memloc.scoring.scan import Scan
 from memloc.settings.scores import Scoring
 from read_tables import read
@@ -55,9 +55,9 @@ def scan_of(model, tokens, before=None):
 
 def found_by(scan):
     """First token, end, and tokens at once of every passage."""
-    likely = np.zeros(len(scan.tokens), np.uint8)
-    scan.judge(likely, lambda n: None)
-    starts = worth_decoding(likely, scan.tokens, LENGTH, PREFIX)
+    doubts = np.zeros(len(scan.tokens), np.uint8)
+    scan.judge(doubts, lambda n: None)
+    starts = worth_decoding(doubts, scan.tokens, LENGTH, PREFIX)
     return scan.passages(starts, np.zeros(len(scan.tokens), np.uint8), lambda n: None).tolist()
 
 
@@ -93,32 +93,33 @@ def test_a_token_may_stand_before_every_prefix(model, tokens):
     assert found_by(scan_of(model, tokens, before=0)) == plain_passages(model, tokens, (0,))
 
 
-def test_tokens_are_likely_where_the_first_choice_is_no_ten_times_as_likely(model, tokens):
-    scan, likely = scan_of(model, tokens), np.zeros(len(tokens), np.uint8)
-    scan.judge(likely, lambda n: None)
-    step = N_POSITIONS - PREFIX
-    expected = np.full(len(tokens), NO)
+def test_doubts_grow_with_the_distance_from_the_first_choice(model, tokens):
+    scan, doubts = scan_of(model, tokens), np.zeros(len(tokens), np.uint8)
+    scan.judge(doubts, lambda n: None)
+    expected = np.full(len(tokens), float(IMPOSSIBLE))
     for at in np.flatnonzero(tokens != END):
         if at >= PREFIX:
-            first = (at - PREFIX) // step * step
+            first = (at - PREFIX) // (scan.width - PREFIX) * (scan.width - PREFIX)
             with torch.no_grad():
-                chances = model(torch.tensor(np.maximum(tokens[first:at], 0))[None]).logits[0, -1].softmax(-1)
-            expected[at] = YES if 10 * chances[tokens[at]] >= chances.max() else NO
-    assert (likely == expected).all() and 0.1 < (likely == YES).mean() < 0.9
+                chances = (
+                    model(torch.tensor(np.maximum(tokens[first:at], 0))[None]).logits[0, -1].log_softmax(-1)
+                )
+            expected[at] = min(1 + 10 * float(chances.max() - chances[tokens[at]]), IMPOSSIBLE)
+    assert np.abs(doubts - expected).max() < 0.51 and 0.1 < (doubts == 1).mean() < 0.9
 
 
 def test_what_is_known_is_not_run_again(model, tokens, monkeypatch):
     scan, n_done = scan_of(model, tokens), []
-    likely = np.zeros(len(tokens), np.uint8)
-    scan.judge(likely, n_done.append)
+    doubts = np.zeros(len(tokens), np.uint8)
+    scan.judge(doubts, n_done.append)
     assert sum(n_done) == len(tokens)
-    lost, n_before = likely.copy(), len(n_done)
+    lost, n_before = doubts.copy(), len(n_done)
     lost[-5:] = UNKNOWN
     scan.judge(lost, n_done.append)
-    assert (lost == likely).all() and n_done[n_before:] == [len(tokens)], "one batch, and all that was known"
-    monkeypatch.setattr("memloc.scoring.scan._likely", None)
+    assert (lost == doubts).all() and n_done[n_before:] == [len(tokens)], "one batch, and all that was known"
+    monkeypatch.setattr("memloc.scoring.scan._below", None)
     scan.judge(lost, n_done.append)
-    assert (lost == likely).all()
+    assert (lost == doubts).all()
 
 
 def test_windows_that_are_decoded_are_not_decoded_again(model, tokens, monkeypatch):

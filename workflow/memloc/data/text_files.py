@@ -34,8 +34,7 @@ def text_files(given: Sequence[str], key: str, encoding: str = "utf-8") -> list[
             files = [entry] if "://" in entry else _readable(_files_of(entry), encoding)
         except OSError as error:
             raise InputError(
-                f"{key}: {error.filename or entry}: cannot be read ({error.strerror}); "
-                "give the user who runs Snakemake the right to read it"
+                f"{key}: {error.filename or entry}: cannot be read ({error.strerror}); make it readable"
             ) from None
         if not files and not Path(entry).is_dir() and not has_magic(entry):
             raise InputError(f"{key}: {entry}: no such file or folder; correct the path")

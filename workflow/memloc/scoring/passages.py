@@ -5,7 +5,7 @@ passage is a stretch that such continuations cover without a gap. Its first toke
 P tokens before it. Later ones may follow the prefix of a later window alone: `at_once` counts those that come
 out in one go.
 
-To decode from every start would take T passes of the text. One pass tells which tokens are likely, and so
+To decode from every start would take T passes of the text. One pass tells how likely tokens are, and so
 where to decode (`scan`), and only windows are decoded that can make a passage longer.
 """
 
@@ -20,7 +20,10 @@ from memloc.data.own_text import END
 from memloc.data.text_files import ROWS
 from memloc.tables.terms.claims import counted
 
-UNKNOWN, NO, YES = range(3)  # what is known of a token, likely or not, or of a window, recited or not
+UNKNOWN, NO, YES = range(3)  # what is known of a window: it is recited, or not
+# Doubts of a token: 1 (0 is unknown), and 10 for each nat by which it is less likely than the first choice.
+PER_NAT, IMPOSSIBLE = 10, 255
+MOST = 46  # doubts: what is decoded is, in one pass, at least a hundredth as likely as the first choices
 Starts = Int[np.ndarray, "window"]
 
 
@@ -65,17 +68,16 @@ def _share(n: int, n_all: int) -> str:
 
 
 def worth_decoding(
-    likely: UInt8[np.ndarray, "token"], tokens: Int[np.ndarray, "token"], length: int, n_prefix: int
+    doubts: UInt8[np.ndarray, "token"], tokens: Int[np.ndarray, "token"], length: int, n_prefix: int
 ) -> Starts:
-    """Starts of the windows within a document whose continuation has likely tokens (`YES`) only.
+    """Starts of the windows within a document whose continuation leaves few doubts.
 
     `tokens` are documents, each followed by `END`.
     """
     n = max(len(tokens) - length + 1, 0)
-    no, ends = (
-        np.cumsum(np.append(False, flags), dtype=np.int32) for flags in (likely != YES, tokens == END)
-    )
-    return np.flatnonzero((no[length:] == no[n_prefix:][:n]) & (ends[length:] == ends[:n]))
+    sums, ends = (np.cumsum(np.append(0, each)) for each in (doubts, tokens == END))
+    certain = sums[length:] - sums[n_prefix:][:n] <= length - n_prefix + MOST
+    return np.flatnonzero(certain & (ends[length:] == ends[:n]))
 
 
 def recited_windows(

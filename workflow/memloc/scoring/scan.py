@@ -1,25 +1,31 @@
 """Scan a text for what a model recites, from any start: one pass of the text, then decoding.
 
-The pass tells of every token whether it is likely: the model's first choice, or not much less likely. Its
-windows overlap, so that at least as many tokens stand before each token as in a prefix. What is recited from
-its own prefix is missed only if the pass, which mostly sees more text before it, holds one of its tokens to
-be unlikely.
+The pass tells of every token how much less likely it is than the model's first choice. Its windows overlap,
+so that at least as many tokens stand before each token as in a prefix. What is recited from its own prefix
+is missed only if the pass, which mostly sees more text before it, holds it to be unlikely (`passages.MOST`).
 """
 
 from collections.abc import Callable
-from math import log
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor
 
 from memloc.model.subject import Subject
 from memloc.scoring.paragraph_scores import score
-from memloc.scoring.passages import NO, UNKNOWN, YES, Starts, covered, recited_windows
+from memloc.scoring.passages import (
+    IMPOSSIBLE,
+    NO,
+    PER_NAT,
+    UNKNOWN,
+    YES,
+    Starts,
+    covered,
+    recited_windows,
+)
 
-FAR = log(10)  # a token is unlikely if the first choice is more than ten times as likely
 PIECE = 512  # windows that are worth decoding, some of which are decoded, at a time
 Advance = Callable[[int], None]
 
@@ -40,23 +46,24 @@ class Scan:
         self.most, self.threshold = most, threshold
         self.width = min(3 * length, most)
 
-    def judge(self, likely: UInt8[np.ndarray, "token"], advance: Advance) -> None:
-        """Fill in what is UNKNOWN: whether each token is likely, in windows of `width` tokens.
+    def judge(self, doubts: UInt8[np.ndarray, "token"], advance: Advance) -> None:
+        """Fill in doubts that are UNKNOWN, of tokens in windows of `width` tokens; see `passages`.
 
-        The first prefix of the text is no continuation: NO. `advance` is told how many more tokens are done.
+        The first prefix of the text is no continuation. `advance` is told how many more tokens are done.
         """
-        n_prefix, likely[: self.subject.n_prefix] = self.subject.n_prefix, NO
+        n_prefix, doubts[: self.subject.n_prefix] = self.subject.n_prefix, IMPOSSIBLE
         step = self.width - n_prefix
-        firsts = range(n_prefix, len(likely), step * self.subject.micro_batch)
+        firsts = range(n_prefix, len(doubts), step * self.subject.micro_batch)
         pieces = [slice(first, first + firsts.step) for first in firsts]
-        left = [piece for piece in pieces if (likely[piece] == UNKNOWN).any()]
-        n_done = len(likely) - sum(len(likely[piece]) for piece in left)
+        left = [piece for piece in pieces if (doubts[piece] == UNKNOWN).any()]
+        n_done = len(doubts) - sum(len(doubts[piece]) for piece in left)
         for piece in left:
             tokens = self.tokens[piece.start - n_prefix : piece.stop]
             rows = np.pad(np.maximum(tokens, 0), (0, (n_prefix - len(tokens)) % step))
-            found = _likely(self.subject, sliding_window_view(rows, self.width)[::step]).flatten()
+            below = _below(self.subject, sliding_window_view(rows, self.width)[::step]).flatten()
             tokens = tokens[n_prefix:]
-            likely[piece] = np.where(found[: len(tokens)] & (tokens >= 0), YES, NO)
+            found = np.minimum(1 + np.rint(PER_NAT * below[: len(tokens)]), IMPOSSIBLE)
+            doubts[piece] = np.where(tokens < 0, IMPOSSIBLE, found)
             advance(n_done + len(tokens))
             n_done = 0
 
@@ -96,12 +103,12 @@ class Scan:
 
 
 @torch.inference_mode()
-def _likely(subject: Subject, rows: Int[np.ndarray, "row token"]) -> Bool[np.ndarray, "row continuation"]:
-    """Whether each token after the prefix is likely, given those before it in its row."""
+def _below(subject: Subject, rows: Int[np.ndarray, "row token"]) -> Float[np.ndarray, "row continuation"]:
+    """Nats by which each token after the prefix is less likely than the first choice at its place."""
 
-    def judged(logits: Tensor, true: Tensor) -> tuple[Tensor]:
-        return (logits.amax(dim=-1) - logits.gather(1, true[:, None]).squeeze(1) <= FAR,)
+    def below(logits: Tensor, true: Tensor) -> tuple[Tensor]:
+        return (logits.amax(dim=-1) - logits.gather(1, true[:, None]).squeeze(1),)
 
     rows = torch.from_numpy(rows.astype(np.int64)).to(subject.device)
-    (found,) = subject.unembedded(subject.states_in_parts(rows), rows[:, subject.n_prefix :], judged)
+    (found,) = subject.unembedded(subject.states_in_parts(rows), rows[:, subject.n_prefix :], below)
     return found.cpu().numpy()
