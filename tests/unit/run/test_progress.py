@@ -43,6 +43,16 @@ def test_what_a_resumed_rule_had_done_takes_no_time(clock, capsys):
     assert said(capsys)[-1].endswith("] 821 of 1000 steps, 3.0 min left")
 
 
+def test_what_is_left_is_told_once_a_second_item_says_how_long_one_takes(clock, capsys):
+    windows = Progress(1000, "windows")
+    clock[0] += 20
+    windows.advance(100)
+    assert said(capsys) == []
+    clock[0] += 5
+    windows.advance(100)
+    assert said(capsys)[-1].endswith("] 200 of 1000 windows, 40 s left")
+
+
 def test_nothing_is_left_of_a_single_item(clock, capsys):
     Progress(1, "pairs").advance()
     (line,) = said(capsys)
