@@ -34,7 +34,7 @@ def case(request):
     if request.param == "memorizing":
         return request.getfixturevalue("memorized_versions")
     model, positions = request.getfixturevalue(f"tiny_{request.param}"), torch.tensor([0, 3, 6, 7])
-    return model, perturbed(own_paragraphs(model, 130), positions, 2), positions, N_PREFIX
+    return model, perturbed(own_paragraphs(model, 50), positions, 2), positions, N_PREFIX
 
 
 def assert_same_doubts(found, expected, threshold):
@@ -57,6 +57,7 @@ def test_shared_prefixes_change_nothing(case):
 
 def test_matching_alone_gives_the_same_exact_matches(case):
     model, rows, positions, n_prefix = case
+    rows = rows[:100]
     alone = score_versions(Subject(model, n_prefix), rows, positions, 0.1, nll=False)
     full = score_versions(Subject(model, n_prefix), rows, positions, 0.1)
     assert torch.equal(alone.em, full.em)
