@@ -75,9 +75,11 @@ def config(finished, source, server, tmp_path_factory):
             "sha256": hashlib.sha256(source["model"]["model.safetensors"]).hexdigest(),
         },
         "expected": {
-            "n_paragraphs": len(source["scores"]),
-            "n_memorized": int(sizes["memorized"]) + 1,
-            "max_count": int(source["paragraphs"]["count"].max()),
+            "numbers": {
+                "n_paragraphs": len(source["scores"]),
+                "n_memorized": int(sizes["memorized"]) + 1,
+                "max_count": int(source["paragraphs"]["count"].max()),
+            }
         },
     }
     (folder / "published.yaml").write_text(yaml.safe_dump(settings))

@@ -2,8 +2,8 @@
 
 from memloc.published import expected
 
-COMPARED = ["expected"] if any(value is not None for key, value in EXPECTED if key != "filter") else []
-LOCALIZED = expected.LOCALIZED if expected.needed(EXPECTED) else ()
+COMPARED = ["expected"] if EXPECTED.numbers else []
+LOCALIZED = expected.LOCALIZED if expected.needed(EXPECTED.numbers) else ()
 
 if COMPARED:
 
@@ -22,7 +22,7 @@ if COMPARED:
             mem_mb=growing(2000),
             runtime=growing(15),
         params:
-            **tracked("expected"),
+            **tracked("expected", "highlight"),
         message:
             "Compare published numbers with those of this run."
         script:

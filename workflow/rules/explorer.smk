@@ -31,7 +31,7 @@ rule explorer:
         mem_mb=growing(4000),
         runtime=growing(20),
     params:
-        **tracked("explorer", "highlight"),
+        **tracked("highlight"),
         model=MODEL_NAME,
     message:
         "Write the explorer, an interactive page."

@@ -13,7 +13,7 @@ WITH_TEXT = ["paragraphs", "places", "occurrences", "training_stream"]  # tables
 if DATA.source == "code":
     with explained():
         # Of a package, its version decides; another one is another text.
-        VERSIONS = {} if DATA.folder else {DATA.package: chosen_files.version_of(DATA)}
+        VERSIONS = {} if DATA.folder else {DATA.package: chosen_files.installed(DATA.package, "data.package")}
         FILES = [str(file) for file in chosen_files.matching(DATA)] if DATA.folder else []
         if workflow.is_main_process:
             chosen_files.corpus(DATA, SETTINGS.seed)

@@ -11,7 +11,7 @@ from memloc.explorer.contents import BY_PARAGRAPH
 from memloc.explorer.files import write_data, write_page
 from memloc.explorer.index import index_of
 from memloc.explorer.paragraph import paragraphs
-from memloc.explorer.selection import chosen_ids, corpus_counts
+from memloc.explorer.selection import N_PARAGRAPHS, chosen_ids, corpus_counts
 from memloc.explorer.tokens import Shape
 from memloc.run.atomic import atomic_folder
 from memloc.tables import storage
@@ -19,7 +19,7 @@ from memloc.tables import storage
 settings, params, lengths = job.settings, job.params, job.settings.paragraph
 stamps = {name: storage.provenance(job.input[name]) for name in job.tables}
 tables = {name: job.read(name) for name in job.tables if name not in BY_PARAGRAPH}
-ids = chosen_ids(tables, settings.explorer.n_paragraphs)
+ids = chosen_ids(tables, N_PARAGRAPHS)
 tables |= {name: job.read(name, ids=ids) for name in job.tables if name in BY_PARAGRAPH}
 n_vocabulary = int(tables["vocabulary"].token.max()) + 1
 counts = corpus_counts(job.batches("paragraphs", ["id", "tokens"]), tables["sets"], n_vocabulary)

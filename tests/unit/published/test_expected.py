@@ -11,7 +11,7 @@ from memloc.figures import expected as expected_figure
 from memloc.published import expected
 from memloc.published.expected import compare
 from memloc.run.templates import fill
-from memloc.settings.expected import Expected
+from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 
@@ -57,9 +57,8 @@ def test_comparison_is_exact_and_open_where_nothing_is_expected(run):
 
 
 def test_ranks_and_the_correlation_are_those_of_the_published_head_and_layer():
-    wanted = Expected(
-        head={"layer": 0, "head": 1}, key_query_layer=1, n_unique_tokens=7, rare_token_correlation=-0.9
-    )
+    numbers = {"rank_of_head": 1, "key_query_layer": 1, "n_unique_tokens": 7, "rare_token_correlation": -0.9}
+    settings = sections({"highlight": {"layer": 0, "head": 1}, "expected": {"numbers": numbers}})
     heads = pd.DataFrame({"layer": [0, 0, 1], "head": [0, 1, 1], "pearson": [-0.1, -0.914, 0.3]})
     ranks = pd.concat(heads.assign(method=name, rank=[3, 1, 2]) for name in expected.RANKED_BY)
     impact = [("perturbed", 0, 9.0), ("perturbed", 1, 2.0), ("perturbed", 1, 8.0), ("other", 0, 99.0)]
@@ -67,10 +66,11 @@ def test_ranks_and_the_correlation_are_those_of_the_published_head_and_layer():
     tables = {"head_ranking": ranks, "impact_gradients": impact}
     tables["rare_token_correlation"] = heads.assign(n_unique_tokens=8)
     of_ranks = dict.fromkeys(["rank_key_query_layer", *(f"rank_{name}" for name in expected.RANKED_BY)], 1)
-    asked, found = expected.localized_numbers(wanted, tables)
+    asked, found = expected.localized_numbers(settings.expected.numbers, tables, settings)
     assert asked == of_ranks | {"n_unique_tokens": 7, "rare_token_correlation": -0.9}
     assert found == of_ranks | {"n_unique_tokens": 8, "rare_token_correlation": -0.91}
-    assert expected.localized_numbers(Expected(), {}) == ({}, {})
+    asked, _ = expected.localized_numbers({}, tables, settings)
+    assert set(asked.values()) == {None} and not expected.needed({"n_memorized": 1})
 
 
 def test_table_and_figure_take_what_is_compared(run, tmp_path):

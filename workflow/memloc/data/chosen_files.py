@@ -120,16 +120,6 @@ def package_of(name: str) -> dict[str, str]:
     return {fact: told for fact, told in found.items() if told}
 
 
-def version_of(data: CodeData) -> str:
-    """Version of the package. InputError: it is not installed, or `data.version` asks for another one."""
-    found = installed(data.package, "data.package")
-    if data.version not in (None, found):
-        raise InputError(
-            f"data.version: {data.package} {found} is installed, but {data.version} is asked for"
-        )
-    return found
-
-
 def installed(package: str, key: str) -> str:
     """Version of an installed package. InputError: the package in setting `key` is not installed."""
     try:

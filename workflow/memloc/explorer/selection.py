@@ -15,6 +15,7 @@ SCORES = {
     "repeats": "repeats",
     "extraction": "extraction probability",
 }
+N_PARAGRAPHS = 200  # most paragraphs on the page, which opens at once
 N_BINS = 80  # bins of the NLL in the picture of all paragraphs
 
 

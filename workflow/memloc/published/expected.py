@@ -1,11 +1,14 @@
 """Compare a run with published numbers (paper A.1)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from memloc.data.sets import assign_sets
+from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
+from memloc.settings.expected import OF_ANALYSES
 from memloc.tables.terms.sets import bins
 
 LOCALIZED = ("head_ranking", "rare_token_correlation", "impact_gradients")  # tables of `localized_numbers`
@@ -20,37 +23,33 @@ def run_numbers(paragraphs: pd.DataFrame, scores: pd.DataFrame, n_continuation: 
     return {"n_paragraphs": len(scores), **numbers, "max_count": int(counts.max()) if len(counts) else 0}
 
 
-def needed(expected: Section) -> bool:
+def needed(published: Mapping[str, float]) -> bool:
     """Whether a number from an analysis is expected, so that tables of analyses are read."""
-    return any(getattr(expected, name) is not None for name in ("head", "key_query_layer", "n_unique_tokens"))
+    return any(name in published for name in OF_ANALYSES)
 
 
 def localized_numbers(
-    expected: Section, tables: dict[str, pd.DataFrame]
-) -> tuple[dict[str, float], dict[str, float]]:
+    published: Mapping[str, float], tables: dict[str, pd.DataFrame], settings: Section
+) -> tuple[dict[str, float | None], dict[str, float]]:
     """Expected and found numbers from analyses, by quantity.
 
-    They are the ranks of the head and of the layer (1 is the first), the number of different tokens, and the
-    correlation of the head's attention with rarity, of which two digits are published.
+    They are the ranks of the highlighted head and of the layer (1 is the first), the number of different
+    tokens, and the correlation of the head's attention with rarity, of which two digits are published.
     """
-    wanted, found = {}, {}
-    if expected.n_unique_tokens is not None:
-        wanted["n_unique_tokens"] = expected.n_unique_tokens
-        found["n_unique_tokens"] = int(tables["rare_token_correlation"]["n_unique_tokens"].iloc[0])
-    if expected.key_query_layer is not None:
-        rows = tables["impact_gradients"].query("group == 'perturbed'")
-        by_layer = rows.groupby("layer")["max_abs"].sum().rank(ascending=False, method="min")
-        wanted["rank_key_query_layer"] = 1
-        found["rank_key_query_layer"] = by_layer.get(expected.key_query_layer)
-    if expected.head is not None:
-        head = (expected.head.layer, expected.head.head)
-        ranks = tables["head_ranking"].astype({"method": str}).set_index(["method", "layer", "head"])["rank"]
-        wanted |= {f"rank_{method}": 1 for method in RANKED_BY}
-        found |= {f"rank_{method}": ranks.get((method, *head)) for method in RANKED_BY}
-        rare = tables["rare_token_correlation"].set_index(["layer", "head"])
-        wanted["rare_token_correlation"] = expected.rare_token_correlation
-        found["rare_token_correlation"] = round(float(rare["pearson"].get(head, float("nan"))), 2)
-    return wanted, found
+    head, rare = highlighted_head(tables, settings), tables["rare_token_correlation"]
+    ranks = tables["head_ranking"].astype({"method": str}).set_index(["method", "layer", "head"])["rank"]
+    perturbed = tables["impact_gradients"].query("group == 'perturbed'")
+    by_layer = perturbed.groupby("layer")["max_abs"].sum().rank(ascending=False, method="min")
+    pearson = rare.set_index(["layer", "head"])["pearson"].get(head, float("nan"))
+    found = {
+        "n_unique_tokens": int(rare["n_unique_tokens"].iloc[0]),
+        "rank_key_query_layer": by_layer.get(published.get("key_query_layer")),
+        **{f"rank_{method}": ranks.get((method, *head)) for method in RANKED_BY},
+        "rare_token_correlation": round(float(pearson), 2),
+    }
+    wanted = {f"rank_{method}": published.get("rank_of_head") for method in RANKED_BY}
+    wanted["rank_key_query_layer"] = 1 if "key_query_layer" in published else None
+    return {name: published.get(name) for name in found} | wanted, found
 
 
 def of_reference(numbers: dict[str, Any]) -> dict[str, Any]:

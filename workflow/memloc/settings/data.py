@@ -33,9 +33,6 @@ class CodeData(Section):
     n_paragraphs: Positive | None = Field(
         None, description="Paragraphs of the training text that are scored, drawn beforehand; null: all."
     )
-    version: str | None = Field(
-        None, description="Version of the package; any other is refused. Null: another one is only mentioned."
-    )
     vocabulary: Vocabulary = Field(
         4096,
         description="Size of the byte-level BPE vocabulary trained on the training text (a fine-tuned model "

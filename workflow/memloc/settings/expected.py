@@ -4,28 +4,22 @@ from typing import Literal
 
 from pydantic import Field
 
-from memloc.settings.base import NonNegative, Section
-from memloc.settings.head_ranking import Head
+from memloc.settings.base import Section
+
+# Of paragraphs and sets, as their names say, and of analyses.
+COUNTED = ("n_paragraphs", "n_memorized", "n_non_memorized", "n_partly_11_29", "n_partly_30_49", "max_count")
+OF_ANALYSES = ("rank_of_head", "rare_token_correlation", "key_query_layer", "n_unique_tokens")
 
 
 class Expected(Section):
     """Published numbers of this study; the run reports its own next to them, and uses none."""
 
-    n_paragraphs: NonNegative | None = Field(None, description="Paragraphs left by the filters.")
-    n_memorized: NonNegative | None = Field(None, description="Memorized paragraphs.")
-    n_non_memorized: NonNegative | None = Field(None, description="Non-memorized paragraphs.")
-    n_partly_11_29: NonNegative | None = Field(None, description="Paragraphs with an EM of 11 to 29 of 50.")
-    n_partly_30_49: NonNegative | None = Field(None, description="Paragraphs with an EM of 30 to 49 of 50.")
-    max_count: NonNegative | None = Field(None, description="Occurrences of the most frequent paragraph.")
-    head: Head | None = Field(None, description="Head that comes first in the publication's rankings.")
-    key_query_layer: NonNegative | None = Field(
-        None, description="Layer whose keys and queries have the largest gradients in perturbed paragraphs."
-    )
-    n_unique_tokens: NonNegative | None = Field(
-        None, description="Different tokens of memorized and non-memorized paragraphs."
-    )
-    rare_token_correlation: float | None = Field(
-        None, description="Correlation of the head's summed attention with the rank of a token's rarity."
+    numbers: dict[Literal[*COUNTED, *OF_ANALYSES], float] = Field(
+        {},
+        description="Published numbers by name: n_paragraphs (left by the filters), n_<set>, max_count "
+        "(occurrences of the most frequent paragraph); rank_of_head (of `highlight` in the rankings), "
+        "rare_token_correlation (of its attention), key_query_layer (with the largest gradients in perturbed "
+        "paragraphs), n_unique_tokens (of memorized and non-memorized paragraphs).",
     )
     filter: Literal["run", "reference"] = Field(
         "run",

@@ -1,4 +1,4 @@
-"""Settings: sections of a run: `network`, `estimate` and `explorer`."""
+"""Settings: sections of a run: `network` and `estimate`."""
 
 from pydantic import Field
 
@@ -20,13 +20,4 @@ class Estimate(Section):
         None,
         description="Paragraphs of your own text or list, before the filters; by default those of text by "
         "the size of its files, and of a list as many as are published, 15,000.",
-    )
-
-
-class Explorer(Section):
-    """The interactive page: paragraphs, tokens, heads (target `explorer`)."""
-
-    n_paragraphs: Positive = Field(
-        200,
-        description="Largest number of paragraphs on the page; those in most analyses come first.",
     )

@@ -24,7 +24,7 @@ from memloc.settings.perturbation import Perturbation
 from memloc.settings.positions import Positions
 from memloc.settings.removal_ways import RETRAINED
 from memloc.settings.remove import EditModel, Remove
-from memloc.settings.running import Estimate, Explorer, Network
+from memloc.settings.running import Estimate, Network
 from memloc.settings.scores import Scoring
 from memloc.settings.sets import Sets
 from memloc.settings.structure import filled_keys, own_keys
@@ -112,7 +112,6 @@ class Settings(Section):
         "auto",
         description="Head that figures outline; auto takes the first of the combined ranking.",
     )
-    explorer: Explorer = Explorer()
     expected: Expected = Expected()
     estimate: Estimate = Estimate()
 
