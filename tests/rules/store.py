@@ -38,16 +38,9 @@ def main() -> None:
     for path in sorted(path for path in STORED.rglob("*") if path.is_file() and path not in made):
         print(f"gone: {path.relative_to(STORED)}")
         path.unlink()
-    figures = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--quiet",
-        str(HERE.parent / "unit/figures"),
-        "-k",
-        "drawn_as_stored",
-    ]
-    subprocess.run(figures, env=os.environ | {STORES: ""}, check=True)
+    tests = [str(HERE.parent / f"unit/{room}") for room in ("figures", "explorer")]
+    command = [sys.executable, "-m", "pytest", "--quiet", *tests, "-k", "as_stored"]
+    subprocess.run(command, env=os.environ | {STORES: ""}, check=True)
 
 
 def stored_anew(output: Path, study: Path, stored: Path) -> list[Path]:
