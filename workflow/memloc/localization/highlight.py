@@ -32,10 +32,6 @@ def head_of_other_methods(tables: dict[str, pd.DataFrame], settings: Section, me
     """
     if settings.highlight != "auto":
         return settings.highlight.layer, settings.highlight.head
-    others = _by_other_methods(tables, method)
-    return others.groupby(["layer", "head"])["rank"].mean().idxmin()
-
-
-def _by_other_methods(tables: dict[str, pd.DataFrame], method: str) -> pd.DataFrame:
     ranking = tables["head_ranking"]
-    return ranking[ranking["method"].isin(set(PAPER_METHODS) - {method})]
+    others = ranking[ranking["method"].isin(set(PAPER_METHODS) - {method})]
+    return others.groupby(["layer", "head"])["rank"].mean().idxmin()
