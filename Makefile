@@ -48,9 +48,10 @@ SIZE ?= full
 bench: .venv/complete
 	PYTHONPATH=tests/unit $(BIN)/python tests/bench.py $(SIZE)
 
-# Generated parts of the documentation and the environment files: run after a change of settings or figures.
+# Generated parts of the documentation and the environment files: run after a change of settings or figures. With
+# STUDY=results/mini, numbers and pictures of the pages become those of this run.
 docs: .venv/complete
-	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/generate.py $(STUDY)
 
 # Wheels for a machine without network: there, `make WHEELHOUSE=wheelhouse reproduce`. TORCH names a build of torch for
 # that machine, such as cu128 or rocm6.4, here as for every other target.

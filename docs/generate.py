@@ -37,7 +37,7 @@ from memloc.tables.terms.head_ranking import PAPER_METHODS  # noqa: E402
 from memloc.tables.terms.words import WORDS  # noqa: E402
 
 WIDTH = 110
-FOUND, MINI = ROOT / "docs/found.json", ROOT / "results/mini"
+FOUND = ROOT / "docs/found.json"
 
 
 def figure_table() -> str:
@@ -156,7 +156,7 @@ def memory_table() -> str:
 
 
 def with_found(text: str) -> str:
-    """A page with the sentences of the last run of `mini` that was there for `make docs`."""
+    """A page with the sentences of the run of `mini` that `make docs` was last given."""
     for name, content in json.loads(FOUND.read_text()).items():
         if f"<!-- {name} -->" in text:
             text = between(text, name, content)
@@ -204,10 +204,10 @@ def generated() -> dict[Path, str]:
 
 
 if __name__ == "__main__":
-    if (MINI / "headline.txt").exists():
-        FOUND.write_text(json.dumps(found.sentences(open_study(MINI), WIDTH), indent=1) + "\n")
+    for study in map(Path, sys.argv[1:]):
+        FOUND.write_text(json.dumps(found.sentences(open_study(study), WIDTH), indent=1) + "\n")
         for picture in (ROOT / "docs/images").iterdir():
-            if (drawn := MINI / "figures" / picture.name).exists():
+            if (drawn := study / "figures" / picture.name).exists():
                 shutil.copyfile(drawn, picture)
     for path, text in generated().items():
         path.write_text(text)
