@@ -39,7 +39,7 @@ EDITS = {
     "a column of layer_bypass": (
         "memloc/tables/schemas/layer_bypass.py",
         COLUMN,
-        {"bypass_layers"} | readers("layer_bypass"),
+        {"bypass_layers", "story"} | readers("layer_bypass"),
     ),
     "a column of scores": (
         "memloc/tables/schemas/scores.py",
