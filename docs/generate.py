@@ -26,9 +26,9 @@ from memloc.figures.catalog import FIGURES  # noqa: E402
 from memloc.figures.parts.methods import method_label  # noqa: E402
 from memloc.localization import head_scores  # noqa: E402
 from memloc.model.families import FAMILIES  # noqa: E402
+from memloc.planning.memory import NEEDS, megabytes  # noqa: E402
+from memloc.planning.shapes import PUBLISHED  # noqa: E402
 from memloc.planting.methods import function_of  # noqa: E402
-from memloc.resources.memory import NEEDS, megabytes  # noqa: E402
-from memloc.resources.shapes import PUBLISHED  # noqa: E402
 from memloc.settings.loading import Loading  # noqa: E402
 from memloc.settings.methods import ENSEMBLE, METHODS, UNITS  # noqa: E402
 from memloc.tables.columns import Column, Lengths  # noqa: E402

@@ -86,7 +86,7 @@ def test_methods_are_asked_in_the_model_and_in_both_twins(results):
     )
     for memory in recited.itertuples():
         own = asked[(asked["kind"] == memory.kind) & (asked["memory"] == memory.memory)]
-        assert set(own["id"]) == {memory.id} and set(own["control"]) == {"own", "twin", "never"}
+        assert set(own["id"]) == {memory.id} and set(own["asked_model"]) == {"own", "twin", "never"}
         assert set(own["method"]) >= METHODS
     for name in ("twins", "grown_precision"):
         assert (results / f"figures/{name}.png").stat().st_size > 1000

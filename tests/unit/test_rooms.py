@@ -15,7 +15,7 @@ LIBRARY = Path(memloc.__file__).parent
 # From the top down: a room imports itself and rooms below it.
 ROOMS = (
     "command",
-    "resources",
+    "planning",
     "explorer",
     "figures",
     "claims",

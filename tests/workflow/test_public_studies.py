@@ -10,8 +10,8 @@ import yaml
 from jobs import ROOT, STORED
 
 from http_server import FileServer
-from memloc.resources.memory import megabytes
-from memloc.resources.shapes import shape_of
+from memloc.planning.memory import megabytes
+from memloc.planning.shapes import shape_of
 from memloc.settings.study import Settings, studies_by_model
 from read_tables import read
 

@@ -22,7 +22,7 @@ elif not importlib.util.find_spec("memloc"):
 
 
 from memloc.figures.catalog import FIGURES
-from memloc.resources.estimate import limits
+from memloc.planning.estimate import limits
 from memloc.run import tracking
 from memloc.run.console import unknown_target
 from memloc.run.errors import UserError

@@ -1,7 +1,7 @@
 # The model that is analysed, whatever its source: folder, name and revision, and the memory that rules need.
 
 from memloc.model.context import require_room
-from memloc.resources import memory, shapes, work
+from memloc.planning import memory, shapes, work
 
 TRAINED_MODEL = f"{SHARED}/model"  # of a model that the workflow trains itself
 

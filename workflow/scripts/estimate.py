@@ -7,7 +7,7 @@ job = start(snakemake)
 from pathlib import Path
 
 from memloc.claims.before import out_of_reach
-from memloc.resources.estimate import estimate, summary
+from memloc.planning.estimate import estimate, summary
 from memloc.run.steps import Step, needed
 from memloc.settings.study import Settings
 from memloc.tables import storage

@@ -11,7 +11,7 @@ HEADS = "grown_heads_beyond_the_twin"
 
 def tables(own=0.9, twin=0.5, kind="grown_heads"):
     """Two memories in each of four layers; scores of single weights have no layer."""
-    axes = {"control": ["own", "twin"], "method": ["parameter_gradient", "weight_size"]}
+    axes = {"asked_model": ["own", "twin"], "method": ["parameter_gradient", "weight_size"]}
     effects = {("own", "parameter_gradient"): own, ("twin", "parameter_gradient"): twin}
     grown = cells(axes, 8, effects, 0.01).rename(columns={"value": "auroc_in_layer"})
     grown = grown.assign(kind=kind, place_layer=(grown["id"] // 2).astype("Int64"))

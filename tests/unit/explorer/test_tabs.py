@@ -51,9 +51,9 @@ def test_tabs_of_made_up_tables_are_as_stored():
     """Ways to remove; and recall and precision of methods for two kinds of grown memories."""
     asked = ("own", "zero_ablation", 0.2), ("own", "parameter_gradient", 0.4), ("twin", "zero_ablation", 0.1)
     rows = [
-        {"kind": "grown_neurons", "control": control, "method": method, "memory": n, "id": 10 + n}
+        {"kind": "grown_neurons", "asked_model": asked_model, "method": method, "memory": n, "id": 10 + n}
         | {"recall_1": recall + n / 100, "average_precision": 2 * recall - n / 100, "granularity": "neuron"}
-        for control, method, recall in asked
+        for asked_model, method, recall in asked
         for n in range(8)
     ]
     truth = pd.DataFrame(rows)

@@ -32,8 +32,13 @@ def tables(n=8):
             labels = {"kind": kind, "memory": memory, "id": 10 + memory}
             for method in FOUND:
                 about = {**labels, "method": method, "granularity": GROWN_GRANULARITIES[kind][0], **SIZES}
-                for control, score in (("own", found_of(kind, method, memory)), ("twin", 0.1)):
-                    row = {**about, "control": control, "recall_1": score / 2, "average_precision": score}
+                for asked_model, score in (("own", found_of(kind, method, memory)), ("twin", 0.1)):
+                    row = {
+                        **about,
+                        "asked_model": asked_model,
+                        "recall_1": score / 2,
+                        "average_precision": score,
+                    }
                     truth.append(row)
                     if kind == "grown_heads":
                         truth.append({**row, "granularity": "weight", "average_precision": 0.0})
@@ -56,7 +61,7 @@ def test_a_paragraph_that_grew_in_both_twins_counts_once():
     caption = checked("grown_precision", drawing)
     # Of both models: three quarters of 0.9 times 0.9 and 1, less 0.02 in every second memory.
     assert "neurons of a layer (n = 7), zero ablation 0.60 (" in caption and ", 0.67." in caption
-    row = drawing.data.query("method == 'zero_ablation' and control == 'own'")
+    row = drawing.data.query("method == 'zero_ablation' and asked_model == 'own'")
     own = np.array([found_of("grown_neurons", "zero_ablation", memory) for memory in range(7)])
     expected = uncertainty.mean(0.75 * own)  # of both models, by paragraph
     first = row.query("measure == 'average_precision'").iloc[0]

@@ -9,7 +9,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, CohereConfig, Gemma2C
 
 from memloc.model import loading
 from memloc.model.families import FAMILIES
-from memloc.resources import shapes
+from memloc.planning import shapes
 from memloc.run.errors import UserError
 from tiny_models import LLAMA_LIKE, LLAMA_SHAPE, SPREAD, TINY
 

@@ -65,7 +65,7 @@ def test_rows_say_how_well_every_method_finds_the_place(family, asked, memories,
         labels = found[["kind", "memory", "id"]].drop_duplicates().values.tolist()
         assert labels == [[memory.kind, memory.number, memory.id]]
         known = found[found["method"] == "oracle"]
-        assert set(known["control"]) == {"own", "twin", "never"}
+        assert set(known["asked_model"]) == {"own", "twin", "never"}
         for row in known.itertuples():
             holds = memory.place.units[row.granularity].flatten()
             assert (row.n_units, row.n_place) == (len(holds), int(holds.sum()))
@@ -101,6 +101,6 @@ def test_a_method_that_prefers_the_layer_is_at_chance_within_it(memories, with_c
 def test_a_method_that_always_names_one_place_gains_nothing_over_the_twin(memories, with_constant):
     lucky = {name: units.float() for name, units in memories[0].place.units.items()}
     found = with_constant(lucky, HEADS)
-    wide = found[found["granularity"] == "head"].pivot(index="method", columns="control", values="rank")
+    wide = found[found["granularity"] == "head"].pivot(index="method", columns="asked_model", values="rank")
     assert wide.loc["constant", "own"] == wide.loc["constant", "twin"] == wide.loc["constant", "never"]
     assert wide.loc["weight_size"].notna().all()

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from memloc.explorer.json_values import json_value
-from memloc.figures.parts.grown import CONTROL_LABELS, KIND_LABELS, means, of_own_units
+from memloc.figures.parts.grown import ASKED_LABELS, KIND_LABELS, means, of_own_units
 from memloc.figures.parts.methods import method_label, methods_of
 from memloc.figures.parts.removal import MODES, judged_ways
 from memloc.settings.removal_ways import LABELS
@@ -89,19 +89,19 @@ def grown_truth(tables: Tables) -> dict[str, Any]:
     """Recall of each method for memories in known weights: a line per kind of place, one scale for all."""
     own = of_own_units(tables["grown_truth"])
     recall, precision = means(own, "recall_1"), means(own, "average_precision")
-    found = recall.merge(precision, on=["kind", "control", "method"], suffixes=("", "_precision"))
+    found = recall.merge(precision, on=["kind", "asked_model", "method"], suffixes=("", "_precision"))
     kinds = [kind for kind in KIND_LABELS if kind in set(found["kind"])]
     rows = []
-    for control in (control for control in CONTROL_LABELS if control in set(found["control"])):
-        asked = found[found["control"] == control]
+    for model in (model for model in ASKED_LABELS if model in set(found["asked_model"])):
+        asked = found[found["asked_model"] == model]
         best = asked.groupby("method")["value"].mean().sort_values(ascending=False, kind="stable").index
         for method in best:
             cells = asked[asked["method"] == method].set_index("kind").reindex(kinds)
-            row = {"method": method_label(method), "control": CONTROL_LABELS[control]}
+            row = {"method": method_label(method), "asked_model": ASKED_LABELS[model]}
             for kind, cell in cells.iterrows():
                 row |= {kind: interval(cell), f"{kind}_precision": _precision(cell)}
             rows.append(row)
-    columns = [column("method", "Method", note="control")]
+    columns = [column("method", "Method", note="asked_model")]
     style = {"kind": "interval", "range": [0, 1]}
     columns += [column(kind, KIND_LABELS[kind], note=f"{kind}_precision", **style) for kind in kinds]
     lead = (
@@ -109,8 +109,8 @@ def grown_truth(tables: Tables) -> dict[str, Any]:
         "is, in the model itself or in a twin. For a place of k units, recall is the share of these units "
         "among the method's first k. Values are means over paragraphs, on lines from 0 to 1."
     )
-    block = _table("Recall of grown memories", columns, rows, filter="control")
-    return {"lead": lead, "blocks": [block | {"only": rows[0]["control"]}]}
+    block = _table("Recall of grown memories", columns, rows, filter="asked_model")
+    return {"lead": lead, "blocks": [block | {"only": rows[0]["asked_model"]}]}
 
 
 def _precision(cell: pd.Series) -> str:

@@ -8,19 +8,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy.special import digamma
 
-from memloc.figures.parts.grown import CONTROL_LABELS, KIND_LABELS, means, of_own_units
+from memloc.figures.parts.grown import ASKED_LABELS, KIND_LABELS, means, of_own_units
 from memloc.figures.parts.methods import BASELINES, method_label, methods_of
 from memloc.figures.parts.style import Drawing, stripes, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval
 
-CONTROL_COLOURS = {"own": "#c8102e", "twin": "#1f5fbf", "never": "#7f7f7f"}
+ASKED_COLOURS = {"own": "#c8102e", "twin": "#1f5fbf", "never": "#7f7f7f"}
 SHIFTS = {"own": -0.24, "never": 0.0, "twin": 0.24}
 MEASURES = ("average_precision", "recall_1")
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """A panel per kind, a row per method: every memory and control faintly, their means with intervals.
+    """A panel per kind, a row per method: memories faintly, by the model that is asked; means with intervals.
 
     Lines show the average precision expected of a random order, and the size of the weights alone. The CSV
     also has recall, all baselines and the oracle.
@@ -52,7 +52,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 def _numbers(found: pd.DataFrame, kind: str, methods: list[str]) -> dict[str, Any]:
     """The method with the largest mean in the memories' own models, its mean in twins, and that by size."""
-    values = found.set_index(["control", "method"])[[*Interval._fields]]
+    values = found.set_index(["asked_model", "method"])[[*Interval._fields]]
     best = values.loc["own"].loc[lambda own: own.index.isin(methods), "value"].idxmax()
     *ends, n = values.loc["own", best]
     twin, size = (values["value"].get(key) for key in (("twin", best), ("own", "weight_size")))
@@ -62,19 +62,19 @@ def _numbers(found: pd.DataFrame, kind: str, methods: list[str]) -> dict[str, An
 
 def _panel(axes: Axes, rows: pd.DataFrame, found: pd.DataFrame, methods: list[str]) -> None:
     stripes(axes, len(methods))
-    size = found.loc[(found["method"] == "weight_size") & (found["control"] == "own"), "value"].iloc[0]
+    size = found.loc[(found["method"] == "weight_size") & (found["asked_model"] == "own"), "value"].iloc[0]
     for name, value, dash in (("chance", chance(rows), ":"), ("size of the weights", size, "--")):
         axes.axvline(value, color="0.4", lw=0.9, ls=dash, label=name, zorder=1)
     shown = [frame[frame["method"].isin(methods)] for frame in (rows, found)]
-    for control, colour in CONTROL_COLOURS.items():
-        own, mean = (frame[frame["control"] == control] for frame in shown)
+    for asked_model, colour in ASKED_COLOURS.items():
+        own, mean = (frame[frame["asked_model"] == asked_model] for frame in shown)
         if own.empty:
             continue
-        places = {name: place + SHIFTS[control] for place, name in enumerate(methods)}
+        places = {name: place + SHIFTS[asked_model] for place, name in enumerate(methods)}
         faint, bold = own["method"].map(places), mean["method"].map(places)
         axes.scatter(own["average_precision"], faint, s=3, color=colour, alpha=0.25, linewidth=0)
         axes.hlines(bold, mean["low"].clip(0, 1), mean["high"].clip(0, 1), color=colour, lw=0.9)
-        axes.scatter(mean["value"], bold, s=11, color=colour, label=CONTROL_LABELS[control], zorder=3)
+        axes.scatter(mean["value"], bold, s=11, color=colour, label=ASKED_LABELS[asked_model], zorder=3)
     axes.tick_params(axis="y", length=0)
 
 

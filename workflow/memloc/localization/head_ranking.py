@@ -13,7 +13,7 @@ import pandas as pd
 import scipy  # loads scipy.stats, which takes half a second, where it is first used
 from jaxtyping import Float, Int
 
-from memloc.localization.head_scores import Sampled, Scores
+from memloc.localization.head_scores import HeadScores, Sampled
 from memloc.statistics.uncertainty import TAILS
 from memloc.tables.terms.head_ranking import COMBINED
 
@@ -53,7 +53,7 @@ def with_intervals(ranking: pd.DataFrame, ranks: pd.DataFrame) -> pd.DataFrame:
     return found.astype({"low": int, "high": int})
 
 
-def rank_heads(scores: dict[str, Scores]) -> pd.DataFrame:
+def rank_heads(scores: dict[str, HeadScores]) -> pd.DataFrame:
     """Rank of every head by every method (1 = strongest), and by all together.
 
     The combined ranking orders heads by their mean rank. Heads with equal scores, as those that share keys

@@ -16,10 +16,10 @@ from memloc.localization.rare_tokens import pearson
 from memloc.model.head_groups import stored_head
 from memloc.tables.terms.head_ranking import PAPER_METHODS
 
-Scores = pd.Series  # indexed by layer and head
+HeadScores = pd.Series  # indexed by layer and head
 
 
-def over_query_heads(scores: pd.Series, n_heads: int) -> Scores:
+def over_query_heads(scores: pd.Series, n_heads: int) -> HeadScores:
     """Scores of query heads from scores by layer and stored head: the largest score over the components."""
     wide = scores.to_frame().T.sort_index(axis=1)
     index = pd.MultiIndex.from_product(
@@ -28,14 +28,14 @@ def over_query_heads(scores: pd.Series, n_heads: int) -> Scores:
     return pd.Series(_strongest(wide, n_heads).ravel(), index)
 
 
-def parameter_gradient_scores(parameter_gradients: pd.DataFrame, n_heads: int) -> Scores:
+def parameter_gradient_scores(parameter_gradients: pd.DataFrame, n_heads: int) -> HeadScores:
     """Largest |gradient| of any weight of the head, mean over memorized paragraphs (paper 5.1)."""
     memorized = parameter_gradients["group"] == "memorized"
     rows = parameter_gradients[memorized & parameter_gradients["head"].notna()]
     return over_query_heads(rows.set_index(["component", "layer", "head"])["max_abs"], n_heads)
 
 
-def activation_gradient_scores(activation_gradients: pd.DataFrame, n_prefix: int, n_heads: int) -> Scores:
+def activation_gradient_scores(activation_gradients: pd.DataFrame, n_prefix: int, n_heads: int) -> HeadScores:
     """Mean value-activation gradient over memorized paragraphs and prefix positions (paper 6.1)."""
     rows = _value_gradients(activation_gradients, n_prefix)
     return over_query_heads(rows.groupby(["layer", "head"])["max_abs"].mean(), n_heads)
@@ -45,12 +45,12 @@ def _value_gradients(activation_gradients: pd.DataFrame, n_prefix: int) -> pd.Da
     return activation_gradients.query("group == 'memorized' and component == 'v' and position < @n_prefix")
 
 
-def rare_tokens_scores(rare_token_correlation: pd.DataFrame) -> Scores:
+def rare_tokens_scores(rare_token_correlation: pd.DataFrame) -> HeadScores:
     """Minus the Pearson correlation of token rank and summed attention: rare tokens first (paper 6.3)."""
     return -rare_token_correlation.set_index(["layer", "head"])["pearson"]
 
 
-def patching_scores(patching: pd.DataFrame, n_heads: int) -> Scores:
+def patching_scores(patching: pd.DataFrame, n_heads: int) -> HeadScores:
     """Mean |change in NLL| over pairs and directions, for the strongest of a head's q, k, v (paper A.3)."""
     size = (
         patching["nll_change"].abs().groupby([patching[key] for key in ("component", "layer", "head")]).mean()
@@ -58,7 +58,7 @@ def patching_scores(patching: pd.DataFrame, n_heads: int) -> Scores:
     return over_query_heads(size, n_heads)
 
 
-def method_scores(tables: dict[str, pd.DataFrame], n_prefix: int, n_heads: int) -> dict[str, Scores]:
+def method_scores(tables: dict[str, pd.DataFrame], n_prefix: int, n_heads: int) -> dict[str, HeadScores]:
     """Scores by every method, from the tables of the analyses."""
     return {
         "parameter_gradient": parameter_gradient_scores(tables["parameter_gradients"], n_heads),

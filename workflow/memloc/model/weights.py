@@ -21,7 +21,7 @@ EVERY = slice(None)
 Movable = dict[str, Int[Tensor, "weight"] | slice]
 """Parameter name -> ascending flat places of the selected weights, or `EVERY`: the whole parameter."""
 Granularity = Literal["layer", "head", "neuron", "weight"]
-Scores = dict[str, Tensor]
+UnitScores = dict[str, Tensor]
 """By granularity, on the CPU: layer [layer], head [layer, group], neuron [layer, neuron], weight [weight]."""
 
 
@@ -87,7 +87,7 @@ def of_units(subject: Subject, units: dict[int, Int[Tensor, "unit"]], names: tup
     return {name: torch.cat(places).sort().values for name, places in found.items()}
 
 
-def pooled(subject: Subject, weights: Mapping[str, Tensor], pool: Literal["sum", "max"]) -> Scores:
+def pooled(subject: Subject, weights: Mapping[str, Tensor], pool: Literal["sum", "max"]) -> UnitScores:
     """Scores of all units from scores of weights (by parameter, in its shape).
 
     A weight gets its |score|; a head, neuron or layer the sum, or the largest, of its weights' |scores|.
@@ -109,7 +109,7 @@ def pooled(subject: Subject, weights: Mapping[str, Tensor], pool: Literal["sum",
 
 
 def holding(subject: Subject, movable: Movable) -> dict[str, Bool[Tensor, "..."]]:
-    """Masks of the units that hold any of the weights, by granularity, as in `Scores`."""
+    """Masks of the units that hold any of the weights, by granularity, as in `UnitScores`."""
     return {name: found > 0 for name, found in pooled(subject, marked(subject, movable), "max").items()}
 
 

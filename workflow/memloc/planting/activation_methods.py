@@ -13,7 +13,7 @@ from torch import Tensor
 from memloc.model.passes import Call, last_mlp_predicts, recorded_calls, states_from
 from memloc.model.sites import Site, reading, replacing, sites
 from memloc.model.subject import Subject
-from memloc.model.weights import Scores
+from memloc.model.weights import UnitScores
 from memloc.planting.question import Question, in_layers
 from memloc.scoring import losses
 from memloc.scoring.losses import paragraph_nll
@@ -33,7 +33,7 @@ def by_unit(subject: Subject, kind: str, activation: Float[Tensor, "row position
     return activation.flatten(2).unflatten(-1, (n_units, -1))
 
 
-def activation_gradient(subject: Subject, question: Question) -> Scores:
+def activation_gradient(subject: Subject, question: Question) -> UnitScores:
     """Size of the NLL's gradient with respect to heads' values (2403.19851, 6.1) or neurons' activations.
 
     For heads it is the largest |gradient| over the hidden dimension, mean over prefix positions; for neurons
@@ -53,12 +53,12 @@ def activation_gradient(subject: Subject, question: Question) -> Scores:
     return in_layers(found)
 
 
-def gradient_x_activation(subject: Subject, question: Question) -> Scores:
+def gradient_x_activation(subject: Subject, question: Question) -> UnitScores:
     """|gradient x activation|, summed over positions: first-order effect of zeroing the unit (1611.06440)."""
     return _effects(subject, question, lambda site, activation: activation)
 
 
-def attribution_patching(subject: Subject, question: Question) -> Scores:
+def attribution_patching(subject: Subject, question: Question) -> UnitScores:
     """First-order effect of patching in the perturbed version's activations (2310.10348).
 
     It is |gradient x difference|, summed over all positions, of each head's output or neuron; the metric is
@@ -72,7 +72,7 @@ def attribution_patching(subject: Subject, question: Question) -> Scores:
     return _effects(subject, question, lambda site, activation: activation - other[site])
 
 
-def integrated_gradients(subject: Subject, question: Question) -> Scores:
+def integrated_gradients(subject: Subject, question: Question) -> UnitScores:
     """|activation x mean gradient| while a layer's activations grow from zero (1703.01365).
 
     The midpoint rule takes `integration_steps` steps, all steps of a layer in one batch.
@@ -130,7 +130,9 @@ def rise_without(
     return torch.cat(found)
 
 
-def _effects(subject: Subject, question: Question, difference: Callable[[Site, Tensor], Tensor]) -> Scores:
+def _effects(
+    subject: Subject, question: Question, difference: Callable[[Site, Tensor], Tensor]
+) -> UnitScores:
     """|gradient x difference| of every unit, summed over positions and the hidden dimension."""
     found = {}
     for kind in wanted_kinds(question):

@@ -43,7 +43,7 @@ class Asking(NamedTuple):
 
 
 def models_of(memory: Memory, n_memories: int, family: Sequence[Subject]) -> dict[str, Subject]:
-    """The models to ask about a memory, by control.
+    """The models to ask about a memory, by what they are to it.
 
     Args:
         n_memories: memories of a kind in one model; those of the swap twin are numbered after them.
@@ -60,7 +60,7 @@ def ask(
     """Rows of `grown_truth` of a memory. Methods that draw at random draw alike in all models."""
     labels = {"kind": memory.kind, "memory": memory.number, "id": memory.id}
     rows = []
-    for control, subject in models.items():
+    for asked_model, subject in models.items():
         random = generator(asking.seed, "grown_truth", memory.kind, str(memory.number))
         question = Question(
             tokens,
@@ -73,7 +73,7 @@ def ask(
             marked(subject, memory.place.movable),
         )
         found = _scored_answers(subject, question, memory.place)
-        rows += [labels | {"control": control} | row for row in found]
+        rows += [labels | {"asked_model": asked_model} | row for row in found]
     found = pd.DataFrame(rows)
     return found.astype({"place_layer": "Int64"}) if rows else found
 

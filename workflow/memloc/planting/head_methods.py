@@ -17,21 +17,21 @@ from memloc.localization.head_scores import patching_scores
 from memloc.localization.patching import activation_patching
 from memloc.localization.rare_tokens import pearson, prefix_ranks
 from memloc.model.subject import Subject
-from memloc.model.weights import Scores
+from memloc.model.weights import UnitScores
 from memloc.planting.question import Question, in_layers
 
 
-def zero_ablation(subject: Subject, question: Question) -> Scores:
+def zero_ablation(subject: Subject, question: Question) -> UnitScores:
     """Rise of the NLL when the head's output is zeroed (`localization.ablation`)."""
     return _ablation(subject, question, torch.zeros_like(question.mean_outputs))
 
 
-def mean_ablation(subject: Subject, question: Question) -> Scores:
+def mean_ablation(subject: Subject, question: Question) -> UnitScores:
     """Rise of the NLL when the head's output is replaced by its mean over other text."""
     return _ablation(subject, question, question.mean_outputs)
 
 
-def patching(subject: Subject, question: Question) -> Scores:
+def patching(subject: Subject, question: Question) -> UnitScores:
     """Mean |change in NLL| of the impact token when q, k or v are patched at the perturbed token (paper A.3).
 
     Patches are exact, in both directions (`localization.patching`).
@@ -42,7 +42,7 @@ def patching(subject: Subject, question: Question) -> Scores:
     return _strongest(subject, torch.from_numpy(scores.unstack("head").to_numpy(copy=True)))
 
 
-def rare_tokens(subject: Subject, question: Question) -> Scores:
+def rare_tokens(subject: Subject, question: Question) -> UnitScores:
     """Minus the correlation of attention and token rank (rarest first) in the prefix (paper 6.3).
 
     The attention is the first decoded token's; tokens of equal rank share their mean attention.
@@ -58,7 +58,9 @@ def rare_tokens(subject: Subject, question: Question) -> Scores:
     return _strongest(subject, torch.from_numpy(scores))
 
 
-def _ablation(subject: Subject, question: Question, outputs: Float[Tensor, "layer head d_head"]) -> Scores:
+def _ablation(
+    subject: Subject, question: Question, outputs: Float[Tensor, "layer head d_head"]
+) -> UnitScores:
     groups = np.array_split(np.arange(subject.n_heads), subject.n_groups)
     ablations = [
         Ablation([(layer, int(head)) for head in heads], outputs)
@@ -70,7 +72,7 @@ def _ablation(subject: Subject, question: Question, outputs: Float[Tensor, "laye
     return in_layers({"head": torch.tensor(risen).view(subject.n_layers, -1)})
 
 
-def _strongest(subject: Subject, scores: Float[Tensor, "layer head"]) -> Scores:
+def _strongest(subject: Subject, scores: Float[Tensor, "layer head"]) -> UnitScores:
     return in_layers({"head": scores.unflatten(1, (subject.n_groups, -1)).amax(dim=2).float()})
 
 

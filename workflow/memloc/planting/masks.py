@@ -18,7 +18,7 @@ from memloc.editing.gradients import editable_gradients
 from memloc.model.passes import last_mlp_predicts
 from memloc.model.sites import replacing, sites
 from memloc.model.subject import Subject
-from memloc.model.weights import Scores
+from memloc.model.weights import UnitScores
 from memloc.planting.activation_methods import ACTIVATIONS, by_unit, wanted_kinds
 from memloc.planting.question import Question, in_layers
 from memloc.scoring.losses import paragraph_nll
@@ -32,7 +32,7 @@ FIRST_LOGIT = 2.0
 Layers = Float[Tensor, "layer unit"]
 
 
-def slimming(subject: Subject, question: Question) -> Scores:
+def slimming(subject: Subject, question: Question) -> UnitScores:
     """Masks with an L1 penalty (1708.06519, 2311.09060)."""
 
     def penalty(mask: Layers) -> Float[Tensor, ""]:
@@ -41,7 +41,7 @@ def slimming(subject: Subject, question: Question) -> Scores:
     return _trained(subject, question, 1.0, lambda mask: mask.clamp(min=0), penalty)
 
 
-def hard_concrete(subject: Subject, question: Question) -> Scores:
+def hard_concrete(subject: Subject, question: Question) -> UnitScores:
     """Masks with an L0 penalty, open or closed at random while they are trained (1712.01312, 2311.09060)."""
     generator = torch.Generator().manual_seed(int(question.random.integers(2**31)))
     shift = TEMPERATURE * torch.log(torch.tensor(-LOW / HIGH))
@@ -63,7 +63,7 @@ def _trained(
     start: float,
     mask: Callable[[Layers], Layers],
     penalty: Callable[[Layers], Float[Tensor, ""]],
-) -> Scores:
+) -> UnitScores:
     """Trained masks of the wanted kinds of units, each kind trained by itself."""
     found = {}
     for kind in wanted_kinds(question):

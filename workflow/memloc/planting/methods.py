@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from memloc.model.subject import Subject
-from memloc.model.weights import Granularity, Scores
+from memloc.model.weights import Granularity, UnitScores
 from memloc.planting import activation_methods, head_methods, masks, weight_methods
 from memloc.planting.question import Question
 from memloc.settings.methods import ENSEMBLE, METHODS
@@ -26,7 +26,7 @@ class Answer(NamedTuple):
     scores: Tensor
 
 
-def function_of(method: str) -> Callable[[Subject, Question], Scores]:
+def function_of(method: str) -> Callable[[Subject, Question], UnitScores]:
     """The function that answers for a method."""
     return next(vars(module)[method] for module in MODULES if method in vars(module))
 

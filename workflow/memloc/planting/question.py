@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from memloc.model.weights import Granularity, Scores
+from memloc.model.weights import Granularity, UnitScores
 from memloc.perturbation.pairs import Pairs
 from memloc.settings.grown_truth import GrownTruth
 
@@ -40,6 +40,6 @@ class Question(NamedTuple):
     """1 at the place's weights, 0 at all other W_* weights, by parameter; only the oracle may look at it."""
 
 
-def in_layers(scores: Scores) -> Scores:
+def in_layers(scores: UnitScores) -> UnitScores:
     """Scores of heads, neurons or both, with scores of layers: the sums over their units."""
     return scores | {"layer": sum(values.sum(dim=1) for values in scores.values())}

@@ -20,7 +20,7 @@ def grown_heads_beyond_the_twin(tables: Tables, settings: Section, kind: str) ->
     if "grown_truth" in tables:
         rows = tables["grown_truth"].query("kind == @kind and method == 'parameter_gradient'")
         rows = rows.dropna(subset="place_layer")
-        found = rows.groupby(["place_layer", "control"], observed=True)["auroc_in_layer"].mean().unstack()
+        found = rows.groupby(["place_layer", "asked_model"], observed=True)["auroc_in_layer"].mean().unstack()
         if {"own", "twin"} <= set(found):
             return 100 * (found["own"] - found["twin"]).to_numpy()
     raise NotApplicable(

@@ -10,7 +10,7 @@ KIND_LABELS = {
     "grown_neurons": "grown: neurons of a layer",
     "grown_weights": "grown: 5 % of weights",
 }
-CONTROL_LABELS = {
+ASKED_LABELS = {
     "own": "its own model",
     "twin": "its twin",
     "never": "the twin that never saw it",
@@ -24,11 +24,11 @@ def of_own_units(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def means(rows: pd.DataFrame, value: str) -> pd.DataFrame:
-    """Mean of a value over paragraphs with its interval (value, low, high, n), by kind, control and method.
+    """Mean of a value over paragraphs with its interval (value, low, high, n), by kind, model and method.
 
     A paragraph that grew in the model and, elsewhere, in its swap twin counts once, with the mean of both.
     """
-    groups = ["kind", "control", "method"]
+    groups = ["kind", "asked_model", "method"]
     own = rows.groupby([*groups, "id"], as_index=False)[value].mean()
     found = uncertainty.means(own.groupby(groups)[value]).reset_index()
     return found.assign(low=found["low"].clip(lower=0), high=found["high"].clip(upper=1))

@@ -13,7 +13,7 @@ import torch
 
 from memloc.model.passes import recorded_calls
 from memloc.model.subject import Subject
-from memloc.model.weights import Movable, Scores, holding, of_units, set_values
+from memloc.model.weights import Movable, UnitScores, holding, of_units, set_values
 from memloc.planting.activation_methods import gradient_x_activation, rise_without
 from memloc.planting.places import by_layer
 from memloc.planting.question import Question
@@ -22,7 +22,7 @@ from memloc.settings.grown_truth import GrownTruth
 from memloc.settings.removal_ways import INTEGRATION_STEPS, N_CANDIDATES
 
 
-def zero_out(subject: Subject, question: Question) -> Scores:
+def zero_out(subject: Subject, question: Question) -> UnitScores:
     """Exact rise of one paragraph's NLL without each of the candidates; other neurons score -inf."""
     likely = gradient_x_activation(subject, question)["neuron"]
     chosen = torch.zeros(likely.numel(), dtype=torch.bool)
@@ -35,7 +35,7 @@ def zero_out(subject: Subject, question: Question) -> Scores:
     return {"neuron": rises}
 
 
-def neurons(request: Request, score: Callable[[Subject, Question], Scores], n_together: int) -> Change:
+def neurons(request: Request, score: Callable[[Subject, Question], UnitScores], n_together: int) -> Change:
     """Zero the neurons with the largest summed scores; settings are shares of all neurons.
 
     Args:

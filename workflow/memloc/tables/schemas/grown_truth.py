@@ -3,7 +3,7 @@
 from memloc.settings.model import GROWN_GRANULARITIES
 from memloc.tables.columns import Column, Columns, Lengths, category, integer, number
 
-CONTROLS = ("own", "twin", "never")
+ASKED_MODELS = ("own", "twin", "never")
 
 
 def grown_truth(lengths: Lengths) -> Columns:
@@ -14,8 +14,8 @@ def grown_truth(lengths: Lengths) -> Columns:
             0, meaning="Number of the memory among those of its kind; those of the swap twin come last."
         ),
         "id": integer(0, meaning="Paragraph."),
-        "control": category(
-            *CONTROLS,
+        "asked_model": category(
+            *ASKED_MODELS,
             meaning="Model that is asked: the memory's own; its twin, in which it grew elsewhere; or the "
             "twin that never saw it.",
         ),

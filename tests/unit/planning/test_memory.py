@@ -9,10 +9,10 @@ import pytest
 import torch
 from made_configs import study
 
-from memloc.resources.measure import random_model
-from memloc.resources.memory import megabytes
-from memloc.resources.shapes import PUBLISHED, shape_of
-from memloc.resources.work import works
+from memloc.planning.measure import random_model
+from memloc.planning.memory import megabytes
+from memloc.planning.shapes import PUBLISHED, shape_of
+from memloc.planning.work import works
 from memloc.settings.loading import Loading
 
 STUDIES = ("gpt-neo-125m", "models/pythia-12b")

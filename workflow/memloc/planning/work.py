@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from memloc.data.text_files import text_files
-from memloc.resources.memory import Kind
-from memloc.resources.shapes import Shape
+from memloc.planning.memory import Kind
+from memloc.planning.shapes import Shape
 from memloc.run.errors import InputError
 from memloc.settings.data import CodeData
 from memloc.settings.editing import PAPER_ARMS

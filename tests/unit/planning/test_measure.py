@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import made_configs
 import pytest
 
-from memloc.resources import measure
-from memloc.resources.shapes import Shape, _gpt, shape_of
+from memloc.planning import measure
+from memloc.planning.shapes import Shape, _gpt, shape_of
 from memloc.settings.study import Settings
 
 GROUPED = Shape(2, 24, 6, 2, 4, 40, True, 50, True)

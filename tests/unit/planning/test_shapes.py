@@ -4,7 +4,7 @@ import pytest
 
 from memloc.model.families import FAMILIES
 from memloc.model.subject import Subject
-from memloc.resources import shapes
+from memloc.planning import shapes
 from memloc.settings.study import Settings
 from tiny_models import LLAMA_LIKE, TINY
 

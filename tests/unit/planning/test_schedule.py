@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from made_configs import study
 
-from memloc.resources import estimate
-from memloc.resources.estimate import duration, longest_path, total
-from memloc.resources.measure import Speed
+from memloc.planning import estimate
+from memloc.planning.estimate import duration, longest_path, total
+from memloc.planning.measure import Speed
 from memloc.run.steps import Step
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of

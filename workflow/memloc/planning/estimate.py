@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from memloc.resources.measure import Speed, speed
-from memloc.resources.memory import megabytes
-from memloc.resources.shapes import Shape, shape_of
-from memloc.resources.work import works
+from memloc.planning.measure import Speed, speed
+from memloc.planning.memory import megabytes
+from memloc.planning.shapes import Shape, shape_of
+from memloc.planning.work import works
 from memloc.run.console import sized, spoken
 from memloc.run.steps import Step
 from memloc.settings.study import Settings, studies_by_model, studies_by_seed

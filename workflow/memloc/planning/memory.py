@@ -7,7 +7,7 @@ tried again with twice the memory. docs/memory.md says what was measured.
 import math
 from typing import Literal, NamedTuple
 
-from memloc.resources.shapes import Shape
+from memloc.planning.shapes import Shape
 from memloc.settings.loading import Loading
 
 Kind = Literal["score", "gradients", "edit", "training"]

@@ -7,10 +7,10 @@ import pytest
 import yaml
 from made_questions import question, subject
 
+from memloc.planning.shapes import Shape, shape_of
+from memloc.planning.work import n_paragraphs, n_windows, slow_methods, works
 from memloc.planting.methods import function_of
 from memloc.removal.registry import WAYS
-from memloc.resources.shapes import Shape, shape_of
-from memloc.resources.work import n_paragraphs, n_windows, slow_methods, works
 from memloc.settings.methods import METHODS
 from memloc.settings.removal_ways import EDITS
 from memloc.settings.study import Settings

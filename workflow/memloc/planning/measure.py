@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from memloc.resources.shapes import Shape
+from memloc.planning.shapes import Shape
 from memloc.settings.study import TRAINED, Settings
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Speed(NamedTuple):
 def speed(shape: Shape, settings: Settings, on_gpu: bool = False) -> Speed:
     """The speed of this machine for a study's model; NaN for what runs `on_gpu` if there is none."""
     given = json.dumps([shape, settings.model_dump(mode="json"), on_gpu])
-    command = [sys.executable, "-m", "memloc.resources.measure"]
+    command = [sys.executable, "-m", "memloc.planning.measure"]
     printed = subprocess.run(command, input=given, check=True, capture_output=True, text=True).stdout
     return Speed(*json.loads(printed.splitlines()[-1]))
 

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from made_configs import ROOT, study
 
-from memloc.resources import estimate as module
-from memloc.resources.estimate import estimate, limits
-from memloc.resources.measure import Speed
-from memloc.resources.memory import megabytes
-from memloc.resources.shapes import shape_of
-from memloc.resources.work import works
+from memloc.planning import estimate as module
+from memloc.planning.estimate import estimate, limits
+from memloc.planning.measure import Speed
+from memloc.planning.memory import megabytes
+from memloc.planning.shapes import shape_of
+from memloc.planning.work import works
 from memloc.run.steps import Step
 from memloc.tables import storage
 from memloc.tables.columns import TableError
