@@ -12,7 +12,7 @@ NAMED = {
     "methods": {method: method_label(method) for method in (*METHODS, ENSEMBLE, COMBINED)},
     "arms": edit_summary.ARM_LABELS,
     "ways": LABELS,
-    "controls": grown.CONTROL_LABELS,
+    "asked models": grown.ASKED_LABELS,
     "places": {kind: label.replace(",", "") for kind, label in grown.KIND_LABELS.items()},
 }
 OTHER_WORDS = {"combined", "nothing", "svd", "size", "inj", "scattered", "vo"}
