@@ -115,7 +115,7 @@ def spoiled(name, content):
         ({"encoding": "utf-9"}, "utf-9: no encoding that Python knows; utf-8 and latin-1 are"),
         ({"prefix": 100}, "--prefix 100: must be from 1 to 99"),
         ({"prefix": 0}, "--prefix 0: must be from 1 to 99"),
-        ({"length": 201}, "--model lab/small: paragraphs have 201 tokens, but the model has 200 positions"),
+        ({"length": 201}, "--length 201: above the 200 positions of --model lab/small"),
         ({"out": "../x"}, "--out ../x: must be a letter or digit, then also dots, - and _ (no path)"),
         ({"models": ["nothing"]}, "--model nothing: no such folder, and no name of the hub"),
         ({"models": ["texts"]}, "--model texts: no config.json in it"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from memloc.data.documents import documents
 from memloc.data.text_files import text_files
-from memloc.model.context import require_room, require_tokenizer
+from memloc.model.context import most_positions, require_tokenizer
 from memloc.model.families import family
 from memloc.run.errors import InputError
 
@@ -70,9 +70,11 @@ def _section(given: str, length: int) -> dict[str, Any]:
             raise InputError(f"no {missing[0]} in it")
         require_tokenizer(given)
         family(json.loads((folder / "config.json").read_text()).get("model_type"))
-        require_room(given, length)
+        most = most_positions(given)
     except ValueError as error:  # of JSON, or the user's
         raise InputError(f"--model {given}: {str(error).removeprefix(f'{given}: ')}") from None
+    if most is not None and length > most:
+        raise InputError(f"--length {length}: above the {most} positions of --model {given}")
     return {"source": "local", "folder": given}
 
 
