@@ -74,18 +74,18 @@ def judged(tables, **verdicts):
 
 def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
     assert findings(tables, SETTINGS) == [
-        "What is memorized? Given their first 10 tokens, 2 of 4 paragraphs (50 %) come out word for word, "
-        "and 1 of 3 (33 %) that the model has not seen.",
-        "What triggers it? Replace one token of the prefix, and 20 % of the recitations stop: 0 % for one of "
-        "the first 2 of 10 tokens, 50 % for one of the last 2.",
-        "Where is it? Of 3 layers, 2 cost recited text more than other text when their attention is taken "
-        "away. Layer 0 costs most: 62 % of the tokens of recited text and 0 % of those of other text; "
-        "another layer costs 25 % and 38 % on average. Without head 1 of layer 0, which the methods rank "
-        "first, 2 of 2 recitations stop; without another head, 0.5 on average. The paragraphs are too few to "
-        "say whether one head stands out.",
-        "Can it be removed? With the best of 2 ways to change weights (top gradients, paragraphs one at a "
-        "time), 1 of 1 paragraphs (100 %) no longer come out, and other text loses 0 %.",
-        "Which claims hold? Of 2 claims: 2 rest on too few data.",
+        "What is memorized? Given their first 10 tokens, 2 of 4 paragraphs (50 %) come out word for word; "
+        "so do 1 of 3 (33 %) that the model has not seen.",
+        "What triggers it? Replacing one token of the prefix stops 20 % of the recitations: 0 % among the "
+        "first 2 of 10 tokens, 50 % among the last 2.",
+        "Where is it? In 2 of 3 layers, the loss of attention costs recited text more than the model's other "
+        "output. Layer 0 costs most: 62 % of the tokens of recited text and 0 % of the others; another layer "
+        "costs 25 % and 38 % on average. Head 1 of layer 0 ranks first over all methods: without it, 2 of 2 "
+        "recitations stop; without another head, 0.5 on average. The paragraphs are too few to say whether "
+        "one head stands out.",
+        "Can it be removed? The best of 2 ways to change weights (top gradients, paragraphs one at a time) "
+        "stops 1 of 1 recitation, and costs the model's other output 0 %.",
+        "Which claims hold? Of 2 claims, 2 apply: 2 rest on too few data.",
     ]
 
 
@@ -113,13 +113,14 @@ def test_without_unseen_text_there_is_nothing_to_compare_with(tables):
 )
 def test_a_head_stands_out_only_where_its_claim_holds(tables, verdict, said):
     line = findings(judged(tables, **{ONE_HEAD: verdict}), SETTINGS)[2]
-    assert "layer 0, which the methods rank first, 2 of 2 recitations stop" in line and line.endswith(said)
+    assert "Head 1 of layer 0 ranks first over all methods: without it, 2 of 2 recitations stop" in line
+    assert line.endswith(said)
 
 
 def test_of_a_head_that_is_configured_no_claim_is_about(tables):
     configured = SimpleNamespace(paragraph=SETTINGS.paragraph, highlight=SimpleNamespace(layer=0, head=0))
     line = findings(judged(tables, **{ONE_HEAD: HOLDS}), configured)[2]
-    assert "Without head 0 of layer 0, which the settings name, 0 of 2 recitations stop" in line
+    assert "Head 0 of layer 0 is named by the settings: without it, 0 of 2 recitations stop" in line
     assert line.endswith("on average.")
 
 
@@ -142,23 +143,25 @@ def test_of_ways_that_change_weights_the_best_removes_most_for_what_others_lose(
     tables |= {"removal": rows("way mode id em", *left)}
     tables |= {"removal_damage": rows("way mode group id em", *others)}
     assert findings(tables, SETTINGS)[3] == (
-        "Can it be removed? With the best of 2 ways to change weights (low curvature (K-FAC), paragraphs all "
-        "together), 1 of 2 paragraphs (50 %) no longer come out, other recited ones lose 0 % of their "
-        "tokens, and other text loses 25 %."
+        "Can it be removed? The best of 2 ways to change weights (low curvature (K-FAC), paragraphs all "
+        "together) stops 1 of 2 recitations, and costs other recited paragraphs 0 % of their tokens and the "
+        "model's other output 25 %."
     )
 
 
 def test_every_verdict_has_its_words():
-    assert tuple(SAID) == VERDICTS
+    assert {*SAID, NOT_APPLICABLE} == {*VERDICTS}
 
 
 def test_claims_are_counted_by_verdict_and_errors_say_where_to_look(tables):
     assert (
         outcomes([HOLDS, FAILS, HOLDS, TOO_FEW])
-        == "Of 4 claims: 2 hold, 1 does not hold, 1 rests on too few data."
+        == "Of 4 claims, 4 apply: 2 hold, 1 does not hold, 1 rests on too few data."
     )
+    assert outcomes([HOLDS, NOT_APPLICABLE]) == "Of 2 claims, 1 applies: 1 holds."
+    assert outcomes([NOT_APPLICABLE]) == "Of 1 claim, 0 apply."
     line = findings(judged(tables, a=ERROR, b=HOLDS), SETTINGS)[4]
-    assert line.endswith("Of 2 claims: 1 holds, 1 could not be judged. See logs/claims.log for the errors.")
+    assert "2 apply: 1 holds, 1 could not be judged. See logs/claims.log for the errors." in line
 
 
 @pytest.mark.parametrize("linked", [True, False])

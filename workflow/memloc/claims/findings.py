@@ -46,8 +46,8 @@ STANDS_OUT = {
     TOO_FEW: "The paragraphs are too few to say whether one head stands out.",
 }
 LOSSES = {
-    "memorized": "other recited ones lose {} of their tokens",
-    "non_memorized": "and other text loses {}",
+    "memorized": "other recited paragraphs {} of their tokens",
+    "non_memorized": "the model's other output {}",
 }
 FAILED = " See logs/claims.log for the errors."
 ONLY_THERE = (
@@ -75,12 +75,12 @@ def _memorized(tables: Tables, verdicts: pd.Series, paragraph: Section) -> str:
     recited = tables["sets"]["id"].map(tables["scores"].set_index("id")["em"]) == paragraph.continuation
     unseen = tables["sets"]["set"] == UNSEEN
     seen = recited.index.isin(without_controls(tables["sets"]).index)
-    others = f"and {_of(recited[unseen])} that the model has not seen"
+    others = f"; so do {_of(recited[unseen])} that the model has not seen"
     if not unseen.any():
-        others = "with no unseen ones to compare with"
+        others = ", with no unseen ones to compare with"
     only = ONLY_THERE if verdicts.get(ANYWHERE) == FAILS else ""
     given = f"Given their first {counted(paragraph.prefix, 'token')}"
-    return f"{given}, {_of(recited[seen], ' paragraphs')} come out word for word, {others}.{only}"
+    return f"{given}, {_of(recited[seen], ' paragraphs')} come out word for word{others}.{only}"
 
 
 def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
@@ -88,9 +88,9 @@ def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
     stopped, few = rows["em"] < n_tokens, max(n_prefix // 5, 1)
     first, last = rows["position"] < few, rows["position"] >= n_prefix - few
     return (
-        f"Replace one token of the prefix, and {_share(stopped)} of the recitations stop: "
-        f"{_share(stopped[first])} for one of the first {few} of {n_prefix} tokens, {_share(stopped[last])} "
-        f"for one of the last {few}."
+        f"Replacing one token of the prefix stops {_share(stopped)} of the recitations: "
+        f"{_share(stopped[first])} among the first {few} of {n_prefix} tokens, {_share(stopped[last])} "
+        f"among the last {few}."
     )
 
 
@@ -102,14 +102,16 @@ def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
     heads, n_recited = _stopped(tables["head_ablation"], settings.paragraph.continuation)
     # Of a head that is configured, no claim says that it stands out.
     verdict = verdicts.get(ONE_HEAD) if settings.highlight == "auto" else None
-    named = "methods rank first" if settings.highlight == "auto" else "settings name"
-    layer = recited.idxmax()
+    named = "ranks first over all methods" if settings.highlight == "auto" else "is named by the settings"
+    layer, n_worse = recited.idxmax(), (recited > other).sum()
+    of = counted(len(recited), "layer")
+    worse = f"In {n_worse} of {of}" if n_worse else f"In no single layer: in none of {of}"
     said = (
-        f"Of {counted(len(recited), 'layer')}, {(recited > other).sum()} cost recited text more than other "
-        f"text when their attention is taken away. Layer {layer} costs most: {_percent(recited[layer])} of "
-        f"the tokens of recited text and {_percent(other[layer])} of those of other text; another layer "
-        f"costs {_percent(recited.drop(layer).mean())} and {_percent(other.drop(layer).mean())} on average.",
-        f"Without head {head[1]} of layer {head[0]}, which the {named}, {heads[head]} of "
+        f"{worse}, the loss of attention costs recited text more than the model's other output. Layer "
+        f"{layer} costs most: {_percent(recited[layer])} of the tokens of recited text and "
+        f"{_percent(other[layer])} of the others; another layer costs {_percent(recited.drop(layer).mean())} "
+        f"and {_percent(other.drop(layer).mean())} on average.",
+        f"Head {head[1]} of layer {head[0]} {named}: without it, {heads[head]} of "
         f"{counted(n_recited, 'recitation')} stop; without another head, {heads.drop(head).mean():.1f} "
         "on average.",
         STANDS_OUT.get(verdict, ""),
@@ -137,9 +139,9 @@ def _removal(tables: Tables, n_tokens: int) -> str:
     best = (gone.mean() - lost.mean(axis=1)).idxmax()
     how = "all together" if together else "one at a time"
     return (
-        f"With the best of {counted(len(lost), 'way')} to change weights ({LABELS[best]}, paragraphs "
-        f"{how}), {_of(gone[best], ' paragraphs')} no longer come out, "
-        f"{', '.join(LOSSES[group].format(_percent(share)) for group, share in lost.loc[best].items())}."
+        f"The best of {counted(len(lost), 'way')} to change weights ({LABELS[best]}, paragraphs {how}) stops "
+        f"{gone[best].sum()} of {counted(len(gone), 'recitation')}, and costs "
+        f"{' and '.join(LOSSES[group].format(_percent(share)) for group, share in lost.loc[best].items())}."
     )
 
 

@@ -10,7 +10,7 @@ from memloc.figures.parts.style import panel_labels, subplots
 
 PANELS = {
     "em_memorized": "EM of memorized\nparagraphs (tokens)",
-    "em_non_memorized": "EM of non-memorized\nparagraphs (tokens)",
+    "em_non_memorized": "EM of own\ncontinuations (tokens)",
     "nll_held_out": "NLL of held-out\nparagraphs (nats per token)",
 }
 

@@ -14,7 +14,6 @@ SAID = {  # of one claim, and of several
     FAILS: ("does not hold", "do not hold"),
     NO_DIFFERENCE: ("shows no difference that matters", "show no difference that matters"),
     TOO_FEW: ("rests on too few data", "rest on too few data"),
-    NOT_APPLICABLE: ("does not apply", "do not apply"),
     ERROR: ("could not be judged", "could not be judged"),
 }
 NO_VALUE = (NOT_APPLICABLE, ERROR)  # verdicts of claims without a value
@@ -22,10 +21,12 @@ PER_CENT = "%"  # scale of shares, which tables hold as numbers from 0 to 1
 
 
 def outcomes(verdicts: Sequence[str]) -> str:
-    """How many claims have each verdict, in words."""
+    """How many claims apply, and how many of these have each verdict, in words."""
     found = Counter(verdicts)
     said = [f"{found[name]} {words[found[name] > 1]}" for name, words in SAID.items() if found[name]]
-    return f"Of {counted(len(verdicts), 'claim')}: {', '.join(said)}."
+    applying = len(verdicts) - found[NOT_APPLICABLE]
+    of = f"Of {counted(len(verdicts), 'claim')}, {applying} {'applies' if applying == 1 else 'apply'}"
+    return f"{of}{': ' * bool(said)}{', '.join(said)}."
 
 
 def counted(n: int, unit: str) -> str:
