@@ -18,7 +18,7 @@ PANELS = {  # name and unit
     "recited_4bit": ("recited with\n4-bit weights", "share"),
     "nll_distance": ("NLL away from\na retrained model", "nats"),
     "em_other_lost": ("other memorized\ntext: lost", "tokens"),
-    "em_own_lost": ("other output\nof it: lost", "tokens"),
+    "em_own_lost": ("its other\noutput: lost", "tokens"),
     "nll_gained": ("held-out text:\nNLL gained", "nats"),
 }
 # The other panels are on text that must stay.
