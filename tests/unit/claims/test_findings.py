@@ -117,6 +117,13 @@ def test_a_head_stands_out_only_where_its_claim_holds(tables, verdict, said):
     assert line.endswith(said)
 
 
+def test_no_layer_is_named_where_none_costs_recited_text_more(tables):
+    bypass = tables["layer_bypass"]
+    bypass.loc[bypass["group"] == "memorized", ["em", "em_lost"]] = [4, 0]
+    said = "In none of 3 layers does the loss of attention cost recited text more than"
+    assert said in findings(tables, SETTINGS)[2]
+
+
 def test_of_a_head_that_is_configured_no_claim_is_about(tables):
     configured = SimpleNamespace(paragraph=SETTINGS.paragraph, highlight=SimpleNamespace(layer=0, head=0))
     line = findings(judged(tables, **{ONE_HEAD: HOLDS}), configured)[2]

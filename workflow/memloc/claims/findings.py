@@ -105,9 +105,13 @@ def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
     named = "ranks first over all methods" if settings.highlight == "auto" else "is named by the settings"
     layer, n_worse = recited.idxmax(), (recited > other).sum()
     of = counted(len(recited), "layer")
-    worse = f"In {n_worse} of {of}" if n_worse else f"In no single layer: in none of {of}"
+    costs = (
+        f"{n_worse} of {of}, the loss of attention costs"
+        if n_worse
+        else f"none of {of} does the loss of attention cost"
+    )
     said = (
-        f"{worse}, the loss of attention costs recited text more than the model's other output. Layer "
+        f"In {costs} recited text more than the model's other output. Layer "
         f"{layer} costs most: {_percent(recited[layer])} of the tokens of recited text and "
         f"{_percent(other[layer])} of the others; another layer costs {_percent(recited.drop(layer).mean())} "
         f"and {_percent(other.drop(layer).mean())} on average.",
