@@ -67,7 +67,7 @@ def test_a_reader_gets_the_answer_and_is_told_how_far_it_is(ran, capsys):
         "10 of 20 tokens, 3 s left",
     ]
     assert out.splitlines() == [
-        "The model recites 2 passages, the longest 90 tokens: 14.0 % of 1,000 tokens.",
+        "The model recites 2 passages, the longest of 90 tokens: 14.0 % of 1,000 tokens.",
         "Of text that it cannot have seen: 0 passages, 0.0 % of 100 tokens.",
         "A passage is what the model goes on with: at least 50 tokens, word for word, given the 50 before "
         "them.",

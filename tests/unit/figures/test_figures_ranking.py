@@ -45,7 +45,7 @@ def test_figure_1_names_all_heads_that_a_method_puts_first():
 
 
 def test_agreement_is_above_the_diagonal_and_that_of_layers_below():
-    """A star: fewer than 2.5 % of the random orders agree more, or less. Patching ranks at random here."""
+    """An arrow: fewer than 2.5 % of the random orders agree more, or less. Patching ranks at random here."""
     tables = made_up(4, 8)
     patching = tables["head_ranking"]["method"] == "patching"
     tables["head_ranking"].loc[patching, "rank"] = np.random.default_rng(0).permutation(32) + 1
@@ -57,7 +57,7 @@ def test_agreement_is_above_the_diagonal_and_that_of_layers_below():
     ranks = tables["head_ranking"].pivot(index=["layer", "head"], columns="method", values="rank")
     alone = exchanged_agreement(tables["head_ranking"], methods)
     texts = {text.get_position(): text.get_text() for text in panel.texts}
-    starred = []
+    seen = set()
     for above, below in combinations(range(len(methods)), 2):
         pair = methods[above], methods[below]
         # Heads that share a rank neither agree nor disagree.
@@ -65,6 +65,12 @@ def test_agreement_is_above_the_diagonal_and_that_of_layers_below():
         own = np.mean(np.prod(signs, axis=1))
         assert shown[above, below] == pytest.approx(own)
         assert shown[below, above] == pytest.approx(alone[pair].mean())
-        starred.append(min(np.mean(alone[pair] > own), np.mean(alone[pair] < own)) < 0.025)
-        assert texts[below, above].endswith("*") == starred[-1] and "*" not in texts[above, below]
-    assert any(starred) and not all(starred)
+        arrows = "".join(
+            arrow
+            for arrow, more in (("\u2191", alone[pair] > own), ("\u2193", alone[pair] < own))
+            if more.mean() < 0.025
+        )
+        assert texts[below, above].lstrip("\u2212.0123456789") == arrows
+        assert texts[above, below].lstrip("\u2212.0123456789") == ""
+        seen.add(arrows)
+    assert seen == {"", "\u2191", "\u2193"}

@@ -104,7 +104,8 @@ def test_passages_come_in_the_order_of_their_lengths_and_counts(monkeypatch):
     assert {title: column_of(drawing.figure, title) for title in rows} == rows, "the same text once"
     assert column_of(drawing.figure, "place") == ["a.txt, line 11", "a.txt, line 9", "a.txt, line 4"]
     said = (
-        "The model recites 4 passages, the longest 80 tokens, 50 of them in one go: 3.0 % of 10,000 tokens."
+        "The model recites 4 passages, the longest of 80 tokens, 50 of them in one go: 3.0 % of 10,000 "
+        "tokens."
     )
     assert said in checked("recited", drawing) and f"<p>{said}</p>" in drawing.page
     assert "<p>Model: some/&lt;model&gt;.</p>" in drawing.page

@@ -82,7 +82,7 @@ def test_the_answer_is_in_passages_and_in_shares_of_the_text():
     found = {"start": [10, 100, 500], "end": [35, 190, 520], "at_once": [25, 84, 20]}
     first, passage = said(**found)
     assert first == (
-        "The model recites 3 passages, the longest 90 tokens, 84 of them in one go: 8.0 % of 5,000 tokens."
+        "The model recites 3 passages, the longest of 90 tokens, 84 of them in one go: 8.0 % of 5,000 tokens."
     )
     of = "at least 20 tokens, word for word, given the 10 before them."
     assert passage == f"A passage is what the model goes on with: {of}"

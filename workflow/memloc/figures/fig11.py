@@ -30,7 +30,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         colour_bar(mesh, panel, "change in NLL (nats)" if exact else "estimated change\nin NLL (nats)")
         panel.set_title(title)
     panel_labels(axes)
-    name_heads(figure, marks["highlight"], f"judged here: {judged[1]} of layer {judged[0]}")
+    name_heads(figure, marks["highlight"], "judged here", judged)
     pairs = tables["perturbed_paragraphs"]
     numbers = {
         "exact": exact,

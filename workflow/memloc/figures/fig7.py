@@ -42,7 +42,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         if interest[0] == layer:
             outline(right, -1.05, interest[1] - 0.5, width=2.1)
     axes[0, 0].legend(loc="upper right")
-    name_heads(figure, interest, f"judged here: {head} of layer {layer}")
+    name_heads(figure, interest, "judged here", (layer, head))
     panel_labels(axes.flat)
     columns = [column for column in correlation if column.startswith(tuple(MEASURES.values()))]
     data = by_rank.merge(correlation[columns], left_on="head", right_index=True)

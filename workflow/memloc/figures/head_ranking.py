@@ -72,13 +72,13 @@ def _draw_ranks(axes: Axes, ranks: pd.DataFrame, layer: int, head: int) -> None:
 def _draw_agreement(axes: Axes, methods: list[str], observed: Taus, alone: Taus) -> None:
     """The methods' agreement above the diagonal; below it, the mean with the heads of each layer exchanged.
 
-    A star: what is observed lies outside 95 % of the exchanges.
+    An arrow: what is observed lies above (up) or below (down) 95 % of the exchanges.
     """
     matrix = np.full((len(methods), len(methods)), np.nan)
     for pair, (tau,) in observed.items():
         place, (low, high) = tuple(map(methods.index, pair)), np.quantile(alone[pair], TAILS)
-        star = "" if low <= tau <= high else "*"
-        for cell, value, mark in ((place, tau, star), (place[::-1], alone[pair].mean(), "")):
+        arrow = "\u2191" if tau > high else "\u2193" if tau < low else ""
+        for cell, value, mark in ((place, tau, arrow), (place[::-1], alone[pair].mean(), "")):
             matrix[cell] = value
             text = f"{value:.2f}{mark}".replace("0.", ".").replace("-", "\u2212")
             style = {"ha": "center", "va": "center", "fontsize": 5}

@@ -49,7 +49,7 @@ def told(recited: pd.DataFrame, texts: pd.DataFrame, length: int, n_prefix: int)
         longest = seen.loc[(seen["end"] - seen["start"]).idxmax()]
         n_tokens = longest["end"] - longest["start"]
         once = f", {longest['at_once']} of them in one go" if longest["at_once"] < n_tokens else ""
-        found = f"{counted(len(seen), 'passage')}, the longest {n_tokens} tokens{once}"
+        found = f"{counted(len(seen), 'passage')}, the longest of {n_tokens} tokens{once}"
         said = [f"The model recites {found}: {share[False]}."]
     if True in share:
         said.append(f"Of text that it cannot have seen: {counted(len(unseen), 'passage')}, {share[True]}.")

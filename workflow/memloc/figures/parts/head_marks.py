@@ -21,9 +21,14 @@ def diamond(axes: Axes, x: float, y: float) -> None:
     axes.plot(x, y, **DIAMOND, zorder=4)
 
 
-def name_heads(figure: Figure, head: tuple[int, int], judged: str = "") -> None:
-    """Add a line to a figure that names the head of interest (layer, head), and what a diamond marks."""
+def name_heads(
+    figure: Figure, head: tuple[int, int], mark: str = "", judged: tuple[int, int] | None = None
+) -> None:
+    """Add a line to a figure that names the head of interest (layer, head), and what a diamond marks: a
+    judged head, by its name if it is another one.
+    """
+    mark += "" if judged in (None, head) else f": {judged[1]} of layer {judged[0]}"
     marks = [Patch(**OUTLINE, label=f"head of interest: {head[1]} of layer {head[0]}")]
-    marks += [Line2D([], [], **DIAMOND, label=judged)] if judged else []
+    marks += [Line2D([], [], **DIAMOND, label=mark)] if mark else []
     figure.set_figheight(figure.get_figheight() + 0.2)
     figure.legend(handles=marks, loc="outside lower left", ncols=2, handlelength=1.2)
