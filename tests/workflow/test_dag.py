@@ -163,7 +163,7 @@ def test_models_have_the_rules_of_a_study_of_one_model(test_rules, several):
 
 
 def test_a_study_of_several_models_has_figures_across_them(clone, several):
-    across = {figure.name for figure in FIGURES if figure.only_for == "models"}
+    across = {figure.name for figure in FIGURES if figure.only_for in ("models", "runs")}
     shared = {own_name(rule) for rule in several.jobs if rule["name"].split("_")[0] not in ("small", "large")}
     assert shared == across | ONCE | {"run_config", "explorer", "story", "figures_page"}
     jobs = set(clone.jobs("models_memorized", config="config/test-models.yaml"))
@@ -196,7 +196,7 @@ def test_a_further_seed_repeats_what_is_sampled_and_shares_the_rest(clone, test_
     own = {rule["name"] for rule in test_rules.jobs}
     names = {rule["name"] for rule in rules.jobs}
     repeated = own - SHARED - ONCE - {"passages"}
-    assert names == own | {"stability"} | {f"seed-{seed}_{name}" for seed in (4, 2) for name in repeated}
+    assert names == own | {"claims_by_run"} | {f"seed-{seed}_{name}" for seed in (4, 2) for name in repeated}
     for rule in rules.jobs:
         member = rule["name"].partition("_")[0] if rule["name"].startswith("seed-") else ""
         assert own_name(rule) and all(path.startswith(f"results/test/{member}") for path in rule["outputs"])
@@ -206,6 +206,8 @@ def test_a_further_seed_repeats_what_is_sampled_and_shares_the_rest(clone, test_
     for rule in rules.jobs:
         if rule["name"] in base.keys() - ONCE:
             own = base[rule["name"]]
-            added = {path for path in rule["inputs"] if Path(path).stem == "stability"}  # also on the page
+            added = {
+                path for path in rule["inputs"] if Path(path).stem == "claims_by_run"
+            }  # also on the page
             assert bool(added) == (rule["name"] == "figures_page")
             assert (rule["code"], {*rule["inputs"]} - added) == (own["code"], {*own["inputs"]})

@@ -129,9 +129,10 @@ def hub_folder(kind, id, revision):
 
 def drawn(figure):
     """A figure with the inputs and the parameters of its script."""
-    if figure.only_for == "seeds":
+    if figure.only_for == "runs":
         folders = [RESULTS, *(f"{RESULTS}/{sample}" for sample in RESAMPLED)]
-        return figure, tables_in(folders, *figure.tables), {"seeds": [SETTINGS.seed, *SETTINGS.seeds]}
+        told = {"model": MODEL_NAME, "seeds": [SETTINGS.seed, *SETTINGS.seeds]}
+        return figure, tables_in(folders, *figure.tables), told
     return figure, tables(*figure.tables), {"model": MODEL_NAME, "shown": figure.shown}
 
 

@@ -8,7 +8,7 @@ ASKED = {
     "halves": HALVES_ASKED,
     "places": PLACED,
     "removal": REMOVAL_ASKED,
-    "seeds": bool(SETTINGS.seeds),
+    "runs": bool(SETTINGS.seeds),
 }
 PRESENT = {
     None,

@@ -9,16 +9,14 @@ include: "run_config.smk"
 from memloc.settings.study import are_trainings, studies_by_model
 
 STUDIES = studies_by_model(SETTINGS)
-SHOWN = {"models", "checkpoints"} if SETTINGS.steps else {"models"}
+SHOWN = {"models", "runs", *(["checkpoints"] if SETTINGS.steps else [])}
 MEMBERS = list(STUDIES)
 JUDGED = are_trainings(SETTINGS.models)  # claims over trainings
 OF_MODELS = [f"{RESULTS}/{model}" for model in STUDIES]
 ACROSS = [figure for figure in FIGURES if figure.only_for in SHOWN]
 DESCRIBED = [f"{folder}/model.json" for folder in OF_MODELS]
-DRAWN = [
-    (figure, tables_in(OF_MODELS, *figure.tables) | {"models": DESCRIBED}, {"steps": SETTINGS.steps})
-    for figure in ACROSS
-]
+TOLD = {"model": ", ".join(STUDIES), "steps": SETTINGS.steps}
+DRAWN = [(figure, tables_in(OF_MODELS, *figure.tables) | {"models": DESCRIBED}, TOLD) for figure in ACROSS]
 
 
 include: "draw.smk"

@@ -1,6 +1,6 @@
 """Rules fig1 .. fig12, table1, ..: draw one figure from tables and fill in its caption.
 
-Figures across models read the tables of all models; `stability` reads the tables of all seeds.
+Figures across models read the tables of all models; `claims_by_run` reads those of all models or seeds.
 """
 
 from memloc.tables.job import start

@@ -41,6 +41,6 @@ def test_numbers_sort_in_reading_order():
 
 
 def test_chapters_hold_what_is_named_and_no_empty_ones_are_left():
-    found = chapters({"fig2", "stability", "table1"})
+    found = chapters({"fig2", "expected", "table1"})
     names = {title: [figure.name for figure in figures] for title, figures in found.items()}
-    assert names == {"Figures of the paper": ["fig2", "table1"], "Claims": ["stability"]}
+    assert names == {"Figures of the paper": ["fig2", "table1"], "Claims": ["expected"]}

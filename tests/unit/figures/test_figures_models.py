@@ -7,10 +7,9 @@ from drawn import assert_as_stored
 from figure_labels import checked
 from made_tables import crossed
 
-from memloc.figures import models_claims, models_memorized
+from memloc.figures import models_memorized
 from memloc.settings.sections import sections
 
-FIGURES = (models_memorized, models_claims)
 SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 SIZES = {"small": (2, 4), "middle": (3, 6), "large-long.name": (6, 8)}  # layers, heads
 SUITE = {
@@ -18,17 +17,8 @@ SUITE = {
 }
 
 
-def judged(place: int) -> list[dict]:
-    """A claim that holds everywhere, one in the first model alone, one that never applies, and more."""
-    verdicts = {"always": "holds", "first_only": "does not hold" if place else "holds"}
-    verdicts |= {"never": "not applicable"} | {f"claim_number_{n}": "too few" for n in range(27)}
-    said = {"statement": "So it is.", "value": place, "rule": "greater", "bound": 0.5}
-    said |= {"matters": 0.1, "scale": "%"}
-    return [{"id": id, "topic": f"topic {len(id)}", "verdict": verdicts[id], **said} for id in verdicts]
-
-
 def tables_of(sizes: dict[str, tuple[int, int]]) -> dict[str, pd.DataFrame]:
-    names = ("models", "paragraphs", "scores", "sets", "claims")
+    names = ("models", "paragraphs", "scores", "sets")
     frames = {name: [] for name in names}
     ids = np.arange(400)
     paragraphs = pd.DataFrame({"id": ids, "count": np.where(ids < 200, 2 ** (ids % 8), 1)})
@@ -40,7 +30,6 @@ def tables_of(sizes: dict[str, tuple[int, int]]) -> dict[str, pd.DataFrame]:
             "paragraphs": paragraphs,
             "scores": pd.DataFrame({"id": ids, "em": np.where(memorized, 50, 20)}),
             "sets": pd.DataFrame({"id": ids, "set": np.where(memorized, "memorized", "partly_11_29")}),
-            "claims": pd.DataFrame(judged(place)),
         }
         for name, frame in found.items():
             frames[name].append(frame.assign(model=model))
@@ -52,17 +41,10 @@ def made_up() -> dict[str, pd.DataFrame]:
     return tables_of(SIZES)
 
 
-@pytest.mark.parametrize("module", FIGURES, ids=lambda module: module.__name__.rpartition(".")[2])
 @pytest.mark.parametrize("sizes", [SIZES, SUITE], ids=["sizes", "suite"])
-def test_labels_are_readable_and_captions_complete(module, sizes):
-    drawing = module.draw(tables_of(sizes), SETTINGS)
-    assert checked(module.__name__.rpartition(".")[2], drawing) and len(drawing.data)
-
-
-# Claims.
-
-
-# Fractions that models memorize, by their size and by repeats.
+def test_labels_are_readable_and_captions_complete(sizes):
+    drawing = models_memorized.draw(tables_of(sizes), SETTINGS)
+    assert checked("models_memorized", drawing) and len(drawing.data)
 
 
 def test_models_of_one_size_stand_side_by_side(made_up):
@@ -95,6 +77,5 @@ def test_the_rate_on_unseen_paragraphs_stands_beside_that_on_seen_ones(made_up):
     assert "is known to be unseen" in models_memorized.draw(made_up, SETTINGS).numbers["unseen"]
 
 
-@pytest.mark.parametrize("module", FIGURES, ids=lambda module: module.__name__.rpartition(".")[2])
-def test_it_is_drawn_as_stored(module, made_up):
-    assert_as_stored(module.__name__.rpartition(".")[2], module.draw(made_up, SETTINGS))
+def test_it_is_drawn_as_stored(made_up):
+    assert_as_stored("models_memorized", models_memorized.draw(made_up, SETTINGS))

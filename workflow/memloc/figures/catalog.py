@@ -16,7 +16,7 @@ class FigureInfo:
     tables: tuple[str, ...]
     section: str = "extended"  # section and figure of the paper
     settings: tuple[str, ...] = ()  # sections that it reads besides `highlight`
-    only_for: str | None = None  # what a study must have: a source of data or model, `seeds`, `models`, ..
+    only_for: str | None = None  # what a study must have: a source of data or model, `runs`, `models`, ..
     paragraphs: tuple[str, ...] = ()  # columns that it reads of table paragraphs, which may be long
     shown: str | None = None  # table with the only paragraphs that it reads
     page: bool = False  # whether a page (HTML) is beside it
@@ -216,10 +216,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
     ),
     "Claims": (
         FigureInfo(
-            "stability",
-            "Claims and rankings over seeds of sampling",
-            ("claims", "head_ranking"),
-            only_for="seeds",
+            "claims_by_run", "Claims over models, or over seeds", ("claims",), only_for="runs", page=True
         ),
         FigureInfo(
             "expected", "Published numbers and this run's", ("expected",), only_for="expected", page=True
@@ -233,13 +230,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             section="across models",
             only_for="models",
             paragraphs=("id", "text", "count", "continuation_count"),
-        ),
-        FigureInfo(
-            "models_claims",
-            "Which claims hold for which model",
-            ("claims",),
-            section="across models",
-            only_for="models",
         ),
         FigureInfo(
             "models_checkpoints",
