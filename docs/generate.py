@@ -26,8 +26,7 @@ from memloc.figures.catalog import FIGURES  # noqa: E402
 from memloc.figures.parts.methods import method_label  # noqa: E402
 from memloc.localization import head_scores  # noqa: E402
 from memloc.model.families import FAMILIES  # noqa: E402
-from memloc.planning.memory import NEEDS, megabytes  # noqa: E402
-from memloc.planning.shapes import PUBLISHED  # noqa: E402
+from memloc.planning.memory import NEEDS, SINGLE, megabytes, named_parameters, usual_shape  # noqa: E402
 from memloc.planting.methods import function_of  # noqa: E402
 from memloc.settings.loading import Loading  # noqa: E402
 from memloc.settings.methods import ENSEMBLE, METHODS, UNITS  # noqa: E402
@@ -138,20 +137,20 @@ def family_sentence() -> str:
 
 
 def memory_table() -> str:
-    """Markdown table of what rules of each kind ask for, in GB: for each published model, by default and in
-    half precision."""
-    half, kinds = Loading(dtype="bfloat16"), [*NEEDS]
-    in_half = [kind for kind in kinds if not NEEDS[kind].single]
+    """Markdown table of what rules of each kind ask for, in GB, by default and in half precision."""
+    half = Loading(dtype="bfloat16")
+    in_half = [kind for kind in NEEDS if kind not in SINGLE]
     rows = [
-        f"| model | {' | '.join([*kinds, *(f'{kind}, bfloat16' for kind in in_half)])} |",
-        "|---" * (1 + len(kinds) + len(in_half)) + "|",
+        f"| parameters | {' | '.join([*NEEDS, *(f'{kind}, bfloat16' for kind in in_half)])} |",
+        "|---" * (1 + len(NEEDS) + len(in_half)) + "|",
     ]
-    needs = [f"{NEEDS[kind].base / 1e9:g} + {NEEDS[kind].per_byte:g} x weights" for kind in kinds + in_half]
+    needs = [f"{NEEDS[kind][0] / 1e9:g} + {NEEDS[kind][1]:g} x weights" for kind in [*NEEDS, *in_half]]
     rows.append(f"| any | {' | '.join(needs)} |")
-    for name, shape in PUBLISHED.items():
-        asked = [megabytes(kind, shape, Loading()) for kind in kinds]
+    for size in ("70M", "125M", "410M", "1.4B", "2.7B", "6.9B", "12B"):
+        shape = usual_shape(named_parameters(size))
+        asked = [megabytes(kind, shape, Loading()) for kind in NEEDS]
         asked += [megabytes(kind, shape, half) for kind in in_half]
-        rows.append(f"| {name.split('/')[1]} | {' | '.join(f'{each / 1e3:.1f}' for each in asked)} |")
+        rows.append(f"| {size} | {' | '.join(f'{each / 1e3:.1f}' for each in asked)} |")
     return "\n".join(rows) + "\n"
 
 

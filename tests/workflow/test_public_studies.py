@@ -10,8 +10,7 @@ import yaml
 from jobs import ROOT, STORED
 
 from http_server import FileServer
-from memloc.planning.memory import megabytes
-from memloc.planning.shapes import shape_of
+from memloc.planning.memory import megabytes, shape_of
 from memloc.settings.study import Settings, studies_by_model
 from read_tables import read
 

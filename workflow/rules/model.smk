@@ -1,7 +1,8 @@
 # The model that is analysed, whatever its source: folder, name and revision, and the memory that rules need.
 
 from memloc.model.context import require_room
-from memloc.planning import memory, shapes, work
+from memloc.planning.memory import megabytes, shape_of
+from memloc.planning.work import works
 
 TRAINED_MODEL = f"{SHARED}/model"  # of a model that the workflow trains itself
 
@@ -28,13 +29,12 @@ MODEL_IDENTITY = {
 }
 
 
-# MB that every rule that runs a model asks for; an unknown model counts as one of 1.4 B until it is there.
+# MB that every rule that runs a model asks for. Until a model is there, its name says how large it is.
 with explained(f"{MODEL_FOLDER}: "):
-    SHAPE = shapes.shape_of(SETTINGS, placed(MODEL_FOLDER))
+    SHAPE = shape_of(SETTINGS, placed(MODEL_FOLDER))
     require_room(placed(MODEL_FOLDER), SETTINGS.paragraph.length)
 MEMORY = {
-    name: memory.megabytes(each.kind, SHAPE, SETTINGS.loading)
-    for name, each in work.works(SHAPE, SETTINGS).items()
+    name: megabytes(kind, SHAPE, SETTINGS.loading) for name, (kind, _) in works(SHAPE, SETTINGS).items()
 }
 
 

@@ -1,15 +1,14 @@
 """The table of families: what it says holds of the models, and nothing that lists families misses one."""
 
-import json
-
 import pytest
 import torch
+from made_configs import study
 from plain_hooks import PLACES
-from transformers import AutoConfig, AutoModelForCausalLM, CohereConfig, Gemma2Config, GraniteConfig
+from transformers import AutoModelForCausalLM, CohereConfig, Gemma2Config, GraniteConfig
 
 from memloc.model import loading
 from memloc.model.families import FAMILIES
-from memloc.planning import shapes
+from memloc.planning.memory import shape_of
 from memloc.run.errors import UserError
 from tiny_models import LLAMA_LIKE, LLAMA_SHAPE, SPREAD, TINY
 
@@ -45,13 +44,4 @@ def test_a_family_that_scales_or_caps_its_logits_is_refused(name, tiny_tokens, t
     with pytest.raises(UserError, match=f"'{name}' is not supported; supported: gpt_neo"):
         loading.load_model(tmp_path)
     with pytest.raises(UserError, match=f"'{name}' is not supported"):  # before any job runs
-        shapes.read_shape(tmp_path / "config.json")
-
-
-@pytest.mark.parametrize("name", FAMILIES)
-def test_estimates_know_what_config_files_leave_out(name, tmp_path):
-    values = json.loads((TINY | LLAMA_LIKE)[name]().config.to_json_string())
-    values.pop("tie_word_embeddings", None)
-    (tmp_path / "config.json").write_text(json.dumps(values))
-    found = AutoConfig.from_pretrained(tmp_path).tie_word_embeddings
-    assert shapes.read_shape(tmp_path / "config.json").tied == found
+        shape_of(study("gpt-neo-125m"), tmp_path)

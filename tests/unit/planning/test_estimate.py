@@ -1,6 +1,7 @@
-"""The estimate of a study: a row per rule, and time limits of jobs."""
+"""The estimate of a study: a row per rule, time limits of jobs, and how long all take together."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,10 +9,8 @@ import pytest
 from made_configs import ROOT, study
 
 from memloc.planning import estimate as module
-from memloc.planning.estimate import estimate, limits
-from memloc.planning.measure import Speed
-from memloc.planning.memory import megabytes
-from memloc.planning.shapes import shape_of
+from memloc.planning.estimate import duration, estimate, limits, longest_path, total
+from memloc.planning.memory import megabytes, shape_of
 from memloc.planning.work import works
 from memloc.run.steps import Step
 from memloc.tables import storage
@@ -19,9 +18,10 @@ from memloc.tables.columns import TableError
 from memloc.tables.schemas import schema_of
 
 RULES = ROOT / "workflow/rules"
-HERE = Speed(5, 1e-11, 3e-11, 4e-11, 2e-11)
-NO_GPU = Speed(5, *[float("nan")] * 3, 2e-11)
-RESULTS = "results/x"
+HERE = {"load": 5, "gpus": 0, "score": 1e-9, "gradients": 3e-9, "edit": 4e-9, "training": 6e-9}
+NO_GPU = {"load": 5, "gpus": 0, "training": 6e-9}
+RESULTS, MINI = "results/x", study("config")
+STAMP = {"study": "x", "paragraph": {"length": 100, "prefix": 50}}
 
 
 def step(name, inputs=("results/x/model",), threads=1, folder=RESULTS):
@@ -51,26 +51,23 @@ def test_rows_and_jobs_follow_the_rules(measured):
     shape, frame = shape_of(settings, "nowhere"), frame.set_index("rule")
     assert here == HERE and measured[0] == [(shape, "mini", False)]
     assert frame.jobs.to_dict() == {"model": 1, "scores": 3, "fig1": 1, "download_model": 1}
-    scored = works(shape, settings)["scores"].score * shape.operations(100, 50) * HERE.score
+    scored = works(shape, settings)["scores"][1] * shape.n_parameters * HERE["score"]
     assert frame.seconds.scores == pytest.approx(5 + scored / 2 / 3)
     assert (frame.seconds.fig1, frame.seconds.download_model) == (5, 0)
     asked = megabytes("score", shape, settings.loading)
     assert frame.memory_mb.tolist() == [asked, asked, 2000, 2000]
 
 
-def test_every_kind_of_pass_takes_its_own_time(measured):
+def test_every_kind_takes_its_own_time(measured):
     settings = study("config")
-    steps = [MODEL, step("parameter_gradients"), step("remove"), step("train_model", threads=2)]
+    steps = [MODEL, step("activation_gradients"), step("remove"), step("train_model", threads=2)]
     frame, _ = estimate(steps, RESULTS, settings, False)
     shape, seconds = shape_of(settings, "nowhere"), frame.set_index("rule").seconds
-    attributed, removal, trained = (works(shape, settings)[each.rule] for each in steps[1:])
-    passes, context = shape.operations(100, 50), settings.model.context
-    assert attributed.gradients > 0 and removal.score > 0 and removal.edit > 0
-    assert seconds.parameter_gradients == pytest.approx(5 + passes * attributed.gradients * HERE.gradients)
-    removed = removal.score * HERE.score + removal.edit * HERE.edit
-    assert seconds.remove == pytest.approx(5 + passes * removed)
-    windows = trained.training * shape.operations(context, context)
-    assert seconds.train_model == pytest.approx(5 + windows * HERE.training / 2)
+    for rule, each in zip(
+        seconds.index[1:], (HERE["gradients"], HERE["edit"], HERE["training"] / 2), strict=True
+    ):
+        n = works(shape, settings)[rule][1]
+        assert n > 0 and seconds[rule] == pytest.approx(5 + n * shape.n_parameters * each)
 
 
 @pytest.mark.parametrize(
@@ -122,13 +119,90 @@ def test_a_limit_is_thrice_the_estimate_half_an_hour_at_least_and_nothing_where_
 ):
     path = tmp_path / "benchmarks/estimate.parquet"
     assert limits(path) == {}
-    measured[1].append(HERE._replace(edit=1e-8, gradients=float("nan")))
+    measured[1].append({name: value for name, value in HERE.items() if name != "gradients"} | {"edit": 1e-6})
     names = ("edit_paragraphs", "activation_gradients", "download_model")
     frame, _ = estimate([MODEL, *map(step, names)], RESULTS, study("config"), False)
-    stamp = {"study": "x", "paragraph": {"length": 100, "prefix": 50}}
-    storage.write(schema_of("estimate"), frame, path, stamp)
+    storage.write(schema_of("estimate"), frame, path, STAMP)
     with pytest.raises(TableError, match="rule"):  # a rule twice
-        storage.write(schema_of("estimate"), pd.concat([frame, frame]), tmp_path / "twice.parquet", stamp)
+        storage.write(schema_of("estimate"), pd.concat([frame, frame]), tmp_path / "twice.parquet", STAMP)
     seconds = frame.set_index("rule").seconds
     assert seconds.edit_paragraphs > 3600
     assert limits(path) == {"model": 30, "edit_paragraphs": np.ceil(seconds.edit_paragraphs / 20)}
+
+
+# c needs a and b; d and e need b. c takes two threads; d and e take a GPU.
+NEEDS = {"a": [], "b": [], "c": ["a", "b"], "d": ["b"], "e": ["b"]}
+SECONDS = {"a": 3, "b": 2, "c": 4, "d": 2, "e": 4}
+
+
+STEPS = [step(name, [f"{RESULTS}/{other}" for other in reads]) for name, reads in NEEDS.items()]
+
+
+def rows(seconds, **columns):
+    frame = pd.DataFrame({"rule": [*seconds], "seconds": [*seconds.values()]})
+    return frame.assign(jobs=1, threads=1, gpu_mb=0).assign(**columns)
+
+
+def test_the_longest_path_is_the_slowest_chain():
+    assert longest_path(STEPS[::-1], SECONDS) == (7, ["a", "c"])
+    assert longest_path([], {}) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("cores", "gpus", "seconds"),
+    [
+        (9, 9, 7),  # the longest path
+        (2, 1, 9.5),  # both cores are never idle; c takes both
+        (1, 1, 15),  # one after the other; c takes the one core there is
+    ],
+)
+def test_rules_take_what_their_longest_path_or_the_cores_take(cores, gpus, seconds):
+    frame = rows(SECONDS, threads=[1, 1, 2, 1, 1], gpu_mb=[0, 0, 0, 1, 1])
+    assert total(STEPS, frame, cores, gpus) == seconds
+
+
+def test_rules_wait_for_a_gpu_and_shards_are_jobs():
+    assert total(STEPS, rows(SECONDS, gpu_mb=[0, 0, 1, 1, 1]), 9, 1) == 10
+    assert total(STEPS[:1], rows({"a": 3}, jobs=4), 2, 0) == 6
+
+
+@pytest.fixture
+def ran(tmp_path, monkeypatch):
+    """Lets rules have run in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def ran(name, seconds):
+        path = Path(f"results/x/benchmarks/{name}.tsv")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"s\th:m:s\n{seconds}\t0:00:01\n")
+
+    return ran
+
+
+def test_what_ran_before_takes_as_long_as_then(ran):
+    for name, seconds in (("scores", 10), ("sets", 5), ("score/0-of-2", 3), ("score/1-of-2", 5)):
+        ran(name, seconds)
+    steps = [step("scores"), step("sets", [f"{RESULTS}/scores"]), step("score/{shard}-of-2")]
+    assert [duration(steps[:2], cores, 0, RESULTS, MINI)[0] for cores in (1, 2)] == [15, 15]
+    assert [duration(steps[2:], cores, 0, RESULTS, MINI)[0] for cores in (1, 2)] == [8, 4]
+
+
+def test_nobody_knows_where_a_part_never_ran_and_a_figure_alone_is_not_worth_measuring_the_machine(ran):
+    assert duration([step("fig2")], 2, 0, RESULTS, MINI)[0] is None
+    ran("scores", 10)
+    assert duration([step("scores"), step("sets")], 2, 0, RESULTS, MINI)[0] is None
+
+
+def test_a_study_without_results_is_estimated_and_a_table_of_the_estimate_saves_the_measurement(
+    ran, measured
+):
+    steps = [MODEL, step("scores", MODEL.outputs), step("attention", MODEL.outputs)]
+    frame, _ = estimate(steps, RESULTS, MINI, remote=False)
+    assert duration(steps, 1, 0, RESULTS, MINI)[0] == pytest.approx(frame.seconds.sum())
+    assert len(measured[0]) == 2
+    storage.write(schema_of("estimate"), frame, Path(f"{RESULTS}/benchmarks/estimate.parquet"), STAMP)
+    assert duration(steps[:2], 1, 0, RESULTS, MINI)[0] == pytest.approx(frame.seconds[:2].sum())
+    assert duration([*steps, step("new")], 1, 0, RESULTS, MINI)[0] is None
+    shared = duration(steps[1:], 9, 1, RESULTS, MINI)[0]
+    assert shared == pytest.approx(frame.seconds[1:].sum()), "both wait for the one GPU"
+    assert len(measured[0]) == 2

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from made_questions import question, subject
 
-from memloc.planning.shapes import Shape, shape_of
+from memloc.planning.memory import Shape, shape_of
 from memloc.planning.work import n_paragraphs, n_windows, slow_methods, works
 from memloc.planting.methods import function_of
 from memloc.removal.registry import WAYS
@@ -44,44 +44,41 @@ def test_paragraphs_counted_by_hand():
         | {"n_perturbations": 1, "shifts": [1], "n_keep": 1, "steps": 5, "unlearning": [1e-3]}
         | {"relearning_limit": 2},
     }
-    found = works(Shape(2, 12, 3, 3, 4, 48, False, 11, True), Settings.model_validate(given))
-    assert found["scores"] == ("score", 8, 0, 0, 0)
+    found = works(Shape(2, 3, 12, 11, 4000), Settings.model_validate(given))
+    assert (found["scores"], found["train_model"]) == (("score", 8), ("training", 0))
+    n = {rule: number for rule, (_, number) in found.items()}
     # Seven paragraphs of samples and pairs are decoded; two and a group of one have token statistics.
-    assert (found["sets"].score, found["token_statistics"].score) == (2 * 7, 2 + 2 * 1)
-    # Four prefix tokens of five paragraphs, a fifth of a pass is saved; 10 with few tokens kept.
-    assert found["perturbation"].score == 5 * 4 * 0.8 + 2 * 10
+    assert (n["sets"], n["token_statistics"]) == (2 * 7, 2 + 2 * 1)
+    # Four prefix tokens of five paragraphs, a fifth of a pass is saved.
+    assert n["perturbation"] == 5 * 4 * 0.8
     # Prefixes of five paragraphs and five of rare tokens.
-    assert found["attention"].score == (5 + 5) * 0.4
+    assert n["attention"] == (5 + 5) * 0.4
     # Of two pairs: q, k, v of three heads and half of four positions, both ways, in a quarter of a run.
-    assert found["patching"].score == 2 * 2 * 2 * (9 + 2) / 4
-    assert found["activation_gradients"].gradients == 5 * 2
-    assert found["parameter_gradients"].gradients == 7 + 2 * (1 + 1)
+    assert n["patching"] == 2 * 2 * 2 * (9 + 2) / 4
+    assert n["activation_gradients"] == 5 * 2
+    assert n["parameter_gradients"] == 7 + 2 * (1 + 1)
     # Each of 6 heads, on half of the layers, for 10 texts and a pair; then 44 orders of the heads.
-    assert found["ablate_heads"].score == 6 * (10 + 2) / 2 + 10 * (4 + 1 + 39) * 2
+    assert n["ablate_heads"] == 6 * (10 + 2) / 2 + 10 * (5 + 39) * 2
     # Three arms edit two paragraphs: 5 steps on two texts, half of the relearning; two of them try a rate.
-    assert found["edit_paragraphs"].edit == 6 * (5 * 2 + 2) + 4 * 5 * 2
-    assert found["edit_paragraphs"].score == 6 * (1 + 2 * 7 + 3)
+    edits, judged = 6 * (5 * 2 + 2) + 4 * 5 * 2, 6 * (1 + 2 * 7 + 3)
+    assert n["edit_paragraphs"] == edits + judged / 3
     # Two ways remove three paragraphs, judged as they are, perturbed and shifted, and by three groups of one.
-    assert found["remove"].score == 2 * (3 * (1 + 1 + 1) + 3 * 2)
+    judged = 2 * (3 * (1 + 1 + 1) + 3 * 2)
     # Five steps on what is removed, on what is kept in each of two runs, and on both for one setting.
-    assert found["remove"].edit == 2 * (5 * (3 + 2 + 2) + 3 * 2 / 2)
-    assert found["train_model"].training == 0
+    assert n["remove"] == pytest.approx(2 * (5 * (3 + 2 + 2) + 3 * 2 / 2) + judged / 3)
 
 
-def test_own_text_is_as_long_as_its_files_and_windows_of_its_scan_overlap(tmp_path):
+def test_own_text_is_as_long_as_its_files_and_it_is_scanned_where_no_counts_are_given(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"x" * 35_000)
     (tmp_path / "b.jsonl.gz").write_bytes(b"x" * 3_500)
     data = {"source": "text", "files": [f"{tmp_path}/*"]}
     given = {"study": "x", "data": data, "model": {"source": "hub"}}
-    settings, counted, set_by = (
-        Settings.model_validate(given | more)
-        for more in ({}, {"data": data | {"counts": "n"}}, {"estimate": {"paragraphs": 7}})
+    settings, counted = (
+        Settings.model_validate(given | {"data": data | more}) for more in ({}, {"counts": "n"})
     )
-    assert n_paragraphs(settings) == 130 and n_paragraphs(set_by) == 7
-    shape = shape_of(settings, "unknown")
-    scan = works(shape, settings)["passages"].score * shape.operations(100, 50)
-    assert scan == pytest.approx(1.2 * 130 * shape.operations(100, 100))
-    assert works(shape, counted)["passages"].score == 0
+    assert n_paragraphs(settings) == 130
+    scans = [works(shape_of(each, "unknown"), each)["passages"] for each in (settings, counted)]
+    assert scans == [("score", 1.5 * 130), ("score", 0)]
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -94,15 +91,14 @@ def test_a_method_that_takes_more_than_a_gradient_is_known_to_be_slow(name, tiny
     function_of(name)(subject(model), asked)
     for hook in hooks:
         hook.remove()
-    heads = model.config.num_heads
-    shape = Shape(len(layers), 1, heads, heads, 1, 1, False, 1, True)
-    assert len(ran) / len(layers) < 2 * 3 * slow_methods(shape, 4).get(name, 1)
+    slow = slow_methods(len(layers), model.config.num_heads, 4)
+    assert len(ran) / len(layers) < 2 * 3 * slow.get(name, 1)
 
 
 def test_slow_methods_are_methods_and_every_edit_counts_as_trained():
-    assert set(slow_methods(study("config")[0], 4)) <= set(METHODS)
+    assert set(slow_methods(2, 3, 4)) <= set(METHODS)
     studies = {way: study("removal", remove={"ways": [way]}) for way in WAYS}
-    steps = {way: works(*each)["remove"].edit for way, each in studies.items()}
+    steps = {way: works(*each)["remove"][1] for way, each in studies.items()}
     assert {way for way in WAYS if steps[way] > min(steps.values())} == {*EDITS}
 
 

@@ -32,7 +32,6 @@ class Family(NamedTuple):
     layers: str  # module that holds the layers
     final_norm: str  # module between the last layer and the unembedding
     components: dict[str, Stored]
-    tied: bool = False  # one matrix embeds and unembeds, if config.json does not say
 
     @property
     def gated(self) -> bool:
@@ -58,7 +57,6 @@ _GPT_NEO = Family(
         "W_in": Stored("mlp.c_fc"),
         "W_out": Stored("mlp.c_proj"),
     },
-    tied=True,
 )
 _GPT2 = _GPT_NEO._replace(
     title="GPT-2",
@@ -118,8 +116,8 @@ FAMILIES = {  # by `model_type` of a model's config.json
     "olmo3": _OLMO2._replace(title="OLMo 3"),
     "qwen2": _LLAMA._replace(title="Qwen 2"),
     "qwen3": _LLAMA._replace(title="Qwen 3"),
-    "gemma": _LLAMA._replace(title="Gemma 1", tied=True),
-    "smollm3": _LLAMA._replace(title="SmolLM3", tied=True),
+    "gemma": _LLAMA._replace(title="Gemma 1"),
+    "smollm3": _LLAMA._replace(title="SmolLM3"),
 }
 
 

@@ -10,11 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from memloc.planning.measure import Speed, speed
-from memloc.planning.memory import megabytes
-from memloc.planning.shapes import Shape, shape_of
+from memloc.planning.memory import megabytes, shape_of
 from memloc.planning.work import works
 from memloc.run.console import sized, spoken
-from memloc.run.steps import Step
+from memloc.run.steps import Step, needed
 from memloc.settings.study import Settings, studies_by_model, studies_by_seed
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
@@ -32,46 +31,34 @@ def estimate(
     """Table `estimate`, a row per rule, and the speed of this machine for the study's largest model.
 
     Jobs run on this machine, or on the `remote` ones of a cluster. Those that take a GPU have no time (NaN)
-    where this machine has none.
+    where this machine has none. Steps of no single model get the first model's shape.
     """
-    studies = _studies(steps, results, study)
-    loading = study.loading
-    on_gpu = loading.device == "cuda" or loading.gpus > 1 or (remote and loading.device == "auto")
-    of_a_model = [each for each in studies.values() if each[1].model]
-    here = speed(*max(of_a_model, key=lambda each: each[0].n_parameters), on_gpu)
-    return pd.DataFrame([_row(step, *studies[step.study], here) for step in steps]), here
-
-
-def _row(step: Step, shape: Shape, settings: Settings, here: Speed) -> dict[str, str | float]:
-    parts = settings.counterfactual.n_models if step.rule == "train_halves" else settings.shards
-    n_jobs = parts if any("{shard}" in path for path in step.outputs) else 1
-    row = {"rule": step.name, "jobs": n_jobs, "threads": step.threads}
-    work, loading, length = works(shape, settings).get(step.rule), settings.loading, settings.paragraph.length
-    if not work:  # a download depends on the network, which nobody knows
-        seconds = 0 if step.rule.startswith("download_") else here.load
-        return row | {"seconds": seconds, "memory_mb": OTHER_MB, "gpu_mb": 0}
-    kinds = [kind for kind in ("score", "gradients", "edit") if getattr(work, kind)]
-    passes = sum(getattr(work, kind) * getattr(here, kind) for kind in kinds)
-    passes *= shape.operations(length, settings.paragraph.continuation) / (1 if here.gpus else step.threads)
-    if work.training:
-        context = settings.model.context
-        passes += work.training * here.training * shape.operations(context, context) / step.threads
-    on_gpu = loading.device != "cpu" and work.kind != "training"
-    return row | {
-        "seconds": here.load + passes / n_jobs,
-        "memory_mb": megabytes(work.kind, shape, loading),
-        "gpu_mb": megabytes(work.kind, shape, loading, on_gpu=True) if on_gpu else 0,
-    }
-
-
-def _studies(steps: Sequence[Step], results: str, study: Settings) -> dict[str, tuple[Shape, Settings]]:
-    """Shape of the model and settings of a study, its models or further seeds, by their folders."""
     below = studies_by_model(study) if study.models else studies_by_seed(study)
     settings = {f"{results}/{name}": each for name, each in below.items()} | {results: study}
     folders = {step.study: step.inputs[0] for rule in OF_MODEL for step in steps if step.rule == rule}
-    shapes = {study: shape_of(settings[study], folder) for study, folder in folders.items()}
-    # Steps of no single model (figures across models, further seeds) get the first model's shape.
-    return {name: (shapes.get(name, next(iter(shapes.values()))), each) for name, each in settings.items()}
+    shapes = {name: shape_of(settings[name], folder) for name, folder in folders.items()}
+    loading, first = study.loading, next(iter(shapes.values()))
+    on_gpu = loading.device == "cuda" or loading.gpus > 1 or (remote and loading.device == "auto")
+    largest = max(shapes, key=lambda name: shapes[name].n_parameters)
+    here = speed(shapes[largest], settings[largest], on_gpu)
+    rows = []
+    for step in steps:
+        own, shape = settings[step.study], shapes.get(step.study, first)
+        parts = own.counterfactual.n_models if step.rule == "train_halves" else own.shards
+        row = {"rule": step.name, "jobs": 1, "threads": step.threads, "memory_mb": OTHER_MB, "gpu_mb": 0}
+        row["jobs"] = parts if any("{shard}" in path for path in step.outputs) else 1
+        # A download depends on the network, which nobody knows.
+        row["seconds"] = 0 if step.rule.startswith("download_") else here["load"]
+        if work := works(shape, own).get(step.rule):
+            kind, n = work
+            n_threads = 1 if here["gpus"] and kind != "training" else step.threads
+            passes = n and n * shape.n_parameters * here.get(kind, math.nan)
+            row |= {"seconds": here["load"] + passes / row["jobs"] / n_threads}
+            row["memory_mb"] = megabytes(kind, shape, loading)
+            if loading.device != "cpu" and kind != "training":
+                row["gpu_mb"] = megabytes(kind, shape, loading, on_gpu=True)
+        rows.append(row)
+    return pd.DataFrame(rows), here
 
 
 def limits(path: Path) -> dict[str, int]:
@@ -97,15 +84,11 @@ def longest_path(steps: Sequence[Step], seconds: Mapping[str, float]) -> tuple[f
     `seconds` has the time of each rule, or of each of its jobs.
     """
     ends: dict[str, tuple[float, list[str]]] = {}
-
-    def end(step: Step) -> tuple[float, list[str]]:
-        if step.name not in ends:
-            needed = [other for other in steps if other is not step and any(map(other.makes, step.inputs))]
-            before, path = max(map(end, needed), default=(0.0, []))
-            ends[step.name] = before + seconds[step.name], [*path, step.name]
-        return ends[step.name]
-
-    return max(map(end, steps), default=(0.0, []))
+    for step in needed(steps, [path for each in steps for path in each.outputs]):
+        waited_for = [each.name for each in steps if each.name in ends and any(map(each.makes, step.inputs))]
+        before, path = max(map(ends.get, waited_for), default=(0.0, []))
+        ends[step.name] = before + seconds[step.name], [*path, step.name]
+    return max(ends.values(), default=(0.0, []))
 
 
 def total(steps: Sequence[Step], frame: pd.DataFrame, cores: int, gpus: int) -> float | None:
@@ -157,7 +140,7 @@ def duration(
         frame = frame.set_index("rule").reindex(before).reset_index()
     elif not Path(results).exists() and FIRST_STAGES & {step.rule for step in steps}:
         frame, here = estimate(steps, results, study, remote=False)
-        gpus = here.gpus
+        gpus = here["gpus"]
     else:
         return None, {}
     seconds = total(steps, frame, cores, gpus)
