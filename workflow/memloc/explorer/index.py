@@ -26,12 +26,16 @@ def index_of(
     labels = set_labels(settings)
     sizes = tables["sets"]["set"].value_counts()
     example = _example(ids, tables)
+    interest = None
+    if "head_ranking" in tables:
+        interest = dict(zip(("layer", "head"), highlighted_head(dict(tables), settings), strict=True))
     return {
         "n_tokens": shape.n_tokens,
         "n_prefix": shape.n_prefix,
         "n_layers": shape.n_layers,
         "n_heads": shape.n_heads,
-        "head": _head(example, tables, settings),
+        "head": _strongest(example, tables) or interest or {"layer": 0, "head": 0},
+        "interest": interest,
         "sets": [
             {"key": name, "label": labels[name], "colour": COLOURS[name], "n": int(sizes[name])}
             for name in ORDER
@@ -57,15 +61,12 @@ def _example(ids: list[int], tables: Tables) -> int | None:
     return next(iter(example_ids({**tables, "perturbation": rows[rows["id"].isin(ids)]}) or ids), None)
 
 
-def _head(example: int | None, tables: Tables, settings: Section) -> dict[str, int]:
-    """The head that the page opens at: the one that attends most to the example's strongest replaced token,
-    or, without attention, the highlighted one.
-    """
+def _strongest(example: int | None, tables: Tables) -> dict[str, int] | None:
+    """The head that attends most to the example's strongest replaced token, if attention is known."""
     if {"attention", "perturbed_paragraphs"} <= tables.keys():
         position = tables["perturbed_paragraphs"].set_index("id")["position"].get(example)
         rows = tables["attention"]
         rows = rows[(rows["id"] == example) & (rows["position"] == position)]
         if len(rows):
             return {name: int(rows.loc[rows["attention"].idxmax(), name]) for name in ("layer", "head")}
-    layer, head = highlighted_head(dict(tables), settings) if "head_ranking" in tables else (0, 0)
-    return {"layer": layer, "head": head}
+    return None

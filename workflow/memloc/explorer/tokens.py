@@ -94,8 +94,8 @@ COLOURINGS = {
     ),
     "attention": Colouring(
         "Attention of the head",
-        "Attention of the first decoded token to this one.",
-        "share",
+        "Share of its attention that the first decoded token gives to this one: 1 is all of it.",
+        "",
         "attention",
         _attention,
         of="head",

@@ -15,47 +15,42 @@
 
   const rgb = (hex) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
 
-  /** The background of an element with these attributes. */
-  function computed(attributes) {
-    const probe = element("span", attributes);
-    document.body.append(probe);
-    const colour = getComputedStyle(probe).backgroundColor;
-    probe.remove();
-    return colour;
+  function at(share, stops) {
+    const place = Math.min(Math.max(share, 0), 1) * (stops.length - 1);
+    const below = Math.min(Math.floor(place), stops.length - 2);
+    const [from, to] = [rgb(stops[below]), rgb(stops[below + 1])];
+    return from.map((value, i) => Math.round(value + (to[i] - value) * (place - below)));
   }
 
+  /** Black or white, whichever reads better on a colour. */
+  function inkOn(colour) {
+    const linear = colour.map((value) => {
+      const share = value / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.179 ? "#000000" : "#ffffff";
+  }
+
+  /** Colours of a share on the scales of the light and the dark theme, as CSS. */
+  function both(share, diverging, css) {
+    const scale = diverging ? "diverging" : "sequential";
+    return `light-dark(${["light", "dark"].map((theme) => css(at(share, STOPS[theme][scale])))})`;
+  }
+
+  const background = (share, diverging) => both(share, diverging, (colour) => `rgb(${colour.join(" ")})`);
+
   memloc.colours = {
-    theme() {
-      const chosen = document.documentElement.dataset.theme;
-      return chosen || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
-    },
-    /** The colour of a share from 0 to 1 as [red, green, blue]. */
-    at(share, diverging) {
-      const stops = STOPS[memloc.colours.theme()][diverging ? "diverging" : "sequential"];
-      const place = Math.min(Math.max(share, 0), 1) * (stops.length - 1);
-      const below = Math.min(Math.floor(place), stops.length - 2);
-      const [from, to] = [rgb(stops[below]), rgb(stops[below + 1])];
-      return from.map((value, i) => Math.round(value + (to[i] - value) * (place - below)));
-    },
-    /** The whole scale as a CSS gradient. */
-    gradient(diverging, reversed) {
+    /** Background and ink of a share from 0 to 1, as the value of an attribute; null of a missing one. */
+    style: (share, diverging = false) =>
+      Number.isFinite(share)
+        ? `background-color: ${background(share, diverging)}; color: ${both(share, diverging, inkOn)}`
+        : null,
+    /** The whole scale from left to right. */
+    bar(diverging, reversed = false) {
       const shares = Array.from({ length: 11 }, (_, i) => (reversed ? 10 - i : i) / 10);
-      const stops = shares.map((share) => memloc.colours.css(memloc.colours.at(share, diverging)));
-      return `linear-gradient(90deg, ${stops})`;
+      const stops = shares.map((share) => background(share, diverging));
+      return element("span", { class: "bar", style: `background: linear-gradient(90deg, ${stops})` });
     },
-    css: (colour) => `rgb(${colour.join(" ")})`,
-    /** Black or white, whichever reads better on a colour. */
-    inkOn(colour) {
-      const linear = colour.map((value) => {
-        const share = value / 255;
-        return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-      });
-      const luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
-      return luminance > 0.179 ? "#000000" : "#ffffff";
-    },
-    /** A variable of the style sheets as a colour that a canvas takes. */
-    named: (name) => computed({ style: `background: var(--${name})` }),
-    ofSet: (set) => computed({ class: "dot", style: `--set: ${set.colour}` }),
     /** How values become shares of the scale: {low, high, share}. */
     scale(values, { diverging = false, logarithmic = false, ascending = false } = {}) {
       const finite = Array.from(values).filter((value) => Number.isFinite(value));

@@ -18,6 +18,16 @@ memloc.element = (tag, attributes = {}, ...children) => {
   return made;
 };
 
+/** The same of a picture. */
+memloc.svg = (tag, attributes, ...children) => {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    made.setAttribute(name, value);
+  }
+  made.append(...children);
+  return made;
+};
+
 /** Fill a select with [value, label] pairs. */
 memloc.fillSelect = (select, options, chosen) => {
   select.replaceChildren(

@@ -81,7 +81,8 @@
     if (!list.querySelector("[tabindex='0']") && list.firstChild) {
       list.firstChild.tabIndex = 0;
     }
-    byId("n-shown").textContent = `${shown.length} of ${index.paragraphs.length}`;
+    const [n, all] = [shown.length, index.paragraphs.length];
+    byId("n-shown").textContent = n === all ? `all ${all}` : `${n} of ${all}`;
     nothing(state);
   }
 
@@ -172,12 +173,9 @@
           byId("list").querySelector("[aria-selected='true']")?.focus();
         }
       });
-      const rest = index.n_paragraphs - index.paragraphs.length;
-      byId("coverage").textContent = rest
-        ? `${index.paragraphs.length.toLocaleString("en")} of the study's ` +
-          `${index.n_paragraphs.toLocaleString("en")} paragraphs are on this page, those with the most ` +
-          "analyses first. Raise explorer.n_paragraphs to show more."
-        : "All paragraphs of the study are on this page.";
+      const [all, here] = [index.n_paragraphs, index.paragraphs.length].map(memloc.number);
+      byId("coverage").textContent =
+        `Grey: all ${all} paragraphs of the study. In colour: ${here} on this page. Ring: the open one.`;
     },
     show(state, changed) {
       if (["search", "sort", "without"].some((name) => changed.has(name))) {

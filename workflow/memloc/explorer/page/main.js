@@ -57,8 +57,7 @@
     if (state.tab !== "paragraphs") {
       return;
     }
-    const everything =
-      changed.has("theme") || changed.has("tab") ? new Set([...changed, "sort", "paragraph"]) : changed;
+    const everything = changed.has("tab") ? new Set([...changed, "sort", "paragraph"]) : changed;
     memloc.list.show(state, everything);
     const [sets, content] = await Promise.all([
       memloc.load("maps"),
@@ -68,7 +67,7 @@
       memloc.maps.receive(sets);
       memloc.tokens.show(state, content, everything);
       memloc.continuations.show(state, content);
-      memloc.maps.show(state, content, everything);
+      memloc.maps.show(state, content);
       document.body.dataset.shown = state.paragraph;
     }
   }
@@ -149,12 +148,5 @@
       memloc.state.set({ theme: THEMES[(THEMES.indexOf(now) + 1) % THEMES.length] });
     });
     addEventListener("keydown", keys);
-    const redraw = () => show(memloc.state.get(), new Set(["theme"]));
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-    let waiting;
-    addEventListener("resize", () => {
-      clearTimeout(waiting);
-      waiting = setTimeout(redraw, 100);
-    });
   };
 })();

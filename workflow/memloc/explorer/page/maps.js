@@ -1,11 +1,8 @@
-// Maps of layers x heads: one at a time, the others as thumbnails. MLPs are columns beside the heads. Every map
-// shows the same head.
+// Maps of layers x heads, layer 0 at the bottom as in the figures: one at a time, the others as thumbnails.
+// MLPs are columns beside the heads. Every map marks the chosen head and the head of interest.
 
 (() => {
   const { byId, element } = memloc;
-  const GAP = 0.4; // of a cell, between heads and MLPs
-  const [LEFT, BELOW] = [16, 14]; // for the numbers of layers and heads
-  const SMALL = { width: 84, height: 46 }; // pixels of a thumbnail
   let index;
   let ofSets;
   let drawn = [];
@@ -13,10 +10,10 @@
   const TO_TOKEN = {
     key: "attention_to_token",
     title: "Attention to the token",
-    about: "How much each head looks at the chosen token when it writes the first token of the continuation.",
-    unit: "share",
-    diverging: false,
-    ascending: false,
+    about:
+      "The share of a head's attention that goes to the chosen token when the first token of the " +
+      "continuation is written: 1 is all of it.",
+    unit: "",
   };
 
   const setOf = (state) => index.paragraphs.find(({ id }) => id === state.paragraph).set;
@@ -37,192 +34,28 @@
     return name ? { variants: groups[name], of: label } : null;
   }
 
-  /** Cells as {row, column, value, label}, and how many rows and columns there are. */
-  function cells(variant) {
-    const made = [];
-    const heads = variant.heads && memloc.unpack(variant.heads);
-    const [rows, nHeads] = heads?.shape ?? [0, 0];
-    for (let i = 0; i < rows * nHeads; i++) {
-      const [row, column] = [Math.floor(i / nHeads), i % nHeads];
-      made.push({ row, column, value: heads.values[i], head: column });
-    }
-    Object.entries(variant.columns ?? {}).forEach(([name, packed], i) => {
-      memloc.unpack(packed).values.forEach((value, row) => {
-        made.push({ row, column: nHeads + GAP + i, value, name });
+  /** Rows of cells {layer, value, head or name}, layer 0 first; heads come before MLPs. */
+  function rowsOf({ heads, columns = {} }) {
+    const rows = [];
+    const add = (packed, named) => {
+      const { shape, values } = memloc.unpack(packed);
+      const n = shape[1] ?? 1;
+      values.forEach((value, i) => {
+        const layer = Math.floor(i / n);
+        rows[layer] ??= [];
+        rows[layer].push({ layer, value, ...named(i % n) });
       });
-    });
-    const n = Math.max(...made.map(({ column }) => column)) + 1;
-    return { made, rows: Math.max(...made.map(({ row }) => row)) + 1, columns: n, nHeads };
-  }
-
-  /** The head of the map that holds the chosen query head: key/value heads may be shared. */
-  const storedHead = (state, nHeads) => Math.floor((state.head * nHeads) / index.n_heads);
-
-  /** First query head that reads a key/value head. */
-  const unstored = (head, nHeads) => Math.ceil((head * index.n_heads) / nHeads);
-
-  const scaleOf = ({ map, grid }) =>
-    memloc.colours.scale(
-      grid.made.map(({ value }) => value),
-      map,
-    );
-
-  /** Numbers of layers and heads beside the cells, as many as there is room for. */
-  function label(context, grid, w, h) {
-    context.font = "10.5px system-ui, sans-serif";
-    context.fillStyle = memloc.colours.named("soft");
-    context.textAlign = "right";
-    const [perRow, perColumn] = [Math.ceil(11 / h), Math.ceil(13 / w)];
-    for (let row = 0; row < grid.rows; row += perRow) {
-      context.fillText(String(row), -5, (row + 0.5) * h + 3.5);
+    };
+    if (heads) {
+      add(heads, (head) => ({ head }));
     }
-    context.textAlign = "center";
-    for (let head = 0; head < grid.nHeads; head += perColumn) {
-      context.fillText(String(head), (head + 0.5) * w, grid.rows * h + 11);
+    for (const [name, packed] of Object.entries(columns)) {
+      add(packed, () => ({ name }));
     }
-    if (grid.columns > grid.nHeads) {
-      const from = grid.nHeads ? grid.nHeads + GAP : 0;
-      context.fillText("MLP", ((from + grid.columns) / 2) * w, grid.rows * h + 11);
-    }
+    return rows;
   }
 
-  /** The cells of a map, and the outline of the chosen head. */
-  function fill(context, card, width, height, state) {
-    const { grid, map } = card;
-    const scale = scaleOf(card);
-    const [w, h] = [width / grid.columns, height / grid.rows];
-    for (const { row, column, value } of grid.made) {
-      context.fillStyle = Number.isFinite(value)
-        ? memloc.colours.css(memloc.colours.at(scale.share(value), map.diverging))
-        : memloc.colours.named("ground");
-      context.fillRect(column * w + 0.5, row * h + 0.5, w - 1, h - 1);
-    }
-    if (grid.nHeads) {
-      const column = storedHead(state, grid.nHeads);
-      context.lineWidth = 2;
-      context.strokeStyle = memloc.colours.named("card");
-      context.strokeRect(column * w + 2.5, state.layer * h + 2.5, w - 5, h - 5);
-      context.strokeStyle = memloc.colours.named("ink");
-      context.strokeRect(column * w + 1, state.layer * h + 1, w - 2, h - 2);
-    }
-    return [w, h];
-  }
-
-  function paint(context, card, width, height, state) {
-    context.save();
-    context.translate(LEFT, 0);
-    const size = fill(context, card, width - LEFT, height - BELOW, state);
-    label(context, card.grid, ...size);
-    context.restore();
-  }
-
-  /** A context for sharp pictures of this size on a canvas. */
-  function sized(canvas, width, height) {
-    const ratio = devicePixelRatio || 1;
-    canvas.width = width * ratio;
-    canvas.height = height * ratio;
-    canvas.style.height = `${height}px`;
-    const context = canvas.getContext("2d");
-    context.scale(ratio, ratio);
-    return context;
-  }
-
-  function draw(card, state) {
-    sizedSmall(card, state);
-    if (!card.canvas) {
-      return;
-    }
-    const width = card.canvas.clientWidth || 300;
-    const height = BELOW + Math.min(Math.max(card.grid.rows * 30, 90), 420);
-    paint(sized(card.canvas, width, height), card, width, height, state);
-    const chosen = card.grid.made.find(
-      ({ row, head }) => row === state.layer && head === storedHead(state, card.grid.nHeads),
-    );
-    tell(card, chosen);
-    const { low, high } = scaleOf(card);
-    card.range.replaceChildren(memloc.number(low), bar(card.map), `${memloc.number(high)} ${card.map.unit}`);
-    card.canvas.setAttribute("aria-label", `${card.map.title}, ${card.variant}: ${said(chosen)}`);
-  }
-
-  function sizedSmall(card, state) {
-    const { width, height } = SMALL;
-    fill(sized(card.small, width, height), card, width, height, state);
-  }
-
-  const bar = ({ diverging, ascending }) =>
-    element("span", { class: "bar", style: `background: ${memloc.colours.gradient(diverging, ascending)}` });
-
-  const short = ({ row, head, name }) => `Layer ${row}, ${name ?? `head ${head}`}`;
-
-  const said = (cell) => (cell ? `${short(cell)}: ${memloc.number(cell.value)}` : "");
-
-  function tell(card, cell) {
-    card.readout.textContent = said(cell);
-  }
-
-  function cellAt(card, event) {
-    const box = card.canvas.getBoundingClientRect();
-    const column = ((event.clientX - box.left - LEFT) / (box.width - LEFT)) * card.grid.columns;
-    const row = Math.floor(((event.clientY - box.top) / (box.height - BELOW)) * card.grid.rows);
-    return card.grid.made.find(
-      (each) => each.row === row && column >= each.column && column < each.column + 1,
-    );
-  }
-
-  /** A click brings a head, which then colours the tokens; an MLP brings its layer. */
-  function choose(card, cell) {
-    const state = memloc.state.get();
-    const head =
-      cell.head === undefined
-        ? {}
-        : { head: unstored(cell.head, card.grid.nHeads), by: memloc.tokens.ofHead(state) };
-    memloc.state.set({ layer: cell.row, ...head });
-  }
-
-  function numbers(card) {
-    const { made, rows } = card.grid;
-    const first = made.filter(({ row }) => row === 0);
-    const name = ({ head, name: own }) => own ?? String(head);
-    return element(
-      "table",
-      {},
-      element("caption", { class: "unseen-text" }, `${card.map.title}, ${card.variant}`),
-      element(
-        "tr",
-        {},
-        element("th", { scope: "col" }, "layer"),
-        ...first.map((cell) => element("th", { scope: "col" }, name(cell))),
-      ),
-      ...Array.from({ length: rows }, (_, row) =>
-        element(
-          "tr",
-          {},
-          element("th", { scope: "row" }, String(row)),
-          ...made
-            .filter((cell) => cell.row === row)
-            .map(({ value }) => element("td", {}, memloc.number(value))),
-        ),
-      ),
-    );
-  }
-
-  function details(card) {
-    const made = element("details", {}, element("summary", {}, "Numbers"));
-    made.addEventListener("toggle", () => {
-      if (made.open && made.children.length === 1) {
-        made.append(
-          element(
-            "div",
-            { class: "scroll", tabindex: 0, role: "region", "aria-label": `Numbers of ${card.map.title}` },
-            numbers(card),
-          ),
-        );
-      }
-    });
-    return made;
-  }
-
-  /** A map with its variant; null where the scope has none. */
+  /** A map with its variant and cells; null where the scope has none. */
   function build(map, state, content) {
     const shown = found(map, state, content);
     if (!shown) {
@@ -231,50 +64,117 @@
     const names = Object.keys(shown.variants);
     const key = `map-${map.key}`;
     const variant = names.includes(state[key]) ? state[key] : names[0];
-    return { map, key, names, variant, of: shown.of, grid: cells(shown.variants[variant]) };
+    const rows = rowsOf(shown.variants[variant]);
+    const [cells, nHeads] = [rows.flat(), shown.variants[variant].heads?.shape[1] ?? 0];
+    const values = cells.map(({ value }) => value);
+    // Key/value heads may be shared: the cell of a query head, and the first query head of a cell.
+    const cellOf = ({ layer, head }) =>
+      cells.find((cell) => cell.layer === layer && cell.head === Math.floor((head * nHeads) / index.n_heads));
+    const queryOf = ({ head }) => Math.ceil((head * index.n_heads) / nHeads);
+    const marked = { chosen: cellOf(state), interest: index.interest && cellOf(index.interest) };
+    return {
+      ...{ map, key, names, variant, of: shown.of, rows, cells, queryOf },
+      ...{ scale: memloc.colours.scale(values, map), ...marked },
+    };
   }
 
-  /** The map that is large. */
+  const said = ({ layer, head, name, value }) =>
+    `Layer ${layer}, ${name ?? `head ${head}`}: ${memloc.number(value)}`;
+
+  /** An element for each cell, in rows from the last layer down to layer 0. */
+  const coloured = (card, tag) =>
+    card.rows.toReversed().map((row) =>
+      row.map((cell) => {
+        const marks = { mlp: cell.name, chosen: cell === card.chosen, interest: cell === card.interest };
+        return element(
+          tag,
+          {
+            class: Object.keys(marks)
+              .filter((name) => marks[name])
+              .join(" "),
+            style: memloc.colours.style(card.scale.share(cell.value), card.map.diverging),
+            "data-cell": card.cells.indexOf(cell),
+          },
+          tag === "td" ? memloc.number(cell.value) : "",
+        );
+      }),
+    );
+
+  /** The marked heads and their values. */
+  function marks({ map, cells, scale, chosen, interest }) {
+    const strength = ({ value }) => Math.abs(scale.share(value) - (map.diverging ? 0.5 : 0));
+    const strongest = chosen && !cells.some((cell) => strength(cell) > strength(chosen));
+    const line = (...parts) => element("p", { class: "readout" }, ...parts);
+    const both = interest && interest === chosen;
+    const named = [", the ", memloc.term("head of interest")];
+    return [
+      chosen
+        ? line("◆ ", said(chosen), strongest ? ", the strongest here" : "", ...(both ? named : []))
+        : line(),
+      interest && !both ? line("▢ ", said(interest), ...named) : "",
+    ];
+  }
+
+  /** The map that is large: a table, of which one reads or hears all numbers. */
   function large(card) {
-    card.canvas = element("canvas", {
-      role: "img",
-      onclick: (event) => {
-        const cell = cellAt(card, event);
-        if (cell) {
-          choose(card, cell);
-        }
-      },
-      onmousemove: (event) => tell(card, cellAt(card, event)),
-      onmouseleave: () => draw(card, memloc.state.get()),
-    });
-    card.readout = element("span", { class: "readout" });
-    card.range = element("span", { class: "range" });
+    const { map, key, names, variant, rows, cells } = card;
+    const [first, second] = marks(card);
+    const pointed = element("p", { class: "readout", hidden: true });
+    const cellAt = (event) => cells[event.target.dataset.cell];
+    const tell = (event) => {
+      const cell = cellAt(event);
+      pointed.textContent = cell ? said(cell) : "";
+      [pointed.hidden, first.hidden] = [!cell, Boolean(cell)];
+    };
+    const choose = (event) => {
+      const cell = cellAt(event);
+      if (cell) {
+        const by = memloc.tokens.ofHead(memloc.state.get());
+        memloc.state.set({ layer: cell.layer, ...(cell.name ? {} : { head: card.queryOf(cell), by }) });
+      }
+    };
     const variants = element("select", {
-      "aria-label": `Variant of ${card.map.title}`,
-      onchange: (event) => memloc.state.set({ [card.key]: event.target.value }),
+      "aria-label": `Variant of ${map.title}`,
+      onchange: (event) => memloc.state.set({ [key]: event.target.value }),
     });
     memloc.fillSelect(
       variants,
-      card.names.map((each) => [each, each]),
-      card.variant,
+      names.map((each) => [each, each]),
+      variant,
     );
+    const th = (scope, text) => element("th", { scope }, String(text));
     return element(
       "figure",
-      { class: "map", "data-map": card.map.key },
-      element("figcaption", {}, card.map.title, card.of ? element("small", {}, ` ${card.of}`) : null),
-      element("p", { class: "note" }, card.map.about),
-      card.names.length > 1 ? variants : element("p", { class: "variant" }, card.variant),
-      card.canvas,
-      card.readout,
-      card.range,
-      details(card),
+      { class: "map", "data-map": map.key },
+      element("figcaption", {}, map.title, card.of ? element("small", {}, ` ${card.of}`) : null),
+      element("p", { class: "note" }, map.about),
+      names.length > 1 ? variants : element("p", { class: "variant" }, variant),
+      element(
+        "table",
+        {
+          "aria-label": `${map.title}, ${variant}`,
+          style: `--rows: ${rows.length}`,
+          onclick: choose,
+          onmouseover: tell,
+          onmouseleave: tell,
+        },
+        ...coloured(card, "td").map((row, i) => element("tr", {}, th("row", rows.length - 1 - i), ...row)),
+        element("tr", {}, th("col", ""), ...rows[0].map(({ head, name }) => th("col", name ?? head))),
+      ),
+      element(
+        "span",
+        { class: "range" },
+        memloc.number(card.scale.low),
+        memloc.colours.bar(map.diverging, map.ascending),
+        `${memloc.number(card.scale.high)} ${map.unit}`,
+      ),
+      ...[pointed, first, second],
     );
   }
 
   /** A button with a small picture of a map. */
-  function thumb(card, chosen) {
-    card.small = element("canvas", { "aria-hidden": "true" });
-    return element(
+  const thumb = (card, chosen) =>
+    element(
       "button",
       {
         type: "button",
@@ -284,40 +184,13 @@
         title: card.map.about,
         onclick: () => memloc.state.set({ map: card.map.key }),
       },
-      card.small,
+      element(
+        "span",
+        { class: "small", "aria-hidden": "true", style: `--columns: ${card.rows[0].length}` },
+        ...coloured(card, "i").flat(),
+      ),
       card.map.title,
     );
-  }
-
-  function rows() {
-    return drawn.flatMap(({ map, variant, grid }) =>
-      grid.made.map((cell) => [map.key, variant, cell.row, cell.head ?? cell.name, cell.value]),
-    );
-  }
-
-  /** All maps on one sheet. */
-  function picture(state) {
-    const [width, height, perRow] = [260, 150, 3];
-    const n = drawn.length;
-    const sheet = memloc.downloads.sheet(width * Math.min(perRow, n), height * Math.ceil(n / perRow));
-    drawn.forEach((card, i) => {
-      const { context } = sheet;
-      context.save();
-      context.translate((i % perRow) * width + 10, Math.floor(i / perRow) * height + 10);
-      context.fillStyle = memloc.colours.named("ink");
-      context.font = "bold 12px system-ui, sans-serif";
-      context.fillText(card.map.title, 0, 10);
-      context.font = "11px system-ui, sans-serif";
-      context.fillText(card.variant, 0, 25);
-      const { low, high } = scaleOf(card);
-      const range = `${memloc.number(low)} to ${memloc.number(high)} ${card.map.unit}`;
-      context.fillText(range, 0, height - 18, width - 20);
-      context.translate(0, 34);
-      paint(context, card, width - 20, height - 74, state);
-      context.restore();
-    });
-    return sheet.canvas;
-  }
 
   function switches(state) {
     const option = (key, text) =>
@@ -335,43 +208,33 @@
     byId("scope").replaceChildren(option("paragraph", "In this paragraph"), option("set", "In its set"));
   }
 
-  function about(state, made) {
-    const shown = new Set(made.map(({ map }) => map.key));
+  function about(state) {
+    const shown = new Set(drawn.map(({ map }) => map.key));
     const rest = index.maps.filter(({ key }) => !shown.has(key)).map(({ title }) => title.toLowerCase());
     const where = state.scope === "paragraph" ? "Shown “in its set”:" : "Not known for this set:";
     byId("maps-rest").textContent = rest.length ? `${where} ${rest.join(", ")}.` : "";
   }
 
-  function rebuild(state, content) {
-    switches(state);
-    drawn = [TO_TOKEN, ...index.maps].map((map) => build(map, state, content)).filter(Boolean);
-    const chosen = drawn.find(({ map }) => map.key === state.map) ?? drawn[0];
-    byId("map").replaceChildren(...(chosen ? [large(chosen)] : ["There is no map of this paragraph."]));
-    byId("thumbs").replaceChildren(...drawn.map((card) => thumb(card, card === chosen)));
-    about(state, drawn);
-  }
-
   memloc.maps = {
     begin(given) {
       index = given;
-      byId("maps-png").addEventListener("click", () =>
-        memloc.downloads.png(picture(memloc.state.get()), "maps"),
-      );
-      byId("maps-csv").addEventListener("click", () =>
-        memloc.downloads.csv(["map", "variant", "layer", "head", "value"], rows(), "maps"),
-      );
+      byId("maps-csv").addEventListener("click", () => {
+        const rows = drawn.flatMap(({ map, variant, cells }) =>
+          cells.map(({ layer, head, name, value }) => [map.key, variant, layer, head ?? name, value]),
+        );
+        memloc.downloads.csv(["map", "variant", "layer", "head", "value"], rows, "maps");
+      });
     },
     receive(content) {
       ofSets = content;
     },
-    show(state, content, changed) {
-      const kept = [...changed].every((name) => name === "layer" || name === "head" || name === "by");
-      if (!kept || !drawn.length) {
-        rebuild(state, content);
-      }
-      for (const card of drawn) {
-        draw(card, state);
-      }
+    show(state, content) {
+      switches(state);
+      drawn = [TO_TOKEN, ...index.maps].map((map) => build(map, state, content)).filter(Boolean);
+      const chosen = drawn.find(({ map }) => map.key === state.map) ?? drawn[0];
+      byId("map").replaceChildren(chosen ? large(chosen) : "There is no map of this paragraph.");
+      byId("thumbs").replaceChildren(...drawn.map((card) => thumb(card, card === chosen)));
+      about(state);
     },
     /** Choose the next or previous head, from one layer to the next. */
     step(by) {

@@ -1,101 +1,53 @@
 // All paragraphs by exact match and NLL (Figure 2): grey is the study, coloured dots are on this page.
 
 (() => {
-  const { byId } = memloc;
-  const [HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [190, 34, 30, 8, 8];
+  const { byId, svg } = memloc;
+  const [LEFT, RIGHT, TOP, BOTTOM] = [34, 252, 8, 160]; // of the axes, in a picture of 260 x 190
   let index;
   let shown = [];
   let place;
 
-  function size(canvas) {
-    const width = canvas.clientWidth || 260;
-    const ratio = devicePixelRatio || 1;
-    canvas.width = width * ratio;
-    canvas.height = HEIGHT * ratio;
-    const context = canvas.getContext("2d");
-    context.scale(ratio, ratio);
-    return { context, width };
-  }
+  const text = (x, y, anchor, content, rest = {}) =>
+    svg("text", { x, y, "text-anchor": anchor, ...rest }, String(content));
 
-  function axes(context, width, high) {
+  function axes() {
     const n = index.n_tokens - index.n_prefix;
-    place = (em, nll) => [
-      LEFT + (em / n) * (width - LEFT - RIGHT),
-      HEIGHT - BOTTOM - (nll / high) * (HEIGHT - BOTTOM - TOP),
+    const high = Math.max(...index.cloud.nll) * 1.05;
+    place = ({ em, nll }) => [LEFT + (em / n) * (RIGHT - LEFT), BOTTOM - (nll / high) * (BOTTOM - TOP)];
+    const made = [
+      text(143, 187, "middle", "exact match (tokens)"),
+      text(-84, 9, "middle", "NLL", { transform: "rotate(-90)" }),
+      ...[0, Math.round(n / 2), n].map((em) =>
+        text(place({ em, nll: 0 })[0], BOTTOM + 14, em === n ? "end" : "middle", em),
+      ),
     ];
-    context.font = "11px system-ui, sans-serif";
-    context.fillStyle = memloc.colours.named("soft");
-    context.strokeStyle = memloc.colours.named("line");
-    for (const em of [0, Math.round(n / 2), n]) {
-      context.textAlign = em === 0 ? "left" : em === n ? "right" : "center";
-      context.fillText(String(em), place(em, 0)[0], HEIGHT - BOTTOM + 14);
-    }
-    context.textAlign = "right";
     for (let nll = 0; nll <= high; nll += Math.max(1, Math.round(high / 4))) {
-      const y = place(0, nll)[1];
-      context.fillText(String(nll), LEFT - 6, y + 4);
-      context.beginPath();
-      context.moveTo(LEFT, y);
-      context.lineTo(width - RIGHT, y);
-      context.stroke();
+      const y = place({ em: 0, nll })[1];
+      made.push(svg("line", { x1: LEFT, x2: RIGHT, y1: y, y2: y }), text(LEFT - 6, y + 4, "end", nll));
     }
-    context.textAlign = "center";
-    context.fillText("exact match (tokens)", (LEFT + width - RIGHT) / 2, HEIGHT - 3);
-    context.save();
-    context.translate(9, (TOP + HEIGHT - BOTTOM) / 2);
-    context.rotate(-Math.PI / 2);
-    context.fillText("NLL", 0, 0);
-    context.restore();
+    return made;
   }
 
-  function dot(context, [x, y], radius) {
-    context.beginPath();
-    context.arc(x, y, radius, 0, 2 * Math.PI);
+  function dot(point, r, rest) {
+    const [cx, cy] = place(point);
+    return svg("circle", { cx, cy, r, ...rest });
   }
 
-  function draw(chosen) {
-    const canvas = byId("scatter");
-    const { context, width } = size(canvas);
-    axes(context, width, Math.max(...index.cloud.nll) * 1.05);
-    context.fillStyle = memloc.colours.named("strong-line");
-    index.cloud.em.forEach((em, i) => {
-      context.globalAlpha = 0.25 + 0.15 * Math.min(Math.log10(index.cloud.n[i]), 3);
-      dot(context, place(em, index.cloud.nll[i]), 1.4);
-      context.fill();
-    });
-    context.globalAlpha = 1;
-    const colours = new Map(index.sets.map((set) => [set.key, memloc.colours.ofSet(set)]));
-    for (const paragraph of shown) {
-      context.fillStyle = colours.get(paragraph.set);
-      dot(context, place(paragraph.em, paragraph.nll), 2.6);
-      context.fill();
-    }
-    const paragraph = index.paragraphs.find((each) => each.id === chosen);
-    if (paragraph) {
-      context.strokeStyle = memloc.colours.named("ink");
-      context.lineWidth = 2;
-      dot(context, place(paragraph.em, paragraph.nll), 6);
-      context.stroke();
-    }
-    canvas.setAttribute(
-      "aria-label",
-      `Exact match and NLL of ${index.n_paragraphs} paragraphs; ${shown.length} are in the list below.`,
-    );
-  }
-
-  function nearest(event) {
-    const box = byId("scatter").getBoundingClientRect();
-    const at = [event.clientX - box.left, event.clientY - box.top];
-    const distance = (paragraph) => {
-      const [x, y] = place(paragraph.em, paragraph.nll);
-      return (x - at[0]) ** 2 + (y - at[1]) ** 2;
-    };
+  function nearest({ clientX, clientY }) {
+    const at = new DOMPoint(clientX, clientY).matrixTransform(byId("scatter").getScreenCTM().inverse());
+    const distance = (paragraph) => Math.hypot(place(paragraph)[0] - at.x, place(paragraph)[1] - at.y);
     return shown.reduce((best, each) => (!best || distance(each) < distance(best) ? each : best), null);
   }
 
   memloc.scatter = {
     begin(content) {
       index = content;
+      const { em, nll, n } = index.cloud;
+      const opacity = (i) => 0.25 + 0.15 * Math.min(Math.log10(n[i]), 3);
+      byId("scatter").prepend(
+        ...axes(),
+        ...em.map((_, i) => dot({ em: em[i], nll: nll[i] }, 1.4, { opacity: opacity(i) })),
+      );
       byId("scatter").addEventListener("click", (event) => {
         const paragraph = nearest(event);
         if (paragraph) {
@@ -105,7 +57,16 @@
     },
     show(paragraphs, chosen) {
       shown = paragraphs;
-      draw(chosen);
+      const colours = new Map(index.sets.map(({ key, colour }) => [key, `--set: ${colour}`]));
+      const paragraph = index.paragraphs.find(({ id }) => id === chosen);
+      byId("dots").replaceChildren(
+        ...shown.map((each) => dot(each, 2.6, { class: "dot", style: colours.get(each.set) })),
+        ...(paragraph ? [dot(paragraph, 6, { class: "ring" })] : []),
+      );
+      byId("scatter").setAttribute(
+        "aria-label",
+        `Exact match and NLL of ${index.n_paragraphs} paragraphs; ${shown.length} are in the list below.`,
+      );
     },
   };
 })();

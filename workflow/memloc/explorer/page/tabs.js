@@ -1,7 +1,7 @@
 // Tables beside the paragraphs. A tab is data: blocks of text and tables, whose columns say how cells are shown.
 
 (() => {
-  const { byId, element } = memloc;
+  const { byId, element, svg } = memloc;
   const MARKS = {
     holds: "✓",
     "does not hold": "✗",
@@ -27,13 +27,6 @@
     const known = [value, low, high, bound, ...range].filter((each) => each !== null && each !== undefined);
     const [from, to] = [Math.min(...known), Math.max(...known)];
     const at = (each) => 4 + (112 * (each - from)) / (to - from || 1);
-    const svg = (name, attributes) => {
-      const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-      for (const [key, each] of Object.entries(attributes)) {
-        made.setAttribute(key, each);
-      }
-      return made;
-    };
     const picture = svg("svg", { viewBox: "0 0 120 16", class: "interval", "aria-hidden": "true" });
     picture.append(svg("line", { x1: 4, x2: 116, y1: 8, y2: 8, class: "axis" }));
     if (low !== null && high !== null) {

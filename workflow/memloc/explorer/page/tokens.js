@@ -33,24 +33,12 @@
     return values.slice(start, start + n);
   }
 
-  function paint(span, value, colouring, scale) {
-    if (!Number.isFinite(value)) {
-      span.style.background = "";
-      span.style.color = "";
-      return;
-    }
-    const colour = memloc.colours.at(scale.share(value), colouring.diverging);
-    span.style.background = memloc.colours.css(colour);
-    span.style.color = memloc.colours.inkOn(colour);
-  }
-
   function legend(colouring, scale) {
-    const gradient = memloc.colours.gradient(colouring.diverging, colouring.logarithmic);
     const empty = !Number.isFinite(scale.low);
     byId("legend").replaceChildren(
       element("span", {}, `${colouring.title}:`),
       element("span", {}, empty ? "no numbers here" : memloc.number(scale.low)),
-      element("span", { class: "bar", style: `background: ${gradient}` }),
+      memloc.colours.bar(colouring.diverging, colouring.logarithmic),
       element("span", {}, empty ? "" : `${memloc.number(scale.high)} ${colouring.unit}`),
       ...marks(),
     );
@@ -62,7 +50,7 @@
     }
     return [
       element("span", { class: "key" }, "▲ ", memloc.term("strongest replacement")),
-      element("span", { class: "key" }, "◆ ", memloc.term("impact token")),
+      element("span", { class: "key" }, "● ", memloc.term("impact token")),
     ];
   }
 
@@ -71,7 +59,8 @@
     const values = numbers(colouring, state);
     const scale = memloc.colours.scale(values, colouring);
     for (const span of byId("tokens").querySelectorAll(".token")) {
-      paint(span, values[span.dataset.position], colouring, scale);
+      const share = scale.share(values[span.dataset.position]);
+      span.setAttribute("style", memloc.colours.style(share, colouring.diverging) ?? "");
     }
     legend(colouring, scale);
     const of = {
@@ -281,26 +270,6 @@
     return { header, rows };
   }
 
-  /** The coloured text as a picture. */
-  function picture() {
-    const box = byId("tokens").getBoundingClientRect();
-    const { canvas, context } = memloc.downloads.sheet(box.width, box.height);
-    context.textBaseline = "middle";
-    for (const each of byId("tokens").querySelectorAll(".token, .part")) {
-      const style = getComputedStyle(each);
-      context.font = `${style.fontSize} ${style.fontFamily}`;
-      for (const line of each.getClientRects()) {
-        context.fillStyle = style.backgroundColor;
-        context.fillRect(line.left - box.left, line.top - box.top, line.width, line.height);
-      }
-      const [first] = each.getClientRects();
-      context.fillStyle = style.color;
-      const text = each.textContent.replaceAll("\n", "");
-      context.fillText(text, first.left - box.left, first.top - box.top + first.height / 2);
-    }
-    return canvas;
-  }
-
   function step(by) {
     const { token } = memloc.state.get();
     const next = token < 0 ? 0 : Math.min(Math.max(token + by, 0), index.n_tokens - 1);
@@ -325,11 +294,9 @@
           byId("tokens").querySelector("[aria-selected='true']").focus();
         }
       });
-      const name = () => `paragraph-${memloc.state.get().paragraph}-tokens`;
-      byId("tokens-png").addEventListener("click", () => memloc.downloads.png(picture(), name()));
       byId("tokens-csv").addEventListener("click", () => {
         const { header, rows } = table(memloc.state.get());
-        memloc.downloads.csv(header, rows, name());
+        memloc.downloads.csv(header, rows, `paragraph-${memloc.state.get().paragraph}-tokens`);
       });
     },
     show(state, given, changed) {
@@ -340,7 +307,7 @@
         build();
       }
       fields(state);
-      if (["paragraph", "by", "layer", "head", "theme"].some((name) => changed.has(name))) {
+      if (["paragraph", "by", "layer", "head"].some((name) => changed.has(name))) {
         colour(state);
       }
       choose(state);
