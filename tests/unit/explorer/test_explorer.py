@@ -65,7 +65,8 @@ def test_without_an_example_the_page_opens_at_the_highlighted_head(tables, rows)
         del tables["head_ranking"]
     elif rows != "head_ranking":
         tables = {**tables, "head_ranking": ranking[::-1]}
-    assert index_of([], tables, SETTINGS, SHAPE, {})["head"] == expected
+    index = index_of([], tables, SETTINGS, SHAPE, {})
+    assert index["head"] == expected and index["interest"] == (expected if rows != "no ranking" else None)
 
 
 def test_the_page_opens_at_the_head_that_attends_most_to_the_strongest_token_of_its_example(tables):
@@ -114,7 +115,7 @@ def test_a_file_of_data_hands_over_its_content(tmp_path):
 def test_the_page_holds_its_styles_scripts_and_index_and_the_name_of_the_study(tmp_path):
     """Any name, also one that looks like markup; of two models the page knows the names."""
     shape = {"n_layers": 2, "n_heads": 3, "tabs": [{"key": "claims", "title": "Claims"}]}
-    shape["found"] = ["Is it? x < 1"]
+    shape |= {"found": ["Is it? x < 1"], "head": {"layer": 0, "head": 2}, "interest": {"layer": 1, "head": 0}}
     for write in (files.write_page, files.write_comparison):
         (folder := tmp_path / write.__name__).mkdir()
     files.write_page(tmp_path / "write_page", {"study": "a<b>", "model": "tiny", **shape})

@@ -135,7 +135,7 @@ def test_what_is_strong_is_at_the_end_of_the_scale(page, values, how, ends, shar
 def test_the_list_is_searched_sorted_and_counted(page, tables):
     ids = listed(page)
     scores = tables["scores"].set_index("id").loc[ids]
-    assert ids == sorted(ids) and page.inner_text("#n-shown") == f"{len(ids)} of {len(ids)}"
+    assert ids == sorted(ids) and page.inner_text("#n-shown") == f"all {len(ids)}"
     repeats = tables["paragraphs"].set_index("id")["count"]
     for key, values in {"em": -scores.em, "nll": scores.nll, "repeats": -repeats}.items():
         page.select_option("#sort", key)
@@ -151,8 +151,8 @@ def test_the_list_is_searched_sorted_and_counted(page, tables):
     file = tables["paragraphs"].set_index("id").file[ids[-1]]
     assert {f"id {ids[-1]}", f"file {file}"} == set(found.all_inner_texts())
     assert found.locator("mark").all_inner_texts() == [file, str(ids[-1])]
-    said = page.inner_text("#coverage")
-    assert said.startswith(f"{len(ids)} of the study's {len(tables['sets'])} paragraphs are on this page")
+    n = len(tables["sets"])
+    assert f"Grey: all {n} paragraphs of the study. In colour: {len(ids)} " in page.inner_text("#coverage")
 
 
 @pytest.mark.parametrize(
@@ -209,8 +209,7 @@ def test_numbers_of_tokens_are_those_of_the_head_that_the_queries_share(page, ta
 
 def test_the_strongest_token_has_the_strongest_colour_and_its_numbers_are_told(page, tables, pair):
     at = page.locator("#tokens .token").nth(int(pair.position))
-    strongest = page.evaluate("memloc.colours.css(memloc.colours.at(1, false))")
-    assert at.evaluate("span => span.style.background.replaceAll(',', '')") == strongest
+    assert at.get_attribute("style") == page.evaluate("memloc.colours.style(1)")
     assert "is-replaced" in at.get_attribute("class")
     assert page.locator(".is-impact").first.get_attribute("data-position") == str(pair.impact_position)
     told = page.inner_text("#token")
@@ -237,7 +236,8 @@ def test_maps_are_of_the_paragraph_or_of_its_set(page, tables, pair):
         said = page.inner_text("#map .range")
         assert said.startswith(low) and high in said.removeprefix(low)
         chosen = page.evaluate("value => memloc.number(value)", expected[1, 1])
-        assert page.inner_text("#map .readout") == f"Layer 1, head 1: {chosen}", "of query 2"
+        told = page.locator("#map .readout:visible").first.inner_text()
+        assert told.startswith(f"◆ Layer 1, head 1: {chosen}"), "of query 2"
 
 
 def test_maps_of_a_set_are_those_of_the_chosen_paragraph(page, tables):
@@ -253,11 +253,36 @@ def test_maps_of_a_set_are_those_of_the_chosen_paragraph(page, tables):
 
 
 def click_cell(page, layer, head):
-    """Of the large map: cells of two stored heads, and an MLP column where the map has some."""
-    canvas = page.locator("#map canvas")
-    box = canvas.bounding_box()
-    width, height = (box["width"] - 16) / 2, (box["height"] - 14) / 2
-    canvas.click(position={"x": 16 + (head + 0.5) * width, "y": (layer + 0.5) * height})
+    """Of the large map, whose rows are layers: the last one comes first, as in the figures."""
+    page.locator("#map tr").nth(1 - layer).locator("td").nth(head).click()
+
+
+def test_a_map_marks_the_head_of_interest_and_the_chosen_one_and_names_the_strongest(page):
+    """Two queries read a stored head; the layers of the table run upwards."""
+    index = index_on(page)
+    numbers = cells(page, "paragraph", "patching")
+    strongest = max(numbers, key=lambda cell: abs(numbers[cell]))
+    other = next(cell for cell in numbers if abs(numbers[cell]) < abs(numbers[strongest]))
+    interest = index["interest"]["layer"], index["interest"]["head"] // 2
+    for layer, head in (strongest, other, interest):
+        page.evaluate("([layer, head]) => memloc.state.set({ layer, head })", [layer, 2 * head])
+        rows = [row.locator("td") for row in page.locator("#map tr").all()]
+        marked = {
+            (1 - i, j): row.nth(j).get_attribute("class")
+            for i, row in enumerate(rows[:2])
+            for j in range(row.count())
+            if row.nth(j).get_attribute("class")
+        }
+        found = {"chosen": (layer, head), "interest": interest}
+        assert {name: [at for at, names in marked.items() if name in names] for name in found} == {
+            name: [at] for name, at in found.items()
+        }
+        told = page.locator("#map .readout:visible").all_inner_texts()
+        assert ("the strongest here" in told[0]) == (abs(numbers[layer, head]) == abs(numbers[strongest]))
+        own = told[0] if (layer, head) == interest else told[1]
+        assert "the head of interest" in own and f"Layer {interest[0]}, head {interest[1]}" in own
+    thumb = page.locator("#thumbs [data-map=patching] i")
+    assert "chosen" in thumb.nth((1 - interest[0]) * 2 + interest[1]).get_attribute("class")
 
 
 @EVERYWHERE
@@ -269,9 +294,8 @@ def test_a_click_on_a_cell_colours_the_tokens_by_its_head(page, tables, pair):
     assert page.input_value("#colouring") == "attention"
     attention = tables["attention"].query("id == @pair.id and layer == 0 and head == 0")
     strongest = attention.loc[attention.attention.idxmax(), "position"]
-    colour = page.evaluate("memloc.colours.css(memloc.colours.at(1, false))")
     at = page.locator("#tokens .token").nth(int(strongest))
-    assert at.evaluate("span => span.style.background.replaceAll(',', '')") == colour
+    assert at.get_attribute("style") == page.evaluate("memloc.colours.style(1)")
     page.select_option("#colouring", "value_gradient")
     click_cell(page, 1, 1)
     assert state(page, "layer", "head", "by") == [1, 2, "value_gradient"], "a colouring of heads stays"

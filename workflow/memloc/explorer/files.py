@@ -18,7 +18,7 @@ STYLES = ("base.css", "layout.css", "views.css", "tables.css")
 # In the order in which the page loads them.
 SCRIPTS = (
     *("elements.js", "data.js", "state.js", "colours.js", "downloads.js", "terms.js", "scatter.js"),
-    *("list.js", "tokens.js", "continuations.js", "maps.js", "tabs.js", "guide.js", "main.js"),
+    *("list.js", "tokens.js", "continuations.js", "maps.js", "tabs.js", "main.js"),
 )
 COMPARISON = "compare.html.jinja"
 COMPARISON_STYLES = ("base.css", "compare.css")

@@ -147,7 +147,11 @@
     const at = shown.findIndex((paragraph) => paragraph.id === state.paragraph);
     const next = shown[Math.min(Math.max(at + by, 0), shown.length - 1)];
     if (next) {
+      const inside = byId("list").contains(document.activeElement);
       memloc.state.set({ paragraph: next.id, token: -1 });
+      if (inside) {
+        byId("list").querySelector("[aria-selected='true']").focus();
+      }
     }
   }
 
@@ -164,15 +168,6 @@
       byId("search").addEventListener("input", (event) => memloc.state.set({ search: event.target.value }));
       byId("previous").addEventListener("click", () => step(-1));
       byId("next").addEventListener("click", () => step(1));
-      byId("list").addEventListener("keydown", (event) => {
-        const by = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[event.key];
-        if (by) {
-          event.preventDefault();
-          event.stopPropagation();
-          step(by);
-          byId("list").querySelector("[aria-selected='true']")?.focus();
-        }
-      });
       const [all, here] = [index.n_paragraphs, index.paragraphs.length].map(memloc.number);
       byId("coverage").textContent =
         `Grey: all ${all} paragraphs of the study. In colour: ${here} on this page. Ring: the open one.`;

@@ -64,17 +64,16 @@
       memloc.load(`paragraph-${state.paragraph}`),
     ]);
     if (turn === order) {
-      memloc.maps.receive(sets);
       memloc.tokens.show(state, content, everything);
       memloc.continuations.show(state, content);
-      memloc.maps.show(state, content);
+      memloc.maps.show(state, content, sets);
       document.body.dataset.shown = state.paragraph;
     }
   }
 
-  /** One step back: from a meaning, the guide, a field, a tab, a token. */
+  /** One step back: from a meaning, a field, a tab, a token. */
   function back(field) {
-    if (memloc.hideTerm() || memloc.guide.close()) {
+    if (memloc.hideTerm()) {
       return;
     }
     if (field) {
@@ -124,7 +123,6 @@
       memloc.continuations,
       memloc.maps,
       memloc.tabs,
-      memloc.guide,
     ]) {
       view.begin(index);
     }

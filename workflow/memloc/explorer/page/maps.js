@@ -225,10 +225,8 @@
         memloc.downloads.csv(["map", "variant", "layer", "head", "value"], rows, "maps");
       });
     },
-    receive(content) {
-      ofSets = content;
-    },
-    show(state, content) {
+    show(state, content, sets) {
+      ofSets = sets;
       switches(state);
       drawn = [TO_TOKEN, ...index.maps].map((map) => build(map, state, content)).filter(Boolean);
       const chosen = drawn.find(({ map }) => map.key === state.map) ?? drawn[0];

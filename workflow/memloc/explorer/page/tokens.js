@@ -274,6 +274,9 @@
     const { token } = memloc.state.get();
     const next = token < 0 ? 0 : Math.min(Math.max(token + by, 0), index.n_tokens - 1);
     memloc.state.set({ token: next });
+    if (byId("tokens").contains(document.activeElement)) {
+      byId("tokens").querySelectorAll(".token")[next].focus();
+    }
   }
 
   memloc.tokens = {
@@ -285,15 +288,6 @@
           memloc.state.set({ [name]: Number(event.target.value) }),
         );
       }
-      byId("tokens").addEventListener("keydown", (event) => {
-        const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 10, ArrowUp: -10 }[event.key];
-        if (by) {
-          event.preventDefault();
-          event.stopPropagation();
-          step(by);
-          byId("tokens").querySelector("[aria-selected='true']").focus();
-        }
-      });
       byId("tokens-csv").addEventListener("click", () => {
         const { header, rows } = table(memloc.state.get());
         memloc.downloads.csv(header, rows, `paragraph-${memloc.state.get().paragraph}-tokens`);
