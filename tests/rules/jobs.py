@@ -36,7 +36,7 @@ LEARNED = "train_model"  # hundreds of steps amplify the last bit, in which proc
 SHARDED = {
     "scores": ("scores",),
     "perturbation": ("perturbation", "perturbed_paragraphs", "kept_tokens"),
-    "patching": ("patching", "attribution_patching", "residual_patching"),
+    "patching": ("patching", "attribution_patching"),
     "edits": ("edits",),
     "remove": ("removal", "removal_damage", "removal_sweep"),
 }

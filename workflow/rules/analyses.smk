@@ -91,9 +91,9 @@ ANALYSES = [
     ),
     Analysis(
         "patching",
-        "Patch q, k and v of every head, and the residual stream of every layer, in both directions.",
+        "Patch q, k and v of every head in both directions.",
         reads=["paragraphs", "perturbed_paragraphs"],
-        makes=["patching", "attribution_patching", "residual_patching"],
+        makes=["patching", "attribution_patching"],
         sections=["patching", "loading"],
         minutes=480,
         n_jobs=SETTINGS.sets.n_memorized,

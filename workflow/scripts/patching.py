@@ -1,4 +1,4 @@
-"""Rule patching: patching of every head at the perturbed position, and of the residual stream."""
+"""Rule patching: patching of every head at the perturbed position."""
 
 from memloc.tables.job import start
 
@@ -23,6 +23,5 @@ with job.writing() as append:
         change = estimate = patching.attribution_patching(subject, pair)
         if exact:
             change = patching.activation_patching(subject, pair)
-        residual = patching.residual_patching(subject, pair)
-        append(patching=change, attribution_patching=estimate, residual_patching=residual)
+        append(patching=change, attribution_patching=estimate)
         progress.advance()

@@ -1,13 +1,11 @@
-"""Figure 11 and the patching of every position: plotted numbers, alignment, captions, readable labels."""
+"""Figure 11: plotted numbers, captions, readable labels."""
 
 import numpy as np
 import pandas as pd
-import pytest
 from figure_labels import checked
 from made_tables import crossed
 
-from memloc.figures import fig11, prefix_patching
-from memloc.figures.prefix_patching import WINDOW, aligned_means, spread_pairs
+from memloc.figures import fig11
 from memloc.settings.sections import sections
 from memloc.tables.terms.patching import DIRECTIONS
 
@@ -22,18 +20,9 @@ def made_up(n_layers: int = 2, n_heads: int = 4, n_kv_heads: int | None = None, 
     sites = {"id": list(places), "layer": range(n_layers), "component": list("qkv"), "head": range(n_heads)}
     exact = crossed(direction=DIRECTIONS, **sites)
     exact = exact[exact["head"] < exact["component"].map(heads)]
-    positions = [
-        (name, direction, layer, position)
-        for direction in DIRECTIONS
-        for name, (perturbed, impact) in places.items()
-        for layer in range(n_layers)
-        for position in range(perturbed, impact)
-    ]
-    residual = pd.DataFrame(positions, columns=["id", "direction", "layer", "position"])
     return {
         "patching": exact.assign(nll_change=random.normal(size=len(exact)), method="exact"),
         "attribution_patching": exact.assign(nll_change=random.normal(size=len(exact))),
-        "residual_patching": residual.assign(nll_change=random.normal(size=len(residual))),
         "perturbed_paragraphs": pd.DataFrame(
             {
                 "id": list(places),
@@ -44,33 +33,8 @@ def made_up(n_layers: int = 2, n_heads: int = 4, n_kv_heads: int | None = None, 
     }
 
 
-def test_means_equal_a_loop_over_pairs():
-    tables = made_up()
-    residual = tables["residual_patching"]
-    means = aligned_means(spread_pairs(residual, tables["perturbed_paragraphs"]))
-    change = residual.set_index(["direction", "id", "layer", "position"])["nll_change"]
-    expected = {}
-    for direction in DIRECTIONS:
-        for layer in range(2):
-            for name, (perturbed, impact) in PLACES.items():
-                if perturbed == impact - 1:
-                    continue
-                for position in range(perturbed, impact):
-                    value = change[direction, name, layer, position]
-                    if position - perturbed < WINDOW and position != impact - 1:
-                        expected.setdefault((direction, layer, "p", position - perturbed), []).append(value)
-                    if impact - position <= WINDOW and position != perturbed:
-                        expected.setdefault((direction, layer, "i", position - impact), []).append(value)
-    found = means.set_index(["direction", "layer", "anchor", "offset"])
-    assert set(found.index) == set(expected)
-    for key, values in expected.items():
-        assert found.loc[key, "mean"] == pytest.approx(np.mean(values))
-        assert found.loc[key, "n_pairs"] == len(values)
-
-
-@pytest.mark.parametrize("module", [fig11, prefix_patching])
-def test_labels_are_readable_in_a_larger_model(module):
-    assert checked(module.__name__.rpartition(".")[2], module.draw(made_up(12, 12), SETTINGS))
+def test_labels_are_readable_in_a_larger_model():
+    assert checked("fig11", fig11.draw(made_up(12, 12), SETTINGS))
 
 
 def test_fig11_marks_the_cells_whose_interval_excludes_zero():
@@ -102,11 +66,3 @@ def test_fig11_says_that_patches_were_estimated():
     tables["patching"] = tables["attribution_patching"].assign(method="attribution")
     text = checked("fig11", fig11.draw(tables, SETTINGS))
     assert "Estimated from gradients" in text
-
-
-def test_pairs_whose_two_ends_are_one_are_left_out_unless_there_are_no_others():
-    tables = made_up()
-    changes = spread_pairs(tables["residual_patching"], tables["perturbed_paragraphs"])
-    assert set(changes["id"]) == {7, 9, 12}
-    drawing = prefix_patching.draw(made_up(places={4: (49, 50), 5: (49, 50)}), SETTINGS)
-    assert "arrived" not in checked("prefix_patching", drawing)

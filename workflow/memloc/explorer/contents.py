@@ -6,7 +6,7 @@ NEEDED = ("paragraphs", "vocabulary", "scores", "sets")
 SHOWN = (  # where the study makes them
     *("extraction", "near_verbatim", "perturbation", "perturbed_paragraphs", "token_statistics"),
     *("attention", "activation_gradients", "parameter_gradients"),
-    *("rare_token_correlation", "patching", "attribution_patching", "residual_patching"),
+    *("rare_token_correlation", "patching", "attribution_patching"),
     *("head_ablation", "head_ranking", "claims", "grown_truth", "removal", "removal_damage"),
 )
 BY_PARAGRAPH = ("paragraphs", "attention", "activation_gradients")  # long: only rows of shown paragraphs

@@ -27,7 +27,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Colouring:
-    """A number of each token, or of each token and head or layer (`of`), with its name, unit and table.
+    """A number of each token, or of each token and head (`of`), with its name, unit and table.
 
     `values` computes it from a paragraph's rows of the table; without it, the page has the number already.
     """
@@ -37,7 +37,7 @@ class Colouring:
     unit: str
     table: str
     values: Callable[[pd.DataFrame, Shape], np.ndarray] | None
-    of: str = "token"  # token, head or layer
+    of: str = "token"  # token or head
     diverging: bool = False
     logarithmic: bool = False
 
@@ -69,11 +69,6 @@ def _value_gradients(rows: pd.DataFrame, shape: Shape, group: str) -> np.ndarray
     sizes = (shape.n_layers, int(found["head"].max()) + 1, shape.n_tokens)
     # A paragraph that no replaced token changes has no perturbed version.
     return dense_array(found[found["group"] == group], "max_abs", ["layer", "head", "position"], sizes)
-
-
-def _residual(rows: pd.DataFrame, shape: Shape, direction: str) -> np.ndarray:
-    own = rows[rows["direction"] == direction]
-    return dense_array(own, "nll_change", ["layer", "position"], (shape.n_layers, shape.n_tokens))
 
 
 COLOURINGS = {
@@ -116,19 +111,6 @@ COLOURINGS = {
         partial(_value_gradients, group="perturbed"),
         of="head",
     ),
-    **{
-        f"residual_into_{target}": Colouring(
-            f"Patching into the {target} run",
-            "Change of the NLL of the impact token when the input of the layer is patched here, from the "
-            f"{source} into the {target} run.",
-            "nats",
-            "residual_patching",
-            partial(_residual, direction=f"{source}_into_{target}"),
-            of="layer",
-            diverging=True,
-        )
-        for source, target in (("memorized", "perturbed"), ("perturbed", "memorized"))
-    },
     "nll": Colouring(
         "NLL",
         "Negative log-likelihood of this token of the continuation.",

@@ -176,11 +176,6 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             ("head_ranking",),
         ),
         FigureInfo(
-            "prefix_patching",
-            "Patching of every position and layer",
-            ("residual_patching", "perturbed_paragraphs"),
-        ),
-        FigureInfo(
             "equal_exposure",
             "Memorized and other paragraphs that occur equally often",
             ("sets", "paragraph_gradients", "head_ablation", "layer_bypass", "head_ranking"),

@@ -1,7 +1,7 @@
 """Two-way activation patching of memorized paragraphs and their perturbed versions (paper A.3).
 
 A pair differs in a perturbed token and, from the impact position on, in its continuation. One paragraph is
-the receiver. At one site at a time, its activations are replaced by those of the other one, the source. The
+the receiver. At one head at a time, its activations are replaced by those of the other one, the source. The
 metric is the change in the NLL (nats) of the impact token: the token of the RECEIVER at the impact position.
 A positive change means that the source's activation makes the receiver's own token less likely.
 
@@ -40,16 +40,15 @@ from memloc.scoring.teacher_forcing import token_nll
 from memloc.tables.terms.patching import DIRECTIONS
 
 EXACT_UP_TO = 1_000_000_000  # parameters; patches of larger models are estimated by default
-HEAD_COLUMNS = ["id", "direction", "layer", "component", "head", "nll_change", "method"]
+COLUMNS = ["id", "direction", "layer", "component", "head", "nll_change", "method"]
 
 
 class Patch(NamedTuple):
-    """A replaced activation at one position: a head of q, k or v, or the stream that enters a layer."""
+    """A head of q, k or v that is replaced at the perturbed position, the first one of a run."""
 
     layer: int
-    component: str  # q, k, v or resid_pre
-    position: int  # from the perturbed one on, which is 0
-    head: int | None = None
+    component: str
+    head: int
 
 
 class SharedPrefix(DynamicCache):
@@ -93,29 +92,22 @@ def wants_exact(exact: bool | None, subject: Subject) -> bool:
     return subject.model.num_parameters() <= EXACT_UP_TO if exact is None else exact
 
 
+@torch.inference_mode()
 def activation_patching(subject: Subject, pairs: Pairs) -> pd.DataFrame:
     """Patch each head of q, k and v in each layer at the perturbed position (Fig. 11).
 
     Columns: id, direction, layer, component, head, nll_change, method. Every patch is run, a micro-batch of
     them at a time. Grouped-query models have fewer heads for k and v than for q.
     """
-    patches = _head_patches(subject)
-    return _patch(subject, pairs, lambda n_positions: patches).assign(method="exact")[HEAD_COLUMNS]
+    patches = _patches(subject)
 
+    def exact(receiver: Run, source: Run) -> Float[np.ndarray, "patch"]:
+        runs = Runs(receiver, _run(subject, receiver.tokens[:2], receiver.prefix), source)
+        some = partial(_patched_nll, subject, runs, patches)
+        patched = torch.cat(in_micro_batches(some, subject.micro_batch, torch.arange(len(patches))))
+        return (patched - receiver.nll).cpu().numpy()
 
-def residual_patching(subject: Subject, pairs: Pairs) -> pd.DataFrame:
-    """Patch the residual stream that enters each layer, one position at a time.
-
-    Columns: id, direction, layer, position, nll_change. Positions run from the perturbed one to the one that
-    predicts the impact token; at earlier ones both runs are equal.
-    """
-
-    def patches(n_positions: int) -> list[Patch]:
-        layers = range(subject.n_layers)
-        return [Patch(layer, "resid_pre", position) for layer in layers for position in range(n_positions)]
-
-    frame = _patch(subject, pairs, patches)
-    return frame[["id", "direction", "layer", "position", "nll_change"]]
+    return _changes(subject, pairs, exact).assign(method="exact")[COLUMNS]
 
 
 def attribution_patching(subject: Subject, pairs: Pairs) -> pd.DataFrame:
@@ -124,36 +116,34 @@ def attribution_patching(subject: Subject, pairs: Pairs) -> pd.DataFrame:
     Per pair, two forward passes and one backward pass for each direction give the estimates of all heads. An
     estimate is a screen only, because the metric is not linear in differences as large as between two tokens.
     """
-    patches, frames = _head_patches(subject), []
-    with _last_position_only(subject):
-        for number, direction, receiver, source in _runs(subject, pairs):
-            labels = {"id": pairs.ids[number], "direction": direction, "method": "attribution"}
-            changes = _first_order(receiver, source)
-            frames.append(pd.DataFrame(patches).assign(nll_change=changes, **labels))
-    return pd.concat(frames, ignore_index=True)[HEAD_COLUMNS]
+
+    def first_order(receiver: Run, source: Run) -> Float[np.ndarray, "patch"]:
+        changes = []
+        for site, slope in receiver.heads.gradients(receiver.nll.sum()).items():
+            difference = (source.heads[site] - receiver.heads[site]).detach()
+            changes.append((difference * slope)[0, 0].sum(dim=-1).double().cpu())
+        return torch.cat(changes).numpy()
+
+    return _changes(subject, pairs, first_order).assign(method="attribution")[COLUMNS]
 
 
-def _head_patches(subject: Subject) -> list[Patch]:
+def _patches(subject: Subject) -> list[Patch]:
     return [
-        Patch(*site, 0, head)
+        Patch(*site, head)
         for site in sites(subject, PROJECTIONS)
         for head in range(projection(subject, site).n_heads)
     ]
 
 
-@torch.inference_mode()
-def _patch(subject: Subject, pairs: Pairs, patches: Callable[[int], list[Patch]]) -> pd.DataFrame:
-    """Run the patches that `patches(number of positions)` asks for, sorted by layer, in both directions."""
-    frames = []
+def _changes(
+    subject: Subject, pairs: Pairs, of_runs: Callable[[Run, Run], Float[np.ndarray, "patch"]]
+) -> pd.DataFrame:
+    """The changes that a function of the receiver's and the source's run gives for `_patches`."""
+    patches, frames = pd.DataFrame(_patches(subject)), []
     with _last_position_only(subject):
         for number, direction, receiver, source in _runs(subject, pairs):
-            chosen = patches(receiver.calls[0].residual.shape[1])
-            runs = Runs(receiver, _run(subject, receiver.tokens[:2], receiver.prefix), source)
-            some = partial(_patched_nll, subject, runs, chosen)
-            patched = torch.cat(in_micro_batches(some, subject.micro_batch, torch.arange(len(chosen))))
-            frame = pd.DataFrame(chosen).assign(id=pairs.ids[number], direction=direction)
-            frame["position"] += int(pairs.perturbed_position[number])
-            frames.append(frame.assign(nll_change=(patched - receiver.nll).cpu().numpy()))
+            changes = of_runs(receiver, source)
+            frames.append(patches.assign(id=pairs.ids[number], direction=direction, nll_change=changes))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -219,41 +209,21 @@ def _patched_nll(
     patched layer, or for a query one layer above.
     """
     patches = [every[place] for place in some]
-    joins = [patch.layer + _is_query(patch) for patch in patches]
-    order = sorted(range(len(patches)), key=lambda at: (joins[at], not _is_query(patches[at])))
+    joins = [patch.layer + (patch.component == "q") for patch in patches]
+    order = sorted(range(len(patches)), key=lambda at: (joins[at], patches[at].component != "q"))
     rows = runs.receiver.calls[0].residual[:0]
-    for number in range(min(joins), len(runs.receiver.calls)):
+    for number, call in enumerate(runs.receiver.calls):
         joining = [patches[at] for at in order if joins[at] == number]
-        queries = [patch for patch in joining if _is_query(patch)]
+        queries = [patch for patch in joining if patch.component == "q"]
         if queries:
             rows = torch.cat([rows, _above_queries(subject, runs, queries)])
-        rows = _through_layer(subject, number, rows, runs, joining[len(queries) :])
+        others = joining[len(queries) :]
+        entering = torch.cat([rows, call.residual.repeat(len(others), 1, 1)])
+        if len(entering):
+            with _patched_heads(subject, len(rows), others, runs.source):
+                rows = call_layer(subject, number, call, entering)
     nll = _nll(subject, rows, runs.receiver.tokens[-1:])
     return nll[torch.tensor(order).argsort()]
-
-
-def _is_query(patch: Patch) -> bool:
-    return patch.component == "q"
-
-
-def _through_layer(
-    subject: Subject,
-    number: int,
-    rows: Float[Tensor, "row position hidden"],
-    runs: Runs,
-    joining: Sequence[Patch],
-) -> Float[Tensor, "row+patch position hidden"]:
-    """A layer's output for the rows, and for one more row of the receiver per patch that joins them there.
-
-    Patches of the residual stream are made in their rows before the layer, patches of heads within it.
-    """
-    receiver, source = runs.receiver.calls[number], runs.source.calls[number]
-    joined = receiver.residual.repeat(len(joining), 1, 1)
-    for row, patch in enumerate(joining):
-        if patch.component == "resid_pre":
-            joined[row, patch.position] = source.residual[0, patch.position]
-    with _patched_heads(subject, len(rows), joining, runs.source):
-        return call_layer(subject, number, receiver, torch.cat([rows, joined]))
 
 
 def _above_queries(
@@ -276,16 +246,17 @@ def _patched_heads(subject: Subject, n_before: int, patches: Sequence[Patch], so
     These rows join the batch here, so up to q, k and v they are all the same row of the receiver. One of them
     is projected and repeated for every patch; then each copy gets its head from the source's run.
     """
-    patched = {patch.layer for patch in patches if patch.component in PROJECTIONS}  # one; none for resid_pre
-    wanted = [Site(layer, name) for layer in patched for name in PROJECTIONS]
+    wanted = [
+        Site(patch.layer, name) for patch in patches[:1] for name in PROJECTIONS
+    ]  # all are in one layer
     computing = {site: projection(subject, site) for site in wanted}
 
     def repeated_and_patched(name: str, output: Tensor) -> Tensor:
         output = torch.cat([output[:n_before], output[n_before:].expand(len(patches), -1, -1)])
         for row, patch in enumerate(patches, n_before):
-            site, here = Site(patch.layer, patch.component), (patch.position, patch.head)
+            site = Site(patch.layer, patch.component)
             if computing[site].output == name:
-                computing[site].heads(output)[row, *here] = source.heads[site][0, *here]
+                computing[site].heads(output)[row, 0, patch.head] = source.heads[site][0, 0, patch.head]
         return output
 
     with ExitStack() as hooks:
@@ -294,12 +265,3 @@ def _patched_heads(subject: Subject, n_before: int, patches: Sequence[Patch], so
         for name in {own.output for own in computing.values()}:
             hooks.enter_context(hook(subject.module(name), partial(repeated_and_patched, name), "output"))
         yield
-
-
-def _first_order(receiver: Run, source: Run) -> Float[np.ndarray, "patch"]:
-    """Change in NLL to first order, in the order of `_head_patches`."""
-    changes = []
-    for site, slope in receiver.heads.gradients(receiver.nll.sum()).items():
-        difference = (source.heads[site] - receiver.heads[site]).detach()
-        changes.append((difference * slope)[0, 0].sum(dim=-1).double().cpu())
-    return torch.cat(changes).numpy()

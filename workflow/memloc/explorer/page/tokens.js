@@ -27,8 +27,6 @@
     let start = 0;
     if (colouring.of === "head") {
       start = (state.layer * shape[1] + stored(state.head, shape[1])) * n;
-    } else if (colouring.of === "layer") {
-      start = state.layer * n;
     }
     return values.slice(start, start + n);
   }
@@ -63,11 +61,7 @@
       span.setAttribute("style", memloc.colours.style(share, colouring.diverging) ?? "");
     }
     legend(colouring, scale);
-    const of = {
-      head: ` Layer ${state.layer}, head ${state.head}.`,
-      layer: ` Layer ${state.layer}.`,
-      token: "",
-    };
+    const of = { head: ` Layer ${state.layer}, head ${state.head}.`, token: "" };
     byId("colouring-about").textContent = colouring.about + of[colouring.of];
   }
 
@@ -127,7 +121,7 @@
     for (const colouring of available()) {
       const value = colouring.key === "rarity" ? NaN : numbers(colouring, state)[position];
       if (Number.isFinite(value)) {
-        const of = { head: `, L${state.layer} H${state.head}`, layer: `, L${state.layer}`, token: "" };
+        const of = { head: `, L${state.layer} H${state.head}`, token: "" };
         rows.push([colouring.title + of[colouring.of], value, colouring.unit]);
       }
     }
