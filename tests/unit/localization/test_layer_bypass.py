@@ -19,7 +19,7 @@ WRITTEN_BY = {"attention": "W_O", "mlp": "W_out"}
 
 
 def logits_under(model, tokens, bypass):
-    with torch.no_grad(), bypass.applied(subject(model), bypass.at):
+    with torch.no_grad(), bypass.applied(subject(model)):
         return model(tokens).logits
 
 
@@ -66,7 +66,7 @@ def test_the_table_has_the_scores_of_whole_passes(memorizing_model, texts):
     assert len(table) == len(plan) * 7 == 6 * 7
     for labels, bypass in plan:
         rows = table[np.logical_and.reduce([table[name] == value for name, value in labels.items()])]
-        without = partial(bypass.applied, subject(memorizing_model), labels["layer"])
+        without = partial(bypass.applied, subject(memorizing_model))
         assert_scores_are_those_of(rows, subject(memorizing_model, micro_batch=100), texts, without)
     without = table[(table["block"] == "attention") & (table["group"] == "memorized")]
     assert without["em_lost"].max() > 5

@@ -6,7 +6,7 @@ import torch
 
 from memloc.data.draws import Parts, draw, draw_controls
 from memloc.editing.gradients import nll_gradients
-from memloc.localization.ablation import NOTHING, ablated_scores, mean_outputs
+from memloc.localization.ablation import ablated_scores, mean_outputs
 from memloc.localization.activation_gradients import activation_gradients, impact_gradients
 from memloc.localization.attention import prefix_attention
 from memloc.localization.contrastive import Texts, contrastive_attribution
@@ -45,7 +45,7 @@ ANALYSES = {
     "impact": lambda m, t: impact_gradients(bridged(subject(m)), pairs(t), "memorized"),
     "mean heads": lambda m, t: mean_outputs(subject(m), t),
     "mean blocks": lambda m, t: mean_block_outputs(subject(m), t),
-    "ablation": lambda m, t: ablated_scores(subject(m), t, [NOTHING]),
+    "ablation": lambda m, t: ablated_scores(subject(m), t, []),
     "contrastive": attribute,
 }
 

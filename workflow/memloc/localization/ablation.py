@@ -9,8 +9,8 @@ ones with the model's own continuation, which also starts from the full EM. A he
 no specific effect. Where there are enough, paragraphs that no analysis has sampled judge heads (`held_out`).
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from memloc.model.passes import Call, call_layer, recorded_calls
+from memloc.model.passes import recorded_calls, states_from
 from memloc.model.sites import Site, reading, replacing, sites
 from memloc.model.subject import Subject, Tokens
 from memloc.scoring.held_out import Group, labels
@@ -33,11 +33,16 @@ Head = tuple[int, int]  # layer, head
 class Intervention(Protocol):
     """A change of the computation of layers."""
 
-    def in_layer(self, layer: int) -> Hashable | None:
-        """A value that names the change in a layer: equal values mean equal changes, None means no change."""
+    @property
+    def first(self) -> int:
+        """The lowest layer that it changes, or the number of layers."""
 
-    def applied(self, subject: Subject, layer: int) -> AbstractContextManager[None]:
-        """Within the context, the intervention is made in this layer."""
+    @property
+    def key(self) -> Hashable:
+        """Equal keys mean equal changes."""
+
+    def applied(self, subject: Subject) -> AbstractContextManager[None]:
+        """Within the context, the intervention is made."""
 
 
 class Ablation(NamedTuple):
@@ -46,17 +51,21 @@ class Ablation(NamedTuple):
     heads: Sequence[Head]
     outputs: Float[Tensor, "layer head d_head"]
 
-    def in_layer(self, layer: int) -> Hashable | None:
-        """The layer's ablated heads and their replacement."""
-        heads = tuple(sorted(head for place, head in self.heads if place == layer))
-        return (heads, id(self.outputs)) if heads else None
+    @property
+    def first(self) -> int:
+        """The lowest layer with an ablated head."""
+        return min((layer for layer, _ in self.heads), default=len(self.outputs))
 
-    def applied(self, subject: Subject, layer: int) -> AbstractContextManager[None]:
-        """Within the context, this layer's heads are ablated."""
-        return ablated(subject, [head for head in self.heads if head[0] == layer], self.outputs)
+    @property
+    def key(self) -> Hashable:
+        """The heads and their replacement."""
+        return frozenset(self.heads), id(self.outputs)
+
+    def applied(self, subject: Subject) -> AbstractContextManager[None]:
+        """Within the context, the heads are ablated."""
+        return ablated(subject, *self)
 
 
-NOTHING = Ablation([], torch.empty(0))
 Plan = list[tuple[dict[str, object], Intervention]]
 """Interventions with the labels of their rows."""
 
@@ -96,55 +105,29 @@ def ablated(
     return replacing(subject, {Site(layer, "z"): partial(replaced, layer) for layer in by_layer})
 
 
-def ablated_scores(subject: Subject, tokens: Tokens, ablations: Sequence[Intervention]) -> list[pd.DataFrame]:
-    """em (tokens) and nll (nats per token) of every paragraph under each ablation, or other intervention.
+def ablated_scores(
+    subject: Subject, tokens: Tokens, interventions: Sequence[Intervention]
+) -> list[pd.DataFrame]:
+    """em (tokens) and nll (nats per token) of every paragraph, intact and then under each intervention.
 
-    Ablations that are equal in the first layers share the passes through them: a layer below all ablated
-    heads is run once.
+    Passes begin at the first layer that changes, and equal interventions are run once.
     """
+    every = [Ablation([], torch.empty(subject.n_layers)), *interventions]
 
     @torch.inference_mode()
     def of_rows(rows: Tokens) -> list[pd.DataFrame]:
-        calls, found = recorded_calls(subject, rows), [pd.DataFrame()] * len(ablations)
-        for places, states in _branches(subject, calls, ablations, [*range(len(ablations))]):
-            predicting = states[:, subject.n_prefix - 1 :].to(rows.device)
-            scores = scores_of_states(subject, predicting, rows[:, subject.n_prefix :])
-            frame = pd.DataFrame({"em": scores.em.numpy(), "nll": scores.nll.double().numpy()})
-            for place in places:
-                found[place] = frame
-        return found
+        calls, found = recorded_calls(subject, rows), {}
+        for one in every:
+            if one.key in found:
+                continue
+            with one.applied(subject):
+                states = states_from(subject, calls, one.first, calls[one.first].residual)
+            scores = scores_of_states(subject, states.to(rows.device), rows[:, subject.n_prefix :])
+            found[one.key] = pd.DataFrame({"em": scores.em.numpy(), "nll": scores.nll.double().numpy()})
+        return [found[one.key] for one in every]
 
     batches = subject.in_batches(of_rows, tokens)
     return [pd.concat(frames, ignore_index=True) for frames in zip(*batches, strict=True)]
-
-
-def _branches(
-    subject: Subject,
-    calls: list[Call],
-    ablations: Sequence[Intervention],
-    places: list[int],
-    layer: int = 0,
-    rows: Float[Tensor, "row position hidden"] | None = None,
-) -> Iterator[tuple[list[int], Float[Tensor, "row position hidden"]]]:
-    """For each group of equal ablations, their places in the list and the last hidden states under them.
-
-    Passes begin at `layer`, which `rows` enter (None: the recorded residual stream). They go depth first, so
-    that at most one state per layer is held.
-    """
-    if layer == len(calls):
-        yield places, rows
-        return
-    alike: dict[Hashable | None, list[int]] = {}
-    for place in places:
-        alike.setdefault(ablations[place].in_layer(layer), []).append(place)
-    for done, some in alike.items():
-        if rows is None and done is None and layer + 1 < len(calls):
-            after = None
-        else:
-            entering = calls[layer].residual if rows is None else rows
-            with nullcontext() if done is None else ablations[some[0]].applied(subject, layer):
-                after = call_layer(subject, layer, calls[layer], entering)
-        yield from _branches(subject, calls, ablations, some, layer + 1, after)
 
 
 def ablate(
@@ -161,7 +144,7 @@ def ablate(
     """
     about, tokens = labels(texts), torch.cat([text.tokens for text in texts.values()])
     ablations = [ablation for plan in plans.values() for _, ablation in plan]
-    whole, *found = ablated_scores(subject, tokens, [NOTHING, *ablations])
+    whole, *found = ablated_scores(subject, tokens, ablations)
     scores, tables = iter(found), {}
     for name, plan in plans.items():
         frames = []
@@ -208,10 +191,8 @@ def orders(
     """
     found = []
     for method, rows in ranking.groupby("method", sort=False):
-        heads = rows.sort_values(["rank", "layer", "head"])[["layer", "head"]].itertuples(
-            index=False, name=None
-        )
-        found.append((method, 0, list(heads)))
+        rows = rows.sort_values(["rank", "layer", "head"])
+        found.append((method, 0, [*zip(rows["layer"].tolist(), rows["head"].tolist(), strict=True)]))
     combined = next(heads for method, _, heads in found if method == COMBINED)
     return found + [("random", draw, _exchanged(combined, random)) for draw in range(n_random)]
 

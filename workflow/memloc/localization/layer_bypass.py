@@ -33,18 +33,19 @@ class Bypass(NamedTuple):
 
     block: str
     way: str
-    at: int  # its layer
+    first: int  # its layer
     means: Means
 
-    def in_layer(self, layer: int) -> Hashable | None:
-        """The block and the way."""
-        return (self.block, self.way) if layer == self.at else None
+    @property
+    def key(self) -> Hashable:
+        """Block, way and layer."""
+        return self[:3]
 
-    def applied(self, subject: Subject, layer: int) -> AbstractContextManager[None]:
+    def applied(self, subject: Subject) -> AbstractContextManager[None]:
         """Within the context, the layer's block is bypassed."""
         if self.way == "identity":
-            return _attending_to_itself(subject, layer)
-        site = Site(layer, WRITES[self.block])
+            return _attending_to_itself(subject, self.first)
+        site = Site(self.first, WRITES[self.block])
         return replacing(subject, {site: lambda output: self.means[site].to(output).expand_as(output)})
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.localization.ablation import NOTHING, Ablation, ablated_scores
+from memloc.localization.ablation import Ablation, ablated_scores
 from memloc.localization.head_scores import patching_scores
 from memloc.localization.patching import activation_patching
 from memloc.localization.rare_tokens import pearson, prefix_ranks
@@ -39,7 +39,7 @@ def patching(subject: Subject, question: Question) -> UnitScores:
     if question.pair is None:
         return {}
     scores = patching_scores(activation_patching(subject, question.pair), subject.n_heads)
-    return _strongest(subject, torch.from_numpy(scores.unstack("head").to_numpy(copy=True)))
+    return _strongest(subject, question, torch.from_numpy(scores.unstack("head").to_numpy(copy=True)))
 
 
 def rare_tokens(subject: Subject, question: Question) -> UnitScores:
@@ -55,7 +55,7 @@ def rare_tokens(subject: Subject, question: Question) -> UnitScores:
     attention = torch.stack([pattern[0, :, n_prefix, :n_prefix].cpu() for pattern in patterns]).double()
     by_rank = [attention[..., ranks == rank].mean(dim=-1).flatten().numpy() for rank in np.unique(ranks)]
     scores = -np.nan_to_num(pearson(np.stack(by_rank))).reshape(attention.shape[:2])
-    return _strongest(subject, torch.from_numpy(scores))
+    return _strongest(subject, question, torch.from_numpy(scores))
 
 
 def _ablation(
@@ -67,13 +67,13 @@ def _ablation(
         for layer in range(subject.n_layers)
         for heads in groups
     ]
-    whole, *found = ablated_scores(subject, question.tokens, [NOTHING, *ablations])
+    whole, *found = ablated_scores(subject, question.tokens, ablations)
     risen = [float(scores["nll"].iloc[0] - whole["nll"].iloc[0]) for scores in found]
-    return in_layers({"head": torch.tensor(risen).view(subject.n_layers, -1)})
+    return in_layers(question, torch.tensor(risen).view(subject.n_layers, -1))
 
 
-def _strongest(subject: Subject, scores: Float[Tensor, "layer head"]) -> UnitScores:
-    return in_layers({"head": scores.unflatten(1, (subject.n_groups, -1)).amax(dim=2).float()})
+def _strongest(subject: Subject, question: Question, scores: Float[Tensor, "layer head"]) -> UnitScores:
+    return in_layers(question, scores.unflatten(1, (subject.n_groups, -1)).amax(dim=2).float())
 
 
 @contextmanager
