@@ -52,7 +52,7 @@ def test_tabs_of_made_up_tables_are_as_stored():
     asked = ("own", "zero_ablation", 0.2), ("own", "parameter_gradient", 0.4), ("twin", "zero_ablation", 0.1)
     rows = [
         {"kind": "grown_neurons", "asked_model": asked_model, "method": method, "memory": n, "id": 10 + n}
-        | {"recall_1": recall + n / 100, "average_precision": 2 * recall - n / 100, "granularity": "neuron"}
+        | {"recall": recall + n / 100, "average_precision": 2 * recall - n / 100, "granularity": "neuron"}
         for asked_model, method, recall in asked
         for n in range(8)
     ]

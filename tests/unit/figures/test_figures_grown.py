@@ -36,7 +36,7 @@ def tables(n=8):
                     row = {
                         **about,
                         "asked_model": asked_model,
-                        "recall_1": score / 2,
+                        "recall": score / 2,
                         "average_precision": score,
                     }
                     truth.append(row)

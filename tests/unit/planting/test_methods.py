@@ -47,7 +47,7 @@ def columns_of(model, kind, unit):
 
 
 def test_ablations_are_those_of_the_whole_model_one_by_one(tiny_model):
-    asked = question(tiny_model, ("head", "neuron", "layer"))
+    asked = question(tiny_model, ("head", "layer"))
     heads = head_methods.zero_ablation(subject(tiny_model), asked)["head"]
     own = subject(tiny_model)
     calls, every = recorded_calls(own, asked.tokens), torch.arange(own.n_neurons)

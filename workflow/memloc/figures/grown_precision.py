@@ -16,7 +16,7 @@ from memloc.statistics.uncertainty import Interval
 
 ASKED_COLOURS = {"own": "#c8102e", "twin": "#1f5fbf", "never": "#7f7f7f"}
 SHIFTS = {"own": -0.24, "never": 0.0, "twin": 0.24}
-MEASURES = ("average_precision", "recall_1")
+MEASURES = ("average_precision", "recall")
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:

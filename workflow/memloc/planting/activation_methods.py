@@ -22,14 +22,14 @@ from memloc.scoring.teacher_forcing import score_tokens
 ACTIVATIONS = {"head": "z", "neuron": "post"}  # of units, by their kind
 
 
-def wanted_kinds(question: Question) -> list[str]:
-    """The kinds of units to rank: heads, neurons or both."""
-    return [kind for kind in ACTIVATIONS if kind in question.wanted]
+def site_of(question: Question) -> str:
+    """The site of the units to rank."""
+    return ACTIVATIONS[question.unit]
 
 
-def by_unit(subject: Subject, kind: str, activation: Float[Tensor, "row position ..."]) -> Tensor:
-    """An activation by unit: [row, position, unit, hidden]."""
-    n_units = subject.n_groups if kind == "head" else subject.n_neurons
+def by_unit(subject: Subject, question: Question, activation: Float[Tensor, "row position ..."]) -> Tensor:
+    """An activation of the units to rank: [row, position, unit, hidden]."""
+    n_units = subject.n_groups if question.unit == "head" else subject.n_neurons
     return activation.flatten(2).unflatten(-1, (n_units, -1))
 
 
@@ -39,18 +39,11 @@ def activation_gradient(subject: Subject, question: Question) -> UnitScores:
     For heads it is the largest |gradient| over the hidden dimension, mean over prefix positions; for neurons
     the mean |gradient| over all positions.
     """
-    found = {}
-    for kind in wanted_kinds(question):
-        if kind == "head":
-            sizes = [
-                gradient[:, : subject.n_prefix].abs().amax(dim=-1).mean(dim=(0, 1))
-                for _, gradient in with_gradients(subject, question, "v")
-            ]
-        else:
-            gradients = (gradient for _, gradient in with_gradients(subject, question, ACTIVATIONS[kind]))
-            sizes = [by_unit(subject, kind, gradient).abs().mean(dim=(0, 1, 3)) for gradient in gradients]
-        found[kind] = torch.stack(sizes).cpu()
-    return in_layers(found)
+    heads, sizes = question.unit == "head", []
+    for _, gradient in with_gradients(subject, question, "v" if heads else "post"):
+        own = gradient[:, : subject.n_prefix].abs().amax(dim=-1) if heads else gradient.abs()
+        sizes.append(own.mean(dim=(0, 1)))
+    return in_layers(question, sizes)
 
 
 def gradient_x_activation(subject: Subject, question: Question) -> UnitScores:
@@ -66,8 +59,7 @@ def attribution_patching(subject: Subject, question: Question) -> UnitScores:
     """
     if question.pair is None:
         return {}
-    wanted = sites(subject, [ACTIVATIONS[kind] for kind in wanted_kinds(question)])
-    with torch.no_grad(), reading(subject, wanted) as other:
+    with torch.no_grad(), reading(subject, sites(subject, [site_of(question)])) as other:
         subject.hidden(question.pair.perturbed[:, :-1].to(subject.device))
     return _effects(subject, question, lambda site, activation: activation - other[site])
 
@@ -79,25 +71,22 @@ def integrated_gradients(subject: Subject, question: Question) -> UnitScores:
     """
     n_steps, device = question.how.integration_steps, subject.device
     scale = ((torch.arange(n_steps) + 0.5) / n_steps).view(-1, 1, 1).to(device)
-    calls, found = recorded_calls(subject, question.tokens), {}
-    for kind in wanted_kinds(question):
-        effects = []
-        for site in sites(subject, [ACTIVATIONS[kind]]):
-            scaled: list[Tensor] = []
+    calls, effects = recorded_calls(subject, question.tokens), []
+    for site in sites(subject, [site_of(question)]):
+        scaled: list[Tensor] = []
 
-            def grow(activation: Tensor, scaled: list[Tensor] = scaled) -> Tensor:
-                scaled.append((activation.detach().flatten(2) * scale).requires_grad_())
-                return scaled[0]
+        def grow(activation: Tensor, scaled: list[Tensor] = scaled) -> Tensor:
+            scaled.append((activation.detach().flatten(2) * scale).requires_grad_())
+            return scaled[0]
 
-            with replacing(subject, {site: grow}):
-                states = _token_states(subject, calls, site.layer, n_steps)
-            true = _true(subject, question, n_steps)
-            nll = losses.token_losses(subject, states, losses.nll, true).mean(dim=1)
-            (gradient,) = torch.autograd.grad(nll.sum(), scaled)
-            product = by_unit(subject, kind, gradient * scaled[0].detach() / scale).mean(dim=0)
-            effects.append(product.sum(dim=(0, 2)).abs())
-        found[kind] = torch.stack(effects).cpu()
-    return in_layers(found)
+        with replacing(subject, {site: grow}):
+            states = _token_states(subject, calls, site.layer, n_steps)
+        true = _true(subject, question, n_steps)
+        nll = losses.token_losses(subject, states, losses.nll, true).mean(dim=1)
+        (gradient,) = torch.autograd.grad(nll.sum(), scaled)
+        product = by_unit(subject, question, gradient * scaled[0].detach() / scale).mean(dim=0)
+        effects.append(product.sum(dim=(0, 2)).abs())
+    return in_layers(question, effects)
 
 
 @torch.no_grad()
@@ -134,15 +123,11 @@ def _effects(
     subject: Subject, question: Question, difference: Callable[[Site, Tensor], Tensor]
 ) -> UnitScores:
     """|gradient x difference| of every unit, summed over positions and the hidden dimension."""
-    found = {}
-    for kind in wanted_kinds(question):
-        pairs = with_gradients(subject, question, ACTIVATIONS[kind])
-        effects = []
-        for layer, (activation, gradient) in enumerate(pairs):
-            product = gradient * difference(Site(layer, ACTIVATIONS[kind]), activation)
-            effects.append(by_unit(subject, kind, product).sum(dim=(0, 1, 3)).abs())
-        found[kind] = torch.stack(effects).cpu()
-    return in_layers(found)
+    component, effects = site_of(question), []
+    for layer, (activation, gradient) in enumerate(with_gradients(subject, question, component)):
+        product = gradient * difference(Site(layer, component), activation)
+        effects.append(by_unit(subject, question, product).sum(dim=(0, 1, 3)).abs())
+    return in_layers(question, effects)
 
 
 def with_gradients(subject: Subject, question: Question, component: str) -> list[tuple[Tensor, Tensor]]:

@@ -28,8 +28,6 @@ from memloc.settings.model import GROWN_GRANULARITIES
 from memloc.settings.perturbation import Perturbation
 from memloc.settings.scores import Scoring
 
-TIMES = (1, 2, 5)  # recall is taken among so many times as many units as the place has
-
 
 class Asking(NamedTuple):
     """What all questions share."""
@@ -115,7 +113,7 @@ def _in_its_layer(
 
 
 def place_scores(scores: Float[np.ndarray, "unit"], holds: Bool[np.ndarray, "unit"]) -> dict[str, float]:
-    """Recall among the first k, 2 k and 5 k units (k = size of the place), average precision, AUROC, rank.
+    """Recall among the first k units (k = size of the place), average precision, AUROC, rank.
 
     In recall and AUROC, ties count as the mean over all orders of the tied units, so equal scores for all
     units are at chance. Average precision takes tied units together. `rank` is the mean rank of the place's
@@ -132,10 +130,9 @@ def place_scores(scores: Float[np.ndarray, "unit"], holds: Bool[np.ndarray, "uni
     tied = n - above - np.searchsorted(everywhere, place, side="left")
     below_in_place = np.searchsorted(place, place, side="left")
     tied_in_place = np.searchsorted(place, place, side="right") - below_in_place
-    recall = {f"recall_{times}": float(np.clip((times * k - above) / tied, 0, 1).mean()) for times in TIMES}
     others_below = n - above - tied - below_in_place + (tied - tied_in_place) / 2
     return {
-        **recall,
+        "recall": float(np.clip((k - above) / tied, 0, 1).mean()),
         "average_precision": float(((k - below_in_place) / (above + tied)).mean()),
         "auroc": float(others_below.mean() / (n - k)) if k < n else float("nan"),
         "rank": float((above + (tied + 1) / 2).min()),

@@ -19,7 +19,7 @@ from memloc.model.passes import last_mlp_predicts
 from memloc.model.sites import replacing, sites
 from memloc.model.subject import Subject
 from memloc.model.weights import UnitScores
-from memloc.planting.activation_methods import ACTIVATIONS, by_unit, wanted_kinds
+from memloc.planting.activation_methods import by_unit, site_of
 from memloc.planting.question import Question, in_layers
 from memloc.scoring.losses import paragraph_nll
 
@@ -64,25 +64,22 @@ def _trained(
     mask: Callable[[Layers], Layers],
     penalty: Callable[[Layers], Float[Tensor, ""]],
 ) -> UnitScores:
-    """Trained masks of the wanted kinds of units, each kind trained by itself."""
-    found = {}
-    for kind in wanted_kinds(question):
-        n_units = subject.n_groups if kind == "head" else subject.n_neurons
-        values = torch.full((subject.n_layers, n_units), start, device=subject.device)
-        adam = torch.optim.Adam([values.requires_grad_()], lr=LEARNING_RATE)
-        with editable_gradients(subject, names=()):
-            for _ in range(N_STEPS):
-                loss = _masked_nll(subject, question, kind, mask(values)) + penalty(values)
-                (values.grad,) = torch.autograd.grad(loss, [values])
-                adam.step()
-        found[kind] = values.detach().cpu()
-    return in_layers(found)
+    """Trained masks of the units to rank."""
+    n_units = subject.n_groups if question.unit == "head" else subject.n_neurons
+    values = torch.full((subject.n_layers, n_units), start, device=subject.device)
+    adam = torch.optim.Adam([values.requires_grad_()], lr=LEARNING_RATE)
+    with editable_gradients(subject, names=()):
+        for _ in range(N_STEPS):
+            loss = _masked_nll(subject, question, mask(values)) + penalty(values)
+            (values.grad,) = torch.autograd.grad(loss, [values])
+            adam.step()
+    return in_layers(question, values.detach())
 
 
-def _masked_nll(subject: Subject, question: Question, kind: str, mask: Layers) -> Float[Tensor, ""]:
+def _masked_nll(subject: Subject, question: Question, mask: Layers) -> Float[Tensor, ""]:
     def times(layer: int, activation: Tensor) -> Tensor:
-        return by_unit(subject, kind, activation) * mask[layer].unsqueeze(-1)
+        return by_unit(subject, question, activation) * mask[layer].unsqueeze(-1)
 
-    changes = {site: partial(times, site.layer) for site in sites(subject, [ACTIVATIONS[kind]])}
+    changes = {site: partial(times, site.layer) for site in sites(subject, [site_of(question)])}
     with replacing(subject, changes), last_mlp_predicts(subject):
         return paragraph_nll(subject, question.tokens).mean()

@@ -4,7 +4,7 @@ A method is a function of a subject and a question. It ranks units: layers, head
 weights (`model.weights`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ class Question(NamedTuple):
     tokens: Int[Tensor, "paragraph token"]
     """One paragraph; masks can be trained on several together."""
     wanted: tuple[Granularity, ...]
-    """Granularities to rank; a method may leave out all others."""
+    """Granularities to rank: those of a place's units first. A method may leave out all others."""
     how: GrownTruth
     random: np.random.Generator
     pair: Pairs | None = None
@@ -39,7 +39,13 @@ class Question(NamedTuple):
     place: Mapping[str, Tensor] = MappingProxyType({})
     """1 at the place's weights, 0 at all other W_* weights, by parameter; only the oracle may look at it."""
 
+    @property
+    def unit(self) -> Granularity:
+        """The units that the memory's kind of place is made of."""
+        return self.wanted[0]
 
-def in_layers(scores: UnitScores) -> UnitScores:
-    """Scores of heads, neurons or both, with scores of layers: the sums over their units."""
-    return scores | {"layer": sum(values.sum(dim=1) for values in scores.values())}
+
+def in_layers(question: Question, scores: Sequence[Float[Tensor, "unit"]]) -> UnitScores:
+    """Scores of the heads or neurons of each layer, and of layers: the sums over their units."""
+    units = torch.stack([*scores]).cpu()
+    return {question.unit: units, "layer": units.sum(dim=1)}

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -42,33 +41,29 @@ def twins_table(
         scores = teacher_forced(pair.own, tokens)
         for row, memory in enumerate(grown):
             known = {"em": int(scores.em[row]), "nll": float(scores.nll[row]), "nll_never": float(never[row])}
-            rows.append(memory.labels | known | _exchanged(pair, memory, row, tokens))
+            rows.append(memory.labels | known | _exchanged(pair, memory, tokens[row, None]))
     found = pd.DataFrame(rows)
     found["leak"] = (found["nll_carried"] - found["nll"]) / (found["nll_never"] - found["nll"])
     return found
 
 
-def _exchanged(
-    family: Family, memory: Memory, row: int, tokens: Int[Tensor, "memory token"]
-) -> dict[str, float]:
-    """NLL of a memory (row `row` of `tokens`) and of others while its place has another model's weights."""
-    movable, one = memory.place.movable, tokens[row, None]
+def _exchanged(family: Family, memory: Memory, tokens: Int[Tensor, "1 token"]) -> dict[str, float]:
+    """NLL of a memory while its place has another model's weights."""
+    movable = memory.place.movable
     subjects = family.swapped, family.before, family.own
     swapped, before, own = (values_at(subject, movable) for subject in subjects)
-    others = _nll_with(family.own, memory, swapped, tokens)
     return {
         "norm": relative_norm(family.own, movable),
-        "nll_swapped": float(others[row]),
-        "nll_others_swapped": float(others[torch.arange(len(others)) != row].mean()),
-        "nll_before": float(_nll_with(family.own, memory, before, one)),
-        "nll_carried": float(_nll_with(family.never, memory, own, one)),
+        "nll_swapped": _nll_with(family.own, memory, swapped, tokens),
+        "nll_before": _nll_with(family.own, memory, before, tokens),
+        "nll_carried": _nll_with(family.never, memory, own, tokens),
     }
 
 
 def _nll_with(
     subject: Subject, memory: Memory, values: Mapping[str, Float[Tensor, "weight"]], tokens: Tokens
-) -> Float[Tensor, "paragraph"]:
-    """NLL of paragraphs (nats per token) while a memory's place has other weights (`values`)."""
+) -> float:
+    """NLL of a paragraph (nats per token) while a memory's place has other weights (`values`)."""
     with moved(subject, memory.place.movable):
         set_values(subject, memory.place.movable, values)
-        return teacher_forced(subject, tokens).nll
+        return float(teacher_forced(subject, tokens).nll)

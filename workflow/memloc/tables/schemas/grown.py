@@ -65,7 +65,6 @@ def twins(lengths: Lengths) -> Columns:
         "nll_swapped": nats(
             meaning="NLL in the own model, while the place has the weights of its swap twin."
         ),
-        "nll_others_swapped": nats(meaning="Mean NLL of the other memories meanwhile.", nullable=True),
         "nll_before": nats(
             meaning="NLL in the own model, while the place has its weights from before they grew."
         ),

@@ -7,7 +7,6 @@ ASKED_MODELS = ("own", "twin", "never")
 
 
 def grown_truth(lengths: Lengths) -> Columns:
-    times = {1: "n_place", 2: "2 n_place", 5: "5 n_place"}
     return {
         "kind": category(*GROWN_GRANULARITIES, meaning="Kind of place that the memory grew in."),
         "memory": integer(
@@ -23,10 +22,7 @@ def grown_truth(lengths: Lengths) -> Columns:
         "granularity": category("layer", "head", "neuron", "weight", meaning="Units that are ranked."),
         "n_units": integer(1, meaning="Units that are ranked."),
         "n_place": integer(1, meaning="Units that hold the place."),
-        **{
-            f"recall_{n}": number(0, 1, meaning=f"Share of the place's units among the first {many} units.")
-            for n, many in times.items()
-        },
+        "recall": number(0, 1, meaning="Share of the place's units among the first n_place units."),
         "average_precision": number(0, 1, meaning="Average precision; tied units count together."),
         "auroc": number(
             0,
