@@ -24,13 +24,13 @@ def tables(n=8, ways=WAY_NAMES):
                 side = off if number % 2 else -off
                 steps = None if way == "nothing" or number % 2 else number
                 scores = {"em": left - number % 2 + side, "longest_run": em}
-                scores |= {"em_8bit": left, "em_4bit": 50 - number % 2 if number % 4 else left}
+                scores |= {"em_4bit": 50 - number % 2 if number % 4 else left}
                 scores["nll"] = {"nothing": 0.1, RETRAINED: 3.0}.get(way, 5.0 - number / 10)
                 scores["log_p"] = -np.inf if em < 20 else -0.1
                 same = way == "nothing" or number == 0  # what is generated, to a share
                 shares = {"edit_distance": 1 - em / 50 * same, "recited_perturbed": float(number == 0)}
                 more = {"relearning_steps": steps, "n_changed_weights": 1000 * (1 + 8 * (number == 1))}
-                removed.append({**labels, "id": number, **scores, **shares, "recited_shifted": 0.5, **more})
+                removed.append({**labels, "id": number, **scores, **shares, **more})
             for taken in [None] if mode == "joint" else [0, 1]:
                 for group, lost, more in (("memorized", 1.5, 1), ("non_memorized", 1, 2), ("held_out", 1, 0)):
                     for number in range(n + more):

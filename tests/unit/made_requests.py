@@ -25,7 +25,6 @@ SMALL = {
     "n_keep": 3,
     "n_judging": 4,
     "n_perturbations": 3,
-    "shifts": [1, 3],
     "relearning_limit": 2,
     "relearning_rate": 1e-2,
     "steps": 4,

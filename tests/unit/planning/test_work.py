@@ -41,7 +41,7 @@ def test_paragraphs_counted_by_hand():
         "editing": {"n_paragraphs": 2, "learning_rates": [1e-3, 1e-4], "steps": 5, "n_controls": 1}
         | {"relearning_limit": 4, "n_judging": 7, "n_perturbations": 3, "extra_arms": []},
         "remove": {"ways": ["top", "svd"], "n_joint": 2, "n_single": 1, "n_judging": 1, "n_validation": 1}
-        | {"n_perturbations": 1, "shifts": [1], "n_keep": 1, "steps": 5, "unlearning": [1e-3]}
+        | {"n_perturbations": 1, "n_keep": 1, "steps": 5, "unlearning": [1e-3]}
         | {"relearning_limit": 2},
     }
     found = works(Shape(2, 3, 12, 11, 4000), Settings.model_validate(given))

@@ -88,7 +88,7 @@ def head_ranking(tables: Tables) -> dict[str, Any]:
 def grown_truth(tables: Tables) -> dict[str, Any]:
     """Recall of each method for memories in known weights: a line per kind of place, one scale for all."""
     own = of_own_units(tables["grown_truth"])
-    recall, precision = means(own, "recall_1"), means(own, "average_precision")
+    recall, precision = means(own, "recall"), means(own, "average_precision")
     found = recall.merge(precision, on=["kind", "asked_model", "method"], suffixes=("", "_precision"))
     kinds = [kind for kind in KIND_LABELS if kind in set(found["kind"])]
     rows = []
@@ -138,7 +138,7 @@ def removal(tables: Tables) -> dict[str, Any]:
         "Ways to make the model stop reciting chosen paragraphs, on the same texts with the same judges. "
         "Blocklist, ablated heads and directions leave the weights as they are. Tokens and nats are compared "
         "with the model as it is. Edits turn the generated text into the paragraph. A perturbed prefix has "
-        "one token replaced, a shifted one begins with other text."
+        "one token replaced."
     )
     return {"lead": lead, "blocks": [_table("Ways to remove recitation", columns, rows, filter="mode")]}
 
@@ -149,7 +149,6 @@ REMOVAL_COLUMNS = {  # measure of `judged_ways`: heading
     "nll_gained": "Held-out NLL gains, nats per token",
     "edit_distance": "Edits, share",
     "recited_perturbed": "Recited if perturbed, share",
-    "recited_shifted": "Recited if shifted, share",
 }
 TABS = {
     "claims": ("Claims", claims),

@@ -120,7 +120,7 @@ def _removal(settings: Settings) -> float:
     """Every way is judged, together and one by one. Edits train with every setting, at most."""
     how = settings.remove
     removed, trained = how.n_joint + how.n_single, len({*how.ways} & {*EDITS})
-    judged = removed * (1 + how.n_perturbations + len(how.shifts)) + 3 * how.n_judging * (1 + how.n_single)
+    judged = removed * (1 + how.n_perturbations) + 3 * how.n_judging * (1 + how.n_single)
     tried = len(how.unlearning) * (how.n_validation + how.n_keep)
     steps = how.steps * (removed + how.n_keep * (1 + how.n_single) + tried)
     masks = MASK_STEPS * (removed + how.n_validation) * ("neurons_hard_concrete" in how.ways)

@@ -8,6 +8,7 @@ comes from a randomly paired paragraph's PMP (`edit_cases.mispaired`). All score
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -111,25 +112,14 @@ def mildest_rate(subject: Subject, shared: Start, movable: Movable, recipe: Reci
     It is found by bisection, as if a stronger rate always ended what a milder one ends. The strongest one is
     not tried. The model has its original weights before and after.
     """
-    rates = sorted(recipe.how.learning_rates)
-    first, last = 0, len(rates) - 1
-    while first < last:
-        middle = (first + last) // 2
-        if _recited_after(subject, shared, movable, rates[middle], recipe):
-            first = middle + 1
-        else:
-            last = middle
-    return rates[last]
+    rates, tokens = sorted(recipe.how.learning_rates), shared.case.memorized
 
+    def ends(rate: float) -> bool:
+        with moved(subject, may_move(subject, movable, recipe)):
+            optimise(subject, shared.origin, movable, rate, recipe)
+            return bool((teacher_forced(subject, tokens).em < tokens.shape[1] - subject.n_prefix).any())
 
-def _recited_after(
-    subject: Subject, shared: Start, movable: Movable, learning_rate: float, recipe: Recipe
-) -> bool:
-    """Whether the paragraph is still recited after a run."""
-    tokens = shared.case.memorized
-    with moved(subject, may_move(subject, movable, recipe)):
-        optimise(subject, shared.origin, movable, learning_rate, recipe)
-        return bool((teacher_forced(subject, tokens).em == tokens.shape[1] - subject.n_prefix).all())
+    return rates[bisect_left(rates[:-1], True, key=ends)]
 
 
 def edit_case(

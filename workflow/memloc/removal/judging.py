@@ -8,7 +8,7 @@ A removed paragraph may come back when weights are rounded to few bits, as on sm
 channel is rounded to a symmetric grid of its own; embeddings and biases are kept (2410.16454).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -104,20 +104,6 @@ def perturbed_versions(
     rows = torch.arange(len(places))
     versions[rows, places] = (versions[rows, places] + others) % n_vocabulary
     return versions[: len(places)]
-
-
-def shifted_versions(
-    tokens: Int[Tensor, "token"], other: Int[Tensor, "token"], n_prefix: int, shifts: Sequence[int]
-) -> Int[Tensor, "version token"]:
-    """Versions of a paragraph whose prefix lost as many first tokens as each shift says.
-
-    The end of another text's prefix takes their place.
-    """
-    versions = tokens.repeat(len(shifts), 1)
-    for version, shift in zip(versions, shifts, strict=True):
-        n = min(shift, n_prefix - 1)
-        version[:n] = other[n_prefix - n : n_prefix]
-    return versions
 
 
 @contextmanager

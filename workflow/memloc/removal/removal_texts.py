@@ -11,7 +11,7 @@ from torch import Tensor
 
 from memloc.data.paragraphs import sampled_tokens, token_tensor
 from memloc.model.subject import Subject, Tokens
-from memloc.removal.judging import perturbed_versions, shifted_versions
+from memloc.removal.judging import perturbed_versions
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group, judging_texts, with_own_continuations
@@ -24,7 +24,6 @@ class Target(NamedTuple):
     ids: Int[np.ndarray, "paragraph"]
     tokens: Tokens
     perturbed: Int[Tensor, "paragraph version token"]
-    shifted: Int[Tensor, "paragraph version token"]
 
     def of(self, rows: slice) -> "Target":
         """Some of the paragraphs."""
@@ -82,9 +81,8 @@ def texts_of(
     judges["non_memorized"] = Group(*(column[n:] for column in own))
     judges["memorized"] = Group(*(column[: how.n_judging] for column in judges["memorized"]))
     tokens = paragraphs.set_index("id")["tokens"]
-    to_remove = removed, token_tensor(tokens.loc[removed])
     return Texts(
-        _target(subject, to_remove, general, how, seed),
+        _target(subject, removed, token_tensor(tokens.loc[removed]), how, seed),
         keep[drawn],
         general,
         token_tensor(tokens.loc[chosen]),
@@ -94,19 +92,10 @@ def texts_of(
 
 
 def _target(
-    subject: Subject,
-    sample: tuple[Int[np.ndarray, "paragraph"], Tokens],
-    general: Int[Tensor, "general token"],
-    how: Remove,
-    seed: int,
+    subject: Subject, ids: Int[np.ndarray, "paragraph"], tokens: Tokens, how: Remove, seed: int
 ) -> Target:
-    (ids, tokens), perturbed = sample, []
-    n_prefix, n_vocabulary = subject.n_prefix, subject.model.config.vocab_size
+    n_prefix, n_vocabulary, perturbed = subject.n_prefix, subject.model.config.vocab_size, []
     for id, row in zip(ids, tokens, strict=True):
         random = generator(seed, "removal", "perturbed", str(id))
         perturbed.append(perturbed_versions(row, n_prefix, how.n_perturbations, n_vocabulary, random))
-    shifted = [
-        shifted_versions(row, general[place % len(general)], n_prefix, how.shifts)
-        for place, row in enumerate(tokens)
-    ]
-    return Target(ids, tokens, torch.stack(perturbed), torch.stack(shifted))
+    return Target(ids, tokens, torch.stack(perturbed))

@@ -127,10 +127,9 @@ def _judged(study: Comparison, tokens: Tokens, state: InForce) -> Judged:
 def _removed(study: Comparison, target: Target, state: InForce) -> pd.DataFrame:
     """Scores of the paragraphs to remove while a way is in force."""
     tokens, subject = target.tokens, study.subject
-    own, em_rounded = _judged(study, tokens, state), {}
-    for bits in BITS:
-        with rounded(subject, bits):
-            em_rounded[f"em_{bits}bit"] = _judged(study, tokens, state).em.numpy()
+    own = _judged(study, tokens, state)
+    with rounded(subject, BITS):
+        em_rounded = _judged(study, tokens, state).em
     generated = decoded(subject, tokens, own.em, state.processor).numpy()
     true = tokens[:, subject.n_prefix :].numpy()
     return pd.DataFrame(
@@ -142,8 +141,7 @@ def _removed(study: Comparison, target: Target, state: InForce) -> pd.DataFrame:
             "longest_run": longest_run(generated, true),
             "edit_distance": n_edits(generated, true) / true.shape[1],
             "recited_perturbed": _share_recited(study, target.perturbed, state),
-            "recited_shifted": _share_recited(study, target.shifted, state),
-            **em_rounded,
+            "em_4bit": em_rounded.numpy(),
             "n_changed_weights": state.n_changed,
         }
     )

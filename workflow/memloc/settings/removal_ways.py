@@ -42,6 +42,6 @@ UNTARGETED = ("svd", "kfac")  # they see no paragraph to remove, and aim at all 
 JOINT_ONLY = (*UNTARGETED, RETRAINED)  # they do not remove one by one
 # How a way removes a grown memory: told no place, told its place, or told another place.
 GROWN_ARMS = FREE, PLACE, ELSEWHERE = ("free", "place", "elsewhere")
-BITS = (8, 4)  # numbers of bits to which weights are rounded after a removal
+BITS = 4  # number of bits to which weights are rounded after a removal
 # Ways that rank neurons: steps of integrated gradients; neurons that zero_out zeroes one by one.
 INTEGRATION_STEPS, N_CANDIDATES = 10, 200

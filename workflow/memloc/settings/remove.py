@@ -59,9 +59,6 @@ class Remove(Listed):
     n_perturbations: Positive = Field(
         4, description="Versions of each prefix with one token replaced, on which recitation is tested."
     )
-    shifts: Numbers = Field(
-        [1, 5, 10], description="Numbers of tokens at the start of the prefix that other text replaces."
-    )
     relearning_limit: NonNegative = Field(
         10, description="Limit of training steps until a paragraph is recited again; 0: not tried."
     )

@@ -7,17 +7,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.scoring.sampling import extractable
-from memloc.settings.removal_ways import BITS, NOTHING, RETRAINED, WAY_NAMES
+from memloc.settings.removal_ways import NOTHING, RETRAINED, WAY_NAMES
 from memloc.statistics.uncertainty import Interval, mean, proportion, table
 
 LINEAR = 0.1  # nats: the axis of NLLs is linear below, logarithmic above
 MODES = {"joint": "together", "single": "one by one"}
 N_DRAWS, CONFIDENCE = 100, 0.5  # so many samples hold the continuation with this probability
 KEYS = ["way", "mode"]
-SHARES = ("edit_distance", "recited_perturbed", "recited_shifted", "changed")  # from 0 to 1
+SHARES = ("edit_distance", "recited_perturbed", "changed")  # from 0 to 1
 LOST = ("forgotten", "em_other_lost", "em_own_lost")  # tokens of recited texts: from 0 to all
 # Measures that are 0 or 1 for every unit. `changed` is one in mode joint; in mode single it is a share.
-OF_ONE = ("recited", "recited_8bit", "recited_4bit", "sampled")
+OF_ONE = ("recited", "recited_4bit", "sampled")
 YES_OR_NO = {"joint": (*OF_ONE, "changed"), "single": OF_ONE}
 
 
@@ -77,12 +77,11 @@ def _removed(removal: pd.DataFrame) -> pd.DataFrame:
             "unit": removal["id"],
             "forgotten": before - removal["em"],
             "recited": (removal["em"] == before).astype(float),
-            **{f"recited_{bits}bit": (removal[f"em_{bits}bit"] == before).astype(float) for bits in BITS},
+            "recited_4bit": (removal["em_4bit"] == before).astype(float),
             "sampled": sampled.astype(float),
             "longest_run": removal["longest_run"],
             "edit_distance": removal["edit_distance"],
             "recited_perturbed": removal["recited_perturbed"],
-            "recited_shifted": removal["recited_shifted"],
             "relearning": removal["relearning_steps"].astype(float),
         }
     )

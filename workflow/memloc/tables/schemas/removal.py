@@ -26,12 +26,6 @@ def _run(*more: str) -> Columns:
 
 
 def removal(lengths: Lengths) -> Columns:
-    def share(what: str) -> Column:
-        return number(0, 1, meaning=f"Share of prefixes with {what} from which it is still recited.")
-
-    def rounded(bits: int) -> Column:
-        return n_tokens(lengths.continuation, meaning=f"Exact match with the weights rounded to {bits} bits.")
-
     return {
         **_run(NOTHING),
         "id": integer(0, meaning="Paragraph that is removed."),
@@ -53,10 +47,10 @@ def removal(lengths: Lengths) -> Columns:
             unit="share of the continuation",
             meaning="Edits from the generated text to the continuation.",
         ),
-        "recited_perturbed": share("one other token"),
-        "recited_shifted": share("other text in place of their first tokens"),
-        "em_8bit": rounded(8),
-        "em_4bit": rounded(4),
+        "recited_perturbed": number(
+            0, 1, meaning="Share of prefixes with one other token from which it is still recited."
+        ),
+        "em_4bit": n_tokens(lengths.continuation, meaning="Exact match with the weights rounded to 4 bits."),
         "relearning_steps": STEPS,
         "n_changed_weights": integer(0, unit="weights", meaning="Weights that differ."),
     }
