@@ -13,7 +13,7 @@ from memloc.detection.groups import folds, near_duplicates
 from memloc.detection.judging import detection
 from memloc.run.seeds import generator
 
-settings, seed, how = job.settings, job.seed, job.settings.detection
+settings = job.settings
 pieces = job.batches("prefix_features", ["id"])
 ids = np.unique(np.concatenate([piece.id.unique() for piece in pieces]))
 columns = ["id", "count", "continuation_count", "near_count", "unseen", "file", "tokens"]
@@ -25,12 +25,12 @@ rows["cluster"] = near_duplicates(tokens)
 files = rows.file.fillna("paragraph " + rows.id.astype(str)).to_numpy(str)
 of_code = rows.near_count.notna().all()  # they are counted there only
 rows["group"] = rows.cluster if of_code else joined(files, rows.cluster.to_numpy())
-draw = int(generator(seed, "detection", "folds").integers(2**31))
+draw = int(generator(job.seed, "detection", "folds").integers(2**31))
 rows["fold"] = folds(rows.recited.to_numpy(), rows.group.to_numpy(), draw)
 
 pieces = job.batches("prefix_features")
 sets = feature_sets(
     pieces, rows.id.to_numpy(), tokens[:, : settings.paragraph.prefix], rows.exposure.to_numpy()
 )
-found = detection(rows, sets, how.n_shuffles, seed)
+found = detection(rows, sets)
 job.write(detection=found)

@@ -11,7 +11,7 @@ from memloc.settings.command_line import take_types
 
 SECTIONS = {
     "remove": "{ways: [top, kfac], n_joint: 8, kfac: {shares: [0.4, 1e-3]}}",
-    "detection": "{n_shuffles: 3}",
+    "detection": "{n_others: 3}",
     "edit_model": "{ids: [3, 17], n_controls: null}",
     "filters": "{keywords: ['2024', \"no\", '', '=', 'a: 1']}",
     "seeds": "[4, 2]",

@@ -10,20 +10,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from memloc.detection.classifiers import crossed, scored
-from memloc.detection.feature_sets import TOGETHER, Features
-from memloc.run.seeds import generator
-from memloc.statistics.uncertainty import MIN_N, Interval, cluster_interval, cluster_weights, mean
+from memloc.detection.feature_sets import Features
+from memloc.statistics.uncertainty import MIN_N, Interval, cluster_interval, cluster_weights
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas.detection import detection as columns_of
 
 ZONE = (0.05, 0.95)  # the boundary zone: probabilities, given the exposure alone, of being recited
 REFERENCE = "nll"  # the set of features that gains are measured from
-SHUFFLED = "shuffled_labels"
 
 
-def detection(
-    rows: pd.DataFrame, sets: Mapping[int, Mapping[str, Features]], n_shuffles: int, seed: int
-) -> pd.DataFrame:
+def detection(rows: pd.DataFrame, sets: Mapping[int, Mapping[str, Features]]) -> pd.DataFrame:
     """Table `detection`. `rows` has exposure, unseen, recited, group and fold of each paragraph.
 
     A stratum with fewer than six groups of positives or of negatives has no rows.
@@ -50,10 +46,6 @@ def detection(
                     columns |= _columns("gain", cluster_interval(gains, sizes["n_clusters"]))
                 told = pairs_told(scores[key], pairs)
                 found.append({"features": key, "n_seen": n_seen, **sizes, **columns, **told})
-        random = generator(seed, "detection", SHUFFLED, name)
-        shuffled = shuffled_aurocs(named[TOGETHER][within], label, fold, n_shuffles, random)
-        columns = _columns("auroc", mean(shuffled))
-        found.append({"features": SHUFFLED, "n_seen": n_seen, **sizes, **columns})
     frame = pd.DataFrame(found, columns=list(columns_of(Lengths())))
     return frame.astype({"n_pairs": "Int64", "n_right": "Int64"})
 
@@ -166,23 +158,6 @@ def resampled_aurocs(
         pairs = pairs + weights[:, positive].sum(axis=1) * weights[:, negative].sum(axis=1)
     with np.errstate(invalid="ignore"):
         return above / pairs
-
-
-def shuffled_aurocs(
-    features: Features,
-    label: Bool[np.ndarray, "row"],
-    fold: Int[np.ndarray, "row"],
-    n_shuffles: int,
-    random: np.random.Generator,
-) -> Float[np.ndarray, "shuffle"]:
-    """AUROCs of fits to labels that are shuffled within folds: 0.5 if nothing leaks."""
-    found = []
-    for _ in range(n_shuffles):
-        shuffled = label.copy()
-        for number in np.unique(fold):
-            shuffled[fold == number] = random.permutation(label[fold == number])
-        found.append(auroc(scored(TOGETHER, features, shuffled, fold), shuffled, fold))
-    return np.array(found)
 
 
 def _columns(name: str, interval: Interval) -> dict[str, float]:

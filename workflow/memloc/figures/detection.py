@@ -18,7 +18,6 @@ FEATURES = {
     "residual": ("residual stream", "#1f5fbf"),
     "bag_of_words": ("words alone", "#2e8b57"),
     "exposure": ("exposure (oracle)", "#d98e04"),
-    "shuffled_labels": ("shuffled labels", "#aaaaaa"),
 }
 CURVES = ("nll", "nll_and_residual", "residual", "bag_of_words")
 # The hardest stratum comes first.

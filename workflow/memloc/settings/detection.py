@@ -24,7 +24,6 @@ class Detection(Section):
         min_length=1,
         description="Shares of the prefix that a classifier sees. All features come from one pass.",
     )
-    n_shuffles: Positive = Field(20, description="Fits to shuffled labels, a control.")
     micro_batch: MicroBatch = 32
 
     def n_seen(self, n_prefix: int) -> list[int]:
