@@ -212,7 +212,7 @@ def parameter_gradients(bench: Bench) -> Stage:
     named = plain_side.weights  # before the bridge renames them
 
     def scores_of(gradients: Gradients) -> Results:
-        return {"max_abs": component_scores(subject, gradients)["max_abs"].to_numpy()}
+        return {"max_abs": component_scores(subject, gradients, "memorized")["max_abs"].to_numpy()}
 
     ours = partial(nll_gradients, subject, tokens)
     plain = partial(nll_gradients_with_all_hooks, bridged(plain_side).bridge, named, tokens, n_prefix)

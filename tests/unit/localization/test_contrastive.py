@@ -106,9 +106,9 @@ def test_attribution_is_that_of_the_objective_one_step_of_adam_away(tiny_gpt2, t
         kl = sum(plain.kl(stepped, tiny_gpt2, others[rows], N_PREFIX) for rows in drawn) / 3
         assert kl > 0.01
         loss = nll + (kl if reference else kl / 7)
-        expected = component_scores(subject(stepped), slow_gradients(stepped, loss))["max_abs"]
+        expected = component_scores(subject(stepped), slow_gradients(stepped, loss), "contrastive")["max_abs"]
         assert found["max_abs"].tolist() == pytest.approx(expected.tolist(), rel=1e-3, abs=1e-6)
-    before = component_scores(subject(tiny_gpt2), nll_gradients(subject(tiny_gpt2), memorized))
+    before = component_scores(subject(tiny_gpt2), nll_gradients(subject(tiny_gpt2), memorized), "memorized")
     assert scores["max_abs"].corr(before["max_abs"], method="kendall") < 0.99
 
 

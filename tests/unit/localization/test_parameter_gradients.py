@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 from memloc.data.draws import Parts, draw
 from memloc.editing.gradients import nll_gradients
 from memloc.localization import gradient_parts
-from memloc.localization.parameter_gradients import compare_groups, group_scores
+from memloc.localization.parameter_gradients import compare_groups, component_scores
 from memloc.model.subject import Subject
 
 N_PREFIX = 5
@@ -20,7 +20,7 @@ subject = partial(Subject, n_prefix=N_PREFIX, micro_batch=3)
 
 
 def scores(model: PreTrainedModel, tokens: Tensor):
-    return group_scores(subject(model), nll_gradients(subject(model), tokens), "memorized")
+    return component_scores(subject(model), nll_gradients(subject(model), tokens), "memorized")
 
 
 def test_scores_equal_a_loop_over_plain_autograd(any_model, tiny_tokens):

@@ -51,9 +51,8 @@ def test_reordering_heads_through_the_views_leaves_the_model_unchanged(any_model
 
 
 def test_component_scores_have_a_row_per_head_and_one_per_mlp_matrix(tiny_model):
-    table = component_scores(
-        subject(tiny_model), {name: weight.detach() for name, weight in tiny_model.named_parameters()}
-    )
+    weights = {name: weight.detach() for name, weight in tiny_model.named_parameters()}
+    table = component_scores(subject(tiny_model), weights, "memorized")
     for _, row in table.iterrows():
         matrix = view(tiny_model, row["layer"], row["component"])
         weights = matrix if row.isna()["head"] else matrix[row["head"]]

@@ -19,7 +19,7 @@ from memloc.editing.gradients import Gradients, add_gradients, editable_gradient
 from memloc.editing.objectives import SIGN, Terms, collect_objective, original_states
 from memloc.editing.optimisers import SparseAdam
 from memloc.localization.gradient_parts import Sums
-from memloc.localization.parameter_gradients import group_scores
+from memloc.localization.parameter_gradients import component_scores
 from memloc.model.subject import Subject
 from memloc.model.weights import all_weights, moved
 from memloc.scoring.losses import log_probabilities
@@ -72,7 +72,7 @@ def contrastive_attribution(
     # The whole KL term, in a row after the parts, counts in each draw of parts.
     with_kl = parts.draws._replace(weights=np.pad(parts.draws.weights, ((0, 0), (0, 1)), constant_values=1.0))
     total = {name: nll_term[name] + kl_term[name] for name in nll_term}
-    return group_scores(subject, total, "contrastive"), sums.largest(with_kl, "contrastive")
+    return component_scores(subject, total, "contrastive"), sums.largest(with_kl, "contrastive")
 
 
 def contrastive_gradients(

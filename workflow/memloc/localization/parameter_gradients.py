@@ -18,17 +18,18 @@ Sample = tuple[Int[np.ndarray, "paragraph"], Tokens]
 """Ids and tokens of paragraphs."""
 
 
-def component_scores(subject: Subject, gradients: Gradients) -> pd.DataFrame:
+def component_scores(subject: Subject, gradients: Gradients, group: str) -> pd.DataFrame:
     """Pool |dL/dθ| over the weights of every component.
 
-    Returns one row per layer, component and head (null for an MLP matrix) with max_abs (the paper's
-    attribution score), sum_abs (Figure 9) and n_weights.
+    Returns one row per layer, component and head (null for an MLP matrix) with the group's name, max_abs (the
+    paper's attribution score), sum_abs (Figure 9) and n_weights.
     """
     frames = []
     for component in subject.components:
         size = component.by_head(gradients[component.parameter]).abs()
         heads = [None] if component.n_heads is None else range(component.n_heads)
         columns = {
+            "group": group,
             "layer": component.layer,
             "component": component.name,
             "head": pd.array(heads, dtype="Int64"),
@@ -38,13 +39,6 @@ def component_scores(subject: Subject, gradients: Gradients) -> pd.DataFrame:
         }
         frames.append(pd.DataFrame(columns))
     return pd.concat(frames, ignore_index=True)
-
-
-def group_scores(subject: Subject, gradients: Gradients, group: str) -> pd.DataFrame:
-    """The rows of `component_scores` with the group's name as first column."""
-    frame = component_scores(subject, gradients)
-    frame.insert(0, "group", group)
-    return frame
 
 
 def layer_sizes(subject: Subject, gradients: Gradients) -> Float[Tensor, "layer 2"]:
@@ -114,7 +108,7 @@ def compare_groups(
     for group, sample in samples.items():
         own = (parts.members, sums) if group == "memorized" else ()
         mean, paragraphs = group_gradients(subject, sample, *own)
-        scores.append(group_scores(subject, mean, group))
+        scores.append(component_scores(subject, mean, group))
         sizes.append(paragraphs)
         if group == "memorized":
             memorized = mean

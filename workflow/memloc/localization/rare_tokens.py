@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import scipy  # loads scipy.stats, which takes half a second, where it is first used
 from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
 
 QUANTILES = (0.025, 0.5, 0.975)
 N_PERMUTATIONS = 200  # draws of the null distribution
@@ -69,9 +70,8 @@ def rank_null(
     Columns are attention_mean_null_q025, ... A permutation does not change the occurrences, so these
     quantiles times the occurrences are the quantiles of the sum.
     """
-    values = np.quantile(null / np.bincount(ranks.ravel())[:, None], QUANTILES, axis=0)
-    names = [_null_column("attention_mean", quantile) for quantile in QUANTILES]
-    return pd.DataFrame({name: value.T.ravel() for name, value in zip(names, values, strict=True)})
+    found = _quantiles("attention_mean", null / np.bincount(ranks.ravel())[:, None])
+    return pd.DataFrame({name: values.T.ravel() for name, values in found.items()})
 
 
 def rank_correlation(
@@ -87,9 +87,7 @@ def rank_correlation(
     columns = observed = _correlations(_sum_by(_flat(attention), ranks), ranks)
     draws = [_correlations(sums, ranks) for sums in null]
     for name in observed:
-        values = np.quantile([draw[name] for draw in draws], QUANTILES, axis=0)
-        names = [_null_column(name, quantile) for quantile in QUANTILES]
-        columns = columns | dict(zip(names, values, strict=True))
+        columns = columns | _quantiles(name, [draw[name] for draw in draws])
     layer, head = (axis.ravel() for axis in np.indices(attention.shape[1:3]))
     return pd.DataFrame({"layer": layer, "head": head, **columns})
 
@@ -125,8 +123,11 @@ def rank_groups(
     )
 
 
-def _null_column(name: str, quantile: float) -> str:
-    return f"{name}_null_q{1000 * quantile:03.0f}"
+def _quantiles(name: str, draws: ArrayLike) -> dict[str, Float[np.ndarray, "..."]]:
+    """Quantiles over the first axis, by the name of their column."""
+    values = np.quantile(draws, QUANTILES, axis=0)
+    names = [f"{name}_null_q{1000 * quantile:03.0f}" for quantile in QUANTILES]
+    return dict(zip(names, values, strict=True))
 
 
 def _flat(

@@ -10,21 +10,9 @@ FEW = 0.2  # of the prefix: 10 tokens of the paper's 50
 
 def em_drops(perturbation: pd.DataFrame) -> pd.DataFrame:
     """The perturbed rows with `em_drop`: unperturbed minus perturbed EM of the paragraph, in tokens."""
-    rows, unperturbed = _with_unperturbed(perturbation, "em")
-    return rows.assign(em_drop=unperturbed - rows["em"])
-
-
-def nll_rises(perturbation: pd.DataFrame) -> pd.DataFrame:
-    """The perturbed rows whose NLL is known, with `nll_rise` of the own continuation (nats per token)."""
-    rows, unperturbed = _with_unperturbed(perturbation[perturbation["nll_original"].notna()], "nll_original")
-    return rows.assign(nll_rise=rows["nll_original"] - unperturbed)
-
-
-def _with_unperturbed(perturbation: pd.DataFrame, value: str) -> tuple[pd.DataFrame, pd.Series]:
-    """The perturbed rows, and for each of them a value of its unperturbed paragraph."""
     perturbed = perturbation["position"] != UNPERTURBED
-    rows = perturbation[perturbed]
-    return rows, rows["id"].map(perturbation[~perturbed].set_index("id")[value])
+    rows, unperturbed = perturbation[perturbed], perturbation[~perturbed].set_index("id")["em"]
+    return rows.assign(em_drop=rows["id"].map(unperturbed) - rows["em"])
 
 
 def strongest(perturbation: pd.DataFrame) -> pd.DataFrame:
