@@ -47,7 +47,7 @@ def study(memorizing_model, memorized_tokens) -> Comparison:
     own = subject(memorizing_model)
     judges = with_own_continuations(own, judges)
     general = other_text(4, seed=6)
-    target = _target(own, (np.arange(4), memorized_tokens[:4]), general, how, 0)
+    target = _target(own, np.arange(4), memorized_tokens[:4], how, 0)
     validation = memorized_tokens[4:6], judges["non_memorized"].tokens[:2]
     texts = Texts(target, other_text(3, seed=7), general, *validation, judges)
     retrained = copy.deepcopy(memorizing_model)

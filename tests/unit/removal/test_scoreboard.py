@@ -13,14 +13,7 @@ from transformers import LogitsProcessor
 
 from memloc.model.weights import EditError
 from memloc.removal import registry
-from memloc.removal.judging import (
-    FORBIDDEN_NLL,
-    decoded,
-    judged,
-    perturbed_versions,
-    rounded,
-    shifted_versions,
-)
+from memloc.removal.judging import FORBIDDEN_NLL, decoded, judged, perturbed_versions, rounded
 from memloc.removal.registry import Way
 from memloc.removal.scoreboard import as_it_is, best_setting, run_way
 from memloc.removal.ways.diversions import NgramBlocklist
@@ -170,14 +163,6 @@ def test_perturbed_versions_are_different_tokens_at_different_places():
     assert len(perturbed_versions(row, N_PREFIX, 5, VOCABULARY, np.random.default_rng(0))) == 5
     rngs = map(np.random.default_rng, range(40))
     assert {int(perturbed_versions(row[:2] * 0, 1, 1, 3, rng)[0, 0]) for rng in rngs} == {1, 2}
-
-
-def test_shifted_versions_begin_with_the_end_of_another_prefix():
-    row, other = other_text(1)[0], other_text(1, seed=6)[0]
-    shifted = shifted_versions(row, other, N_PREFIX, [1, 5, 99])
-    for version, n in zip(shifted, (1, 5, N_PREFIX - 1), strict=True):
-        assert torch.equal(version[n:], row[n:])
-        assert torch.equal(version[:n], other[N_PREFIX - n : N_PREFIX])
 
 
 def test_what_a_sweep_forgets_and_harms_are_shares_of_the_tokens(study, monkeypatch):
