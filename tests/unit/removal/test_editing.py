@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from made_edits import N_CONTINUATION, N_PREFIX, RECIPE, recipe_of, subject, weights
+from made_edits import N_CONTINUATION, RECIPE, recipe_of, subject, weights
 from transformers import PreTrainedModel
 
 from memloc.editing import steps
@@ -79,26 +79,12 @@ def test_evaluation_is_that_of_each_text_by_itself(memorizing_model, case):
     assert np.isnan(without["em_target"]) and without["em_control"] == pytest.approx(values["em_control"])
 
 
-PLACES = (3, N_PREFIX - 1, 0, 3, 7, 5, 0, 9, 1, 3)
-
-
-@pytest.fixture
-def versions(memorized_tokens):
-    """The first memorized paragraph with one token replaced at each of `PLACES`, and as it is."""
-    rows = memorized_tokens[:1].repeat(len(PLACES) + 1, 1)
-    others = torch.randint(64, (len(PLACES),), generator=torch.Generator().manual_seed(3))
-    rows[range(len(PLACES)), PLACES] = others
-    return rows
-
-
-def test_versions_are_recited_as_each_is_by_itself(memorizing_model, case, versions):
-    """In any order, several of one position, and one that is the paragraph itself."""
-    case = case._replace(memorized=versions[-1:], perturbed=versions)
-    em = torch.cat([teacher_forced(subject(memorizing_model, 1), row[None]).em for row in versions])
+def test_versions_are_recited_as_each_is_by_itself(memorizing_model, case):
+    em = torch.cat([teacher_forced(subject(memorizing_model, 1), row[None]).em for row in case.perturbed])
     expected = (em == N_CONTINUATION).float().mean().item()
     assert 0 < expected < 1
     assert share_recited(subject(memorizing_model), case) == pytest.approx(expected)
-    assert np.isnan(share_recited(subject(memorizing_model), case._replace(perturbed=versions[:0])))
+    assert np.isnan(share_recited(subject(memorizing_model), case._replace(perturbed=case.perturbed[:0])))
 
 
 def test_a_continuation_without_its_last_token_is_not_recited(memorizing_model, case):

@@ -44,8 +44,9 @@ def detection(rows: pd.DataFrame, sets: Mapping[int, Mapping[str, Features]]) ->
                 if key != REFERENCE:
                     gains = values - areas[REFERENCE]
                     columns |= _columns("gain", cluster_interval(gains, sizes["n_clusters"]))
-                told = pairs_told(scores[key], pairs)
-                found.append({"features": key, "n_seen": n_seen, **sizes, **columns, **told})
+                right = scores[key][pairs[:, 0]] > scores[key][pairs[:, 1]]
+                columns |= {"n_pairs": len(pairs), "n_right": int(right.sum())}
+                found.append({"features": key, "n_seen": n_seen, **sizes, **columns})
     frame = pd.DataFrame(found, columns=list(columns_of(Lengths())))
     return frame.astype({"n_pairs": "Int64", "n_right": "Int64"})
 
@@ -73,12 +74,6 @@ def equal_pairs(
         used |= {group[row], group[partner]}
         pairs.append((row, partner) if label[row] else (partner, row))
     return np.array(pairs, dtype=int).reshape(-1, 2)
-
-
-def pairs_told(scores: Float[np.ndarray, "row"], pairs: Int[np.ndarray, "pair 2"]) -> dict[str, int]:
-    """How many pairs there are, and how many of them the scores order right."""
-    right = scores[pairs[:, 0]] > scores[pairs[:, 1]]
-    return {"n_pairs": len(pairs), "n_right": int(right.sum())}
 
 
 def strata(rows: pd.DataFrame) -> dict[str, tuple[Bool[np.ndarray, "row"], Bool[np.ndarray, "row"]]]:

@@ -98,8 +98,6 @@ def rise_without(
     The layer runs once for all neurons, up to the output of its MLP. Without a neuron, this output lacks the
     neuron's activation times its value vector.
     """
-    if not len(neurons):  # some families cannot run a batch without rows
-        return torch.empty(0)
     out, post = subject.component(layer, "W_out"), Site(layer, "post")
     values = subject.by_unit(out, subject.model.get_parameter(out.parameter))
     whole = _token_states(subject, calls, len(calls) - 1, 1)

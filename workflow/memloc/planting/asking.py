@@ -77,12 +77,19 @@ def ask(
 
 
 def _scored_answers(subject: Subject, question: Question, place: Place) -> list[dict[str, Any]]:
-    """The quality of every method's ranking: how early it ranks the units of the place."""
+    """The quality of every method's ranking: how early it ranks the units of the place.
+
+    Of a place in one layer, the AUROC among this layer's units is there, too. Over all layers, a method that
+    always prefers one layer would be right by that.
+    """
     rows = []
     for method, granularity, scores in answers(subject, question):
         units = place.units[granularity]
         holds, ranked = units.flatten().numpy(), scores.numpy()
-        layer, within = _in_its_layer(scores.reshape(units.shape), units, granularity)
+        layer, within = place.numbers[0] if granularity == place.own else None, float("nan")
+        if layer is not None:
+            in_layer = scores.reshape(units.shape)[layer].numpy(), units[layer].numpy()
+            within = place_scores(*in_layer)["auroc"]
         rows.append(
             {
                 "method": method,
@@ -96,20 +103,6 @@ def _scored_answers(subject: Subject, question: Question, place: Place) -> list[
             }
         )
     return rows
-
-
-def _in_its_layer(
-    scores: Float[Tensor, "..."], units: Bool[Tensor, "..."], granularity: str
-) -> tuple[int | None, float]:
-    """The one layer of a place of heads or neurons, and the AUROC among the units of this layer alone.
-
-    Over all layers, a method that always prefers one layer would be right by that. None and NaN for places
-    and units of several layers.
-    """
-    if granularity not in ("head", "neuron") or len(layers := units.any(dim=1).nonzero()) != 1:
-        return None, float("nan")
-    layer = int(layers)
-    return layer, place_scores(scores[layer].numpy(), units[layer].numpy())["auroc"]
 
 
 def place_scores(scores: Float[np.ndarray, "unit"], holds: Bool[np.ndarray, "unit"]) -> dict[str, float]:

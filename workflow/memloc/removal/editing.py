@@ -27,7 +27,6 @@ from memloc.editing.steps import (
 )
 from memloc.model.subject import Subject
 from memloc.model.weights import Movable, edited, moved, n_weights
-from memloc.perturbation.perturbed_prefixes import match_batch, run_versions
 from memloc.removal.edit_cases import Case
 from memloc.run.seeds import generator
 from memloc.scoring.paragraph_scores import teacher_forced
@@ -69,12 +68,8 @@ def share_recited(subject: Subject, case: Case) -> float:
     """Share of the perturbed versions from which the whole continuation is still recited; NaN without any."""
     if not len(case.perturbed):
         return math.nan
-    n_prefix, n_tokens = subject.n_prefix, case.memorized.shape[1]
-    differs = case.perturbed[:, : n_prefix - 1] != case.memorized[:, : n_prefix - 1]
-    n_shared, order = (~differs).cumprod(dim=1).sum(dim=1).sort()
-    versions = case.perturbed[order][None]
-    em = run_versions(match_batch, subject, versions, n_shared).em
-    return float((em == n_tokens - n_prefix).float().mean())
+    em = teacher_forced(subject, case.perturbed).em
+    return float((em == case.memorized.shape[1] - subject.n_prefix).float().mean())
 
 
 def start(subject: Subject, case: Case, recipe: Recipe) -> Start:

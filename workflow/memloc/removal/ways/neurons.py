@@ -25,12 +25,9 @@ from memloc.settings.removal_ways import INTEGRATION_STEPS, N_CANDIDATES
 def zero_out(subject: Subject, question: Question) -> UnitScores:
     """Exact rise of one paragraph's NLL without each of the candidates; other neurons score -inf."""
     likely = gradient_x_activation(subject, question)["neuron"]
-    chosen = torch.zeros(likely.numel(), dtype=torch.bool)
-    chosen[likely.flatten().topk(min(N_CANDIDATES, likely.numel())).indices] = True
-    calls = recorded_calls(subject, question.tokens)
-    rises = torch.full_like(likely, -torch.inf)
-    for layer, own in enumerate(chosen.view_as(likely)):
-        neurons = own.nonzero().squeeze(1)
+    chosen = likely.flatten().topk(min(N_CANDIDATES, likely.numel())).indices
+    calls, rises = recorded_calls(subject, question.tokens), torch.full_like(likely, -torch.inf)
+    for layer, neurons in by_layer(chosen, likely.shape[1]).items():
         rises[layer, neurons] = rise_without(subject, question, calls, layer, neurons)
     return {"neuron": rises}
 
