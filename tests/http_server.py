@@ -12,17 +12,15 @@ from types import TracebackType
 
 @dataclass
 class FileServer:
-    """Serves `files` (path -> content) while entered; records requests and counts the bytes of content."""
+    """Serves `files` (path -> content) while entered; records requests."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)  # path -> address
     headers: dict[str, dict[str, str]] = field(default_factory=dict)  # path -> more headers of its answers
-    ranges: bool = True
     drops: int = 0  # so many answers of 1,000 bytes or more break off after half of it
     errors: list[int] = field(default_factory=list)  # statuses of the next answers
     tls: ssl.SSLContext | None = None
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)  # path, headers
-    bytes_sent: int = 0
 
     @property
     def url(self) -> str:
@@ -87,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _content(self, content: bytes) -> None:
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
-        if wanted and self.files.ranges:
+        if wanted:
             first, last = int(wanted[1]), min(int(wanted[2] or len(content) - 1), len(content) - 1)
             self._head(206, last + 1 - first, {"Content-Range": f"bytes {first}-{last}/{len(content)}"})
             body = content[first : last + 1]
@@ -97,7 +95,6 @@ class _Handler(BaseHTTPRequestHandler):
         if self.files.drops and len(body) >= 1000:
             self.files.drops -= 1
             body = body[: len(body) // 2]
-        self.files.bytes_sent += len(body)  # first: whoever has read it all may look at once
         self.wfile.write(body)
 
     def _head(self, status: int, length: int, headers: dict[str, str]) -> None:

@@ -27,7 +27,6 @@ from memloc.run import tracking
 from memloc.run.console import unknown_target
 from memloc.run.errors import UserError
 from memloc.run.steps import script_of
-from memloc.settings.command_line import take_types
 from memloc.settings.errors import validate
 from memloc.settings.study import TRAINED
 from memloc.tables import schemas
@@ -54,7 +53,6 @@ def validated(config):
         return validate({key: value for key, value in config.items() if key != "pathvars"}, given)
 
 
-take_types(config, workflow.config_settings.config_args or [])
 SETTINGS = validated(config)
 RESOURCES = workflow.pathvars.apply("<resources>")
 RESULTS = workflow.pathvars.apply(f"<results>/{SETTINGS.study}")

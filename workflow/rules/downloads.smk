@@ -32,7 +32,7 @@ if DATA.source == "release":
             release=DATA.model_dump(exclude={"retokenize"}),
             length=RELEASE_LENGTH,
         message:
-            "Download the published paragraphs: only the needed files of the archive."
+            "Download the published paragraphs, and keep the needed files of the archive."
         script:
             "../scripts/download_release.py"
 

@@ -59,7 +59,6 @@ rule paragraphs:
         log_file("paragraphs"),
     benchmark:
         benchmark_file("paragraphs")
-    threads: 2 if DATA.source == "drawn" else 1
     resources:
         mem_mb=growing(4000),
         runtime=growing(60),

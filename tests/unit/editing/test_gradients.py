@@ -84,29 +84,6 @@ def test_running_out_of_memory_starts_again_with_half(tiny_gpt_neo, tiny_tokens)
         torch.testing.assert_close(gradient, slow[name], atol=1e-6, rtol=1e-4)
 
 
-@pytest.mark.parametrize(("room", "limit", "expected"), [(8, 2, [2, 5, *[1] * 7]), (2, 7, [2, 4, 1])])
-def test_micro_batches_grow_once_and_what_grew_too_large_does_not_grow_again(
-    tiny_gpt_neo, tiny_tokens, monkeypatch, room, limit, expected
-):
-    """Other programs may use the memory that the first micro-batch seemed to leave."""
-    sizes = []
-
-    def loss(rows: slice) -> Tensor:
-        sizes.append(len(tiny_tokens[rows]))
-        if sizes[-1] > limit:
-            raise torch.OutOfMemoryError("out of memory")
-        return paragraph_nll(subject(tiny_gpt_neo), tiny_tokens[rows])
-
-    monkeypatch.setattr(gradients, "room_for", lambda before: room)
-    with editable_gradients(subject(tiny_gpt_neo)):
-        gradients.collect_gradients(subject(tiny_gpt_neo, micro_batch=2), loss, torch.ones(7) / 7)
-        collected = gradients.take_gradients(subject(tiny_gpt_neo))
-    assert sizes == expected
-    slow = slow_nll_gradients(tiny_gpt_neo, tiny_tokens)
-    for name, gradient in collected.items():
-        torch.testing.assert_close(gradient, slow[name], atol=1e-6, rtol=1e-4)
-
-
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
 def test_gradients_add_up_in_single_precision_and_stay_as_they_are(dtype):
     """bfloat16 has no number between 1 and 1 + 1/128."""

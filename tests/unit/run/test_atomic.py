@@ -62,30 +62,6 @@ def test_folder_replaces_the_old_one_as_a_whole(tmp_path):
     assert listing(final.parent) == ["model"]
 
 
-def test_old_folder_comes_back_when_the_new_one_cannot_be_placed(tmp_path, monkeypatch):
-    final = tmp_path / "model"
-    final.mkdir()
-    (final / "config.json").write_text("old")
-    replace = os.replace
-
-    def refuse(source, target):
-        if target == final and (source / "new.json").exists():
-            raise OSError("no space")
-        replace(source, target)
-
-    monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(OSError, match="no space"), atomic_folder(final) as temporary:
-        (temporary / "new.json").touch()
-    assert listing(final) == ["config.json"]
-    assert listing(tmp_path) == ["model"]
-
-
-def test_folder_is_not_written_over_a_file(tmp_path):
-    (tmp_path / "model").write_text("a file")
-    with pytest.raises(NotADirectoryError, match="is a file"), atomic_folder(tmp_path / "model"):
-        raise AssertionError("the body must not run")
-
-
 def record(monkeypatch):
     """Calls of fsync and replace in order, with the names of what they were called on."""
     calls, fsync, replace = [], os.fsync, os.replace

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 import yaml
 from made_configs import LARGE, SMALL, VALID
+from snakemake.cli import parse_config
 
 import config_keys
 from memloc.settings import structure
@@ -83,6 +84,24 @@ def test_numbers_that_yaml_reads_as_text_are_numbers():
     config = yaml.safe_load("margin_threshold: 1e-3")
     assert config == {"margin_threshold": "1e-3"}
     assert validate({**VALID, "scores": config}, "f").scores.margin_threshold == 1e-3
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "remove={ways: [top, kfac], n_joint: 8, kfac: [0.4, 1e-3], steering: [[0.25, 3.0]]}",
+        "filters={keywords: ['2024', \"no\", '', 'a: 1'], min_unique: 0.2}",
+        "patching={exact: true}",
+        "highlight={layer: 0, head: 1}",
+        "seeds=[4, 2]",
+        "micro_batch=3",
+    ],
+)
+def test_values_of_the_command_line_are_those_of_a_config_file(entry):
+    """Snakemake reads those within a section or a list as text."""
+    key, _, value = entry.partition("=")
+    found = validate(VALID | parse_config([entry]), "f")
+    assert found == validate(VALID | {key: yaml.safe_load(value)}, "f")
 
 
 def test_effective_settings_are_a_config_of_the_same_study():

@@ -5,6 +5,7 @@ counts are natural ones. Some files are held out: what they share with no other 
 """
 
 from collections.abc import Sequence
+from tempfile import TemporaryFile
 
 import numpy as np
 import pandas as pd
@@ -14,10 +15,9 @@ from transformers import PreTrainedTokenizerFast
 from memloc.data.chosen_files import Corpus, File
 from memloc.data.given import Tables
 from memloc.data.near_copies import longest_runs, near_counts
-from memloc.data.own_text import END, Stream, distinct, occurrences
+from memloc.data.own_text import Stream, distinct, occurrences, write_stream
 from memloc.data.packing import are_whole
 from memloc.model.token_text import line_breaks
-from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.settings.data import CodeData
 from memloc.settings.paragraph import Paragraph
@@ -44,7 +44,8 @@ def tables_of(
     """
     files = [*drawn.trained, *drawn.held_out]
     documents = _encoded(files, tokenizer)
-    cut, begins = _stream(documents, paragraph.length)
+    with TemporaryFile() as file:  # which lives on while its tokens are used
+        cut, begins = write_stream(documents, paragraph.length, file)
     trained = documents[: len(drawn.trained)]
     n_trained = sum(len(ids) + 1 for ids in trained)
     cut = _thinned(distinct(cut)[0], n_trained, data.n_paragraphs, seed)
@@ -101,25 +102,6 @@ def _encoded(files: Sequence[File], tokenizer: PreTrainedTokenizerFast) -> list[
     finally:
         backend.encode_special_tokens = False
     return [np.array(each.ids, dtype=np.int32) for each in encoded]
-
-
-def _stream(
-    documents: list[Int[np.ndarray, "token"]], length: int
-) -> tuple[Stream, Int[np.ndarray, "document"]]:
-    """The documents, cut into paragraphs every `length` tokens, and the place where each document begins.
-
-    Raises:
-        InputError: no document is as long as a paragraph.
-    """
-    begins = np.cumsum([0, *(len(ids) + 1 for ids in documents)])[:-1]
-    cut = [
-        begin + np.arange(0, len(ids) - length + 1, length)
-        for begin, ids in zip(begins, documents, strict=True)
-    ]
-    starts = np.concatenate(cut)
-    if not len(starts):
-        raise InputError(f"no file has {length} tokens: have data.patterns fit longer files")
-    return Stream(np.concatenate([np.append(ids, END) for ids in documents]), starts, length), begins
 
 
 def _thinned(cut: Stream, n_trained: int, n_kept: int | None, seed: int) -> Stream:

@@ -1,13 +1,11 @@
 """Downloads that are complete, verified and atomic; errors name the expected and the received content.
 
-Models come through the hub's own client (`memloc.data.hub`). Other files, and single members of remote
-archives, come from here: with fsspec's own HTTP file, zipfile would mistake a lost connection for a damaged
-archive. Every request has time-outs and is encrypted. Transient failures are tried again, final ones are not.
+Models come through the hub's own client (`memloc.data.hub`), other files from here. Every request has
+time-outs and is encrypted. Transient failures are tried again, final ones are not.
 """
 
 import hashlib
 import logging
-import re
 import shutil
 import time
 import zipfile
@@ -15,15 +13,10 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PureWindowsPath
-from typing import TypeVar
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import requests
-from fsspec import AbstractFileSystem
-from fsspec.implementations.dirfs import DirFileSystem
-from fsspec.implementations.local import LocalFileSystem
-from fsspec.implementations.zip import ZipFileSystem
-from fsspec.spec import AbstractBufferedFile
 
 from memloc.run.atomic import atomic_path
 from memloc.run.console import sized
@@ -32,9 +25,7 @@ from memloc.run.errors import UserError
 TIMEOUT = (30, 60)  # seconds: to connect, and between two packets
 WAITS = (1, 2, 4, 8, 16)  # seconds before each further try
 CHUNK = 2**20
-READ_AHEAD = 2**22
 
-T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
@@ -67,25 +58,28 @@ def fetch_members(
 ) -> list[Path]:
     """Copy the files `names` out of a ZIP archive, or a folder, to `folder / name`.
 
-    `source` is the address of an archive, a local archive, or a local folder. A remote archive is read by
-    range requests. Files are found by name, whatever folder of the source they lie in; that folder is not
-    copied. The archive's own checksums are always verified, `sha256` (name -> checksum) where given.
+    `source` is the address of an archive, a local archive, or a local folder. Files are found by name,
+    whatever folder of the source they lie in; that folder is not copied. The archive's own checksums are
+    always verified, `sha256` (name -> checksum) where given.
 
     Raises:
         DownloadError: the source cannot be read, lacks a file or holds it twice, or a checksum differs.
     """
     folder, checksums = Path(folder), sha256 or {}
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with _open_source(str(source)) as files:
-            members = {name: _find(files, name, source) for name in names}
-            for name, member in members.items():
-                with atomic_path(folder / name) as temporary:
-                    with files.open(member, "rb") as stream, temporary.open("wb") as copy:
-                        shutil.copyfileobj(stream, copy, CHUNK)
-                    verify(f"{source}, {name}", temporary, checksums.get(name))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
-        raise DownloadError(f"{source}: expected an intact ZIP archive, got: {error}") from error
+    with TemporaryDirectory(dir=folder, prefix=".partial-") as beside:
+        here = Path(fetch_file(source, f"{beside}/archive") if "://" in str(source) else source)
+        if not here.exists():
+            raise DownloadError(
+                f"{source}: expected an address, a ZIP archive or a folder, got nothing there"
+            )
+        if here.is_file():
+            here = _unpacked(here, names, Path(beside, "files"), source)
+        members = {name: _find(here, name, source) for name in names}
+        for name, member in members.items():
+            with atomic_path(folder / name) as temporary:
+                shutil.copyfile(member, temporary)
+                verify(f"{source}, {name}", temporary, checksums.get(name))
     return [folder / name for name in names]
 
 
@@ -107,8 +101,8 @@ def require_encrypted(url: str) -> None:
         raise DownloadError(f"{url}: expected https, got {parts.scheme}")
 
 
-def _retried(attempt: Callable[[], T]) -> T:
-    """Try again after transient errors: the first result, or the error of the last attempt."""
+def _retried(attempt: Callable[[], None]) -> None:
+    """Try again after transient errors; the last one is raised."""
     for seconds in WAITS:
         try:
             return attempt()
@@ -119,15 +113,15 @@ def _retried(attempt: Callable[[], T]) -> T:
 
 
 @contextmanager
-def _get(url: str, headers: Mapping[str, str]) -> Iterator[requests.Response]:
+def _get(url: str) -> Iterator[requests.Response]:
     """The open response. Failures, also while its body is read, become DownloadErrors."""
     require_encrypted(url)
-    headers = {"Accept-Encoding": "identity", **headers}  # lengths and ranges then count the file's own bytes
+    headers = {"Accept-Encoding": "identity"}  # the length then counts the file's own bytes
     try:
         with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
             for hop in (*response.history, response):
                 require_encrypted(hop.url)
-            if response.status_code not in (200, 206):
+            if response.status_code != 200:
                 transient = response.status_code >= 500 or response.status_code in (408, 429)
                 found = f"status {response.status_code} {response.reason}"
                 raise (TransientError if transient else DownloadError)(
@@ -141,58 +135,30 @@ def _get(url: str, headers: Mapping[str, str]) -> Iterator[requests.Response]:
 
 
 def _stream(url: str, file: Path) -> None:
-    with _get(url, {}) as response, file.open("wb") as target:
+    with _get(url) as response, file.open("wb") as target:
         for chunk in response.iter_content(CHUNK):
             target.write(chunk)
 
 
-@contextmanager
-def _open_source(source: str) -> Iterator[AbstractFileSystem]:
-    """The files of an archive or a folder."""
-    if "://" in source:
-        size = _retried(lambda: _size(source))
-        with _RemoteFile(None, source, size=size, block_size=READ_AHEAD) as archive:
-            yield ZipFileSystem(archive)
-    elif Path(source).is_dir():
-        yield DirFileSystem(source, LocalFileSystem())
-    elif Path(source).is_file():
-        yield ZipFileSystem(source)
-    else:
-        raise DownloadError(f"{source}: expected an address, a ZIP archive or a folder, got nothing there")
+def _unpacked(archive: Path, names: Sequence[str], folder: Path, origin: Path | str) -> Path:
+    """The files of these names of an archive, in a folder. DownloadError: the archive is damaged."""
+    try:
+        with zipfile.ZipFile(archive) as files:
+            for member in files.namelist():
+                if _name(member) in names:
+                    files.extract(member, folder)  # which never leaves the folder
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+        raise DownloadError(f"{origin}: expected an intact ZIP archive, got: {error}") from error
+    return folder
 
 
-class _RemoteFile(AbstractBufferedFile):
-    """A remote file that is read by range requests; fsspec adds position, read-ahead and file methods."""
-
-    def _fetch_range(self, start: int, end: int) -> bytes:
-        return _retried(lambda: _read_range(self.path, start, end))
-
-
-def _read_range(url: str, start: int, end: int) -> bytes:
-    with _get(url, {"Range": f"bytes={start}-{end - 1}"}) as response:
-        status = response.status_code
-        body = response.content if status == 206 else b""
-    if len(body) != end - start:
-        raise DownloadError(
-            f"{url}: expected bytes {start} to {end - 1}, got {len(body)} bytes and status {status}"
-        )
-    return body
+def _find(folder: Path, name: str, origin: Path | str) -> Path:
+    found = [path for path in folder.rglob("*") if path.is_file() and _name(path) == name]
+    if len(found) != 1:
+        raise DownloadError(f"{origin}: expected one file named {name}, got {len(found)}")
+    return found[0]
 
 
-def _size(url: str) -> int:
-    """Bytes of the remote file. DownloadError: its server does not answer range requests."""
-    with _get(url, {"Range": "bytes=0-0"}) as response:
-        total = re.search(r"/(\d+)$", response.headers.get("Content-Range", ""))
-    if response.status_code != 206 or not total:
-        raise DownloadError(
-            f"{url}: its server cannot send parts of a file: fetch it whole, and name the file"
-        )
-    return int(total[1])
-
-
-def _find(files: AbstractFileSystem, name: str, source: Path | str) -> str:
-    # Archives hold either separator, and Windows paths accept both.
-    members = [member for member in files.find("") if PureWindowsPath(member).name == name]
-    if len(members) != 1:
-        raise DownloadError(f"{source}: expected one file named {name}, got {len(members)}")
-    return members[0]
+def _name(path: Path | str) -> str:
+    """Name of a file, whose path in an archive may have either separator."""
+    return PureWindowsPath(path).name

@@ -8,7 +8,6 @@ occurrences of the continuation at any offset, since texts share passages.
 
 import ast
 import re
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,22 +40,20 @@ class Docstring(NamedTuple):
     module: str
 
 
-def docstrings(package: str, each: Callable[..., Iterable[list[str]]] = map) -> list[Docstring]:
+def docstrings(package: str) -> list[Docstring]:
     """Distinct long docstrings of a package, in the order of its files, which are read but not imported.
 
-    A text that several modules hold comes once, with the first of them. `each` applies a function to every
-    file, in order: `map`, or the `map` of a pool of processes.
+    A text that several modules hold comes once, with the first of them.
 
     Raises:
         InputError: no package has this name, or it is a single module.
     """
     folder = package_folder(package, "data.packages")
     found: dict[str, str] = {}
-    files = sorted(folder.rglob("*.py"))
-    for file, texts in zip(files, each(file_docstrings, files), strict=True):
+    for file in sorted(folder.rglob("*.py")):
         below = file.relative_to(folder).with_suffix("").parts
         module = ".".join([package, *below]).removesuffix(".__init__")
-        for text in texts:
+        for text in file_docstrings(file):
             if len(text) > MIN_CHARACTERS:
                 found.setdefault(text, module)
     return [Docstring(text, module) for text, module in found.items()]

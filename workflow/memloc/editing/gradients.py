@@ -11,7 +11,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from memloc.model.micro_batches import room_for, watch_memory
 from memloc.model.subject import Subject, Tokens
 from memloc.scoring.losses import paragraph_nll
 
@@ -55,34 +54,31 @@ def collect_gradients(
     """
     if not len(weights):
         raise ValueError("cannot take the gradient over zero paragraphs")
-    micro_batch, grow = subject.micro_batch, True
+    micro_batch = subject.micro_batch
     while True:
         try:
-            return _add_gradients(loss, weights, micro_batch, grow)
+            return _add_gradients(loss, weights, micro_batch)
         except torch.OutOfMemoryError:
             if micro_batch == 1:
                 raise
         # A backward pass that failed has left some of its gradients.
         subject.model.zero_grad(set_to_none=True)
         torch.cuda.empty_cache()
-        micro_batch, grow = micro_batch // 2, False  # otherwise it would grow again to the size that failed
+        micro_batch //= 2
 
 
 def _add_gradients(
     loss: Callable[[slice], Float[Tensor, "paragraph"]],
     weights: Float[Tensor, "n_paragraphs"],
     micro_batch: int,
-    grow: bool,
 ) -> float:
-    total, start = 0.0, 0
-    while start < len(weights):
-        rows, before = slice(start, start + micro_batch), watch_memory()
+    total = 0.0
+    for start in range(0, len(weights), micro_batch):
+        rows = slice(start, start + micro_batch)
         losses = loss(rows)
         value = (losses * weights[rows].to(losses)).sum()
         value.backward()
         total += value.item()
-        micro_batch *= room_for(before) if grow and start == 0 else 1
-        start = rows.stop
     return total
 
 

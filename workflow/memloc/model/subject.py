@@ -62,15 +62,13 @@ class Subject:
         """The subject of `placed` paragraphs, whose prefix has one token more."""
         return replace(self, n_prefix=self.n_prefix + (self.before is not None), before=None)
 
-    def in_batches(
-        self, function: Callable[..., Result], tokens: Tensor, *columns: Tensor, grow: bool = True
-    ) -> list[Result]:
+    def in_batches(self, function: Callable[..., Result], tokens: Tensor, *columns: Tensor) -> list[Result]:
         """Results of a function of some rows at a time (`in_micro_batches`), tokens on the model's device."""
 
         def of_rows(rows: Tensor, *others: Tensor) -> Result:
             return function(rows.to(self.device), *others)
 
-        return in_micro_batches(of_rows, self.micro_batch, tokens, *columns, grow=grow)
+        return in_micro_batches(of_rows, self.micro_batch, tokens, *columns)
 
     # Passes
 

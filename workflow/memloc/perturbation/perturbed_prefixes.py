@@ -38,7 +38,7 @@ def score_versions(
         scores = run_versions(score_batch if nll else match_batch, subject, rows, starts)
         return redecoded(subject, rows.flatten(0, 1), scores, threshold)
 
-    return concatenated(subject.in_batches(of_rows, versions, grow=False))
+    return concatenated(subject.in_batches(of_rows, versions))
 
 
 @torch.inference_mode()

@@ -41,12 +41,9 @@ def write_text(final: Path | str, text: str) -> None:
 def atomic_folder(final: Path | str) -> Iterator[Path]:
     """Yield a new empty folder; on success it takes the place of `final`, on any error it is deleted.
 
-    An existing folder `final` is replaced as a whole: it stays in place until the new one is complete.
-    NotADirectoryError if `final` is a file.
+    An existing folder `final` stays in place until the new one is complete.
     """
     final = Path(final)
-    if final.exists() and not final.is_dir():
-        raise NotADirectoryError(f"{final} is a file, a folder is to be written there")
     final.parent.mkdir(parents=True, exist_ok=True)
     temporary = _beside(final)
     temporary.mkdir()
@@ -54,26 +51,13 @@ def atomic_folder(final: Path | str) -> Iterator[Path]:
         yield temporary
         for path in [*temporary.rglob("*"), temporary]:
             _flush(path)
-        _swap_in(temporary, final)
+        if final.exists():
+            shutil.rmtree(final)
+        os.replace(temporary, final)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     _flush(final.parent)
-
-
-def _swap_in(new: Path, final: Path) -> None:
-    """Rename `new` to `final`; a folder already there is moved aside, and back if the rename fails."""
-    if not final.exists():
-        os.replace(new, final)
-        return
-    old = _beside(final)
-    os.replace(final, old)
-    try:
-        os.replace(new, final)
-    except BaseException:
-        os.replace(old, final)
-        raise
-    shutil.rmtree(old)
 
 
 def _beside(final: Path) -> Path:

@@ -4,13 +4,22 @@ from collections import Counter
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 REFERENCE_NLL_WEIGHT = 0.1  # weight of the memorized paragraph's NLL in the authors' code
-# Strict, so that neither text nor `true` is a whole number. Other numbers are lax: YAML reads 1e-3 as text.
-Positive = Annotated[int, Field(ge=1, strict=True)]
-NonNegative = Annotated[int, Field(ge=0, strict=True)]
+
+
+def _no_truth(value: Any) -> Any:
+    """Refuse `true`, which would be 1. Text may be a number: so Snakemake reads it from the command line."""
+    if isinstance(value, bool):
+        raise ValueError("a valid integer")
+    return value
+
+
+NoTruth = BeforeValidator(_no_truth)
+Positive = Annotated[int, Field(ge=1), NoTruth]
+NonNegative = Annotated[int, Field(ge=0), NoTruth]
 # Types of keys that a config file gives to the study, which passes them on to every section that has them.
 MicroBatch = SkipJsonSchema[Positive]  # paragraphs per pass
 AsAuthors = SkipJsonSchema[bool]  # whether to follow the authors' code

@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from memloc.settings.base import Address, NonNegative, Positive, Section, Sha256
+from memloc.settings.base import Address, NonNegative, NoTruth, Positive, Section, Sha256
 
 ARRAY_FILE = ".npy"  # ending of files with one array; other files hold several, by name
 
 
-Vocabulary = Annotated[int, Field(ge=300, le=65000, strict=True)]
+Vocabulary = Annotated[int, Field(ge=300, le=65000), NoTruth]
 
 
 class CodeData(Section):
@@ -65,10 +65,10 @@ class DrawnData(Section):
         description="Controls that are not in the training stream and share no run of 13 tokens with it, "
         "from the same packages in the same shares. They change neither the stream nor any other set.",
     )
-    min_repeats: Annotated[int, Field(ge=2, strict=True)] = Field(
+    min_repeats: Annotated[int, Field(ge=2), NoTruth] = Field(
         4, description="Fewest repeats; the number of repeats is log-uniform."
     )
-    max_repeats: Annotated[int, Field(ge=2, strict=True)] = Field(24, description="Most repeats.")
+    max_repeats: Annotated[int, Field(ge=2), NoTruth] = Field(24, description="Most repeats.")
 
     @property
     def n_paragraphs(self) -> Positive:

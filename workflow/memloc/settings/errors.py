@@ -58,6 +58,7 @@ def _explain(problem: dict[str, Any]) -> str:
     if kind == "missing":
         return f"{path}: missing; it must be given"
     allowed = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    allowed = allowed.partition(", unable to parse")[0]
     if kind.startswith("union_tag"):
         sources = " or ".join(
             json.dumps(source_of(section)) for section in sections_below(Settings)[setting[0]]

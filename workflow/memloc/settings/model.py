@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from memloc.settings.base import ListedOnce, NonNegative, Positive, Section, Sha256
+from memloc.settings.base import ListedOnce, NonNegative, NoTruth, Positive, Section, Sha256
 
 # Kinds of places that memories grow in, each with the units that are scored, its own first.
 GROWN_GRANULARITIES = {
@@ -53,7 +53,7 @@ class Grown(Section):
         description="Kinds of places: three heads of a layer, neurons of a layer, 5 % of all W_* weights; "
         "none: nothing grows.",
     )
-    n_memories: Annotated[Positive, Field(ge=2)] = Field(
+    n_memories: Annotated[int, Field(ge=2), NoTruth] = Field(
         8, description="Memories of each kind; twins exchange their places, so there are at least two."
     )
     start: float = Field(

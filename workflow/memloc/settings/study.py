@@ -64,10 +64,10 @@ class Settings(Section):
     threads: Positive = Field(1, description="Processor threads of each rule that runs the model.")
     network: Network = Network()
     loading: Loading = Loading()
-    micro_batch: Positive | None = Field(
+    micro_batch: Annotated[int, Field(ge=1, strict=True)] | None = Field(
         None, description="Rows per pass; null: as many as suit each analysis of a small model, 10 to 64."
     )
-    n_judging: Positive | None = Field(
+    n_judging: Annotated[int, Field(ge=1, strict=True)] | None = Field(
         None,
         description="Texts of each kind (other memorized paragraphs, non-memorized, held-out) that show side "
         "effects of an edit or an ablation; null: 16 to 50, as each analysis needs.",
