@@ -160,6 +160,18 @@ ANALYSES = [
         minutes=240,
     ),
 ]
+# Copies of a training text that is known.
+if MODEL.source in TRAINED:
+    ANALYSES += [
+        Analysis(
+            "count_copies",
+            "Count copies and near-copies of every paragraph, and fit what each is worth.",
+            reads=["paragraphs", "training_stream", "scores"],
+            makes=["near_copies", "copy_worth"],
+            sections=[],
+            minutes=60,
+        )
+    ]
 if HALVES_ASKED:
     ANALYSES += [
         Analysis(

@@ -9,6 +9,7 @@ ASKED = {
     "places": PLACED,
     "removal": REMOVAL_ASKED,
     "runs": bool(SETTINGS.seeds),
+    "trained": MODEL.source in TRAINED,
 }
 PRESENT = {
     None,

@@ -117,6 +117,23 @@ def test_counts_are_exactly_those_of_the_stream(tokenizer, texts):
     assert paragraphs["cut_count"].sum() > 10
 
 
+def test_copies_are_replaced_as_often_as_asked_and_one_whole_copy_stays(tokenizer, texts):
+    plain, made = (stream_of(texts, tokenizer, length=20, n_prefix=10, replaced=r) for r in ([], [10, 50]))
+    paragraphs, stream = made.paragraphs.set_index("id"), made.training_stream
+    assert stream["id"].tolist() == plain.training_stream["id"].tolist(), "the total changed"
+    assert plain.paragraphs["tokens"].map(tuple).tolist() == paragraphs["tokens"].map(tuple).tolist()
+    own = np.stack(paragraphs["tokens"].loc[stream["id"]])
+    replaced = pd.Series((own != np.stack(stream["tokens"])).sum(axis=1)).groupby(stream["id"].to_numpy())
+    for id, n in replaced:
+        asked = [0, 2, 10][id % 3] if id < SETTINGS["n_repeated"] else 0
+        assert sorted(set(n)) == sorted({0, asked}), id
+        assert (n == 0).sum() == paragraphs["count"][id] == (len(n) if not asked else 1)
+    assert (paragraphs["whole_count"] >= 1).all()
+    changed = [tuple(row) for row in stream["tokens"][(replaced.transform("max") > 0).to_numpy()]]
+    assert len(set(changed)) == len(changed), "each copy has its own tokens"
+    assert len(made.occurrences) == paragraphs["count"].sum()
+
+
 def rows_of(paragraphs, stream):
     """Windows of the text, written out."""
     tokens = paragraphs.set_index("id")["tokens"].loc[stream["id"]]

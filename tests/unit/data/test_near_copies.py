@@ -1,11 +1,12 @@
 """Near-copies and shared runs, against brute force over every stretch of the text."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from rapidfuzz.distance import Levenshtein
 
 from memloc.data import near_copies
-from memloc.data.near_copies import longest_runs, near_counts
+from memloc.data.near_copies import copies, longest_runs, near_counts, similar_prefixes
 from memloc.data.own_text import END
 
 VOCABULARY = 40
@@ -60,3 +61,46 @@ def test_longest_runs_are_those_of_brute_force(block, monkeypatch):
     ]
     assert longest_runs(paragraphs, text).tolist() == expected
     assert min(expected) == 0 and max(expected) == 24 and len(set(expected)) > 4
+
+
+@pytest.mark.parametrize("seed", [6, 7])
+def test_copies_are_counted_by_how_many_tokens_of_them_are_edited(seed):
+    """Ten planted copies each of no, one, two, five, ten and eleven tokens, and nothing else."""
+    rng = np.random.default_rng(seed)
+    tokens = rng.integers(VOCABULARY, size=100)
+    documents = []
+    for n in np.repeat([0, 1, 2, 5, 10, 11], 10):
+        copy, at = tokens.copy(), rng.choice(100, n, replace=False)
+        copy[at] = VOCABULARY + rng.integers(VOCABULARY, size=n)
+        documents.append(copy)
+    stream = pd.DataFrame({"id": None, "tokens": documents})
+    found = copies(pd.DataFrame({"id": [7], "tokens": [tokens]}), stream, 50).iloc[0]
+    assert [found[f"within_{share}"] for share in (0, 1, 2, 5, 10)] == [10, 20, 30, 40, 50]
+    assert found["id"] == 7 and pd.isna(found["within_20"]) and pd.isna(found["within_50"])
+
+
+def test_copies_that_are_mostly_replaced_are_known_where_the_stream_names_their_paragraph():
+    tokens = [np.arange(100), np.arange(100, 200)]
+    documents = [np.where(np.arange(100) < n, 999, tokens[0]) for n in (0, 10, 11, 20, 21, 50, 51)]
+    stream = pd.DataFrame({"id": [3] * 7 + [None], "tokens": [*documents, tokens[1][:60]]})
+    stream = stream.astype({"id": "Int64"})
+    found = copies(pd.DataFrame({"id": [3, 4], "tokens": tokens}), stream, 50)
+    counted = found[["within_0", "within_10", "within_20", "within_50"]].to_numpy().tolist()
+    assert counted == [[1, 2, 4, 6], [0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("seed", [8, 9])
+def test_similar_prefixes_are_those_of_brute_force(seed):
+    rng = np.random.default_rng(seed)
+    paragraphs = rng.integers(VOCABULARY, size=(6, 40))
+    text = []
+    for row in rng.integers(6, size=60):
+        prefix = edited(paragraphs[row, :20], rng.integers(20), rng)
+        text += [*prefix, *paragraphs[row, 20 + (rng.random() < 0.2) :], END]
+    expected = []
+    for own in paragraphs.tolist():
+        ends = [at for at in range(len(text) - 19) if text[at : at + 20] == own[20:]]
+        edits = [Levenshtein.distance(own[:20], text[max(at - 20, 0) : at]) for at in ends]
+        expected.append(sum(4 < n <= 10 for n in edits))
+    assert similar_prefixes(paragraphs, np.array(text, dtype=np.int32), 20).tolist() == expected
+    assert sum(expected) > 5

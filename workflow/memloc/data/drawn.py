@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from transformers import PreTrainedTokenizerFast
 
 from memloc.data import packing
@@ -187,7 +187,12 @@ def make_stream(
     seen = choose_paragraphs(paragraphs, paragraph.prefix, data.n_repeated, data.n_once, rng)
     repeats = draw_repeats(data.n_repeated, data.n_once, data.min_repeats, data.max_repeats, rng)
     order = packing.packed_order(repeats, paragraph.length, context, rng)
-    counts = _counts(paragraphs[seen], order, paragraph, tokenizer.eos_token_id, context)
+    places = packing.places(len(order), paragraph.length)
+    whole = packing.are_whole(places, paragraph.length, context)
+    documents = written(paragraphs[seen], order, whole, tokenizer, data, generator(seed, "replaced"))
+    exact = (documents == paragraphs[seen][order]).all(axis=1)
+    rows = packing.windows(documents, tokenizer.eos_token_id, context)
+    counts = _counts(order, exact, whole, places, rows, paragraph)
 
     of_text = pd.Series([text.module for text in texts])
     modules = of_text[begins["text"]].to_numpy(dtype=str)
@@ -202,27 +207,53 @@ def make_stream(
     frame["line"] = begins["line"].to_numpy()[chosen]
     frame["tokens"] = list(paragraphs[chosen])
     frame["text"] = tokenizer.batch_decode(paragraphs[chosen].tolist())
-    places = begins.iloc[chosen].assign(id=frame["id"].to_numpy(), file=modules[chosen])
-    places["document"] = of_text.groupby(of_text).cumcount()[places.pop("text")].to_numpy()
-    stream = pd.DataFrame({"id": order, "file": None, "tokens": list(paragraphs[seen][order])})
-    occurrences = pd.DataFrame({"id": order, "place": packing.places(len(order), paragraph.length)})
-    return Tables(frame, places.reset_index(drop=True), occurrences, stream)
+    cut_from = begins.iloc[chosen].assign(id=frame["id"].to_numpy(), file=modules[chosen])
+    cut_from["document"] = of_text.groupby(of_text).cumcount()[cut_from.pop("text")].to_numpy()
+    stream = pd.DataFrame({"id": order, "file": None, "tokens": list(documents)})
+    occurrences = pd.DataFrame({"id": order, "place": places})[exact].reset_index(drop=True)
+    return Tables(frame, cut_from.reset_index(drop=True), occurrences, stream)
+
+
+def written(
+    seen: Int[np.ndarray, "seen token"],
+    order: Int[np.ndarray, "occurrence"],
+    whole: Bool[np.ndarray, "occurrence"],
+    tokenizer: PreTrainedTokenizerFast,
+    data: DrawnData,
+    rng: np.random.Generator,
+) -> Int[np.ndarray, "occurrence token"]:
+    """The tokens of every occurrence, some of them replaced where `data.replaced` says so.
+
+    Replaced tokens are at random places, and random ones of the vocabulary that the paragraph does not hold.
+    One of a paragraph's whole occurrences, drawn at random, stays as it is.
+    """
+    shares = np.zeros(len(seen), dtype=np.int64)
+    shares[: data.n_repeated] = np.resize([0, *data.replaced], data.n_repeated)
+    n_replaced = shares * seen.shape[1] // 100
+    drawn = rng.permutation(np.flatnonzero(whole))
+    exact = drawn[np.unique(order[drawn], return_index=True)[1]]
+    vocabulary = np.setdiff1d(np.arange(len(tokenizer)), tokenizer.all_special_ids)
+    documents = seen[order]
+    for row in np.setdiff1d(np.flatnonzero(n_replaced[order]), exact):
+        n = n_replaced[order[row]]
+        at = rng.choice(seen.shape[1], n, replace=False)
+        documents[row, at] = rng.choice(np.setdiff1d(vocabulary, documents[row]), n)
+    return documents
 
 
 def _counts(
-    seen: Int[np.ndarray, "seen token"],
     order: Int[np.ndarray, "occurrence"],
+    exact: Bool[np.ndarray, "occurrence"],
+    whole: Bool[np.ndarray, "occurrence"],
+    places: Int[np.ndarray, "occurrence"],
+    rows: Int[np.ndarray, "window position"],
     paragraph: Paragraph,
-    end_of_text: int,
-    context: int,
 ) -> pd.DataFrame:
-    """Whole and cut occurrences of every seen paragraph, and all occurrences of its continuation."""
-    places = packing.places(len(order), paragraph.length)
-    whole = packing.are_whole(places, paragraph.length, context)
+    """Whole and cut exact occurrences of every seen paragraph, and all occurrences of its continuation."""
+    whole, cut = exact & whole, exact & ~whole
     _, first = np.unique(order[whole], return_index=True)  # every paragraph lies whole in some window
     starts = places[whole][first]
-    rows = packing.windows(seen[order], end_of_text, context)
-    whole_count, cut_count = np.bincount(order[whole]), np.bincount(order[~whole], minlength=len(seen))
+    whole_count, cut_count = np.bincount(order[whole]), np.bincount(order[cut], minlength=len(first))
     return pd.DataFrame(
         {
             "count": whole_count + cut_count,

@@ -8,35 +8,106 @@ lemma of Ukkonen, 1992); the edit distance decides.
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Int, UInt64
 from rapidfuzz.distance import Levenshtein
 
-from memloc.data.own_text import BLOCK, window_hashes
+from memloc.data.own_text import BLOCK, joined, window_hashes
 
 NEAR = 0.1  # share of its tokens that a near-copy may differ in
+DISTANCES = (0, 1, 2, 5, 10)  # per cent of the tokens that are edited, up to NEAR
+WRITTEN = (20, 50)  # the same, of copies that only their writer finds again
+SIMILAR = 0.5  # share of a prefix's tokens that are edited in a similar one
 N = 6  # tokens of an n-gram
 
 
 def near_counts(
     paragraphs: Int[np.ndarray, "paragraph token"], text: Int[np.ndarray, "token"]
 ) -> Int[np.ndarray, "paragraph"]:
-    """How often each paragraph occurs in the text with at most a tenth of its tokens edited.
+    """How often each paragraph occurs in the text with at most a tenth of its tokens edited; see `apart`."""
+    length = paragraphs.shape[1]
+    return np.array([len(apart(near, length)) for near, _ in near_copies(paragraphs, text)], dtype=np.int64)
 
-    An occurrence is a stretch of as many tokens, at any offset. Occurrences do not overlap; the first one
-    that fits counts, from left to right.
+
+def near_copies(
+    paragraphs: Int[np.ndarray, "paragraph token"], text: Int[np.ndarray, "token"]
+) -> Iterator[tuple[Int[np.ndarray, "place"], Int[np.ndarray, "place"]]]:
+    """For each paragraph, the places of all near-copies in order, and how many tokens of each are edited.
+
+    A near-copy is a stretch of as many tokens, at any offset, with at most a tenth of the tokens edited.
     """
     length = paragraphs.shape[1]
     n_edits, words = int(NEAR * length), text.tolist()
+    for own, places in zip(paragraphs.tolist(), _candidates(paragraphs, text), strict=True):
+        edits = [Levenshtein.distance(own, words[at : at + length], score_cutoff=n_edits) for at in places]
+        found, edited = np.array(places, dtype=np.int64), np.array(edits, dtype=np.int64)
+        yield found[edited <= n_edits], edited[edited <= n_edits]
+
+
+def apart(places: Int[np.ndarray, "place"], length: int) -> list[int]:
+    """The stretches that do not overlap: from left to right, the first one that fits. No choice has more."""
+    chosen: list[int] = []
+    for place in places.tolist():
+        if not chosen or place >= chosen[-1] + length:
+            chosen.append(place)
+    return chosen
+
+
+def copies(paragraphs: pd.DataFrame, stream: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
+    """Rows of table `near_copies`, without the chances: copies of each paragraph in the training text.
+
+    Args:
+        paragraphs: id and tokens.
+        stream: table `training_stream`. Where documents are copies of one paragraph (`id`), replaced tokens
+            are counted in place of edited ones, and as many as half of them may be.
+    """
+    tokens = np.stack(paragraphs["tokens"])
+    length = tokens.shape[1]
+    text = joined(stream["tokens"], length).tokens
+    found = np.array(
+        [
+            [len(apart(near[edits <= share * length // 100], length)) for share in DISTANCES]
+            for near, edits in near_copies(tokens, text)
+        ]
+    )
+    frame = pd.DataFrame(found, columns=[f"within_{share}" for share in DISTANCES])
+    for share, own in zip(WRITTEN, _written(paragraphs, stream), strict=True):
+        frame[f"within_{share}"] = frame["within_10"] + own
+    frame["similar_prefix"] = similar_prefixes(tokens, text, n_prefix)
+    return frame.assign(id=paragraphs["id"].to_numpy())
+
+
+def _written(paragraphs: pd.DataFrame, stream: pd.DataFrame) -> Iterator[pd.array]:
+    """Documents that are copies with more than a tenth replaced, and at most each share of `WRITTEN`."""
+    own = stream[stream["id"].isin(paragraphs["id"])]
+    tokens = paragraphs.set_index("id")["tokens"]
+    rows = zip(own["id"], own["tokens"], strict=True)
+    replaced = np.array([np.mean(tokens[id] != document) for id, document in rows])
+    for share in WRITTEN:
+        written = own["id"][(replaced > NEAR) & (replaced <= share / 100)].value_counts()
+        known = written.reindex(paragraphs["id"], fill_value=0).astype("Int64")
+        yield known.array if len(own) else pd.array([pd.NA] * len(paragraphs), "Int64")
+
+
+def similar_prefixes(
+    paragraphs: Int[np.ndarray, "paragraph token"], text: Int[np.ndarray, "token"], n_prefix: int
+) -> Int[np.ndarray, "paragraph"]:
+    """How often each continuation occurs, to the token, after a prefix that is similar and no near-copy's.
+
+    Of such a prefix, half of the tokens are edited at most, and more than a tenth of the paragraph's.
+    """
+    length, words = paragraphs.shape[1], text.tolist()
+    hashes, fewest, most = window_hashes(text, length - n_prefix), int(NEAR * length), int(SIMILAR * n_prefix)
+    order = np.argsort(hashes, kind="stable")
+    own = np.concatenate([window_hashes(row[n_prefix:], length - n_prefix) for row in paragraphs])
+    first, last = (np.searchsorted(hashes[order], own, side=side) for side in ("left", "right"))
     found = np.zeros(len(paragraphs), dtype=np.int64)
-    for row, (own, places) in enumerate(zip(paragraphs.tolist(), _candidates(paragraphs, text), strict=True)):
-        free = 0
-        for place in places:
-            if place < free:
-                continue
-            other = words[place : place + length]
-            if Levenshtein.distance(own, other, score_cutoff=n_edits) <= n_edits:
-                found[row] += 1
-                free = place + length
+    for row, tokens in enumerate(paragraphs.tolist()):
+        for place in order[first[row] : last[row]].tolist():
+            if words[place : place + length - n_prefix] == tokens[n_prefix:]:
+                before = words[max(place - n_prefix, 0) : place]
+                edits = Levenshtein.distance(tokens[:n_prefix], before, score_cutoff=most)
+                found[row] += fewest < edits <= most
     return found
 
 

@@ -152,6 +152,12 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             only_for="embedded",
             paragraphs=("id", "count", "continuation_count"),
         ),
+        FigureInfo(
+            "near_copies",
+            "What a copy that differs a little is worth",
+            ("near_copies", "copy_worth", "scores"),
+            only_for="trained",
+        ),
         FigureInfo("positions", "Recitation at other positions and after other text", ("positions",)),
         FigureInfo(
             "extraction",

@@ -69,6 +69,11 @@ class DrawnData(Section):
         4, description="Fewest repeats; the number of repeats is log-uniform."
     )
     max_repeats: Annotated[int, Field(ge=2), NoTruth] = Field(24, description="Most repeats.")
+    replaced: list[Literal[1, 2, 5, 10, 20, 50]] = Field(
+        [],
+        description="Per cent of a paragraph's tokens that random ones replace in its copies, anew in each. "
+        "Repeated paragraphs are shared out among 0 and these; one copy, drawn at random, stays exact.",
+    )
 
     @property
     def n_paragraphs(self) -> Positive:

@@ -1,0 +1,40 @@
+"""What a near-copy is worth: what its caption says where there are few, or none."""
+
+import numpy as np
+import pytest
+from figure_labels import checked
+from made_tables import frame_of
+
+from memloc.figures import near_copies
+from memloc.scoring.copies import KINDS
+from memloc.settings.sections import sections
+from memloc.tables.columns import Lengths
+
+SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
+
+
+def tables(n_near, worth):
+    """Sixty paragraphs that occur once, a third of them recited; `n_near` of these have near-copies."""
+    ids = np.arange(60)
+    more = np.where(ids < n_near, 3, 0)
+    far = ("within_10", "within_20", "within_50")
+    within = {name: 1 + (name in far) * more for name in KINDS if name != "similar_prefix"}
+    copies = frame_of("near_copies", within_0=1, **within, expected=0.3)
+    few = {"low": worth and worth / 2, "high": worth and worth * 2}
+    kinds = frame_of("copy_worth", copies=list(KINDS), n_paragraphs=n_near, n_groups=9, worth=worth, **few)
+    scores = frame_of("scores", Lengths(100, 50), em=np.where(ids < 20, 50, 0))
+    return {"near_copies": copies, "copy_worth": kinds, "scores": scores}
+
+
+@pytest.mark.parametrize(
+    ("n_near", "worth", "said"),
+    [
+        (15, 0.4, ["Of 20 recited paragraphs that occur once, 75 (", "10 % edited: 0.40 (0.20 to 0.80)"]),
+        (3, None, ["Too few near-copies to say."]),
+        (0, None, ["Too few near-copies to say."]),
+    ],
+)
+def test_the_caption_says_what_a_near_copy_is_worth_if_it_can(n_near, worth, said):
+    text = checked("near_copies", near_copies.draw(tables(n_near, worth), SETTINGS))
+    assert [part for part in said if part not in text] == []
+    assert ("2405.15523" in text) == (n_near > 0)

@@ -1,0 +1,105 @@
+"""What a near-copy is worth: recitation against exact and near-copies (mosaic memory, 2405.15523).
+
+A paragraph with e exact copies and n_k near-copies of each kind k is recited with chance
+logistic(a + b log(e + sum of w_k n_k)). So a near-copy counts as w_k exact ones. All are fitted together, by
+maximum likelihood, with w_k >= 0. The text was not made for this: what has near-copies may be easy. Only
+copies that a study writes itself (setting `data.replaced`) show a cause.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import scipy
+from jaxtyping import Float, Int
+
+from memloc.statistics.uncertainty import MIN_N, cluster_interval, cluster_weights, table
+
+NESTED = ("within_0", "within_1", "within_2", "within_5", "within_10", "within_20", "within_50")
+KINDS = (*NESTED[1:], "similar_prefix")
+ENOUGH = 20  # paragraphs that have near-copies of a kind, some of them recited and some not
+
+
+class Fit(NamedTuple):
+    """Chances by the fit, and the worth of each kind of near-copy."""
+
+    expected: pd.Series
+    worth: pd.DataFrame
+
+
+def by_kind(copies: pd.DataFrame) -> pd.DataFrame:
+    """Near-copies of each kind: of each distance of table `near_copies`, what the smaller one leaves."""
+    known = [name for name in NESTED if copies[name].notna().all()]
+    own = {name: copies[name] - copies[last] for last, name in zip(known, known[1:], strict=False)}
+    return pd.DataFrame(own | {"similar_prefix": copies["similar_prefix"]}, copies.index).astype("int64")
+
+
+def worth(copies: pd.DataFrame, recited: pd.Series, group: pd.Series) -> Fit:
+    """The fit to paragraphs that occur in the training text, with intervals over groups, such as files.
+
+    A kind has no worth, and does not count, if fewer than `ENOUGH` paragraphs of fewer than six groups have
+    any, or all or none of them are recited. Nothing is fitted if all or no paragraphs are recited.
+
+    Args:
+        copies: rows of table `near_copies`.
+        recited: of each row, whether the model recites it.
+        group: of each row, what is resampled together.
+    """
+    rows = (copies["within_0"] > 0).to_numpy()
+    counts, outcome, group = by_kind(copies)[rows], recited[rows], group[rows]
+    kinds = pd.DataFrame([_seen(counts[name] > 0, outcome, group) for name in counts], counts.columns)
+    fitted = kinds.index[(kinds["n_paragraphs"] >= ENOUGH) & (kinds["n_groups"] >= MIN_N) & kinds["differ"]]
+    found = kinds.drop(columns="differ").assign(worth=np.nan, low=np.nan, high=np.nan)
+    expected = pd.Series(np.nan, copies.index, name="expected")
+    if outcome.nunique() == 2:
+        exact, near = copies["within_0"][rows].to_numpy(float), counts[fitted].to_numpy(float)
+        values = _resampled(exact, near, outcome.to_numpy(float), pd.factorize(group)[0])
+        start, slope, *worths = values[0]
+        expected[rows] = scipy.special.expit(start + slope * np.log(exact + near @ worths))
+        intervals = [cluster_interval(each, group.nunique()) for each in values.T[2:]]
+        ends = table(intervals, fitted).rename(columns={"value": "worth"})
+        found.loc[fitted, ["worth", "low", "high"]] = ends[["worth", "low", "high"]]
+    return Fit(expected, found.rename_axis("copies").reset_index())
+
+
+def _seen(some: pd.Series, recited: pd.Series, group: pd.Series) -> dict[str, int | bool]:
+    own = recited[some]
+    numbers = {"n_paragraphs": int(some.sum()), "n_recited": int(own.sum())}
+    return numbers | {"n_groups": group[some].nunique(), "differ": own.nunique() == 2}
+
+
+def _resampled(
+    exact: Float[np.ndarray, "row"],
+    near: Float[np.ndarray, "row kind"],
+    recited: Float[np.ndarray, "row"],
+    group: Int[np.ndarray, "row"],
+) -> Float[np.ndarray, "resample parameter"]:
+    """Intercept, slope and worths under each row of `cluster_weights`."""
+    first = np.array([-3.0, 1.0] + [0.5] * near.shape[1])
+    found = []
+    for weights in cluster_weights(group):
+        found.append(fit(exact, near, recited, weights, found[0] if found else first))
+    return np.array(found)
+
+
+def fit(
+    exact: Float[np.ndarray, "row"],
+    near: Float[np.ndarray, "row kind"],
+    recited: Float[np.ndarray, "row"],
+    weights: Float[np.ndarray, "row"],
+    first: Sequence[float],
+) -> Float[np.ndarray, "parameter"]:
+    """Intercept, slope and worths of the largest likelihood, from the values `first` on."""
+
+    def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        (start, slope), worths = parameters[:2], parameters[2:]
+        amount = exact + near @ worths
+        logit = start + slope * np.log(amount)
+        away = weights * (scipy.special.expit(logit) - recited)
+        by_worth = slope * (away / amount) @ near
+        value = weights @ (np.logaddexp(0, logit) - recited * logit)
+        return value, np.array([away.sum(), away @ np.log(amount), *by_worth])
+
+    bounds = [(None, None), (None, None)] + [(0, None)] * near.shape[1]
+    return scipy.optimize.minimize(loss, first, jac=True, method="L-BFGS-B", bounds=bounds).x

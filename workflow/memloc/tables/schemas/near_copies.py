@@ -1,0 +1,57 @@
+"""Copies of paragraphs that differ a little, and what each is worth."""
+
+from memloc.tables import columns
+from memloc.tables.columns import Columns, Lengths, category, integer, number
+
+DISTANCES = (0, 1, 2, 5, 10, 20, 50)  # per cent of the tokens that are edited
+
+
+def near_copies(lengths: Lengths) -> Columns:
+    within = {
+        f"within_{share}": integer(
+            0,
+            dtype="Int64" if share > 10 else "int64",
+            nullable=share > 10,
+            unit="occurrences in the training text",
+            meaning=f"Occurrences with at most {share} % of the tokens edited; none overlap."
+            + " Those beyond 10 % are known of written copies only." * (share > 10),
+        )
+        for share in DISTANCES
+    }
+    return {
+        "id": columns.ONE_PARAGRAPH,
+        **within,
+        "similar_prefix": integer(
+            0,
+            unit="occurrences in the training text",
+            meaning="Occurrences of the exact continuation after a prefix with at most half of its tokens "
+            "edited, but more than a tenth of the paragraph's.",
+        ),
+        "expected": number(
+            0,
+            1,
+            nullable=True,
+            unit="probability",
+            meaning="Chance of recitation by the fit; missing: no exact copy, or nothing fitted.",
+        ),
+    }
+
+
+def copy_worth(lengths: Lengths) -> Columns:
+    def worth(meaning: str) -> columns.Column:
+        return number(0, nullable=True, unit="exact copies", meaning=meaning)
+
+    return {
+        "copies": category(
+            *(f"within_{share}" for share in DISTANCES[1:]),
+            "similar_prefix",
+            unique=True,
+            meaning="Kind of near-copy: column of `near_copies`, without what the one before it counts.",
+        ),
+        "n_paragraphs": integer(0, unit="paragraphs", meaning="Seen paragraphs that have such copies."),
+        "n_recited": integer(0, unit="paragraphs", meaning="Those of them that the model recites."),
+        "n_groups": integer(0, unit="files", meaning="Files, or modules, that these paragraphs are from."),
+        "worth": worth("Exact copies that one such copy stands for; missing: too few to say."),
+        "low": worth("Low end of its interval, 95 %, over files; missing: no interval."),
+        "high": worth("High end."),
+    }
