@@ -166,8 +166,8 @@ if MODEL.source in TRAINED:
         Analysis(
             "count_copies",
             "Count copies and near-copies of every paragraph, and fit what each is worth.",
-            reads=["paragraphs", "training_stream", "scores"],
-            makes=["near_copies", "copy_worth"],
+            reads=["vocabulary", "paragraphs", "training_stream", "scores"],
+            makes=["near_copies", "copy_worth", "kinds"],
             sections=[],
             minutes=60,
         )

@@ -1,14 +1,28 @@
-"""Rule count_copies: count copies and near-copies of every scored paragraph, and fit what each is worth."""
+"""Rule count_copies: copies and near-copies of every scored paragraph, what each is worth, and kinds."""
 
 from memloc.tables.job import start
 
 job = start(snakemake)
 
-from memloc.data.near_copies import copies
-from memloc.scoring.copies import worth
+import numpy as np
 
-scores = job.read("scores", ["id", "em"])
+from memloc.data.near_copies import copies, near_copies
+from memloc.data.own_text import joined
+from memloc.scoring.copies import worth
+from memloc.scoring.kinds import evidence, kind_of
+
+lengths = job.settings.paragraph
+scores, stream = job.read("scores", ["id", "em"]), job.read("training_stream")
 paragraphs = job.read("paragraphs", ["id", "file", "tokens"]).merge(scores, on="id")
-counted = copies(paragraphs, job.read("training_stream"), job.settings.paragraph.prefix)
-found = worth(counted, paragraphs.em == job.settings.paragraph.continuation, paragraphs.file)
-job.write(near_copies=counted.assign(expected=found.expected), copy_worth=found.worth)
+recited = paragraphs.em == lengths.continuation
+text = joined(stream.tokens, lengths.length).tokens
+found = list(near_copies(np.stack(paragraphs.tokens), text))
+counted = copies(paragraphs, found, stream, lengths.prefix)
+fitted = worth(counted, recited, paragraphs.file)
+job.write(near_copies=counted.assign(expected=fitted.expected), copy_worth=fitted.worth)
+
+breaks = job.read("vocabulary").sort_values("token").text.str.contains("\n", regex=False).to_numpy()
+of_recited = [found[row] for row in np.flatnonzero(recited)]
+kinds = evidence(paragraphs[recited], of_recited, stream, lengths.prefix, breaks)
+kinds["kind"] = kind_of(kinds, counted.within_0[recited], lengths.continuation)
+job.write(kinds=kinds.assign(id=paragraphs.id))

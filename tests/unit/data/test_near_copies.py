@@ -7,7 +7,7 @@ from rapidfuzz.distance import Levenshtein
 
 from memloc.data import near_copies
 from memloc.data.near_copies import copies, longest_runs, near_counts, similar_prefixes
-from memloc.data.own_text import END
+from memloc.data.own_text import END, joined
 
 VOCABULARY = 40
 
@@ -63,6 +63,11 @@ def test_longest_runs_are_those_of_brute_force(block, monkeypatch):
     assert min(expected) == 0 and max(expected) == 24 and len(set(expected)) > 4
 
 
+def counted(paragraphs, stream):
+    near = near_copies.near_copies(np.stack(paragraphs["tokens"]), joined(stream["tokens"], 100).tokens)
+    return copies(paragraphs, list(near), stream, 50)
+
+
 @pytest.mark.parametrize("seed", [6, 7])
 def test_copies_are_counted_by_how_many_tokens_of_them_are_edited(seed):
     """Ten planted copies each of no, one, two, five, ten and eleven tokens, and nothing else."""
@@ -74,7 +79,7 @@ def test_copies_are_counted_by_how_many_tokens_of_them_are_edited(seed):
         copy[at] = VOCABULARY + rng.integers(VOCABULARY, size=n)
         documents.append(copy)
     stream = pd.DataFrame({"id": None, "tokens": documents})
-    found = copies(pd.DataFrame({"id": [7], "tokens": [tokens]}), stream, 50).iloc[0]
+    found = counted(pd.DataFrame({"id": [7], "tokens": [tokens]}), stream).iloc[0]
     assert [found[f"within_{share}"] for share in (0, 1, 2, 5, 10)] == [10, 20, 30, 40, 50]
     assert found["id"] == 7 and pd.isna(found["within_20"]) and pd.isna(found["within_50"])
 
@@ -84,9 +89,11 @@ def test_copies_that_are_mostly_replaced_are_known_where_the_stream_names_their_
     documents = [np.where(np.arange(100) < n, 999, tokens[0]) for n in (0, 10, 11, 20, 21, 50, 51)]
     stream = pd.DataFrame({"id": [3] * 7 + [None], "tokens": [*documents, tokens[1][:60]]})
     stream = stream.astype({"id": "Int64"})
-    found = copies(pd.DataFrame({"id": [3, 4], "tokens": tokens}), stream, 50)
-    counted = found[["within_0", "within_10", "within_20", "within_50"]].to_numpy().tolist()
-    assert counted == [[1, 2, 4, 6], [0, 0, 0, 0]]
+    found = counted(pd.DataFrame({"id": [3, 4], "tokens": tokens}), stream)
+    assert found[["within_0", "within_10", "within_20", "within_50"]].to_numpy().tolist() == [
+        [1, 2, 4, 6],
+        [0, 0, 0, 0],
+    ]
 
 
 @pytest.mark.parametrize("seed", [8, 9])

@@ -5,7 +5,7 @@ n-grams, at nearly the same offsets. So candidates come from n-grams, and no nea
 lemma of Ukkonen, 1992); the edit distance decides.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,10 @@ SIMILAR = 0.5  # share of a prefix's tokens that are edited in a similar one
 N = 6  # tokens of an n-gram
 
 
+Found = tuple[Int[np.ndarray, "place"], Int[np.ndarray, "place"]]
+"""Places of a paragraph's near-copies in order, and how many tokens of each are edited."""
+
+
 def near_counts(
     paragraphs: Int[np.ndarray, "paragraph token"], text: Int[np.ndarray, "token"]
 ) -> Int[np.ndarray, "paragraph"]:
@@ -31,8 +35,8 @@ def near_counts(
 
 def near_copies(
     paragraphs: Int[np.ndarray, "paragraph token"], text: Int[np.ndarray, "token"]
-) -> Iterator[tuple[Int[np.ndarray, "place"], Int[np.ndarray, "place"]]]:
-    """For each paragraph, the places of all near-copies in order, and how many tokens of each are edited.
+) -> Iterator[Found]:
+    """The near-copies of each paragraph.
 
     A near-copy is a stretch of as many tokens, at any offset, with at most a tenth of the tokens edited.
     """
@@ -53,24 +57,27 @@ def apart(places: Int[np.ndarray, "place"], length: int) -> list[int]:
     return chosen
 
 
-def copies(paragraphs: pd.DataFrame, stream: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
+def copies(
+    paragraphs: pd.DataFrame, found: Sequence[Found], stream: pd.DataFrame, n_prefix: int
+) -> pd.DataFrame:
     """Rows of table `near_copies`, without the chances: copies of each paragraph in the training text.
 
     Args:
         paragraphs: id and tokens.
+        found: the near-copies of each in the text of the stream.
         stream: table `training_stream`. Where documents are copies of one paragraph (`id`), replaced tokens
             are counted in place of edited ones, and as many as half of them may be.
     """
     tokens = np.stack(paragraphs["tokens"])
     length = tokens.shape[1]
     text = joined(stream["tokens"], length).tokens
-    found = np.array(
+    counts = np.array(
         [
             [len(apart(near[edits <= share * length // 100], length)) for share in DISTANCES]
-            for near, edits in near_copies(tokens, text)
+            for near, edits in found
         ]
     )
-    frame = pd.DataFrame(found, columns=[f"within_{share}" for share in DISTANCES])
+    frame = pd.DataFrame(counts, columns=[f"within_{share}" for share in DISTANCES])
     for share, own in zip(WRITTEN, _written(paragraphs, stream), strict=True):
         frame[f"within_{share}"] = frame["within_10"] + own
     frame["similar_prefix"] = similar_prefixes(tokens, text, n_prefix)

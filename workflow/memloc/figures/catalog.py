@@ -186,6 +186,12 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "Memorized and other paragraphs that occur equally often",
             ("sets", "paragraph_gradients", "head_ablation", "layer_bypass", "head_ranking"),
         ),
+        FigureInfo(
+            "kinds",
+            "Memories and what a rule gets, too",
+            ("kinds", "near_copies", "paragraph_gradients", "head_ablation", "kept_tokens"),
+            only_for="trained",
+        ),
         FigureInfo("cumulative_ablation", "Do the rankings find heads that matter", ("cumulative_ablation",)),
         FigureInfo("layer_bypass", "Whole blocks bypassed, layer by layer", ("layer_bypass",)),
     ),

@@ -1,8 +1,9 @@
-"""Copies of paragraphs that differ a little, and what each is worth."""
+"""Copies of paragraphs that differ a little, what each is worth, and kinds of recited paragraphs."""
 
 from memloc.tables import columns
 from memloc.tables.columns import Columns, Lengths, category, integer, number
 
+KINDS = ("reconstruction", "recitation", "recollection")
 DISTANCES = (0, 1, 2, 5, 10, 20, 50)  # per cent of the tokens that are edited
 
 
@@ -33,6 +34,24 @@ def near_copies(lengths: Lengths) -> Columns:
             nullable=True,
             unit="probability",
             meaning="Chance of recitation by the fit; missing: no exact copy, or nothing fitted.",
+        ),
+    }
+
+
+def kinds(lengths: Lengths) -> Columns:
+    return {
+        "id": columns.ONE_PARAGRAPH,
+        "kind": category(
+            *KINDS,
+            meaning="Kind of the recited paragraph: a rule gets it without having seen it, it occurs more "
+            "than five times, or neither.",
+        ),
+        "template": number(
+            0, 1, unit="share", meaning="Tokens of its continuation in lines that repeat an earlier line."
+        ),
+        "ngram_em": columns.n_tokens(
+            lengths.continuation,
+            meaning="Leading tokens of it that the n-grams of other files get, without near-copies.",
         ),
     }
 

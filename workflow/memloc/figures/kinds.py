@@ -1,0 +1,85 @@
+"""Kinds of recited paragraphs, and whether what localizes memories differs at equal NLL (2406.17746)."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from memloc.data.sets import paired_differences, pairs
+from memloc.figures.parts.style import COLOURS, Drawing, panel_labels, subplots
+from memloc.settings.base import Section
+from memloc.statistics.uncertainty import Interval, paired
+
+LOOKS = {
+    "reconstruction": {"color": "black", "marker": "D", "facecolors": "none"},
+    "recitation": {"color": "#e79aa5", "marker": "o"},
+    "recollection": {"color": COLOURS["memorized"], "marker": "o"},
+}
+COPIES = {0: "0", 1: "1", 2: "2-5", 6: "6+"}  # bins by their first number
+PANELS = {
+    "gradient": "sum of the gradients",
+    "head": "largest NLL gained without a head",
+    "needed": "tokens of the prefix needed",
+}
+
+
+def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
+    """(a) Recited paragraphs by kind and exact copies; (b-d) gradients, heads and needed prefix by NLL."""
+    copies = tables["near_copies"][["id", "within_0", "within_10"]]
+    data = tables["kinds"].merge(copies, on="id").set_index("id").join(measures(tables, settings))
+    figure, axes = subplots(4.2, nrows=2, ncols=2)
+    axes = axes.ravel()
+    _bars(axes[0], data)
+    for panel, (name, label) in zip(axes[1:], PANELS.items(), strict=True):
+        _points(panel, data, name)
+        panel.set(xlabel="NLL (nats per token)", ylabel=label, xlim=(0, None))
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(LOOKS))
+    panel_labels(axes)
+    n_kinds = data["kind"].value_counts().reindex(LOOKS, fill_value=0)
+    differences = {name: difference(data, name, log=name == "gradient") for name in PANELS}
+    numbers = {"n": len(data), **{f"n_{name}": int(n) for name, n in n_kinds.items()}, **differences}
+    unseen = data[data["within_10"] == 0]
+    numbers |= {"n_unseen": len(unseen), "unseen": int((unseen["kind"] == "reconstruction").sum())}
+    return Drawing(figure, data.reset_index(), numbers)
+
+
+def measures(tables: dict[str, pd.DataFrame], settings: Section) -> pd.DataFrame:
+    """By paragraph: its NLL and the measures of `PANELS`, as far as it is in their samples."""
+    gradients = tables["paragraph_gradients"].groupby("id")
+    heads = tables["head_ablation"].groupby("id")
+    kept = tables["kept_tokens"].query("kept == 'costliest'")
+    whole = kept[kept["em"] == settings.paragraph.continuation].groupby("id")["n_kept"].min()
+    found = pd.DataFrame({"gradient": gradients["sum_abs"].sum(), "nll": gradients["nll"].first()})
+    found = found.join(heads.agg(head=("nll_gained", "max"), own_nll=("nll", "first")), how="outer")
+    # Where no tried number of tokens is enough, it takes the whole prefix.
+    needed = whole.reindex(kept["id"].unique(), fill_value=settings.paragraph.prefix)
+    found = found.join(needed.rename("needed").rename_axis("id"), how="outer")
+    return found.assign(nll=found["nll"].fillna(found.pop("own_nll")))
+
+
+def difference(data: pd.DataFrame, name: str, log: bool = False) -> Interval:
+    """Memory minus reconstruction in pairs whose NLLs differ by a factor of 1.5 at most; or their ratio."""
+    known = data.dropna(subset=[name, "nll"])
+    memory = (known["kind"] != "reconstruction").rename("set")
+    numbers = pairs(memory * 0, memory, len(known), np.random.default_rng(0), known["nll"])
+    sets = pd.DataFrame({"id": known.index, "pair": numbers.array})
+    sets["set"] = np.where(memory, "memorized", "reconstruction")
+    values = np.log(known[name]) if log else known[name]
+    found = paired(paired_differences(values, sets))
+    return Interval(*np.exp(found[:3]), found.n) if log else found
+
+
+def _bars(axes: Axes, data: pd.DataFrame) -> None:
+    first = np.array(list(COPIES))
+    at = np.searchsorted(first, data["within_0"], side="right") - 1
+    below = np.zeros(len(COPIES))
+    for kind, look in LOOKS.items():
+        height = np.bincount(at[data["kind"] == kind], minlength=len(COPIES))
+        axes.bar(COPIES.values(), height, bottom=below, label=kind, color=look["color"])
+        below += height
+    axes.set(xlabel="exact copies", ylabel="recited paragraphs")
+
+
+def _points(axes: Axes, data: pd.DataFrame, name: str) -> None:
+    for kind, look in LOOKS.items():
+        rows = data[data["kind"] == kind].dropna(subset=[name, "nll"])
+        axes.scatter(rows["nll"], rows[name], s=9, linewidths=0.6, **look)
