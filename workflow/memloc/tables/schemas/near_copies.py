@@ -64,7 +64,6 @@ def copy_worth(lengths: Lengths) -> Columns:
         "copies": category(
             *(f"within_{share}" for share in DISTANCES[1:]),
             "similar_prefix",
-            unique=True,
             meaning="Kind of near-copy: column of `near_copies`, without what the one before it counts.",
         ),
         "n_paragraphs": integer(0, unit="paragraphs", meaning="Seen paragraphs that have such copies."),
