@@ -131,7 +131,7 @@ def drawn(figure):
         folders = [RESULTS, *(f"{RESULTS}/{sample}" for sample in RESAMPLED)]
         told = {"model": MODEL_NAME, "seeds": [SETTINGS.seed, *SETTINGS.seeds]}
         return figure, tables_in(folders, *figure.tables), told
-    return figure, tables(*figure.tables), {"model": MODEL_NAME, "shown": figure.shown}
+    return figure, tables(*figure.tables), {"model": MODEL_NAME}
 
 
 def figure_files(figure):

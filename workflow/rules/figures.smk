@@ -38,7 +38,7 @@ rule figures:
 rule tables:
     input:
         [table(name) for name in TABLES],
-        [table(name) for name in ("claims", "token_statistics")],  # the explorer shows them
+        [table(name) for name in ("attribution_patching", "claims", "token_statistics")],  # the explorer shows them
         rules.run_config.output,
     message:
         "All tables are computed."

@@ -16,6 +16,7 @@ from memloc.figures.parts import files
 from memloc.run.templates import fill
 from memloc.tables import across_models
 
+DRAWN = ("perturbation", "perturbed_paragraphs", "sets")  # tables with the paragraphs whose tokens are shown
 params = job.params
 of_runs = {name: job.input[name] for name in job.tables}
 if job.input.get("models"):
@@ -27,9 +28,11 @@ elif params.get("seeds"):
 else:
     found = {name: job.read(name) for name in job.tables if name != "paragraphs"}
     if "paragraphs" in job.tables:
-        # Only the drawn rows of this long table; in `sets`, paragraphs that analyses use have a continuation.
-        shown = found[params.shown] if params.shown else None
-        ids = None if shown is None else shown.dropna(subset=shown.columns.intersection(["continuation"])).id
+        # Of their tokens, which are long, those of drawn rows alone: in `sets`, the ones with a continuation.
+        ids = None
+        if "tokens" in params.paragraphs:
+            drawn = next(found[name] for name in DRAWN if name in found)
+            ids = drawn.dropna(subset=drawn.columns.intersection(["continuation"])).id
         found["paragraphs"] = job.read("paragraphs", params.paragraphs, ids)
 # A figure with a page says there which model it is about.
 named = [params.model] if job.output.get("page") else []

@@ -17,8 +17,7 @@ class FigureInfo:
     section: str = "extended"  # section and figure of the paper
     settings: tuple[str, ...] = ()  # sections that it reads besides `highlight`
     only_for: str | None = None  # what a study must have: a source of data or model, `runs`, `models`, ..
-    paragraphs: tuple[str, ...] = ()  # columns that it reads of table paragraphs, which may be long
-    shown: str | None = None  # table with the only paragraphs that it reads
+    paragraphs: tuple[str, ...] = ("id", "tokens")  # columns that it reads of table paragraphs
     page: bool = False  # whether a page (HTML) is beside it
 
     @property
@@ -32,101 +31,75 @@ EXAMPLE = ("paragraphs", "vocabulary", "perturbation")  # of an example's tokens
 CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
     "Figures of the paper": (
         FigureInfo(
-            "fig1",
-            "The study at a glance",
-            ("sets", "perturbed_paragraphs", "head_ranking"),
-            section="1, Figure 1",
+            "fig1", "The study at a glance", ("sets", "perturbed_paragraphs", "head_ranking"), "1, Figure 1"
         ),
-        FigureInfo(
-            "fig2",
-            "NLL and exact match of all paragraphs",
-            ("scores", "sets"),
-            section="3.2, Figure 2",
-        ),
-        FigureInfo(
-            "fig3",
-            "Replacing one token of the prefix",
-            (*EXAMPLE, "kept_tokens"),
-            section="4, Figure 3",
-            paragraphs=("id", "tokens"),
-            shown="perturbation",
-        ),
+        FigureInfo("fig2", "NLL and exact match of all paragraphs", ("scores", "sets"), "3.2, Figure 2"),
+        FigureInfo("fig3", "Replacing one token of the prefix", (*EXAMPLE, "kept_tokens"), "4, Figure 3"),
         FigureInfo(
             "fig4",
             "Gradients of the weights, and contrastive ones",
             ("parameter_gradients", "sets", "head_ranking"),
-            section="5.1 and 5.2, Figure 4",
+            "5.1 and 5.2, Figure 4",
         ),
         FigureInfo(
-            "fig5",
-            "Sparse unlearning and editing",
-            ("edits",),
-            section="5.3, Figure 5",
-            settings=("editing",),
+            "fig5", "Sparse unlearning and editing", ("edits",), "5.3, Figure 5", settings=("editing",)
         ),
         FigureInfo(
             "fig6",
             "Value gradients and attention over a prefix's tokens",
             ("activation_gradients", "attention", *EXAMPLE, "perturbed_paragraphs", "head_ranking"),
-            section="6.1 and 6.2, Figure 6",
-            paragraphs=("id", "tokens"),
-            shown="perturbation",
+            "6.1 and 6.2, Figure 6",
         ),
         FigureInfo(
             "fig7",
             "Attention to tokens by their rarity",
             ("rare_tokens", "rare_token_correlation", "head_ranking"),
-            section="6.3, Figure 7",
+            "6.3, Figure 7",
         ),
         FigureInfo(
             "fig8",
             "How often paragraphs occur, and their exact match",
             ("paragraphs", "scores", "sets"),
-            section="A.1, Figure 8",
+            "A.1, Figure 8",
             paragraphs=("id", "count"),
         ),
         FigureInfo(
             "fig9",
             "Gradients of the weights over four bins of exact match",
             ("parameter_gradients", "sets", "head_ranking"),
-            section="A.2, Figure 9",
+            "A.2, Figure 9",
         ),
         FigureInfo(
             "fig10",
             "Query and key gradients at the perturbed and the impact token",
             ("impact_gradients", "head_ranking"),
-            section="A.2, Figure 10",
+            "A.2, Figure 10",
         ),
         FigureInfo(
             "fig11",
             "Two-way activation patching at the perturbed token",
-            ("patching", "attribution_patching", "perturbed_paragraphs", "head_ranking"),
-            section="A.3, Figure 11",
+            ("patching", "perturbed_paragraphs", "head_ranking"),
+            "A.3, Figure 11",
         ),
         FigureInfo(
             "fig12",
             "A second perturbed example, and the attention of another layer",
             ("attention", *EXAMPLE, "perturbed_paragraphs", "head_ranking"),
-            section="A.3, Figure 12",
-            paragraphs=("id", "tokens"),
-            shown="perturbation",
+            "A.3, Figure 12",
         ),
         FigureInfo(
             "table1",
             "Memorized paragraphs",
             ("paragraphs", "vocabulary", "scores", "sets"),
-            section="A.1, Table 1",
+            "A.1, Table 1",
             paragraphs=("id", "count", "tokens"),
-            shown="sets",
             page=True,
         ),
         FigureInfo(
             "table2",
             "Perturbed memorized paragraphs",
             ("perturbed_paragraphs", "paragraphs", "vocabulary"),
-            section="4 and A.2, Table 2",
-            paragraphs=("id", "tokens"),
-            shown="perturbed_paragraphs",
+            "4 and A.2, Table 2",
             page=True,
         ),
     ),
@@ -169,18 +142,11 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "detection", "Recitation detected from the prefix, before anything is decoded", ("detection",)
         ),
         FigureInfo(
-            "counterfactual",
-            "Models that never saw a paragraph",
-            ("counterfactual",),
-            only_for="halves",
+            "counterfactual", "Models that never saw a paragraph", ("counterfactual",), only_for="halves"
         ),
     ),
     "Where it is": (
-        FigureInfo(
-            "head_ranking",
-            "Rank of every head by every method",
-            ("head_ranking",),
-        ),
+        FigureInfo("head_ranking", "Rank of every head by every method", ("head_ranking",)),
         FigureInfo(
             "equal_exposure",
             "Memorized and other paragraphs that occur equally often",
@@ -215,10 +181,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         ),
         FigureInfo("twins", "Is a grown memory where it grew", ("twins",), only_for="grown"),
         FigureInfo(
-            "removal_of_grown",
-            "Do removals hit the place",
-            ("removal_of_grown",),
-            only_for="grown_removed",
+            "removal_of_grown", "Do removals hit the place", ("removal_of_grown",), only_for="grown_removed"
         ),
     ),
     "Claims": (
@@ -234,7 +197,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "models_memorized",
             "Memorization against the size of the model and the repeats of a paragraph",
             ("paragraphs", "scores", "sets"),
-            section="across models",
+            "across models",
             only_for="models",
             paragraphs=("id", "text", "count", "continuation_count"),
         ),
@@ -242,7 +205,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "models_checkpoints",
             "When paragraphs become memorized in training",
             ("scores", "sets"),
-            section="across models",
+            "across models",
             only_for="checkpoints",
         ),
     ),

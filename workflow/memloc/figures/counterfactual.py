@@ -1,12 +1,11 @@
 """Effect of training on a paragraph, against its repeats: counterfactual memorization (2112.12938)."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.style import COLOURS, Drawing, panel_labels, plain_log_ticks, subplots
+from memloc.figures.parts.memorized_fraction import BINS_PER_DOUBLING
+from memloc.figures.parts.style import COLOURS, Drawing, Numbers, panel_labels, plain_log_ticks, subplots
 from memloc.scoring.counterfactual import comes_out_anyway, only_moved
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import means
@@ -21,14 +20,15 @@ LOOKS = {
 }
 PANELS = {"em": "more tokens of exact match", "nll": "NLL lowered (nats per token)"}
 SPREAD = 0.06  # of the logarithm of repeats, by which marks are moved apart
-BINS_PER_DOUBLING = 2
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Difference of models with and without each paragraph, and its mean by repeats with 95 % intervals."""
     data = tables["counterfactual"]
     data = data[(data["n_with"] > 0) & (data["n_without"] > 0)].reset_index(drop=True)
-    data = data.assign(kind=kinds(data, settings.paragraph.continuation))
+    recited = data["em"] == settings.paragraph.continuation
+    chosen = {ANYWAY: recited & comes_out_anyway(data), RECITED: recited, MOVED: only_moved(data)}
+    data = data.assign(kind=np.select(list(chosen.values()), list(chosen), OTHERS))
     figure, axes = subplots(2.7, ncols=len(PANELS))
     for panel, (measure, label) in zip(axes, PANELS.items(), strict=True):
         sign = -1 if measure == "nll" else 1
@@ -38,13 +38,6 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     panel_labels(axes)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
     return Drawing(figure, data, _numbers(data))
-
-
-def kinds(data: pd.DataFrame, n_continuation: int) -> pd.Series:
-    """Kind of every paragraph: a key of `LOOKS`."""
-    recited = data["em"] == n_continuation
-    chosen = {ANYWAY: recited & comes_out_anyway(data), RECITED: recited, MOVED: only_moved(data)}
-    return pd.Series(np.select(list(chosen.values()), list(chosen), OTHERS), data.index)
 
 
 def _panel(axes: Axes, data: pd.DataFrame, values: pd.Series) -> None:
@@ -61,7 +54,7 @@ def _panel(axes: Axes, data: pd.DataFrame, values: pd.Series) -> None:
     axes.vlines(at, found["low"], found["high"], color="black", lw=0.9)
 
 
-def _numbers(data: pd.DataFrame) -> dict[str, Any]:
+def _numbers(data: pd.DataFrame) -> Numbers:
     moved = data["kind"] == MOVED
     return {
         "n": len(data),

@@ -1,14 +1,12 @@
 """The first heads of each localization method's ranking ablated together (extended)."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.disturbance import PANELS, group_means, judges, three_panels
+from memloc.figures.parts.disturbance import PANELS, judges, three_panels
 from memloc.figures.parts.methods import method_label, methods_of
-from memloc.figures.parts.style import Drawing
+from memloc.figures.parts.style import Drawing, Numbers
 from memloc.settings.base import Section
 from memloc.tables.terms.head_ranking import COMBINED
 
@@ -24,12 +22,15 @@ METHOD_COLOURS = {
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A line per ranking against the number of heads; grey: mean and range of random orders."""
     table = tables["cumulative_ablation"]
-    data = group_means(table, ["method", "draw", "n_heads"])
+    groups = table.groupby(["method", "draw", "n_heads", "group"], dropna=False, sort=False)
+    data = groups[["em", "nll"]].mean().unstack("group")
+    data.columns = [f"{measure}_{group}" for measure, group in data.columns]
+    data = data.reset_index()
     figure = three_panels(data, _lines, "heads ablated together", height=2.5, legend_columns=4)
     return Drawing(figure, data, _numbers(data) | judges(table))
 
 
-def _numbers(data: pd.DataFrame) -> dict[str, Any]:
+def _numbers(data: pd.DataFrame) -> Numbers:
     """Means of all methods together and of random orders, without the heads in the middle of the axis."""
     n_heads = np.unique(data.loc[data["n_heads"] > 0, "n_heads"])
     shown = int(n_heads[len(n_heads) // 2])

@@ -1,11 +1,10 @@
 """How early, and by which features, recitation can be detected (future work of the paper)."""
 
-from typing import Any
-
+import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.style import Drawing, panel_labels, two_rows
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, Numbers, panel_labels
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval
 
@@ -27,13 +26,12 @@ STRATUM_COLOURS = {"all": "#17a2b8", "boundary": "#8c564b", "unseen": "#b5b52a"}
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Above: AUROC against lead time in every stratum, and the residual stream's gain over the prefix NLL.
-
-    Below: AUROC of all features from the whole prefix.
-    """
+    Below: AUROC of all features from the whole prefix."""
     found = tables["detection"].copy()
     found["lead"] = settings.paragraph.prefix - found["n_seen"]
     present = [name for name in STRATA if (found["stratum"] == name).any()]
-    figure, upper, lower = two_rows(4.6, (1, 1.15))
+    figure = plt.figure(figsize=(PAGE_WIDTH, 4.6))
+    upper, lower = figure.subfigures(2, height_ratios=(1, 1.15))
     ratios = [*[1] * max(len(present), 1), 1.1]
     *curves, gains = upper.subplots(ncols=len(ratios), width_ratios=ratios)
     dots = lower.subplots(ncols=max(len(present), 1), squeeze=False)[0]
@@ -87,22 +85,14 @@ def _gains(axes: Axes, found: pd.DataFrame, present: list[str]) -> None:
     together = found[found["features"] == "nll_and_residual"]
     for number, name in enumerate(present):
         rows = together[together["stratum"] == name].sort_values("lead")
-        ends = rows["gain"] - rows["gain_low"], rows["gain_high"] - rows["gain"]
-        axes.errorbar(
-            rows["lead"] + 0.8 * (number - 1),
-            rows["gain"],
-            yerr=[end.clip(lower=0) for end in ends],
-            color=STRATUM_COLOURS[name],
-            marker="o",
-            ms=2.5,
-            lw=0.8,
-            label=STRATA[name],
-        )
+        at, style = rows["lead"] + 0.8 * (number - 1), {"color": STRATUM_COLOURS[name], "lw": 0.8}
+        axes.vlines(at, rows["gain_low"], rows["gain_high"], **style)
+        axes.plot(at, rows["gain"], marker="o", ms=2.5, label=STRATA[name], **style)
     axes.axhline(0, color="0.7", lw=0.6, ls=":", zorder=0)
     axes.set_title("gain over the NLL")
 
 
-def _numbers(found: pd.DataFrame, present: list[str]) -> dict[str, Any]:
+def _numbers(found: pd.DataFrame, present: list[str]) -> Numbers:
     """Numbers of every stratum from the whole prefix."""
     strata = {}
     for name in present:

@@ -1,14 +1,11 @@
-"""Is an unlearned paragraph gone? How many perturbed prefixes still recite it, and how many steps relearn it
-(extended)."""
-
-from typing import Any
+"""Is an unlearned paragraph gone? Perturbed prefixes that recite it, and steps to relearn it (extended)."""
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from memloc.figures.parts.edit_summary import ARM_COLOURS, ARM_LABELS
-from memloc.figures.parts.style import Drawing, panel_labels, side_by_side, subplots
+from memloc.figures.parts.style import Drawing, Numbers, panel_labels, side_by_side, subplots
 from memloc.settings.base import Section
 
 COLUMNS = ["id", "arm", "learning_rate", "em_memorized", "recited_before", "recited", "relearning_steps"]
@@ -56,7 +53,7 @@ def _points(axes: Axes, data: pd.DataFrame, arms: list[str], column: str, middle
         axes.scatter(x, values, s=10, color=colour, edgecolor="white", linewidth=0.3, zorder=3, clip_on=False)
 
 
-def _numbers(data: pd.DataFrame, forgotten: pd.DataFrame, limit: int) -> dict[str, Any]:
+def _numbers(data: pd.DataFrame, forgotten: pd.DataFrame, limit: int) -> Numbers:
     rows = [
         {
             "arm": ARM_LABELS[arm],

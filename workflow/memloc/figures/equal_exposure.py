@@ -1,7 +1,6 @@
 """Memorized paragraphs and others that occur equally often, pair by pair (extended)."""
 
-from typing import Any
-
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -9,9 +8,8 @@ from matplotlib.ticker import MaxNLocator
 
 from memloc.claims.estimators.head_ablation import gained_by_pair
 from memloc.data.sets import NO_PAIRS, paired_differences
-from memloc.figures.parts.head_marks import name_heads
-from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height, mark_signs
-from memloc.figures.parts.style import PAGE_WIDTH, Drawing, mosaic, panel_labels, subplots
+from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height, mark_signs, name_heads
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, Numbers, of_panels, panel_labels, subplots
 from memloc.localization.gradient_sizes import paragraph_sizes
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
@@ -33,33 +31,27 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         axes.text(0.5, 0.5, NO_PAIRS, ha="center", va="center")
         return Drawing(figure, pd.DataFrame({"panel": [], "value": []}), {"n_pairs": 0})
     sizes = paired_differences(paragraph_sizes(tables["paragraph_gradients"]), sets)
-    bypassed = _bypassed(tables["layer_bypass"], sets)
+    rows = tables["layer_bypass"][tables["layer_bypass"]["group"] == PAIRED].query("way == 'mean'")
+    gained = rows.pivot(index="id", columns=["block", "layer"], values="nll_gained")
+    bypassed = paired_differences(gained, sets)
     blocks = table(map(studentised, bypassed.T.to_numpy()), bypassed.columns)
     ablated = gained_by_pair(tables)
     heads = table(simultaneous(ablated.to_numpy()), ablated.columns)
     heights = 2.0, map_height(blocks.index.levels[1].size)
-    figure, panels = mosaic("aab;ccc", sum(heights), height_ratios=heights)
-    _scatter(panels["a"], sizes["log_nll"], sizes["log_size"])
+    size = (PAGE_WIDTH, sum(heights))
+    figure, panels = plt.subplot_mosaic("aab;ccc", figsize=size, height_ratios=heights)
+    for line in (panels["a"].axhline, panels["a"].axvline):
+        line(0, color="0.8", lw=0.6)
+    panels["a"].plot(sizes["log_nll"], sizes["log_size"], "o", color="0.35", ms=2.5, mew=0)
+    panels["a"].set(xlabel="log ratio of NLLs", ylabel="log ratio of gradients")
     _lines(panels["b"], blocks)
     _map(panels["c"], heads, head)
     panel_labels(panels.values())
     name_heads(figure, head)
     numbers = {"n_pairs": n_pairs, "layer": head[0], "head": head[1], **_numbers(sizes, heads, head)}
-    return Drawing(figure, _data(sizes, blocks, heads), numbers)
-
-
-def _bypassed(bypasses: pd.DataFrame, sets: pd.DataFrame) -> pd.DataFrame:
-    """NLL gained by pair, with the mean in place of each block (columns: block, layer)."""
-    rows = bypasses[bypasses["group"] == PAIRED].query("way == 'mean'")
-    return paired_differences(rows.pivot(index="id", columns=["block", "layer"], values="nll_gained"), sets)
-
-
-def _scatter(axes: Axes, nll: pd.Series, size: pd.Series) -> None:
-    """Draw the pairs."""
-    axes.axhline(0, color="0.8", lw=0.6)
-    axes.axvline(0, color="0.8", lw=0.6)
-    axes.plot(nll, size, "o", color="0.35", ms=2.5, mew=0)
-    axes.set(xlabel="log ratio of NLLs", ylabel="log ratio of gradients")
+    pairs = sizes[["log_nll", "log_size"]].rename(columns={"log_size": "value"})
+    data = of_panels(a=pairs.reset_index(), b=blocks.reset_index(), c=heads.reset_index())
+    return Drawing(figure, data, numbers)
 
 
 def _lines(axes: Axes, blocks: pd.DataFrame) -> None:
@@ -81,7 +73,7 @@ def _map(axes: Axes, found: pd.DataFrame, head: tuple[int, int]) -> None:
     axes.set_title("extra NLL gained without the head")
 
 
-def _numbers(sizes: pd.DataFrame, found: pd.DataFrame, head: tuple[int, int]) -> dict[str, Any]:
+def _numbers(sizes: pd.DataFrame, found: pd.DataFrame, head: tuple[int, int]) -> Numbers:
     """Ratio of the gradients; heads with an interval above 0, and below 0; the head of interest."""
     logs = studentised(sizes["log_size"])
     ends = (np.exp(end) if np.isfinite(end) else end for end in logs[1:3])
@@ -92,10 +84,3 @@ def _numbers(sizes: pd.DataFrame, found: pd.DataFrame, head: tuple[int, int]) ->
         "n_below": int((found["high"] < 0).sum()),
         "own": Interval(*found.loc[head, ["value", "low", "high"]], int(found.loc[head, "n"])),
     }
-
-
-def _data(sizes: pd.DataFrame, blocks: pd.DataFrame, heads: pd.DataFrame) -> pd.DataFrame:
-    """The plotted numbers; `panel` says where they are."""
-    pairs = sizes[["log_nll", "log_size"]].rename(columns={"log_size": "value"})
-    panels = {"a": pairs, "b": blocks, "c": heads}
-    return pd.concat([found.reset_index().assign(panel=name) for name, found in panels.items()])

@@ -1,7 +1,5 @@
 """How many paragraphs come out under sampling, and after how many draws (2410.19482; not in the paper)."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool
@@ -9,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
 from memloc.figures.parts.memorized_fraction import UNSEEN_AT, intervals, name_unseen, repeat_bins
-from memloc.figures.parts.style import COLOURS, Drawing, panel_labels, plain_log_ticks, subplots
+from memloc.figures.parts.style import COLOURS, Drawing, of_panels, panel_labels, plain_log_ticks, subplots
 from memloc.scoring.sampling import extractable, log_draws
 from memloc.settings.base import Section
 from memloc.tables.terms.sets import HELD_OUT, UNSEEN
@@ -37,14 +35,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     plotted = {"a": _curves(panels[0], data, schemes), "b": _by_repeats(panels[1], data, schemes[0])}
     panel_labels(panels)
     panels[1].set_title(schemes[0])
-    plotted = pd.concat(plotted, names=["panel"])
-    return Drawing(figure, plotted.reset_index("panel"), _numbers(data, schemes[0]))
-
-
-def share_by_draws(log_p: pd.Series) -> np.ndarray:
-    """Share of paragraphs that come out within each of the draws of `CURVE`."""
-    needed = np.sort(log_draws(log_p.to_numpy(), CONFIDENCE))
-    return np.searchsorted(needed, np.log(CURVE), side="right") / max(len(needed), 1)
+    return Drawing(figure, of_panels(**plotted), _numbers(data, schemes[0]))
 
 
 def _curves(axes: Axes, data: pd.DataFrame, schemes: list[str]) -> pd.DataFrame:
@@ -53,15 +44,18 @@ def _curves(axes: Axes, data: pd.DataFrame, schemes: list[str]) -> pd.DataFrame:
     groups = dict(iter(data.groupby("group")))
     for number, scheme in enumerate(schemes):
         for name, group in groups.items():
-            share, dash = share_by_draws(group[scheme]), DASHES[number % len(DASHES)]
-            axes.plot(CURVE, share, color=look[name], ls=dash, label=scheme if name == "seen" else None)
+            needed = np.sort(log_draws(group[scheme].to_numpy(), CONFIDENCE))
+            share = np.searchsorted(needed, np.log(CURVE), side="right") / len(group)
+            style = {"color": look[name], "ls": DASHES[number % len(DASHES)]}
+            axes.plot(CURVE, share, **style, label=scheme if name == "seen" else None)
             line = {"group": name, "scheme": scheme, "n_paragraphs": len(group)}
             rows.append(pd.DataFrame({**line, "n_draws": CURVE, "fraction": share}))
     axes.axhline(groups["seen"]["greedy"].mean(), color="black", lw=0.8, ls=":", label="greedy")
     if "unseen" in groups:
         axes.plot([], [], color=COLOURS["unseen"], label="unseen")
-    _axis_of_draws(axes)
-    axes.set(ylabel="share extractable", ylim=(0, None))
+    axes.set(xscale="log", xlabel="draws", ylabel="share extractable", ylim=(0, None))
+    plain_log_ticks(axes.xaxis)
+    axes.xaxis.set_major_locator(LogLocator(base=100))
     axes.set_ylim(-0.02 * axes.get_ylim()[1], 1.5 * axes.get_ylim()[1])  # room for the legend
     axes.legend(loc="upper left", ncols=2)
     return pd.concat(rows)
@@ -99,13 +93,7 @@ def _out(data: pd.DataFrame, scheme: str, n_draws: int) -> Bool[np.ndarray, "par
     return extractable(data[scheme].to_numpy(), n_draws, CONFIDENCE)
 
 
-def _axis_of_draws(axes: Axes) -> None:
-    axes.set(xscale="log", xlabel="draws")
-    plain_log_ticks(axes.xaxis)
-    axes.xaxis.set_major_locator(LogLocator(base=100))
-
-
-def _numbers(data: pd.DataFrame, scheme: str) -> dict[str, Any]:
+def _numbers(data: pd.DataFrame, scheme: str) -> dict:
     """For seen and unseen paragraphs: how many come out, and how many of these greedy decoding misses."""
     numbers = {"confidence": CONFIDENCE, "scheme": scheme, "unseen": None}
     for name, group in data.groupby("group"):

@@ -1,13 +1,13 @@
 """Figure 1: the study at a glance: its sets, and where the methods point (paper, Figure 1)."""
 
+import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.ticker import MaxNLocator
 
-from memloc.figures.parts.head_marks import name_heads, outline
+from memloc.figures.parts.heatmap import cells, name_heads, outline
 from memloc.figures.parts.methods import method_label, named_heads
-from memloc.figures.parts.style import COLOURS, LABELS, SEQUENTIAL, Drawing, mosaic
+from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 from memloc.tables.terms.head_ranking import COMBINED
@@ -26,29 +26,29 @@ LAYOUT = [
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Sizes of the sets; layers x heads by the share of heads that rank lower, by each method and by all.
-
-    Squares before a method's name are the sets that it reads. The outlined head is the highlighted one.
-    """
+    """Sizes of the sets; layers x heads by the share of heads that rank lower, by each method and by all."""
     ranking, head = tables["head_ranking"], highlighted_head(tables, settings)
     sizes = tables["sets"]["set"].value_counts()
     sizes["perturbed"] = len(tables["perturbed_paragraphs"])
     n_heads = len(ranking) // ranking["method"].nunique()
     strength = ranking.assign(strength=(n_heads - ranking["rank"]) / max(n_heads - 1, 1))
 
-    figure, panels = mosaic(LAYOUT, 3.0, width_ratios=(1.1, 1, 1, 1.5))
+    figure, panels = plt.subplot_mosaic(LAYOUT, figsize=(PAGE_WIDTH, 3.0), width_ratios=(1.1, 1, 1, 1.5))
     _draw_sets(panels["sets"], sizes)
     for method, sets in {**USES, "combined": ()}.items():
-        _draw_heads(panels[method], strength[strength["method"] == method], head)
-        _name(panels[method], method_label(method), sets)
+        axes, rows = panels[method], strength[strength["method"] == method]
+        mesh = cells(axes, rows.pivot(index="layer", columns="head", values="strength"), limit=1.0)
+        outline(axes, head[1] - 0.5, head[0] - 0.5)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(6, integer=True))
+        _name(axes, method_label(method), sets)
     for method in ("rare_tokens", "patching", "combined"):
         panels[method].set_xlabel("head")
     for method in ("parameter_gradient", "rare_tokens", "combined"):
         panels[method].set_ylabel("layer")
     maps = [panels[method] for method in (*USES, "combined")]
-    bar = figure.colorbar(
-        ScalarMappable(cmap=SEQUENTIAL), ax=maps, location="bottom", shrink=0.6, aspect=50, ticks=(0, 0.5, 1)
-    )
+    style = {"location": "bottom", "shrink": 0.6, "aspect": 50, "ticks": (0, 0.5, 1)}
+    bar = figure.colorbar(mesh, ax=maps, **style)
     bar.set_label("share of the other heads that rank lower")
     name_heads(figure, head)
     return Drawing(figure, *_told(ranking, head, n_heads))
@@ -66,16 +66,6 @@ def _draw_sets(axes: Axes, sizes: pd.Series) -> None:
     axes.set_xticks([])
     axes.spines["bottom"].set_visible(False)
     axes.tick_params(axis="y", length=0)
-
-
-def _draw_heads(axes: Axes, rows: pd.DataFrame, highlight: tuple[int, int]) -> None:
-    matrix = rows.pivot(index="layer", columns="head", values="strength")
-    axes.imshow(matrix, cmap=SEQUENTIAL, vmin=0, vmax=1, aspect="auto", origin="lower", interpolation="none")
-    layer, head = highlight
-    outline(axes, head - 0.5, layer - 0.5)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.tick_params(length=0)
 
 
 def _name(axes: Axes, name: str, sets: tuple[str, ...]) -> None:

@@ -1,16 +1,9 @@
-"""Figure 10: query and key gradients at the perturbed and at the impact position (paper A.2).
-
-In some pairs the perturbed token is the one before the impact token. Both positions are then one, with the
-same gradients, so such pairs show no difference between them.
-"""
-
-from typing import Any
+"""Figure 10: query and key gradients at the perturbed and at the impact position (paper A.2)."""
 
 import pandas as pd
 
 from memloc.figures.parts.gradient_summary import strongest_component
-from memloc.figures.parts.head_marks import name_heads
-from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height
+from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height, name_heads
 from memloc.figures.parts.style import COLOURS, LABELS, Drawing, panel_labels, subplots
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
@@ -23,8 +16,9 @@ KEYS = ["group", "role", "layer", "component", "head"]
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Layers x components: mean over paragraphs of max |gradient|; memorized left, perturbed right.
 
-    The two positions are rows, and share the colours of their group. Memorized gradients are far smaller.
-    Pairs whose two positions are one are left out, unless there are no others.
+    Both positions share the colours of their group, since memorized gradients are far smaller. Where the
+    perturbed token is the one before the impact token, they are one: such pairs are left out, unless there
+    are no others.
     """
     every = tables["impact_gradients"]
     places = every.groupby(["id", "role"], observed=True)["position"].first().unstack()
@@ -45,23 +39,15 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         panel.set_ylabel(None)
     panel_labels(axes.flat)
     name_heads(figure, head)
-    numbers = _numbers(data, *head)
-    numbers |= {
+    mean = data.groupby(["group", "role"], observed=True)["max_abs"].mean()
+    rows = dict(iter(data.groupby(["group", "role"], observed=True)))
+    numbers = {
+        "strongest": {
+            group: {role: strongest_component(rows[group, role]) for role in ROLES} for group in GROUPS
+        },
+        "ratio": {role: float(mean["perturbed", role] / mean["memorized", role]) for role in ROLES},
         "n_all": every["id"].nunique(),
         "n_pairs": gradients["id"].nunique(),
         "spread": len(apart) > 0,
     }
     return Drawing(figure, data, numbers)
-
-
-def _numbers(data: pd.DataFrame, layer: int, head: int) -> dict[str, Any]:
-    strongest = {
-        group: {
-            role: strongest_component(data[(data["group"] == group) & (data["role"] == role)])
-            for role in ROLES
-        }
-        for group in GROUPS
-    }
-    overall = data.groupby(["group", "role"], observed=True)["max_abs"].mean()
-    ratio = {role: float(overall["perturbed", role] / overall["memorized", role]) for role in ROLES}
-    return {"layer": layer, "head": head, "strongest": strongest, "ratio": ratio}

@@ -1,36 +1,39 @@
 """Figure 11: two-way activation patching at the perturbed token (paper A.3)."""
 
-from typing import Any
-
 import pandas as pd
 
+from memloc.figures.parts import heatmap
 from memloc.figures.parts.gradient_summary import place, scores_of_heads, strongest_component
-from memloc.figures.parts.head_marks import name_heads
-from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height, mark_signs
-from memloc.figures.parts.style import DIRECTION_LABELS, PAGE_WIDTH, Drawing, panel_labels, subplots
+from memloc.figures.parts.heatmap import layer_matrix
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, Numbers, panel_labels, subplots
 from memloc.localization.highlight import head_of_other_methods, highlighted_head
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
-SITE = ["layer", "component", "head"]
+DIRECTION_LABELS = {
+    "memorized_into_perturbed": "memorized patched into perturbed",
+    "perturbed_into_memorized": "perturbed patched into memorized",
+}
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Mean change in the NLL of the impact token (nats) for q, k and v of every head, a map per direction."""
-    data = summary(tables["patching"], tables["attribution_patching"])
+    changes = tables["patching"].groupby(["direction", "layer", "component", "head"])["nll_change"]
+    data = uncertainty.means(changes).rename(columns={"value": "mean", "n": "n_pairs"}).reset_index()
     judged = head_of_other_methods(tables, settings, "patching")
     marks = {"highlight": highlighted_head(tables, settings), "judged": judged}
     exact = bool((tables["patching"]["method"] == "exact").all())
-    height = 2 * map_height(data["layer"].nunique()) + 0.2
+    unit = "change in NLL (nats)" if exact else "estimated change\nin NLL (nats)"
+    height = 2 * heatmap.map_height(data["layer"].nunique()) + 0.2
     figure, axes = subplots(height, PAGE_WIDTH * 0.9, nrows=2)
     for panel, (direction, title) in zip(axes, DIRECTION_LABELS.items(), strict=True):
         rows = data[data["direction"] == direction]
-        mesh = heat_map(panel, layer_matrix(rows, "mean"), diverging=True, **marks)
-        mark_signs(panel, layer_matrix(rows, "low"), layer_matrix(rows, "high"))
-        colour_bar(mesh, panel, "change in NLL (nats)" if exact else "estimated change\nin NLL (nats)")
+        mesh = heatmap.heat_map(panel, layer_matrix(rows, "mean"), diverging=True, **marks)
+        heatmap.mark_signs(panel, layer_matrix(rows, "low"), layer_matrix(rows, "high"))
+        heatmap.colour_bar(mesh, panel, unit)
         panel.set_title(title)
     panel_labels(axes)
-    name_heads(figure, marks["highlight"], "judged here", judged)
+    heatmap.name_heads(figure, marks["highlight"], "judged here", judged)
     pairs = tables["perturbed_paragraphs"]
     numbers = {
         "exact": exact,
@@ -46,22 +49,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     return Drawing(figure, data, numbers)
 
 
-def summary(patching: pd.DataFrame, attribution_patching: pd.DataFrame) -> pd.DataFrame:
-    """Changes over pairs, a row per direction and site: mean, interval, median, share of rises, estimate."""
-    keys = ["direction", *SITE]
-    changes = patching.groupby(keys)["nll_change"]
-    estimate = attribution_patching.groupby(keys)["nll_change"].mean()
-    return pd.DataFrame(
-        {
-            **uncertainty.means(changes).rename(columns={"value": "mean", "n": "n_pairs"}),
-            "median": changes.median(),
-            "share_rises": changes.agg(lambda change: (change > 0).mean()),
-            "first_order_estimate": estimate,
-        }
-    ).reset_index()
-
-
-def _numbers(rows: pd.DataFrame, head: tuple[int, int]) -> dict[str, Any]:
+def _numbers(rows: pd.DataFrame, head: tuple[int, int]) -> Numbers:
     rows = rows.assign(size=rows["mean"].abs())
     strongest = rows.loc[rows["size"].idxmax()]
     return {

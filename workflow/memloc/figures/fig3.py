@@ -1,5 +1,4 @@
-"""Figure 3: perturbing single prefix tokens, in one memorized paragraph and on average (paper 4), and all
-prefix tokens but a few (not in the paper)."""
+"""Figure 3: perturbing single prefix tokens (paper 4), and all but a few (not in the paper)."""
 
 from typing import Any
 
@@ -7,9 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.perturbation_example import draw_example, example_heights, example_ids
-from memloc.figures.parts.style import COLOURS, LABELS, Drawing, panel_label, subplots
-from memloc.figures.parts.token_map import ABOVE_MARKS
+from memloc.figures.parts.perturbation_example import CURVES, draw_example, example_ids
+from memloc.figures.parts.style import COLOURS, LABELS, Drawing, Numbers, of_panels, panel_labels, subplots
+from memloc.figures.parts.token_map import ABOVE_MARKS, label_height, prefix_texts
 from memloc.perturbation import effects
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
@@ -29,9 +28,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     drops = effects.em_drops(tables["perturbation"])
     matrices = {name: effects.drop_matrix(drops[drops["set"] == name]) for name in SETS}
     example = example_ids(tables)[0]
-    *curves, labels = example_heights(tables, example, n_prefix)
-    panels = [*curves, 1.7, 1.3]  # inches
-    figure, axes = subplots(sum(panels) + labels + 1.2, nrows=4, height_ratios=panels)
+    panels, texts = (*CURVES, 1.7, 1.3), prefix_texts(tables, example, n_prefix)  # inches
+    figure, axes = subplots(sum(panels) + label_height(texts) + 1.2, nrows=4, height_ratios=panels)
     nll_axes, em_axes, mean_axes, kept_axes = axes
     example_data, example_numbers = draw_example(nll_axes, em_axes, tables, example, n_prefix)
 
@@ -39,19 +37,15 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     mean_axes.set(xlabel="replaced prefix token (position)", ylabel="mean drop of exact match\n(tokens)")
     mean_axes.set(xlim=(-0.7, n_prefix - 0.3), ylim=(0, None))
     mean_axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
-    panel_label(nll_axes, "a", ABOVE_MARKS)
-    panel_label(mean_axes, "b")
     kept_data = _draw_kept(kept_axes, tables["kept_tokens"])
-    panel_label(kept_axes, "c")
+    panel_labels((nll_axes, mean_axes, kept_axes), ABOVE_MARKS)
 
     numbers = {
         "example": example_numbers,
         "drops": {name: uncertainty.mean(matrix.mean(axis=1)) for name, matrix in matrices.items()},
         "kept": _kept_numbers(tables["kept_tokens"], settings.paragraph),
     }
-    panels = {"a": example_data, "b": pd.concat(mean_rows), "c": kept_data}
-    data = pd.concat([rows.assign(panel=name) for name, rows in panels.items()], ignore_index=True)
-    return Drawing(figure, data[["panel", *data.columns.drop("panel")]], numbers)
+    return Drawing(figure, of_panels(a=example_data, b=pd.concat(mean_rows), c=kept_data), numbers)
 
 
 def _draw_mean(axes: Axes, name: str, drops: pd.DataFrame) -> pd.DataFrame:
@@ -83,7 +77,7 @@ def _band(axes: Axes, values: pd.DataFrame, name: str, most: float, **style: Any
     return found.rename(columns={"value": name}).drop(columns="n").reset_index()
 
 
-def _kept_numbers(kept_tokens: pd.DataFrame, lengths: Section) -> dict[str, Any]:
+def _kept_numbers(kept_tokens: pd.DataFrame, lengths: Section) -> Numbers:
     """How many of the n paragraphs are recited from few kept tokens (first draw)."""
     few = effects.few_kept(kept_tokens, lengths.prefix)
     recited = few[(few["draw"] == 0) & (few["em"] == lengths.continuation)]["kept"].value_counts()

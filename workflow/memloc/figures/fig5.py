@@ -1,13 +1,10 @@
-"""Figure 5: exact match after unlearning and editing with all, top-gradient and random weights (paper
-5.3)."""
-
-from typing import Any
+"""Figure 5: exact match after unlearning and editing with all, top or random weights (paper 5.3)."""
 
 import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.edit_summary import ARM_LABELS, OBJECTIVE_LABELS
-from memloc.figures.parts.style import COLOURS, LABELS, Drawing, panel_labels, side_by_side, subplots
+from memloc.figures.parts.style import COLOURS, LABELS, Drawing, Numbers, panel_labels, side_by_side, subplots
 from memloc.settings.base import Section
 from memloc.settings.editing import PAPER_ARMS
 
@@ -18,8 +15,7 @@ NEAR = 1.5  # tokens up to which marks would touch
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A panel per objective: by arm, a line from the EM of every edited paragraph to the mean EM of its
-    controls, and the means of both. The line of an ideal edit rises from 0 to the whole continuation.
-    """
+    controls, and the means of both."""
     paragraph, runs = settings.paragraph, tables["edits"]
     shown = runs[runs["arm"].isin(PAPER_ARMS)]
     figure, axes = subplots(2.8, ncols=2, sharey=True)
@@ -54,7 +50,7 @@ def _paragraphs(axes: Axes, rows: pd.DataFrame, place: int) -> None:
         axes.annotate(f"{mean:.1f}", (x, mean), color=COLOURS[name], fontsize=6, **beside)
 
 
-def _numbers(runs: pd.DataFrame, settings: Section) -> dict[str, Any]:
+def _numbers(runs: pd.DataFrame, settings: Section) -> Numbers:
     n_continuation = settings.paragraph.continuation
     return {
         "n_continuation": n_continuation,

@@ -1,13 +1,10 @@
-"""Figure 6: value-activation gradients and attention of one layer, over a prefix's tokens (paper 6.1, 6.2).
-
-The paragraph is the example of Figure 3, whose strongest perturbation is marked.
-"""
+"""Figure 6: value gradients and attention of one layer, over the tokens of an example (paper 6.1, 6.2)."""
 
 import numpy as np
 import pandas as pd
 
 from memloc.figures.parts import token_map
-from memloc.figures.parts.head_marks import diamond, name_heads
+from memloc.figures.parts.heatmap import diamond, name_heads
 from memloc.figures.parts.perturbation_example import example_ids
 from memloc.figures.parts.style import Drawing, panel_labels, subplots
 from memloc.localization import head_profiles

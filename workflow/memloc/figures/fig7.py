@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.head_marks import diamond, name_heads, outline
+from memloc.figures.parts.heatmap import diamond, name_heads, outline
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_labels, subplots
 from memloc.localization.highlight import head_of_other_methods, highlighted_head
 from memloc.settings.base import Section

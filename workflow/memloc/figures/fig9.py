@@ -13,17 +13,18 @@ BAR_COLOURS = {"attention": "0.2", "MLP": "0.65"}
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """A map of max |gradient| per EM bin, and per layer the sum of |gradient| over attention and MLP weights.
-
-    Bins without a sampled paragraph are left out.
-    """
+    """A map of max |gradient| per EM bin with sampled paragraphs, and per layer the sum of |gradient| over
+    attention and MLP weights."""
     gradients = tables["parameter_gradients"]
     data = gradients[gradients["group"].isin(BY_EXACT_MATCH)]
+    block = data["component"].isin(ATTENTION).map({True: "attention", False: "MLP"})
+    sums = data.groupby(["group", "layer", block], observed=True)["sum_abs"].sum().unstack()
+    sums = sums[[*BAR_COLOURS]]  # in this order
     labels, head = set_labels(settings), highlighted_head(tables, settings)
     by_group = {group: rows for group in BY_EXACT_MATCH if len(rows := data[data["group"] == group])}
     bars = list(BAR_COLOURS.values())
     panels = [
-        MapPanel(layer_matrix(rows, "max_abs"), block_sums(rows), bars, labels[group], COLOURS[group])
+        MapPanel(layer_matrix(rows, "max_abs"), sums.loc[group], bars, labels[group], COLOURS[group])
         for group, rows in by_group.items()
     ]
     figure = maps_with_bars(panels, head, ("max |gradient|", "sum |gradient|"))
@@ -39,10 +40,3 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     }
     differ = len({found["n"] for found in groups.values()}) > 1
     return Drawing(figure, data, {"groups": groups, "sizes_differ": differ})
-
-
-def block_sums(rows: pd.DataFrame) -> pd.DataFrame:
-    """Sum of |gradient| over the attention weights and over the MLP weights of every layer (index)."""
-    block = rows["component"].isin(ATTENTION).map({True: "attention", False: "MLP"})
-    sums = rows.groupby(["layer", block])["sum_abs"].sum()
-    return sums.unstack()[list(BAR_COLOURS)]

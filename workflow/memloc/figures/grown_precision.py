@@ -1,7 +1,6 @@
 """How well every method finds the place of each grown memory: average precision (extended)."""
 
 import textwrap
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,21 +9,21 @@ from scipy.special import digamma
 
 from memloc.figures.parts.grown import ASKED_LABELS, KIND_LABELS, means, of_own_units
 from memloc.figures.parts.methods import BASELINES, method_label, methods_of
-from memloc.figures.parts.style import Drawing, stripes, subplots
+from memloc.figures.parts.style import Drawing, Numbers, dots, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval
 
-ASKED_COLOURS = {"own": "#c8102e", "twin": "#1f5fbf", "never": "#7f7f7f"}
-SHIFTS = {"own": -0.24, "never": 0.0, "twin": 0.24}
+LOOKS = {
+    "own": (ASKED_LABELS["own"], "#c8102e", "o"),
+    "never": (ASKED_LABELS["never"], "#7f7f7f", "o"),
+    "twin": (ASKED_LABELS["twin"], "#1f5fbf", "o"),
+}
 MEASURES = ("average_precision", "recall")
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A panel per kind, a row per method: memories faintly, by the model that is asked; means with intervals.
-
-    Lines show the average precision expected of a random order, and the size of the weights alone. The CSV
-    also has recall, all baselines and the oracle.
-    """
+    The CSV also has recall, all baselines and the oracle."""
     rows = of_own_units(tables["grown_truth"])
     methods = [name for name in methods_of(rows) if name not in BASELINES]
     kinds = [kind for kind in KIND_LABELS if kind in set(rows["kind"])]
@@ -39,8 +38,6 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
             title=textwrap.fill(KIND_LABELS[kind], 78 // len(kinds)), xlim=(-0.06, 1.06), xticks=(0, 0.5, 1)
         )
         panel.set_xticklabels(["0", ".5", "1"])
-    axes[0][0].set_yticks(range(len(methods)), [method_label(name) for name in methods])
-    axes[0][0].set_ylim(max(len(methods), 1) - 0.5, -0.5)
     figure.supxlabel("average precision", fontsize=7)
     marks = [zip(*panel.get_legend_handles_labels()[::-1], strict=True) for panel in axes[0]]
     shown = dict(mark for panel in marks for mark in panel)
@@ -50,7 +47,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     return Drawing(figure, data.reset_index(drop=True), {"kinds": numbers})
 
 
-def _numbers(found: pd.DataFrame, kind: str, methods: list[str]) -> dict[str, Any]:
+def _numbers(found: pd.DataFrame, kind: str, methods: list[str]) -> Numbers:
     """The method with the largest mean in the memories' own models, its mean in twins, and that by size."""
     values = found.set_index(["asked_model", "method"])[[*Interval._fields]]
     best = values.loc["own"].loc[lambda own: own.index.isin(methods), "value"].idxmax()
@@ -61,21 +58,13 @@ def _numbers(found: pd.DataFrame, kind: str, methods: list[str]) -> dict[str, An
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, found: pd.DataFrame, methods: list[str]) -> None:
-    stripes(axes, len(methods))
     size = found.loc[(found["method"] == "weight_size") & (found["asked_model"] == "own"), "value"].iloc[0]
     for name, value, dash in (("chance", chance(rows), ":"), ("size of the weights", size, "--")):
         axes.axvline(value, color="0.4", lw=0.9, ls=dash, label=name, zorder=1)
-    shown = [frame[frame["method"].isin(methods)] for frame in (rows, found)]
-    for asked_model, colour in ASKED_COLOURS.items():
-        own, mean = (frame[frame["asked_model"] == asked_model] for frame in shown)
-        if own.empty:
-            continue
-        places = {name: place + SHIFTS[asked_model] for place, name in enumerate(methods)}
-        faint, bold = own["method"].map(places), mean["method"].map(places)
-        axes.scatter(own["average_precision"], faint, s=3, color=colour, alpha=0.25, linewidth=0)
-        axes.hlines(bold, mean["low"].clip(0, 1), mean["high"].clip(0, 1), color=colour, lw=0.9)
-        axes.scatter(mean["value"], bold, s=11, color=colour, label=ASKED_LABELS[asked_model], zorder=3)
-    axes.tick_params(axis="y", length=0)
+    looks = {name: look for name, look in LOOKS.items() if (rows["asked_model"] == name).any()}
+    faint = rows.rename(columns={"average_precision": "value"})
+    labels = {name: method_label(name) for name in methods}
+    dots(axes, found, "method", labels, "asked_model", looks, faint)
 
 
 def chance(rows: pd.DataFrame) -> float:

@@ -7,8 +7,7 @@ import pandas as pd
 from jaxtyping import Float
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.head_marks import name_heads, outline
-from memloc.figures.parts.heatmap import MAX_LAYER_LABELS
+from memloc.figures.parts.heatmap import MAX_LAYER_LABELS, name_heads, outline
 from memloc.figures.parts.methods import method_label, methods_of
 from memloc.figures.parts.style import DIVERGING, SEQUENTIAL, Drawing, panel_labels, subplots
 from memloc.localization.head_ranking import exchanged_agreement, rank_agreement

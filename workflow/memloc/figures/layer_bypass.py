@@ -20,12 +20,21 @@ STYLES = {  # label, colour and marker
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A panel per kind of text; grey: the model as it is."""
-    rows = tables["layer_bypass"]
-    data = _means(rows, ["block", "way", "layer"], settings.paragraph.continuation)
-    whole = _whole(rows, settings.paragraph.continuation)
+    rows, n_continuation = tables["layer_bypass"], settings.paragraph.continuation
+    data = _means(rows, ["block", "way", "layer"], n_continuation)
+    first = rows.drop_duplicates(["group", "id"])
+    whole = first.assign(em=first["em"] + first["em_lost"], nll=first["nll"] - first["nll_gained"], every=0)
+    whole = _means(whole, ["every"], n_continuation).set_index("measure")["value"]
 
-    def lines(axes: Axes, rows: pd.DataFrame, name: str) -> None:
-        _panel(axes, rows[rows["measure"] == name], whole.loc[name, "value"])
+    def lines(axes: Axes, found: pd.DataFrame, name: str) -> None:
+        axes.axhline(whole[name], color="0.6", lw=0.7, ls=":", label="_")
+        for (block, way), (label, colour, marker) in STYLES.items():
+            chosen = (found["block"] == block) & (found["way"] == way) & (found["measure"] == name)
+            own = found[chosen].sort_values("layer")
+            axes.fill_between(own["layer"], own["low"], own["high"], color=colour, alpha=0.15, lw=0)
+            axes.plot(own["layer"], own["value"], color=colour, marker=marker, ms=3, mew=0, label=label)
+        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+        axes.margins(x=0.03)
 
     figure = three_panels(data, lines, "layer", height=2.2, legend_columns=len(STYLES))
     wide = data.pivot(index=["block", "way", "layer"], columns="measure", values="value")
@@ -44,23 +53,6 @@ def _means(rows: pd.DataFrame, keys: list[str], most: int) -> pd.DataFrame:
         own[["low", "high"]] = own[["low", "high"]].clip(0, most if column == "em" else None)
         found.append(own)
     return pd.concat(found).reset_index()
-
-
-def _whole(rows: pd.DataFrame, most: int) -> pd.DataFrame:
-    """The same means for the model as it is."""
-    first = rows.drop_duplicates(["group", "id"])
-    before = first.assign(em=first["em"] + first["em_lost"], nll=first["nll"] - first["nll_gained"], every=0)
-    return _means(before, ["every"], most).set_index("measure")
-
-
-def _panel(axes: Axes, data: pd.DataFrame, whole: float) -> None:
-    axes.axhline(whole, color="0.6", lw=0.7, ls=":", label="_")
-    for (block, way), (label, colour, marker) in STYLES.items():
-        rows = data[(data["block"] == block) & (data["way"] == way)].sort_values("layer")
-        axes.fill_between(rows["layer"], rows["low"], rows["high"], color=colour, alpha=0.15, lw=0)
-        axes.plot(rows["layer"], rows["value"], color=colour, marker=marker, ms=3, mew=0, label=label)
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    axes.margins(x=0.03)
 
 
 def _ways(wide: pd.DataFrame) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, NullLocator
 
 from memloc.data.sets import without_controls
@@ -15,9 +14,8 @@ from memloc.statistics.uncertainty import proportion
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Shares of paragraphs that are memorized at each checkpoint, and that stay so up to the last one, with
-    95 % Wilson bands, over the paragraphs that all checkpoints scored.
-    """
+    """Shares of the paragraphs that all checkpoints scored: those memorized at each, and those that stay so
+    up to the last one, with 95 % Wilson bands."""
     models = tables["models"].sort_values("step")
     sets = without_controls(tables["sets"])
     found = sets.assign(memorized=sets["set"] == "memorized").pivot(
@@ -37,7 +35,17 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "half": int(rows.loc[rows["stays_share"] >= 0.5, "step"].iloc[0]) if n_last else None,
         "lost": proportion(n_ever - n_last, n_ever),
     }
-    return Drawing(_plot(rows), rows, numbers)
+    figure, (left, right) = subplots(2.4, ncols=2)
+    for axes, share, of in ((left, "fraction", ""), (right, "stays_share", "stays_")):
+        look = {"color": COLOURS["memorized"]}
+        axes.fill_between(rows["step"], rows[f"{of}low"], rows[f"{of}high"], alpha=0.2, lw=0, **look)
+        axes.plot(rows["step"], rows[share], marker="o", ms=3, clip_on=False, **look)
+    left.set(ylabel="share memorized", ylim=(0, None))
+    right.set(ylabel="memorized from here on", ylim=(-0.02, 1.02))
+    for axes in (left, right):  # after the y limits, so that the step axis ends near the last checkpoint
+        _step_axis(axes, rows["step"])
+    panel_labels((left, right))
+    return Drawing(figure, rows, numbers)
 
 
 def over_steps(memorized: Bool[np.ndarray, "paragraph checkpoint"]) -> pd.DataFrame:
@@ -59,20 +67,6 @@ def over_steps(memorized: Bool[np.ndarray, "paragraph checkpoint"]) -> pd.DataFr
     share = intervals(rows["n_stays"], last).add_prefix("stays_")
     share = share.rename(columns={"stays_fraction": "stays_share"})
     return rows.join(intervals(rows["n_memorized"], rows["n_paragraphs"])).join(share)
-
-
-def _plot(rows: pd.DataFrame) -> Figure:
-    figure, (left, right) = subplots(2.4, ncols=2)
-    for axes, share, of in ((left, "fraction", ""), (right, "stays_share", "stays_")):
-        look = {"color": COLOURS["memorized"]}
-        axes.fill_between(rows["step"], rows[f"{of}low"], rows[f"{of}high"], alpha=0.2, lw=0, **look)
-        axes.plot(rows["step"], rows[share], marker="o", ms=3, clip_on=False, **look)
-    left.set(ylabel="share memorized", ylim=(0, None))
-    right.set(ylabel="memorized from here on", ylim=(-0.02, 1.02))
-    for axes in (left, right):  # after the y limits, so that the step axis ends near the last checkpoint
-        _step_axis(axes, rows["step"])
-    panel_labels((left, right))
-    return figure
 
 
 def _step_axis(axes: Axes, steps: pd.Series) -> None:

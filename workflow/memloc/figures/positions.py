@@ -1,10 +1,8 @@
 """Recitation of paragraphs at other positions and after other text (not in the paper)."""
 
-from typing import Any
-
 import pandas as pd
 
-from memloc.figures.parts.style import COLOURS, LABELS, MARKERS, Drawing, panel_labels, stripes, subplots
+from memloc.figures.parts.style import COLOURS, LABELS, MARKERS, Drawing, dots, panel_labels, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, means, proportion, table
 from memloc.tables.terms.sets import REPEATED
@@ -19,32 +17,25 @@ STANDS = {
 }
 GROUPS = LABELS | {REPEATED: "repeated"}
 MEASURES = {"recited": "share recited", "nll": "NLL (nats per token)"}
-SHIFT = 0.23  # distance between the groups of a place
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """(a) Share of paragraphs that are recited and (b) mean NLL, by place; 95 % intervals over paragraphs."""
     rows, n_continuation = tables["positions"], settings.paragraph.continuation
     groups = [name for name in GROUPS if (rows["group"] == name).any()]
+    looks = {
+        name: (GROUPS[name], COLOURS[name], marker) for name, marker in zip(groups, MARKERS, strict=False)
+    }
     data = summary(rows, n_continuation)
     places = data.drop_duplicates(["context", "n_before"])[["context", "n_before"]].reset_index(drop=True)
+    labels = {place: _label(*stand) for place, *stand in places.itertuples()}
     figure, axes = subplots(0.9 + 0.25 * len(places), ncols=2, sharey=True)
     for panel, (measure, label) in zip(axes, MEASURES.items(), strict=True):
         own = data[data["measure"] == measure].merge(places.assign(place=places.index))
-        stripes(panel, len(places))
-        # The groups of a place lie around it, in their order.
-        own = own.sort_values("group", key=lambda names: names.map(groups.index), kind="stable")
-        there = own.groupby("place")["group"]
-        own["y"] = own["place"] + SHIFT * (there.cumcount() - (there.transform("size") - 1) / 2)
-        for name, part in own.groupby("group", sort=False):
-            panel.hlines(part["y"], part["low"], part["high"], color=COLOURS[name], lw=0.9)
-            look = {"marker": MARKERS[groups.index(name)], "color": COLOURS[name], "label": GROUPS[name]}
-            panel.plot(part["value"], part["y"], ls="", ms=3.4, mew=0, **look)
+        dots(panel, own, "place", labels, "group", looks)
         panel.set_xlabel(label)
     panel_labels(axes)
     axes[0].set_xlim(-0.03, 1.03)
-    axes[0].set_yticks(places.index, [_label(*stand) for stand in places.itertuples(index=False)])
-    axes[0].set_ylim(len(places) - 0.5, -0.5)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(groups))
     return Drawing(figure, data, _numbers(rows, data))
 
@@ -69,7 +60,7 @@ def _label(context: str, n_before: int) -> str:
     return STANDS[context].format(n=n_before if context == "shifted" else f"{n_before} {tokens}")
 
 
-def _numbers(rows: pd.DataFrame, data: pd.DataFrame) -> dict[str, Any]:
+def _numbers(rows: pd.DataFrame, data: pd.DataFrame) -> dict:
     """Of memorized paragraphs, where they stand first in the figure, and where the fewest are recited."""
     recited = data[(data["group"] == "memorized") & (data["measure"] == "recited")]
     ordered = {"first": recited.iloc[0], "least": recited.sort_values("value", kind="stable").iloc[0]}

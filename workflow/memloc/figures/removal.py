@@ -1,13 +1,10 @@
 """Ways to remove recitation, by the losses of removed paragraphs and of other text (extended)."""
 
-from typing import Any
-
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from memloc.figures.parts import removal
-from memloc.figures.parts.style import Drawing, stripes, subplots
+from memloc.figures.parts.style import Drawing, Numbers, dots, subplots
 from memloc.settings.base import Section
 from memloc.settings.removal_ways import EDITS, LABELS
 from memloc.statistics.uncertainty import Interval, paired
@@ -23,32 +20,25 @@ PANELS = {  # name and unit
 }
 # The other panels are on text that must stay.
 OF_REMOVED = ("forgotten", "recited_perturbed", "recited_4bit", "nll_distance")
-MARKS = {"joint": {"marker": "o", "color": "black"}, "single": {"marker": "^", "color": "#e69f00"}}
-SHIFT = {"joint": -0.16, "single": 0.16}
+LOOKS = {
+    "joint": (f"paragraphs removed {removal.MODES['joint']}", "black", "o"),
+    "single": (f"paragraphs removed {removal.MODES['single']}", "#e69f00", "^"),
+}
 FRONT, OTHERS = "#c8102e", "black"
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """A row per way, a panel per judge: dots for paragraphs removed together, triangles for one
-    by one, with intervals.
-
-    Labels in red: ways that no other one beats. The CSV has all judges, settings, and changed weights.
-    """
+    """A row per way, a panel per judge. The CSV has all judges, settings, and changed weights."""
     data, front = removal.judged_ways(tables), undominated(removal.units_of(tables))
-    ways = removal.ways_of(data)
+    ways = {way: LABELS[way] for way in removal.ways_of(data)}
     panels = {measure: shown for measure, shown in PANELS.items() if measure in set(data["measure"])}
     figure, axes = subplots(1.0 + 0.19 * len(ways), ncols=len(panels), sharey=True)
-    most = {"tokens": settings.paragraph.continuation, "share": 1}
     for panel, (measure, (name, unit)) in zip(axes, panels.items(), strict=True):
-        _panel(panel, data[data["measure"] == measure], ways)
-        panel.set_xlabel(f"{name}\n({unit})", fontsize=6)
+        dots(panel, data[data["measure"] == measure], "way", ways, "mode", LOOKS)
+        panel.axhline(sum(way in EDITS for way in ways) - 0.5, color="0.3", lw=0.7, zorder=1)
+        panel.axvline(0, color="0.75", lw=0.5, zorder=1)
+        removal.finish_panel(panel, name, unit, settings.paragraph.continuation)
         panel.set_facecolor("white" if measure in OF_REMOVED else "#fbf6ee")
-        if unit in most:
-            panel.set_xlim(-0.07 * most[unit], 1.07 * most[unit])
-        else:
-            removal.in_nats(panel)
-    axes[0].set_yticks(range(len(ways)), [LABELS[way] for way in ways])
-    axes[0].set_ylim(len(ways) - 0.5, -0.5)
     for tick, way in zip(axes[0].get_yticklabels(), ways, strict=True):
         tick.set(color=FRONT if way in front else OTHERS)
     axes[0].set_title("removed paragraphs", loc="left")
@@ -60,20 +50,6 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     about = about.agg(setting=("setting", "first"), weights=("n_changed_weights", "median"))
     plotted = data.assign(front=data["way"].isin(front)).join(about, on=["way", "mode"])
     return Drawing(figure, plotted, _numbers(data, front))
-
-
-def _panel(axes: Axes, rows: pd.DataFrame, ways: list[str]) -> None:
-    stripes(axes, len(ways))
-    axes.axhline(sum(way in EDITS for way in ways) - 0.5, color="0.3", lw=0.7, zorder=1)
-    axes.axvline(0, color="0.75", lw=0.5, zorder=1)
-    for mode, mark in MARKS.items():
-        own = rows[(rows["mode"] == mode) & rows["way"].isin(ways)]
-        places = [ways.index(way) + SHIFT[mode] for way in own["way"]]
-        axes.hlines(places, own["low"], own["high"], color=mark["color"], lw=0.8)
-        label = f"paragraphs removed {removal.MODES[mode]}"
-        axes.plot(own["value"], places, ls="", ms=3.4, mew=0, label=label, **mark)
-    axes.locator_params(axis="x", nbins=3)
-    axes.tick_params(axis="y", length=0)
 
 
 def undominated(units: dict[str, pd.DataFrame]) -> list[str]:
@@ -95,7 +71,7 @@ def undominated(units: dict[str, pd.DataFrame]) -> list[str]:
     return [way for way in ways if not any(beats(other, way) for other in ways if other != way)]
 
 
-def _numbers(data: pd.DataFrame, front: list[str]) -> dict[str, Any]:
+def _numbers(data: pd.DataFrame, front: list[str]) -> Numbers:
     joint = data[data["mode"] == "joint"].set_index(["way", "measure"])[[*Interval._fields]]
     intervals = {key: Interval(*row) for key, *row in joint.itertuples()}
     shown, ways = ("forgotten", "em_own_lost"), removal.ways_of(data)

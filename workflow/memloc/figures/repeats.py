@@ -5,7 +5,7 @@ import pandas as pd
 from memloc.data.overlap import RUN
 from memloc.data.sets import exposure, without_controls
 from memloc.figures.parts import memorized_fraction as fraction
-from memloc.figures.parts.style import COLOURS, COLUMN_WIDTH, Drawing, plain_log_ticks, subplots
+from memloc.figures.parts.style import COLOURS, Drawing, plain_log_ticks, subplots
 from memloc.run.templates import percent
 from memloc.settings.base import Section
 
@@ -13,8 +13,8 @@ from memloc.settings.base import Section
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Share of memorized paragraphs per bin of repeats with a 95 % Wilson interval."""
     data = tables["paragraphs"].merge(without_controls(tables["sets"])[["id", "set"]], on="id")
-    binned = fraction.by_repeats(data)
-    figure, axes = subplots(2.4, COLUMN_WIDTH)
+    binned = fraction.repeat_bins(data.assign(memorized=data["set"] == "memorized"), "memorized")
+    figure, axes = subplots(2.4, width=3.4)
     colour = COLOURS["memorized"]
     axes.vlines(binned.repeats_mean, binned.low, binned.high, color=colour, lw=0.9)
     axes.plot(binned.repeats_mean, binned.fraction, marker="o", ms=3, color=colour)

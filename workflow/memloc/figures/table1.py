@@ -14,7 +14,12 @@ COLUMNS = ["id", "sampled", "count", "em", "nll", "prefix", "continuation"]
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section, model: str = "unnamed") -> Drawing:
     """The sampled memorized paragraphs with the smallest ids; the CSV holds all."""
-    data = _memorized(tables, settings.paragraph.prefix)
+    vocabulary, n_prefix = tables["vocabulary"].set_index("token")["text"], settings.paragraph.prefix
+    memorized = tables["sets"].query("set == 'memorized'")[["id", "sampled"]]
+    data = memorized.merge(tables["paragraphs"], on="id").merge(tables["scores"], on="id")
+    data["prefix"] = [join_tokens(tokens[:n_prefix], vocabulary) for tokens in data.tokens]
+    data["continuation"] = [join_tokens(tokens[n_prefix:], vocabulary) for tokens in data.tokens]
+    data = data[COLUMNS]
     shown = data[data.sampled].sort_values("id").head(N_SHOWN)
     median = float(data["count"].median()) if len(data) else None
     numbers = {"n_shown": len(shown), "n_memorized": len(data), "median_count": median}
@@ -24,13 +29,3 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section, model: str = "unnam
     ]
     page = table_page("Memorized paragraphs", model, HEADER, rows)
     return Drawing(draw_table(HEADER, rows, WIDTHS), data, numbers, page)
-
-
-def _memorized(tables: dict[str, pd.DataFrame], n_prefix: int) -> pd.DataFrame:
-    """Scores and texts of all memorized paragraphs."""
-    vocabulary = tables["vocabulary"].set_index("token")["text"]
-    memorized = tables["sets"].query("set == 'memorized'")[["id", "sampled"]]
-    data = memorized.merge(tables["paragraphs"], on="id").merge(tables["scores"], on="id")
-    data["prefix"] = [join_tokens(tokens[:n_prefix], vocabulary) for tokens in data.tokens]
-    data["continuation"] = [join_tokens(tokens[n_prefix:], vocabulary) for tokens in data.tokens]
-    return data[COLUMNS]

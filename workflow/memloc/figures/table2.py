@@ -29,8 +29,13 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section, model: str = "unnam
     pairs = pairs.join(still_there(pairs, [tokens[n_prefix:] for tokens in pairs["tokens_original"]]))
     rows = [_cells(pair, texts, n_prefix) for pair in pairs.head(N_SHOWN).itertuples()]
     page = table_page("Perturbed memorized paragraphs", model, HEADER, rows)
-    figure, data = draw_table(HEADER, rows, WIDTHS), _data(pairs, texts, n_prefix)
-    return Drawing(figure, data, _numbers(pairs, n_prefix), page)
+    numbers = {
+        "n_shown": min(N_SHOWN, len(pairs)),
+        "n_perturbed": len(pairs),
+        "n_at_last": int((pairs["position"] == n_prefix - 1).sum()),
+        "n_changed_at_once": int((pairs["em"] == 0).sum()),
+    }
+    return Drawing(draw_table(HEADER, rows, WIDTHS), _data(pairs, texts, n_prefix), numbers, page)
 
 
 def _cells(pair, texts: pd.Series, n_prefix: int) -> list[str]:
@@ -55,12 +60,3 @@ def _data(pairs: pd.DataFrame, texts: pd.Series, n_prefix: int) -> pd.DataFrame:
     data["memorized_continuation"] = [join_tokens(tokens[n_prefix:], texts) for tokens in original]
     data["perturbed_continuation"] = [join_tokens(tokens[n_prefix:], texts) for tokens in pairs["tokens"]]
     return data
-
-
-def _numbers(pairs: pd.DataFrame, n_prefix: int) -> dict:
-    return {
-        "n_shown": min(N_SHOWN, len(pairs)),
-        "n_perturbed": len(pairs),
-        "n_at_last": int((pairs["position"] == n_prefix - 1).sum()),
-        "n_changed_at_once": int((pairs["em"] == 0).sum()),
-    }

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from memloc.figures.parts.grown import KIND_LABELS
-from memloc.figures.parts.style import Drawing, subplots
+from memloc.figures.parts.style import Drawing, Numbers, subplots
 from memloc.settings.base import Section
 
 SHOWN = {
@@ -33,7 +33,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     return Drawing(figure, rows, numbers)
 
 
-def _numbers(rows: pd.DataFrame, took: pd.DataFrame, kind: str) -> dict[str, object]:
+def _numbers(rows: pd.DataFrame, took: pd.DataFrame, kind: str) -> Numbers:
     own = took[took["kind"] == kind]
     nats = {name: f"{own[name].median():.2f}" for name in ("nll", "nll_swapped")}
     carried = f"{100 * (1 - own['leak'].median()):.0f} %"

@@ -1,13 +1,11 @@
 """Memorization against when a paragraph was last seen in training, and how its occurrences are spaced."""
 
-from typing import Any
-
 import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.data.recency import recency
 from memloc.data.sets import exposure
-from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_label, subplots
+from memloc.figures.parts.style import PAGE_WIDTH, Drawing, Numbers, panel_labels, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import MIN_N, proportion, table
 
@@ -33,7 +31,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         panel.set_xscale("symlog", linthresh=LINEAR, linscale=0.5)
         panel.xaxis.set_major_formatter("{x:g}")
         panel.set_xlim(0, 1.3 * shown[-1]["at"].max())
-        panel_label(panel, letter)
+    panel_labels(axes)
     axes[0].invert_xaxis()  # later is further right
     axes[0].set_ylabel("share memorized")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=N_GROUPS)
@@ -55,7 +53,7 @@ def _panel(axes: Axes, data: pd.DataFrame, measure: str) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def _numbers(data: pd.DataFrame) -> dict[str, Any]:
+def _numbers(data: pd.DataFrame) -> Numbers:
     median = data.groupby("repeats")["last"].transform("median")
     sides = {"late": data["last"] > median, "early": data["last"] < median}  # not the median itself
     shares = {

@@ -68,9 +68,9 @@ class Schema:
         return hashlib.sha256(repr(self.columns(lengths)).encode()).hexdigest()[:16]
 
 
-def integer(low: int, high: int | None = None, dtype: str = "int64", **options: Any) -> Column:
+def integer(low: int, high: int | None = None, dtype: str | None = None, **options: Any) -> Column:
     """Integer column within inclusive limits; tables of millions of rows take a small `dtype`."""
-    return Column(dtype, low=low, high=high, **options)
+    return Column(dtype or ("Int64" if options.get("nullable") else "int64"), low=low, high=high, **options)
 
 
 def number(
@@ -100,7 +100,7 @@ def n_tokens(high: int, *, meaning: str, **options: Any) -> Column:
     return integer(0, high, unit="tokens", meaning=meaning, **options)
 
 
-def position(first: int, end: int, *, meaning: str, dtype: str = "int64") -> Column:
+def position(first: int, end: int, *, meaning: str, dtype: str | None = None) -> Column:
     """Column of token positions from `first` to before `end`."""
     return integer(first, end - 1, dtype, unit="token position in the paragraph, from 0", meaning=meaning)
 
@@ -114,8 +114,8 @@ PARAGRAPH = integer(0, meaning="Paragraph.")
 ONE_PARAGRAPH = replace(PARAGRAPH, unique=True)  # for tables with a row per paragraph
 LAYER = integer(0, unit="from 0", meaning="Layer of the model.")
 HEAD = integer(0, unit="from 0", meaning="Attention head in its layer.")
-HEAD_IF_ANY = replace(
-    HEAD.stored_as("Int64"), nullable=True, meaning="Attention head; missing where the component has none."
+HEAD_IF_ANY = integer(
+    0, nullable=True, unit="from 0", meaning="Attention head; missing where the component has none."
 )
 NLL = nats(meaning="Mean negative log-likelihood of the continuation.")
 

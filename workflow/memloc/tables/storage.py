@@ -8,7 +8,7 @@ file that lacks a column, which the schema has got since, can be read without it
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ class TableWriter:
         judged = {"units": units, "schema": schema.fingerprint(self._lengths)}
         stamp = json.dumps({"table": schema.name, **provenance, **judged}).encode()
         arrow = arrow.with_metadata({**arrow.metadata, METADATA_KEY: stamp})
-        self._file = parquet.ParquetWriter(file, arrow, compression="zstd", write_page_checksum=True)
+        self.file = parquet.ParquetWriter(file, arrow, compression="zstd", write_page_checksum=True)
         self._waiting = arrow.empty_table()
         self._unique = {column: [] for column, check in columns.items() if check.unique}
 
@@ -54,7 +54,7 @@ class TableWriter:
         rows = pyarrow.Table.from_pandas(frame, arrow, preserve_index=False).cast(arrow)
         self._waiting = pyarrow.concat_tables([self._waiting, rows])
         while len(self._waiting) >= ROWS:
-            self._file.write_table(self._waiting[:ROWS], row_group_size=ROWS)
+            self.file.write_table(self._waiting[:ROWS], row_group_size=ROWS)
             self._waiting = self._waiting[ROWS:]
 
     def finish(self) -> None:
@@ -66,11 +66,7 @@ class TableWriter:
                 rows = {"column": column, "check": "field_uniqueness", "index": repeated.index}
                 raise broken(self._schema, pd.DataFrame({**rows, "failure_case": repeated}))
         if len(self._waiting):
-            self._file.write_table(self._waiting)
-
-    def close(self) -> None:
-        """Write the footer."""
-        self._file.close()
+            self.file.write_table(self._waiting)
 
 
 def _arrow_schema(columns: Columns) -> pyarrow.Schema:
@@ -93,7 +89,7 @@ def writer(schema: Schema, path: str | Path, provenance: dict[str, Any]) -> Iter
     """
     with atomic_path(Path(path)) as temporary:
         table = TableWriter(schema, temporary, provenance)
-        with closing(table):
+        with table.file:  # writes the footer at its end
             yield table
             table.finish()
 

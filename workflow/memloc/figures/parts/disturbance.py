@@ -1,6 +1,6 @@
 """Effect of a disturbance on three kinds of text, a panel each: memorized, non-memorized, held-out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,13 +13,6 @@ PANELS = {
     "em_non_memorized": "EM of own\ncontinuations (tokens)",
     "nll_held_out": "NLL of held-out\nparagraphs (nats per token)",
 }
-
-
-def group_means(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
-    """em_<group> and nll_<group>: means over the paragraphs of each group, a row per value of the keys."""
-    means = table.groupby([*keys, "group"], dropna=False, sort=False)[["em", "nll"]].mean().unstack("group")
-    means.columns = [f"{measure}_{group}" for measure, group in means.columns]
-    return means.reset_index()
 
 
 def judges(table: pd.DataFrame) -> dict[str, int]:

@@ -7,16 +7,11 @@ from memloc.localization.head_scores import over_query_heads
 
 def strongest_component(rows: pd.DataFrame, value: str = "max_abs") -> str:
     """The component with the largest value, in words: "W_V of head 2 in layer 1"."""
-    row = rows.loc[rows[value].idxmax()]
-    kind = "key/value head" if sharing(rows) > 1 and row["component"][-1] in "kvKV" else "head"
+    row, last = rows.loc[rows[value].idxmax()], rows.groupby("component", observed=True)["head"].max()
+    shared = last.max() > last.min() and row["component"][-1] in "kvKV"
+    kind = "key/value head" if shared else "head"
     head = "" if pd.isna(row["head"]) else f"{kind} {row['head']} in "
     return f"{row['component']} of {head}layer {row['layer']}"
-
-
-def sharing(rows: pd.DataFrame) -> int:
-    """How many query heads read one key/value head."""
-    n_heads = rows.groupby("component", observed=True)["head"].max() + 1
-    return int(n_heads.max() // n_heads.min())
 
 
 def scores_of_heads(rows: pd.DataFrame, value: str) -> pd.Series:

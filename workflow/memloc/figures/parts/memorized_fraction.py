@@ -20,10 +20,7 @@ OCCURRENCES = {
 
 
 def counted_in(tables: dict[str, pd.DataFrame]) -> str:
-    """Where the repeats of `memloc.data.sets.exposure` are counted: a key of `OCCURRENCES`.
-
-    In the corpus, repeats are occurrences of whole paragraphs.
-    """
+    """Where the repeats of `memloc.data.sets.exposure` are counted: a key of `OCCURRENCES`."""
     return "stream" if tables["paragraphs"]["continuation_count"].notna().all() else "corpus"
 
 
@@ -33,17 +30,11 @@ def intervals(successes: pd.Series, trials: pd.Series) -> pd.DataFrame:
     return table(found, successes.index)[["value", "low", "high"]].rename(columns={"value": "fraction"})
 
 
-def by_repeats(data: pd.DataFrame) -> pd.DataFrame:
-    """Share of memorized paragraphs, with its interval, per bin of repeats: see `repeat_bins`."""
-    memorized = data["set"] == "memorized"
-    return repeat_bins(data.assign(memorized=memorized), "memorized").rename(columns={"n_out": "n_memorized"})
-
-
 def repeat_bins(data: pd.DataFrame, outcome: str) -> pd.DataFrame:
     """Share of paragraphs with an outcome, with its interval, per bin of repeats (half a doubling wide).
 
-    `data` has a row per seen paragraph: count, continuation_count, and the outcome (bool). The result has a
-    row per bin that holds paragraphs, `n_out` of them with the outcome. Repeats are counted as in
+    `data` has a row per paragraph: count, continuation_count, and the outcome (bool). The result has a row
+    per bin that holds paragraphs, `n_<outcome>` of them with the outcome. Repeats are counted as in
     `memloc.data.sets.exposure`; paragraphs without any are in no bin.
     """
     data = data.assign(repeats=exposure(data))
@@ -55,10 +46,10 @@ def repeat_bins(data: pd.DataFrame, outcome: str) -> pd.DataFrame:
             "repeats_min": grouped["repeats"].min(),
             "repeats_max": grouped["repeats"].max(),
             "n_paragraphs": grouped.size(),
-            "n_out": grouped[outcome].sum(),
+            f"n_{outcome}": grouped[outcome].sum(),
         }
     ).reset_index(drop=True)
-    return binned.join(intervals(binned["n_out"], binned["n_paragraphs"]))
+    return binned.join(intervals(binned[f"n_{outcome}"], binned["n_paragraphs"]))
 
 
 def name_unseen(axes: Axes) -> None:

@@ -7,11 +7,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.style import COLOURS
-from memloc.figures.parts.token_map import label, label_height, label_tokens, mark_position, prefix_texts
+from memloc.figures.parts.token_map import label, label_tokens, mark_position, prefix_texts
 from memloc.perturbation.effects import em_drops, strongest
 
 # A line, a sentence or a statement.
 BEGINS = re.compile(r"\s*\n|\s+(?!None|True|False)[A-Z][a-z]|\s*(class|def|import|raise|return)$")
+CURVES = (1.0, 1.0)  # heights in inches of both panels
 EXAMPLE_DROP = 0.5  # share of the continuation that an example's strongest token must cost
 
 
@@ -34,17 +35,6 @@ def example_ids(tables: Mapping[str, pd.DataFrame]) -> list[int]:
     ranked = found.assign(weak=found["em_drop"] < EXAMPLE_DROP * full, inside=inside, sign=signs)
     order = ["weak", "inside", "sign", "position", "em_drop", "id"]
     return ranked.sort_values(order, ascending=[True] * 4 + [False, True])["id"].tolist()
-
-
-def example_heights(
-    tables: Mapping[str, pd.DataFrame], paragraph: int, n_prefix: int
-) -> tuple[float, float, float]:
-    """Heights in inches of both panels of `draw_example` and of the tokens below them.
-
-    Without NLLs, the first panel holds a line of text.
-    """
-    known = tables["perturbation"].query("id == @paragraph and position >= 0")["nll_original"].notna().any()
-    return (1.0 if known else 0.5), 1.0, label_height(prefix_texts(tables, paragraph, n_prefix))
 
 
 def draw_example(
@@ -85,19 +75,9 @@ def draw_example(
         nll_axes.text(place, 0.5, "perturbed: not computed", **style, transform=nll_axes.transAxes)
     mark_position(nll_axes, top["position"])
     label_tokens(em_axes, data["text"].tolist(), int(top["position"]))
-    return data, _numbers(tables, data, unperturbed, top, n_prefix)
-
-
-def _numbers(
-    tables: Mapping[str, pd.DataFrame],
-    data: pd.DataFrame,
-    unperturbed: pd.Series,
-    top: pd.Series,
-    n_prefix: int,
-) -> dict:
     vocabulary = tables["vocabulary"].set_index("token")["text"]
     costliest = unperturbed["em"] - data["em_min"]  # the largest drop over a position's draws
-    return {
+    return data, {
         "id": int(top["id"]),
         "distance": n_prefix - int(top["position"]),
         "old": label(data["text"].iloc[int(top["position"])]),

@@ -1,8 +1,4 @@
-"""Recited passages as a page that opens from disk: what is recited is highlighted, what was given is not.
-
-Text that occurs in many files makes many passages, which begin at other tokens of it. Like ones stand under
-the first of them.
-"""
+"""Recited passages as a page that opens from disk: what is recited is highlighted, what was given is not."""
 
 from collections.abc import Sequence
 from html import escape
@@ -38,8 +34,8 @@ def recited_page(told: Sequence[str], found: pd.DataFrame) -> str:
 
 
 def like_passages(found: pd.DataFrame) -> list[pd.DataFrame]:
-    """Groups of passages in order. One belongs to the first group whose first passage is like it: both, with
-    what was given, hold the same `ALIKE` words in a row, or are the same words.
+    """Groups of passages in order, since text of many files makes many. One belongs to the first group whose
+    first passage is like it: both, with what was given, hold the same `ALIKE` words in a row, or are one.
     """
     group_of: dict[tuple[str, ...], int] = {}
     members: list[list[int]] = []

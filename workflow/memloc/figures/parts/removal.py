@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.scoring.sampling import extractable
 from memloc.settings.removal_ways import NOTHING, RETRAINED, WAY_NAMES
-from memloc.statistics.uncertainty import Interval, mean, proportion, table
+from memloc.statistics.uncertainty import mean, proportion, table
 
 LINEAR = 0.1  # nats: the axis of NLLs is linear below, logarithmic above
 MODES = {"joint": "together", "single": "one by one"}
@@ -21,13 +20,20 @@ OF_ONE = ("recited", "recited_4bit", "sampled")
 YES_OR_NO = {"joint": (*OF_ONE, "changed"), "single": OF_ONE}
 
 
-def in_nats(panel: Axes) -> None:
-    """Make the axis logarithmic, and linear close to 0."""
-    panel.set_xscale("symlog", linthresh=LINEAR, linscale=0.6)
-    low, high = panel.get_xlim()
-    ticks = [tick for tick in (-1, 0, LINEAR, 1, 10) if low <= tick <= high]
-    panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    panel.minorticks_off()
+def finish_panel(panel: Axes, name: str, unit: str, n_tokens: int) -> None:
+    """Label the axis of a panel. It holds all tokens or shares; one of nats is logarithmic, and linear close
+    to 0."""
+    panel.set_xlabel(f"{name}\n({unit})", fontsize=6)
+    panel.locator_params(axis="x", nbins=3)
+    if unit == "nats":
+        panel.set_xscale("symlog", linthresh=LINEAR, linscale=0.6)
+        low, high = panel.get_xlim()
+        ticks = [tick for tick in (-1, 0, LINEAR, 1, 10) if low <= tick <= high]
+        panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        panel.minorticks_off()
+    else:
+        most = n_tokens if unit == "tokens" else 1
+        panel.set_xlim(-0.07 * most, 1.07 * most)
 
 
 def ways_of(rows: pd.DataFrame) -> list[str]:
@@ -42,8 +48,18 @@ def judged_ways(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """
     n_tokens = tables["removal"]["em"].max()  # of the continuation: all were recited before
     most = dict.fromkeys(SHARES, 1.0) | dict.fromkeys(LOST, float(n_tokens))
-    found = [_means(units, measure, most.get(measure)) for measure, units in units_of(tables).items()]
-    return pd.concat(found, ignore_index=True)
+    frames = []
+    for measure, units in units_of(tables).items():
+        groups = units.groupby(KEYS, sort=False)["value"]
+        found = [
+            proportion(int(own.sum()), len(own)) if measure in YES_OR_NO[mode] else mean(own)
+            for (_, mode), own in groups
+        ]
+        rows = table(found, groups.size().index).reset_index().assign(measure=measure)
+        if measure in most:  # an interval may go beyond what is possible
+            rows[["low", "high"]] = rows[["low", "high"]].clip(0, most[measure])
+        frames.append(rows)
+    return pd.concat(frames, ignore_index=True)
 
 
 def units_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -73,15 +89,13 @@ def _removed(removal: pd.DataFrame) -> pd.DataFrame:
     sampled = extractable(removal["log_p"].to_numpy(), N_DRAWS, CONFIDENCE)
     return pd.DataFrame(
         {
-            **{name: removal[name] for name in KEYS},
+            **removal[KEYS],
             "unit": removal["id"],
             "forgotten": before - removal["em"],
             "recited": (removal["em"] == before).astype(float),
             "recited_4bit": (removal["em_4bit"] == before).astype(float),
             "sampled": sampled.astype(float),
-            "longest_run": removal["longest_run"],
-            "edit_distance": removal["edit_distance"],
-            "recited_perturbed": removal["recited_perturbed"],
+            **removal[["longest_run", "edit_distance", "recited_perturbed"]],
             "relearning": removal["relearning_steps"].astype(float),
         }
     )
@@ -95,19 +109,3 @@ def _damage(damage: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(
         lost=rows["em_before"] - rows["em"], gained=rows["nll"] - rows["nll_before"], unit=unit
     )
-
-
-def _means(units: pd.DataFrame, measure: str, most: float | None) -> pd.DataFrame:
-    groups = units.groupby(KEYS, sort=False)["value"]
-    found = [_mean(own, measure in YES_OR_NO[mode], most) for (_, mode), own in groups]
-    return table(found, groups.size().index).reset_index().assign(measure=measure)
-
-
-def _mean(values: pd.Series, yes_or_no: bool, most: float | None) -> Interval:
-    """Mean of a measure from 0 to `most`; its interval is clipped to this range."""
-    if yes_or_no:
-        return proportion(int(values.sum()), len(values))
-    found = mean(values)
-    if most is None or not np.isfinite(found.low):
-        return found
-    return found._replace(low=max(found.low, 0.0), high=min(found.high, most))

@@ -1,6 +1,6 @@
 """One look for all figures: colours of the sets, widths of a page, fonts, marks for invisible characters."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import Any
@@ -16,13 +16,12 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.axis import Axis  # noqa: E402
-from matplotlib.figure import Figure, SubFigure  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
 
 from memloc.tables.terms.sets import PARTLY, bins  # noqa: E402
 
-COLUMN_WIDTH = 3.4  # inches, one column of a two-column page
-PAGE_WIDTH = 7.0
+PAGE_WIDTH = 7.0  # inches
 
 # Red, blue and purple as in the paper, in tones that stay apart for colour-blind readers and in grey.
 COLOURS = {
@@ -44,10 +43,6 @@ LABELS = {
     "unseen": "unseen",
     "held_out": "held out, with copies",
 }
-DIRECTION_LABELS = {
-    "memorized_into_perturbed": "memorized patched into perturbed",
-    "perturbed_into_memorized": "perturbed patched into memorized",
-}
 BY_EXACT_MATCH = ("non_memorized", *PARTLY, "memorized")
 SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
@@ -55,7 +50,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 VISIBLE = {"\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d", " ": "\u2423"}
 
-STYLE = {
+plt.rcParams |= {
     "font.size": 7,
     "font.family": "DejaVu Sans",
     "axes.titlesize": 7.5,
@@ -75,33 +70,28 @@ STYLE = {
 }
 
 
+Numbers = dict[str, Any]
+"""The numbers of a caption, by their names in its template."""
+
+
 @dataclass(frozen=True)
 class Drawing:
     """A figure, its plotted `data`, the numbers of its caption, and its HTML page."""
 
     figure: Figure
     data: pd.DataFrame
-    numbers: dict[str, Any]
+    numbers: Numbers
     page: str | None = None
 
 
+def of_panels(**panels: pd.DataFrame) -> pd.DataFrame:
+    """The numbers of several panels, by their letters, in one frame; column `panel` says where they are."""
+    return pd.concat(panels, names=["panel"]).reset_index("panel").reset_index(drop=True)
+
+
 def subplots(height: float, width: float = PAGE_WIDTH, **options: Any) -> tuple[Figure, Any]:
-    """Figure and axes in the common style; height and width in inches."""
-    plt.rcParams.update(STYLE)
+    """Figure and axes; height and width in inches."""
     return plt.subplots(figsize=(width, height), **options)
-
-
-def mosaic(layout: str | list[list[str]], height: float, **options: Any) -> tuple[Figure, dict[str, Axes]]:
-    """Figure and panels by their names in `layout` ("aab;ccc": rows of letters), in the common style."""
-    plt.rcParams.update(STYLE)
-    return plt.subplot_mosaic(layout, figsize=(PAGE_WIDTH, height), **options)
-
-
-def two_rows(height: float, ratios: tuple[float, float]) -> tuple[Figure, SubFigure, SubFigure]:
-    """Figure in the common style with two rows of independent columns."""
-    plt.rcParams.update(STYLE)
-    figure = plt.figure(figsize=(PAGE_WIDTH, height))
-    return figure, *figure.subfigures(2, 1, height_ratios=ratios)
 
 
 def counted_by_set(
@@ -123,10 +113,36 @@ def counted_by_set(
     plain_log_ticks(getattr(axes, f"{counts}axis"))
 
 
-def stripes(axes: Axes, n_rows: int) -> None:
-    """Tint every other one of the rows 0, 1, .., which are one apart."""
-    for place in range(0, n_rows, 2):
+def dots(
+    axes: Axes,
+    found: pd.DataFrame,
+    row: str,
+    labels: Mapping[Any, str],
+    group: str,
+    looks: Mapping[str, tuple[str, str, str]],
+    faint: pd.DataFrame | None = None,
+) -> None:
+    """Draw values with intervals (value, low, high) in rows from top to bottom, and faint single values.
+
+    Column `row` says in which row of `labels` a value is, column `group` which label, colour and marker of
+    `looks` it has. The groups of a row lie below each other.
+    """
+    apart = min(0.3, 0.75 / len(looks))
+    for number, (name, (label, colour, marker)) in enumerate(looks.items()):
+        places = np.arange(len(labels)) + apart * (number - (len(looks) - 1) / 2)
+        at = dict(zip(labels, places, strict=True))
+        own = found[(found[group] == name) & found[row].isin(at)]
+        axes.hlines(own[row].map(at), own["low"], own["high"], color=colour, lw=0.8)
+        style = {"ls": "", "marker": marker, "ms": 3.4, "mew": 0, "color": colour, "label": label}
+        axes.plot(own["value"], own[row].map(at), **style, zorder=3)
+        if faint is not None:
+            own = faint[(faint[group] == name) & faint[row].isin(at)]
+            axes.scatter(own["value"], own[row].map(at), s=3, color=colour, alpha=0.25, linewidth=0)
+    for place in range(0, len(labels), 2):
         axes.axhspan(place - 0.5, place + 0.5, color="0.5", alpha=0.08, lw=0, zorder=0)
+    axes.set_yticks(range(len(labels)), labels.values())
+    axes.set_ylim(max(len(labels), 1) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
 
 
 def side_by_side(values: pd.Series, step: float, apart: float, width: float) -> pd.Series:
@@ -157,12 +173,7 @@ def plain_log_ticks(axis: Axis) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def panel_label(axes: Axes, letter: str, pad: float | None = None) -> None:
-    """Bold letter at the upper left of a panel, `pad` points above it."""
-    axes.set_title(letter, loc="left", fontweight="bold", pad=pad)
-
-
 def panel_labels(panels: Iterable[Axes], pad: float | None = None) -> None:
-    """Letters a, b, .. of panels, as `panel_label` has them."""
+    """Bold letters a, b, .. at the upper left of panels, `pad` points above them."""
     for axes, letter in zip(panels, ascii_lowercase, strict=False):
-        panel_label(axes, letter, pad)
+        axes.set_title(letter, loc="left", fontweight="bold", pad=pad)

@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.head_marks import outline
-from memloc.figures.parts.heatmap import colour_bar
-from memloc.figures.parts.style import COLOURS, SEQUENTIAL, visible
+from memloc.figures.parts.heatmap import cells, colour_bar, outline
+from memloc.figures.parts.style import COLOURS, visible
 
 TOKEN_FONT = 5.0
 ABOVE_MARKS = 9  # points above a panel at which its letter does not touch a triangle
@@ -42,18 +39,10 @@ def draw_map(
     `highlight` is a row to be outlined, `marked` a column to be marked.
     """
     heads, positions = values.index, values.columns
-    mesh = axes.pcolormesh(
-        np.append(positions, positions[-1] + 1) - 0.5,
-        np.append(heads, heads[-1] + 1) - 0.5,
-        values.to_numpy(dtype=float),
-        cmap=colormaps[SEQUENTIAL],
-        vmin=0,
-    )
+    mesh = cells(axes, values)
     axes.set_ylim(heads[-1] + 0.5, heads[0] - 0.5)
     axes.set_yticks(heads[:: -(-len(heads) // MAX_HEAD_LABELS)])
     axes.set_ylabel("head")
-    axes.tick_params(axis="both", length=0)
-    axes.spines[:].set_visible(False)
     colour_bar(mesh, axes, unit, fraction=0.05)
     if highlight is not None:
         outline(axes, positions[0] - 0.5, highlight - 0.5, width=len(positions))

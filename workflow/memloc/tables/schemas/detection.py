@@ -29,7 +29,7 @@ def _with_interval(name: str, low: float, high: float, *, meaning: str) -> Colum
 
 
 def _pairs(*, meaning: str) -> Column:
-    return integer(0, dtype="Int64", nullable=True, unit="pairs", meaning=meaning)
+    return integer(0, nullable=True, unit="pairs", meaning=meaning)
 
 
 def detection(lengths: Lengths) -> Columns:

@@ -40,7 +40,6 @@ def edits(lengths: Lengths) -> Columns:
         "n_changed_weights": integer(0, meaning="Weights that have changed."),
         "relearning_steps": integer(
             0,
-            dtype="Int64",
             nullable=True,
             meaning="Steps until the paragraph is recited again; missing where it was not tried or reached.",
         ),

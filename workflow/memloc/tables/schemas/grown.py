@@ -1,20 +1,8 @@
 """Memories that grew in places of their own while the model, or its swap twin, was trained."""
 
-from dataclasses import replace
-
 from memloc.settings.model import GROWN_GRANULARITIES
-from memloc.tables.columns import (
-    LAYER,
-    ONE_PARAGRAPH,
-    Column,
-    Columns,
-    Lengths,
-    category,
-    exact_match,
-    integer,
-    nats,
-    number,
-)
+from memloc.tables import columns
+from memloc.tables.columns import PARAGRAPH, Column, Columns, Lengths, category, integer, nats, number
 
 
 def _memory(id: Column, *, meaning: str) -> Columns:
@@ -28,7 +16,7 @@ def _memory(id: Column, *, meaning: str) -> Columns:
 
 def _recited(lengths: Lengths) -> Columns:
     return {
-        "em": exact_match(lengths.continuation),
+        "em": columns.exact_match(lengths.continuation),
         "nll": nats(meaning="NLL of the continuation after the training."),
         "norm": number(
             0,
@@ -40,9 +28,9 @@ def _recited(lengths: Lengths) -> Columns:
 
 def grown(lengths: Lengths) -> Columns:
     return {
-        **_memory(ONE_PARAGRAPH, meaning="Number of the memory among those of its kind."),
-        "layer": replace(
-            LAYER.stored_as("Int64"), nullable=True, meaning="Layer of the place; missing for single weights."
+        **_memory(columns.ONE_PARAGRAPH, meaning="Number of the memory among those of its kind."),
+        "layer": integer(
+            0, nullable=True, unit="from 0", meaning="Layer of the place; missing for single weights."
         ),
         "units": Column(
             "object",
@@ -57,7 +45,7 @@ def grown(lengths: Lengths) -> Columns:
 def twins(lengths: Lengths) -> Columns:
     return {
         **_memory(
-            integer(0, meaning="Paragraph."),
+            PARAGRAPH,
             meaning="Number of the memory among those of its kind; those of the swap twin come last.",
         ),
         **_recited(lengths),

@@ -31,7 +31,7 @@ def grown_truth(lengths: Lengths) -> Columns:
             meaning="Chance that a unit of the place ranks above a unit elsewhere; ties are a half.",
         ),
         "place_layer": integer(
-            0, dtype="Int64", nullable=True, meaning="Layer that holds the place; missing if several do."
+            0, nullable=True, meaning="Layer that holds the place; missing if several do."
         ),
         "auroc_in_layer": number(
             0, 1, nullable=True, meaning="The same among the units of this layer; missing without one."

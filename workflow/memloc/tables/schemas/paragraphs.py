@@ -6,7 +6,7 @@ from memloc.tables.columns import ONE_PARAGRAPH, Column, Columns, Lengths, integ
 def paragraphs(lengths: Lengths) -> Columns:
     def occurrences(*, meaning: str) -> Column:
         unit = "occurrences in the training text"
-        return integer(0, dtype="Int64", nullable=True, unit=unit, meaning=meaning)
+        return integer(0, nullable=True, unit=unit, meaning=meaning)
 
     return {
         "id": ONE_PARAGRAPH,
@@ -30,7 +30,6 @@ def paragraphs(lengths: Lengths) -> Columns:
         "longest_run": integer(
             0,
             lengths.paragraph,
-            dtype="Int64",
             nullable=True,
             unit="tokens",
             meaning="Longest run that the training text holds, too; missing where none is looked for.",
@@ -48,7 +47,6 @@ def paragraphs(lengths: Lengths) -> Columns:
         ),
         "line": integer(
             1,
-            dtype="Int64",
             nullable=True,
             unit="from 1",
             meaning="Line there on which its first token ends.",

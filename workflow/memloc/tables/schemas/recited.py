@@ -3,7 +3,7 @@
 from memloc.tables.columns import Column, Columns, Lengths, integer, words
 from memloc.tables.schemas.paragraphs import places
 
-_OFFSET = {"low": 0, "dtype": "Int64", "nullable": True, "unit": "from 0"}
+_OFFSET = {"low": 0, "nullable": True, "unit": "from 0"}
 _UNSEEN = Column("bool", meaning="Text that the model cannot have seen.")
 
 

@@ -6,10 +6,7 @@ from memloc.tables.columns import NLL, Column, Columns, Lengths, category, integ
 from memloc.tables.judged_texts import judged_text
 
 STEPS = integer(
-    0,
-    dtype="Int64",
-    nullable=True,
-    meaning="Steps until it is recited again; missing where it was not tried or reached.",
+    0, nullable=True, meaning="Steps until it is recited again; missing where it was not tried or reached."
 )
 
 
@@ -57,9 +54,7 @@ def removal(lengths: Lengths) -> Columns:
 
 
 def removal_damage(lengths: Lengths) -> Columns:
-    removed = integer(
-        0, dtype="Int64", nullable=True, meaning="Paragraph that is removed; missing: all together."
-    )
+    removed = integer(0, nullable=True, meaning="Paragraph that is removed; missing: all together.")
     return {**_run(NOTHING), "removed": removed, **judged_text(lengths)}
 
 

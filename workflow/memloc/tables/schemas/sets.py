@@ -1,5 +1,6 @@
 """Memorized and non-memorized sets and the samples drawn from them (paper 3.2)."""
 
+from memloc.tables import columns
 from memloc.tables.columns import ONE_PARAGRAPH, Column, Columns, Lengths, category, n_tokens, token_list
 from memloc.tables.terms.sets import HELD_OUT, SET_NAMES, UNSEEN
 
@@ -15,9 +16,8 @@ def sets(lengths: Lengths) -> Columns:
         ),
         "sampled": Column("bool", meaning="Drawn for the analyses of its set."),
         "sampled_rare_tokens": Column("bool", meaning="Drawn for the analysis of rare tokens."),
-        "pair": Column(
-            "Int64",
-            low=0,
+        "pair": columns.integer(
+            0,
             nullable=True,
             unit="from 0",
             meaning="Pair of a memorized and another paragraph of equal count and similar near_count, where "

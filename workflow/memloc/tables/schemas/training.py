@@ -5,9 +5,7 @@ from memloc.tables.columns import Column, Columns, Lengths, integer, number, tok
 
 def training_stream(lengths: Lengths) -> Columns:
     return {
-        "id": integer(
-            0, dtype="Int64", nullable=True, meaning="Paragraph that the document is; missing for files."
-        ),
+        "id": integer(0, nullable=True, meaning="Paragraph that the document is; missing for files."),
         "file": Column("str", nullable=True, meaning="File that the document is; missing for paragraphs."),
         "tokens": token_list(None, meaning="Tokens of the document, in the order of the packed text."),
     }
