@@ -1,4 +1,4 @@
-"""Sentences on pages with numbers of `mini`, each from the tables of a finished run (see `make docs`)."""
+"""Sentences on pages with numbers, each from a finished run of `mini` or `grown-truth` (see `make docs`)."""
 
 import textwrap
 
@@ -13,10 +13,19 @@ from memloc.tables.finished import Study
 from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 
 LONG_RUN = 25  # tokens
+GROWN = ("twins", "grown_precision", "removal_of_grown")  # figures of `grown-truth`
+
+
+def told_by(study: Study, width: int) -> dict[str, str]:
+    """The lines of pages that a study speaks for, by the name of their place."""
+    captions = [study.folder / f"figures/{name}.rst" for name in GROWN]
+    if not captions[0].exists():
+        return sentences(study, width)
+    return {path.stem: _filled(path.read_text(), width) for path in captions}
 
 
 def sentences(study: Study, width: int) -> dict[str, str]:
-    """The lines of a page by the name of their place."""
+    """The lines of a page with numbers of `mini`, by the name of their place."""
     frame = study.table("paragraphs", ["id", "count", "near_count", "held_out"])
     seen = frame[~frame["held_out"]].merge(study.table("scores", ["id", "em"]), on="id")
     lengths = study.settings["paragraph"]
@@ -29,9 +38,14 @@ def sentences(study: Study, width: int) -> dict[str, str]:
     }
     told |= {"own_text": _own_text(study), "boundary": _boundary(study)}
     told["heads"] = _heads(study.table("head_ranking"))
-    wrapped = {name: textwrap.fill(text, width, break_on_hyphens=False) + "\n" for name, text in told.items()}
     headline = (study.folder / "headline.txt").read_text()
-    return {"headline": f"```text\n{headline}```\n", **wrapped}
+    return {"headline": f"```text\n{headline}```\n"} | {
+        name: _filled(text, width) for name, text in told.items()
+    }
+
+
+def _filled(text: str, width: int) -> str:
+    return textwrap.fill(" ".join(text.split()), width, break_on_hyphens=False) + "\n"
 
 
 def _finding(seen: pd.DataFrame) -> str:

@@ -155,7 +155,7 @@ def memory_table() -> str:
 
 
 def with_found(text: str) -> str:
-    """A page with the sentences of the run of `mini` that `make docs` was last given."""
+    """A page with the sentences of the runs of `mini` and `grown-truth` that `make docs` was last given."""
     for name, content in json.loads(FOUND.read_text()).items():
         if f"<!-- {name} -->" in text:
             text = between(text, name, content)
@@ -181,8 +181,8 @@ def between(text: str, marker: str, content: str) -> str:
 
 def generated() -> dict[Path, str]:
     """Every file that has generated parts, as it should be."""
-    names = ("figures", "columns", "own-text", "methods", "tutorial")
-    figures, columns, own_text, methods, tutorial = (ROOT / f"docs/{name}.md" for name in names)
+    names = ("figures", "columns", "own-text", "methods", "planting", "tutorial")
+    figures, columns, own_text, methods, planting, tutorial = (ROOT / f"docs/{name}.md" for name in names)
     listed = between(with_found(methods.read_text()), "methods", method_lists())
     targets = between(figures.read_text(), "figures", figure_table())
     config, needed, readme = (ROOT / name for name in ("config/README.md", "docs/memory.md", "README.md"))
@@ -194,6 +194,7 @@ def generated() -> dict[Path, str]:
         readme: with_found(readme.read_text()),
         words: between(words.read_text(), "words", word_list()),
         methods: between(listed, "rankings", ranking_list()),
+        planting: with_found(planting.read_text()),
         tutorial: between(with_found(tutorial.read_text()), "rankings", ranking_sentence()),
         config: between(config.read_text(), "keys", config_keys.key_table()),
         needed: between(needed.read_text(), "memory", memory_table()),
@@ -204,9 +205,11 @@ def generated() -> dict[Path, str]:
 
 if __name__ == "__main__":
     for study in map(Path, sys.argv[1:]):
-        FOUND.write_text(json.dumps(found.sentences(open_study(study), WIDTH), indent=1) + "\n")
+        told = found.told_by(open_study(study), WIDTH)
+        FOUND.write_text(json.dumps(json.loads(FOUND.read_text()) | told, indent=1) + "\n")
         for picture in (ROOT / "docs/images").iterdir():
-            if (drawn := study / "figures" / picture.name).exists():
+            drawn = study / "figures" / picture.name
+            if drawn.exists() and (picture.stem in found.GROWN) == ("twins" in told):
                 shutil.copyfile(drawn, picture)
     for path, text in generated().items():
         path.write_text(text)
