@@ -75,8 +75,7 @@ used = continuations(frame.id[filled])
 frame["continuation"] = used[settings.sets.continuation]
 frame = pd.concat([frame, *(rows.assign(continuation=None) for rows in apart)], ignore_index=True)
 # These are decoded separately, so that they change no micro-batch of the analyses' continuations.
-more = frame.set.isin(sets.PARTLY) | (frame.set == UNSEEN) & frame.sampled
-more = frame.id[more & frame.continuation.isna()]
+more = frame.id[frame.sampled & frame.continuation.isna()]
 found = pd.concat([used, continuations(more)]) if len(more) else used
 decoded, true = (np.stack(found[name]) for name in ("model", "corpus"))
 near = pd.DataFrame({"id": found.id, "continuation": list(decoded)}).merge(frame[["id", "set"]], on="id")

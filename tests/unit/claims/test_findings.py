@@ -38,8 +38,8 @@ def rows(names, *values):
 def tables():
     """Two of four paragraphs are recited, and one of three unseen ones."""
     kinds, em = ["memorized"] * 2 + ["non_memorized"] * 2 + ["unseen"] * 3, [4, 4, 0, 3, 4, 0, 0]
-    replaced = [("memorized", -1, 4), ("memorized", 0, 4), ("memorized", 1, 4), ("memorized", 5, 4)]
-    replaced += [("memorized", 8, 0), ("memorized", 9, 4), ("non_memorized", 9, 0)]
+    replaced = [(0, "memorized", at, em) for at, em in ((-1, 4), (0, 4), (5, 4), (8, 0))]
+    replaced += [(1, "memorized", 1, 4), (1, "memorized", 9, 4), (2, "non_memorized", 9, 0)]
     without = [(0, 0, 4, 4), (0, 1, 3, 0), (1, 0, 4, 3)]  # layer, head, exact match of both paragraphs
     ablated = [("memorized", id, layer, head, em[id]) for layer, head, *em in without for id in (0, 1)]
     skipped = [(0, 0, 3), (1, 4, 0), (2, 4, 4)]  # layer, exact match of both paragraphs
@@ -58,7 +58,7 @@ def tables():
         "sets": pd.DataFrame({"id": range(7), "set": kinds}),
         "scores": pd.DataFrame({"id": range(6, -1, -1), "em": em[::-1]}),
         "claims": rows("id verdict", (ONE_HEAD, TOO_FEW), (ANYWHERE, TOO_FEW)),
-        "perturbation": rows("set position em", *replaced),
+        "perturbation": rows("id set position em", *replaced),
         "head_ranking": rows("method layer head rank", *(("combined", *head) for head in RANKED)),
         "layer_bypass": rows(
             "block way layer group id em em_lost", *bypassed, ("mlp", "mean", 1, "memorized", 0, 0, 4)
@@ -74,18 +74,20 @@ def judged(tables, **verdicts):
 
 def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
     assert findings(tables, SETTINGS) == [
-        "What is memorized? Given their first 10 tokens, 2 of 4 paragraphs (50 %) come out word for word; "
-        "so do 1 of 3 (33 %) that the model has not seen.",
-        "What triggers it? Replacing one token of the prefix stops 20 % of the recitations: 0 % among the "
-        "first 2 of 10 tokens, 50 % among the last 2.",
-        "Where is it? In 2 of 3 layers, the loss of attention costs recited text more than the model's other "
-        "output. Layer 0 costs most: 62 % of the tokens of recited text and 0 % of the others; another layer "
-        "costs 25 % and 38 % on average. Head 1 of layer 0 ranks first over all methods: without it, 2 of 2 "
-        "recitations stop; without another head, 0.5 on average. The paragraphs are too few to say whether "
-        "one head stands out.",
-        "Can it be removed? The best of 2 ways to change weights (top gradients, paragraphs one at a time) "
-        "stops 1 of 1 recitation, and costs the model's other output 0 %.",
-        "Which claims hold? Of 2 claims, 2 apply: 2 rest on too few data.",
+        "What is memorized? Given their first 10 tokens, 2 of 4 paragraphs (50 %) go on word for word for 4 "
+        "more; so do 1 of 3 (33 %) that the model has not seen, which can be guessed.",
+        "What triggers it? Mostly the last tokens of the prefix. Another token in place of one of the last 2 "
+        "of 10 stops 50 % of the recitations, in place of one of the first 2 0 %. Of 2 paragraphs, 1 can be "
+        "stopped by a single token.",
+        "Where is it? Not found in one head; 2 of 3 layers matter more to recited text than to other text "
+        "that the model writes. Without the attention of layer 0, recited text loses 62 % of its tokens, and "
+        "other text 0 %; without that of another layer, 25 % and 38 % on average. The methods rank head 1 of "
+        "layer 0 first: without it, 2 of 2 recitations stop, and without another head 0.5 on average. The "
+        "paragraphs are too few to say whether it stands out.",
+        "Can it be removed? Yes. The best of 2 ways to change weights (top gradients, a paragraph "
+        "at a time) stops 1 of 1 recitation; other text that the model writes loses 0 % of its tokens.",
+        "Which claims hold? Of 2 claims of the paper, of later work and of ours, 2 apply here: 2 rest on too "
+        "few data.",
     ]
 
 
@@ -99,35 +101,36 @@ def test_the_lines_rest_on_columns_and_claims_that_exist(tables):
 
 def test_without_unseen_text_there_is_nothing_to_compare_with(tables):
     tables["sets"] = tables["sets"].head(4)
-    assert findings(tables, SETTINGS)[0].endswith("word for word, with no unseen ones to compare with.")
+    assert findings(tables, SETTINGS)[0].endswith("for 4 more, with no unseen ones to compare with.")
 
 
 @pytest.mark.parametrize(
     ("verdict", "said"),
     [
-        (HOLDS, "One head stands out: the methods name it first, whichever paragraphs are drawn."),
-        (FAILS, "No single head stands out."),
-        (NO_DIFFERENCE, "No single head stands out."),
-        (NOT_APPLICABLE, "stop; without another head, 0.5 on average."),
+        (HOLDS, "The methods name it first, whichever paragraphs are drawn."),
+        (FAILS, "It does not stand out."),
+        (NO_DIFFERENCE, "It does not stand out."),
+        (NOT_APPLICABLE, "stop, and without another head 0.5 on average."),
     ],
 )
 def test_a_head_stands_out_only_where_its_claim_holds(tables, verdict, said):
     line = findings(judged(tables, **{ONE_HEAD: verdict}), SETTINGS)[2]
-    assert "Head 1 of layer 0 ranks first over all methods: without it, 2 of 2 recitations stop" in line
+    assert "The methods rank head 1 of layer 0 first: without it, 2 of 2 recitations stop" in line
     assert line.endswith(said)
+    assert ("In head 1 of layer 0; 2 of 3 layers" in line) == (verdict == HOLDS)
 
 
 def test_no_layer_is_named_where_none_costs_recited_text_more(tables):
     bypass = tables["layer_bypass"]
     bypass.loc[bypass["group"] == "memorized", ["em", "em_lost"]] = [4, 0]
-    said = "In none of 3 layers does the loss of attention cost recited text more than"
+    said = "none of 3 layers matters more to recited text than"
     assert said in findings(tables, SETTINGS)[2]
 
 
 def test_of_a_head_that_is_configured_no_claim_is_about(tables):
     configured = SimpleNamespace(paragraph=SETTINGS.paragraph, highlight=SimpleNamespace(layer=0, head=0))
     line = findings(judged(tables, **{ONE_HEAD: HOLDS}), configured)[2]
-    assert "Head 0 of layer 0 is named by the settings: without it, 0 of 2 recitations stop" in line
+    assert "The settings name head 0 of layer 0: without it, 0 of 2 recitations stop" in line
     assert line.endswith("on average.")
 
 
@@ -150,9 +153,9 @@ def test_of_ways_that_change_weights_the_best_removes_most_for_what_others_lose(
     tables |= {"removal": rows("way mode id em", *left)}
     tables |= {"removal_damage": rows("way mode group id em", *others)}
     assert findings(tables, SETTINGS)[3] == (
-        "Can it be removed? The best of 2 ways to change weights (low curvature (K-FAC), paragraphs all "
-        "together) stops 1 of 2 recitations, and costs other recited paragraphs 0 % of their tokens and the "
-        "model's other output 25 %."
+        "Can it be removed? Not all of it. The best of 2 ways to change weights (low curvature (K-FAC), all "
+        "paragraphs together) stops 1 of 2 recitations; other recited paragraphs lose 0 % of their tokens "
+        "and other text that the model writes loses 25 % of its tokens."
     )
 
 
@@ -163,12 +166,15 @@ def test_every_verdict_has_its_words():
 def test_claims_are_counted_by_verdict_and_errors_say_where_to_look(tables):
     assert (
         outcomes([HOLDS, FAILS, HOLDS, TOO_FEW])
-        == "Of 4 claims, 4 apply: 2 hold, 1 does not hold, 1 rests on too few data."
+        == "Of 4 claims of the paper, of later work and of ours, 4 apply here: 2 hold, 1 does not hold, "
+        "1 rests on too few data."
     )
-    assert outcomes([HOLDS, NOT_APPLICABLE]) == "Of 2 claims, 1 applies: 1 holds."
-    assert outcomes([NOT_APPLICABLE]) == "Of 1 claim, 0 apply."
+    assert outcomes([HOLDS, NOT_APPLICABLE]).endswith(
+        "Of 2 claims of the paper, of later work and of ours, 1 applies here: 1 holds."
+    )
+    assert outcomes([NOT_APPLICABLE]).endswith(" 0 apply here.")
     line = findings(judged(tables, a=ERROR, b=HOLDS), SETTINGS)[4]
-    assert "2 apply: 1 holds, 1 could not be judged. See logs/claims.log for the errors." in line
+    assert "2 apply here: 1 holds, 1 could not be judged. See logs/claims.log for the errors." in line
 
 
 @pytest.mark.parametrize("linked", [True, False])

@@ -40,15 +40,17 @@ QUESTIONS = (
 ANYWHERE = "recited_wherever_they_stand"
 ONE_HEAD = "one_head_leads"
 STANDS_OUT = {
-    HOLDS: "One head stands out: the methods name it first, whichever paragraphs are drawn.",
-    FAILS: "No single head stands out.",
-    NO_DIFFERENCE: "No single head stands out.",
-    TOO_FEW: "The paragraphs are too few to say whether one head stands out.",
+    HOLDS: "The methods name it first, whichever paragraphs are drawn.",
+    FAILS: "It does not stand out.",
+    NO_DIFFERENCE: "It does not stand out.",
+    TOO_FEW: "The paragraphs are too few to say whether it stands out.",
 }
+OTHERS = "other text that the model writes"  # its own continuations of paragraphs that it does not recite
 LOSSES = {
-    "memorized": "other recited paragraphs {} of their tokens",
-    "non_memorized": "the model's other output {}",
+    "memorized": "other recited paragraphs lose {} of their tokens",
+    "non_memorized": f"{OTHERS} loses {{}} of its tokens",
 }
+HARM = 0.1  # share of other text's tokens; who removes a paragraph for less is not said to do harm
 FAILED = " See logs/claims.log for the errors."
 ONLY_THERE = (
     " They are recited from position 0, and not wherever they stand: all that follows is about that place."
@@ -75,22 +77,29 @@ def _memorized(tables: Tables, verdicts: pd.Series, paragraph: Section) -> str:
     recited = tables["sets"]["id"].map(tables["scores"].set_index("id")["em"]) == paragraph.continuation
     unseen = tables["sets"]["set"] == UNSEEN
     seen = recited.index.isin(without_controls(tables["sets"]).index)
-    others = f"; so do {_of(recited[unseen])} that the model has not seen"
+    others = f"; so do {_of(recited[unseen])} that the model has not seen, which can be guessed"
     if not unseen.any():
         others = ", with no unseen ones to compare with"
     only = ONLY_THERE if verdicts.get(ANYWHERE) == FAILS else ""
-    given = f"Given their first {counted(paragraph.prefix, 'token')}"
-    return f"{given}, {_of(recited[seen], ' paragraphs')} come out word for word{others}.{only}"
+    given, follow = f"Given their first {counted(paragraph.prefix, 'token')}", paragraph.continuation
+    return (
+        f"{given}, {_of(recited[seen], ' paragraphs')} go on word for word for {follow} more{others}.{only}"
+    )
 
 
 def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
     rows = perturbation[(perturbation["set"] == "memorized") & (perturbation["position"] != UNPERTURBED)]
     stopped, few = rows["em"] < n_tokens, max(n_prefix // 5, 1)
-    first, last = rows["position"] < few, rows["position"] >= n_prefix - few
+    ends = rows["position"] < few, rows["position"] >= n_prefix - few
+    first, last = (stopped[end].mean() for end in ends)
+    mostly = "Tokens all over the prefix"
+    if max(first, last) > 2 * min(first, last):
+        mostly = f"Mostly the {'last' if last > first else 'first'} tokens of the prefix"
+    hang = stopped.groupby(rows["id"]).any()
     return (
-        f"Replacing one token of the prefix stops {_share(stopped)} of the recitations: "
-        f"{_share(stopped[first])} among the first {few} of {n_prefix} tokens, {_share(stopped[last])} "
-        f"among the last {few}."
+        f"{mostly}. Another token in place of one of the last {few} of {n_prefix} stops {_percent(last)} of "
+        f"the recitations, in place of one of the first {few} {_percent(first)}. Of "
+        f"{counted(len(hang), 'paragraph')}, {hang.sum()} can be stopped by a single token."
     )
 
 
@@ -101,23 +110,20 @@ def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
     recited, other = (_lost(skipped[skipped["group"] == group]) for group in ("memorized", "non_memorized"))
     heads, n_recited = _stopped(tables["head_ablation"], settings.paragraph.continuation)
     # Of a head that is configured, no claim says that it stands out.
-    verdict = verdicts.get(ONE_HEAD) if settings.highlight == "auto" else None
-    named = "ranks first over all methods" if settings.highlight == "auto" else "is named by the settings"
+    auto = settings.highlight == "auto"
+    verdict = verdicts.get(ONE_HEAD) if auto else None
     layer, n_worse = recited.idxmax(), (recited > other).sum()
-    of = counted(len(recited), "layer")
-    costs = (
-        f"{n_worse} of {of}, the loss of attention costs"
-        if n_worse
-        else f"none of {of} does the loss of attention cost"
-    )
+    matter = "matters" if n_worse < 2 else "matter"
+    found = f"In head {head[1]} of layer {head[0]}" if verdict == HOLDS else "Not found in one head"
+    named = f"{'The methods rank' if auto else 'The settings name'} head {head[1]} of layer {head[0]}"
     said = (
-        f"In {costs} recited text more than the model's other output. Layer "
-        f"{layer} costs most: {_percent(recited[layer])} of the tokens of recited text and "
-        f"{_percent(other[layer])} of the others; another layer costs {_percent(recited.drop(layer).mean())} "
-        f"and {_percent(other.drop(layer).mean())} on average.",
-        f"Head {head[1]} of layer {head[0]} {named}: without it, {heads[head]} of "
-        f"{counted(n_recited, 'recitation')} stop; without another head, {heads.drop(head).mean():.1f} "
-        "on average.",
+        f"{found}; {n_worse or 'none'} of {counted(len(recited), 'layer')} {matter} more to recited text "
+        f"than to {OTHERS}. Without the attention of layer {layer}, recited text loses "
+        f"{_percent(recited[layer])} of its tokens, and other text {_percent(other[layer])}; without that of "
+        f"another layer, {_percent(recited.drop(layer).mean())} and {_percent(other.drop(layer).mean())} on "
+        "average.",
+        f"{named}{' first' * auto}: without it, {heads[head]} of {counted(n_recited, 'recitation')} stop, "
+        f"and without another head {heads.drop(head).mean():.1f} on average.",
         STANDS_OUT.get(verdict, ""),
     )
     return " ".join(filter(None, said))
@@ -141,11 +147,18 @@ def _removal(tables: Tables, n_tokens: int) -> str:
     together = "removal" in tables
     gone, lost = (_removed if together else _unlearned)(tables, n_tokens)
     best = (gone.mean() - lost.mean(axis=1)).idxmax()
-    how = "all together" if together else "one at a time"
+    answer = (
+        "Not all of it"
+        if not gone[best].all()
+        else "Only with harm"
+        if lost.loc[best].max() > HARM
+        else "Yes"
+    )
+    harm = [LOSSES[group].format(_percent(share)) for group, share in lost.loc[best].items()]
     return (
-        f"The best of {counted(len(lost), 'way')} to change weights ({LABELS[best]}, paragraphs {how}) stops "
-        f"{gone[best].sum()} of {counted(len(gone), 'recitation')}, and costs "
-        f"{' and '.join(LOSSES[group].format(_percent(share)) for group, share in lost.loc[best].items())}."
+        f"{answer}. The best of {counted(len(lost), 'way')} to change weights ({LABELS[best]}, "
+        f"{'all paragraphs together' if together else 'a paragraph at a time'}) stops {gone[best].sum()} of "
+        f"{counted(len(gone), 'recitation')}; {' and '.join(harm)}."
     )
 
 

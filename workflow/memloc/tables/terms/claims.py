@@ -25,7 +25,8 @@ def outcomes(verdicts: Sequence[str]) -> str:
     found = Counter(verdicts)
     said = [f"{found[name]} {words[found[name] > 1]}" for name, words in SAID.items() if found[name]]
     applying = len(verdicts) - found[NOT_APPLICABLE]
-    of = f"Of {counted(len(verdicts), 'claim')}, {applying} {'applies' if applying == 1 else 'apply'}"
+    of = f"Of {counted(len(verdicts), 'claim')} of the paper, of later work and of ours, {applying} "
+    of += "applies here" if applying == 1 else "apply here"
     return f"{of}{': ' * bool(said)}{', '.join(said)}."
 
 
