@@ -159,6 +159,13 @@ def test_of_ways_that_change_weights_the_best_removes_most_for_what_others_lose(
     )
 
 
+@pytest.mark.parametrize(("left", "answer"), [(4, "Yes."), (3, "Only with harm.")])
+def test_what_other_text_loses_is_said_first(tables, left, answer):
+    """A way stops the only recitation, and leaves so many of 4 tokens of other text."""
+    tables["edits"] = tables["edits"].query("arm == 'top'").assign(em_other=left)
+    assert findings(tables, SETTINGS)[3].startswith(f"Can it be removed? {answer}")
+
+
 def test_every_verdict_has_its_words():
     assert {*SAID, NOT_APPLICABLE} == {*VERDICTS}
 
