@@ -15,7 +15,7 @@ from memloc.settings.sections import sections
 def drawing():
     scores, kinds = half_scores()
     table = counterfactual(scores, N)
-    table = table.assign(em=np.where(np.isin(kinds, [COPIED, OWN]), N, 0), elsewhere=kinds == COPIED)
+    table = table.assign(em=np.where(np.isin(kinds, [COPIED, OWN]), N, 0))
     table["repeats"] = np.where(kinds == UNSEEN, 0, 1 + table["id"] % 9)
     settings = sections({"paragraph": {"length": 2 * N, "prefix": N}})
     return figure.draw({"counterfactual": table}, settings)

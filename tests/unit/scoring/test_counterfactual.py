@@ -18,8 +18,8 @@ def found():
 
 def test_what_every_half_holds_a_copy_of_has_difference_0_and_what_one_half_alone_holds_has_1(found):
     table, kinds, _ = found
-    assert (table.loc[kinds == COPIED, "recited_difference"] == 0).all()
-    assert (table.loc[kinds == OWN, "recited_difference"] == 1).all()
+    gained = table["recited_with"] - table["recited_without"]
+    assert (gained[kinds == COPIED] == 0).all() and (gained[kinds == OWN] == 1).all()
     assert (comes_out_anyway(table) == (kinds == COPIED)).all()
     assert only_moved(table)[kinds == MOVED].all() and not only_moved(table)[kinds == OWN].any()
 
@@ -50,7 +50,7 @@ def test_what_no_model_was_trained_on_has_no_difference_and_few_models_no_interv
     table, kinds, _ = found
     unseen = table[kinds == UNSEEN]
     assert (unseen["n_with"] == 0).all() and unseen["nll_without"].notna().all()
-    assert unseen[["nll_difference", "em_with", "recited_low"]].isna().all(axis=None)
+    assert unseen[["nll_difference", "em_with", "recited_with"]].isna().all(axis=None)
     few = counterfactual(half_scores(n_models=4)[0], N)
     assert few["nll_difference"].notna().any() and few[["nll_low", "em_high"]].isna().all(axis=None)
 

@@ -9,9 +9,8 @@ import pandas as pd
 from jaxtyping import Bool
 
 from memloc.run.seeds import generator
-from memloc.statistics.uncertainty import difference, proportion, proportion_difference
+from memloc.statistics.uncertainty import difference
 
-MEASURES = ("em", "recited", "nll")
 HALF = 0.5  # share of the models that must recite a paragraph, so that it counts as one that comes out
 
 
@@ -25,29 +24,23 @@ def halves(n_models: int, n_paragraphs: int, seed: int) -> Bool[np.ndarray, "mod
 
 
 def counterfactual(half_scores: pd.DataFrame, n_continuation: int) -> pd.DataFrame:
-    """A row per paragraph: how many models were trained with and without it. For every measure, the means of
-    both kinds of models, and their difference with its interval. A mean is missing if no model is of its
-    kind, an interval if fewer than six models are of either kind.
+    """A row per paragraph: how many models were trained with and without it, and the share of each kind that
+    recites it. For EM and NLL, the means of both kinds of models, and their difference with its interval. A
+    mean is missing if no model is of its kind, an interval if fewer than six models are of either kind.
     """
     scores = half_scores.assign(recited=(half_scores["em"] == n_continuation).astype(float))
     found = []
     for id, own in scores.groupby("id", sort=False):
         seen, unseen = own[own["trained"]], own[~own["trained"]]
         row = {"id": id, "n_with": len(seen), "n_without": len(unseen)}
-        for measure in MEASURES:
-            row |= _compared(measure, seen[measure], unseen[measure])
+        row |= {"recited_with": seen["recited"].mean(), "recited_without": unseen["recited"].mean()}
+        for measure in ("em", "nll"):
+            means = seen[measure].mean(), unseen[measure].mean()
+            values = *means, *difference(seen[measure], unseen[measure])[:3]
+            names = ("with", "without", "difference", "low", "high")
+            row |= {f"{measure}_{name}": value for name, value in zip(names, values, strict=True)}
         found.append(row)
     return pd.DataFrame(found).replace([-np.inf, np.inf], np.nan)
-
-
-def _compared(measure: str, *groups: pd.Series) -> dict[str, float]:
-    if measure == "recited":
-        found = proportion_difference(*(proportion(int(each.sum()), len(each)) for each in groups))
-    else:
-        found = difference(*groups)
-    names = ("with", "without", "difference", "low", "high")
-    values = (*(each.mean() for each in groups), *found[:3])
-    return {f"{measure}_{name}": value for name, value in zip(names, values, strict=True)}
 
 
 def comes_out_anyway(table: pd.DataFrame) -> pd.Series:

@@ -107,16 +107,6 @@ def proportion(successes: int, n: int) -> Interval:
     return Interval(share, min(share, max(0.0, float(low))), max(share, min(1.0, float(high))), n)
 
 
-def proportion_difference(first: Interval, second: Interval) -> Interval:
-    """Difference of two independent proportions (of `proportion`), Newcombe's interval; n is the smaller."""
-    value, n = first.value - second.value, min(first.n, second.n)
-    if n < MIN_N:
-        return Interval(value, -np.inf, np.inf, n)
-    below = np.hypot(first.value - first.low, second.high - second.value)
-    above = np.hypot(first.high - first.value, second.value - second.low)
-    return Interval(value, float(value - below), float(value + above), n)
-
-
 def resampled(value: float, drawn: np.ndarray, left_out: np.ndarray) -> Interval:
     """Interval of a statistic by the bias-corrected and accelerated bootstrap (Efron 1987).
 

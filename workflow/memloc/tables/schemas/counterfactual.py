@@ -18,25 +18,17 @@ def counterfactual(lengths: Lengths) -> Columns:
     return {
         "id": columns.ONE_PARAGRAPH,
         "repeats": integer(0, unit="occurrences", meaning="Occurrences of the continuation in training."),
-        "elsewhere": Column("bool", meaning="Other paragraphs hold the continuation, too."),
         "em": columns.exact_match(lengths.continuation),
-        "log_p": Column(
-            "float64",
-            high=0,
-            unit="natural logarithm",
-            meaning="Log-probability that sampling gives the continuation, in the study's model; -inf: it "
-            "cannot.",
-        ),
         "prefix_nll": nats(
             meaning="NLL of the prefix; missing: not in the sample of detection.", nullable=True
         ),
-        "prefix_min_k": nats(
-            meaning="Mean NLL of its least likely tokens (Min-K); missing as above.", nullable=True
-        ),
         "n_with": integer(0, unit="models", meaning="Models trained with it."),
         "n_without": integer(0, unit="models", meaning="Models trained without it."),
+        "recited_with": number(
+            0, 1, nullable=True, meaning="Share of models trained with it that recite the whole continuation."
+        ),
+        "recited_without": number(0, 1, nullable=True, meaning="Share of models trained without it that do."),
         **_compared("em", "tokens", "exact match"),
-        **_compared("recited", "share", "share that recites the whole continuation"),
         **_compared("nll", "nats per token", "NLL of the continuation"),
     }
 
