@@ -8,7 +8,6 @@ Verdicts rest on the wider intervals of `studentised`.
 | difference of two means | Welch's t |
 | mean of paired differences | inverted sign-flip test, exact for few pairs (Hartigan 1969, typical values) |
 | proportion | Wilson's score |
-| difference of two proportions | Newcombe's, from Wilson's |
 | another statistic of units | bootstrap, bias-corrected and accelerated |
 | a statistic of rows in clusters | the same; whole clusters are resampled |
 
