@@ -76,17 +76,19 @@ def mean_outputs(subject: Subject, tokens: Tokens) -> Float[Tensor, "layer head 
 
 
 @torch.inference_mode()
-def means(subject: Subject, wanted: Sequence[Site], tokens: Tokens) -> dict[Site, Float[Tensor, "*hidden"]]:
-    """Mean activation at every site over all paragraphs and positions."""
+def means(
+    subject: Subject, wanted: Sequence[Site], tokens: Tokens, first: int = 0
+) -> dict[Site, Float[Tensor, "*hidden"]]:
+    """Mean activation at every site over all paragraphs and their positions from `first` on."""
 
     def of_rows(rows: Tokens) -> dict[Site, Tensor]:
         with reading(subject, wanted) as found:
             subject.hidden(rows)
-        return {site: found[site].double().sum(dim=(0, 1)).cpu() for site in wanted}
+        return {site: found[site][:, first:].double().sum(dim=(0, 1)).cpu() for site in wanted}
 
     batches = subject.in_batches(of_rows, tokens)
-    totals = {site: sum(batch[site] for batch in batches) for site in wanted}
-    return {site: total.div(tokens.numel()).to(subject.model.dtype) for site, total in totals.items()}
+    totals, n = {site: sum(batch[site] for batch in batches) for site in wanted}, tokens[:, first:].numel()
+    return {site: total.div(n).to(subject.model.dtype) for site, total in totals.items()}
 
 
 def ablated(

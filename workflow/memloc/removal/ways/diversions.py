@@ -16,8 +16,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import LogitsProcessor
 
-from memloc.localization.ablation import ablated, mean_outputs
-from memloc.model.sites import Site, reading, replacing, sites
+from memloc.localization.ablation import ablated, mean_outputs, means
+from memloc.model.sites import Site, replacing, sites
+from memloc.model.subject import Tokens
 from memloc.removal.request import Divert, Request, Setting
 
 
@@ -58,8 +59,8 @@ def ngram_blocklist(request: Request) -> Divert:
 
 def first_heads(request: Request) -> Divert:
     """Ablate the first heads of the combined ranking; settings are how many."""
-    means = mean_outputs(request.subject, request.general)
-    return lambda setting: ablated(request.subject, request.heads[: int(setting[0])], means)
+    outputs = mean_outputs(request.subject, request.general)
+    return lambda setting: ablated(request.subject, request.heads[: int(setting[0])], outputs)
 
 
 def random_heads(request: Request) -> Divert:
@@ -93,17 +94,7 @@ def _moved(request: Request, directions: Float[Tensor, "layer hidden"]) -> Diver
     return divert
 
 
-@torch.no_grad()
-def _mean_states(request: Request, tokens: Int[Tensor, "paragraph token"]) -> Float[Tensor, "layer hidden"]:
+def _mean_states(request: Request, tokens: Tokens) -> Float[Tensor, "layer hidden"]:
     """Mean of the residual stream that enters each layer, at the positions that predict the continuation."""
-    subject = request.subject
-    stream = sites(subject, ["resid_pre"])
-
-    def of_rows(rows: Int[Tensor, "paragraph token"]) -> Float[Tensor, "layer hidden"]:
-        with reading(subject, stream) as found:
-            subject.hidden(rows[:, :-1])
-        entering = (found[site][:, subject.n_prefix - 1 :] for site in stream)
-        return torch.stack([states.double().sum(dim=(0, 1)).cpu() for states in entering])
-
-    total = sum(subject.in_batches(of_rows, tokens))
-    return (total / (len(tokens) * (tokens.shape[1] - subject.n_prefix))).to(subject.model.dtype)
+    stream, first = sites(request.subject, ["resid_pre"]), request.subject.n_prefix - 1
+    return torch.stack([*means(request.subject, stream, tokens[:, :-1], first).values()])
