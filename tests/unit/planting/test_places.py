@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 from memloc.model.subject import Subject
 from memloc.model.weights import n_weights, pooled
 from memloc.planting.asking import place_scores
-from memloc.planting.places import place_in_layer
+from memloc.planting.places import place_of
 
 subject = partial(Subject, n_prefix=1)
 
@@ -18,7 +18,7 @@ subject = partial(Subject, n_prefix=1)
 @pytest.mark.parametrize(("kind", "unit"), [("grown_heads", "head"), ("grown_neurons", "neuron")])
 def test_a_place_holds_all_weights_of_its_units(tiny_model, kind, unit):
     chosen = np.array([1, 0])
-    place = place_in_layer(subject(tiny_model), kind, 1, chosen)
+    place = place_of(subject(tiny_model), kind, 1, chosen)
     by_name = {(one.layer, one.name): one for one in subject(tiny_model).components}
     weight = tiny_model.get_parameter
     sizes = {name: one.view(weight(one.parameter)).numel() for (_, name), one in by_name.items()}

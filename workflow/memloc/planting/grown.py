@@ -19,13 +19,11 @@ from jaxtyping import Int
 from torch import Tensor
 
 from memloc.model.subject import Subject
-from memloc.model.weights import Movable, split_weights, values_at
-from memloc.planting.places import Place, place_in_layer
+from memloc.model.weights import Movable, values_at
+from memloc.planting.places import SCATTERED, Place, place_of
 from memloc.run.seeds import generator
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.model import HEADS_OF_A_MEMORY, SHARE_OF_A_MEMORY, Grown
-
-SCATTERED = "grown_weights"
 
 
 class Memory(NamedTuple):
@@ -62,16 +60,9 @@ def grown_memories(subject: Subject, ids: Int[np.ndarray, "memory"], how: Grown,
 def memories_of(subject: Subject, grown: pd.DataFrame) -> list[Memory]:
     """The memories of table `grown`, with their places in a model of the shape that they grew in."""
     return [
-        Memory(row.kind, row.memory, row.id, place_of(subject, row.kind, row.layer, torch.tensor(row.units)))
+        Memory(row.kind, row.memory, row.id, place_of(subject, row.kind, row.layer, np.array(row.units)))
         for row in grown.itertuples()
     ]
-
-
-def place_of(subject: Subject, kind: str, layer: int | None, units: Int[Tensor, "unit"]) -> Place:
-    """A place by the columns `layer` and `units` of table `grown`."""
-    if kind != SCATTERED:
-        return place_in_layer(subject, kind, layer, units.numpy())
-    return Place.of(subject, kind, f"{len(units):,} weights", split_weights(units, subject.weights))
 
 
 def swapped_memories(memories: Sequence[Memory]) -> list[Memory]:
@@ -94,7 +85,7 @@ def _places_of_units(subject: Subject, kind: str, how: Grown, seed: int) -> Iter
     for number in range(how.n_memories):
         turn, layer = divmod(number, subject.n_layers)
         chosen = generator(seed, "grown", kind, str(layer)).permutation(among)[turn * n : (turn + 1) * n]
-        yield place_in_layer(subject, kind, layer, chosen)
+        yield place_of(subject, kind, layer, chosen)
 
 
 def _scattered_places(subject: Subject, taken: list[Movable], how: Grown, seed: int) -> Iterator[Place]:
@@ -107,7 +98,7 @@ def _scattered_places(subject: Subject, taken: list[Movable], how: Grown, seed: 
     order = generator(seed, "grown", SCATTERED).permutation(every.nonzero().squeeze(1).numpy())
     n = round(SHARE_OF_A_MEMORY * len(every))
     for number in range(how.n_memories):
-        yield place_of(subject, SCATTERED, None, torch.from_numpy(order[number * n : (number + 1) * n]))
+        yield place_of(subject, SCATTERED, None, order[number * n : (number + 1) * n])
 
 
 def grown_table(

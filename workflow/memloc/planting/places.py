@@ -12,8 +12,10 @@ from torch import Tensor
 
 from memloc.model.components import HEAD_PARTS, MLP_PARTS
 from memloc.model.subject import Subject
-from memloc.model.weights import Movable, holding, of_units
+from memloc.model.weights import Movable, holding, of_units, split_weights
 from memloc.settings.model import GROWN_GRANULARITIES
+
+SCATTERED = "grown_weights"
 
 
 class Place(NamedTuple):
@@ -24,11 +26,6 @@ class Place(NamedTuple):
     movable: Movable
     units: dict[str, Bool[Tensor, "..."]]
     """Masks of the units that hold these weights, by granularity."""
-
-    @classmethod
-    def of(cls, subject: Subject, kind: str, name: str, movable: Movable) -> "Place":
-        """A place of these weights, with the units and layers that hold them."""
-        return cls(kind, name, movable, holding(subject, movable))
 
     @property
     def numbers(self) -> tuple[int | None, list[int]]:
@@ -42,14 +39,17 @@ class Place(NamedTuple):
         return GROWN_GRANULARITIES[self.kind][0]
 
 
-def place_in_layer(subject: Subject, kind: str, layer: int, chosen: Int[np.ndarray, "unit"]) -> Place:
-    """A place of some heads or neurons of one layer."""
-    units = torch.from_numpy(np.sort(chosen))
-    if kind == "grown_heads":
-        parts, named = HEAD_PARTS, f"heads {' and '.join(map(str, units.tolist()))}"
+def place_of(subject: Subject, kind: str, layer: int | None, units: Int[np.ndarray, "unit"]) -> Place:
+    """A place by the columns `layer` and `units` of table `grown`: heads or neurons, or single weights."""
+    chosen = torch.from_numpy(np.sort(units))
+    if kind == SCATTERED:
+        name, movable = f"{len(chosen):,} weights", split_weights(chosen, subject.weights)
     else:
-        parts, named = MLP_PARTS, f"{len(units)} neurons"
-    return Place.of(subject, kind, f"{named} of layer {layer}", of_units(subject, {layer: units}, parts))
+        heads = kind == "grown_heads"
+        name = f"heads {' and '.join(map(str, chosen.tolist()))}" if heads else f"{len(chosen)} neurons"
+        name = f"{name} of layer {layer}"
+        movable = of_units(subject, {layer: chosen}, HEAD_PARTS if heads else MLP_PARTS)
+    return Place(kind, name, movable, holding(subject, movable))
 
 
 def by_layer(chosen: Int[Tensor, "unit"], n_units: int) -> dict[int, Int[Tensor, "unit"]]:

@@ -3,7 +3,7 @@
 A weight edit of `removal.registry` removes them, by default the paper's unlearning. The model stays changed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -21,7 +21,7 @@ from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.run.templates import fill
 from memloc.scoring.held_out import held_out_texts
-from memloc.scoring.paragraph_scores import Scores, teacher_forced
+from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.removal_ways import UNTARGETED
 from memloc.settings.remove import EditModel, Remove
 
@@ -101,19 +101,15 @@ def remove_jointly(
     before = {name: teacher_forced(subject, tokens) for name, tokens in judged.items()}
     movable = WAYS[how.way].prepare(request)((how.setting,))
     after = {name: teacher_forced(subject, tokens) for name, tokens in judged.items()}
-    scores = _compared(before, after)
+    rows = []
+    for name, own in before.items():
+        em, nll = {"em_before": own.em, "em": after[name].em}, {"nll_before": own.nll, "nll": after[name].nll}
+        rows.append(pd.DataFrame({"group": name, "id": pd.NA, **em, **nll}))
+    scores = pd.concat(rows, ignore_index=True)
     scores.loc[scores["group"] == "unlearned", "id"] = texts.ids
     n_changed = original.n_changed(movable)
     n_total = sum(weight.numel() for weight in subject.model.parameters())
     return JointEdit(how, scores.astype({"id": "Int64"}), n_weights(subject, movable), n_changed, n_total)
-
-
-def _compared(before: Mapping[str, Scores], after: Mapping[str, Scores]) -> pd.DataFrame:
-    frames = []
-    for name, own in before.items():
-        em, nll = {"em_before": own.em, "em": after[name].em}, {"nll_before": own.nll, "nll": after[name].nll}
-        frames.append(pd.DataFrame({"group": name, "id": pd.NA, **em, **nll}))
-    return pd.concat(frames, ignore_index=True)
 
 
 def card(
