@@ -62,8 +62,8 @@ def test_paragraphs_counted_by_hand():
     # Three arms edit two paragraphs: 5 steps on two texts, half of the relearning; two of them try a rate.
     edits, judged = 6 * (5 * 2 + 2) + 4 * 5 * 2, 6 * (1 + 2 * 7 + 3)
     assert n["edit_paragraphs"] == edits + judged / 3
-    # Two ways remove three paragraphs, judged as they are, perturbed and shifted, and by three groups of one.
-    judged = 2 * (3 * (1 + 1 + 1) + 3 * 2)
+    # Two ways remove three paragraphs, judged as they are and perturbed, and by three groups of one.
+    judged = 2 * (3 * (1 + 1) + 3 * 2)
     # Five steps on what is removed, on what is kept in each of two runs, and on both for one setting.
     assert n["remove"] == pytest.approx(2 * (5 * (3 + 2 + 2) + 3 * 2 / 2) + judged / 3)
 
