@@ -13,7 +13,7 @@ from memloc.claims.verdicts import corrected
 from memloc.settings.base import Section
 from memloc.settings.sections import sections
 
-MADE = {"paragraph": {"prefix": 50, "length": 100}, "highlight": "auto"}
+MADE = {"paragraph": {"prefix": 50, "length": 100}, "highlight": None}
 
 
 def settings_of(topic: str, **changes) -> Section:

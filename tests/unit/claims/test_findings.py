@@ -26,7 +26,7 @@ from memloc.tables.terms.claims import (
 )
 
 REPORT = Path(__file__).parents[3] / "workflow/report"
-SETTINGS = SimpleNamespace(paragraph=SimpleNamespace(prefix=10, continuation=4), highlight="auto")
+SETTINGS = SimpleNamespace(paragraph=SimpleNamespace(prefix=10, continuation=4), highlight=None)
 RANKED = [(0, 0, 2), (0, 1, 1), (1, 0, 3)]  # layer, head, rank: head 1 of layer 0 comes first
 
 

@@ -147,10 +147,10 @@ PREFIX = {"paragraph": {"prefix": 12, "length": 24}}
 @pytest.mark.parametrize(
     ("kinds", "highlight", "expected"),
     [
-        (ALIKE | {(1, 0): -1}, "auto", ("holds", 1)),
-        (ALIKE | {(0, 2): -1, (0, 3): 0}, "auto", ("does not hold", 0)),
+        (ALIKE | {(1, 0): -1}, None, ("holds", 1)),
+        (ALIKE | {(0, 2): -1, (0, 3): 0}, None, ("does not hold", 0)),
         (ALIKE | {(0, 2): -1}, {"layer": 0, "head": 2}, ("holds", 1)),
-        ({(0, 0): 1, (1, 0): 1}, "auto", ("not applicable", None)),
+        ({(0, 0): 1, (1, 0): 1}, None, ("not applicable", None)),
     ],
 )
 def test_a_head_is_more_opposed_to_its_layer_than_others_are_or_not(kinds, highlight, expected):

@@ -12,7 +12,7 @@ from memloc.explorer.json_values import described
 from memloc.settings.sections import sections
 
 STORED = Path(__file__).with_name("contents.json")
-SETTINGS = sections({"highlight": "auto", "paragraph": {"length": 24, "prefix": 12}})
+SETTINGS = sections({"highlight": None, "paragraph": {"length": 24, "prefix": 12}})
 INDEX = ("cloud", "example", "head", "n_heads", "n_layers", "n_paragraphs", "n_prefix", "n_tokens", "sets")
 
 

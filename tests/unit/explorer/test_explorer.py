@@ -16,7 +16,7 @@ from memloc.figures.parts.perturbation_example import example_ids
 from memloc.settings.sections import sections
 
 SHAPE = tokens.Shape(24, 12, 2, 2)
-SETTINGS = sections({"highlight": "auto", "paragraph": {"length": 24, "prefix": 12}})
+SETTINGS = sections({"highlight": None, "paragraph": {"length": 24, "prefix": 12}})
 
 
 # What is on the page.

@@ -14,7 +14,7 @@ from memloc.explorer.selection import corpus_counts
 from memloc.settings.sections import sections
 
 SHAPE = tokens.Shape(24, 12, 2, 4)
-SETTINGS = sections({"highlight": "auto", "paragraph": {"length": 24, "prefix": 12}})
+SETTINGS = sections({"highlight": None, "paragraph": {"length": 24, "prefix": 12}})
 STUDY = "x<y>"
 THEMES = ("light", "dark")
 EVERYWHERE = pytest.mark.parametrize(

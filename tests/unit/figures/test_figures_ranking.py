@@ -12,7 +12,7 @@ from memloc.figures import fig1, head_ranking
 from memloc.localization.head_ranking import exchanged_agreement
 from memloc.settings.sections import sections
 
-SETTINGS = sections({"highlight": "auto"})
+SETTINGS = sections({"highlight": None})
 SHAPES = [(4, 8), (36, 20)]  # layers, heads: mini, and 12B parameters
 
 

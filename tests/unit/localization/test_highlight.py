@@ -5,7 +5,7 @@ import pandas as pd
 from memloc.localization.highlight import head_of_other_methods, ordered_heads
 from memloc.settings.sections import sections
 
-AUTO = sections({"highlight": "auto"})
+AUTO = sections({"highlight": None})
 CONFIGURED = sections({"highlight": {"layer": 1, "head": 0}})
 A, B, C = (0, 0), (0, 1), (1, 0)
 ORDERS = {

@@ -15,12 +15,10 @@ from torch.utils._pytree import tree_map_only
 from transformers import GPTNeoForCausalLM
 from transformers.activations import NewGELUActivation
 
-from memloc.editing.gradients import nll_gradients
 from memloc.model import pretrained
 from memloc.model.pretrained import (
     ModelError,
     answer_on_first_device,
-    checkpoint_layers,
     fuse_gelu,
     load_tokenizer,
     read_model,
@@ -198,40 +196,6 @@ def test_a_model_on_several_devices_answers_on_the_first(family):
         paragraph_nll(Subject(model, 6), tokens).sum().backward()
         places = {weight.grad.device.type for weight in model.parameters() if weight.grad is not None}
         assert places == {"cpu", "meta"}
-
-
-def kept_bytes(model, tokens):
-    """Bytes that autograd keeps of a forward pass for the backward pass, without the weights."""
-    seen = {weight.untyped_storage().data_ptr(): 0 for weight in model.parameters()}
-
-    def keep(tensor):
-        seen.setdefault(tensor.untyped_storage().data_ptr(), tensor.untyped_storage().nbytes())
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        model.base_model(tokens, use_cache=False)
-    return sum(seen.values())
-
-
-def test_checkpointing_keeps_less_and_changes_no_number(tiny_model, tiny_tokens):
-    whole, logits = kept_bytes(tiny_model, tiny_tokens), tiny_model(tiny_tokens, use_cache=False).logits
-    expected = nll_gradients(Subject(tiny_model, 6, 4), tiny_tokens)
-    checkpoint_layers(tiny_model)
-    assert kept_bytes(tiny_model, tiny_tokens) < whole / 2
-    torch.testing.assert_close(tiny_model(tiny_tokens, use_cache=False).logits, logits, atol=0, rtol=0)
-    found = nll_gradients(Subject(tiny_model, 6, 4), tiny_tokens)
-    torch.testing.assert_close(found, expected, atol=0, rtol=0)
-
-
-def test_checkpointing_drops_nothing_out_and_keeps_caches(folder):
-    """Its layers are in training mode, but only they."""
-    model = read_model(folder, Loading(device="cpu", checkpointing=True))
-    assert not any(module.training for module in model.modules() if isinstance(module, torch.nn.Dropout))
-    tokens = torch.arange(20).reshape(2, 10)
-    with torch.no_grad():
-        cache = model(tokens[:, :5], use_cache=True).past_key_values
-        continued = model(tokens[:, 5:], cache=cache).logits
-        torch.testing.assert_close(continued, model(tokens).logits[:, 5:])
 
 
 def test_kernels_are_deterministic_and_multiply_in_full_precision(monkeypatch):

@@ -32,12 +32,6 @@ def test_the_untrained_model_is_a_checkpoint_too():
     assert validate(VALID, "f").steps == {}
 
 
-def test_how_many_paragraphs_a_text_has_is_not_known_before_it_is_cut():
-    study = {"study": "x", "data": {"source": "text", "files": ["a.txt"]}, "model": {"source": "hub"}}
-    many = {"remove": {"ids": [10**9]}}
-    assert validate(study | many, "f").remove.ids == [10**9]
-
-
 @pytest.mark.parametrize(
     ("section", "source", "allowed", "others"),
     [

@@ -110,7 +110,7 @@ def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
     recited, other = (_lost(skipped[skipped["group"] == group]) for group in ("memorized", "non_memorized"))
     heads, n_recited = _stopped(tables["head_ablation"], settings.paragraph.continuation)
     # Of a head that is configured, no claim says that it stands out.
-    auto = settings.highlight == "auto"
+    auto = not settings.highlight
     verdict = verdicts.get(ONE_HEAD) if auto else None
     layer, n_worse = recited.idxmax(), (recited > other).sum()
     matter = "matters" if n_worse < 2 else "matter"

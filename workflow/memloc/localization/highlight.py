@@ -9,8 +9,8 @@ ORDER = ["rank", "layer", "head"]  # of heads that share a rank, the lower layer
 
 
 def highlighted_head(tables: dict[str, pd.DataFrame], settings: Section) -> tuple[int, int]:
-    """(layer, head) of setting `highlight`; "auto" is the first of the combined ranking."""
-    if settings.highlight != "auto":
+    """(layer, head) of setting `highlight`, or the first of the combined ranking."""
+    if settings.highlight:
         return settings.highlight.layer, settings.highlight.head
     ranking = tables["head_ranking"]
     first = ranking[ranking["method"] == COMBINED].sort_values(ORDER).iloc[0]
@@ -30,7 +30,7 @@ def head_of_other_methods(tables: dict[str, pd.DataFrame], settings: Section, me
 
     It is the configured head, or the one with the lowest mean rank by the paper's other methods.
     """
-    if settings.highlight != "auto":
+    if settings.highlight:
         return settings.highlight.layer, settings.highlight.head
     ranking = tables["head_ranking"]
     others = ranking[ranking["method"].isin(set(PAPER_METHODS) - {method})]

@@ -128,8 +128,6 @@ def read_model(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedMo
         answer_on_first_device(model)
     else:
         model.to(place)
-    if how.checkpointing:
-        checkpoint_layers(model)
     return model
 
 
@@ -171,20 +169,6 @@ def answer_on_first_device(model: "PreTrainedModel") -> None:
     model.base_model.register_forward_hook(move_states)
     unembedding = model.get_output_embeddings()
     unembedding.register_forward_hook(lambda _module, _inputs, logits: logits.to(model.device))
-
-
-def checkpoint_layers(model: "PreTrainedModel") -> None:
-    """Recompute each layer's activations in the backward pass instead of keeping them.
-
-    transformers does so in layers that are in training mode, and only where gradients are wanted. Their
-    submodules stay in evaluation mode, so that nothing is dropped out and every number stays the same.
-    """
-    from transformers.modeling_layers import GradientCheckpointingLayer
-
-    model.activation_checkpointing_enable()
-    for module in model.modules():
-        if isinstance(module, GradientCheckpointingLayer):
-            module.training = True
 
 
 def weight_files(folder: Path | str) -> list[Path]:

@@ -9,12 +9,9 @@ from pydantic import ValidationError
 
 from memloc.run.errors import InputError
 from memloc.settings.base import Section
-from memloc.settings.head_ranking import Head
 from memloc.settings.replaced import REPLACED
 from memloc.settings.structure import filled_keys, own_keys, sections_below, source_of
 from memloc.settings.study import Settings
-
-HIGHLIGHT_FORMS = ("literal['auto']", "Head")  # pydantic's names of the two forms of `highlight`
 
 
 class ConfigError(InputError):
@@ -31,7 +28,7 @@ def validate(config: dict[str, Any], file: str) -> Settings:
     try:
         settings = Settings.model_validate(config)
     except ValidationError as error:
-        lines += map(_explain, filter(_of_the_given_form, error.errors()))
+        lines += map(_explain, error.errors())
     if lines:
         raise ConfigError("\n".join(f"{file}: {line}" for line in lines))
     return settings
@@ -70,8 +67,6 @@ def _explain(problem: dict[str, Any]) -> str:
             return f"{path}: given {json.dumps(given)}: {told}"
     elif kind.startswith("model_"):
         allowed = f"a section with keys {', '.join(keys)}"
-    elif path == "highlight":
-        allowed += f", or a section with keys {', '.join(sorted(Head.model_fields))}"
     shown = json.dumps(given, default=str)
     shown = shown if len(shown) <= 120 else shown[:117] + "..."
     return f"{path}: given {shown}; allowed: {allowed}"
@@ -81,20 +76,12 @@ def _path(location: tuple[str | int, ...]) -> list[str]:
     """Keys that lead to a place in the file; pydantic's also names the chosen form of a section."""
     form = {("data",): 1, ("model",): 1, ("models",): 2}.get(location[:1])
     keys = location if form is None else (*location[:form], *location[form + 1 :])
-    return [str(part) for part in keys if part not in HIGHLIGHT_FORMS]
+    return [str(part) for part in keys]
 
 
 def _setting(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """Place among the settings; entries of `models` have the keys of `model`."""
     return ("model", *location[2:]) if location[:1] == ("models",) else location
-
-
-def _of_the_given_form(problem: dict[str, Any]) -> bool:
-    """Whether a problem concerns the form, text or section, in which `highlight` is given."""
-    form = problem["loc"][1] if problem["loc"][:1] == ("highlight",) else None
-    if form == HIGHLIGHT_FORMS[0]:
-        return not isinstance(problem["input"], dict)
-    return form is None or not problem["type"].startswith("model_")
 
 
 def _allowed_keys(location: tuple[str | int, ...]) -> list[str]:

@@ -18,9 +18,6 @@ class Loading(Section):
         "float32", description="Type of the weights; bfloat16 halves the memory and makes near-ties common."
     )
     gpus: Positive = Field(1, description="GPUs of each job; the layers are spread over more than one.")
-    checkpointing: bool = Field(
-        False, description="Compute activations again in backward passes: less memory, a third more time."
-    )
 
     @model_validator(mode="after")
     def _gpus_need_a_gpu(self) -> "Loading":

@@ -4,6 +4,7 @@ REPLACED = {
     "bench": "the benchmark is no study: run make bench",
     "planted_truth": "nothing is planted into a finished model; memories grow while it is trained "
     "(model.grown), and grown_truth has the settings of the methods that are asked about them",
+    "loading.checkpointing": "a smaller micro_batch takes less memory, too; leave it out",
     "detection.n_layers": "no features come from gradients; leave it out",
     "detection.n_shuffles": "labels are no longer shuffled; leave it out",
     "remove.shifts": "prefixes are perturbed, not shifted; leave it out",

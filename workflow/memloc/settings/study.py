@@ -108,9 +108,8 @@ class Settings(Section):
     remove: Remove = Remove()
     detection: Detection = Detection()
     counterfactual: Counterfactual = Counterfactual()
-    highlight: Literal["auto"] | Head = Field(
-        "auto",
-        description="Head that figures outline; auto takes the first of the combined ranking.",
+    highlight: Head | None = Field(
+        None, description="Head that figures outline; null: the first of the combined ranking."
     )
     expected: Expected = Expected()
     estimate: Estimate = Estimate()
@@ -226,16 +225,6 @@ class Settings(Section):
             raise ValueError("model.grown needs unseen paragraphs of drawn data: set data.source to drawn")
         if self.data.source == "drawn" and self.n_grown > self.data.n_unseen:
             raise ValueError(f"model.grown needs {self.n_grown} unseen paragraphs, more than data.n_unseen")
-        return self
-
-    @model_validator(mode="after")
-    def _listed_paragraphs_exist(self) -> "Settings":
-        """Drawn data only: the number of paragraphs of another text is known when it is cut."""
-        for section in ("edit_model", "remove"):
-            highest = max(getattr(self, section).ids, default=0)
-            if self.data.source == "drawn" and highest >= self.data.n_paragraphs:
-                last = self.data.n_paragraphs - 1
-                raise ValueError(f"{section}.ids: {highest} is not among the paragraphs of data, 0 to {last}")
         return self
 
     @model_validator(mode="after")
