@@ -152,7 +152,9 @@ def test_the_list_is_searched_sorted_and_counted(page, tables):
     assert {f"id {ids[-1]}", f"file {file}"} == set(found.all_inner_texts())
     assert found.locator("mark").all_inner_texts() == [file, str(ids[-1])]
     n = len(tables["sets"])
-    assert f"Grey: all {n} paragraphs of the study. In colour: {len(ids)} " in page.inner_text("#coverage")
+    told, n_unseen = page.inner_text("#coverage"), (tables["sets"].set == "unseen").sum()
+    assert f"all {n} paragraphs of the study ({n - n_unseen} seen in training; {n_unseen} unseen)." in told
+    assert f"In colour: {len(ids)} " in told and page.inner_text("#list-value") == "repeats"
 
 
 @pytest.mark.parametrize(
@@ -335,7 +337,7 @@ def test_continuations_are_compared_with_the_paragraphs_own(page, tables, pair):
     own = tables["perturbation"].query("id == @pair.id").set_index("position")
     assert "Equal to the original: recited." in said_of(page, "Greedy")
     strongest = said_of(page, "Perturbed")
-    assert f"Token {pair.position} " in strongest and f"impact token is {pair.impact_position}." in strongest
+    assert f"Token {pair.position} " in strongest and f"change is token {pair.impact_position}" in strongest
     fewest = int(own.em[(own.index >= 0) & (own.index != pair.position)].min())
     survives = {12: "The whole continuation survives.", fewest: f"{fewest} token"}
     for em, said in survives.items():

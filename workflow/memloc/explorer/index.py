@@ -12,7 +12,7 @@ from memloc.figures.parts.perturbation_example import example_ids
 from memloc.figures.parts.style import COLOURS, set_labels
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
-from memloc.tables.terms.sets import HELD_OUT, UNSEEN
+from memloc.tables.terms.sets import HELD_OUT, UNSEEN, bins
 from memloc.tables.terms.words import WORDS
 
 Tables = Mapping[str, pd.DataFrame]
@@ -36,11 +36,13 @@ def index_of(
         "n_heads": shape.n_heads,
         "head": _strongest(example, tables) or interest or {"layer": 0, "head": 0},
         "interest": interest,
+        "ranked": settings.highlight == "auto",
         "sets": [
             {"key": name, "label": labels[name], "colour": COLOURS[name], "n": int(sizes[name])}
             for name in ORDER
             if name in sizes
         ],
+        "exact": {key: [em.start, em.stop - 1] for key, em in bins(settings.paragraph.continuation).items()},
         "scores": [{"key": key, "label": label} for key, label in SCORES.items()],
         "paragraphs": paragraph_rows(ids, tables),
         "example": example,

@@ -161,7 +161,8 @@ MAPS = {
     ),
     "patching": Map(
         "Activation patching",
-        "Change of the NLL of the impact token when one activation at the perturbed token is exchanged.",
+        "Change of the NLL of the impact token, the first that changes with the strongest replacement, when "
+        "one activation at the replaced token is exchanged.",
         "nats",
         "patching",
         partial(_patching_of_sets, table="patching"),

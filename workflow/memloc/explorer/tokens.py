@@ -89,8 +89,9 @@ COLOURINGS = {
     ),
     "attention": Colouring(
         "Attention of the head",
-        "Share of its attention that the first decoded token gives to this one: 1 is all of it.",
-        "",
+        "Share of its attention that goes to this token when the model writes the first token of the "
+        "continuation.",
+        "share",
         "attention",
         _attention,
         of="head",

@@ -47,7 +47,7 @@
     const old = memloc.visible(content.tokens[position]);
     return panel(
       "Perturbed",
-      `Token ${position} “${old}” becomes “${memloc.visible(put)}”. The impact token is ${impact}.`,
+      `Token ${position} “${old}” becomes “${memloc.visible(put)}”. The first change is ${memloc.tokens.name(impact)}.`,
       element("p", { class: "text" }, ...text(tokens, firstDifference(own, tokens), true)),
     );
   }

@@ -66,7 +66,14 @@ memloc.share = (n, all) =>
   n === 0 ? `none of ${all} tokens` : n === all ? `all ${all} tokens` : `${n} of ${all} tokens`;
 
 memloc.percent = (share) =>
-  `${share > 0.995 || share < 0.01 ? memloc.number(100 * share) : Math.round(100 * share)} %`;
+  share > 0 && share < 0.001
+    ? "under 0.1 %"
+    : `${share > 0.995 || share < 0.01 ? memloc.number(100 * share) : Math.round(100 * share)} %`;
+
+/** A number with its unit; shares are in per cent. */
+memloc.measured = (value, unit) =>
+  ({ share: memloc.percent(value), rank: `rank ${memloc.number(value)}` })[unit] ??
+  `${memloc.number(value)} ${unit}`;
 
 memloc.times = (n) => ["never", "once", "twice"][n] ?? `${memloc.number(n)} times`;
 

@@ -52,9 +52,12 @@
     );
   }
 
+  /** The score that the list shows. */
+  const scoreOf = (state) => (state.sort === "page" ? "em" : state.sort);
+
   function option(paragraph, state) {
     const set = index.sets.find((each) => each.key === paragraph.set);
-    const key = state.sort === "page" ? "em" : state.sort;
+    const key = scoreOf(state);
     return element(
       "div",
       {
@@ -82,6 +85,7 @@
       list.firstChild.tabIndex = 0;
     }
     const [n, all] = [shown.length, index.paragraphs.length];
+    byId("list-value").textContent = index.scores.find(({ key }) => key === scoreOf(state)).label;
     byId("n-shown").textContent = n === all ? `all ${all}` : `${n} of ${all}`;
     nothing(state);
   }
@@ -97,6 +101,10 @@
     const button = element("button", { type: "button", class: "quiet", onclick: again }, "Show all");
     box.replaceChildren(...(box.hidden ? [] : [what, button]));
   }
+
+  /** Exact matches of a set whose name does not say them. */
+  const range = ({ key, label }) =>
+    index.exact[key] && !label.includes("(") ? ` (${[...new Set(index.exact[key])].join("–")})` : "";
 
   function chips(state) {
     const without = hidden(state);
@@ -120,9 +128,10 @@
         },
         element("span", { class: "dot", "aria-hidden": "true" }),
         set.label,
+        range(set),
       ),
     );
-    byId("sets").replaceChildren(...made);
+    byId("sets").replaceChildren(element("span", { class: "note" }, "By exact match:"), ...made);
   }
 
   function reveal(state) {
@@ -169,8 +178,14 @@
       byId("previous").addEventListener("click", () => step(-1));
       byId("next").addEventListener("click", () => step(1));
       const [all, here] = [index.n_paragraphs, index.paragraphs.length].map(memloc.number);
+      const apart = index.sets.filter(({ key }) => !index.exact[key]);
+      const seen = {
+        label: "seen in training",
+        n: apart.reduce((rest, { n }) => rest - n, index.n_paragraphs),
+      };
+      const sets = [seen, ...apart].map(({ n, label }) => `${memloc.number(n)} ${label}`).join("; ");
       byId("coverage").textContent =
-        `Grey: all ${all} paragraphs of the study. In colour: ${here} on this page. Ring: the open one.`;
+        `Grey: all ${all} paragraphs of the study (${sets}). In colour: ${here} on this page. Ring: the open one.`;
     },
     show(state, changed) {
       if (["search", "sort", "without"].some((name) => changed.has(name))) {

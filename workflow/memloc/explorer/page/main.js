@@ -11,7 +11,7 @@
     } else {
       delete document.documentElement.dataset.theme;
     }
-    byId("theme").textContent = `◐ ${state.theme || "system"}`;
+    byId("theme").textContent = `Theme: ${state.theme || "system"}`;
   }
 
   /** Whether the page has what an address asks for, by name. */
@@ -146,5 +146,6 @@
       memloc.state.set({ theme: THEMES[(THEMES.indexOf(now) + 1) % THEMES.length] });
     });
     addEventListener("keydown", keys);
+    byId("found").firstElementChild.open = matchMedia("(min-width: 761px)").matches;
   };
 })();

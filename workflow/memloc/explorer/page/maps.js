@@ -6,32 +6,38 @@
   let index;
   let ofSets;
   let drawn = [];
+  const SAME = 0.005; // shares of a colour scale that nobody tells apart
 
   const TO_TOKEN = {
     key: "attention_to_token",
     title: "Attention to the token",
     about:
-      "The share of a head's attention that goes to the chosen token when the first token of the " +
-      "continuation is written: 1 is all of it.",
-    unit: "",
+      "The share of a head's attention that goes to the token marked ▲, or to the one that you choose, when " +
+      "the model writes the first token of the continuation.",
+    unit: "share",
   };
 
   const setOf = (state) => index.paragraphs.find(({ id }) => id === state.paragraph).set;
+
+  const labelOf = (key) => index.sets.find((set) => set.key === key)?.label ?? "";
 
   /** Variants of a map in the chosen scope, and what they are about; null where there are none. */
   function found(map, state, content) {
     if (map.key === TO_TOKEN.key) {
       const position = state.token >= 0 ? state.token : (content.perturbed?.position ?? -1);
       const heads = state.scope === "paragraph" ? memloc.tokens.attentionTo(position) : null;
-      return heads && { variants: { [`token ${position}`]: { heads } }, of: "" };
+      const own =
+        position === index.n_prefix - 1
+          ? ": the model writes on from here, so this is attention to itself"
+          : "";
+      return heads && { variants: { [memloc.tokens.name(position) + own]: { heads } }, of: "" };
     }
     if (state.scope === "paragraph") {
       return content.maps[map.key] ? { variants: content.maps[map.key], of: "" } : null;
     }
     const groups = ofSets[map.key] ?? {};
     const name = [setOf(state), "all", "memorized"].find((each) => groups[each]);
-    const label = index.sets.find(({ key }) => key === name)?.label ?? "";
-    return name ? { variants: groups[name], of: label } : null;
+    return name ? { variants: groups[name], of: labelOf(name) } : null;
   }
 
   /** Rows of cells {layer, value, head or name}, layer 0 first; heads come before MLPs. */
@@ -78,8 +84,8 @@
     };
   }
 
-  const said = ({ layer, head, name, value }) =>
-    `Layer ${layer}, ${name ?? `head ${head}`}: ${memloc.number(value)}`;
+  const said = ({ layer, head, name, value }, { unit }) =>
+    `Layer ${layer}, ${name ?? `head ${head}`}: ${memloc.measured(value, unit)}`;
 
   /** An element for each cell, in rows from the last layer down to layer 0. */
   const coloured = (card, tag) =>
@@ -103,15 +109,20 @@
   /** The marked heads and their values. */
   function marks({ map, cells, scale, chosen, interest }) {
     const strength = ({ value }) => Math.abs(scale.share(value) - (map.diverging ? 0.5 : 0));
-    const strongest = chosen && !cells.some((cell) => strength(cell) > strength(chosen));
+    const ahead = chosen ? cells.map((cell) => strength(cell) - strength(chosen)) : [];
+    const equal = ahead.filter((by) => Math.abs(by) < SAME).length - 1;
+    const first = equal ? `, as strong as ${memloc.counted(equal, "other")}` : ", the strongest here";
+    const place = ahead.some((by) => by >= SAME) ? "" : first;
     const line = (...parts) => element("p", { class: "readout" }, ...parts);
     const both = interest && interest === chosen;
-    const named = [", the ", memloc.term("head of interest")];
+    const named = [
+      ", the ",
+      memloc.term("head of interest"),
+      index.ranked ? ": first in the ranking of all methods" : ": named in the settings",
+    ];
     return [
-      chosen
-        ? line("◆ ", said(chosen), strongest ? ", the strongest here" : "", ...(both ? named : []))
-        : line(),
-      interest && !both ? line("▢ ", said(interest), ...named) : "",
+      chosen ? line("◆ ", said(chosen, map), place, ...(both ? named : [])) : line(),
+      interest && !both ? line("▢ ", said(interest, map), ...named) : "",
     ];
   }
 
@@ -123,7 +134,7 @@
     const cellAt = (event) => cells[event.target.dataset.cell];
     const tell = (event) => {
       const cell = cellAt(event);
-      pointed.textContent = cell ? said(cell) : "";
+      pointed.textContent = cell ? said(cell, map) : "";
       [pointed.hidden, first.hidden] = [!cell, Boolean(cell)];
     };
     const choose = (event) => {
@@ -158,6 +169,7 @@
           onmouseover: tell,
           onmouseleave: tell,
         },
+        element("caption", {}, "Columns: heads. Rows: layers, 0 at the bottom."),
         ...coloured(card, "td").map((row, i) => element("tr", {}, th("row", rows.length - 1 - i), ...row)),
         element("tr", {}, th("col", ""), ...rows[0].map(({ head, name }) => th("col", name ?? head))),
       ),
@@ -166,7 +178,7 @@
         { class: "range" },
         memloc.number(card.scale.low),
         memloc.colours.bar(map.diverging, map.ascending),
-        `${memloc.number(card.scale.high)} ${map.unit}`,
+        memloc.measured(card.scale.high, map.unit),
       ),
       ...[pointed, first, second],
     );
@@ -192,6 +204,8 @@
       card.map.title,
     );
 
+  const meanOf = (state) => `Mean of all ${labelOf(setOf(state))}`;
+
   function switches(state) {
     const option = (key, text) =>
       element(
@@ -205,13 +219,13 @@
         },
         text,
       );
-    byId("scope").replaceChildren(option("paragraph", "In this paragraph"), option("set", "In its set"));
+    byId("scope").replaceChildren(option("paragraph", "This paragraph"), option("set", meanOf(state)));
   }
 
   function about(state) {
     const shown = new Set(drawn.map(({ map }) => map.key));
     const rest = index.maps.filter(({ key }) => !shown.has(key)).map(({ title }) => title.toLowerCase());
-    const where = state.scope === "paragraph" ? "Shown “in its set”:" : "Not known for this set:";
+    const where = state.scope === "paragraph" ? `See “${meanOf(state)}” for` : "Not known for this set:";
     byId("maps-rest").textContent = rest.length ? `${where} ${rest.join(", ")}.` : "";
   }
 

@@ -37,7 +37,7 @@
       element("span", {}, `${colouring.title}:`),
       element("span", {}, empty ? "no numbers here" : memloc.number(scale.low)),
       memloc.colours.bar(colouring.diverging, colouring.logarithmic),
-      element("span", {}, empty ? "" : `${memloc.number(scale.high)} ${colouring.unit}`),
+      element("span", {}, empty ? "" : memloc.measured(scale.high, colouring.unit)),
       ...marks(),
     );
   }
@@ -47,8 +47,8 @@
       return [];
     }
     return [
-      element("span", { class: "key" }, "▲ ", memloc.term("strongest replacement")),
-      element("span", { class: "key" }, "● ", memloc.term("impact token")),
+      element("span", { class: "key" }, "▲ ", memloc.term("strongest replacement"), ": costs most"),
+      element("span", { class: "key" }, "● ", memloc.term("impact token"), ": the first to change then"),
     ];
   }
 
@@ -128,6 +128,17 @@
     return rows;
   }
 
+  /** A token by its position, which counts from 0, and by its place where this is an end. */
+  function name(position) {
+    const n = index.n_prefix;
+    const ends = {
+      0: "first of the prefix",
+      [n - 1]: "last of the prefix",
+      [n]: "first of the continuation",
+    };
+    return `token ${position}${position in ends ? `, the ${ends[position]}` : ""}`;
+  }
+
   /** The token under the pointer, else the chosen one, else the one whose replacement is the strongest. */
   function looked(state) {
     const given = hovered >= 0 ? hovered : state.token;
@@ -151,7 +162,12 @@
     const position = looked(state);
     const open = byId("token").querySelector("details")?.open ?? false;
     byId("token").replaceChildren(
-      element("h3", {}, `Token ${position} `, element("code", {}, memloc.visible(content.tokens[position]))),
+      element(
+        "h3",
+        {},
+        `T${name(position).slice(1)} `,
+        element("code", {}, memloc.visible(content.tokens[position])),
+      ),
       element("p", {}, withoutIt(position)),
       element(
         "details",
@@ -161,12 +177,7 @@
           "dl",
           { class: "facts-grid" },
           ...factsOf(position, state).map(([name, value, unit]) =>
-            element(
-              "div",
-              {},
-              element("dt", {}, name),
-              element("dd", {}, memloc.number(value), element("small", {}, ` ${unit}`)),
-            ),
+            element("div", {}, element("dt", {}, name), element("dd", {}, memloc.measured(value, unit))),
           ),
         ),
       ),
@@ -302,6 +313,7 @@
       facts(state);
     },
     step,
+    name,
     /** Name of the colouring that shows a head: the chosen one if it does. */
     ofHead: (state) => (colouringOf(state).of === "head" ? state.by : "attention"),
     /** Attention of every head to a token, as a map; null without attention there. */
