@@ -86,6 +86,7 @@ def _record_hashed_files() -> None:
 
 def _describe(rule: Any, workflow: Any) -> dict[str, Any]:
     params = dict(rule.params.items())
+    code = params["code"](None) if "code" in params else None
     growing = {name: rule.resources[name] for name in ("mem_mb", "runtime") if name in rule.resources}
     growth = {
         name: [of.evaluate(None, attempt=attempt, rulename=rule.name).value for attempt in (1, 2)]
@@ -105,8 +106,8 @@ def _describe(rule: Any, workflow: Any) -> dict[str, Any]:
         "outputs": [str(path) for path in rule.output],
         "settings": sorted(params.get("settings", {})),
         "model": params["model"] if isinstance(params.get("model"), dict) else None,
-        "code": params.get("code"),
-        "hashed": HASHED.get(params.get("code"), []),
+        "code": code,
+        "hashed": HASHED.get(code, []),
     }
 
 

@@ -3,13 +3,15 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
 import pytest
 import yaml
 from jobs import ROOT, STORED
-from projects import NO_NETWORK
+from kills import Moments, until
+from projects import NO_NETWORK, Project
 
 from read_tables import read
 
@@ -25,11 +27,11 @@ def folder(tmp_path_factory):
     return folder
 
 
-def asked(folder, *words, module="memloc.command"):
-    """The finished process of a command."""
-    own = os.environ | NO_NETWORK | {"PYTHONPATH": str(ROOT / "workflow")}
-    command = [sys.executable, "-m", module, *words]
-    return subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True)
+def asked(folder, *words, module="memloc.command", run=subprocess.run, path="", **how):
+    """The finished process of a command, or one that `run` starts."""
+    own = os.environ | NO_NETWORK | {"PYTHONPATH": f"{ROOT / 'workflow'}:{path}", "MOMENTS": path}
+    how = how or {"capture_output": True}
+    return run([sys.executable, "-m", module, *words], cwd=folder, env=own, text=True, **how)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,47 @@ def test_a_config_of_ones_own_tells_the_time_and_ends_with_the_same_answer(folde
     done = asked(folder, *words, module="snakemake")
     assert done.returncode == 0 and "Study own: 2 rules to run, about " in done.stderr
     assert " ".join(model["answer"]) in done.stderr
+
+
+def stopped(process, moments):
+    """Ctrl-C, which the terminal gives to all processes."""
+    os.killpg(process.pid, signal.SIGINT)
+    return 130, "Stopped. What is complete is kept: the same command goes on from there."
+
+
+def killed(process, moments):
+    """With all that it has started."""
+    os.killpg(process.pid, signal.SIGKILL)
+    return -signal.SIGKILL, None
+
+
+def killed_alone(process, moments):
+    """What is held lives on."""
+    process.kill()
+    return -signal.SIGKILL, None
+
+
+def test_what_is_stopped_or_killed_goes_on_and_says_so(folder, found):
+    """Again and again, at the end of the scan, before anything is written."""
+    moments, words = Moments.of(Project(folder)), ("recite", "corpus.txt", *OPTIONS, "--out", "ended")
+    own = {"path": str(moments.folder), "run": subprocess.Popen, "start_new_session": True}
+    said = folder / "said.txt"
+    for number, end in enumerate((stopped, killed, killed_alone)):
+        moments.ask("recited.parquet")
+        last = moments.held("recited.parquet")
+        with said.open("w") as file:
+            process = asked(folder, *words, **own, stderr=file)
+        until(process, lambda last=last: moments.held("recited.parquet", last))
+        status, told = end(process, moments)
+        assert process.wait() == status
+        lines = said.read_text().splitlines()
+        assert sum("goes on from there" in line for line in lines[1:-1]) == min(number, 1), lines
+        assert told in (None, lines[-1])
+        if end is not killed_alone:
+            moments.release("recited.parquet")
+    done = asked(folder, *words)
+    assert done.returncode == 0 and done.stdout.splitlines()[0] == found["models"][0]["answer"][0]
+    assert sum("goes on from there" in line for line in done.stderr.splitlines()) == 1
 
 
 def test_a_run_that_fails_ends_with_one_line_that_says_why(folder):

@@ -120,11 +120,6 @@ def files_of(figures):
     return [f"{RESULTS}/figures/{figure.name}.{kind}" for figure in figures for kind in FIGURE_KINDS]
 
 
-def hub_folder(kind, id, revision):
-    """Where downloads from a repository of the hub lie."""
-    return f"{RESOURCES}/{kind}/{'--'.join(id.split('/'))}@{revision[:12]}"
-
-
 def drawn(figure):
     """A figure with the inputs and the parameters of its script."""
     if figure.only_for == "runs":

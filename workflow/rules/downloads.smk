@@ -3,6 +3,7 @@
 
 import hashlib
 
+from memloc.model.context import hub_folder
 from memloc.settings.data import GPT2_TOKENIZER
 
 DATA = SETTINGS.data
@@ -38,7 +39,7 @@ if DATA.source == "release":
 
 
 if DATA.source == "release" and DATA.retokenize and not DATA.retokenize.folder:
-    RELEASE_TOKENIZER = hub_folder("tokenizers", **GPT2_TOKENIZER)
+    RELEASE_TOKENIZER = hub_folder(RESOURCES, "tokenizers", **GPT2_TOKENIZER)
     DOWNLOADS.append(RELEASE_TOKENIZER)
 
     rule download_tokenizer:
@@ -98,7 +99,7 @@ if PLACES:
 
 
 if MODEL.source == "hub":
-    HUB_MODEL = hub_folder("models", MODEL.id, MODEL.revision)
+    HUB_MODEL = hub_folder(RESOURCES, "models", MODEL.id, MODEL.revision)
     DOWNLOADS.append(HUB_MODEL)
 
     rule download_model:

@@ -5,14 +5,18 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
 
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from http_server import FileServer
 from memloc.command.question import config_of, short_name
 from memloc.run.errors import InputError
 from memloc.settings.errors import validate
 
+FILES = dict.fromkeys(("config.json", "tokenizer.json", "model.safetensors"), b"{}")
 TEXT = "some words that are no secret " * 100
 
 
@@ -31,6 +35,14 @@ def folder(tmp_path, monkeypatch):
         tokenizer = Tokenizer(models.WordLevel({"a": 0}, unk_token="a"))
         tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
         tokenizer.save(f"{name}/tokenizer.json")
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    with FileServer() as server:
+        monkeypatch.setattr("memloc.settings.running.Network", lambda: SimpleNamespace(endpoint=server.url))
+        monkeypatch.setattr("memloc.command.question.PATIENCE", None)
+        yield server
 
 
 def asked(texts=("b.md",), models=("lab/small",), **more):
@@ -54,7 +66,9 @@ def test_a_question_is_a_study_of_what_differs_from_the_defaults():
     assert validate({"study": study, **config}, "")
 
 
-def test_several_models_are_models_of_one_study_and_some_are_of_the_hub():
+def test_several_models_are_models_of_one_study_and_some_are_of_the_hub(hub):
+    hub.publish("EleutherAI/pythia-70m", FILES, "step1000")
+    hub.publish("gpt/two", FILES, "main")
     config = asked(models=["lab/small", "EleutherAI/pythia-70m@step1000", "gpt/two"])
     assert config["models"] == {
         "lab-small": {"source": "local", "folder": "lab/small"},
@@ -66,6 +80,38 @@ def test_several_models_are_models_of_one_study_and_some_are_of_the_hub():
         "gpt-two": {"source": "hub", "id": "gpt/two", "revision": "main"},
     }
     assert validate(config, "")
+
+
+def test_a_model_that_the_hub_does_not_give_is_told_before_anything_runs(hub, monkeypatch):
+    def told():
+        with pytest.raises(InputError) as error:
+            asked(models=["lab/tiny@v1"])
+        said = str(error.value)
+        assert said.startswith("--model lab/tiny") and said.endswith(", or give a folder")
+        return said
+
+    assert "expected the model, got: 404 Not Found" in told()
+    hub.publish("lab/tiny", {"config.json": b"{}"}, "v1")
+    assert "expected tokenizer.json" in told()
+    monkeypatch.setattr("memloc.settings.running.Network", lambda: SimpleNamespace(endpoint=stopped.url))
+    with FileServer() as stopped:
+        pass
+    assert "Connection refused" in told()
+    answers = Event()
+    monkeypatch.setattr("memloc.data.hub.listed", lambda *_: answers.wait())
+    monkeypatch.setattr("memloc.command.question.PATIENCE", 0)
+    assert "the hub does not answer" in told()
+    answers.set()
+
+
+def test_a_model_that_was_downloaded_needs_no_hub(hub):
+    here = Path("resources/models/lab--tiny@main")
+    here.parent.mkdir(parents=True)
+    Path("lab/small").rename(here)
+    assert asked(models=["lab/tiny"])["model"] == {"source": "hub", "id": "lab/tiny", "revision": "main"}
+    with pytest.raises(InputError, match="--length 201: above the 200 positions of --model lab/tiny"):
+        asked(models=["lab/tiny"], length=201)
+    assert not hub.requests
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,6 @@ def main(words: Sequence[str] | None = None) -> None:
 
 def _recite(asked: argparse.Namespace) -> int:
     """Ask, and print the answer: its lines, or one object."""
-    from memloc.command.answer import lines
     from memloc.command.recite import recite
 
     options = vars(asked)
@@ -36,6 +35,8 @@ def _recite(asked: argparse.Namespace) -> int:
     if as_object:
         print(json.dumps(answer, ensure_ascii=False))
     else:
+        from memloc.command.answer import lines
+
         heads = [[f"Model {each['model']}"] * (len(models) > 1) for each in models]
         print(
             "\n".join(

@@ -5,15 +5,17 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from memloc.data.documents import documents
 from memloc.data.text_files import text_files
-from memloc.model.context import most_positions, require_tokenizer
+from memloc.model.context import hub_folder, most_positions, require_tokenizer
 from memloc.model.families import family
 from memloc.run.errors import InputError
 
 FEW = 10_000  # bytes of a text so short that its tokens are counted
+PATIENCE = 1.2  # seconds that the hub has to answer
 HUB = re.compile(r"([\w.-]+/[\w.-]+?)(?:@([\w./-]+))?")
 
 
@@ -61,21 +63,47 @@ def config_of(
 
 def _section(given: str, length: int) -> dict[str, Any]:
     """Section `model` of a folder, or of a model of the hub. InputError: it is neither, or of no use."""
-    if not (folder := Path(given)).is_dir():
+    section, folder = {"source": "local", "folder": given}, Path(given)
+    if not folder.is_dir():
         if not (named := HUB.fullmatch(given)):
             raise InputError(f"--model {given}: no such folder, and no name of the hub (org/name@revision)")
-        return {"source": "hub", "id": named[1], "revision": named[2] or "main"}
+        asked = {"id": named[1], "revision": named[2] or "main"}
+        section, folder = {"source": "hub", **asked}, Path(hub_folder("resources", "models", **asked))
+        if not folder.is_dir():
+            _require_on_hub(*asked.values())
+            return section
     try:
         if missing := [name for name in ("config.json", "*.safetensors") if not any(folder.glob(name))]:
             raise InputError(f"no {missing[0]} in it")
-        require_tokenizer(given)
+        require_tokenizer(folder)
         family(json.loads((folder / "config.json").read_text()).get("model_type"))
-        most = most_positions(given)
+        most = most_positions(folder)
     except ValueError as error:  # of JSON, or the user's
-        raise InputError(f"--model {given}: {str(error).removeprefix(f'{given}: ')}") from None
+        raise InputError(f"--model {given}: {str(error).removeprefix(f'{folder}: ')}") from None
     if most is not None and length > most:
         raise InputError(f"--length {length}: above the {most} positions of --model {given}")
-    return {"source": "local", "folder": given}
+    return section
+
+
+def _require_on_hub(model_id: str, revision: str) -> None:
+    """Check that the hub has all files of a model. InputError: it has not, or does not answer in time."""
+    from memloc.data.hub import DownloadError, listed
+    from memloc.settings.running import Network
+
+    wrong = [f"{model_id} at {revision}: the hub does not answer"]
+
+    def ask() -> None:
+        try:
+            listed(model_id, revision, Network().endpoint)
+            wrong.clear()
+        except DownloadError as error:
+            wrong[:] = [str(error)]
+
+    asking = Thread(target=ask, daemon=True)  # a search for the hub's address can take no limit of time
+    asking.start()
+    asking.join(PATIENCE)
+    for said in wrong:
+        raise InputError(f"--model {said}; correct the name or the network, or give a folder")
 
 
 def _require_length(texts: Sequence[str], models: Sequence[str], length: int) -> None:

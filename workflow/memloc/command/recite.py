@@ -11,7 +11,6 @@ from typing import Any
 
 import yaml
 
-from memloc.command.answer import answer_of, compared
 from memloc.command.question import config_of
 from memloc.run.atomic import write_text
 from memloc.run.errors import InputError, UserError
@@ -54,6 +53,8 @@ def recite(
     write_text(file, command + yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=1000))
     say(f"Asking {' and '.join(models)} about {' '.join(texts)}; results appear in {results}/.")
     _run(file, targets, [*folders.values()], say)
+    from memloc.command.answer import answer_of, compared  # and what reads tables, which takes a second
+
     answers = [answer_of(folder, name) for folder, name in zip(folders.values(), models, strict=True)]
     return {**config["paragraph"], "models": compared(answers)}
 
@@ -66,12 +67,15 @@ def _run(config: Path, targets: Sequence[str], folders: Sequence[Path], say: Say
     _follow(logs, known, lambda line: None)  # what an earlier run has left
     with TemporaryFile("w+") as console:
         streams = {"stdin": subprocess.DEVNULL, "stdout": console, "stderr": console}
-        # It waits for the end of a run that is interrupted.
         with subprocess.Popen(command, **streams, preexec_fn=end_with_parent) as process:
-            while process.poll() is None:
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(SECONDS)
-                _follow(logs, known, say)
+            try:
+                while process.poll() is None:
+                    with suppress(subprocess.TimeoutExpired):
+                        process.wait(SECONDS)
+                    _follow(logs, known, say)
+            except KeyboardInterrupt:
+                process.wait()  # the interrupt ends it, too, and its jobs
+                raise
         if process.returncode:
             console.seek(0)
             raise UserError(_reason(console.read()))

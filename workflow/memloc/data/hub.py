@@ -4,12 +4,14 @@ The client finds the files, resumes broken transfers, and drops the token when i
 """
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from huggingface_hub import HfApi, constants, errors, logging, snapshot_download
 
 from memloc.data.download import DownloadError, require_encrypted, verify
-from memloc.model.pretrained import COMMIT
+from memloc.model.context import COMMIT
 from memloc.run.atomic import atomic_folder
 
 WEIGHTS = "model.safetensors"
@@ -43,24 +45,53 @@ def fetch_model(
     Raises:
         DownloadError: a file fails or does not match, or the model lacks a tokenizer or safetensors weights.
     """
+    commit, wanted = listed(model_id, revision, endpoint, sha256=sha256, weights=weights)
+    with _explained(model_id, revision), atomic_folder(folder) as temporary:
+        source = {"revision": commit, "endpoint": endpoint, "token": _token(endpoint)}
+        snapshot_download(model_id, local_dir=temporary, allow_patterns=wanted, **source)
+        shutil.rmtree(temporary / ".cache")
+        verify(f"{model_id}: {WEIGHTS}", temporary / WEIGHTS, sha256)
+        if commit != revision:
+            (temporary / COMMIT).write_text(f"{commit}\n")
+    return Path(folder)
+
+
+def listed(
+    model_id: str, revision: str, endpoint: str, *, sha256: str | None = None, weights: bool = True
+) -> tuple[str, list[str]]:
+    """The commit that a revision stands for, and patterns of the files that `fetch_model` fetches of it.
+
+    Raises:
+        DownloadError: as `fetch_model` does, before it fetches a file.
+    """
     require_encrypted(endpoint)
-    token = None if endpoint.startswith("https:") else False  # None: as set up, False: none
     constants.HF_HUB_OFFLINE = False  # elsewhere nothing may use the network
     logging.set_verbosity_error()  # warnings hold addresses that are signed
+    with _explained(model_id, revision):
+        found = HfApi(endpoint, token=_token(endpoint)).model_info(model_id, revision=revision)
+    return found.sha, _wanted(model_id, {file.rfilename for file in found.siblings}, weights, sha256)
+
+
+def _token(endpoint: str) -> bool | None:
+    """None: the token as set up; False: none."""
+    return None if endpoint.startswith("https:") else False
+
+
+@contextmanager
+def _explained(model_id: str, revision: str) -> Iterator[None]:
+    """Errors of the hub's client become DownloadErrors; what the hub says of a status stays in the trace."""
     try:
-        found = HfApi(endpoint, token=token).model_info(model_id, revision=revision)
-        wanted = _wanted(model_id, {file.rfilename for file in found.siblings}, weights, sha256)
-        with atomic_folder(folder) as temporary:
-            source = {"revision": found.sha, "endpoint": endpoint, "token": token}
-            snapshot_download(model_id, local_dir=temporary, allow_patterns=wanted, **source)
-            shutil.rmtree(temporary / ".cache")
-            verify(f"{model_id}: {WEIGHTS}", temporary / WEIGHTS, sha256)
-            if found.sha != revision:
-                (temporary / COMMIT).write_text(f"{found.sha}\n")
-    except (errors.HTTPError, errors.EntryNotFoundError, errors.FileMetadataError) as error:
-        said = " ".join(str(error.__cause__ or error).split())
+        yield
+    except (
+        errors.HTTPError,
+        errors.EntryNotFoundError,
+        errors.FileMetadataError,
+        errors.HFValidationError,
+    ) as error:
+        answer = getattr(error, "response", None)
+        said = f"{answer.status_code} {answer.reason_phrase}" if answer else error.__cause__ or error
+        said = " ".join(str(said).split())
         raise DownloadError(f"{model_id} at {revision}: expected the model, got: {said}") from error
-    return Path(folder)
 
 
 def _wanted(model_id: str, names: set[str], weights: bool, sha256: str | None) -> list[str]:

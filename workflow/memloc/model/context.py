@@ -1,11 +1,17 @@
-"""Checks of a model's folder, its tokenizer and the length of its context, without importing transformers."""
+"""A model's folder, and checks of its tokenizer and the length of its context, without transformers."""
 
 import json
 from pathlib import Path
 
 from memloc.run.errors import InputError
 
+COMMIT = "commit.txt"  # names the commit that a folder was downloaded at
 TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "tokenizer.model")
+
+
+def hub_folder(resources: str, kind: str, id: str, revision: str) -> str:
+    """Where downloads from a repository of the hub lie."""
+    return f"{resources}/{kind}/{'--'.join(id.split('/'))}@{revision[:12]}"
 
 
 def require_folder(folder: str, key: str) -> None:

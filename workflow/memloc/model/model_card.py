@@ -7,7 +7,8 @@ import pandas as pd
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from memloc.model.pretrained import COMMIT, ModelError, weights_sha256
+from memloc.model.context import COMMIT
+from memloc.model.pretrained import ModelError, weights_sha256
 from memloc.model.token_text import decoded
 
 

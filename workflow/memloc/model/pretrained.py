@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 
 ON_PROCESSOR = Loading(device="cpu")
-COMMIT = "commit.txt"  # names the commit that a folder was downloaded at
 
 
 class ModelError(InputError):
