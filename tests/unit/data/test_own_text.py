@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from memloc.data import own_text
+from memloc.data.places import quoted
 
 
 def slow_count(paragraph, texts):
@@ -89,4 +90,26 @@ def test_documents_become_ids_in_order_without_special_tokens(monkeypatch, n_cha
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", unk_token="c")
     assert fast("a b")["input_ids"] == [0, 1, 2]
     texts = iter(["a b", "b", "", "a a a a a"])
-    assert list(own_text.tokenised(texts, fast)) == [[1, 2], [2], [], [1] * 5]
+    assert [[*ids] for ids in own_text.tokenised(texts, fast)] == [[1, 2], [2], [], [1] * 5]
+
+
+@pytest.mark.parametrize(("mark", "begins"), [("", [0, 7, 10, 17, 20]), ("_", [0])])
+def test_a_long_text_is_encoded_in_parts_where_that_changes_no_token(monkeypatch, mark, begins):
+    """A line end belongs to the white space behind it, and a mark may stand before every text."""
+    tokenizer = Tokenizer(
+        models.WordLevel({"a": 1, "b": 2, "\n": 3, "\n ": 4, "_a": 5, "c": 0}, unk_token="c")
+    )
+    tokenizer.normalizer = normalizers.Prepend(mark) if mark else None
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"\s+|_?\w"), "removed", invert=True)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer)
+    text = "ab\n bb\nab\n" * 2 + "ab"
+    whole = fast(text)
+    monkeypatch.setattr(own_text, "N_CHARACTERS", 1)
+    parts = [*own_text.encoded(text, fast)]
+    assert [begin for begin, _ in parts] == begins
+    assert np.concatenate([part["input_ids"] for _, part in parts]).tolist() == whole["input_ids"]
+    edges = np.array([[0, 3, 6], [4, 5, 12], [2, 9, len(whole["input_ids"])]])
+    spans = [[whole.token_to_chars(edge - 1).end if edge else 0 for edge in own] for own in edges.tolist()]
+    found = quoted([text], fast, np.zeros(3, int), edges)
+    assert found[["first_character", "end_character"]].to_numpy().tolist() == [own[1:] for own in spans]
+    assert found["prefix"].tolist() == [text[first:end] for first, end, _ in spans]

@@ -78,7 +78,7 @@ def test_own_text_is_as_long_as_its_files_and_it_is_scanned_where_no_counts_are_
     )
     assert n_paragraphs(settings) == 130
     scans = [works(shape_of(each, "unknown"), each)["passages"] for each in (settings, counted)]
-    assert scans == [("score", 1.5 * 130), ("score", 0)]
+    assert scans == [("score", 2 * 130), ("score", 0)]
 
 
 @pytest.mark.parametrize("name", METHODS)

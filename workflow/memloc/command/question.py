@@ -103,7 +103,7 @@ def _require_on_hub(model_id: str, revision: str) -> None:
     asking.start()
     asking.join(PATIENCE)
     for said in wrong:
-        raise InputError(f"--model {said}; correct the name or the network, or give a folder")
+        raise InputError(f"--model {said}; correct the name, set HF_TOKEN, or give a folder")
 
 
 def _require_length(texts: Sequence[str], models: Sequence[str], length: int) -> None:

@@ -24,6 +24,10 @@ OTHERS = (
     "added_tokens.json",
     "generation_config.json",
 )
+ERRORS = (
+    *(errors.HTTPError, errors.EntryNotFoundError),
+    *(errors.FileMetadataError, errors.HFValidationError),
+)
 
 
 def fetch_model(
@@ -46,8 +50,8 @@ def fetch_model(
         DownloadError: a file fails or does not match, or the model lacks a tokenizer or safetensors weights.
     """
     commit, wanted = listed(model_id, revision, endpoint, sha256=sha256, weights=weights)
-    with _explained(model_id, revision), atomic_folder(folder) as temporary:
-        source = {"revision": commit, "endpoint": endpoint, "token": _token(endpoint)}
+    with _asked(model_id, revision, endpoint) as token, atomic_folder(folder) as temporary:
+        source = {"revision": commit, "endpoint": endpoint, "token": token}
         snapshot_download(model_id, local_dir=temporary, allow_patterns=wanted, **source)
         shutil.rmtree(temporary / ".cache")
         verify(f"{model_id}: {WEIGHTS}", temporary / WEIGHTS, sha256)
@@ -67,27 +71,17 @@ def listed(
     require_encrypted(endpoint)
     constants.HF_HUB_OFFLINE = False  # elsewhere nothing may use the network
     logging.set_verbosity_error()  # warnings hold addresses that are signed
-    with _explained(model_id, revision):
-        found = HfApi(endpoint, token=_token(endpoint)).model_info(model_id, revision=revision)
+    with _asked(model_id, revision, endpoint) as token:
+        found = HfApi(endpoint, token=token).model_info(model_id, revision=revision)
     return found.sha, _wanted(model_id, {file.rfilename for file in found.siblings}, weights, sha256)
 
 
-def _token(endpoint: str) -> bool | None:
-    """None: the token as set up; False: none."""
-    return None if endpoint.startswith("https:") else False
-
-
 @contextmanager
-def _explained(model_id: str, revision: str) -> Iterator[None]:
-    """Errors of the hub's client become DownloadErrors; what the hub says of a status stays in the trace."""
+def _asked(model_id: str, revision: str, endpoint: str) -> Iterator[bool | None]:
+    """The hub's token as it is set up (None), or none (False); errors of the client become DownloadErrors."""
     try:
-        yield
-    except (
-        errors.HTTPError,
-        errors.EntryNotFoundError,
-        errors.FileMetadataError,
-        errors.HFValidationError,
-    ) as error:
+        yield None if endpoint.startswith("https:") else False
+    except ERRORS as error:
         answer = getattr(error, "response", None)
         said = f"{answer.status_code} {answer.reason_phrase}" if answer else error.__cause__ or error
         said = " ".join(str(said).split())

@@ -9,7 +9,9 @@ Some documents come with the number of times that the model saw them, such as th
 training. Each gives one paragraph, its first tokens. They are held in memory.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
@@ -19,11 +21,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from memloc.run.errors import InputError
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that its powers have inverses modulo 2**64
 END = -1  # ends a document; it is no token, and a window that holds it is no paragraph
 N_CHARACTERS = 2**20  # characters that are tokenised at a time
+BESIDE, N_TRIED = 200, 100  # characters on each side of a cut that are compared, and cuts that are tried
 BLOCK = 2**18  # windows that are hashed, or compared token by token, at a time
 
 
@@ -40,9 +43,34 @@ class Stream(NamedTuple):
 
 
 def tokenised(texts: Iterable[str], tokenizer: "PreTrainedTokenizerBase") -> Iterator[list[int]]:
-    """Token ids of each text, without special tokens. Memory: some texts, or the longest one."""
-    for batch in _batched(texts):
-        yield from tokenizer(batch, add_special_tokens=False, return_attention_mask=False)["input_ids"]
+    """Token ids of each text, without special tokens. Memory: some texts, or the longest one and its ids."""
+    for *short, last in _batched(texts):
+        if short:
+            yield from tokenizer(short, add_special_tokens=False, return_attention_mask=False)["input_ids"]
+        parts = [np.array(part["input_ids"], np.int32) for _, part in encoded(last, tokenizer)]
+        yield np.concatenate(parts)
+
+
+def encoded(text: str, tokenizer: "PreTrainedTokenizerBase") -> Iterator[tuple[int, "BatchEncoding"]]:
+    """A text as encodings of its parts, each with its first character. They take 150 bytes a character.
+
+    A part has about `N_CHARACTERS` and ends with a line, where tokens beside its end are the same without the
+    cut. If they never are, as where a tokenizer puts a mark before every text, the rest is one part.
+    """
+
+    def ids(some: str) -> list[int]:
+        return tokenizer(some, add_special_tokens=False)["input_ids"]
+
+    def harmless(at: int) -> bool:
+        before, behind = text[at - BESIDE : at], text[at : at + BESIDE]
+        return ids(before) + ids(behind) == ids(before + behind)
+
+    begin, end = 0, None
+    while end != len(text):
+        ends = (line.end() for line in re.compile("\n").finditer(text, begin + N_CHARACTERS))
+        end = next(filter(harmless, islice(ends, N_TRIED)), len(text))
+        yield begin, tokenizer(text[begin:end], add_special_tokens=False)
+        begin = end
 
 
 def _batched(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -74,7 +102,7 @@ def write_stream(
     """
     starts, begins, written = [], [], 0
     for ids in texts:
-        file.write(np.array([*ids, END], dtype=np.int32).tobytes())
+        file.write(np.append(np.asarray(ids, np.int32), np.int32(END)).tobytes())
         starts.append(written + np.arange(0, len(ids) - length + 1, length))
         begins.append(written)
         written += len(ids) + 1

@@ -10,6 +10,8 @@ from jaxtyping import Int
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from memloc.data.own_text import encoded
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
@@ -41,10 +43,14 @@ def quoted(
     for number, text in enumerate(texts):
         if number not in edges_of:
             continue
-        tokens = tokenizer(text, add_special_tokens=False)
-        for own in edges_of[number].tolist():
+        n, character, own = 0, {0: 0}, edges_of[number]
+        for begin, tokens in encoded(text, tokenizer):
+            last = n + len(tokens["input_ids"])
             # A token ends where the next one begins; what a tokenizer trims off belongs to the next one.
-            at = [tokens.token_to_chars(edge - 1).end if edge else 0 for edge in own]
+            for edge in own[(n < own) & (own <= last)].tolist():
+                character[edge] = begin + tokens.token_to_chars(edge - 1 - n).end
+            n = last
+        for at in ([character[edge] for edge in edges] for edges in own.tolist()):
             rows.append((*at[1:], text.count("\n", 0, at[1]) + 1, *(text[a:b] for a, b in pairwise(at))))
     return pd.DataFrame(rows, columns=["first_character", "end_character", "line", "prefix", "continuation"])
 

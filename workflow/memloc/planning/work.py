@@ -54,7 +54,7 @@ def works(shape: Shape, settings: Settings) -> dict[str, tuple[Kind, float]]:
         "train_halves": ("training", halves * windows / 2),
         "model": ("score", 0),
         "scores": ("score", n_texts),
-        "passages": ("score", 1.5 * n_texts * scanned),  # windows overlap, and all their tokens have logits
+        "passages": ("score", 2 * n_texts * scanned),  # long windows overlap; all their tokens have logits
         "sets": ("score", 2 * compared),  # decoding
         "token_statistics": ("score", m + 2 * n),
         "score_samples": ("score", placed),

@@ -75,7 +75,9 @@ def worth_decoding(
     `tokens` are documents, each followed by `END`.
     """
     n = max(len(tokens) - length + 1, 0)
-    sums, ends = (np.cumsum(np.append(0, each)) for each in (doubts, tokens == END))
+    # Sums are modulo 2**32, their differences are not: a text may have many tokens.
+    both = (np.append(np.uint8(0), each) for each in (doubts, tokens == END))
+    sums, ends = (np.cumsum(each, dtype=np.uint32) for each in both)
     certain = sums[length:] - sums[n_prefix:][:n] <= length - n_prefix + MOST
     return np.flatnonzero(certain & (ends[length:] == ends[:n]))
 
