@@ -54,8 +54,8 @@ def tokenised(texts: Iterable[str], tokenizer: "PreTrainedTokenizerBase") -> Ite
 def encoded(text: str, tokenizer: "PreTrainedTokenizerBase") -> Iterator[tuple[int, "BatchEncoding"]]:
     """A text as encodings of its parts, each with its first character. They take 150 bytes a character.
 
-    A part has about `N_CHARACTERS` and ends with a line, where tokens beside its end are the same without the
-    cut. If they never are, as where a tokenizer puts a mark before every text, the rest is one part.
+    A part has about `N_CHARACTERS` and ends before white space, where tokens beside its end are the same
+    without the cut. If they never are, as where a tokenizer puts a mark before every text, the rest is one.
     """
 
     def ids(some: str) -> list[int]:
@@ -67,7 +67,7 @@ def encoded(text: str, tokenizer: "PreTrainedTokenizerBase") -> Iterator[tuple[i
 
     begin, end = 0, None
     while end != len(text):
-        ends = (line.end() for line in re.compile("\n").finditer(text, begin + N_CHARACTERS))
+        ends = (gap.start() for gap in re.compile(r"(?<=\S)\s").finditer(text, begin + N_CHARACTERS))
         end = next(filter(harmless, islice(ends, N_TRIED)), len(text))
         yield begin, tokenizer(text[begin:end], add_special_tokens=False)
         begin = end
