@@ -4,8 +4,7 @@ import pytest
 from made_configs import LARGE, SMALL, VALID, message
 
 from config_keys import key_table
-from memloc.settings.errors import ConfigError, validate
-from memloc.settings.replaced import REPLACED
+from memloc.settings.errors import REPLACED, ConfigError, validate
 
 TEXT = {"model": ..., "data": {"source": "text", "files": ["a.txt"]}}
 FILES = TEXT["data"]

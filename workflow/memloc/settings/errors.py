@@ -9,9 +9,23 @@ from pydantic import ValidationError
 
 from memloc.run.errors import InputError
 from memloc.settings.base import Section
-from memloc.settings.replaced import REPLACED
 from memloc.settings.structure import filled_keys, own_keys, sections_below, source_of
 from memloc.settings.study import Settings
+
+REPLACED = {
+    "bench": "the benchmark is no study: run make bench",
+    "planted_truth": "nothing is planted into a finished model; memories grow while it is trained "
+    "(model.grown), and grown_truth has the settings of the methods that are asked about them",
+    "loading.checkpointing": "a smaller micro_batch takes less memory, too; leave it out",
+    "detection.n_layers": "no features come from gradients; leave it out",
+    "detection.n_shuffles": "labels are no longer shuffled; leave it out",
+    "remove.shifts": "prefixes are perturbed, not shifted; leave it out",
+    "model.grown.twins": "twins of the model are always trained; leave it out",
+    "data.source: embedded": "docstrings with drawn repeats are named drawn now; real files, each once, are "
+    "code",
+    "model.source: planted": "the model's name is fine_tuned now",
+}
+"""What is said of a key that is gone, or of a key with a value that has another name."""
 
 
 class ConfigError(InputError):

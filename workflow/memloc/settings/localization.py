@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from memloc.settings.base import AsAuthors, ContrastiveSection, MicroBatch, Positive, Section
+from memloc.settings.base import AsAuthors, ContrastiveSection, MicroBatch, NonNegative, Positive, Section
 
 
 class Contrastive(ContrastiveSection):
@@ -35,3 +35,10 @@ class Patching(Section):
         description="Run every patch of q, k and v, which takes hours on a large model. false: first-order "
         "estimates only; null: exact up to a billion parameters.",
     )
+
+
+class Head(Section):
+    """One attention head."""
+
+    layer: NonNegative = Field(description="Layer, from 0.")
+    head: NonNegative = Field(description="Head, from 0.")

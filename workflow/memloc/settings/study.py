@@ -14,10 +14,9 @@ from memloc.settings.editing import Editing
 from memloc.settings.expected import Expected
 from memloc.settings.filters import Filters
 from memloc.settings.grown_truth import GrownTruth
-from memloc.settings.head_ranking import Head
 from memloc.settings.interventions import HeadAblation, LayerBypass
 from memloc.settings.loading import Loading
-from memloc.settings.localization import ActivationGradients, Attention, Contrastive, Patching
+from memloc.settings.localization import ActivationGradients, Attention, Contrastive, Head, Patching
 from memloc.settings.model import Counterfactual, EmbeddedModel, FineTunedModel, HubModel, LocalModel
 from memloc.settings.paragraph import Paragraph
 from memloc.settings.perturbation import Perturbation
