@@ -18,7 +18,7 @@ def drawing():
     table = table.assign(em=np.where(np.isin(kinds, [COPIED, OWN]), N, 0))
     table["repeats"] = np.where(kinds == UNSEEN, 0, 1 + table["id"] % 9)
     settings = sections({"paragraph": {"length": 2 * N, "prefix": N}})
-    return figure.draw({"counterfactual": table}, settings)
+    return figure.draw({"counterfactual": table, "half_scores": scores}, settings)
 
 
 def test_paragraphs_are_told_apart_by_what_models_do_that_never_saw_them(drawing):

@@ -6,7 +6,7 @@ import pytest
 from made_halves import COPIED, MOVED, NOISE, OWN, UNSEEN, N, half_scores
 
 from memloc.data.packing import windows_without
-from memloc.scoring.counterfactual import comes_out_anyway, counterfactual, halves, only_moved
+from memloc.scoring.counterfactual import bits, comes_out_anyway, counterfactual, halves, only_moved
 from memloc.statistics.uncertainty import difference
 
 
@@ -79,3 +79,24 @@ def test_what_is_left_out_is_nowhere_and_the_others_keep_their_order():
     assert not np.isin(rows, [*paragraphs[1], *paragraphs[5]]).any()
     whole = windows_without(stream, set(), 0, 8)
     assert whole.size >= 4 * len(stream) and (whole == 10).sum() == 3
+
+
+def test_bits_are_those_that_training_brings(found):
+    """20 paragraphs gain 2.5 nats a token, 20 half a nat, and all others none."""
+    _, _, scores = found
+    held = bits(scores, N)
+    planted = 20 * (2.5 + 0.5) * N / np.log(2)
+    assert held.low < planted < held.high and held.n == 12
+    assert held.high - held.low < 0.1 * planted
+    nothing = bits(
+        scores.assign(nll=scores["nll"].mean() + np.random.default_rng(0).normal(size=len(scores))), N
+    )
+    assert nothing.low < 0 < nothing.high
+
+
+def test_bits_of_few_models_have_no_interval_and_paragraphs_that_few_models_have_do_not_count():
+    scores, kinds = half_scores(n_models=4)
+    held = bits(scores, N)
+    assert held.n == 4 and np.isinf(held.high)
+    one = scores[(scores["model"] < 3)]  # one model has each paragraph, or one has it not
+    assert bits(one, N).value == 0

@@ -142,7 +142,10 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "detection", "Recitation detected from the prefix, before anything is decoded", ("detection",)
         ),
         FigureInfo(
-            "counterfactual", "Models that never saw a paragraph", ("counterfactual",), only_for="halves"
+            "counterfactual",
+            "Models that never saw a paragraph",
+            ("counterfactual", "half_scores"),
+            only_for="halves",
         ),
     ),
     "Where it is": (

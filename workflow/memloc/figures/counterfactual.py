@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from memloc.figures.parts.memorized_fraction import BINS_PER_DOUBLING
 from memloc.figures.parts.style import COLOURS, Drawing, Numbers, panel_labels, plain_log_ticks, subplots
-from memloc.scoring.counterfactual import comes_out_anyway, only_moved
+from memloc.scoring.counterfactual import bits, comes_out_anyway, only_moved
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import means
 
@@ -37,7 +37,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         plain_log_ticks(panel.xaxis)
     panel_labels(axes)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
-    return Drawing(figure, data, _numbers(data))
+    held = bits(tables["half_scores"], settings.paragraph.continuation)
+    return Drawing(figure, data, _numbers(data) | {"bits": held})
 
 
 def _panel(axes: Axes, data: pd.DataFrame, values: pd.Series) -> None:

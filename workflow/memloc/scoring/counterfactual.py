@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Bool
 
 from memloc.run.seeds import generator
-from memloc.statistics.uncertainty import difference
+from memloc.statistics.uncertainty import Interval, difference, jackknife
 
 HALF = 0.5  # share of the models that must recite a paragraph, so that it counts as one that comes out
 
@@ -41,6 +41,28 @@ def counterfactual(half_scores: pd.DataFrame, n_continuation: int) -> pd.DataFra
             row |= {f"{measure}_{name}": value for name, value in zip(names, values, strict=True)}
         found.append(row)
     return pd.DataFrame(found).replace([-np.inf, np.inf], np.nan)
+
+
+def bits(half_scores: pd.DataFrame, n_continuation: int) -> Interval:
+    """Bits of all continuations that are in a model trained on them beyond what others give (2505.24832).
+
+    log2 of the probability of a continuation in the models trained on its paragraph, minus that in the
+    others, on average, summed over the paragraphs that at least two models of either kind have. The interval
+    is the jackknife's over models; n is their number.
+    """
+    nll = half_scores.pivot(index="model", columns="id", values="nll").to_numpy()
+    trained = half_scores.pivot(index="model", columns="id", values="trained").to_numpy(bool)
+    both = (trained.sum(axis=0) > 1) & ((~trained).sum(axis=0) > 1)
+    nll, trained = nll[:, both], trained[:, both]
+
+    def total(rows: Bool[np.ndarray, "model"]) -> float:
+        kinds = (own[rows] for own in (trained, ~trained))
+        seen, unseen = ((nll[rows] * own).sum(axis=0) / own.sum(axis=0) for own in kinds)
+        return float((unseen - seen).sum()) * n_continuation / np.log(2)
+
+    every = np.ones(len(nll), dtype=bool)
+    left_out = [total(every & (np.arange(len(nll)) != model)) for model in range(len(nll))]
+    return jackknife(total(every), np.array(left_out))
 
 
 def comes_out_anyway(table: pd.DataFrame) -> pd.Series:

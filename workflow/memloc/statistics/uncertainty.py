@@ -115,13 +115,20 @@ def resampled(value: float, drawn: np.ndarray, left_out: np.ndarray) -> Interval
     bootstrap cannot correct that. If nearly all resamples are on one side of the value, the interval is the
     jackknife's.
     """
-    n = len(left_out)
-    error = float(np.sqrt(n - 1) * np.std(left_out)) if n else 0.0
-    if n < MIN_N or (error > 0 and not ONE_SIDED <= _share_below(drawn, value) <= 1 - ONE_SIDED):
-        return _around(value, error, n - 1, n)
+    found = jackknife(value, left_out)
+    one_sided = not ONE_SIDED <= _share_below(drawn, value) <= 1 - ONE_SIDED
+    if len(left_out) < MIN_N or (np.std(left_out) > 0 and one_sided):
+        return found
     low, high = np.quantile(drawn, _corrected(drawn, value, left_out))
     # All resamples of a maximum, say, may lie on one side; the interval still holds its value.
-    return Interval(value, min(float(low), value), max(float(high), value), n)
+    return Interval(value, min(float(low), value), max(float(high), value), len(left_out))
+
+
+def jackknife(value: float, left_out: np.ndarray) -> Interval:
+    """Interval of a statistic from its values without each unit in turn, with Student's t (Tukey 1958)."""
+    n = len(left_out)
+    error = float(np.sqrt(n - 1) * np.std(left_out)) if n else 0.0
+    return _around(value, error, n - 1, n)
 
 
 def cluster_weights(
