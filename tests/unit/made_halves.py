@@ -16,7 +16,7 @@ KINDS = {
 }
 
 
-def half_scores(n_models=12, n_of_a_kind=20, seed=0):
+def half_scores(n_models=16, n_of_a_kind=20, seed=0):
     """Table `half_scores` of so many paragraphs of each kind; ids go from kind to kind."""
     kinds = np.repeat(list(KINDS), n_of_a_kind)
     trained = halves(n_models, len(kinds), seed) & (kinds != UNSEEN)

@@ -4,20 +4,21 @@
 replacement from the populations of a study (`made_populations.json`), of a lognormal one, and of shares, so
 that the true value is known. At a bound that is the true value, every verdict is wrong: exact tests are
 judged by how often they reject it, at 5 % and at the level of families of 4 and of 12 claims, as a multiple
-of what is promised. Means and shares, which figures show, are judged by how many of their 95 % intervals hold
-the true one.
+of what is promised. What figures show is judged by how many of their 95 % intervals hold the true value.
 """
 
 import numpy as np
 from made_populations import read
+from scipy.special import ndtri
 
-from memloc.statistics import uncertainty
+from memloc.detection.judging import weighted_aurocs
 from memloc.statistics.exact import mean_rank, pairings, share
-from memloc.statistics.studentised import columns_alone
+from memloc.statistics.uncertainty import Interval, jackknifed, mean, proportion, without_each
 
 LEVELS = tuple(0.05 / family for family in (1, 4, 12))
 SIZES = (9, 18, 50)
 DRAWS = 20_000
+FEWEST_GROUPS = 12  # six of each label, without which detection has no AUROC
 SEED = 0
 LOGNORMAL = np.random.default_rng(SEED).lognormal(size=9_999)
 POPULATIONS = read() | {"lognormal": [LOGNORMAL, 3 * LOGNORMAL]}
@@ -67,36 +68,39 @@ def _rejected(found: np.ndarray, p_values: list[tuple[float, float]]) -> list[fl
     return [float(np.mean(p <= level) / level) for level in LEVELS]
 
 
-def mean(kind: str, n: int, draws: int, seed: int = SEED) -> float:
-    """Share of the intervals of a mean, or of a difference of two groups' means, that hold the true one."""
-    rng, name = np.random.default_rng(seed), kind.partition(": ")[2]
-    groups = POPULATIONS[name][: 2 if kind.startswith("difference") else 1]
-    drawn = [rng.choice(group - np.mean(group), (n, draws)) for group in groups]
-    return float(np.mean([found.low <= 0 <= found.high for found in columns_alone(*drawn)]))
-
-
 def shown(kind: str, n: int, draws: int, seed: int = SEED) -> float:
-    """Share of the intervals of a kind of `uncertainty` that hold the true value."""
+    """Share of the intervals of a kind that figures show that hold the true value."""
     rng, (name, _, rest) = np.random.default_rng(seed), kind.partition(": ")
     if name == "share":
-        truth = float(rest)
-        found = [uncertainty.proportion(int(k), n) for k in rng.binomial(n, truth, draws)]
+        truth, found = float(rest), [proportion(int(k), n) for k in rng.binomial(n, float(rest), draws)]
+    elif name in ("AUROC", "gain"):
+        truth = float(rest) if name == "AUROC" else 0.0
+        found = [_auroc(name, float(rest), max(n, FEWEST_GROUPS), rng) for _ in range(draws)]
     else:
-        first, second = (rng.choice(group - np.mean(group), (draws, n)) for group in POPULATIONS[rest][:2])
-        truth = 0.0
-        found = {
-            "Student's t": lambda: map(uncertainty.mean, first),
-            "Welch's t": lambda: map(uncertainty.difference, first, second),
-            "sign flips": lambda: map(uncertainty.paired, first - second),
-        }[name]()
+        groups = POPULATIONS[rest][: 2 if name == "difference" else 1]
+        truth, drawn = 0.0, [rng.choice(group - np.mean(group), (draws, n)) for group in groups]
+        found = [mean(*columns) for columns in zip(*drawn, strict=True)]
     return float(np.mean([one.low <= truth <= one.high for one in found]))
+
+
+def _auroc(name: str, truth: float, n: int, rng: np.random.Generator) -> Interval:
+    """AUROC of scores of one to four rows of each of n groups, half of which are positive, or the gain over
+    other scores that are as good. Half of a score's variance is its group's, and half is the other's, too."""
+    group = np.repeat(np.arange(n), rng.integers(1, 5, n))
+    label, weights = group % 2 == 0, without_each(group)
+    weights = np.vstack([np.ones(len(group)), weights])
+    parts = (rng.normal(size=(3, n))[:, group] + rng.normal(size=(3, len(group)))) / 2
+    scores = [parts[0] + own + np.sqrt(2) * ndtri(truth) * label for own in parts[1:]]
+    first, second = (weighted_aurocs(own, label, np.zeros(len(group), int), weights) for own in scores)
+    values = first if name == "AUROC" else first - second
+    return jackknifed(float(values[0]), values[1:], odds=name == "AUROC")
 
 
 EXACT = ("share of one half", "share of nine tenths", "rank over trainings")
 EXACT += tuple(f"{kind}: {name}" for kind in ("median", "pairs", "all pairings") for name in NAMES)
-SHOWN = tuple(f"{kind}: {name}" for kind in ("Student's t", "Welch's t", "sign flips") for name in NAMES)
-SHOWN += ("share: 0.1", "share: 0.5")
-MEANS = tuple(f"{kind}: {name}" for kind in ("mean", "difference") for name in NAMES)
+SHOWN = tuple(f"{kind}: {name}" for kind in ("mean", "difference") for name in NAMES)
+SHOWN += tuple(f"share: {chance}" for chance in (0.1, 0.5))
+SHOWN += tuple(f"{kind}: {value}" for kind in ("AUROC", "gain") for value in (0.75, 0.9, 0.98))
 
 
 if __name__ == "__main__":
@@ -108,8 +112,6 @@ if __name__ == "__main__":
     for kind in EXACT:
         cells = [", ".join(f"{ratio:.2f}" for ratio in exact(kind, n, DRAWS)) for n in SIZES]
         print(f"| {kind} |", *(f"{cell} |" for cell in cells), flush=True)
-    print("| coverage of means in figures |", *(f"n = {n} |" for n in SIZES))
-    for kind in MEANS:
-        print(f"| {kind} |", *(f"{mean(kind, n, DRAWS):.3f} |" for n in SIZES), flush=True)
+    print("| how many intervals hold the true value |", *(f"n = {n} |" for n in SIZES))
     for kind in SHOWN:
-        print(f"| {kind} |", *(f"{shown(kind, n, DRAWS // 10):.3f} |" for n in SIZES), flush=True)
+        print(f"| {kind} |", *(f"{shown(kind, n, DRAWS):.3f} |" for n in SIZES), flush=True)

@@ -25,7 +25,7 @@ def chosen_for():
     ("file", "tests"),
     [
         ("workflow/memloc/scoring/positions.py", {"scoring/test_positions.py"}),  # imported by its test
-        ("workflow/memloc/statistics/studentised.py", {"statistics/test_studentised.py"}),
+        ("workflow/memloc/statistics/exact.py", {"statistics/test_exact.py"}),
         (
             "workflow/memloc/settings/positions.py",
             {"scoring/test_positions.py"},

@@ -14,7 +14,7 @@ from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from memloc.detection.classifiers import PENALTIES, scored
 from memloc.detection.feature_sets import TOGETHER
 from memloc.detection.groups import folds
-from memloc.detection.judging import auroc, boundary_zone, detection, resampled_aurocs, strata
+from memloc.detection.judging import auroc, boundary_zone, detection, strata, weighted_aurocs
 
 N = 450
 
@@ -229,7 +229,7 @@ def counted(scores, weights):
 
 @pytest.mark.parametrize("name", SCORES)
 def test_areas_are_shares_of_pairs(name):
-    found = resampled_aurocs(SCORES[name], LABEL, FOLD, WEIGHTS)
+    found = weighted_aurocs(SCORES[name], LABEL, FOLD, WEIGHTS)
     assert found == pytest.approx([counted(SCORES[name], weights) for weights in WEIGHTS])
     assert auroc(SCORES[name], LABEL, FOLD) == pytest.approx(found[0])
 
@@ -238,4 +238,4 @@ def test_a_fold_with_one_label_and_a_resample_without_a_positive_have_no_pairs()
     alone = LABEL | (FOLD == 0)
     without = auroc(SCORES["ties"][FOLD > 0], LABEL[FOLD > 0], FOLD[FOLD > 0])
     assert auroc(SCORES["ties"], alone, FOLD) == pytest.approx(without)
-    assert np.isnan(resampled_aurocs(SCORES["ties"], LABEL, FOLD, 1.0 * ~LABEL[None])).all()
+    assert np.isnan(weighted_aurocs(SCORES["ties"], LABEL, FOLD, 1.0 * ~LABEL[None])).all()

@@ -31,7 +31,7 @@ def test_paragraphs_are_told_apart_by_what_models_do_that_never_saw_them(drawing
 
 def test_the_caption_counts_what_is_drawn(drawing):
     text = checked("counterfactual", drawing)
-    assert "of 80 paragraphs" in text and "12 models were each" in text
+    assert "of 80 paragraphs" in text and "16 models were each" in text
     assert "Of 40 paragraphs that the study's own model recites, 20 come out anyway" in text
     assert f"{(drawing.data['kind'] == figure.MOVED).sum()} are recited by no model" in text
 

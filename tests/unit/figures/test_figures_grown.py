@@ -52,20 +52,20 @@ def test_the_figure_is_drawn_and_its_caption_complete(n):
 
 
 def test_a_paragraph_that_grew_in_both_twins_counts_once():
-    own = tables()["grown_truth"].query("kind == 'grown_neurons' and memory < 7")
-    swapped = own.assign(memory=own["memory"] + 7, average_precision=own["average_precision"] / 2)
+    own = tables()["grown_truth"].query("kind == 'grown_neurons' and memory < 8")
+    swapped = own.assign(memory=own["memory"] + 8, average_precision=own["average_precision"] / 2)
     drawing = grown_precision.draw({"grown_truth": pd.concat([own, swapped])}, {})
     assert words(panel.title for panel in drawing.figure.axes) == ["grown: neurons of a layer"]
     (legend,) = drawing.figure.legends
     assert words(legend.texts)[2:] == ["its own model", "its twin"]
     caption = checked("grown_precision", drawing)
     # Of both models: three quarters of 0.9 times 0.9 and 1, less 0.02 in every second memory.
-    assert "neurons of a layer (n = 7), zero ablation 0.60 (" in caption and ", 0.67." in caption
+    assert "neurons of a layer (n = 8), zero ablation 0.60 (" in caption and ", 0.67." in caption
     row = drawing.data.query("method == 'zero_ablation' and asked_model == 'own'")
-    own = np.array([found_of("grown_neurons", "zero_ablation", memory) for memory in range(7)])
+    own = np.array([found_of("grown_neurons", "zero_ablation", memory) for memory in range(8)])
     expected = uncertainty.mean(0.75 * own)  # of both models, by paragraph
     first = row.query("measure == 'average_precision'").iloc[0]
-    assert (first["n"], first["value"], first["low"]) == pytest.approx((7, expected.value, expected.low))
+    assert (first["n"], first["value"], first["low"]) == pytest.approx((8, expected.value, expected.low))
 
 
 def test_exchanged_places_are_drawn_and_described():

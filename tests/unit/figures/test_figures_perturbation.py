@@ -122,7 +122,7 @@ def test_captions_are_valid_markup_whatever_the_tokens_are(tables):
 
 
 def test_no_band_is_beyond_the_largest_drop():
-    drops = pd.DataFrame({0: [FULL] * 7 + [1], 1: [0] * 7 + [1]})
+    drops = pd.DataFrame({0: [FULL] * 4 + [0] * 4, 1: [0] * 4 + [1] * 4})
     found = fig3._draw_mean(subplots(1, 2)[1], "memorized", drops)
     assert found["high"][0] == FULL > found["high"][1] and uncertainty.mean(drops[0]).high > FULL
 

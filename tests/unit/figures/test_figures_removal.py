@@ -36,16 +36,20 @@ def test_every_way_has_a_label():
 
 
 def test_no_interval_goes_beyond_what_is_possible():
-    """Seven of eight paragraphs are forgotten, so that Student's t goes beyond all 50 tokens."""
+    """Five of eight paragraphs are as unlike the others as can be, so that intervals go beyond all."""
     found = tables()
     rows = found["removal"]["way"] == "top"
-    found["removal"].loc[rows, "em"] = np.where(found["removal"].loc[rows, "id"] == 0, 50, 0)
+    three = found["removal"].loc[rows, "id"] < 3
+    found["removal"].loc[rows, "em"] = np.where(three, 50, 0)
+    found["removal"].loc[rows, ["recited_perturbed", "edit_distance"]] = np.stack(
+        [three, ~three], axis=1
+    ).astype(float)
     data = judged_ways(found).set_index(["way", "mode", "measure"])
     forgotten = data.loc["top", "joint", "forgotten"]
     assert 0 < forgotten["low"] < forgotten["value"] < 50 == forgotten["high"]
     few, most = data.loc["top", "joint", "recited_perturbed"], data.loc["top", "joint", "edit_distance"]
-    assert few["value"] == pytest.approx(1 / 8) and few["low"] == 0 < few["high"]
-    assert most["value"] == pytest.approx(1 - 0.2 / 8) and most["low"] < 1 == most["high"]
+    assert few["value"] == pytest.approx(3 / 8) and few["low"] == 0 < few["high"]
+    assert most["value"] == pytest.approx(5 / 8) and most["low"] < 1 == most["high"]
 
 
 def test_a_continuation_is_sampled_if_a_hundred_draws_give_it_with_a_chance_of_one_half():

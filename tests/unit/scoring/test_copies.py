@@ -8,7 +8,6 @@ from made_tables import frame_of
 
 from memloc.scoring import copies as module
 from memloc.scoring.copies import KINDS, by_kind, worth
-from memloc.statistics.uncertainty import cluster_weights
 
 WORTHS = {"within_1": 0.9, "within_10": 0.5, "within_50": 0.0, "similar_prefix": 0.2}
 
@@ -16,7 +15,7 @@ WORTHS = {"within_1": 0.9, "within_10": 0.5, "within_50": 0.0, "similar_prefix":
 @pytest.fixture
 def quick(monkeypatch):
     """Few resamples, where intervals do not matter."""
-    monkeypatch.setattr(module, "cluster_weights", lambda group: cluster_weights(group, 5))
+    monkeypatch.setattr(module, "N_RESAMPLES", 5)
 
 
 def planted(n, seed=0):

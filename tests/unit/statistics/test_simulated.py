@@ -1,10 +1,10 @@
-"""Simulated samples: verdicts are wrong as seldom as promised, and intervals of means hold the true one."""
+"""Simulated samples: verdicts are wrong as seldom as promised, and intervals hold the true value."""
 
 import pytest
-from simulated_intervals import DRAWS, EXACT, LEVELS, MEANS, SHOWN, SIZES, exact, mean, shown
+from simulated_intervals import DRAWS, EXACT, LEVELS, SHOWN, SIZES, exact, shown
 
 MOST_WRONG = 1.3  # as a multiple of what is promised
-ENOUGH = 50  # units of a mean
+SKEWED = ("lognormal", "0.98")  # populations of which methods.md says that intervals hold too little
 
 
 @pytest.mark.parametrize("kind", EXACT)
@@ -23,14 +23,7 @@ def test_verdicts_at_the_bound_are_wrong_as_seldom_as_promised_in_many_simulatio
 
 
 @pytest.mark.stress
-@pytest.mark.parametrize("kind", [kind for kind in MEANS if "lognormal" not in kind])
-def test_means_of_figures_are_held(kind):
-    assert mean(kind, ENOUGH, DRAWS) >= 0.93
-
-
-@pytest.mark.stress
 @pytest.mark.parametrize("n", SIZES)
-@pytest.mark.parametrize("kind", [kind for kind in SHOWN if "lognormal" not in kind])
-def test_other_intervals_of_figures_hold_what_methods_say(kind, n):
-    """Student's t of skewed values holds less than it promises: 0.92 of 0.95."""
-    assert shown(kind, n, DRAWS // 10) >= 0.91
+@pytest.mark.parametrize("kind", [kind for kind in SHOWN if not kind.endswith(SKEWED)])
+def test_intervals_of_figures_hold_what_methods_say(kind, n):
+    assert shown(kind, n, DRAWS) >= 0.91

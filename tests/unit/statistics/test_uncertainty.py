@@ -1,110 +1,84 @@
-"""Intervals and tests of figures against slow, obvious versions, and where intervals begin."""
-
-from itertools import combinations
+"""Intervals of figures against slow, obvious versions, and where they begin."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from sklearn.metrics import roc_auc_score
 
 from memloc.statistics import uncertainty
-from memloc.statistics.uncertainty import (
-    MIN_N,
-    MOST_EXACT,
-    N_SUBSETS,
-    _subset_means,
-    cluster_interval,
-    cluster_weights,
-)
+from memloc.statistics.uncertainty import ENOUGH, MIN_N, jackknifed, mean, simultaneous, without_each
 
 
-def numbers(n, seed=0):
-    return np.random.default_rng(seed).normal(0.4, 1, n)
+def numbers(n, seed=0, columns=None):
+    return np.random.default_rng(seed).normal(0.4, 1, n if columns is None else (n, columns))
 
 
-@pytest.mark.parametrize("n", [6, 9, 40])
-def test_a_mean_has_students_t(n):
-    values = numbers(n)
-    found = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    assert uncertainty.mean(values) == pytest.approx((values.mean(), found.low, found.high, n))
+def slow_t(groups, seed_rows):
+    """|t| of resampled units in a loop: rows of `times` for each group."""
+    found = []
+    for times in zip(*seed_rows, strict=True):
+        value, error = 0.0, 0.0
+        for sign, group, weights in zip((1, -1), groups, times, strict=False):
+            drawn = np.repeat(group - group.mean(), weights)
+            value += sign * drawn.mean()
+            error += drawn.var() / (len(drawn) - 1)
+        found.append(abs(value) / np.sqrt(error))
+    return np.array(found)
 
 
-@pytest.mark.parametrize(("n", "m"), [(6, 6), (7, 30), (50, 12)])
-def test_a_difference_has_welchs_t(n, m):
-    first, second = numbers(n), 3 * numbers(m, seed=1)
-    found = stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.95)
-    expected = (first.mean() - second.mean(), found.low, found.high, min(n, m))
-    assert uncertainty.difference(first, second) == pytest.approx(expected)
+@pytest.mark.parametrize("sizes", [(9,), (9, 14)])
+def test_an_interval_is_as_wide_as_the_t_of_resampled_units(sizes, monkeypatch):
+    monkeypatch.setattr(uncertainty, "N_RESAMPLES", 199)
+    groups = [numbers(n, seed=n) * scale for n, scale in zip(sizes, (1, 5), strict=False)]
+    found = mean(*groups)
+    rng = np.random.default_rng(0)
+    times = [rng.multinomial(n, np.full(n, 1 / n), size=199) for n in sizes]
+    reach = np.sort(slow_t(groups, times))[190 - 1]
+    error = np.sqrt(sum(group.var() / (len(group) - 1) for group in groups))
+    value = groups[0].mean() - (groups[1].mean() if len(groups) > 1 else 0)
+    assert found == pytest.approx((value, value - reach * error, value + reach * error, min(sizes)))
 
 
-@pytest.mark.parametrize("n", [6, 8, 10])
-def test_few_pairs_have_the_means_that_no_sign_flip_test_rejects(n):
-    values = numbers(n)
-    means = sorted(np.mean(subset) for size in range(1, n + 1) for subset in combinations(values, size))
-    k = int(0.025 * 2**n)
-    assert uncertainty.paired(values) == pytest.approx((values.mean(), means[k - 1], means[-k], n))
+def test_intervals_that_hold_together_are_as_wide_as_the_largest_t_asks_for():
+    values = numbers(20, columns=10)
+    alone = [mean(column) for column in values.T]
+    together = simultaneous(values)
+    widths = [(i.high - i.low) / values[:, c].std(ddof=1) for c, i in enumerate(together)]
+    assert widths == pytest.approx([widths[0]] * 10), "as many standard errors for each"
+    assert all(a.value == pytest.approx(b.value) for a, b in zip(alone, together, strict=True))
+    assert widths[0] > 1.2 * max((i.high - i.low) / values[:, c].std(ddof=1) for c, i in enumerate(alone))
+
+
+def test_missing_values_are_left_out_and_what_never_varies_widens_nothing():
+    values = numbers(12, columns=3)
+    more = np.column_stack([values, np.full(12, 0.9), np.full(12, np.nan)])
+    found = simultaneous(more)
+    assert np.array(found[:3]) == pytest.approx(np.array(simultaneous(values)))
+    assert found[3] == pytest.approx((0.9, -np.inf, np.inf, 12))
+    assert found[4].n == 0 and np.isnan(found[4].value)
+    gaps = np.append(values[:, 0], [np.nan] * 3)
+    assert mean(gaps).value == pytest.approx(values[:, 0].mean()) and mean(gaps).n == 12
+
+
+def test_values_at_a_floor_have_no_finite_interval():
+    """One of eight differs: a third of the resamples lack it, and their |t| has no bound."""
+    found = mean([0.0] * 7 + [50.0])
+    assert (found.value, found.low, found.high) == (6.25, -np.inf, np.inf)
+
+
+@pytest.mark.parametrize("n", [0, 1, 5, ENOUGH - 1])
+@pytest.mark.filterwarnings("error")
+def test_few_units_have_an_infinite_interval(n):
+    for found in (mean(numbers(n)), mean(numbers(n), numbers(30))):
+        assert found.n == n and not np.isfinite([found.low, found.high]).any()
+    assert np.isfinite(mean(numbers(ENOUGH), numbers(ENOUGH, 1))).all()
 
 
 @pytest.mark.parametrize("successes", [0, 1, 5, 12])
-def test_a_proportion_has_wilsons_interval(successes):
-    n, z = 12, stats.norm.ppf(0.975)
-    share = successes / n
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    width = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    assert uncertainty.proportion(successes, n) == pytest.approx((share, centre - width, centre + width, n))
-
-
-@pytest.mark.parametrize("sign", [1, -1])
-def test_an_interval_holds_its_value_also_where_resamples_are_all_on_one_side(sign):
-    drawn, left_out = sign * np.linspace(5, 11, 50), np.full(12, sign * 12.0)
-    value, low, high, _ = uncertainty.resampled(sign * 12.0, drawn, left_out)
-    assert value == sign * 12 and low <= value <= high and low < high
-
-
-def test_holm_multiplies_by_how_many_are_left():
-    assert uncertainty.holm([0.04, 0.01, 0.02, 0.9]) == pytest.approx([0.08, 0.04, 0.06, 0.9])
-    assert uncertainty.holm([0.6, 0.7]) == pytest.approx([1, 1])
-
-
-def test_infinite_ends_are_missing_in_tables():
-    index = pd.Index([3, 7], name="position")
-    found = uncertainty.table([uncertainty.mean(range(10)), uncertainty.mean([4.0])], index)
-    assert found.columns.tolist() == ["value", "low", "high", "n"] and found.index.equals(index)
-    assert found.loc[7].tolist()[0::3] == [4, 1] and found.loc[7, ["low", "high"]].isna().all()
-    assert np.isfinite(found.loc[3].astype(float)).all()
-
-
-KINDS = {
-    "mean": lambda values: uncertainty.mean(values),
-    "difference": lambda values: uncertainty.difference(values, numbers(9, seed=1)),
-    "paired": lambda values: uncertainty.paired(values),
-    "proportion": lambda values: uncertainty.proportion(int(np.sum(values > 0)), len(values)),
-    "clusters": lambda values: cluster_interval(
-        cluster_weights(np.arange(len(values)), 200) @ values / len(values), len(values)
-    ),
-}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_six_units_have_an_interval_and_five_have_none(kind):
-    six, five = KINDS[kind](numbers(MIN_N)), KINDS[kind](numbers(MIN_N - 1))
-    assert -np.inf < six.low < six.value < six.high < np.inf and six.n == 6
-    assert (five.low, five.high, five.n) == (-np.inf, np.inf, 5)
-
-
-@pytest.mark.parametrize("kind", ["mean", "difference", "paired", "proportion"])
-@pytest.mark.filterwarnings("error")
-def test_no_units_have_no_value_and_one_has_no_interval(kind):
-    value, low, high, n = KINDS[kind](np.array([]))
-    assert np.isnan(value) and (low, high, n) == (-np.inf, np.inf, 0)
-    value, low, high, n = KINDS[kind](numbers(1))
-    assert np.isfinite(value) and (low, high, n) == (-np.inf, np.inf, 1)
-
-
-@pytest.mark.filterwarnings("error")
-def test_a_mean_of_equal_values_has_no_interval():
-    assert uncertainty.mean(np.full(8, 2.0)) == (2, -np.inf, np.inf, 8)
-    assert uncertainty.difference(np.full(8, 2.0), np.ones(9)) == (1, -np.inf, np.inf, 8)
+def test_a_proportion_has_scipys_exact_interval(successes):
+    expected = stats.binomtest(successes, 12).proportion_ci(method="exact")
+    assert uncertainty.proportion(successes, 12) == pytest.approx((successes / 12, *expected, 12))
 
 
 @pytest.mark.parametrize("n", [6, 60, 299])
@@ -114,100 +88,100 @@ def test_the_interval_of_none_or_of_all_holds_its_share(n):
         assert found.low <= found.value <= found.high
 
 
-@pytest.mark.parametrize("n", [MOST_EXACT + 1, 40])
-def test_means_of_random_subsets_are_those_of_values(n):
-    """One value of 1 among zeros: a mean over k of them is 1 / k or nothing, and half of them hold it."""
-    found = _subset_means(np.eye(n)[0])
-    assert len(found) == 9_999 and np.isfinite(found).all() and found.min() == 0
-    sizes = 1 / found[found > 0]
-    np.testing.assert_allclose(sizes, np.round(sizes))
-    assert np.mean(found > 0) == pytest.approx(0.5, abs=0.03)
-    assert sizes.mean() == pytest.approx((n + 1) / 2, rel=0.03)
+def test_holm_multiplies_by_how_many_are_left():
+    assert uncertainty.holm([0.04, 0.01, 0.02, 0.9]) == pytest.approx([0.08, 0.04, 0.06, 0.9])
+    assert uncertainty.holm([0.6, 0.7]) == pytest.approx([1, 1])
 
 
-def test_many_pairs_have_the_250th_of_the_means_of_random_subsets_at_either_end():
-    values = numbers(MOST_EXACT + 1)
-    means = np.sort(_subset_means(values))
-    assert N_SUBSETS == 9_999 and uncertainty.paired(values)[1:3] == (means[249], means[-250])
+def test_infinite_ends_are_missing_in_tables():
+    index = pd.Index([3, 7], name="position")
+    found = uncertainty.table([mean(range(10)), mean([4.0])], index)
+    assert found.columns.tolist() == ["value", "low", "high", "n"] and found.index.equals(index)
+    assert found.loc[7].tolist()[0::3] == [4, 1] and found.loc[7, ["low", "high"]].isna().all()
+    assert np.isfinite(found.loc[3].astype(float)).all()
 
 
-@pytest.mark.parametrize(("n_below", "one_sided"), [(49, True), (50, False), (950, False), (951, True)])
-def test_resamples_nearly_all_on_one_side_leave_the_interval_to_the_jackknife(n_below, one_sided):
-    """Of a thousand, one in twenty is enough on the smaller side."""
-    drawn = np.where(np.arange(1000) < n_below, -3.0, 3.0)
-    left_out = np.linspace(-1, 1, 9)
-    found = uncertainty.resampled(0.0, drawn, left_out)
-    width = stats.t.ppf(0.975, 8) * np.sqrt(8) * np.std(left_out)
-    assert (found[1:3] == pytest.approx((-width, width))) == one_sided
+def left_out(values):
+    return np.array([np.delete(values, place).mean() for place in range(len(values))])
 
 
-def test_resamples_are_bias_corrected_and_accelerated_as_efron_writes():
-    """The quantiles of Efron 1987, written out, for skewed values and for a statistic with a bias."""
-    rng = np.random.default_rng(0)
-    values = rng.exponential(size=20)
-    rows = rng.integers(20, size=(500, 20))
-    drawn = np.array([values[row].std() for row in rows])
-    left_out = np.array([np.delete(values, unit).std() for unit in range(20)])
-    bias = stats.norm.ppf(np.mean(drawn < values.std()))
-    away = left_out.mean() - left_out
-    acceleration = (away**3).sum() / (6 * (away**2).sum() ** 1.5)
-    ends = bias + stats.norm.ppf([0.025, 0.975])
-    tails = stats.norm.cdf(bias + ends / (1 - acceleration * ends))
-    found = uncertainty.resampled(values.std(), drawn, left_out)
-    assert abs(bias) > 0.1 and acceleration > 0.02
-    assert found == pytest.approx((values.std(), *np.quantile(drawn, tails), 20))
+KINDS = {
+    "mean": (ENOUGH, mean),
+    "difference": (ENOUGH, lambda values: mean(values, numbers(9, seed=1))),
+    "proportion": (MIN_N, lambda values: uncertainty.proportion(int(np.sum(values > 0)), len(values))),
+    "clusters": (MIN_N, lambda values: jackknifed(values.mean(), left_out(values))),
+}
 
 
-def test_a_cluster_without_which_nothing_is_defined_leaves_the_interval_finite():
-    values = numbers(8)
-    resamples = cluster_weights(np.arange(8), 200) @ values / 8
-    resamples[-3] = np.nan
-    found = cluster_interval(resamples, 8)
-    others = np.delete(resamples[-8:], 5)
-    expected = uncertainty.resampled(resamples[0], resamples[1:-8], others)._replace(n=8)
-    assert found == pytest.approx(expected)
-    assert np.isfinite(found).all() and found.low < found.value < found.high
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_interval_begins_at_the_smallest_number_of_units(kind):
+    least, interval = KINDS[kind]
+    enough, few = interval(numbers(least)), interval(numbers(least - 1))
+    assert -np.inf < enough.low < enough.value < enough.high < np.inf and enough.n == least
+    assert (few.low, few.high, few.n) == (-np.inf, np.inf, least - 1)
 
 
-CLUSTER = np.repeat(np.arange(12), [1, 2, 3, 4, 5, 6, 1, 1, 2, 2, 3, 3])
+@pytest.mark.parametrize("kind", ["mean", "difference", "proportion"])
+@pytest.mark.filterwarnings("error")
+def test_no_units_have_no_value_and_one_has_no_interval(kind):
+    interval = KINDS[kind][1]
+    value, low, high, n = interval(np.array([]))
+    assert np.isnan(value) and not np.isfinite([low, high]).any() and n == 0
+    value, low, high, n = interval(numbers(1))
+    assert np.isfinite(value) and (low, high, n) == (-np.inf, np.inf, 1)
 
 
-def test_weights_are_those_of_whole_clusters():
-    weights = cluster_weights(CLUSTER, n_resamples=50)
-    assert weights.shape == (1 + 50 + 12, len(CLUSTER)) and (weights[0] == 1).all()
-    for row in weights:
-        assert all(len(set(row[number == CLUSTER])) == 1 for number in range(12))
-    firsts = [np.flatnonzero(number == CLUSTER)[0] for number in range(12)]
-    assert (weights[1:51, firsts].sum(axis=1) == 12).all()
-    left_out = weights[51:]
-    assert [np.unique(CLUSTER[row == 0]).tolist() for row in left_out] == [[n] for n in range(12)]
+@pytest.mark.filterwarnings("error")
+def test_a_mean_of_equal_values_has_no_interval():
+    assert mean(np.full(8, 2.0)) == (2, -np.inf, np.inf, 8)
+    assert mean(np.full(8, 2.0), np.ones(9)) == (1, -np.inf, np.inf, 8)
 
 
-def test_clusters_of_one_row_give_the_plain_bootstrap_of_a_mean():
-    values = np.random.default_rng(1).normal(size=40)
-    weights = cluster_weights(np.arange(40), n_resamples=4000)
-    found = cluster_interval(weights @ values / weights.sum(axis=1), 40)
-    error = values.std(ddof=1) / np.sqrt(40)
-    assert found.value == pytest.approx(values.mean()) and found.n == 40
-    assert (found.high - found.low) / 2 == pytest.approx(1.96 * error, rel=0.1)
+def test_the_jackknife_of_a_mean_is_students_t():
+    """Clusters of one row: what is known in closed form."""
+    values = numbers(12)
+    found = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    expected = (values.mean(), found.low, found.high, 12)
+    assert jackknifed(values.mean(), left_out(values)) == pytest.approx(expected)
 
 
 def test_equal_rows_of_a_cluster_do_not_narrow_the_interval():
-    values = np.random.default_rng(1).normal(size=30)
+    values = numbers(10)
     few, many = (
-        cluster_interval(w @ v / w.sum(axis=1), 30)
-        for w, v in (
-            (cluster_weights(np.arange(30)), values),
-            (cluster_weights(np.repeat(np.arange(30), 9)), np.repeat(values, 9)),
+        jackknifed(rows.mean(), (weights := without_each(cluster)) @ rows / weights.sum(axis=1))
+        for cluster, rows in (
+            (np.arange(10), values),
+            (np.repeat(np.arange(10), 9), np.repeat(values, 9)),
         )
     )
-    assert many.low == pytest.approx(few.low) and many.high == pytest.approx(few.high)
+    assert many == pytest.approx(few)
 
 
-def test_few_clusters_and_undefined_resamples_decide_nothing_and_some_are_left_out():
-    assert cluster_interval(np.arange(9.0), 5).high == np.inf
-    nowhere = np.array([0.5, *[np.nan] * 99, *[0.5] * 6])
-    assert cluster_interval(nowhere, 6) == (0.5, -np.inf, np.inf, 6)
-    values = np.concatenate([[0.5], np.linspace(0, 1, 101), [np.nan] * 20, np.full(6, 0.5)])
-    found = cluster_interval(values, 6)
-    assert 0 <= found.low < 0.5 < found.high <= 1
+def test_the_interval_of_an_auroc_is_symmetric_in_log_odds_and_stays_below_one():
+    """To first order: the error of the log odds is that of the AUROC over p (1 - p)."""
+    rng = np.random.default_rng(0)
+    label, scores = np.arange(16) % 2, rng.normal(size=16) + 2.5 * (np.arange(16) % 2)
+    whole = roc_auc_score(label, scores)
+    parts = np.array([roc_auc_score(np.delete(label, i), np.delete(scores, i)) for i in range(16)])
+    value, low, high, n = jackknifed(whole, parts, odds=True)
+    error = np.sqrt(15 / 16 * ((parts - parts.mean()) ** 2).sum()) / (whole * (1 - whole))
+    log_odds = [np.log(p / (1 - p)) for p in (low, value, high)]
+    assert np.diff(log_odds) == pytest.approx([stats.t.ppf(0.975, 15) * error] * 2)
+    assert 0.9 < value < high < 1 and n == 16 and jackknifed(whole, parts).high > 1
+
+
+def test_weights_leave_out_a_whole_cluster():
+    cluster = np.repeat([4, 1, 7], [2, 1, 3])
+    expected = [[1, 1, 0, 1, 1, 1], [0, 0, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0]]
+    assert without_each(cluster).tolist() == expected
+
+
+@pytest.mark.filterwarnings("error")
+def test_few_clusters_and_what_never_varies_decide_nothing_and_undefined_values_are_left_out():
+    assert jackknifed(0.5, np.linspace(0, 1, 5)) == (0.5, -np.inf, np.inf, 5)
+    for odds in (False, True):
+        assert jackknifed(1.0, np.ones(9), odds) == (1, -np.inf, np.inf, 9)
+        assert jackknifed(0.5, np.full(9, np.nan), odds) == (0.5, -np.inf, np.inf, 9)
+    values = np.append(np.linspace(0.4, 0.6, 8), np.nan)
+    error = np.sqrt(7) * values[:8].std()
+    assert jackknifed(0.5, values).high == pytest.approx(0.5 + stats.t.ppf(0.975, 8) * error)

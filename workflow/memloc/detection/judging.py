@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from memloc.detection.classifiers import crossed, scored
 from memloc.detection.feature_sets import Features
-from memloc.statistics.uncertainty import MIN_N, Interval, cluster_interval, cluster_weights
+from memloc.statistics.uncertainty import MIN_N, Interval, jackknifed, without_each
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas.detection import detection as columns_of
 
@@ -29,21 +29,21 @@ def detection(rows: pd.DataFrame, sets: Mapping[int, Mapping[str, Features]]) ->
         label, group, fold = positive[within], groups[within], folds[within]
         if not _enough(label, group, fold):
             continue
-        weights = cluster_weights(group)[1:]  # the first row holds each row once
+        weights = without_each(group)
         sizes = {"n_positive": int(label.sum()), "n_negative": int((~label).sum())}
         sizes |= {"stratum": name, "n_clusters": len(np.unique(group))}
         pairs = equal_pairs(rows["exposure"].to_numpy()[within], label, fold, group)
         for n_seen, named in sets.items():
             scores = {key: scored(key, values[within], label, fold) for key, values in named.items()}
             areas = {
-                key: np.append(auroc(own, label, fold), resampled_aurocs(own, label, fold, weights))
+                key: np.append(auroc(own, label, fold), weighted_aurocs(own, label, fold, weights))
                 for key, own in scores.items()
             }
             for key, values in areas.items():
-                columns = _columns("auroc", cluster_interval(values, sizes["n_clusters"]))
+                columns = _columns("auroc", jackknifed(values[0], values[1:], odds=True))
                 if key != REFERENCE:
                     gains = values - areas[REFERENCE]
-                    columns |= _columns("gain", cluster_interval(gains, sizes["n_clusters"]))
+                    columns |= _columns("gain", jackknifed(gains[0], gains[1:]))
                 right = scores[key][pairs[:, 0]] > scores[key][pairs[:, 1]]
                 columns |= {"n_pairs": len(pairs), "n_right": int(right.sum())}
                 found.append({"features": key, "n_seen": n_seen, **sizes, **columns})
@@ -138,13 +138,13 @@ def auroc(
     return float(np.average([roc_auc_score(label[own], scores[own]) for own in folds], weights=pairs))
 
 
-def resampled_aurocs(
+def weighted_aurocs(
     scores: Float[np.ndarray, "row"],
     label: Bool[np.ndarray, "row"],
     fold: Int[np.ndarray, "row"],
-    weights: Float[np.ndarray, "resample row"],
-) -> Float[np.ndarray, "resample"]:
-    """The same in resamples, which hold rows as often as `weights` says; all resamples at once."""
+    weights: Float[np.ndarray, "sample row"],
+) -> Float[np.ndarray, "sample"]:
+    """The same in samples that hold rows as often as `weights` says; all samples at once."""
     above, pairs = 0, 0
     for own in _with_both(label, fold):
         positive, negative = own & label, own & ~label

@@ -13,8 +13,7 @@ from memloc.figures.parts.style import PAGE_WIDTH, Drawing, Numbers, of_panels, 
 from memloc.localization.gradient_sizes import paragraph_sizes
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
-from memloc.statistics.studentised import simultaneous, studentised
-from memloc.statistics.uncertainty import Interval, table
+from memloc.statistics.uncertainty import Interval, mean, simultaneous, table
 from memloc.tables.judged_texts import PAIRED
 
 BLOCKS = {"attention": ("attention", "#e69f00", "^"), "mlp": ("MLP", "#56b4e9", "v")}
@@ -34,7 +33,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     rows = tables["layer_bypass"][tables["layer_bypass"]["group"] == PAIRED].query("way == 'mean'")
     gained = rows.pivot(index="id", columns=["block", "layer"], values="nll_gained")
     bypassed = paired_differences(gained, sets)
-    blocks = table(map(studentised, bypassed.T.to_numpy()), bypassed.columns)
+    blocks = table(map(mean, bypassed.T.to_numpy()), bypassed.columns)
     ablated = gained_by_pair(tables)
     heads = table(simultaneous(ablated.to_numpy()), ablated.columns)
     heights = 2.0, map_height(blocks.index.levels[1].size)
@@ -75,7 +74,7 @@ def _map(axes: Axes, found: pd.DataFrame, head: tuple[int, int]) -> None:
 
 def _numbers(sizes: pd.DataFrame, found: pd.DataFrame, head: tuple[int, int]) -> Numbers:
     """Ratio of the gradients; heads with an interval above 0, and below 0; the head of interest."""
-    logs = studentised(sizes["log_size"])
+    logs = mean(sizes["log_size"])
     ends = (np.exp(end) if np.isfinite(end) else end for end in logs[1:3])
     return {
         "gradients": Interval(np.exp(logs.value), *ends, logs.n),

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from memloc.data.sets import paired_differences, pairs
 from memloc.figures.parts.style import COLOURS, Drawing, panel_labels, subplots
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import Interval, paired
+from memloc.statistics.uncertainty import Interval, mean
 
 LOOKS = {
     "reconstruction": {"color": "black", "marker": "D", "facecolors": "none"},
@@ -64,7 +64,7 @@ def difference(data: pd.DataFrame, name: str, log: bool = False) -> Interval:
     sets = pd.DataFrame({"id": known.index, "pair": numbers.array})
     sets["set"] = np.where(memory, "memorized", "reconstruction")
     values = np.log(known[name]) if log else known[name]
-    found = paired(paired_differences(values, sets))
+    found = mean(paired_differences(values, sets))
     return Interval(*np.exp(found[:3]), found.n) if log else found
 
 

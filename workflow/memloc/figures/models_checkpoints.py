@@ -15,7 +15,7 @@ from memloc.statistics.uncertainty import proportion
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Shares of the paragraphs that all checkpoints scored: those memorized at each, and those that stay so
-    up to the last one, with 95 % Wilson bands."""
+    up to the last one, with 95 % bands."""
     models = tables["models"].sort_values("step")
     sets = without_controls(tables["sets"])
     found = sets.assign(memorized=sets["set"] == "memorized").pivot(

@@ -23,7 +23,7 @@ WIDE = 30  # ratio of largest to smallest model from which ticks at powers of te
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """(a) Fraction with a 95 % Wilson interval by parameters; side by side where all models have one size.
+    """(a) Fraction with a 95 % interval by parameters; side by side where all models have one size.
     (b) The same in bins of repeats, half a doubling wide, with bands."""
     sets = without_controls(tables["sets"]).assign(memorized=lambda rows: rows["set"] == "memorized")
     texts = sets.merge(tables["paragraphs"], on=["model", "id"])

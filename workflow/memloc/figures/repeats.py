@@ -11,7 +11,7 @@ from memloc.settings.base import Section
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Share of memorized paragraphs per bin of repeats with a 95 % Wilson interval."""
+    """Share of memorized paragraphs per bin of repeats with a 95 % interval."""
     data = tables["paragraphs"].merge(without_controls(tables["sets"])[["id", "set"]], on="id")
     binned = fraction.repeat_bins(data.assign(memorized=data["set"] == "memorized"), "memorized")
     figure, axes = subplots(2.4, width=3.4)

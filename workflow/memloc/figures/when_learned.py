@@ -16,7 +16,7 @@ LINEAR = 1e-3  # share of the training: axes are linear below, logarithmic above
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Memorized share with 95 % Wilson bands, for thirds of the repeated paragraphs by their repeats."""
+    """Memorized share with 95 % bands, for thirds of the repeated paragraphs by their repeats."""
     when = recency(tables["occurrences"], tables["training_stream"], settings.model)
     data = tables["paragraphs"].merge(tables["sets"][["id", "set"]], on="id").join(when, on="id")
     data = data.assign(repeats=exposure(data), memorized=data["set"] == "memorized", since=1 - data["last"])

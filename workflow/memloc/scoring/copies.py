@@ -14,10 +14,11 @@ import pandas as pd
 import scipy
 from jaxtyping import Float, Int
 
-from memloc.statistics.uncertainty import MIN_N, cluster_interval, cluster_weights, table
+from memloc.statistics.uncertainty import MIN_N, TAILS
 
 NESTED = ("within_0", "within_1", "within_2", "within_5", "within_10", "within_20", "within_50")
 KINDS = (*NESTED[1:], "similar_prefix")
+N_RESAMPLES = 400
 ENOUGH = 20  # paragraphs that have near-copies of a kind, some of them recited and some not
 
 
@@ -36,7 +37,7 @@ def by_kind(copies: pd.DataFrame) -> pd.DataFrame:
 
 
 def worth(copies: pd.DataFrame, recited: pd.Series, group: pd.Series) -> Fit:
-    """The fit to paragraphs that occur in the training text, with intervals over groups, such as files.
+    """The fit to paragraphs that occur in the training text, with percentiles over groups, such as files.
 
     A kind has no worth, and does not count, if fewer than `ENOUGH` paragraphs of fewer than six groups have
     any, or all or none of them are recited. Nothing is fitted if all or no paragraphs are recited.
@@ -57,9 +58,8 @@ def worth(copies: pd.DataFrame, recited: pd.Series, group: pd.Series) -> Fit:
         values = _resampled(exact, near, outcome.to_numpy(float), pd.factorize(group)[0])
         start, slope, *worths = values[0]
         expected[rows] = scipy.special.expit(start + slope * np.log(exact + near @ worths))
-        intervals = [cluster_interval(each, group.nunique()) for each in values.T[2:]]
-        ends = table(intervals, fitted).rename(columns={"value": "worth"})
-        found.loc[fitted, ["worth", "low", "high"]] = ends[["worth", "low", "high"]]
+        ends = np.quantile(values[1:, 2:], TAILS, axis=0)
+        found.loc[fitted, ["worth", "low", "high"]] = np.column_stack([worths, *ends])
     return Fit(expected, found.rename_axis("copies").reset_index())
 
 
@@ -75,11 +75,13 @@ def _resampled(
     recited: Float[np.ndarray, "row"],
     group: Int[np.ndarray, "row"],
 ) -> Float[np.ndarray, "resample parameter"]:
-    """Intercept, slope and worths under each row of `cluster_weights`."""
+    """Intercept, slope and worths of all rows, then of resamples of groups (fixed seed)."""
+    n = group.max() + 1
+    times = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=N_RESAMPLES)
     first = np.array([-3.0, 1.0] + [0.5] * near.shape[1])
-    found = []
-    for weights in cluster_weights(group):
-        found.append(fit(exact, near, recited, weights, found[0] if found else first))
+    found = [fit(exact, near, recited, np.ones(len(group)), first)]
+    for weights in times[:, group].astype(float):
+        found.append(fit(exact, near, recited, weights, found[0]))
     return np.array(found)
 
 

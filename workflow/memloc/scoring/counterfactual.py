@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Bool
 
 from memloc.run.seeds import generator
-from memloc.statistics.uncertainty import Interval, difference, jackknife
+from memloc.statistics.uncertainty import Interval, jackknifed, mean
 
 HALF = 0.5  # share of the models that must recite a paragraph, so that it counts as one that comes out
 
@@ -26,7 +26,7 @@ def halves(n_models: int, n_paragraphs: int, seed: int) -> Bool[np.ndarray, "mod
 def counterfactual(half_scores: pd.DataFrame, n_continuation: int) -> pd.DataFrame:
     """A row per paragraph: how many models were trained with and without it, and the share of each kind that
     recites it. For EM and NLL, the means of both kinds of models, and their difference with its interval. A
-    mean is missing if no model is of its kind, an interval if fewer than six models are of either kind.
+    mean is missing if no model is of its kind, an interval if fewer than eight models are of either kind.
     """
     scores = half_scores.assign(recited=(half_scores["em"] == n_continuation).astype(float))
     found = []
@@ -36,7 +36,7 @@ def counterfactual(half_scores: pd.DataFrame, n_continuation: int) -> pd.DataFra
         row |= {"recited_with": seen["recited"].mean(), "recited_without": unseen["recited"].mean()}
         for measure in ("em", "nll"):
             means = seen[measure].mean(), unseen[measure].mean()
-            values = *means, *difference(seen[measure], unseen[measure])[:3]
+            values = *means, *mean(seen[measure], unseen[measure])[:3]
             names = ("with", "without", "difference", "low", "high")
             row |= {f"{measure}_{name}": value for name, value in zip(names, values, strict=True)}
         found.append(row)
@@ -62,7 +62,7 @@ def bits(half_scores: pd.DataFrame, n_continuation: int) -> Interval:
 
     every = np.ones(len(nll), dtype=bool)
     left_out = [total(every & (np.arange(len(nll)) != model)) for model in range(len(nll))]
-    return jackknife(total(every), np.array(left_out))
+    return jackknifed(total(every), np.array(left_out))
 
 
 def comes_out_anyway(table: pd.DataFrame) -> pd.Series:

@@ -159,5 +159,5 @@ class Counterfactual(Section):
     n_models: NonNegative = Field(
         0,
         description="Models, each trained as `model` is, on a random half of the paragraphs; 0: none. "
-        "Intervals need 12.",
+        "Intervals need 16.",
     )

@@ -1,39 +1,37 @@
-"""Intervals and tests of the numbers in figures: one choice for each kind of number.
-
-Verdicts rest on the wider intervals of `studentised`.
+"""Intervals of the numbers in figures, and Holm's correction: one choice for each kind of number.
 
 | kind | interval |
 |---|---|
-| mean of independent values | Student's t |
-| difference of two means | Welch's t |
-| mean of paired differences | inverted sign-flip test, exact for few pairs (Hartigan 1969, typical values) |
-| proportion | Wilson's score |
-| another statistic of units | bootstrap, bias-corrected and accelerated |
-| a statistic of rows in clusters | the same; whole clusters are resampled |
+| share of units | `proportion`: Clopper and Pearson's, that of claims (`exact.share`) |
+| mean, or difference of two groups' means | `mean`: studentised bootstrap, |t| of resampled units |
+| several of these together | `simultaneous`: the largest |t| of all of them (max-T) |
+| a statistic of rows in clusters | `jackknifed`: Student's t, a cluster left out at a time |
 
-An interval of fewer than `MIN_N` units is infinite and decides nothing, and so is that of a mean without
-variance. Random draws have a fixed seed, so the same numbers give the same interval.
+Groups may differ in spread, and values may be skewed (Hall 1992, 3.6): units are drawn within their group,
+and |t| divides by the standard error of the drawn units. If units hardly vary, as at a floor, |t| has no
+bound, and the interval is infinite. So is that of fewer than `MIN_N` units or clusters, of a mean of fewer
+than `ENOUGH`, and of a mean without variance. Random draws have a fixed seed, so the same numbers give the
+same interval.
 """
 
-from collections.abc import Iterable
-from statistics import NormalDist
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import scipy  # loads scipy.stats, which takes half a second, where it is first used
+import scipy  # loads scipy.special, which takes a while, where it is first used
 from jaxtyping import Float, Int
 from pandas.api.typing import SeriesGroupBy
 
-from memloc.statistics.exact import CONFIDENCE, Values
+from memloc.statistics.exact import CONFIDENCE, Values, share
 
 TAILS = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
-QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-MIN_N = 6  # the p-value of a sign-flip test of 5 pairs cannot get below 0.0625
-MOST_EXACT = 12  # values of which all 4,095 subsets are enumerated
-N_SUBSETS = 9_999
-CLUSTER_RESAMPLES = 400
-ONE_SIDED = 0.05  # if fewer resamples than this share lie on one side of the value, see `resampled`
+MIN_N = 6  # fewer units, all on one side, decide nothing
+ENOUGH = 8  # units of a mean; with 6 or 7, intervals of skewed values miss in more than 7 % of the cases
+N_RESAMPLES = 4_999
+
+Group = Float[np.ndarray, "unit comparison"]
 
 
 class Interval(NamedTuple):
@@ -51,108 +49,97 @@ def table(intervals: Iterable[Interval], index: pd.Index) -> pd.DataFrame:
     return found.replace([-np.inf, np.inf], np.nan)
 
 
+def proportion(successes: int, n: int) -> Interval:
+    """Share of successes."""
+    found = share(successes, n)
+    low, high = found.interval(CONFIDENCE) if n >= MIN_N else (-np.inf, np.inf)
+    return Interval(found.value, low, high, n)
+
+
 def means(groups: SeriesGroupBy) -> pd.DataFrame:
     """The `mean` of every group of values with its interval, as in `table`, by the groups' keys."""
     return table([mean(values) for _, values in groups], groups.size().index)
 
 
-def mean(values: Values) -> Interval:
-    """Mean of independent values, with Student's t."""
-    values = _finite(values)
-    value, error = _mean_and_error(values)
-    return _around(value, error, len(values) - 1, len(values))
+def mean(first: Values, second: Values | None = None) -> Interval:
+    """Mean of independent values, or of `first` minus `second`; missing values are left out."""
+    given = [first] if second is None else [first, second]
+    return simultaneous(*(np.asarray(values, float)[:, None] for values in given))[0]
 
 
-def difference(first: Values, second: Values) -> Interval:
-    """Mean of `first` minus mean of `second`, for independent groups (Welch); n is the smaller group's."""
-    first, second = _finite(first), _finite(second)
-    n = min(len(first), len(second))
-    (a, error_a), (b, error_b) = _mean_and_error(first), _mean_and_error(second)
-    error = float(np.hypot(error_a, error_b))
-    if n < 2 or error == 0:
-        return _around(a - b, error, 1, n)
-    parts = error_a**4 / (len(first) - 1) + error_b**4 / (len(second) - 1)
-    return _around(a - b, error, error**4 / parts, n)
+def simultaneous(*groups: Group) -> list[Interval]:
+    """Means of a group's columns, or of the first minus the second group's; all intervals hold together.
 
-
-def paired(differences: Values) -> Interval:
-    """Mean of paired differences, with the means that a sign-flip test does not reject.
-
-    The means of all non-empty subsets of n symmetric values cut the line into 2^n parts, each of which
-    holds the centre with the same probability (Hartigan 1969). Up to `MOST_EXACT` values take all subsets,
-    more values take random subsets, which keeps the probability exact.
+    An interval reaches to either side of the mean by the standard error times the 95 % quantile of the
+    largest |t| of all columns, in resamples of centred values. n is the smaller group's.
     """
-    values = _finite(differences)
-    n = len(values)
-    if n < MIN_N:
-        return mean(values)
-    means = np.sort(_subset_means(values))
-    k = int((1 - CONFIDENCE) / 2 * (len(means) + 1))
-    return Interval(float(values.mean()), float(means[k - 1]), float(means[-k]), n)
+    sizes = np.min([np.isfinite(group).sum(axis=0) for group in groups], axis=0)
+    once = [np.ones((1, len(group))) for group in groups]
+    values, errors = (found[0] for found in _difference(groups, once))
+    centred = [group - _means(group, one)[0] for group, one in zip(groups, once, strict=True)]
+    judged = (sizes >= ENOUGH) & (errors > 0)
+    widths = np.full(len(sizes), np.inf)
+    if judged.any():
+        largest = _resampled_t([group[:, judged] for group in centred]).max(axis=1)
+        place = int(np.ceil(CONFIDENCE * (N_RESAMPLES + 1))) - 1
+        widths[judged] = np.partition(largest, place)[place] * errors[judged]
+    found = zip(values, values - widths, values + widths, sizes, strict=True)
+    return [Interval(float(value), float(low), float(high), int(n)) for value, low, high, n in found]
 
 
-def proportion(successes: int, n: int) -> Interval:
-    """Share of successes, with Wilson's score interval.
+def _resampled_t(groups: Sequence[Group]) -> Float[np.ndarray, "resample comparison"]:
+    """|t| of resampled units of groups with mean zero."""
+    values, errors = _difference(groups, _times(N_RESAMPLES, *map(len, groups)))
+    some = np.where(errors > 0, errors, 1)
+    t = np.where(errors > 0, np.abs(values) / some, np.where(values == 0, 0, np.inf))
+    return np.nan_to_num(t, nan=np.inf, posinf=np.inf)
 
-    It is written out, because nearly every figure needs it and loading scipy takes as long as drawing one.
+
+@lru_cache(maxsize=4)
+def _times(n_resamples: int, *sizes: int) -> list[Float[np.ndarray, "resample unit"]]:
+    """How often each resample holds every unit of groups of these sizes."""
+    rng = np.random.default_rng(0)
+    return [rng.multinomial(n, np.full(n, 1 / n), size=n_resamples).astype(float) for n in sizes]
+
+
+def _difference(groups: Sequence[Group], times: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of every column, or of the first minus the second group's, and its error, by row of `times`."""
+    means, variances = zip(*(_means(*pair) for pair in zip(groups, times, strict=True)), strict=True)
+    return means[0] - sum(means[1:]), np.sqrt(sum(variances))
+
+
+def _means(group: Group, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of every column and its squared error, with units counted as often as each row of `times` says."""
+    known = np.isfinite(group)
+    filled = np.where(known, group, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        n = times @ known.astype(float)
+        means = times @ filled / n
+        spread = times @ np.square(filled) / n - np.square(means)
+        spread = np.where(spread > 1e-12 * np.square(filled).max(axis=0, initial=0), spread, 0)
+        return means, spread / (n - 1)
+
+
+def without_each(cluster: Int[np.ndarray, "row"]) -> Float[np.ndarray, "cluster row"]:
+    """Weights of the rows without each cluster in turn: 0 for its own, 1 for all others."""
+    return (np.unique(cluster)[:, None] != cluster).astype(float)
+
+
+def jackknifed(value: float, left_out: Float[np.ndarray, "cluster"], odds: bool = False) -> Interval:
+    """A statistic of rows in clusters, from its values without each cluster in turn.
+
+    Values that are undefined, such as those without a positive, are left out. With `odds`, the interval is
+    symmetric in log odds, as a statistic near 1 needs (first-order error).
     """
-    if n < MIN_N:
-        return Interval(successes / n if n else float("nan"), -np.inf, np.inf, n)
-    share = successes / n
-    middle = share + QUANTILE**2 / (2 * n)
-    width = QUANTILE * np.sqrt(share * (1 - share) / n + (QUANTILE / (2 * n)) ** 2)
-    low, high = ((middle + side * width) / (1 + QUANTILE**2 / n) for side in (-1, 1))
-    # At shares of 0 and 1 rounding may put an end beyond the share.
-    return Interval(share, min(share, max(0.0, float(low))), max(share, min(1.0, float(high))), n)
-
-
-def resampled(value: float, drawn: np.ndarray, left_out: np.ndarray) -> Interval:
-    """Interval of a statistic by the bias-corrected and accelerated bootstrap (Efron 1987).
-
-    `drawn` has its values on resampled units, `left_out` its values without each unit in turn.
-
-    Units that are drawn twice enlarge noise, which lowers a correlation in nearly every resample. The
-    bootstrap cannot correct that. If nearly all resamples are on one side of the value, the interval is the
-    jackknife's.
-    """
-    found = jackknife(value, left_out)
-    one_sided = not ONE_SIDED <= _share_below(drawn, value) <= 1 - ONE_SIDED
-    if len(left_out) < MIN_N or (np.std(left_out) > 0 and one_sided):
-        return found
-    low, high = np.quantile(drawn, _corrected(drawn, value, left_out))
-    # All resamples of a maximum, say, may lie on one side; the interval still holds its value.
-    return Interval(value, min(float(low), value), max(float(high), value), len(left_out))
-
-
-def jackknife(value: float, left_out: np.ndarray) -> Interval:
-    """Interval of a statistic from its values without each unit in turn, with Student's t (Tukey 1958)."""
-    n = len(left_out)
-    error = float(np.sqrt(n - 1) * np.std(left_out)) if n else 0.0
-    return _around(value, error, n - 1, n)
-
-
-def cluster_weights(
-    cluster: Int[np.ndarray, "row"], n_resamples: int = CLUSTER_RESAMPLES
-) -> Float[np.ndarray, "resample row"]:
-    """Weights of each row: first 1, then in resamples of the clusters, then without each cluster in turn."""
-    number = np.unique(cluster, return_inverse=True)[1]
-    n = number.max() + 1
-    drawn = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=n_resamples)
-    times = np.concatenate([np.ones((1, n)), drawn, 1 - np.eye(n)])
-    return times[:, number]
-
-
-def cluster_interval(values: Float[np.ndarray, "resample"], n_clusters: int) -> Interval:
-    """Interval of a statistic whose values under each row of `cluster_weights` are given (see `resampled`).
-
-    Resamples in which the statistic is undefined, such as those without a positive, are left out. The
-    interval of fewer than six clusters is infinite.
-    """
-    value, drawn, left_out = float(values[0]), values[1:-n_clusters], values[-n_clusters:]
-    drawn, left_out = drawn[np.isfinite(drawn)], left_out[np.isfinite(left_out)]
-    if n_clusters < MIN_N or len(drawn) < 2:
-        return Interval(value, -np.inf, np.inf, n_clusters)
-    return resampled(value, drawn, left_out)._replace(n=n_clusters)
+    n, known = len(left_out), left_out[np.isfinite(left_out)]
+    error = float(np.sqrt(max(len(known) - 1, 0)) * np.std(known)) if len(known) else 0.0
+    if n < MIN_N or error == 0:
+        return Interval(value, -np.inf, np.inf, n)
+    reach = error * float(scipy.special.stdtrit(n - 1, (1 + CONFIDENCE) / 2))
+    if not odds:
+        return Interval(value, value - reach, value + reach, n)
+    middle, reach = scipy.special.logit(value), reach / (value * (1 - value))
+    return Interval(value, *(float(scipy.special.expit(middle + side * reach)) for side in (-1, 1)), n)
 
 
 def holm(p_values: Values) -> np.ndarray:
@@ -163,49 +150,3 @@ def holm(p_values: Values) -> np.ndarray:
     corrected = np.empty_like(given)
     corrected[order] = np.minimum(stepped, 1)
     return corrected
-
-
-def _finite(values: Values) -> np.ndarray:
-    found = np.asarray(values, float)
-    return found[np.isfinite(found)]
-
-
-def _mean_and_error(values: np.ndarray) -> tuple[float, float]:
-    if len(values) < 2:
-        return float(values.mean()) if len(values) else float("nan"), 0.0
-    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
-
-
-def _around(value: float, error: float, freedom: float, n: int) -> Interval:
-    if n < MIN_N or error == 0:
-        return Interval(value, -np.inf, np.inf, n)
-    width = error * float(scipy.special.stdtrit(freedom, (1 + CONFIDENCE) / 2))
-    return Interval(value, value - width, value + width, n)
-
-
-def _subset_means(values: np.ndarray) -> np.ndarray:
-    """Means of all non-empty subsets of few values, of random ones of many."""
-    n = len(values)
-    if n <= MOST_EXACT:
-        chosen = ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)[1:]
-    else:
-        chosen = np.random.default_rng(0).integers(2, size=(N_SUBSETS, n))
-        chosen[~chosen.any(axis=1), 0] = 1
-    return chosen @ values / chosen.sum(axis=1)
-
-
-def _share_below(drawn: np.ndarray, value: float) -> float:
-    """Share of resamples below the value; equal ones count half."""
-    return float(np.mean(drawn < value) + np.mean(drawn <= value)) / 2
-
-
-def _corrected(drawn: np.ndarray, value: float, left_out: np.ndarray) -> np.ndarray:
-    """The shares `TAILS`, corrected for the bootstrap's bias and for the acceleration of the jackknife."""
-    bias = scipy.special.ndtri(np.clip(_share_below(drawn, value), 1 / len(drawn), 1 - 1 / len(drawn)))
-    away = left_out.mean() - left_out
-    spread = np.sum(away**2) ** 1.5
-    acceleration = np.sum(away**3) / (6 * spread) if spread > 0 else 0.0
-    shifted = bias + scipy.special.ndtri(np.array(TAILS))
-    # If the statistic hardly varies, the acceleration would turn the tail around.
-    room = np.maximum(1 - acceleration * shifted, np.finfo(float).eps)
-    return scipy.special.ndtr(bias + shifted / room)

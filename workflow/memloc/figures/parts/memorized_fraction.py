@@ -25,7 +25,7 @@ def counted_in(tables: dict[str, pd.DataFrame]) -> str:
 
 
 def intervals(successes: pd.Series, trials: pd.Series) -> pd.DataFrame:
-    """Share of successes of each row: fraction, low and high (Wilson; missing where trials are too few)."""
+    """Share of successes of each row: fraction, low and high (missing where trials are too few)."""
     found = [proportion(*row) for row in zip(successes, trials, strict=True)]
     return table(found, successes.index)[["value", "low", "high"]].rename(columns={"value": "fraction"})
 

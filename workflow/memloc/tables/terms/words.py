@@ -66,8 +66,8 @@ WORDS = {
         "perfect."
     ),
     "interval": (
-        "The numbers in parentheses: the range that holds the true value in 95 of 100 such studies. Fewer "
-        "than six units have none; their number stands there."
+        "The numbers in parentheses: the range that holds the true value in 95 of 100 such studies. Shares "
+        "of fewer than six units and means of fewer than eight have none; their number stands there."
     ),
     "grown": (
         "Put into the model on purpose: only the weights of a chosen place learned the paragraph, so the "
