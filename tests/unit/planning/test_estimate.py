@@ -97,7 +97,13 @@ def test_every_rule_asks_for_memory_under_its_own_name():
     settings = study("config")
     text = "".join(path.read_text() for path in RULES.glob("*.smk"))
     asked = re.findall(r'(?:MEMORY\[|Analysis\(\s+)"(\w+)"', text) + ["unlearn_paragraphs", "edit_paragraphs"]
-    on_tables = {"rare_tokens", "rank_heads", "detect", "compare_halves"}  # analyses that run no model
+    on_tables = {
+        "count_copies",
+        "rare_tokens",
+        "rank_heads",
+        "detect",
+        "compare_halves",
+    }  # analyses that run no model
     assert {*asked} - on_tables == {*works(shape_of(settings, "x"), settings)}
 
 
