@@ -73,6 +73,6 @@ def test_figure_10_averages_paragraphs_and_gives_both_positions_of_a_group_one_s
         limits.setdefault(group, set()).add(axes.collections[0].get_clim())
     largest = drawing.data.groupby("group")["max_abs"].max()
     assert limits == {group: {(0, largest[group])} for group in limits}
-    assert "Left out: 1 with" in checked("fig10", drawing)
+    assert "In the other 1 the replaced token" in checked("fig10", drawing)
     tables["impact_gradients"] = tables["impact_gradients"].query("id == 21")
-    assert "Left out" not in checked("fig10", fig10.draw(tables, SETTINGS))
+    assert "In the other" not in checked("fig10", fig10.draw(tables, SETTINGS))

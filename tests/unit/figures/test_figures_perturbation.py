@@ -98,7 +98,8 @@ def test_a_position_costs_what_its_costliest_draw_costs_and_the_example_says_wha
     tables["perturbation"] = perturbation_table(em, first_id=2)
     _, axes = subplots(2.4, 3.4, nrows=2)
     _, numbers = draw_example(*axes, tables, 2, N_PREFIX)
-    assert (numbers["em_drop"], numbers["n_without_effect"]) == (FULL - 3, N_PREFIX - 3)
+    found = [numbers[name] for name in ("em_drop", "n_with_effect", "within")]
+    assert found == [FULL - 3, 3, N_PREFIX]
     texts, original = tables["vocabulary"]["text"], tables["paragraphs"]["tokens"][2]
     assert (numbers["old"], numbers["new"]) == (label(texts[original[0]]), label(texts[21]))
     assert [mark.xy[0] for mark in axes[0].texts if mark.get_text() == "\u25bc"] == [0]

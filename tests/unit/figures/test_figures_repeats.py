@@ -25,9 +25,9 @@ def tables(longest_run):
 
 def test_unseen_paragraphs_that_share_no_run_with_the_text_are_told_apart():
     text = checked("repeats", repeats.draw(tables([100] * 30 + [12] * 20 + [13] * 10), SETTINGS))
-    assert "Of 30 unseen paragraphs, it recites 10.0 (" in text
-    assert "Of 20 that share no 13 tokens in a row with it: 0.0 (" in text
+    assert "Of 30 unseen paragraphs, the model recites 10.0 (" in text
+    assert "Of the 20 that share no run of 13 tokens with the training text: 0 (" in text
 
 
 def test_without_runs_nothing_is_said_of_them():
-    assert "in a row" not in checked("repeats", repeats.draw(tables([None] * 60), SETTINGS))
+    assert "share no run" not in checked("repeats", repeats.draw(tables([None] * 60), SETTINGS))

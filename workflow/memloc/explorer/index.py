@@ -36,7 +36,7 @@ def index_of(
         "n_heads": shape.n_heads,
         "head": _strongest(example, tables) or interest or {"layer": 0, "head": 0},
         "interest": interest,
-        "ranked": settings.highlight == "auto",
+        "ranked": not settings.highlight,
         "sets": [
             {"key": name, "label": labels[name], "colour": COLOURS[name], "n": int(sizes[name])}
             for name in ORDER

@@ -16,7 +16,7 @@ from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, mean, simultaneous, table
 from memloc.tables.judged_texts import PAIRED
 
-BLOCKS = {"attention": ("attention", "#e69f00", "^"), "mlp": ("MLP", "#56b4e9", "v")}
+BLOCKS = {"attention": ("attention", "#e69f00", "o"), "mlp": ("MLP", "#56b4e9", "s")}
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -47,7 +47,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     _map(panels["c"], heads, head)
     panel_labels(panels.values())
     name_heads(figure, head)
-    numbers = {"n_pairs": n_pairs, "layer": head[0], "head": head[1], **_numbers(sizes, heads, head)}
+    needed = [f"{BLOCKS[block][0]} of layer {layer}" for block, layer in blocks.index[blocks["low"] > 0]]
+    numbers = {"n_pairs": n_pairs, "needed": needed, **_numbers(sizes, heads, head)}
     pairs = sizes[["log_nll", "log_size"]].rename(columns={"log_size": "value"})
     data = of_panels(a=pairs.reset_index(), b=blocks.reset_index(), c=heads.reset_index())
     return Drawing(figure, data, numbers)
@@ -60,7 +61,7 @@ def _lines(axes: Axes, blocks: pd.DataFrame) -> None:
         axes.vlines(rows.index + shift, rows["low"], rows["high"], color=colour, lw=1)
         axes.plot(rows.index + shift, rows["value"], color=colour, marker=marker, ms=3, lw=0.5, label=label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set(xlabel="layer", ylabel="extra NLL gained\n(nats per token)", title="block bypassed")
+    axes.set(xlabel="layer", ylabel="extra NLL gained\n(nats per token)", title="without the block")
     axes.legend()
 
 

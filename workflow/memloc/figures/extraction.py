@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator
 
 from memloc.figures.parts.memorized_fraction import UNSEEN_AT, intervals, name_unseen, repeat_bins
 from memloc.figures.parts.style import COLOURS, Drawing, of_panels, panel_labels, plain_log_ticks, subplots
@@ -52,10 +51,9 @@ def _curves(axes: Axes, data: pd.DataFrame, schemes: list[str]) -> pd.DataFrame:
             rows.append(pd.DataFrame({**line, "n_draws": CURVE, "fraction": share}))
     axes.axhline(groups["seen"]["greedy"].mean(), color="black", lw=0.8, ls=":", label="greedy")
     if "unseen" in groups:
-        axes.plot([], [], color=COLOURS["unseen"], label="unseen")
+        axes.plot([], [], color=COLOURS["unseen"], label="unseen, same dashes")
     axes.set(xscale="log", xlabel="draws", ylabel="share extractable", ylim=(0, None))
     plain_log_ticks(axes.xaxis)
-    axes.xaxis.set_major_locator(LogLocator(base=100))
     axes.set_ylim(-0.02 * axes.get_ylim()[1], 1.5 * axes.get_ylim()[1])  # room for the legend
     axes.legend(loc="upper left", ncols=2)
     return pd.concat(rows)

@@ -39,8 +39,6 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "exact": exact,
         "n_pairs": len(pairs),
         "n_adjacent": int((pairs["position"] == pairs["impact_position"] - 1).sum()),
-        "layer": judged[0],
-        "head": judged[1],
         "n_heads": len(data[["layer", "head"]].drop_duplicates()),
         "n_cells": len(data),
         "n_marked": int(((data["low"] > 0) | (data["high"] < 0)).sum()),

@@ -33,8 +33,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
     data = shown.melt(ignore_index=False, value_name="attention").reset_index()
     data["text"] = data["position"].map(dict(enumerate(texts)))
-    numbers = {"example": example_numbers, "layer": layer, "other": other, "marked": None}
+    numbers = {"example": example_numbers, "shown": int(first), "layer": layer, "other": other}
+    numbers["marked"] = None if marked is None else token_map.label(texts[marked])
     if marked is not None:
-        numbers["marked"] = token_map.label(texts[marked])
         numbers |= {"top_head": int(shown[marked].idxmax()), "top_value": float(shown[marked].max())}
     return Drawing(figure, of_panels(a=example_data, b=data), numbers)

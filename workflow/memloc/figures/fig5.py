@@ -4,11 +4,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.edit_summary import ARM_LABELS, OBJECTIVE_LABELS
-from memloc.figures.parts.style import COLOURS, LABELS, Drawing, Numbers, panel_labels, side_by_side, subplots
+from memloc.figures.parts.style import COLOURS, Drawing, Numbers, panel_labels, side_by_side, subplots
 from memloc.settings.base import Section
 from memloc.settings.editing import PAPER_ARMS
 
 SETS = {"memorized": "em_memorized", "non_memorized": "em_control"}
+LABELS = {"memorized": "changed paragraph", "non_memorized": "control: the model's own earlier output"}
 APART = 0.15  # distance of the two sets from the middle of an arm
 NEAR = 1.5  # tokens up to which marks would touch
 
@@ -46,8 +47,9 @@ def _paragraphs(axes: Axes, rows: pd.DataFrame, place: int) -> None:
         axes.scatter(places[name], rows[column], s=10, label=label, zorder=3, **style)
         axes.hlines(mean, x - 0.1, x + 0.1, color=COLOURS[name], lw=1.6, alpha=0.5, zorder=2)
         side, align = (-1, "right") if x < place else (1, "left")
-        beside = {"xytext": (10 * side, 0), "textcoords": "offset points", "ha": align, "va": "center"}
-        axes.annotate(f"{mean:.1f}", (x, mean), color=COLOURS[name], fontsize=6, **beside)
+        away = x + side * max(0.1, (side * (places[name] - x)).max())  # from all marks
+        beside = {"xytext": (4 * side, 0), "textcoords": "offset points", "ha": align, "va": "center"}
+        axes.annotate(f"{mean:.1f}", (away, mean), color=COLOURS[name], fontsize=6, **beside)
 
 
 def _numbers(runs: pd.DataFrame, settings: Section) -> Numbers:

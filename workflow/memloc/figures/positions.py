@@ -12,19 +12,21 @@ STANDS = {
     "bare": "no token before",
     "end_of_text": "after end-of-text",
     "text": "after {n} of other text",
-    "shifted": "{n} positions later",
-    "half_prefix": "last half of the prefix",
+    "shifted": "from position {n}, no text before",
+    "half_prefix": "with half of its prefix",
 }
 GROUPS = LABELS | {REPEATED: "repeated"}
-MEASURES = {"recited": "share recited", "nll": "NLL (nats per token)"}
+MEASURES = {"recited": "recited", "nll": "NLL (nats per token)"}
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """(a) Share of paragraphs that are recited and (b) mean NLL, by place; 95 % intervals over paragraphs."""
     rows, n_continuation = tables["positions"], settings.paragraph.continuation
-    groups = [name for name in GROUPS if (rows["group"] == name).any()]
+    sizes = rows.groupby("group")["id"].nunique()
+    groups = [name for name in GROUPS if name in sizes]
     looks = {
-        name: (GROUPS[name], COLOURS[name], marker) for name, marker in zip(groups, MARKERS, strict=False)
+        name: (f"{GROUPS[name]} (n = {sizes[name]})", COLOURS[name], marker)
+        for name, marker in zip(groups, MARKERS, strict=False)
     }
     data = summary(rows, n_continuation)
     places = data.drop_duplicates(["context", "n_before"])[["context", "n_before"]].reset_index(drop=True)
@@ -36,6 +38,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         panel.set_xlabel(label)
     panel_labels(axes)
     axes[0].set_xlim(-0.03, 1.03)
+    axes[0].xaxis.set_major_formatter("{x:.0%}")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(groups))
     return Drawing(figure, data, _numbers(rows, data))
 

@@ -44,7 +44,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         tick.set(color=FRONT if way in front else OTHERS)
     axes[0].set_title("removed paragraphs", loc="left")
     axes[list(panels).index("em_other_lost")].set_title("text that must stay", loc="left")
-    red = Line2D([], [], ls="", label="red: no other way beats it")
+    label = "name in red: no other way forgets more and costs less other output"
+    red = Line2D([], [], ls="", marker="s", ms=3.4, color=FRONT, label=label)
     handles = [*axes[0].get_legend_handles_labels()[0], red]
     figure.legend(handles=handles, loc="outside upper center", ncols=3)
     about = tables["removal"].groupby(["way", "mode"])
@@ -76,7 +77,7 @@ def undominated(units: dict[str, pd.DataFrame]) -> list[str]:
 def _numbers(data: pd.DataFrame, front: list[str]) -> Numbers:
     joint = data[data["mode"] == "joint"].set_index(["way", "measure"])[[*Interval._fields]]
     intervals = {key: Interval(*row) for key, *row in joint.itertuples()}
-    shown, ways = ("forgotten", "em_own_lost"), removal.ways_of(data)
+    shown, ways = ("forgotten", "em_own_lost", "em_other_lost"), removal.ways_of(data)
     sizes = data[data["measure"] == "forgotten"].groupby("mode")["n"].max()
     return {
         "front": [{name: intervals[way, name] for name in shown} | {"label": LABELS[way]} for way in front],

@@ -35,6 +35,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         "first_memorized": int(memorized.min()) if len(memorized) else None,
         "half": int(half.iloc[0]) if len(half) else None,
         "n_paragraphs": len(data),
+        "rises": bool((binned["low"].iloc[-1:] > binned["high"].iloc[0]).any()),
         "unseen": fraction.said_of_unseen(share) + _unlike_the_text(tables, settings),
     }
     return Drawing(figure, binned, numbers)
@@ -48,5 +49,5 @@ def _unlike_the_text(tables: dict[str, pd.DataFrame], settings: Section) -> str:
     return (
         ""
         if share is None
-        else f" Of {share.n} that share no {RUN} tokens in a row with it: {percent(share, 1)}."
+        else f" Of the {share.n} that share no run of {RUN} tokens with the training text: {percent(share)}."
     )

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from memloc.figures.parts.style import Drawing
-from memloc.figures.parts.text_table import MARKS, draw_table, join_tokens, marked, plain, table_page
+from memloc.figures.parts.text_table import draw_table, join_tokens, marked, plain, table_page
 from memloc.perturbation.still_there import still_there
 from memloc.settings.base import Section
 
@@ -11,9 +11,9 @@ N_SHOWN = 6
 WIDTHS = (6, 47, 45, 45, 5)
 HEADER = (
     "id",
-    "prefix with the perturbed token",
+    "prefix with the replaced \u2192 the new token",
     "memorized continuation",
-    "continuation after the replacement",
+    "perturbed continuation",
     "edits",
 )
 
@@ -39,14 +39,14 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section, model: str = "unnam
 
 
 def _cells(pair, texts: pd.Series, n_prefix: int) -> list[str]:
-    """Cells of a row: the old and the new token are marked, and so is the changed continuation."""
+    """Cells of a row: the old and the new token are marked, and so is the impact token."""
     original, position, impact = pair.tokens_original, pair.position, pair.impact_position
     before = plain(join_tokens(original[:position], texts))
     exchanged = f"{marked(texts.loc[original[position]])} \u2192 {marked(texts.loc[pair.token])}"
     after = plain(join_tokens(original[position + 1 : n_prefix], texts))
     memorized = plain(join_tokens(original[n_prefix:], texts))
     kept = plain(join_tokens(pair.tokens[n_prefix:impact], texts))
-    changed = plain(join_tokens(pair.tokens[impact:], texts)).join(MARKS)
+    changed = marked(texts.loc[pair.tokens[impact]]) + plain(join_tokens(pair.tokens[impact + 1 :], texts))
     return [str(pair.id), before + exchanged + after, memorized, kept + changed, str(pair.edits)]
 
 

@@ -11,7 +11,8 @@ from memloc.statistics.uncertainty import MIN_N, proportion, table
 
 N_GROUPS, N_BINS = 3, 5  # groups of paragraphs by their repeats; bins of each group by when they are seen
 SHADES = ("#f2a6b0", "#c8102e", "#7a0a1c")  # light to dark: more repeats
-PANELS = {"since": "training after the last occurrence", "spacing": "mean distance of occurrences"}
+PANELS = {"since": "training after the last occurrence", "spacing": "mean distance between occurrences"}
+WHEN = ["last", "spacing"]
 LINEAR = 1e-3  # share of the training: axes are linear below, logarithmic above
 
 
@@ -54,8 +55,9 @@ def _panel(axes: Axes, data: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 
 def _numbers(data: pd.DataFrame) -> Numbers:
-    median = data.groupby("repeats")["last"].transform("median")
-    sides = {"late": data["last"] > median, "early": data["last"] < median}  # not the median itself
+    above = data[WHEN] - data.groupby("repeats")[WHEN].transform("median")
+    late, apart = above["last"], above["spacing"]  # the median itself is on neither side
+    sides = {"late": late > 0, "early": late < 0, "apart": apart > 0, "close": apart < 0}
     shares = {
         name: proportion(int(data["memorized"][side].sum()), int(side.sum())) for name, side in sides.items()
     }

@@ -72,7 +72,7 @@ def said_of_unseen(share: Interval | None) -> str:
     """A sentence of captions on `unseen_recited`."""
     if share is None:
         return "No paragraph is known to be unseen."
-    return f"Of {share.n} unseen paragraphs, it recites {percent(share, 1)}."
+    return f"Of {share.n} unseen paragraphs, the model recites {percent(share, 1)}."
 
 
 def unseen_by_model(tables: dict[str, pd.DataFrame], settings: Section) -> str:

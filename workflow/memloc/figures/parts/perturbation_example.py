@@ -67,7 +67,8 @@ def draw_example(
         axes.axvline(top["position"], color=COLOURS["perturbed"], alpha=0.25, lw=4, zorder=0)
         axes.set_xlim(-0.7, n_prefix - 0.3)
     nll_axes.set(ylabel="NLL\n(nats per token)", ylim=(0, None))
-    em_axes.set(ylabel="exact match\n(tokens)", ylim=(-0.04 * unperturbed["em"], 1.08 * unperturbed["em"]))
+    most = int(unperturbed["em"])
+    em_axes.set(ylabel="exact match\n(tokens)", ylim=(-0.04 * most, 1.08 * most), yticks=(0, most // 2, most))
     nll_axes.tick_params(axis="x", length=0, labelbottom=False)
     if data["nll_mean"].isna().all():
         place = 0.25 if 2 * top["position"] > n_prefix else 0.75  # beside the mark
@@ -84,6 +85,7 @@ def draw_example(
         "new": label(vocabulary.loc[top["token"]]),
         "em_drop": int(top["em_drop"]),
         "em_unperturbed": int(unperturbed["em"]),
-        "n_without_effect": int((costliest == 0).sum()),
+        "n_with_effect": int((costliest > 0).sum()),
+        "within": int(max(n_prefix - data["position"][costliest > 0], default=0)),
         "n_positions": int(costliest.count()),
     }

@@ -23,7 +23,7 @@ YES_OR_NO = {"joint": (*OF_ONE, "changed"), "single": OF_ONE}
 def finish_panel(panel: Axes, name: str, unit: str, n_tokens: int) -> None:
     """Label the axis of a panel. It holds all tokens or shares; one of nats is logarithmic, and linear close
     to 0."""
-    panel.set_xlabel(f"{name}\n({unit})", fontsize=6)
+    panel.set_xlabel(f"{name}\n({unit}{', log scale' * (unit == 'nats')})", fontsize=6)
     panel.locator_params(axis="x", nbins=3)
     if unit == "nats":
         panel.set_xscale("symlog", linthresh=LINEAR, linscale=0.6)
