@@ -17,7 +17,7 @@ if MEMBERS:
 else:
     ABSENT |= {*([] if GROWN else ["grown_truth"]), *([] if REMOVAL_ASKED else REMOVAL_TABLES)}
     if MODEL.source not in TRAINED:
-        ABSENT |= {"training_stream", "occurrences", "near_copies", "kinds"}
+        ABSENT |= {"training_stream", "occurrences", "near_copies"}
     if not HALVES_ASKED:
         ABSENT.add("counterfactual")
 

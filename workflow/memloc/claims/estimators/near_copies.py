@@ -10,15 +10,6 @@ from memloc.statistics.exact import Evidence, pairings
 def near_copies_count(tables: Tables, settings: Section) -> Evidence:
     """Share of all pairings of a recited and another paragraph with equally many exact copies in which the
     recited one has more near-copies."""
-    return _compared(tables, settings, "within_0", "within_10")
-
-
-def exact_copies_count_more(tables: Tables, settings: Section) -> Evidence:
-    """The same for equally many copies of both kinds together, and more exact ones."""
-    return _compared(tables, settings, "within_10", "within_0")
-
-
-def _compared(tables: Tables, settings: Section, equal: str, value: str) -> Evidence:
     if "near_copies" not in tables:
         raise NotApplicable("the training text is not known")
     data = tables["near_copies"].merge(tables["scores"], on="id")
@@ -27,6 +18,7 @@ def _compared(tables: Tables, settings: Section, equal: str, value: str) -> Evid
         raise NotApplicable("no paragraph has a near-copy")
     recited = data["em"] == settings.paragraph.continuation
     strata: list[tuple[pd.Series, pd.Series]] = [
-        (own[recited[own.index]], own[~recited[own.index]]) for _, own in data.groupby(equal)[value]
+        (own[recited[own.index]], own[~recited[own.index]])
+        for _, own in data.groupby("within_0")["within_10"]
     ]
     return pairings(strata)
