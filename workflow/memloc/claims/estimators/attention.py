@@ -5,12 +5,13 @@ import pandas as pd
 from memloc.claims.named_head import Place, place_of
 from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.localization.head_profiles import attention_profiles, correlation_with_others
-from memloc.localization.highlight import highlighted_head
+from memloc.localization.highlight import head_of_other_methods
 from memloc.settings.base import Section
 
 
 def attention_opposed(tables: Tables, settings: Section) -> Place:
-    """Place of the highlighted head by minus the correlation of its attention with others of its layer.
+    """Place of the head that methods without attention point at, by minus the correlation of its attention
+    with others of its layer.
 
     Correlations are means over sampled memorized paragraphs.
     """
@@ -22,4 +23,4 @@ def attention_opposed(tables: Tables, settings: Section) -> Place:
     profiles = (attention_profiles(attention, layer, ids, settings.paragraph.prefix) for layer in layers)
     alike = dict(zip(layers, map(correlation_with_others, profiles), strict=True))
     opposed = -pd.concat(alike, axis=1, names=["layer", "head"]).mean()
-    return place_of(highlighted_head(tables, settings), opposed)
+    return place_of(head_of_other_methods(tables, settings, "rare_tokens"), opposed)
