@@ -66,6 +66,8 @@ def test_what_no_rate_removes_is_hardest_and_is_compared_in_nothing_else():
     assert found[[AS_ALL, SPARES, NOTHING]].tolist() == ["does not hold", *["not applicable"] * 2]
     never = found_in(runs({("edit", "all"): (1e-7, 50, 0.5)}))
     assert never.loc[HARDER, ["verdict", "n"]].tolist() == ["holds", 50], "an infinite rate"
+    some = found_in(runs().query("objective == 'unlearn' or id >= 20"))
+    assert some.loc[HARDER, "n"] == 30, "20 were never edited"
 
 
 def test_controls_that_the_model_never_said_are_no_measure_of_harm():

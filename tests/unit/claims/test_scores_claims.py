@@ -100,6 +100,12 @@ def test_more_repeats_more_memorized(given, verdict, value):
     assert pd.isna(found["value"]) if value is None else found["value"] == pytest.approx(value, abs=0.06)
 
 
+def test_held_out_paragraphs_have_no_part_in_repeats():
+    tables = repeated({4: (0, 30), 8: (20, 20), 9: (0, 30)})
+    tables["sets"].loc[tables["paragraphs"]["count"] == 9, "set"] = "held_out"
+    assert judged("repeats", tables).iloc[0]["value"] == 1
+
+
 def test_repeats_that_are_all_the_same_and_those_of_the_continuation():
     assert set(verdicts("repeats", repeated({4: (3, 50)})).values()) == {"not applicable"}
     tables = repeated({1: (0, 90), 2: (20, 40)}, continuation=[5] * 90 + [2] * 20 + [9] * 20)

@@ -29,10 +29,14 @@ def top_does_as_all(tables: Tables, settings: Section, objective: str) -> Eviden
 
 def editing_is_harder(tables: Tables, settings: Section) -> Evidence:
     """Of the paragraphs for which all weights need another rate for editing than for unlearning, the share of
-    those that need the higher one for editing."""
-    rates = [_doses(tables, settings, objective)["learning_rate"] for objective in ("edit", "unlearn")]
-    both = pd.concat([own.unstack("arm").get("all", pd.Series(dtype=float)) for own in rates], axis=1)
-    edit, unlearn = both.fillna(np.inf).to_numpy().T
+    those that need the higher one for editing. Only paragraphs count that both were tried on; what no rate
+    does is harder than what any rate does."""
+    rates = []
+    for objective in ("edit", "unlearn"):
+        tried = _of(tables, objective).query("arm == 'all'")
+        dose = tried["learning_rate"].where(tried["em_memorized"] < settings.paragraph.continuation, np.inf)
+        rates.append(dose.set_axis(tried["id"]))
+    edit, unlearn = pd.concat(rates, axis=1, join="inner").to_numpy().T
     return one_of_two(edit > unlearn, edit < unlearn)
 
 

@@ -1,7 +1,7 @@
 """Estimators of the topic `repeats`: memorization against the number of occurrences (2202.07646)."""
 
 from memloc.claims.verdicts import NotApplicable, Tables
-from memloc.data.sets import exposure
+from memloc.data.sets import exposure, without_controls
 from memloc.settings.base import Section
 from memloc.statistics.exact import Evidence, at_random, one_of_two
 
@@ -11,7 +11,7 @@ def more_repeats_more_memorized(tables: Tables, settings: Section) -> Evidence:
     them memorized, the share in which it is the one above. Only paragraphs that occur whole more than once
     count.
     """
-    data = tables["paragraphs"].merge(tables["sets"], on="id")
+    data = without_controls(tables["sets"]).merge(tables["paragraphs"], on="id")
     data = data.assign(repeats=exposure(data))
     data = data[data["count"] > 1]
     above = data["repeats"] > data["repeats"].median()
