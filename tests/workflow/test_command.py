@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 import yaml
@@ -95,6 +96,8 @@ def test_what_is_stopped_or_killed_goes_on_and_says_so(folder, found):
     """Again and again, at the end of the scan, before anything is written."""
     moments, words = Moments.of(Project(folder)), ("recite", "corpus.txt", *OPTIONS, "--out", "ended")
     own = {"path": str(moments.folder), "run": subprocess.Popen, "start_new_session": True}
+    # Where the tests run in the background of a shell, their children would not hear Ctrl-C.
+    own["preexec_fn"] = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     said = folder / "said.txt"
     for number, end in enumerate((stopped, killed, killed_alone)):
         moments.ask("recited.parquet")

@@ -72,7 +72,7 @@ def test_two_models_show_the_same_paragraph(browser, folder, pair, tmp_path):
     left.locator(f"#list [data-id='{pair.id}']").click()
     right.locator(f"body[data-shown='{pair.id}']").wait_for()
     left.locator("#colouring").select_option("attention")
-    right.locator("#colouring-about", has_text="Attention of the first").wait_for()
+    right.locator("#colouring-about", has_text="Share of its attention").wait_for()
     left.locator("#head").select_option("2")
     for frame in (left, right):
         assert frame.locator("#paragraph-title").inner_text() == f"Paragraph {pair.id}"

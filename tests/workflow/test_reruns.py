@@ -44,7 +44,8 @@ EDITS = {
     "a column of scores": (
         "memloc/tables/schemas/scores.py",
         COLUMN,
-        {"attention", "detect", "passages", "score_samples", "scores", "sets", "story"} | readers("scores"),
+        {"attention", "count_copies", "detect", "passages", "score_samples", "scores", "sets", "story"}
+        | readers("scores"),
     ),
     "a word of patching": (
         "memloc/tables/terms/patching.py",

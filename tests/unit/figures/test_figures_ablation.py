@@ -73,7 +73,8 @@ def test_judges_are_counted_once_and_those_that_chose_heads_are_told():
 
 def test_intervals_of_exact_matches_end_at_the_whole_continuation():
     rows = made_up_bypasses()
-    rows["em"] = np.where(rows["em"] > 40, np.where(rows["x"] > -1, 50, 30), rows["em"])
+    rows = pd.concat([rows, rows.assign(id=rows["id"] + 10)], ignore_index=True)  # enough for intervals
+    rows["em"] = np.where(rows["em"] > 40, np.where(rows["x"] > -0.5, 50, 30), rows["em"])
     rows["em_lost"] = 50 - rows["em"]
     data = layer_bypass.draw(bypassed_tables(rows), SETTINGS).data
     exact = data[data["measure"].str.startswith("em")]

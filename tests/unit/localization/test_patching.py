@@ -10,7 +10,6 @@ from plain_patching import SitePatching
 from plain_runs import n_heads
 
 from memloc.localization.patching import activation_patching, attribution_patching, wants_exact
-from memloc.model.pretrained import checkpoint_layers
 from memloc.model.subject import Subject
 from memloc.perturbation.pairs import Pairs
 from tiny_models import TINY
@@ -85,14 +84,6 @@ def test_attribution_is_the_first_order_of_exact_patching(tiny_model, pairs):
                     )
                     expected = (there - back) / (2 * step)
                     assert found[*case[:2], *site] == pytest.approx(expected, abs=1e-3, rel=1e-2)
-
-
-@pytest.mark.parametrize("method", [activation_patching, attribution_patching])
-def test_checkpointed_layers_change_nothing(tiny_model, pairs, method):
-    """In training mode such layers drop the cache of the prefix."""
-    expected = method(subject(tiny_model), pairs)
-    checkpoint_layers(tiny_model)
-    pd.testing.assert_frame_equal(method(subject(tiny_model), pairs), expected, rtol=1e-5, atol=5e-6)
 
 
 def test_patches_of_large_models_are_estimated_unless_asked_for(tiny_gpt2):

@@ -14,8 +14,8 @@ def near_copies(lengths: Lengths) -> Columns:
             dtype="Int64" if share > 10 else "int64",
             nullable=share > 10,
             unit="occurrences in the training text",
-            meaning=f"Occurrences with at most {share} % of the tokens edited; none overlap."
-            + " Those beyond 10 % are known of written copies only." * (share > 10),
+            meaning=f"Occurrences with at most {share} % of the tokens edited; none overlap. Those beyond 10 % "
+            "are known of written copies only.",
         )
         for share in DISTANCES
     }
@@ -57,7 +57,7 @@ def kinds(lengths: Lengths) -> Columns:
 
 
 def copy_worth(lengths: Lengths) -> Columns:
-    def worth(meaning: str) -> columns.Column:
+    def worth(*, meaning: str) -> columns.Column:
         return number(0, nullable=True, unit="exact copies", meaning=meaning)
 
     return {
@@ -69,7 +69,7 @@ def copy_worth(lengths: Lengths) -> Columns:
         "n_paragraphs": integer(0, unit="paragraphs", meaning="Seen paragraphs that have such copies."),
         "n_recited": integer(0, unit="paragraphs", meaning="Those of them that the model recites."),
         "n_groups": integer(0, unit="files", meaning="Files, or modules, that these paragraphs are from."),
-        "worth": worth("Exact copies that one such copy stands for; missing: too few to say."),
-        "low": worth("Low end of its interval, 95 %, over files; missing: no interval."),
-        "high": worth("High end."),
+        "worth": worth(meaning="Exact copies that one such copy stands for; missing: too few to say."),
+        "low": worth(meaning="Low end of its interval, 95 %, over files; missing: no interval."),
+        "high": worth(meaning="High end."),
     }
