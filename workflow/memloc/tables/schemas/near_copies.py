@@ -14,8 +14,8 @@ def near_copies(lengths: Lengths) -> Columns:
             dtype="Int64" if share > 10 else "int64",
             nullable=share > 10,
             unit="occurrences in the training text",
-            meaning=f"Occurrences with at most {share} % of the tokens edited; none overlap. Those beyond 10 % "
-            "are known of written copies only.",
+            meaning=f"Occurrences with at most {share} % of the tokens edited; none overlap. Those beyond "
+            "10 % are known of written copies only.",
         )
         for share in DISTANCES
     }
