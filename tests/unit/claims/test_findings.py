@@ -76,9 +76,9 @@ def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
     assert findings(tables, SETTINGS) == [
         "What is memorized? Given their first 10 tokens, 2 of 4 paragraphs (50 %) go on word for word for 4 "
         "more; so do 1 of 3 (33 %) that the model has not seen, which can be guessed.",
-        "What triggers it? Mostly the last tokens of the prefix. Another token at one of the last 2 places of "
-        "10 stops 50 % of the recitations; at one of the first 2, 0 %. Of 2 paragraphs, 1 can be stopped by a "
-        "single token.",
+        "What triggers it? Mostly the last tokens of the prefix. Another token at one of the last 2 places "
+        "of 10 stops 50 % of the recitations; at one of the first 2, 0 %. Of 2 paragraphs, 1 can be stopped "
+        "by a single token.",
         "Where is it? Not found in one head; 2 of 3 layers matter more to recited text than to other text "
         "that the model writes. Without the attention of layer 0, recited text loses 62 % of its tokens, and "
         "other text 0 %; without that of another layer, 25 % and 38 % on average. The methods rank head 1 of "

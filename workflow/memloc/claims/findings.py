@@ -97,8 +97,8 @@ def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
         mostly = f"Mostly the {'last' if last > first else 'first'} tokens of the prefix"
     hang = stopped.groupby(rows["id"]).any()
     return (
-        f"{mostly}. Another token at one of the last {few} places of {n_prefix} stops {_percent(last)} of the "
-        f"recitations; at one of the first {few}, {_percent(first)}. Of "
+        f"{mostly}. Another token at one of the last {few} places of {n_prefix} stops {_percent(last)} of "
+        f"the recitations; at one of the first {few}, {_percent(first)}. Of "
         f"{counted(len(hang), 'paragraph')}, {hang.sum()} can be stopped by a single token."
     )
 
