@@ -26,4 +26,5 @@ def test_verdicts_at_the_bound_are_wrong_as_seldom_as_promised_in_many_simulatio
 @pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("kind", [kind for kind in SHOWN if not kind.endswith(SKEWED)])
 def test_intervals_of_figures_hold_what_methods_say(kind, n):
-    assert shown(kind, n, DRAWS) >= 0.91
+    """Few skewed values hold less than their intervals promise; fifty do not."""
+    assert shown(kind, n, DRAWS) >= (0.93 if kind.startswith("mean") and n == 50 else 0.91)

@@ -14,7 +14,7 @@ import pandas as pd
 import scipy
 from jaxtyping import Float, Int
 
-from memloc.statistics.uncertainty import MIN_N, TAILS
+from memloc.statistics.uncertainty import MIN_N, TAILS, resamples
 
 NESTED = ("within_0", "within_1", "within_2", "within_5", "within_10", "within_20", "within_50")
 KINDS = (*NESTED[1:], "similar_prefix")
@@ -76,11 +76,10 @@ def _resampled(
     group: Int[np.ndarray, "row"],
 ) -> Float[np.ndarray, "resample parameter"]:
     """Intercept, slope and worths of all rows, then of resamples of groups (fixed seed)."""
-    n = group.max() + 1
-    times = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=N_RESAMPLES)
+    (times,) = resamples(N_RESAMPLES, int(group.max()) + 1)
     first = np.array([-3.0, 1.0] + [0.5] * near.shape[1])
     found = [fit(exact, near, recited, np.ones(len(group)), first)]
-    for weights in times[:, group].astype(float):
+    for weights in times[:, group]:
         found.append(fit(exact, near, recited, weights, found[0]))
     return np.array(found)
 

@@ -6,6 +6,7 @@
 | mean, or difference of two groups' means | `mean`: studentised bootstrap, |t| of resampled units |
 | several of these together | `simultaneous`: the largest |t| of all of them (max-T) |
 | a statistic of rows in clusters | `jackknifed`: Student's t, a cluster left out at a time |
+| the worth of a near-copy | percentiles of fits to `resamples` of files (`scoring/copies.py`) |
 
 Groups may differ in spread, and values may be skewed (Hall 1992, 3.6): units are drawn within their group,
 and |t| divides by the standard error of the drawn units. If units hardly vary, as at a floor, |t| has no
@@ -89,14 +90,14 @@ def simultaneous(*groups: Group) -> list[Interval]:
 
 def _resampled_t(groups: Sequence[Group]) -> Float[np.ndarray, "resample comparison"]:
     """|t| of resampled units of groups with mean zero."""
-    values, errors = _difference(groups, _times(N_RESAMPLES, *map(len, groups)))
+    values, errors = _difference(groups, resamples(N_RESAMPLES, *map(len, groups)))
     some = np.where(errors > 0, errors, 1)
     t = np.where(errors > 0, np.abs(values) / some, np.where(values == 0, 0, np.inf))
     return np.nan_to_num(t, nan=np.inf, posinf=np.inf)
 
 
 @lru_cache(maxsize=4)
-def _times(n_resamples: int, *sizes: int) -> list[Float[np.ndarray, "resample unit"]]:
+def resamples(n_resamples: int, *sizes: int) -> list[Float[np.ndarray, "resample unit"]]:
     """How often each resample holds every unit of groups of these sizes."""
     rng = np.random.default_rng(0)
     return [rng.multinomial(n, np.full(n, 1 / n), size=n_resamples).astype(float) for n in sizes]
