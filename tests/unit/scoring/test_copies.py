@@ -7,7 +7,8 @@ import scipy
 from made_tables import frame_of
 
 from memloc.scoring import copies as module
-from memloc.scoring.copies import KINDS, by_kind, worth
+from memloc.scoring.copies import by_kind, worth
+from memloc.tables.terms.near_copies import NEAR_COPIES
 
 WORTHS = {"within_1": 0.9, "within_10": 0.5, "within_50": 0.0, "similar_prefix": 0.2}
 
@@ -23,7 +24,7 @@ def planted(n, seed=0):
     rng = np.random.default_rng(seed)
     own = {name: rng.poisson(4, n) * rng.integers(2, size=n) for name in WORTHS}
     exact = rng.integers(1, 8, n)
-    within = {"within_0": exact} | {name: exact.copy() for name in KINDS if name != "similar_prefix"}
+    within = {"within_0": exact} | {name: exact.copy() for name in NEAR_COPIES if name != "similar_prefix"}
     for name in ("within_1", "within_10", "within_50"):
         for larger in list(within)[list(within).index(name) :]:
             within[larger] = within[larger] + own[name]

@@ -13,10 +13,9 @@ from jaxtyping import Int, UInt64
 from rapidfuzz.distance import Levenshtein
 
 from memloc.data.own_text import BLOCK, joined, window_hashes
+from memloc.tables.terms.near_copies import NESTED, SEARCHED, WRITTEN
 
 NEAR = 0.1  # share of its tokens that a near-copy may differ in
-DISTANCES = (0, 1, 2, 5, 10)  # per cent of the tokens that are edited, up to NEAR
-WRITTEN = (20, 50)  # the same, of copies that only their writer finds again
 SIMILAR = 0.5  # share of a prefix's tokens that are edited in a similar one
 N = 6  # tokens of an n-gram
 
@@ -73,11 +72,11 @@ def copies(
     text = joined(stream["tokens"], length).tokens
     counts = np.array(
         [
-            [len(apart(near[edits <= share * length // 100], length)) for share in DISTANCES]
+            [len(apart(near[edits <= share * length // 100], length)) for share in SEARCHED]
             for near, edits in found
         ]
     )
-    frame = pd.DataFrame(counts, columns=[f"within_{share}" for share in DISTANCES])
+    frame = pd.DataFrame(counts, columns=NESTED[: len(SEARCHED)])
     for share, own in zip(WRITTEN, _written(paragraphs, stream), strict=True):
         frame[f"within_{share}"] = frame["within_10"] + own
     frame["similar_prefix"] = similar_prefixes(tokens, text, n_prefix)

@@ -15,9 +15,8 @@ import scipy
 from jaxtyping import Float, Int
 
 from memloc.statistics.uncertainty import MIN_N, TAILS, resamples
+from memloc.tables.terms.near_copies import NESTED
 
-NESTED = ("within_0", "within_1", "within_2", "within_5", "within_10", "within_20", "within_50")
-KINDS = (*NESTED[1:], "similar_prefix")
 N_RESAMPLES = 400
 ENOUGH = 20  # paragraphs that have near-copies of a kind, some of them recited and some not
 

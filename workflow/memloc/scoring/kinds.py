@@ -12,13 +12,13 @@ from jaxtyping import Bool, Int
 
 from memloc.data.near_copies import Found
 from memloc.data.own_text import joined, window_hashes
+from memloc.tables.terms.near_copies import RECITATION, RECOLLECTION, RECONSTRUCTION
 
 FIELD = 3  # tokens of a line that may differ from the line that it repeats
 SHORTEST = 4  # tokens that a line has in common with one that it repeats
 CONTEXTS = (24, 16, 12, 9, 7, 5, 4, 3, 2, 1)  # tokens that the n-gram model looks back, longest first
 TEMPLATE = 0.9  # share of a continuation that repeats lines, in a template
 MANY = 6  # copies of a paragraph that is recited for them (2406.17746: more than five)
-KINDS = RECONSTRUCTION, RECITATION, RECOLLECTION = ("reconstruction", "recitation", "recollection")
 
 
 def kind_of(evidence: pd.DataFrame, copies: pd.Series, n_continuation: int) -> pd.Series:

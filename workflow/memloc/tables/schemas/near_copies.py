@@ -2,22 +2,20 @@
 
 from memloc.tables import columns
 from memloc.tables.columns import Columns, Lengths, category, integer, number
-
-KINDS = ("reconstruction", "recitation", "recollection")
-DISTANCES = (0, 1, 2, 5, 10, 20, 50)  # per cent of the tokens that are edited
+from memloc.tables.terms.near_copies import KINDS, NEAR_COPIES, SEARCHED, WRITTEN
 
 
 def near_copies(lengths: Lengths) -> Columns:
     within = {
         f"within_{share}": integer(
             0,
-            dtype="Int64" if share > 10 else "int64",
-            nullable=share > 10,
+            dtype="Int64" if share in WRITTEN else "int64",
+            nullable=share in WRITTEN,
             unit="occurrences in the training text",
             meaning=f"Occurrences with at most {share} % of the tokens edited; none overlap. Those beyond "
             "10 % are known of written copies only.",
         )
-        for share in DISTANCES
+        for share in (*SEARCHED, *WRITTEN)
     }
     return {
         "id": columns.ONE_PARAGRAPH,
@@ -62,8 +60,7 @@ def copy_worth(lengths: Lengths) -> Columns:
 
     return {
         "copies": category(
-            *(f"within_{share}" for share in DISTANCES[1:]),
-            "similar_prefix",
+            *NEAR_COPIES,
             meaning="Kind of near-copy: column of `near_copies`, without what the one before it counts.",
         ),
         "n_paragraphs": integer(0, unit="paragraphs", meaning="Seen paragraphs that have such copies."),
