@@ -21,9 +21,7 @@ def tables(n_near, worth):
     within = {name: 1 + (name in far) * more for name in NEAR_COPIES if name != "similar_prefix"}
     copies = frame_of("near_copies", within_0=1, **within, expected=0.3)
     few = {"worth": worth, "low": worth and worth / 2, "high": worth and worth * 2}
-    kinds = frame_of(
-        "copy_worth", copies=list(NEAR_COPIES), n_paragraphs=n_near, n_groups=9, worth=worth, **few
-    )
+    kinds = frame_of("copy_worth", copies=list(NEAR_COPIES), n_paragraphs=n_near, n_groups=9, **few)
     scores = frame_of("scores", Lengths(100, 50), em=np.where(ids < 20, 50, 0))
     return {"near_copies": copies, "copy_worth": kinds, "scores": scores}
 
