@@ -42,13 +42,13 @@ def tables():
     replaced += [(1, "memorized", 1, 4), (1, "memorized", 9, 4), (2, "non_memorized", 9, 0)]
     without = [(0, 0, 4, 4), (0, 1, 3, 0), (1, 0, 4, 3)]  # layer, head, exact match of both paragraphs
     ablated = [("memorized", id, layer, head, em[id]) for layer, head, *em in without for id in (0, 1)]
-    skipped = [(0, 0, 3), (1, 4, 0), (2, 4, 4)]  # layer, exact match of both paragraphs
+    skipped = [("attention", 0, 0, 3, 4), ("attention", 1, 4, 0, 3), ("mlp", 0, 4, 4, 2)]
+    groups = ("memorized", "memorized", "non_memorized")  # whose exact matches these are
     bypassed = [
-        ("attention", "identity", at, "memorized", id, em[id], 4 - em[id])
-        for at, *em in skipped
-        for id in (0, 1)
+        (block, "mean", layer, *of) for block, layer, *em in skipped for of in zip(groups, em, strict=True)
     ]
-    bypassed += [("attention", "identity", at, "non_memorized", 2, 4 - at, at) for at in (0, 1, 2)]
+    ranked = [(method, *head) for method in ("combined", "patching") for head in RANKED]
+    ranked += [("rare_tokens", 0, 0, 2), ("rare_tokens", 1, 0, 1)]
     edited = [
         (0, "unlearn", "all", 0, 1, 4),
         (0, "unlearn", "top", 3, 4, 4),
@@ -59,9 +59,9 @@ def tables():
         "scores": pd.DataFrame({"id": range(6, -1, -1), "em": em[::-1]}),
         "claims": rows("id verdict", (ONE_HEAD, TOO_FEW), (ANYWHERE, TOO_FEW)),
         "perturbation": rows("id set position em", *replaced),
-        "head_ranking": rows("method layer head rank", *(("combined", *head) for head in RANKED)),
+        "head_ranking": rows("method layer head rank", *ranked),
         "layer_bypass": rows(
-            "block way layer group id em em_lost", *bypassed, ("mlp", "mean", 1, "memorized", 0, 0, 4)
+            "block way layer group em", *bypassed, ("attention", "identity", 0, "memorized", 0)
         ),
         "head_ablation": rows("group id layer head em", *ablated, ("paired", 0, 0, 0, 0)),
         "edits": rows("id objective arm em_memorized em_other em_other_before", *edited),
@@ -74,20 +74,18 @@ def judged(tables, **verdicts):
 
 def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
     assert findings(tables, SETTINGS) == [
-        "What is memorized? Given their first 10 tokens, 2 of 4 paragraphs (50 %) go on word for word for 4 "
-        "more; so do 1 of 3 (33 %) that the model has not seen, which can be guessed.",
-        "What triggers it? Mostly the last tokens of the prefix. Another token at one of the last 2 places "
-        "of 10 stops 50 % of the recitations; at one of the first 2, 0 %. Of 2 paragraphs, 1 can be stopped "
-        "by a single token.",
-        "Where is it? Not found in one head; 2 of 3 layers matter more to recited text than to other text "
-        "that the model writes. Without the attention of layer 0, recited text loses 62 % of its tokens, and "
-        "other text 0 %; without that of another layer, 25 % and 38 % on average. The methods rank head 1 of "
-        "layer 0 first: without it, 2 of 2 recitations stop, and without another head 0.5 on average. The "
-        "paragraphs are too few to say whether it stands out.",
-        "Can it be removed? Yes. The best of 2 ways to change weights (top gradients, a paragraph "
-        "at a time) stops 1 of 1 recitation; other text that the model writes loses 0 % of its tokens.",
-        "Which claims hold? Of 2 claims of the paper, of later work and of ours, 2 apply here: 2 rest on too "
-        "few data.",
+        "What is memorized? 2 of 4 paragraphs (50 %): given the first 10 tokens, the model goes on word for "
+        "word for 4 more. So do 1 of 3 (33 %) that the model never saw: without memory.",
+        "What triggers it? Mostly the last tokens of the prefix. Exchanging one of the last 2 of 10 stops "
+        "recitation in 50 % of trials, one of the first 2 in 0 %; in 1 of 2 sampled paragraphs, some "
+        "exchange does.",
+        "Where is it? Not known: too few paragraphs. 2 methods put 2 different heads first; without their "
+        "joint first, head 1 of layer 0, 2 of 2 recitations stop. Without one of 3 attentions and MLPs, 2 of "
+        "4 tokens of recited text stay, and 3 of text after other prefixes; 2 hit recited text more.",
+        "Can it be removed? Yes. The best trade-off of 2 edits (top gradients, a paragraph at a time) stops "
+        "1 of 1 recitation; of 4 tokens, 4 in text after other prefixes stay.",
+        "Which claims hold? 2 rest on too few data: 2 claims of Stoehr et al. (2024), of later work and of "
+        "ours.",
     ]
 
 
@@ -101,37 +99,40 @@ def test_the_lines_rest_on_columns_and_claims_that_exist(tables):
 
 def test_without_unseen_text_there_is_nothing_to_compare_with(tables):
     tables["sets"] = tables["sets"].head(4)
-    assert findings(tables, SETTINGS)[0].endswith("for 4 more, with no unseen ones to compare with.")
+    assert findings(tables, SETTINGS)[0].endswith("for 4 more. There are no unseen ones to compare with.")
 
 
 @pytest.mark.parametrize(
     ("verdict", "said"),
     [
-        (HOLDS, "The methods name it first, whichever paragraphs are drawn."),
-        (FAILS, "It does not stand out."),
-        (NO_DIFFERENCE, "It does not stand out."),
-        (NOT_APPLICABLE, "stop, and without another head 0.5 on average."),
+        (HOLDS, "One head leads, whichever paragraphs are drawn."),
+        (FAILS, "No head stands out."),
+        (NO_DIFFERENCE, "No head stands out."),
+        (NOT_APPLICABLE, "Not known."),
     ],
 )
-def test_a_head_stands_out_only_where_its_claim_holds(tables, verdict, said):
+def test_a_head_leads_only_where_its_claim_holds(tables, verdict, said):
     line = findings(judged(tables, **{ONE_HEAD: verdict}), SETTINGS)[2]
-    assert "The methods rank head 1 of layer 0 first: without it, 2 of 2 recitations stop" in line
-    assert line.endswith(said)
-    assert ("In head 1 of layer 0; 2 of 3 layers" in line) == (verdict == HOLDS)
+    assert line.startswith(f"Where is it? {said} 2 methods put")
 
 
-def test_no_layer_is_named_where_none_costs_recited_text_more(tables):
+def test_no_block_is_counted_where_none_costs_recited_text_more(tables):
     bypass = tables["layer_bypass"]
-    bypass.loc[bypass["group"] == "memorized", ["em", "em_lost"]] = [4, 0]
-    said = "none of 3 layers matters more to recited text than"
-    assert said in findings(tables, SETTINGS)[2]
+    bypass.loc[bypass["group"] == "memorized", "em"] = 4
+    assert findings(tables, SETTINGS)[2].endswith("; none hits recited text more.")
+
+
+def test_methods_that_agree_put_the_same_head_first(tables):
+    tables["head_ranking"].loc[tables["head_ranking"]["method"] == "rare_tokens", "head"] = 1
+    tables["head_ranking"].loc[tables["head_ranking"]["layer"] == 1, "rank"] = 3
+    assert " 2 methods put the same head first;" in findings(tables, SETTINGS)[2]
 
 
 def test_of_a_head_that_is_configured_no_claim_is_about(tables):
     configured = SimpleNamespace(paragraph=SETTINGS.paragraph, highlight=SimpleNamespace(layer=0, head=0))
     line = findings(judged(tables, **{ONE_HEAD: HOLDS}), configured)[2]
-    assert "The settings name head 0 of layer 0: without it, 0 of 2 recitations stop" in line
-    assert line.endswith("on average.")
+    assert line.startswith("Where is it? Not known. ")
+    assert "without the one in the settings, head 0 of layer 0, 0 of 2 recitations stop" in line
 
 
 @pytest.mark.parametrize(("verdict", "warned"), [(FAILS, True), (HOLDS, False), (NOT_APPLICABLE, False)])
@@ -150,16 +151,18 @@ def test_of_ways_that_change_weights_the_best_removes_most_for_what_others_lose(
     others += [("all", "joint", "memorized", 5, 1), ("all", "joint", "held_out", 6, 4)]
     others += [("nothing", "joint", "non_memorized", 7, 4), ("all", "joint", "non_memorized", 7, 0)]
     others += [("kfac", "joint", "non_memorized", 7, 3)]
-    tables |= {"removal": rows("way mode id em", *left)}
+    again = [1 if way == "kfac" and mode == "joint" and em == 3 else None for way, mode, _, em in left]
+    tables |= {"removal": rows("way mode id em", *left).assign(relearning_steps=again)}
     tables |= {"removal_damage": rows("way mode group id em", *others)}
     assert findings(tables, SETTINGS)[3] == (
-        "Can it be removed? Not all of it. The best of 2 ways to change weights (low curvature (K-FAC), all "
-        "paragraphs together) stops 1 of 2 recitations; other recited paragraphs lose 0 % of their tokens "
-        "and other text that the model writes loses 25 % of its tokens."
+        "Can it be removed? Not all of it. The best trade-off of 2 edits (low curvature (K-FAC), all "
+        "paragraphs at once) stops 1 of 2 recitations; of 4 tokens, 4 in other recited paragraphs and 3 in "
+        "text after other prefixes stay. A few steps of training on them "
+        "bring 1 back."
     )
 
 
-@pytest.mark.parametrize(("left", "answer"), [(4, "Yes."), (3, "Only with harm.")])
+@pytest.mark.parametrize(("left", "answer"), [(4, "Yes."), (3, "Only by changing other text.")])
 def test_what_other_text_loses_is_said_first(tables, left, answer):
     """A way stops the only recitation, and leaves so many of 4 tokens of other text."""
     tables["edits"] = tables["edits"].query("arm == 'top'").assign(em_other=left)
@@ -167,21 +170,18 @@ def test_what_other_text_loses_is_said_first(tables, left, answer):
 
 
 def test_every_verdict_has_its_words():
-    assert {*SAID, NOT_APPLICABLE} == {*VERDICTS}
+    assert {*SAID} == {*VERDICTS}
 
 
 def test_claims_are_counted_by_verdict_and_errors_say_where_to_look(tables):
-    assert (
-        outcomes([HOLDS, FAILS, HOLDS, TOO_FEW])
-        == "Of 4 claims of the paper, of later work and of ours, 4 apply here: 2 hold, 1 does not hold, "
-        "1 rests on too few data."
+    works = "of Stoehr et al. (2024), of later work and of ours."
+    assert outcomes([HOLDS, FAILS, HOLDS, TOO_FEW]) == (
+        f"2 hold, 1 does not hold, 1 rests on too few data: 4 claims {works}"
     )
-    assert outcomes([HOLDS, NOT_APPLICABLE]).endswith(
-        "Of 2 claims of the paper, of later work and of ours, 1 applies here: 1 holds."
-    )
-    assert outcomes([NOT_APPLICABLE]).endswith(" 0 apply here.")
+    assert outcomes([NOT_APPLICABLE, HOLDS]) == f"1 holds, 1 needs another study: 2 claims {works}"
     line = findings(judged(tables, a=ERROR, b=HOLDS), SETTINGS)[4]
-    assert "2 apply here: 1 holds, 1 could not be judged. See logs/claims.log for the errors." in line
+    assert "? 1 holds, 1 could not be judged: 2 claims" in line
+    assert line.endswith(" See logs/claims.log for the errors.")
 
 
 @pytest.mark.parametrize("linked", [True, False])

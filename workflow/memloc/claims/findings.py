@@ -8,10 +8,11 @@ from collections.abc import Mapping
 import pandas as pd
 
 from memloc.data.sets import without_controls
-from memloc.localization.highlight import highlighted_head
+from memloc.localization.highlight import ORDER, highlighted_head
 from memloc.settings.base import Section
 from memloc.settings.removal_ways import EDITS, LABELS, NOTHING
 from memloc.tables.terms.claims import ERROR, FAILS, HOLDS, NO_DIFFERENCE, TOO_FEW, counted, outcomes
+from memloc.tables.terms.head_ranking import PAPER_METHODS
 from memloc.tables.terms.perturbation import UNPERTURBED
 from memloc.tables.terms.sets import UNSEEN
 
@@ -23,9 +24,9 @@ READ = {  # tables and their columns; those of removal where the study makes the
     "perturbation": ("id", "set", "position", "em"),
     "head_ranking": ("method", "layer", "head", "rank"),
     "head_ablation": ("group", "id", "layer", "head", "em"),
-    "layer_bypass": ("block", "way", "layer", "group", "id", "em", "em_lost"),
+    "layer_bypass": ("block", "way", "layer", "group", "em"),
     "edits": ("id", "objective", "arm", "em_memorized", "em_other", "em_other_before"),
-    "removal": ("way", "mode", "id", "em"),
+    "removal": ("way", "mode", "id", "em", "relearning_steps"),
     "removal_damage": ("way", "mode", "group", "id", "em"),
 }
 WAYS = tuple(way for way in EDITS if way != "random")  # those that change weights, without the control
@@ -40,17 +41,14 @@ QUESTIONS = (
 ANYWHERE = "recited_wherever_they_stand"
 ONE_HEAD = "one_head_leads"
 STANDS_OUT = {
-    HOLDS: "The methods name it first, whichever paragraphs are drawn.",
-    FAILS: "It does not stand out.",
-    NO_DIFFERENCE: "It does not stand out.",
-    TOO_FEW: "The paragraphs are too few to say whether it stands out.",
+    HOLDS: "One head leads, whichever paragraphs are drawn.",
+    FAILS: "No head stands out.",
+    NO_DIFFERENCE: "No head stands out.",
+    TOO_FEW: "Not known: too few paragraphs.",
 }
-OTHERS = "other text that the model writes"  # its own continuations of paragraphs that it does not recite
-LOSSES = {
-    "memorized": "other recited paragraphs lose {} of their tokens",
-    "non_memorized": f"{OTHERS} loses {{}} of its tokens",
-}
-HARM = 0.1  # share of other text's tokens; who removes a paragraph for less is not said to do harm
+# That of non-memorized paragraphs is what the model itself writes.
+TEXTS = {"memorized": "other recited paragraphs", "non_memorized": "text after other prefixes"}
+HARM = 0.1  # share of tokens; a way that costs other text less is not said to change it
 FAILED = " See logs/claims.log for the errors."
 ONLY_THERE = (
     " They are recited from position 0, and not wherever they stand: all that follows is about that place."
@@ -77,13 +75,13 @@ def _memorized(tables: Tables, verdicts: pd.Series, paragraph: Section) -> str:
     recited = tables["sets"]["id"].map(tables["scores"].set_index("id")["em"]) == paragraph.continuation
     unseen = tables["sets"]["set"] == UNSEEN
     seen = recited.index.isin(without_controls(tables["sets"]).index)
-    others = f"; so do {_of(recited[unseen])} that the model has not seen, which can be guessed"
+    others = f"So do {_of(recited[unseen])} that the model never saw: without memory."
     if not unseen.any():
-        others = ", with no unseen ones to compare with"
+        others = "There are no unseen ones to compare with."
     only = ONLY_THERE if verdicts.get(ANYWHERE) == FAILS else ""
-    given, follow = f"Given their first {counted(paragraph.prefix, 'token')}", paragraph.continuation
     return (
-        f"{given}, {_of(recited[seen], ' paragraphs')} go on word for word for {follow} more{others}.{only}"
+        f"{_of(recited[seen], ' paragraphs')}: given the first {counted(paragraph.prefix, 'token')}, the "
+        f"model goes on word for word for {paragraph.continuation} more. {others}{only}"
     )
 
 
@@ -97,36 +95,33 @@ def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
         mostly = f"Mostly the {'last' if last > first else 'first'} tokens of the prefix"
     hang = stopped.groupby(rows["id"]).any()
     return (
-        f"{mostly}. Another token at one of the last {few} places of {n_prefix} stops {_percent(last)} of "
-        f"the recitations; at one of the first {few}, {_percent(first)}. Of "
-        f"{counted(len(hang), 'paragraph')}, {hang.sum()} can be stopped by a single token."
+        f"{mostly}. Exchanging one of the last {few} of {n_prefix} stops recitation in {_percent(last)} of "
+        f"trials, one of the first {few} in {_percent(first)}; in {hang.sum()} of "
+        f"{counted(len(hang), 'sampled paragraph')}, some exchange does."
     )
 
 
 def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
-    """What is lost without the attention of a layer, and the head that the methods rank first."""
-    head, bypass = highlighted_head(dict(tables), settings), tables["layer_bypass"]
-    skipped = bypass[(bypass["block"] == "attention") & (bypass["way"] == "identity")]
-    recited, other = (_lost(skipped[skipped["group"] == group]) for group in ("memorized", "non_memorized"))
-    heads, n_recited = _stopped(tables["head_ablation"], settings.paragraph.continuation)
+    """Heads that methods rank first, and what is left with an attention's or MLP's mean in its place."""
+    (layer, head), ranking = highlighted_head(dict(tables), settings), tables["head_ranking"]
+    bypass = tables["layer_bypass"].query("way == 'mean'")
+    left = bypass.groupby(["group", "block", "layer"], observed=True)["em"].mean()
+    recited, other = left["memorized"], left["non_memorized"]
+    stopped, n_recited = _stopped(tables["head_ablation"], settings.paragraph.continuation)
+    first = ranking[ranking["method"].isin(PAPER_METHODS)].sort_values(ORDER).groupby("method").first()
+    n_first, n_worse = len(first[["layer", "head"]].drop_duplicates()), int((recited < other).sum())
     # Of a head that is configured, no claim says that it stands out.
-    auto = not settings.highlight
-    verdict = verdicts.get(ONE_HEAD) if auto else None
-    layer, n_worse = recited.idxmax(), (recited > other).sum()
-    matter = "matters" if n_worse < 2 else "matter"
-    found = f"In head {head[1]} of layer {head[0]}" if verdict == HOLDS else "Not found in one head"
-    named = f"{'The methods rank' if auto else 'The settings name'} head {head[1]} of layer {head[0]}"
-    said = (
-        f"{found}; {n_worse or 'none'} of {counted(len(recited), 'layer')} {matter} more to recited text "
-        f"than to {OTHERS}. Without the attention of layer {layer}, recited text loses "
-        f"{_percent(recited[layer])} of its tokens, and other text {_percent(other[layer])}; without that of "
-        f"another layer, {_percent(recited.drop(layer).mean())} and {_percent(other.drop(layer).mean())} on "
-        "average.",
-        f"{named}{' first' * auto}: without it, {heads[head]} of {counted(n_recited, 'recitation')} stop, "
-        f"and without another head {heads.drop(head).mean():.1f} on average.",
-        STANDS_OUT.get(verdict, ""),
+    verdict, named = verdicts.get(ONE_HEAD), "their joint first"
+    if settings.highlight:
+        verdict, named = None, "the one in the settings"
+    return (
+        f"{STANDS_OUT.get(verdict, 'Not known.')} {len(first)} methods put "
+        f"{'the same head' if n_first == 1 else f'{n_first} different heads'} first; without {named}, head "
+        f"{head} of layer {layer}, {stopped[layer, head]} of {counted(n_recited, 'recitation')} stop. "
+        f"Without one of {len(recited)} attentions and MLPs, {recited.mean():.0f} of "
+        f"{settings.paragraph.continuation} tokens of recited text stay, and {other.mean():.0f} of "
+        f"{TEXTS['non_memorized']}; {n_worse or 'none'} hit{'s' * (n_worse < 2)} recited text more."
     )
-    return " ".join(filter(None, said))
 
 
 def _stopped(rows: pd.DataFrame, n_tokens: int) -> tuple[pd.Series, int]:
@@ -134,12 +129,6 @@ def _stopped(rows: pd.DataFrame, n_tokens: int) -> tuple[pd.Series, int]:
     rows = rows[rows["group"] == "memorized"]
     stopped = rows["em"] < n_tokens
     return stopped.groupby([rows["layer"], rows["head"]]).sum(), rows["id"].nunique()
-
-
-def _lost(rows: pd.DataFrame) -> pd.Series:
-    """Share of its own tokens that text loses without each layer."""
-    of = rows.groupby("layer")[["em", "em_lost"]].sum()
-    return of["em_lost"] / of.sum(axis=1)
 
 
 def _removal(tables: Tables, n_tokens: int) -> str:
@@ -150,15 +139,19 @@ def _removal(tables: Tables, n_tokens: int) -> str:
     answer = (
         "Not all of it"
         if not gone[best].all()
-        else "Only with harm"
+        else "Only by changing other text"
         if lost.loc[best].max() > HARM
         else "Yes"
     )
-    harm = [LOSSES[group].format(_percent(share)) for group, share in lost.loc[best].items()]
+    kept = [f"{n_tokens * (1 - share):.0f} in {TEXTS[group]}" for group, share in lost.loc[best].items()]
+    back = ""
+    if together and tables["removal"]["relearning_steps"].notna().any():
+        again = tables["removal"].query("mode == 'joint' and way == @best and em < @n_tokens")
+        back = f" A few steps of training on them bring {again['relearning_steps'].count()} back."
     return (
-        f"{answer}. The best of {counted(len(lost), 'way')} to change weights ({LABELS[best]}, "
-        f"{'all paragraphs together' if together else 'a paragraph at a time'}) stops {gone[best].sum()} of "
-        f"{counted(len(gone), 'recitation')}; {' and '.join(harm)}."
+        f"{answer}. The best trade-off of {counted(len(lost), 'edit')} ({LABELS[best]}, "
+        f"{'all paragraphs at once' if together else 'a paragraph at a time'}) stops {gone[best].sum()} of "
+        f"{counted(len(gone), 'recitation')}; of {n_tokens} tokens, {' and '.join(kept)} stay.{back}"
     )
 
 
@@ -166,7 +159,7 @@ def _removed(tables: Tables, n_tokens: int) -> tuple[pd.DataFrame, pd.DataFrame]
     """Whether each paragraph (row) is gone, by way that changes weights; the share of tokens that is lost,
     a row per way, a column per kind of text."""
     left, damage = (tables[name][tables[name]["mode"] == "joint"] for name in ("removal", "removal_damage"))
-    em = damage[damage["group"].isin(LOSSES)].groupby(["way", "group"])["em"].mean().unstack()
+    em = damage[damage["group"].isin(TEXTS)].groupby(["way", "group"])["em"].mean().unstack()
     ways = [way for way in WAYS if way in em.index]
     gone = left.pivot(index="id", columns="way", values="em")[ways] < n_tokens
     return gone, 1 - em.loc[ways] / em.loc[NOTHING]

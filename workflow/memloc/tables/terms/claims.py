@@ -15,19 +15,18 @@ SAID = {  # of one claim, and of several
     NO_DIFFERENCE: ("shows no difference that matters", "show no difference that matters"),
     TOO_FEW: ("rests on too few data", "rest on too few data"),
     ERROR: ("could not be judged", "could not be judged"),
+    NOT_APPLICABLE: ("needs another study", "need another study"),
 }
 NO_VALUE = (NOT_APPLICABLE, ERROR)  # verdicts of claims without a value
 PER_CENT = "%"  # scale of shares, which tables hold as numbers from 0 to 1
 
 
 def outcomes(verdicts: Sequence[str]) -> str:
-    """How many claims apply, and how many of these have each verdict, in words."""
+    """How many claims have each verdict, in words."""
     found = Counter(verdicts)
     said = [f"{found[name]} {words[found[name] > 1]}" for name, words in SAID.items() if found[name]]
-    applying = len(verdicts) - found[NOT_APPLICABLE]
-    of = f"Of {counted(len(verdicts), 'claim')} of the paper, of later work and of ours, {applying} "
-    of += "applies here" if applying == 1 else "apply here"
-    return f"{of}{': ' * bool(said)}{', '.join(said)}."
+    works = "of Stoehr et al. (2024), of later work and of ours"
+    return f"{', '.join(said)}: {counted(len(verdicts), 'claim')} {works}."
 
 
 def counted(n: int, unit: str) -> str:
