@@ -3,8 +3,7 @@
 import pytest
 from made_configs import LARGE, SMALL, VALID, message
 
-from config_keys import key_table
-from memloc.settings.errors import REPLACED, ConfigError, validate
+from memloc.settings.errors import ConfigError, validate
 
 TEXT = {"model": ..., "data": {"source": "text", "files": ["a.txt"]}}
 FILES = TEXT["data"]
@@ -63,38 +62,6 @@ def test_message_names_file_key_given_and_allowed(changes, said):
 def test_messages_name_the_model_of_several(models, said):
     text = message(model=..., models=models)
     assert text.startswith(f"config/mine.yaml: {said}") and len(text.splitlines()) == 1
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        (
-            {"planted_truth": {"kinds": {"heads": 0.001}, "n_plants": 4}},
-            "planted_truth: there is no such key any more: ",
-        ),
-        (
-            {"model": {"source": "embedded", "grown": {"twins": True}}},
-            "model.grown.twins: there is no such key any more: ",
-        ),
-        (
-            {"model": {"source": "planted"}},
-            'model.source: given "planted": the model\'s name is fine_tuned now',
-        ),
-        (
-            {"model": ..., "models": {"a": {"source": "planted"}, "b": SMALL}},
-            'models.a.source: given "planted": the model\'s name is fine_tuned now',
-        ),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_key_or_name_that_is_gone_is_answered_with_what_replaced_it(changes, said):
-    text = message(**changes)
-    assert text.startswith(f"config/mine.yaml: {said}") and len(text.splitlines()) == 1
-
-
-def test_no_key_that_exists_is_called_gone():
-    known = {line.split("`")[1] for line in key_table().splitlines() if "`" in line}
-    assert "paragraph.length" in known and not known & set(REPLACED)
 
 
 def test_every_wrong_key_has_its_line():

@@ -12,21 +12,6 @@ from memloc.settings.base import Section
 from memloc.settings.structure import filled_keys, own_keys, sections_below, source_of
 from memloc.settings.study import Settings
 
-REPLACED = {
-    "bench": "the benchmark is no study: run make bench",
-    "planted_truth": "nothing is planted into a finished model; memories grow while it is trained "
-    "(model.grown), and grown_truth has the settings of the methods that are asked about them",
-    "loading.checkpointing": "a smaller micro_batch takes less memory, too; leave it out",
-    "detection.n_layers": "no features come from gradients; leave it out",
-    "detection.n_shuffles": "labels are no longer shuffled; leave it out",
-    "remove.shifts": "prefixes are perturbed, not shifted; leave it out",
-    "model.grown.twins": "twins of the model are always trained; leave it out",
-    "data.source: embedded": "docstrings with drawn repeats are named drawn now; real files, each once, are "
-    "code",
-    "model.source: planted": "the model's name is fine_tuned now",
-}
-"""What is said of a key that is gone, or of a key with a value that has another name."""
-
 
 class ConfigError(InputError):
     """A config file holds a wrong key, type or value."""
@@ -59,10 +44,8 @@ def _explain(problem: dict[str, Any]) -> str:
     kind, location, given = problem["type"], problem["loc"], problem["input"]
     setting = _setting(location)
     keys = _allowed_keys(setting[:-1] if kind == "extra_forbidden" else setting)
-    path, key = ".".join(_path(location)) or "(top level)", ".".join(_path(setting))
+    path = ".".join(_path(location)) or "(top level)"
     if kind == "extra_forbidden":
-        if key in REPLACED:
-            return f"{path}: there is no such key any more: {REPLACED[key]}"
         (meant, *_) = get_close_matches(str(setting[-1]), keys) or [None]
         advice = f"did you mean {meant}?" if meant else f"allowed here: {', '.join(keys)}"
         return f"{path}: unknown key; {advice}"
@@ -77,8 +60,6 @@ def _explain(problem: dict[str, Any]) -> str:
         if kind == "union_tag_not_found":
             return f"{path}.source: missing; allowed: {sources}"
         path, given, allowed = f"{path}.source", given["source"], sources
-        if told := REPLACED.get(f"{key}.source: {given}"):
-            return f"{path}: given {json.dumps(given)}: {told}"
     elif kind.startswith("model_"):
         allowed = f"a section with keys {', '.join(keys)}"
     shown = json.dumps(given, default=str)
