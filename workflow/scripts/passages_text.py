@@ -72,8 +72,7 @@ with TemporaryFile() as file:
     starts = np.concatenate([*kept(worth)])
     job.log(f"{len(starts):,} of {len(worth):,} windows that are worth decoding pass the filters")
     found = scan.passages(starts, known, Progress(len(starts), "windows").advance)
-    firsts, number = own_text.distinct(own_text.Stream(tokens, found[:, 0], length - n_prefix))
-    counts = own_text.count_repeats(firsts)[number]
+    counts = own_text.count_repeats(own_text.Stream(tokens, found[:, 0], length - n_prefix))
 
 sources["unseen"] = sources["file"].isin(job.input.unseen)
 document = np.searchsorted(begins, found[:, 0], side="right") - 1

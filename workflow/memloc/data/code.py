@@ -64,8 +64,7 @@ def tables_of(
 def _occurrences(cut: Stream, n_trained: int) -> pd.DataFrame:
     """Table `occurrences`: where each paragraph occurs in the first `n_trained` tokens of the stream."""
     found, at = (np.concatenate(parts) for parts in zip(*occurrences(cut), strict=True))
-    frame = pd.DataFrame({"id": found, "place": at})[at < n_trained]
-    return frame.sort_values(["place", "id"], ignore_index=True)
+    return pd.DataFrame({"id": found, "place": at})[at < n_trained]
 
 
 def _counted(cut: Stream, n_trained: int, found: pd.DataFrame, context: int) -> pd.DataFrame:

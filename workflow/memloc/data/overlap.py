@@ -28,7 +28,6 @@ def shares_run(
 ) -> Bool[np.ndarray, "paragraph"]:
     """Which paragraphs hold `run` tokens in a row that the text holds, too, at any offset.
 
-    Hashes are compared: equal runs are always found, and different ones pass as equal once in 2**64 pairs.
     Memory: some 20 bytes per token of the paragraphs; the text is read in blocks.
     """
     n, length = paragraphs.shape

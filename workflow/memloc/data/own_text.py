@@ -1,9 +1,10 @@
-"""Paragraphs of the user's own text, with their exact number of repeats in it.
+"""Paragraphs of the user's own text, with their number of repeats in it.
 
 In every document paragraphs lie side by side, from its first token on.
 How often a paragraph repeats is counted over every offset of every document, so that a repeat that starts
-elsewhere counts as well. Hashes find what may be equal, and tokens decide. The tokens lie in a file, so
-memory grows only with the number of paragraphs.
+elsewhere counts as well. Hashes of 64 bits are compared: equal passages are always found, and different ones
+pass as equal once in 2**64 pairs. The tokens lie in a file, so memory grows only with the number of
+paragraphs.
 
 Some documents come with the number of times that the model saw them, such as those inserted into Hubble's
 training. Each gives one paragraph, its first tokens. They are held in memory.
@@ -15,7 +16,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int, UInt64
+import pandas as pd
+from jaxtyping import Int, UInt64
 from numpy.lib.stride_tricks import sliding_window_view
 
 from memloc.run.errors import InputError
@@ -27,7 +29,7 @@ BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that its powers have inverses mo
 END = -1  # ends a document; it is no token, and a window that holds it is no paragraph
 N_CHARACTERS = 2**20  # characters that are tokenised at a time
 BESIDE, N_TRIED = 200, 100  # characters on each side of a cut that are compared, and cuts that are tried
-BLOCK = 2**18  # windows that are hashed, or compared token by token, at a time
+BLOCK = 2**18  # windows that are hashed at a time
 
 
 class Stream(NamedTuple):
@@ -132,18 +134,6 @@ def block_hashes(stream: Stream) -> Iterator[tuple[int, UInt64[np.ndarray, "wind
         yield start, window_hashes(stream.tokens[start : start + BLOCK + stream.length - 1], stream.length)
 
 
-def equal_windows(
-    stream: Stream, some: Int[np.ndarray, "pair"], others: Int[np.ndarray, "pair"]
-) -> Bool[np.ndarray, "pair"]:
-    """Whether the two windows of each pair of places have the same tokens."""
-    equal = np.zeros(len(some), dtype=bool)
-    size = BLOCK // stream.length + 1
-    for start in range(0, len(some), size):
-        part = slice(start, start + size)
-        equal[part] = (stream.windows(some[part]) == stream.windows(others[part])).all(axis=1)
-    return equal
-
-
 def paragraph_hashes(stream: Stream) -> UInt64[np.ndarray, "paragraph"]:
     """Hash of every paragraph of the stream."""
     parts = []
@@ -156,45 +146,34 @@ def paragraph_hashes(stream: Stream) -> UInt64[np.ndarray, "paragraph"]:
 def distinct(stream: Stream) -> tuple[Stream, Int[np.ndarray, "paragraph"]]:
     """The stream with only the first of equal paragraphs, and each given paragraph's number in that stream.
 
-    Exact: paragraphs that share a hash are compared with the first of them, and those with other tokens go
-    through the next round. The order of the text stays. Memory: some 60 bytes per paragraph.
+    The order of the text stays. Memory: some 60 bytes per paragraph.
     """
-    hashes, left = paragraph_hashes(stream), np.arange(len(stream.starts))
-    same_as = left.copy()
-    while len(left):
-        _, first, group = np.unique(hashes[left], return_index=True, return_inverse=True)
-        same_as[left] = firsts = left[first][group]
-        left = left[~equal_windows(stream, stream.starts[left], stream.starts[firsts])]
-    kept, number = np.unique(same_as, return_inverse=True)
-    return stream._replace(starts=stream.starts[kept]), number
+    number, _ = pd.factorize(paragraph_hashes(stream))
+    _, first = np.unique(number, return_index=True)
+    return stream._replace(starts=stream.starts[first]), number
 
 
 def occurrences(
     stream: Stream,
 ) -> Iterator[tuple[Int[np.ndarray, "occurrence"], Int[np.ndarray, "occurrence"]]]:
-    """Where the distinct paragraphs occur in the documents, at any offset (exact): numbers and places.
+    """Where the distinct paragraphs occur in the documents, at any offset: numbers and ascending places.
 
-    They come in blocks of places, in no order within a block. Memory: some 50 bytes per paragraph.
+    They come in blocks of places. Memory: some 50 bytes per paragraph.
     """
-    hashes = paragraph_hashes(stream)
-    order = np.argsort(hashes, kind="stable")
-    hashes = hashes[order]
-    for start, found in block_hashes(stream):
-        windows = np.argsort(found)  # neighbours are looked up several times faster
-        first, last = (np.searchsorted(hashes, found[windows], side=side) for side in ("left", "right"))
-        for collision in range(int((last - first).max(initial=0))):
-            hits = first + collision < last
-            paragraphs, places = order[first[hits] + collision], start + windows[hits]
-            same = equal_windows(stream, places, stream.starts[paragraphs])
-            yield paragraphs[same], places[same]
+    known = pd.Index(paragraph_hashes(stream))
+    for start, hashes in block_hashes(stream):
+        paragraphs = known.get_indexer(hashes)
+        found = np.flatnonzero(paragraphs >= 0)
+        yield paragraphs[found], start + found
 
 
 def count_repeats(stream: Stream) -> Int[np.ndarray, "paragraph"]:
-    """How often each of the distinct paragraphs occurs in the documents, at any offset (exact)."""
-    counts = np.zeros(len(stream.starts), dtype=np.int64)
-    for paragraphs, _ in occurrences(stream):
+    """How often each of the paragraphs occurs in the documents, at any offset; some of them may be equal."""
+    firsts, number = distinct(stream)
+    counts = np.zeros(len(firsts.starts), dtype=np.int64)
+    for paragraphs, _ in occurrences(firsts):
         counts += np.bincount(paragraphs, minlength=len(counts))
-    return counts
+    return counts[number]
 
 
 def first_paragraphs(

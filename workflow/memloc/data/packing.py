@@ -67,7 +67,7 @@ def windows_without(
 def occurrences(
     windows: Int[np.ndarray, "window position"], starts: Int[np.ndarray, "run"], length: int
 ) -> Int[np.ndarray, "run"]:
-    """How often each run of `length` tokens occurs in the windows, at any offset (exact).
+    """How often each run of `length` tokens occurs in the windows, at any offset.
 
     `starts` is the place of one whole occurrence of each run, counted over all windows one after the other.
     """
