@@ -21,7 +21,6 @@ def test_the_linter_is_content(clone, kind):
     ("text", "said"),
     [
         ("parargaph: {length: 3}", "{file}: parargaph: unknown key; did you mean paragraph?"),
-        ("edit_model: {files: [no.txt]}", "edit_model.files: no.txt: no such file or folder"),
         ("data: {source: drawn, packages: [no-such]}", "data.packages: no-such is not installed"),
     ],
 )

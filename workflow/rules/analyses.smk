@@ -194,7 +194,7 @@ if REMOVAL_ASKED:
             sections=["remove", "loading", "highlight"],
             minutes=1440,
             n_jobs=len(SETTINGS.remove.ways),
-            inputs={"retrained": RETRAINED_MODEL, "listed": REMOVED_TEXTS},
+            inputs={"retrained": RETRAINED_MODEL},
         )
     ]
 if GROWN_REMOVED:

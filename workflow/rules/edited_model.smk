@@ -1,17 +1,10 @@
 # A model for use elsewhere, from which chosen paragraphs are removed; not part of `all`.
 
-from memloc.data.text_files import text_files
-
-with explained():
-    EDITED_TEXTS = text_files(SETTINGS.edit_model.files, "edit_model.files")
-
-
 rule edited_model:
     input:
         **tables("paragraphs", "sets", "head_ranking"),
         model=rules.model.output.description,
         folder=MODEL_FOLDER,
-        listed=EDITED_TEXTS,
         card=report_file("model_card.md"),
     output:
         directory(f"{RESULTS}/edited_model"),

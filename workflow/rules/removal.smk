@@ -1,6 +1,5 @@
 # What the removal of recitation asks for, such as a model that is trained without the removed paragraphs.
 
-from memloc.data.text_files import text_files
 from memloc.settings.removal_ways import EDITS, RETRAINED
 
 REMOVAL_TABLES = ("removal", "removal_damage", "removal_sweep")
@@ -9,18 +8,15 @@ REMOVAL_ASKED = bool(SETTINGS.remove.ways)
 GROWN_REMOVED = bool(GROWN and SETTINGS.remove.n_single)
 WEIGHT_WAYS = [way for way in EDITS if way in SETTINGS.remove.ways] or [*EDITS]
 
-with explained():
-    REMOVED_TEXTS = text_files(SETTINGS.remove.files, "remove.files") if REMOVAL_ASKED else []
 RETRAINED_MODEL = [f"{RESULTS}/retrained"] if RETRAINED in SETTINGS.remove.ways else []
 
 if RETRAINED_MODEL:
 
     rule retrain:
         input:
-            **tables("training_stream", "training_curve", "paragraphs", "sets"),
+            **tables("training_stream", "training_curve", "sets"),
             base=PRETRAINED,
             tokenizer=f"{SHARED}/tokenizer",
-            listed=REMOVED_TEXTS,
         output:
             folder=directory(RETRAINED_MODEL[0]),
         log:

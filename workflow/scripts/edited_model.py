@@ -6,7 +6,7 @@ job = start(snakemake)
 
 from pathlib import Path
 
-from memloc.data.listed import listed_ids
+from memloc.data.sets import require_memorized
 from memloc.localization.highlight import ordered_heads
 from memloc.model import loading
 from memloc.removal.joint_edit import card, joint_texts, remove_jointly
@@ -16,8 +16,8 @@ settings, source = job.settings, job.input
 how, n_prefix = settings.edit_model, settings.paragraph.prefix
 found = {name: job.read(name) for name in ("paragraphs", "sets")}
 heads = ordered_heads({"head_ranking": job.read("head_ranking")}, settings)
-listed = listed_ids("edit_model", how, source.listed, **found)
-texts = joint_texts(found, n_prefix, job.seed, how, listed)
+require_memorized(how.ids, "edit_model.ids", found["sets"])
+texts = joint_texts(found, n_prefix, job.seed, how, how.ids)
 
 subject = loading.load(source.folder, settings, how.micro_batch, editing=True)
 edit = remove_jointly(subject, texts, how, settings.remove, heads, job.seed)

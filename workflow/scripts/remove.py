@@ -4,7 +4,7 @@ from memloc.tables.job import start
 
 job = start(snakemake)
 
-from memloc.data.listed import listed_ids
+from memloc.data.sets import require_memorized
 from memloc.localization.highlight import ordered_heads
 from memloc.model import loading
 from memloc.removal.removal_texts import texts_of
@@ -13,16 +13,16 @@ from memloc.run.progress import Progress
 
 settings, seed, source = job.settings, job.seed, job.input
 how = settings.remove
-paragraphs = job.read("paragraphs", ["id", "tokens", "text"])
+paragraphs = job.read("paragraphs", ["id", "tokens"])
 sets = job.read("sets")
 ranking = job.read("head_ranking", ["method", "layer", "head", "rank"])
-listed = listed_ids("remove", how, source.listed, paragraphs, sets)
+require_memorized(how.ids, "remove.ids", sets)
 heads = ordered_heads({"head_ranking": ranking}, settings)
 
 subject, retrained = loading.load(source.folder, settings, how.micro_batch, editing=True), None
 if given := source.get("retrained"):
     retrained = dict(loading.load_model(given[0], settings.loading).float().named_parameters())
-texts = texts_of(subject, {"paragraphs": paragraphs, "sets": sets}, how, seed, listed)
+texts = texts_of(subject, {"paragraphs": paragraphs, "sets": sets}, how, seed, how.ids)
 study = Comparison(subject, texts, heads, how, seed, retrained)
 rows = job.shard(len(how.ways))
 progress = Progress(len(rows), "ways")

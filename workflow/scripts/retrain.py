@@ -9,17 +9,17 @@ from pathlib import Path
 
 from transformers import AutoTokenizer
 
-from memloc.data.listed import listed_ids
 from memloc.data.packing import windows_without
+from memloc.data.sets import require_memorized
 from memloc.model.training import Beginning, Files, saved, trained_model
 from memloc.removal.removal_texts import removed_ids
 from memloc.run.atomic import atomic_folder
 from memloc.tables import storage
 
 settings, how = job.settings, job.settings.model
-paragraphs, sets = job.read("paragraphs", ["id", "text"]), job.read("sets")
-listed = listed_ids("remove", settings.remove, job.input.listed, paragraphs, sets)
-removed, _ = removed_ids(sets, settings.remove, job.seed, listed)
+sets = job.read("sets")
+require_memorized(settings.remove.ids, "remove.ids", sets)
+removed, _ = removed_ids(sets, settings.remove, job.seed, settings.remove.ids)
 tokenizer = AutoTokenizer.from_pretrained(job.input.tokenizer, local_files_only=True, trust_remote_code=False)
 stream = job.read("training_stream")
 rows = windows_without(stream, removed, tokenizer.eos_token_id, how.context)

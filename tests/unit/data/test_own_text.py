@@ -6,7 +6,7 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, pr
 from transformers import PreTrainedTokenizerFast
 
 from memloc.data import own_text
-from memloc.data.places import quoted
+from memloc.data.places import numbered, quoted
 
 
 def slow_count(paragraph, texts):
@@ -109,3 +109,8 @@ def test_a_long_text_is_encoded_in_parts_where_that_changes_no_token(monkeypatch
     found = quoted([text], fast, np.zeros(3, int), edges)
     assert found[["first_character", "end_character"]].to_numpy().tolist() == [own[1:] for own in spans]
     assert found["prefix"].tolist() == [text[first:end] for first, end, _ in spans]
+
+
+def test_documents_are_numbered_in_their_files():
+    found = numbered(["b", "b", "a", "b", "a"])
+    assert found.to_numpy().tolist() == [["b", 0], ["b", 1], ["a", 0], ["b", 2], ["a", 1]]

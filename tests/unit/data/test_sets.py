@@ -13,6 +13,7 @@ from memloc.data.sets import (
     exposure,
     paired_differences,
     pairs,
+    require_memorized,
     split,
     without_controls,
 )
@@ -129,3 +130,10 @@ def test_pairs_are_compared_whatever_the_order_of_their_paragraphs():
     both = paired_differences(values.to_frame("a").assign(b=0.0), sets)
     assert both.to_dict("list") == {"a": [999.0, 100 - 1e4], "b": [0.0, 0.0]} and both.index.name == "pair"
     assert paired_differences(values, sets.assign(pair=pd.array([None] * 5, "Int64"))).empty
+
+
+def test_listed_ids_are_those_of_memorized_paragraphs():
+    frame = pd.DataFrame({"id": [4, 7, 9], "set": ["memorized", "memorized", "non_memorized"]})
+    require_memorized([7, 4], "remove.ids", frame)
+    with pytest.raises(InputError, match=r"remove.ids: not memorized paragraphs of this study: \[9, 99\]"):
+        require_memorized([4, 99, 9], "remove.ids", frame)

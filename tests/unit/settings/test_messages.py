@@ -97,8 +97,6 @@ def beyond(section, key, last, first, **others):
             "model.grown needs 8 unseen paragraphs, more than data.n_unseen",
         ),
         ({"remove": {"ids": [3]}}, {"remove": {"ids": [3, 3]}}, "listed more than once: 3"),
-        ({"remove": {"files": ["x.txt"]}}, {"remove": {"ids": [3], "files": ["x.txt"]}}, "not by both"),
-        ({}, {"remove": {"files": ["http://x.org/a.txt"]}}, "http://x.org/a.txt is an address"),
         ({"edit_model": {"way": "svd", "setting": 0.1}}, {"edit_model": {"way": "svd"}}, "svd needs setting"),
         *(
             (*beyond(section, "n_controls", 50, 51), f"{section}.n_controls must not exceed")

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.settings.sets import Sets
 from memloc.tables.terms.sets import HELD_OUT, PARTLY, UNSEEN, bins
@@ -35,6 +36,12 @@ def sample_sizes(asked: Sets) -> dict[str, int]:
     """How many paragraphs of each set are asked for."""
     whole = {"memorized": asked.n_memorized, "non_memorized": asked.n_non_memorized}
     return whole | dict.fromkeys(PARTLY, asked.n_partly)
+
+
+def require_memorized(ids: list[int], key: str, sets: pd.DataFrame) -> None:
+    """Check that the ids in setting `key` are those of memorized paragraphs. InputError: some are not."""
+    if unknown := sorted(set(ids) - set(sets.loc[sets["set"] == "memorized", "id"])):
+        raise InputError(f"{key}: not memorized paragraphs of this study: {unknown}")
 
 
 def without_controls(sets: pd.DataFrame) -> pd.DataFrame:

@@ -18,26 +18,7 @@ Shares = Annotated[list[Share], Field(min_length=1, max_length=MOST_SETTINGS)]
 Numbers = Annotated[list[Positive], Field(min_length=1, max_length=MOST_SETTINGS)]
 
 
-class Listed(Section):
-    """Memorized paragraphs by number, or by their text."""
-
-    ids: Ids = Field([], description="Memorized paragraphs.")
-    files: list[str] = Field(
-        [],
-        description="Instead of `ids`: text files of this machine, as in `data.files` (key or column "
-        "`text`). Every memorized paragraph whose text is in one of them is listed.",
-    )
-
-    @model_validator(mode="after")
-    def _ids_or_files(self) -> "Listed":
-        if self.ids and self.files:
-            raise ValueError("paragraphs are listed by ids or by files, not by both")
-        if addresses := [file for file in self.files if "://" in file]:
-            raise ValueError(f"files: {addresses[0]} is an address: fetch it, and name the file")
-        return self
-
-
-class Remove(Listed):
+class Remove(Section):
     """Ways to remove recitation side by side, on the same paragraphs, with the same judges."""
 
     ways: Annotated[list[Literal[WAY_NAMES]], ListedOnce] = Field(
@@ -107,7 +88,7 @@ class Remove(Listed):
     micro_batch: MicroBatch = 16
 
 
-class EditModel(Listed):
+class EditModel(Section):
     """The model that `edited_model` exports: paragraphs removed together."""
 
     ids: Ids = Field([], description="Memorized paragraphs; none: all sampled ones.")
