@@ -103,7 +103,6 @@ def test_code_is_tracked_but_for_downloads(rules):
 def test_every_script_belongs_to_a_rule(clone):
     used = {rule["script"] for config in CONFIGS for rule in Rules.of(clone.folder, config).jobs}
     conditional = {
-        "distinct_models.py",
         "download_files.py",
         "paragraphs_counted.py",
         "paragraphs_text.py",

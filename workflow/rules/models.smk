@@ -41,36 +41,6 @@ for model, settings in STUDIES.items():
         imported.message = f"{model}: {imported.message}"
 
 
-if SETTINGS.steps:
-
-    rule distinct_models:
-        input:
-            models=DESCRIBED,
-        output:
-            models=f"{RESULTS}/models.json",
-        log:
-            log_file("distinct_models"),
-        benchmark:
-            benchmark_file("distinct_models")
-        localrule: True
-        resources:
-            mem_mb=growing(2000),
-            runtime=growing(5),
-        params:
-            **tracked(),
-            names=list(STUDIES),
-        message:
-            "Check that the checkpoints are different models."
-        script:
-            "../scripts/distinct_models.py"
-
-    # The first long stage of each model waits for this check.
-    awaiting = {f"{model}_{stage}" for model in STUDIES for stage in ("scores", "scores_shard")}
-    for imported in workflow.rules:
-        if imported.name in awaiting:
-            imported.set_input(distinct=f"{RESULTS}/models.json")
-
-
 # The models share downloads of their data: the first one's rule, without its name.
 first_module = f"model {next(iter(STUDIES))}"
 if SETTINGS.data.source in ("text", "tokens") and SETTINGS.data.addresses:

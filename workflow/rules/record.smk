@@ -41,7 +41,7 @@ rule verify:
         **tracked(),
         bundle=placed(BUNDLE),
     message:
-        "Check that the bundle and the results are unchanged: hashes, schemas, nothing missing or added."
+        "Check that the bundle and the results are unchanged: hashes, nothing missing or added."
     script:
         "../scripts/verify.py"
 

@@ -8,7 +8,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from memloc.model.context import COMMIT
-from memloc.model.pretrained import ModelError, weights_sha256
+from memloc.model.pretrained import weights_sha256
 from memloc.model.token_text import decoded
 
 
@@ -29,25 +29,6 @@ def describe(model: PreTrainedModel, folder: Path | str, name: str, revision: st
         "width": config.hidden_size,
         "vocabulary": config.vocab_size,
     }
-
-
-def require_distinct(cards: dict[str, dict[str, Any]]) -> None:
-    """Stop a study of checkpoints that are the same model: some revisions hold the final weights by mistake.
-
-    `cards` has the description of every model by its name.
-
-    Raises:
-        ModelError: models have the same weights; the message names them and their revisions.
-    """
-    same: dict[str, list[str]] = {}
-    for name, card in cards.items():
-        same.setdefault(card["sha256"], []).append(f"{name} (revision {card['revision']})")
-    if twins := [names for names in same.values() if len(names) > 1]:
-        said = "; ".join(" and ".join(names) for names in twins)
-        raise ModelError(
-            f"models: {said} have the same weights, so they are not the checkpoints of different steps "
-            "(EleutherAI/pythia, issue 205): leave out all of them but the one whose step is right"
-        )
 
 
 def vocabulary(tokenizer: PreTrainedTokenizerBase) -> pd.DataFrame:

@@ -12,5 +12,5 @@ try:
     found = differences(Path(sys.argv[1]))
 except UserError as error:
     sys.exit(str(error))
-print("\n".join(found) or "all files are there and unchanged; all tables keep their schemas")
+print("\n".join(found) or "all files are there and unchanged")
 sys.exit(1 if found else 0)

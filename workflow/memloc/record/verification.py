@@ -1,8 +1,7 @@
-"""Whether a bundle and the results that it was made from are unchanged: hashes, schemas, nothing missing.
+"""Whether a bundle and the results that it was made from are unchanged: hashes, nothing missing or added.
 
 Needs no network. A bundle is not signed: nobody detects a change of a file together with its hash in the
-metadata and a table's checksums. Against that, compare the hash of the whole bundle with one that reached you
-in another way.
+metadata. Against that, compare the hash of the whole bundle with one that reached you in another way.
 """
 
 import errno
@@ -16,9 +15,6 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from memloc.run.errors import InputError
-from memloc.tables import storage
-from memloc.tables.columns import TableError
-from memloc.tables.schemas import schema_of
 
 METADATA = "ro-crate-metadata.json"
 RUN = "#run"  # the entity whose results are the study's files
@@ -68,7 +64,6 @@ def _unpack(bundle: Path, folder: str) -> None:
 def _differences(folder: Path, results: Path | None) -> Iterator[str]:
     listed, made = _listed(folder / METADATA)
     yield from _compare(folder, listed, _files(folder) - {METADATA}, "in the bundle")
-    yield from _broken_tables(folder, [place for place in listed if (folder / place).is_file()])
     if results:
         own = {place: digest for place, digest in listed.items() if place in made}
         kinds = {(Path(place).parent, Path(place).suffix) for place in own} - {MEASUREMENTS}
@@ -97,14 +92,3 @@ def _compare(folder: Path, listed: Mapping[str, str], there: set[str], where: st
         elif sha256(folder / place) != digest:
             yield f"{place}: changed {where}"
     yield from (f"{place}: added {where}" for place in sorted(there - set(listed)))
-
-
-def _broken_tables(folder: Path, places: list[str]) -> Iterator[str]:
-    """Tables whose rows break their schema or their own checksums."""
-    for path in (folder / place for place in places if place.endswith(".parquet")):
-        try:
-            name = storage.provenance(path)["table"]
-            for _ in storage.batches(schema_of(name), path):
-                pass
-        except TableError as error:
-            yield str(error).replace(f"{folder}/", "").partition("\n")[0]
