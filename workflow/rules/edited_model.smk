@@ -1,5 +1,6 @@
 # A model for use elsewhere, from which chosen paragraphs are removed; not part of `all`.
 
+
 rule edited_model:
     input:
         **tables("paragraphs", "sets", "head_ranking"),
