@@ -88,6 +88,15 @@ def test_a_file_that_is_no_text_is_named(folder):
         chosen_files.matching(data(folder))
 
 
+def test_another_version_than_the_locked_one_is_mentioned(tmp_path):
+    installed, lock = chosen_files.installed("networkx", "data.package"), tmp_path / "lock"
+    assert chosen_files.unlike_locked("networkx", lock) is None
+    lock.write_text(f"other==1\nnetworkx=={installed}\n")
+    assert chosen_files.unlike_locked("networkx", lock) is None
+    lock.write_text("networkx==0.0.1\n")
+    assert f"networkx {installed}; with 0.0.1" in chosen_files.unlike_locked("networkx", lock)
+
+
 def n_places(text, run):
     return [at for at in range(len(text) - len(run) + 1) if text[at : at + len(run)] == run]
 

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import importlib.util
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -125,6 +126,15 @@ def installed(package: str, key: str) -> str:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         raise InputError(f"{key}: {package} is not installed: install it, or name other packages") from None
+
+
+def unlike_locked(package: str, lock: Path) -> str | None:
+    """A sentence, if the installed package has another version than the file of locked versions names."""
+    found = re.search(rf"(?m)^{re.escape(package)}==(\S+)", lock.read_text() if lock.is_file() else "")
+    installed = importlib.metadata.version(package)
+    if found is None or found[1] == installed:
+        return None
+    return f"The text is {package} {installed}; with {found[1]}, the locked version, its numbers differ."
 
 
 def told(described: dict[str, Any]) -> str:
