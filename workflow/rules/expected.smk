@@ -1,9 +1,10 @@
 # Published numbers next to the numbers of the run.
 
 from memloc.published import expected
+from memloc.settings.expected import OF_ANALYSES
 
 COMPARED = ["expected"] if EXPECTED.numbers else []
-LOCALIZED = expected.LOCALIZED if expected.needed(EXPECTED.numbers) else ()
+LOCALIZED = expected.LOCALIZED if {*OF_ANALYSES} & {*EXPECTED.numbers} else ()
 
 if COMPARED:
 

@@ -16,9 +16,10 @@ dropped, dropped_reference = (job.read(name).id for name in ("dropped_paragraphs
 found = expected.run_numbers(paragraphs, scores[~scores.id.isin(dropped)], n_continuation)
 if settings.expected.filter == "reference":
     kept = scores[~scores.id.isin(dropped_reference)]
-    found |= expected.of_reference(expected.run_numbers(paragraphs, kept, n_continuation))
-    wanted = expected.of_reference(published)
-if expected.needed(published):
+    by_authors = expected.run_numbers(paragraphs, kept, n_continuation)
+    found |= {f"{name}_reference": value for name, value in by_authors.items()}
+    wanted = {f"{name}_reference": value for name, value in published.items()}
+if "head_ranking" in job.tables:
     tables = {name: job.read(name) for name in expected.LOCALIZED}
     more, also = expected.localized_numbers(published, tables, settings)
     wanted, found = wanted | more, found | also

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from http_server import FileServer
+from memloc.data.download import RETRIES
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def server():
 def waits(monkeypatch):
     """Waits of a download that is tried three times more: they take no time and are noted here."""
     waited = []
-    monkeypatch.setattr("memloc.data.download.WAITS", (1, 2, 4))
+    monkeypatch.setattr("memloc.data.download.RETRIES", RETRIES.new(total=3))
     monkeypatch.setattr("time.sleep", waited.append)
     return waited
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from memloc.model.micro_batches import in_micro_batches
+from memloc.model.subject import in_micro_batches
 
 
 def short_of_memory(limit, calls):

@@ -1,40 +1,33 @@
 """Downloads that are complete, verified and atomic; errors name the expected and the received content.
 
 Models come through the hub's own client (`memloc.data.hub`), other files from here. Every request has
-time-outs and is encrypted. Transient failures are tried again, final ones are not.
+time-outs and is encrypted.
 """
 
 import hashlib
-import logging
 import shutil
-import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter, Retry
 
 from memloc.run.atomic import atomic_path
 from memloc.run.console import sized
 from memloc.run.errors import UserError
 
 TIMEOUT = (30, 60)  # seconds: to connect, and between two packets
-WAITS = (1, 2, 4, 8, 16)  # seconds before each further try
+# What may pass is tried again, after 1, 2, 4 and 8 seconds; a rule whose connection breaks off starts again.
+RETRIES = Retry(5, backoff_factor=0.5, status_forcelist=(408, 429, 500, 502, 503, 504), raise_on_status=False)
 CHUNK = 2**20
-
-logger = logging.getLogger(__name__)
 
 
 class DownloadError(UserError, RuntimeError):
     """A download failed or does not match; the message names the address, what was expected and what came."""
-
-
-class TransientError(DownloadError):
-    """A failure that may pass: broken connection, time-out, overloaded server."""
 
 
 def fetch_file(url: str, path: Path | str, *, sha256: str | None = None) -> Path:
@@ -44,7 +37,7 @@ def fetch_file(url: str, path: Path | str, *, sha256: str | None = None) -> Path
         DownloadError: a failure or mismatch. `path` is untouched and no partial file is left.
     """
     with atomic_path(path) as temporary:
-        _retried(lambda: _stream(url, temporary))
+        _stream(url, temporary)
         verify(url, temporary, sha256)
     return Path(path)
 
@@ -101,43 +94,22 @@ def require_encrypted(url: str) -> None:
         raise DownloadError(f"{url}: expected https, got {parts.scheme}")
 
 
-def _retried(attempt: Callable[[], None]) -> None:
-    """Try again after transient errors; the last one is raised."""
-    for seconds in WAITS:
-        try:
-            return attempt()
-        except TransientError as error:
-            logger.warning("%s; trying again in %g s", error, seconds)
-            time.sleep(seconds)
-    return attempt()
-
-
-@contextmanager
-def _get(url: str) -> Iterator[requests.Response]:
-    """The open response. Failures, also while its body is read, become DownloadErrors."""
+def _stream(url: str, file: Path) -> None:
+    """Write what an address answers to a file. Failures, also while it is read, become DownloadErrors."""
     require_encrypted(url)
     headers = {"Accept-Encoding": "identity"}  # the length then counts the file's own bytes
-    try:
-        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
-            for hop in (*response.history, response):
-                require_encrypted(hop.url)
-            if response.status_code != 200:
-                transient = response.status_code >= 500 or response.status_code in (408, 429)
-                found = f"status {response.status_code} {response.reason}"
-                raise (TransientError if transient else DownloadError)(
-                    f"{url}: expected the file, got {found}"
-                )
-            yield response
-    except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-        raise TransientError(f"{url}: expected the whole file, got a broken connection: {error}") from error
-    except requests.RequestException as error:
-        raise DownloadError(f"{url}: expected the file, got: {error}") from error
-
-
-def _stream(url: str, file: Path) -> None:
-    with _get(url) as response, file.open("wb") as target:
-        for chunk in response.iter_content(CHUNK):
-            target.write(chunk)
+    with requests.Session() as session, file.open("wb") as target:
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, HTTPAdapter(max_retries=RETRIES))
+        try:
+            with session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
+                for hop in (*response.history, response):
+                    require_encrypted(hop.url)
+                response.raise_for_status()
+                for chunk in response.iter_content(CHUNK):
+                    target.write(chunk)
+        except requests.RequestException as error:
+            raise DownloadError(f"{url}: expected the whole file, got: {error}") from error
 
 
 def _unpacked(archive: Path, names: Sequence[str], folder: Path, origin: Path | str) -> Path:

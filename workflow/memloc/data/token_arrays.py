@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow
-import pyarrow.compute as compute
 import pyarrow.json
 import pyarrow.parquet as parquet
 from jaxtyping import Int
@@ -107,17 +106,11 @@ def require(holds: bool, array: Array, wanted: str) -> None:
 
 
 def _column(column: pyarrow.ChunkedArray, place: str) -> np.ndarray:
-    """A column as an array; lists become rows. InputError: lists differ in length, or values are missing."""
-    values, types = column.combine_chunks(), pyarrow.types
-    if values.null_count:
-        raise InputError(f"{place}: {values.null_count} of {len(values)} rows are empty: drop them")
-    if not types.is_nested(values.type):
-        return values.to_numpy(zero_copy_only=False)
-    lengths = compute.unique(compute.list_value_length(values)).to_pylist()
-    flat = values.flatten()
-    if len(lengths) > 1 or flat.null_count:
-        raise InputError(f"{place}: rows of {sorted(lengths)} tokens; all must be equally long")
-    return flat.to_numpy(zero_copy_only=False).reshape(len(values), -1)
+    """A column as an array; lists become rows. InputError: lists differ in length, or are missing."""
+    try:
+        return np.stack(column.to_numpy())
+    except ValueError:
+        raise InputError(f"{place}: rows must be equally long, and none may be empty") from None
 
 
 def _columns(table: pyarrow.Table) -> dict[str, pyarrow.ChunkedArray]:

@@ -31,10 +31,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import DynamicCache
 
-from memloc.model.micro_batches import in_micro_batches
 from memloc.model.passes import Call, call_layer, recording_calls
 from memloc.model.sites import PROJECTIONS, Activations, Site, hook, projection, reading, sites
-from memloc.model.subject import Subject
+from memloc.model.subject import Subject, in_micro_batches
 from memloc.perturbation.pairs import Pairs
 from memloc.scoring.teacher_forcing import token_nll
 from memloc.tables.terms.patching import DIRECTIONS

@@ -18,7 +18,6 @@ from transformers.pytorch_utils import Conv1D
 
 from memloc.model.components import HEAD_PARTS, Component
 from memloc.model.families import Family, family
-from memloc.model.micro_batches import in_micro_batches
 from memloc.model.pretrained import load_tokenizer
 
 if TYPE_CHECKING:
@@ -33,6 +32,30 @@ Tokens = Int[Tensor, "paragraph token"]
 """Paragraphs of one length, a row each."""
 Statistics = Callable[[Float[Tensor, "token vocabulary"], Int[Tensor, "token"]], tuple[Tensor, ...]]
 """What is computed from the logits of tokens and the true tokens; it may overwrite the logits."""
+
+
+def in_micro_batches(function: Callable[..., Result], micro_batch: int, *columns: Tensor) -> list[Result]:
+    """Results of `function` for `micro_batch` rows of every column at a time, in order.
+
+    Where the device runs out of memory, the micro-batch is halved from there on, and its rows are run again:
+    `function` must leave nothing behind when it fails. An empty column gives one call with no rows.
+
+    Raises:
+        torch.OutOfMemoryError: a single row does not fit.
+    """
+    results, start = [], 0
+    while start < max(len(columns[0]), 1):
+        try:
+            results.append(function(*(column[start : start + micro_batch] for column in columns)))
+            start += micro_batch
+            continue
+        except torch.OutOfMemoryError:
+            if micro_batch == 1:
+                raise
+        # The failed call's memory is free only here, after the handler: the exception held its frames.
+        torch.cuda.empty_cache()
+        micro_batch //= 2
+    return results
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,7 @@ from jaxtyping import Int
 from torch import Tensor
 from transformers import DynamicCache
 
-from memloc.model.micro_batches import in_micro_batches
-from memloc.model.subject import Subject, Tokens
+from memloc.model.subject import Subject, Tokens, in_micro_batches
 from memloc.scoring.paragraph_scores import Scores, concatenated, redecoded, score_batch
 from memloc.scoring.teacher_forcing import decided_margins, leading_matches, score_tokens
 

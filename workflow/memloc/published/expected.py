@@ -1,14 +1,12 @@
 """Compare a run with published numbers (paper A.1)."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
 from memloc.data.sets import assign_sets
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
-from memloc.settings.expected import OF_ANALYSES
 from memloc.tables.terms.sets import bins
 
 LOCALIZED = ("head_ranking", "rare_token_correlation", "impact_gradients")  # tables of `localized_numbers`
@@ -21,11 +19,6 @@ def run_numbers(paragraphs: pd.DataFrame, scores: pd.DataFrame, n_continuation: 
     counts = paragraphs["count"][paragraphs["id"].isin(scores["id"])]
     numbers = {f"n_{name}": int(sizes.get(name, 0)) for name in bins(n_continuation)}
     return {"n_paragraphs": len(scores), **numbers, "max_count": int(counts.max()) if len(counts) else 0}
-
-
-def needed(published: Mapping[str, float]) -> bool:
-    """Whether a number from an analysis is expected, so that tables of analyses are read."""
-    return any(name in published for name in OF_ANALYSES)
 
 
 def localized_numbers(
@@ -50,11 +43,6 @@ def localized_numbers(
     wanted = {f"rank_{method}": published.get("rank_of_head") for method in RANKED_BY}
     wanted["rank_key_query_layer"] = 1 if "key_query_layer" in published else None
     return {name: published.get(name) for name in found} | wanted, found
-
-
-def of_reference(numbers: dict[str, Any]) -> dict[str, Any]:
-    """The numbers under names that say that the authors' filter code chose the paragraphs."""
-    return {f"{name}_reference": value for name, value in numbers.items()}
 
 
 def compare(expected: dict[str, float | None], found: dict[str, float | None]) -> pd.DataFrame:

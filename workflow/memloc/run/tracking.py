@@ -2,8 +2,8 @@
 
 Snakemake does not see imports. A rule therefore carries, as a parameter, a hash of its script and of the
 memloc modules that it imports, directly or through others. Editing one of them reruns exactly these rules.
-Comments, docstrings, formatting, the package's version, and texts that are given as a setting's `description`
-or a column's `meaning` are not hashed, since they change no number.
+Comments, docstrings, formatting, and texts that are given as a setting's `description` or a column's
+`meaning` are not hashed, since they change no number.
 """
 
 import ast
@@ -68,7 +68,6 @@ def _module(text: str, package: Path) -> Module:
             node.keywords = [
                 each for each in node.keywords if each.arg not in TEXTS or not _is_text(each.value)
             ]
-    tree.body = [statement for statement in tree.body if not _is_version(statement)]
     paths = frozenset(path for name in names if (path := module_file(name, package)))
     return Module(paths, hashlib.sha256(ast.dump(tree).encode()).digest())
 
@@ -85,11 +84,6 @@ def statements(tree: ast.Module) -> Iterator[ast.AST]:
 def _is_text(node: ast.expr) -> bool:
     """Whether it is a string, with or without values in braces."""
     return isinstance(node, ast.JoinedStr) or isinstance(node, ast.Constant) and isinstance(node.value, str)
-
-
-def _is_version(statement: ast.stmt) -> bool:
-    targets = statement.targets if isinstance(statement, ast.Assign) else []
-    return any(isinstance(target, ast.Name) and target.id == "__version__" for target in targets)
 
 
 def module_file(module: str, package: Path) -> Path | None:

@@ -9,8 +9,7 @@ from torch.nn import functional
 from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-from memloc.model.micro_batches import in_micro_batches
-from memloc.model.subject import Subject, Tokens
+from memloc.model.subject import Subject, Tokens, in_micro_batches
 
 
 class PreallocatedLayer(DynamicLayer):
