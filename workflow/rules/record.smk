@@ -62,6 +62,6 @@ rule estimate:
         cores=lambda wildcards: workflow.cores,
         remote=lambda wildcards: not workflow.local_exec,
     message:
-        "Estimate time and memory of every rule, and the time of the whole study and of its longest path."
+        "Estimate time and memory of every rule, and the time of the whole study."
     script:
         "../scripts/estimate.py"

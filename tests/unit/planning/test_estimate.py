@@ -150,8 +150,8 @@ def rows(seconds, **columns):
 
 
 def test_the_longest_path_is_the_slowest_chain():
-    assert longest_path(STEPS[::-1], SECONDS) == (7, ["a", "c"])
-    assert longest_path([], {}) == (0, [])
+    assert longest_path(STEPS[::-1], SECONDS) == 7
+    assert longest_path([], {}) == 0
 
 
 @pytest.mark.parametrize(

@@ -60,12 +60,11 @@ def test_paragraphs_counted_by_hand():
     # Each of 6 heads, on half of the layers, for 10 texts and a pair; then 44 orders of the heads.
     assert n["ablate_heads"] == 6 * (10 + 2) / 2 + 10 * (5 + 39) * 2
     # Three arms edit two paragraphs: 5 steps on two texts, half of the relearning; two of them try a rate.
-    edits, judged = 6 * (5 * 2 + 2) + 4 * 5 * 2, 6 * (1 + 2 * 7 + 3)
-    assert n["edit_paragraphs"] == edits + judged / 3
+    assert n["edit_paragraphs"] == 6 * (5 * 2 + 2) + 4 * 5 * 2
     # Two ways remove three paragraphs, judged as they are and perturbed, and by three groups of one.
     judged = 2 * (3 * (1 + 1) + 3 * 2)
     # Five steps on what is removed, on what is kept in each of two runs, and on both for one setting.
-    assert n["remove"] == pytest.approx(2 * (5 * (3 + 2 + 2) + 3 * 2 / 2) + judged / 3)
+    assert n["remove"] == pytest.approx(2 * 5 * (3 + 2 + 2) + judged / 3)
 
 
 def test_own_text_is_as_long_as_its_files_and_it_is_scanned_where_no_counts_are_given(tmp_path):

@@ -78,17 +78,15 @@ def limits(path: Path) -> dict[str, int]:
     }
 
 
-def longest_path(steps: Sequence[Step], seconds: Mapping[str, float]) -> tuple[float, list[str]]:
-    """The longest chain of rules that wait for each other: its seconds, and the rules' names in order.
-
-    `seconds` has the time of each rule, or of each of its jobs.
-    """
-    ends: dict[str, tuple[float, list[str]]] = {}
+def longest_path(steps: Sequence[Step], seconds: Mapping[str, float]) -> float:
+    """Seconds of the longest chain of rules that wait for each other, by those of a job of each rule."""
+    ends: dict[str, float] = {}
     for step in needed(steps, [path for each in steps for path in each.outputs]):
-        waited_for = [each.name for each in steps if each.name in ends and any(map(each.makes, step.inputs))]
-        before, path = max(map(ends.get, waited_for), default=(0.0, []))
-        ends[step.name] = before + seconds[step.name], [*path, step.name]
-    return max(ends.values(), default=(0.0, []))
+        waited_for = (
+            ends[each.name] for each in steps if each.name in ends and any(map(each.makes, step.inputs))
+        )
+        ends[step.name] = max(waited_for, default=0.0) + seconds[step.name]
+    return max(ends.values(), default=0.0)
 
 
 def total(steps: Sequence[Step], frame: pd.DataFrame, cores: int, gpus: int) -> float | None:
@@ -99,25 +97,23 @@ def total(steps: Sequence[Step], frame: pd.DataFrame, cores: int, gpus: int) -> 
     """
     if frame.seconds.isna().any():
         return None
-    path, _ = longest_path(steps, dict(zip(frame.rule, frame.seconds, strict=True)))
     work = frame.jobs * frame.seconds
     on_cores = (work * frame.threads.clip(upper=cores)).sum() / cores
-    return max(path, on_cores, work[frame.gpu_mb > 0].sum() / gpus if gpus else 0.0)
+    on_gpus = work[frame.gpu_mb > 0].sum() / gpus if gpus else 0.0
+    return max(longest_path(steps, frame.set_index("rule").seconds), on_cores, on_gpus)
 
 
 def summary(steps: Sequence[Step], frame: pd.DataFrame, cores: int, gpus: int) -> str:
-    """The rules that take longest, the most memory, the whole time, and the longest path, as text."""
+    """The rules that take longest, the most memory, and the whole time, as text."""
     longest = frame.sort_values("seconds", ascending=False, na_position="first").head(20)
-    lines = [
+    seconds = total(steps, frame, cores, gpus)
+    unknown = "unknown: jobs take a GPU, and this machine has none"
+    lines = (
         f"{cores} cores, {gpus} GPUs, {len(frame)} rules, downloads not timed",
         longest.round({"seconds": 0}).to_string(index=False),
         f"memory: at most {sized(frame.memory_mb.max() * 1e6)} a rule",
-    ]
-    seconds = total(steps, frame, cores, gpus)
-    if seconds is None:
-        return "\n".join([*lines, "total: unknown: jobs take a GPU, and this machine has none"])
-    path_seconds, path = longest_path(steps, dict(zip(frame.rule, frame.seconds, strict=True)))
-    lines += [f"total: {spoken(seconds)}", f"longest path: {spoken(path_seconds)}: {', '.join(path)}"]
+        f"total: {unknown if seconds is None else spoken(seconds)}",
+    )
     return "\n".join(lines)
 
 

@@ -16,15 +16,7 @@ from memloc.settings.study import Settings
 
 Kind = Literal["score", "gradients", "edit", "training"]
 UNKNOWN = 1.4e9  # parameters of a model of which nothing is known
-UNLIKE_NAMED = {  # parameters of models whose names do not say them, or are a fifth off
-    "openai-community/gpt2": 124e6,
-    "allenai/OLMo-1B-hf": 1.18e9,
-    "allenai/OLMo-2-0425-1B": 1.48e9,
-    "allegrolab/hubble-1b-100b_toks-perturbed-hf": 1.18e9,
-    "allegrolab/hubble-1b-100b_toks-standard-hf": 1.18e9,
-}
-
-
+NAMELESS = {"openai-community/gpt2": 124e6}  # parameters of a model whose name does not say them
 # Bytes at the peak of a rule, and for each byte of the weights.
 NEEDS: dict[Kind, tuple[float, float]] = {
     "score": (1.2e9, 1.2),
@@ -69,20 +61,17 @@ def shape_of(settings: Settings, folder: Path | str) -> Shape:
         n_parameters = n_weights + vocabulary * model.width
         return Shape(model.n_layers, model.n_heads, model.width, vocabulary, n_parameters)
     if not config.is_file():
-        return usual_shape(
-            named_parameters(model.id if model.source == "hub" else getattr(model, "file", ""))
-        )
+        return usual_shape(named_parameters(getattr(model, "id", None) or getattr(model, "file", "")))
     values = json.loads(config.read_text())
     family(values["model_type"])
-    halves = ("float16", "bfloat16")
-    n_bytes = 2 if (values.get("dtype") or values.get("torch_dtype")) in halves else 4
+    n_bytes = 2 if "16" in str(values.get("dtype") or values.get("torch_dtype")) else 4
     return usual_shape(sum(file.stat().st_size for file in config.parent.glob("*.safetensors")) / n_bytes)
 
 
 def named_parameters(name: str) -> float:
     """Number of parameters of a model, which names like pythia-1.4b say."""
     said = re.search(r"(\d+(?:\.\d+)?)([mb])\b", name.lower())
-    return UNLIKE_NAMED.get(name) or (float(said[1]) * {"m": 1e6, "b": 1e9}[said[2]] if said else UNKNOWN)
+    return NAMELESS.get(name) or (float(said[1]) * {"m": 1e6, "b": 1e9}[said[2]] if said else UNKNOWN)
 
 
 def usual_shape(n_parameters: float) -> Shape:

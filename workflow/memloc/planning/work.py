@@ -108,12 +108,11 @@ def _tokens_of_code(data: CodeData) -> float:
 
 
 def _edits(settings: Settings) -> float:
-    """One of the two objectives: its steps, and the judging afterwards."""
+    """Steps of one of the two objectives and of relearning, which outweigh the judging."""
     how = settings.editing
     n = len((*PAPER_ARMS, *how.extra_arms)) * how.n_paragraphs
     tried = (n - how.n_paragraphs) * math.log2(len(how.learning_rates))  # random weights follow the top ones
-    judged = n * (how.n_controls + 2 * how.n_judging + how.n_perturbations)
-    return (n + tried) * how.steps * (1 + how.n_controls) + n * how.relearning_limit / 2 + judged / 3
+    return (n + tried) * how.steps * (1 + how.n_controls) + n * how.relearning_limit / 2
 
 
 def _removal(settings: Settings) -> float:
@@ -124,7 +123,7 @@ def _removal(settings: Settings) -> float:
     tried = len(how.unlearning) * (how.n_validation + how.n_keep)
     steps = how.steps * (removed + how.n_keep * (1 + how.n_single) + tried)
     masks = MASK_STEPS * (removed + how.n_validation) * ("neurons_hard_concrete" in how.ways)
-    return len(how.ways) * (judged / 3 + removed * how.relearning_limit / 2) + masks + trained * steps
+    return len(how.ways) * judged / 3 + masks + trained * steps
 
 
 def slow_methods(n_layers: int, n_heads: int, integration_steps: int) -> dict[str, float]:
