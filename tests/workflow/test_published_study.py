@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from http_server import FileServer
-from memloc.data.given import UNKNOWN
+from memloc.data.paragraphs import UNKNOWN
 from memloc.tables import storage
 from read_tables import read
 

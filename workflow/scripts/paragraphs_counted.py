@@ -9,9 +9,9 @@ import pandas as pd
 import torch
 
 from memloc.data.documents import counted_documents
-from memloc.data.given import UNKNOWN
 from memloc.data.overlap import overlapping
 from memloc.data.own_text import first_paragraphs, joined
+from memloc.data.paragraphs import UNKNOWN
 from memloc.data.places import numbered
 from memloc.model import pretrained
 from memloc.model.token_text import decoded

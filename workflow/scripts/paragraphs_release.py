@@ -6,8 +6,7 @@ job = start(snakemake)
 
 from pathlib import Path
 
-from memloc.data.given import UNKNOWN
-from memloc.data.paragraphs import token_tensor
+from memloc.data.paragraphs import UNKNOWN, token_tensor
 from memloc.data.release import read_release, retokenized
 from memloc.model import pretrained
 from memloc.model.token_text import decoded

@@ -11,7 +11,7 @@ import torch
 
 from memloc.data import own_text
 from memloc.data.documents import documents
-from memloc.data.given import UNKNOWN
+from memloc.data.paragraphs import UNKNOWN
 from memloc.model import pretrained
 from memloc.model.token_text import decoded
 from memloc.tables.storage import ROWS

@@ -7,7 +7,7 @@ job = start(snakemake)
 import pandas as pd
 import torch
 
-from memloc.data.given import UNKNOWN
+from memloc.data.paragraphs import UNKNOWN
 from memloc.data.token_arrays import open_arrays, read_tokens
 from memloc.model import pretrained
 from memloc.model.token_text import decoded

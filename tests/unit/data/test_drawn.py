@@ -226,5 +226,7 @@ def test_controls_are_drawn_from_all_places():
 
 
 def test_too_few_controls_are_explained(texts, tokenizer):
-    with pytest.raises(ValueError, match=r"[ab] holds \d+ paragraphs .* 13 tokens .* lower data.n_unseen"):
+    with pytest.raises(
+        ValueError, match=r"[ab] holds \d+ paragraphs that share no run .* lower data.n_unseen"
+    ):
         unseen_of(texts, tokenizer, n_unseen=5000)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from memloc.data import own_text
-from memloc.data.overlap import RUN, overlapping, shares_run
+from memloc.data.overlap import RUN, overlapping
 from memloc.data.own_text import END, Stream, joined
 
 
@@ -22,7 +22,7 @@ def test_runs_are_those_of_a_search(monkeypatch, block, run):
     paragraphs, tokens = random.integers(7, size=(40, 8)), random.integers(7, size=60).astype(np.int32)
     tokens[[9, 30]] = END
     tokens[12:18] = paragraphs[3, 1:7]
-    found = shares_run(paragraphs, Stream(tokens, np.array([0]), 8), run)
+    found = overlapping(paragraphs, Stream(tokens, np.array([0]), 8), 8 - run)
     assert found.tolist() == searched(paragraphs.tolist(), tokens.tolist(), run)
     assert run in (1, 8) or 0 < found.sum() < 40
 
@@ -30,7 +30,7 @@ def test_runs_are_those_of_a_search(monkeypatch, block, run):
 def test_no_run_goes_from_one_row_into_the_next():
     text = joined([[1, 2, 3], [4, 5, 6]], 2)
     rows = np.array([[3, 4, 9], [9, 5, 6], [0, 1, 2], [6, 1, 9]])
-    assert shares_run(rows, text, 2).tolist() == [False, True, True, False]
+    assert overlapping(rows, text, 1).tolist() == [False, True, True, False]
 
 
 @pytest.mark.parametrize("n_prefix", [2, 25])  # a run of 13, and one as short as the continuation

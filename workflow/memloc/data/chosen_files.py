@@ -107,17 +107,15 @@ def description(data: CodeData, drawn: Corpus) -> dict[str, Any]:
     return {**origin, "held_out": sorted(file.name for file in drawn.held_out), "files": hashes}
 
 
-def package_of(name: str) -> dict[str, str]:
+def package_of(name: str) -> dict[str, str | None]:
     """Name, version, licence and author of an installed package, as it states them."""
     stated = importlib.metadata.metadata(name)
-    facts = {
-        "package": ("Name",),
-        "version": ("Version",),
-        "licence": ("License-Expression", "License"),
-        "author": ("Author", "Author-email"),
+    return {
+        "package": stated["Name"],
+        "version": stated["Version"],
+        "licence": stated.get("License-Expression") or stated.get("License"),
+        "author": stated.get("Author") or stated.get("Author-email"),
     }
-    found = {fact: next(filter(None, map(stated.get, keys)), None) for fact, keys in facts.items()}
-    return {fact: told for fact, told in found.items() if told}
 
 
 def installed(package: str, key: str) -> str:

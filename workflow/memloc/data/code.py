@@ -13,10 +13,10 @@ from jaxtyping import Int
 from transformers import PreTrainedTokenizerFast
 
 from memloc.data.chosen_files import Corpus, File
-from memloc.data.given import Tables
 from memloc.data.near_copies import longest_runs, near_counts
 from memloc.data.own_text import Stream, distinct, occurrences, write_stream
 from memloc.data.packing import are_whole
+from memloc.data.paragraphs import Tables
 from memloc.model.token_text import line_breaks
 from memloc.run.seeds import generator
 from memloc.settings.data import CodeData
@@ -49,7 +49,8 @@ def tables_of(
     trained = documents[: len(drawn.trained)]
     n_trained = sum(len(ids) + 1 for ids in trained)
     cut = _thinned(distinct(cut)[0], n_trained, data.n_paragraphs, seed)
-    found = _occurrences(cut, n_trained)
+    found, at = (np.concatenate(parts) for parts in zip(*occurrences(cut), strict=True))
+    found = pd.DataFrame({"id": found, "place": at})[at < n_trained]
 
     own = np.searchsorted(begins, cut.starts, side="right") - 1
     names = np.array([file.name for file in files])
@@ -59,12 +60,6 @@ def tables_of(
     places = paragraphs[["id", "file", "line"]].assign(document=0, start=cut.starts - begins[own])
     stream = pd.DataFrame({"id": None, "file": names[: len(trained)], "tokens": trained})
     return Tables(paragraphs, places, found, stream)
-
-
-def _occurrences(cut: Stream, n_trained: int) -> pd.DataFrame:
-    """Table `occurrences`: where each paragraph occurs in the first `n_trained` tokens of the stream."""
-    found, at = (np.concatenate(parts) for parts in zip(*occurrences(cut), strict=True))
-    return pd.DataFrame({"id": found, "place": at})[at < n_trained]
 
 
 def _counted(cut: Stream, n_trained: int, found: pd.DataFrame, context: int) -> pd.DataFrame:

@@ -54,7 +54,11 @@ def _rows(file: str, keys: list[str]) -> Iterator[tuple[str, Mapping[str, Any]]]
         return
     for number, line in _numbered_lines(file):
         place = f"{file}, line {number}"
-        yield place, _row_of_json(line, place)
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise InputError(f"{place}: not JSON in UTF-8 ({error})") from None
+        yield place, row if isinstance(row, dict) else {}
 
 
 def _text(row: Mapping[str, Any], field: str, place: str) -> str:
@@ -82,14 +86,6 @@ def _numbered_lines(file: str) -> Iterator[tuple[int, bytes]]:
             raise InputError(
                 f"{file}, line {number + 1}: damaged from here on ({error}); fetch or compress it again"
             ) from None
-
-
-def _row_of_json(line: bytes, place: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise InputError(f"{place}: not JSON in UTF-8 ({error})") from None
-    return row if isinstance(row, dict) else {}
 
 
 def _rows_of_parquet(file: str, keys: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -18,9 +18,9 @@ from transformers import PreTrainedTokenizerFast
 
 from memloc.data import packing
 from memloc.data.chosen_files import package_folder
-from memloc.data.given import Tables
-from memloc.data.overlap import RUN, shares_run
+from memloc.data.overlap import overlapping
 from memloc.data.own_text import joined
+from memloc.data.paragraphs import Tables
 from memloc.model.token_text import line_breaks
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
@@ -143,14 +143,13 @@ def choose_unseen(
     order = rng.permutation(np.setdiff1d(np.arange(len(paragraphs)), seen))
     if not n_unseen:
         return order[:0]
-    run = min(RUN, paragraphs.shape[1] - n_prefix)
-    free = order[~shares_run(paragraphs[order], joined(paragraphs[seen], run), run)]
+    free = order[~overlapping(paragraphs[order], joined(paragraphs[seen], paragraphs.shape[1]), n_prefix)]
     chosen = []
     for package, n in shares_of(packages[seen], n_unseen).items():
         own = free[packages[free] == package][:n]
         if len(own) < n:
             raise InputError(
-                f"{package} holds {len(own)} paragraphs that share no {run} tokens with the training text, "
+                f"{package} holds {len(own)} paragraphs that share no run of tokens with the training text, "
                 f"but {n} are wanted: lower data.n_unseen, data.n_once or data.n_repeated"
             )
         chosen.append(own)

@@ -16,25 +16,16 @@ RUN = 13  # tokens
 def overlapping(
     controls: Int[np.ndarray, "control token"], text: Stream, n_prefix: int
 ) -> Bool[np.ndarray, "control"]:
-    """Which paragraphs share a run of 13 tokens with a text, and so are no controls.
+    """Which paragraphs share a run of 13 tokens with a text, at any offset, and so are no controls.
 
     Where continuations are shorter than 13 tokens, the run is as long as they are.
-    """
-    return shares_run(controls, text, min(RUN, controls.shape[1] - n_prefix))
-
-
-def shares_run(
-    paragraphs: Int[np.ndarray, "paragraph token"], text: Stream, run: int
-) -> Bool[np.ndarray, "paragraph"]:
-    """Which paragraphs hold `run` tokens in a row that the text holds, too, at any offset.
-
     Memory: some 20 bytes per token of the paragraphs; the text is read in blocks.
     """
-    n, length = paragraphs.shape
-    hashes = window_hashes(paragraphs.ravel(), run)
-    if length < run or not n:
+    n, length = controls.shape
+    run = min(RUN, length - n_prefix)
+    if not n:
         return np.zeros(n, dtype=bool)
-    known, place = np.unique(hashes, return_inverse=True)
+    known, place = np.unique(window_hashes(controls.ravel(), run), return_inverse=True)
     found = np.zeros(len(known), dtype=bool)
     for _, windows in block_hashes(text._replace(length=run)):
         at = np.minimum(np.searchsorted(known, windows), len(known) - 1)

@@ -1,6 +1,7 @@
-"""Tokens of paragraphs as tensors: all of them, or the samples that the analyses use."""
+"""What every source of data makes, and tokens of paragraphs as tensors: all, or samples of them."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,20 @@ from torch import Tensor
 
 from memloc.data.sets import attention_samples
 from memloc.run.errors import InputError
+
+# Columns of table `paragraphs` that a given text leaves open: its training windows are not known.
+UNKNOWN = dict.fromkeys(
+    ("whole_count", "cut_count", "continuation_count", "near_count", "longest_run", "file", "line")
+)
+
+
+class Tables(NamedTuple):
+    """Paragraphs of a training text, and that text: rows of the tables with these names."""
+
+    paragraphs: pd.DataFrame
+    places: pd.DataFrame
+    occurrences: pd.DataFrame
+    training_stream: pd.DataFrame
 
 
 def token_tensor(tokens: Iterable[Sequence[int]]) -> Int[Tensor, "paragraph token"]:

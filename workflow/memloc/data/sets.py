@@ -32,12 +32,6 @@ def sample_ids(ids: pd.Series, n: int, rng: np.random.Generator) -> pd.Index:
     return pd.Index(rng.choice(ids.to_numpy(), size=min(n, len(ids)), replace=False))
 
 
-def sample_sizes(asked: Sets) -> dict[str, int]:
-    """How many paragraphs of each set are asked for."""
-    whole = {"memorized": asked.n_memorized, "non_memorized": asked.n_non_memorized}
-    return whole | dict.fromkeys(PARTLY, asked.n_partly)
-
-
 def require_memorized(ids: list[int], key: str, sets: pd.DataFrame) -> None:
     """Check that the ids in setting `key` are those of memorized paragraphs. InputError: some are not."""
     if unknown := sorted(set(ids) - set(sets.loc[sets["set"] == "memorized", "id"])):
@@ -115,9 +109,10 @@ def split(scores: pd.DataFrame, n_continuation: int, asked: Sets, seed: int) -> 
         is smaller than its sample is taken whole, and may be empty.
     """
     frame = pd.DataFrame({"id": scores["id"], "set": assign_sets(scores["em"], n_continuation)})
+    sizes = {"memorized": asked.n_memorized, "non_memorized": asked.n_non_memorized}
+    sizes |= dict.fromkeys(PARTLY, asked.n_partly)
     drawn = [
-        sample_ids(frame.id[frame.set == name], n, generator(seed, "sets", name))
-        for name, n in sample_sizes(asked).items()
+        sample_ids(frame.id[frame.set == name], n, generator(seed, "sets", name)) for name, n in sizes.items()
     ]
     frame["sampled"] = frame.id.isin(np.concatenate(drawn))
     pool = frame.id[frame.set.isin(["memorized", "non_memorized"])]

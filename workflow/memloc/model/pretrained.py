@@ -27,19 +27,6 @@ class ModelError(InputError):
     """A model folder that cannot be used; the message says what is wrong and what to do."""
 
 
-def resolve_device(device: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """The device to compute on; "auto" takes a GPU where there is one.
-
-    Raises:
-        ModelError: "cuda" without a GPU.
-    """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ModelError('device "cuda" was asked for, but torch finds no GPU: use "auto" or "cpu"')
-    return torch.device(device)
-
-
 def native_bfloat16(device: torch.device) -> bool:
     """Whether a device multiplies bfloat16 matrices natively, so that it pays to compute in it."""
     if device.type == "cuda":
@@ -107,8 +94,11 @@ def read_model(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedMo
     disable_progress_bar()
     use_deterministic_algorithms()
     weight_files(folder)
-    place = resolve_device(how.device)
-    spread = how.gpus > 1 and place.type == "cuda"
+    has_gpu = torch.cuda.is_available()
+    if how.device == "cuda" and not has_gpu:
+        raise ModelError('device "cuda" was asked for, but torch finds no GPU: use "auto" or "cpu"')
+    place = "cuda" if has_gpu and how.device != "cpu" else "cpu"
+    spread = how.gpus > 1 and place == "cuda"
     if spread and torch.cuda.device_count() < how.gpus:
         raise ModelError(f"loading.gpus is {how.gpus}, but this job sees {torch.cuda.device_count()} GPUs")
     model, loading = AutoModelForCausalLM.from_pretrained(

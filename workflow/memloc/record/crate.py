@@ -2,8 +2,8 @@
 
 RO-Crate 1.1 with the profiles Workflow RO-Crate 1.0 and Workflow Run RO-Crate 0.5 (process, workflow and
 provenance run). Every rule that ran is a step of the workflow, its script the tool, its run a CreateAction.
-Tables describe their columns, with units. Files that a run reads from outside of its results (models, text,
-downloads), and the folders that it makes, are named with their hash but not contained.
+Files that a run reads from outside of its results (models, text, downloads), and the folders that it makes,
+are named with their hash but not contained.
 """
 
 import hashlib
@@ -21,7 +21,6 @@ from rocrate.rocrate import ROCrate
 import memloc
 from memloc.record.verification import sha256
 from memloc.run.steps import Step
-from memloc.tables.finished import described
 
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
@@ -123,20 +122,7 @@ def _add_file(crate: ROCrate, folder: Path, path: Path) -> Entity:
     if path.is_dir() or outside:
         return _named(crate, f"#{path}", "CreativeWork", str(path), sha256=sha256(path))
     known = _known(path, sha256(path))
-    entity = crate.add_file(path, path.relative_to(folder), properties=known, record_size=True)
-    if path.suffix == ".parquet":
-        entity["variableMeasured"] = [
-            _named(
-                crate,
-                f"#{entity.id}/{column.Index}",
-                "PropertyValue",
-                column.Index,
-                description=column.meaning,
-                **({"unitText": column.unit} if column.unit else {}),
-            )
-            for column in described(path).itertuples()
-        ]
-    return entity
+    return crate.add_file(path, path.relative_to(folder), properties=known, record_size=True)
 
 
 def _add_run(crate: ROCrate, step: Step, files: Mapping[str, list[Entity]]) -> Entity:

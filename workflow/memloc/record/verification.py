@@ -45,20 +45,16 @@ def differences(bundle: Path, results: Path | None = None) -> list[str]:
 
 
 def _unpack(bundle: Path, folder: str) -> None:
-    """Unpack a zip file. InputError: it is another file, is cut off, or has a damaged member (named)."""
+    """Unpack a zip file. InputError: it is another file, is cut off, or has a damaged member."""
     if not bundle.is_file():
         raise InputError(f"{bundle}: no bundle; `snakemake bundle` makes it")
-    if not zipfile.is_zipfile(bundle):
-        raise InputError(f"{bundle}: no zip file, or its end is missing; copy it, or make it, again")
-    part = "its list of files"
     try:
         with zipfile.ZipFile(bundle) as file:
-            for part in file.namelist():
-                file.extract(part, folder)
+            file.extractall(folder)
     except DAMAGE as error:
         if isinstance(error, OSError) and error.errno != errno.EINVAL:  # such as a full disk
             raise
-        raise InputError(f"{bundle}: {part} is damaged ({error}); copy it, or make it, again") from None
+        raise InputError(f"{bundle}: damaged, or no zip file ({error}); copy it, or make it, again") from None
 
 
 def _differences(folder: Path, results: Path | None) -> Iterator[str]:
