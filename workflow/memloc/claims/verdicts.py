@@ -7,7 +7,6 @@ side, doubled, at 5 % (`statistics.exact`); the 95 % interval says the same.
 |---|---|---|---|
 | `greater` | more than d above the bound | more than d below it | within d of it |
 | `at least` | no more than d below it | more than d below it | |
-| `equal within` | within d of it | more than d away from it | |
 
 If none is shown, the units are `too few`. Claims of a topic are a family: their p-values are corrected for
 the number of them that apply, by Holm's steps.
@@ -87,8 +86,6 @@ def findings(claim: Claim, found: Evidence) -> list[Finding]:
     within = f"between {least} and {most}", (found.above(low), found.below(high))
     if claim.rule == "at least":
         shown = (HOLDS, f"above {least}", (found.above(low),)), (FAILS, below, (found.below(low),))
-    elif claim.rule == "equal within":
-        shown = (HOLDS, *within), (FAILS, above, (found.above(high),)), (FAILS, below, (found.below(low),))
     else:
         beyond = (HOLDS, above, (found.above(high),)), (FAILS, below, (found.below(low),))
         shown = *beyond, (NO_DIFFERENCE, *within)

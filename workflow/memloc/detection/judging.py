@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from memloc.detection.classifiers import crossed, scored
 from memloc.detection.feature_sets import Features
+from memloc.detection.groups import equal_pairs
 from memloc.statistics.uncertainty import MIN_N, Interval, jackknifed, without_each
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas.detection import detection as columns_of
@@ -32,7 +33,7 @@ def detection(rows: pd.DataFrame, sets: Mapping[int, Mapping[str, Features]]) ->
         weights = without_each(group)
         sizes = {"n_positive": int(label.sum()), "n_negative": int((~label).sum())}
         sizes |= {"stratum": name, "n_clusters": len(np.unique(group))}
-        pairs = equal_pairs(rows["exposure"].to_numpy()[within], label, fold, group)
+        recited, other = equal_pairs(rows["exposure"].to_numpy()[within], label, group).T
         for n_seen, named in sets.items():
             scores = {key: scored(key, values[within], label, fold) for key, values in named.items()}
             areas = {
@@ -41,39 +42,15 @@ def detection(rows: pd.DataFrame, sets: Mapping[int, Mapping[str, Features]]) ->
             }
             for key, values in areas.items():
                 columns = _columns("auroc", jackknifed(values[0], values[1:], odds=True))
-                if key != REFERENCE:
+                if key == REFERENCE:
+                    right = named[key][within][recited] < named[key][within][other]
+                    columns |= {"n_pairs": len(right), "n_right": int(right.sum())}
+                else:
                     gains = values - areas[REFERENCE]
                     columns |= _columns("gain", jackknifed(gains[0], gains[1:]))
-                right = scores[key][pairs[:, 0]] > scores[key][pairs[:, 1]]
-                columns |= {"n_pairs": len(pairs), "n_right": int(right.sum())}
                 found.append({"features": key, "n_seen": n_seen, **sizes, **columns})
     frame = pd.DataFrame(found, columns=list(columns_of(Lengths())))
     return frame.astype({"n_pairs": "Int64", "n_right": "Int64"})
-
-
-def equal_pairs(
-    exposure: Int[np.ndarray, "row"],
-    label: Bool[np.ndarray, "row"],
-    fold: Int[np.ndarray, "row"],
-    group: Int[np.ndarray, "row"],
-) -> Int[np.ndarray, "pair 2"]:
-    """Random pairs of a positive and a negative row of the same exposure and fold (as places of rows).
-
-    Every group is in one pair at most, so that pairs are independent. The draw has a fixed seed.
-    """
-    used, waiting, pairs = set(), {}, []
-    for row in np.random.default_rng(0).permutation(len(label)):
-        stratum = (exposure[row], fold[row])
-        others = [other for other in waiting.get((*stratum, not label[row]), []) if group[other] not in used]
-        partner = next((other for other in others if group[other] != group[row]), None)
-        if group[row] in used:
-            continue
-        if partner is None:
-            waiting.setdefault((*stratum, bool(label[row])), []).append(row)
-            continue
-        used |= {group[row], group[partner]}
-        pairs.append((row, partner) if label[row] else (partner, row))
-    return np.array(pairs, dtype=int).reshape(-1, 2)
 
 
 def strata(rows: pd.DataFrame) -> dict[str, tuple[Bool[np.ndarray, "row"], Bool[np.ndarray, "row"]]]:

@@ -71,6 +71,6 @@ def _named(runs: pd.Series) -> str:
 
 
 def _wanted(claim: pd.Series) -> str:
-    """The range in which the whole interval of a value must lie for the claim to hold."""
-    low, high = (on_scale(claim["bound"] + side * claim["matters"], claim["scale"]) for side in (-1, 1))
-    return {"greater": f"> {high}", "at least": f"> {low}", "equal within": f"{low} to {high}"}[claim["rule"]]
+    """Where the whole interval of a value must lie for the claim to hold."""
+    side = -1 if claim["rule"] == "at least" else 1
+    return f"> {on_scale(claim['bound'] + side * claim['matters'], claim['scale'])}"

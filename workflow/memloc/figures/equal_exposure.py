@@ -6,7 +6,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from memloc.claims.estimators.head_ablation import gained_by_pair
 from memloc.data.sets import NO_PAIRS, paired_differences
 from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height, mark_signs, name_heads
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, Numbers, of_panels, panel_labels, subplots
@@ -34,7 +33,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     gained = rows.pivot(index="id", columns=["block", "layer"], values="nll_gained")
     bypassed = paired_differences(gained, sets)
     blocks = table(map(mean, bypassed.T.to_numpy()), bypassed.columns)
-    ablated = gained_by_pair(tables)
+    rows = tables["head_ablation"][tables["head_ablation"]["group"] == PAIRED]
+    ablated = rows.pivot(index="id", columns=["layer", "head"], values="nll_gained")
+    ablated = paired_differences(ablated, sets)
     heads = table(simultaneous(ablated.to_numpy()), ablated.columns)
     heights = 2.0, map_height(blocks.index.levels[1].size)
     size = (PAGE_WIDTH, sum(heights))

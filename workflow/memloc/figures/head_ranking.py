@@ -22,7 +22,7 @@ Taus = dict[tuple[str, str], Float[np.ndarray, "order"]]  # of each pair of meth
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Methods x heads, colour = rank; Kendall's tau of each pair of methods, beside that of layers alone.
 
-    For the latter, the heads of each layer exchange their ranks at random, as in claim `methods_agree`.
+    For the latter, the heads of each layer exchange their ranks at random.
     """
     layer, head = highlighted_head(tables, settings)
     ranking = tables["head_ranking"]

@@ -31,10 +31,12 @@ def drop_matrix(drops: pd.DataFrame, value: str = "em_drop", by: str = "position
     return drops.pivot_table(index="id", columns=by, values=value, aggfunc="mean")
 
 
-def late_minus_early(matrix: pd.DataFrame) -> pd.Series:
-    """Mean drop of each paragraph over the second half of the positions minus that over the first half."""
+def lean_to_end(matrix: pd.DataFrame) -> pd.Series:
+    """Drop of each paragraph over the second half of the positions minus that over the first half, as a share
+    of both; missing where nothing drops."""
     half = matrix.shape[1] // 2
-    return matrix.iloc[:, -half:].mean(axis=1) - matrix.iloc[:, :half].mean(axis=1)
+    early, late = matrix.iloc[:, :half].sum(axis=1), matrix.iloc[:, -half:].sum(axis=1)
+    return (late - early) / (late + early)
 
 
 def few_kept(kept_tokens: pd.DataFrame, n_prefix: int) -> pd.DataFrame:

@@ -4,28 +4,24 @@
 |---|---|---|
 | `share` | paragraphs, or pairs: yes or no | each is a yes with this chance |
 | `median` | a value each, of whatever distribution | each lies above the median with chance one half |
-| `among` | one ranking among random ones | it is one of them, shifted by the bound |
-| `mean_rank` | a place each, among several | each place is as likely, shifted by the bound |
-| `pairings` | all pairings of two groups: yes or no | as independent pairs of the same error |
+| `mean_rank` | a place each, among several | each place is as likely; in some trainings, the first or last |
 
-Shares and medians have binomial tests. Their intervals are what these tests do not reject: Clopper and
-Pearson's, and the order statistics (`scipy.stats.quantile_test`). They need no assumption on the spread of
-values or their skew, so they hold the true value at every level at least as often as they promise, from the
-first n that can decide anything. Independent groups are compared pair by pair (`at_random`); all `pairings`
-of them rest on an estimated error, and on simulations.
+Intervals are what the tests do not reject: of shares Clopper and Pearson's, of medians the order statistics
+(`scipy.stats.quantile_test`). They need no assumption on the spread of values or their skew, so they hold the
+true value at every level at least as often as they promise, from the first n that can decide anything.
+Independent groups are compared pair by pair (`at_random`).
 """
 
+import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import scipy
-from jaxtyping import Float
 
 CONFIDENCE = 0.95
-ENOUGH = 50  # pairings that share no value, from which on the error of all pairings is known
 MOST_UNITS = 10**6  # the largest number of units that `needed` tries
 ROUNDING = 1e-9
 
@@ -85,6 +81,11 @@ def share(successes: int, n: int) -> Evidence:
     )
 
 
+def rate(yes: Values) -> Evidence:
+    """The share of units that say yes."""
+    return share(int(np.sum(yes)), len(yes))
+
+
 def median(values: Values) -> Evidence:
     """The median of independent values; missing ones are left out."""
     given = np.asarray(values, float)
@@ -106,50 +107,36 @@ def median(values: Values) -> Evidence:
     )
 
 
-def among(own: float, others: Float[np.ndarray, "order"]) -> Evidence:
-    """A value above the median of those of random orders, of which it is one by chance."""
-    n, ranked = len(others), np.sort(own - others)
-
-    def interval(confidence: float) -> tuple[float, float]:
-        place = int((1 - confidence) / 2 * (n + 1) + ROUNDING) - 1
-        return (-np.inf, np.inf) if place < 0 else (float(ranked[place]), float(ranked[-1 - place]))
-
-    return Evidence(
-        float(np.median(ranked)) if n else float("nan"),
-        n,
-        lambda bound: Tail(float(1 + np.sum(ranked <= bound)) / (n + 1)),
-        lambda bound: Tail(float(1 + np.sum(ranked >= bound)) / (n + 1)),
-        interval,
-    )
-
-
 def mean_rank(behind: Sequence[int], rivals: int) -> Evidence:
     """Mean share of its rivals that a unit is ahead of, over trainings; one half by chance.
 
-    `behind` has the number of rivals behind it in each training, out of `rivals`.
+    Above one half, the unit is ahead of all rivals in so many trainings as make up for the bound, and in the
+    others at any place; below, behind all.
+
+    Args:
+        behind: number of rivals behind it in each training, out of `rivals`.
     """
-    n, most = len(behind), len(behind) * rivals
-    chances = np.ones(1)  # of each sum of places, all of which are as likely
-    for _ in range(n):
-        chances = np.convolve(chances, np.full(rivals + 1, 1 / (rivals + 1)))
-    tails = np.cumsum(chances[::-1])[::-1]
+    n, most, ahead = len(behind), len(behind) * rivals, sum(behind)
 
-    def beyond(total: int, shift: float) -> Tail:
-        """Chance of this sum less the shift (in shares of the rivals), or more."""
-        place = int(np.ceil(total - shift * most - ROUNDING))
-        return Tail(float(np.append(tails, 0.0)[min(max(place, 0), most + 1)]))
+    def beyond(total: int, bound: float) -> Tail:
+        """Chance of this sum of places, or more."""
+        certain = abs(2 * bound - 1)
+        each = np.full(rivals + 1, (1 - certain) / (rivals + 1))
+        each[-1 if bound > 0.5 else 0] += certain
+        chances = functools.reduce(np.convolve, [each] * n, np.ones(1))
+        return Tail(float(chances[total:].sum()))
 
-    def interval(confidence: float) -> tuple[float, float]:
-        width = (int((tails > (1 - confidence) / 2).sum()) - 1) / most - 0.5
-        value = sum(behind) / most
-        return max(value - width, 0.0), min(value + width, 1.0)
+    def end(total: int, confidence: float) -> float:
+        """The bound that just this many places, or more, do not reject."""
+        tail = (1 - confidence) / 2
+        return scipy.optimize.bisect(lambda bound: beyond(total, bound).p - tail, 0, 1) if total else 0.0
 
     return Evidence(
-        sum(behind) / most if n else float("nan"),
+        ahead / most if n else float("nan"),
         n,
-        lambda bound: beyond(sum(behind), bound - 0.5),
-        lambda bound: beyond(most - sum(behind), 0.5 - bound),
-        interval,
+        lambda bound: beyond(ahead, bound),
+        lambda bound: beyond(most - ahead, 1 - bound),
+        lambda confidence: (end(ahead, confidence), 1 - end(most - ahead, confidence)),
     )
 
 
@@ -168,33 +155,6 @@ def one_of_two(first: Values, second: Values) -> Evidence:
     """Of the pairs in which one side alone is true, the share in which it is the first (McNemar's test)."""
     first, second = (np.asarray(values, bool) for values in (first, second))
     return share(int((first & ~second).sum()), int((first != second).sum()))
-
-
-def pairings(strata: Sequence[tuple[Values, Values]]) -> Evidence:
-    """Share of all pairings within strata of which the first value is larger; equal ones count half.
-
-    A value is in many pairings, so they count as the independent pairs whose share has the same error (the
-    effective sample of Korn and Graubard 1998, with DeLong's error), but at most as three for each pairing
-    that shares no value. If fewer than `ENOUGH` share none, or all pairings agree, these are counted alone.
-    """
-    above = [(np.sign(np.subtract.outer(*map(np.asarray, own))) + 1) / 2 for own in strata]
-    above = [table for table in above if table.size]
-    n_all, n = sum(table.size for table in above), sum(min(table.shape) for table in above)
-    if not n_all:
-        return share(0, 0)
-    value = sum(float(table.sum()) for table in above) / n_all
-    spread = value * (1 - value)
-    if n >= ENOUGH and spread:
-        error = sum((table.size / n_all) ** 2 * _error(table, spread) for table in above)
-        n = int(min(spread / error, 3 * n))
-    return replace(share(round(value * n), n), value=value)
-
-
-def _error(above: Float[np.ndarray, "first second"], spread: float) -> float:
-    """Squared error of the share of all pairings of two groups; that of one pair if either has one value."""
-    if min(above.shape) == 1:
-        return spread
-    return sum(float(above.mean(axis=axis).var(ddof=1)) / above.shape[1 - axis] for axis in (0, 1))
 
 
 def fewest(chance: float, level: float) -> float:

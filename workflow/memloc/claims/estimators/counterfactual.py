@@ -2,13 +2,13 @@
 paragraph (2112.12938).
 """
 
-import numpy as np
 import pandas as pd
 
+from memloc.claims.unlike import unlike
 from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.scoring.counterfactual import comes_out_anyway
 from memloc.settings.base import Section
-from memloc.statistics.exact import Evidence, at_random, median, share
+from memloc.statistics.exact import Evidence, rate, share
 
 FEWEST_MODELS = 6  # trained without a paragraph: of fewer, the majority is chance
 
@@ -21,14 +21,14 @@ def recited_would_not_come_out(tables: Tables, settings: Section) -> Evidence:
     """
     data = _seen(tables)
     recited = data[(data["em"] == settings.paragraph.continuation) & (data["recited_with"] > 0.5)]
-    return share(int((~comes_out_anyway(recited)).sum()), len(recited))
+    return rate(~comes_out_anyway(unlike(recited, tables)))
 
 
 def prefix_nll_follows_training(tables: Tables, settings: Section) -> Evidence:
     """Share of random pairs of paragraphs that are repeated equally often, in which training lowers the NLL
     more for the one with the lower prefix NLL. Pairs share no paragraph; ties do not count."""
     data = _seen(tables)
-    data = data[data["repeats"] > 1].sample(frac=1, random_state=0)
+    data = unlike(data[data["repeats"] > 1], tables).sample(frac=1, random_state=0)
     place = data.groupby("repeats").cumcount()
     data = data.assign(pair=place // 2)
     pairs = data[place % 2 == 0].merge(data[place % 2 == 1], on=["repeats", "pair"])
@@ -42,25 +42,11 @@ def _ahead(pairs: pd.DataFrame, value: str) -> pd.Series:
     return (first > second).astype(int) - (first < second)
 
 
-def unseen_stand_for_left_out(tables: Tables, settings: Section) -> Evidence:
-    """NLL of an unseen control minus that of a paragraph that occurs once, in models that never saw them."""
-    data = _table(tables)
-    unseen = data.loc[data["repeats"] == 0, "nll_without"]
-    once = data.loc[(data["repeats"] == 1) & (data["n_with"] > 0), "nll_without"]
-    if unseen.empty:
-        raise NotApplicable("no paragraph is known to be unseen")
-    return median(np.subtract(*at_random(unseen, once)))
-
-
-def _table(tables: Tables) -> pd.DataFrame:
+def _seen(tables: Tables) -> pd.DataFrame:
+    """Paragraphs, by id, that some models were trained on, and enough others not."""
     if "counterfactual" not in tables:
         raise NotApplicable("no model was trained without paragraphs: see counterfactual.n_models")
-    return tables["counterfactual"]
-
-
-def _seen(tables: Tables) -> pd.DataFrame:
-    """Paragraphs that some models were trained on, and enough others not."""
-    data = _table(tables)
+    data = tables["counterfactual"].set_index("id")
     seen = data[(data["n_with"] > 0) & (data["n_without"] > 0)]
     if seen["n_without"].min() < FEWEST_MODELS:
         raise NotApplicable(f"fewer than {FEWEST_MODELS} models were trained without a paragraph")

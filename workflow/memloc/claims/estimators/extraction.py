@@ -1,5 +1,8 @@
 """Estimators of the topic `extraction`: which paragraphs come out under the first scheme (2410.19482)?"""
 
+import pandas as pd
+
+from memloc.claims.unlike import unlike
 from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.scoring.sampling import extractable
 from memloc.settings.base import Section
@@ -15,9 +18,10 @@ def seen_come_out_more_than_unseen(
     chances = tables["extraction"]
     chances = chances[chances["scheme"] == chances["scheme"].iloc[0]]
     data = tables["sets"].merge(tables["paragraphs"], on="id").merge(chances, on="id")
-    out = extractable(data["log_p"].to_numpy(), n_draws, confidence)
+    data = data.set_index("id")
+    out = pd.Series(extractable(data["log_p"].to_numpy(), n_draws, confidence), data.index)
     unseen = data["set"] == UNSEEN
     if not unseen.any():
         raise NotApplicable("no paragraph is known to be unseen")
     repeated = ~unseen & (data["set"] != HELD_OUT) & (data["count"] > 1)
-    return one_of_two(*at_random(out[repeated], out[unseen]))
+    return one_of_two(*at_random(*(unlike(out[group], tables) for group in (repeated, unseen))))

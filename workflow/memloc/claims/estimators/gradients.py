@@ -6,18 +6,19 @@ Memorized and non-memorized paragraphs are the paper's samples, which occur uneq
 
 import numpy as np
 
+from memloc.claims.unlike import unlike
 from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.localization.gradient_sizes import paragraph_sizes
 from memloc.settings.base import Section
-from memloc.statistics.exact import Evidence, at_random, median, share
+from memloc.statistics.exact import Evidence, at_random, median, rate
 
 
 def non_memorized_gradients_larger(tables: Tables, settings: Section) -> Evidence:
     """Log of the ratio of all |gradients|, a non-memorized to a memorized paragraph."""
     sizes, sets = paragraph_sizes(tables["paragraph_gradients"])["log_size"], tables["sets"]
     sampled = sets[sets["sampled"]]
-    groups = (sizes.loc[sampled["id"][sampled["set"] == name]] for name in ("non_memorized", "memorized"))
-    return median(np.subtract(*at_random(*groups)))
+    groups = (sampled["id"][sampled["set"] == name] for name in ("non_memorized", "memorized"))
+    return median(np.subtract(*at_random(*(unlike(sizes.loc[ids], tables) for ids in groups))))
 
 
 def one_value_matrix_leads(tables: Tables, settings: Section) -> Evidence:
@@ -33,4 +34,4 @@ def one_value_matrix_leads(tables: Tables, settings: Section) -> Evidence:
     part, rest = first.loc["part"], first.loc["rest"]
     alike = (part == rest.loc[part.index]).all(axis=1) & (part["memorized"] == part["contrastive"])
     leads = alike & (part["memorized"].str[0] == "W_V")
-    return share(int(leads.sum()), len(leads))
+    return rate(leads)

@@ -1,24 +1,22 @@
 """Estimators of the topic `near_copies`: exact and near-copies of recited paragraphs (2405.15523)."""
 
-import pandas as pd
-
+from memloc.claims.unlike import unlike
 from memloc.claims.verdicts import NotApplicable, Tables
+from memloc.detection.groups import equal_pairs
 from memloc.settings.base import Section
-from memloc.statistics.exact import Evidence, pairings
+from memloc.statistics.exact import Evidence, one_of_two
 
 
 def near_copies_count(tables: Tables, settings: Section) -> Evidence:
-    """Share of all pairings of a recited and another paragraph with equally many exact copies in which the
-    recited one has more near-copies."""
+    """Of the random pairs of a recited and another paragraph with equally many exact copies, and unequally
+    many near-copies, the share in which the recited one has more."""
     if "near_copies" not in tables:
         raise NotApplicable("the training text is not known")
-    data = tables["near_copies"].merge(tables["scores"], on="id")
-    data = data[data["within_0"] > 0]
+    data = tables["near_copies"].merge(tables["scores"], on="id").set_index("id")
+    data = unlike(data[data["within_0"] > 0], tables)
     if (data["within_10"] == data["within_0"]).all():
         raise NotApplicable("no paragraph has a near-copy")
-    recited = data["em"] == settings.paragraph.continuation
-    strata: list[tuple[pd.Series, pd.Series]] = [
-        (own[recited[own.index]], own[~recited[own.index]])
-        for _, own in data.groupby("within_0")["within_10"]
-    ]
-    return pairings(strata)
+    recited = (data["em"] == settings.paragraph.continuation).to_numpy()
+    pairs = equal_pairs(data["within_0"].to_numpy(), recited, data.index.to_numpy())
+    own, others = data["within_10"].to_numpy()[pairs].T
+    return one_of_two(own > others, own < others)

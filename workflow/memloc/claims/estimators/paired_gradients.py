@@ -1,7 +1,7 @@
 """Estimators of topic `paired_gradients`: gradients of memorized and other paragraphs of equal exposure."""
 
+from memloc.claims.unlike import unlike_pairs
 from memloc.claims.verdicts import NotApplicable, Tables
-from memloc.data.sets import NO_PAIRS, paired_differences
 from memloc.localization.gradient_sizes import paragraph_sizes
 from memloc.settings.base import Section
 from memloc.statistics.exact import Evidence, median
@@ -11,7 +11,4 @@ def paired_gradients_lean_to_lower_layers(tables: Tables, settings: Section) -> 
     """Percentage of the scores that lies in lower layers, memorized minus the other paragraph."""
     if tables["paragraph_gradients"]["layer"].nunique() == 1:
         raise NotApplicable("the model has one layer")
-    pairs = paired_differences(paragraph_sizes(tables["paragraph_gradients"]), tables["sets"])
-    if pairs.empty:
-        raise NotApplicable(NO_PAIRS)
-    return median(100 * pairs["lower_share"])
+    return median(100 * unlike_pairs(paragraph_sizes(tables["paragraph_gradients"])["lower_share"], tables))

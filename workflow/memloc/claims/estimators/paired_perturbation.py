@@ -3,8 +3,8 @@
 Memorized paragraphs are compared with others that occur equally often (pairs).
 """
 
-from memloc.claims.verdicts import NotApplicable, Tables
-from memloc.data.sets import NO_PAIRS, paired_differences
+from memloc.claims.unlike import unlike_pairs
+from memloc.claims.verdicts import Tables
 from memloc.perturbation.effects import drop_matrix, em_drops
 from memloc.settings.base import Section
 from memloc.statistics.exact import Evidence, median
@@ -12,8 +12,4 @@ from memloc.statistics.exact import Evidence, median
 
 def others_are_disturbed_more(tables: Tables, settings: Section) -> Evidence:
     """Mean loss of exact match per replaced token, the other minus the memorized paragraph of each pair."""
-    drops = drop_matrix(em_drops(tables["perturbation"])).mean(axis=1)
-    pairs = paired_differences(drops, tables["sets"])
-    if pairs.empty:
-        raise NotApplicable(NO_PAIRS)
-    return median(-pairs)
+    return median(-unlike_pairs(drop_matrix(em_drops(tables["perturbation"])).mean(axis=1), tables))

@@ -6,54 +6,50 @@ The paper measures exact match, and so do claims; the NLL is in the figure.
 import numpy as np
 import pandas as pd
 
+from memloc.claims.unlike import unlike
 from memloc.claims.verdicts import NotApplicable, Tables
-from memloc.perturbation.effects import (
-    LARGE_DROP,
-    before_last,
-    drop_matrix,
-    em_drops,
-    late_minus_early,
-)
+from memloc.perturbation.effects import LARGE_DROP, before_last, drop_matrix, em_drops, lean_to_end
 from memloc.perturbation.still_there import still_there
 from memloc.settings.base import Section
-from memloc.statistics.exact import Evidence, at_random, median, share
+from memloc.statistics.exact import Evidence, at_random, median, rate
 
 
 def one_token_costs_most(tables: Tables, settings: Section) -> Evidence:
     """Share of memorized paragraphs in which a token before the last costs 90 % of the EM, at draw 0."""
     drops = em_drops(_of_set(tables, "memorized"))
     drops = before_last(drops[drops["draw"] == 0], settings.paragraph.prefix)
-    largest = drops.groupby("id")["em_drop"].max()
-    n_large = int((largest >= LARGE_DROP * settings.paragraph.continuation).sum())
-    return share(n_large, len(largest))
+    largest = unlike(drops.groupby("id")["em_drop"].max(), tables)
+    return rate(largest >= LARGE_DROP * settings.paragraph.continuation)
 
 
 def non_memorized_easier(tables: Tables, settings: Section) -> Evidence:
     """Mean loss of exact match per replaced token, a non-memorized minus a memorized paragraph."""
-    others, memorized = (
-        drop_matrix(em_drops(_of_set(tables, name))).mean(axis=1) for name in ("non_memorized", "memorized")
-    )
-    return median(np.subtract(*at_random(others, memorized)))
+    groups = (drop_matrix(em_drops(_of_set(tables, name))) for name in ("non_memorized", "memorized"))
+    return median(np.subtract(*at_random(*(unlike(group.mean(axis=1), tables) for group in groups))))
 
 
 def later_matters_in_memorized(tables: Tables, settings: Section) -> Evidence:
-    """Mean loss by tokens of the prefix's second half (without the last), minus its first half."""
+    """Points of the loss that tokens of the prefix's second half (without the last) cost more than its first.
+
+    Paragraphs that lose nothing do not count.
+    """
     drops = before_last(em_drops(_of_set(tables, "memorized")), settings.paragraph.prefix)
-    return median(late_minus_early(drop_matrix(drops)))
+    return median(unlike(100 * lean_to_end(drop_matrix(drops)).dropna(), tables))
 
 
 def most_tokens_are_replaceable(tables: Tables, settings: Section) -> Evidence:
     """Share of memorized paragraphs of which most prefix tokens can be replaced without losing a token."""
     drops = em_drops(_of_set(tables, "memorized"))
     spared = (drops["em_drop"] <= 0).groupby(drops["id"]).mean()
-    return share(int((spared > 0.5).sum()), len(spared))
+    return rate(unlike(spared, tables) > 0.5)
 
 
 def rare_tokens_cost_most(tables: Tables, settings: Section) -> Evidence:
-    """Spearman correlation of minus a token's count and the loss when it is replaced, by memorized paragraph.
+    """Points by which, of the pairs of tokens of unequal count and loss, those in which the rarer costs more
+    outnumber the others (Goodman and Kruskal's gamma), by memorized paragraph.
 
     Counts are over whole memorized and non-memorized paragraphs, as for Figure 7. Where nothing is lost, or
-    everything, there is no correlation.
+    everything, there are no such pairs.
     """
     sets = tables["sets"]
     tokens = tables["paragraphs"].set_index("id")["tokens"]
@@ -61,8 +57,14 @@ def rare_tokens_cost_most(tables: Tables, settings: Section) -> Evidence:
     counts = np.bincount(np.concatenate([*counted]))
     drops = before_last(em_drops(_of_set(tables, "memorized")), settings.paragraph.prefix)
     lost = drop_matrix(drops)
-    rarity = pd.DataFrame([-counts[tokens[id]][lost.columns] for id in lost.index], lost.index, lost.columns)
-    return median(lost.rank(axis=1).corrwith(rarity.rank(axis=1), axis=1))
+    ordered = [
+        np.sign(np.subtract.outer(own, own)) * np.sign(np.subtract.outer(rarity, rarity))
+        for own, rarity in zip(
+            lost.to_numpy(), (-counts[tokens[id]][lost.columns] for id in lost.index), strict=True
+        )
+    ]
+    gamma = pd.Series([own.sum() / abs(own).sum() if own.any() else np.nan for own in ordered], lost.index)
+    return median(unlike(100 * gamma.dropna(), tables))
 
 
 def perturbed_are_fluent(tables: Tables, settings: Section) -> Evidence:
@@ -72,12 +74,12 @@ def perturbed_are_fluent(tables: Tables, settings: Section) -> Evidence:
     """
     perturbed = tables["perturbed_paragraphs"]
     memorized = tables["sets"].set_index("id")["continuation"].loc[perturbed["id"]]
-    new = perturbed.loc[~still_there(perturbed, memorized)["held"], "nll"]
+    new = perturbed[~still_there(perturbed, memorized)["held"]].set_index("id")["nll"]
     if new.empty:
         raise NotApplicable("no replaced token brought out another continuation")
     rows = _of_set(tables, "non_memorized")
-    others = rows.loc[rows["position"] < 0, "nll_original"]
-    return median(np.subtract(*at_random(others, new)))
+    others = rows[rows["position"] < 0].set_index("id")["nll_original"]
+    return median(np.subtract(*at_random(unlike(others, tables), unlike(new, tables))))
 
 
 def _of_set(tables: Tables, name: str) -> pd.DataFrame:

@@ -1,29 +1,12 @@
-"""Estimators of the topic `ranking`: does one head lead, and do the methods agree (paper 6)?"""
+"""Estimators of the topic `ranking`: does one head lead (paper 6)?"""
 
-import numpy as np
 import pandas as pd
 
 from memloc.claims.verdicts import NotApplicable, Tables
-from memloc.localization.head_ranking import exchanged_agreement, rank_agreement
 from memloc.model.head_groups import stored_head
 from memloc.settings.base import Section
-from memloc.statistics.exact import Evidence, among, share
+from memloc.statistics.exact import Evidence, rate
 from memloc.tables.terms.head_ranking import PAPER_METHODS
-
-
-def methods_agree(tables: Tables, settings: Section) -> Evidence:
-    """Kendall's tau of heads' ranks, mean over pairs of methods, among those of heads exchanged in layers.
-
-    Heads of a layer are alike, so methods that only rank layers agree as much after the exchange. Heads that
-    share keys and values, and a rank, neither agree nor disagree.
-    """
-    ranking = tables["head_ranking"]
-    whole = ranking.assign(sample="whole", number=0).astype({"method": str})
-    own = [found["whole"][0] for found in rank_agreement(whole, PAPER_METHODS).values()]
-    exchanges = np.mean([*exchanged_agreement(ranking, PAPER_METHODS).values()], axis=0)
-    if not np.ptp(exchanges):
-        raise NotApplicable("the layers have a single head")
-    return among(float(np.mean(own)), exchanges)
 
 
 def one_head_leads(tables: Tables, settings: Section) -> Evidence:
@@ -41,8 +24,7 @@ def one_head_leads(tables: Tables, settings: Section) -> Evidence:
     by_head = ranks.groupby([*keys, "head"], observed=True)["rank"].mean()
     best = by_head.groupby(level=[0, 1, 2, 3], observed=True).min().unstack(["layer", "shared"])
     part, first = best.loc["part"], best.loc["rest"].idxmin(axis=1)
-    leads = [_alone_first(part.loc[number], first[number]) for number in part.index]
-    return share(sum(leads), len(leads))
+    return rate([_alone_first(part.loc[number], first[number]) for number in part.index])
 
 
 def _alone_first(ranks: pd.Series, head: tuple[int, int]) -> bool:

@@ -3,13 +3,15 @@
 Exact match is at its floor or ceiling after most ways, so the NLL of other text judges.
 """
 
+from memloc.claims.unlike import unlike
 from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.settings.base import Section
-from memloc.statistics.exact import Evidence, median
+from memloc.statistics.exact import Evidence, rate
 
 
 def removal_top_spares_more(tables: Tables, settings: Section, way: str, rival: str) -> Evidence:
-    """NLL of the model's own continuations of others, recited ones or not, after a rival minus after a way.
+    """Share of the model's own continuations of others, recited ones or not, that are likelier after a way
+    than after a rival.
 
     Raises:
         NotApplicable: one of both was not run, or removes less than half of the paragraphs at any setting.
@@ -24,5 +26,5 @@ def removal_top_spares_more(tables: Tables, settings: Section, way: str, rival: 
         if 2 * gone.sum() < len(gone):
             raise NotApplicable(f"{name} removes {gone.sum()} of {len(gone)} paragraphs")
     rows = joint["removal_damage"].query("group != 'held_out'")
-    nll = rows.pivot(index="id", columns="way", values="nll")
-    return median(nll[rival] - nll[way])
+    nll = unlike(rows.pivot(index="id", columns="way", values="nll"), tables)
+    return rate(nll[way] < nll[rival])

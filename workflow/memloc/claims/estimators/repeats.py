@@ -1,5 +1,6 @@
 """Estimators of the topic `repeats`: memorization against the number of occurrences (2202.07646)."""
 
+from memloc.claims.unlike import unlike
 from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.data.sets import exposure, without_controls
 from memloc.settings.base import Section
@@ -13,7 +14,7 @@ def more_repeats_more_memorized(tables: Tables, settings: Section) -> Evidence:
     """
     data = without_controls(tables["sets"]).merge(tables["paragraphs"], on="id")
     data = data.assign(repeats=exposure(data))
-    data = data[data["count"] > 1]
+    data = unlike(data[data["count"] > 1].set_index("id"), tables)
     above = data["repeats"] > data["repeats"].median()
     if not above.any():
         raise NotApplicable("no paragraph occurs more often than the median")

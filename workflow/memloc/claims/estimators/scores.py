@@ -1,12 +1,12 @@
 """Estimators of the topic `scores`: how many paragraphs are recited (paper 3.2)?"""
 
+from memloc.claims.unlike import unlike
 from memloc.claims.verdicts import Tables
 from memloc.settings.base import Section
-from memloc.statistics.exact import Evidence, share
+from memloc.statistics.exact import Evidence, rate
 
 
 def complete_or_not(tables: Tables, settings: Section) -> Evidence:
     """Share of memorized ones among the paragraphs of which three fifths or more match."""
-    sets = tables["sets"]["set"]
-    n_memorized, n_most = int((sets == "memorized").sum()), int((sets == "partly_30_49").sum())
-    return share(n_memorized, n_memorized + n_most)
+    sets = tables["sets"].set_index("id")["set"]
+    return rate(unlike(sets[sets.isin(["memorized", "partly_30_49"])], tables) == "memorized")

@@ -4,8 +4,8 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-RULES = ("greater", "at least", "equal within")
-UNITS = ("paragraph", "part", "pair", "order", "training", "layer")
+RULES = ("greater", "at least")
+UNITS = ("paragraph", "part", "pair", "training", "layer")
 VERDICTS = ("holds", "does not hold", "no difference that matters", "too few", "not applicable", "error")
 HOLDS, FAILS, NO_DIFFERENCE, TOO_FEW, NOT_APPLICABLE, ERROR = VERDICTS
 DECIDED = (HOLDS, FAILS, NO_DIFFERENCE)
