@@ -25,9 +25,18 @@ def settings_of(topic: str, **changes) -> Section:
 def judged(topic: str, tables: dict[str, pd.DataFrame], **changes) -> pd.DataFrame:
     """A topic's rows of table `claims` by id, as if it were all; `changes` are sections of settings."""
     named = topics()[topic].tables
+    tables = with_tokens(tables) if "tokens" in (named.get("paragraphs") or ()) else tables
     read = {name: rows[list(named[name] or rows)] for name, rows in tables.items()}
     rows = evaluate(topics()[topic], [read], settings_of(topic, **changes))
     return corrected(pd.DataFrame(rows)).set_index("id")
+
+
+def with_tokens(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The tables, with tokens of every paragraph that are like no other's, if they have none."""
+    ids = sorted({id for rows in tables.values() if "id" in rows for id in rows["id"]})
+    made = pd.DataFrame({"id": ids, "tokens": [np.full(9, id) for id in ids]})
+    given = tables.get("paragraphs", made)
+    return tables | {"paragraphs": given if "tokens" in given else given.merge(made, on="id")}
 
 
 def verdicts(topic: str, tables: dict[str, pd.DataFrame], **changes) -> dict[str, str]:

@@ -4,16 +4,7 @@ import pandas as pd
 import pytest
 from made_claims import judged, spread
 
-from memloc.claims.estimators import editing
-from memloc.statistics.exact import fewest
-
-AS_ALL, SPARES, NOTHING = (
-    "top_unlearns_as_all",
-    "top_spares_controls",
-    "random_weights_do_nothing",
-)
-EDITS_AS_ALL, HARDER = "top_edits_as_all", "editing_is_harder"
-CLAIMS = (AS_ALL, SPARES, EDITS_AS_ALL, HARDER, NOTHING)
+CLAIMS = SPARES, HARDER, NOTHING = "top_spares_controls", "editing_is_harder", "random_weights_do_nothing"
 # By objective and arm: the dose, the EM that is left, the rise of the controls' NLL.
 PAPER = {
     ("unlearn", "all"): (1e-5, 3, 0.5),
@@ -42,16 +33,15 @@ def found_in(edits, **settings):
 def test_what_the_paper_found_holds_at_the_dose_that_each_arm_needs():
     found = found_in(runs())
     assert found["verdict"].to_dict() == dict.fromkeys(CLAIMS, "holds")
-    assert found["value"].to_dict() == pytest.approx(dict.fromkeys(CLAIMS, 1) | {SPARES: 0.4}, abs=0.01)
+    assert found["value"].to_dict() == dict.fromkeys(CLAIMS, 1)
 
 
 @pytest.mark.parametrize(
     ("change", "claim", "verdict"),
     [
         ({("unlearn", "top"): (1e-3, 3, 0.9)}, SPARES, "does not hold"),
-        ({("unlearn", "top"): (1e-3, 3, 0.5)}, SPARES, "no difference that matters"),
+        ({("unlearn", "top"): (1e-3, 3, 0.5)}, SPARES, "too few"),  # of 50, about as many each way
         ({("unlearn", "random"): (1e-3, 3, 0.0)}, NOTHING, "does not hold"),
-        ({("edit", "top"): (1e-2, 50, 0.5)}, EDITS_AS_ALL, "does not hold"),
         ({("edit", "all"): (1e-6, 3, 0.5)}, HARDER, "does not hold"),
         ({("edit", "all"): (1e-5, 3, 0.5)}, HARDER, "not applicable"),  # the same rates
     ],
@@ -63,7 +53,7 @@ def test_each_claim_fails_by_itself(change, claim, verdict):
 
 def test_what_no_rate_removes_is_hardest_and_is_compared_in_nothing_else():
     found = found_in(runs({("unlearn", "top"): (1e-2, 50, 0.0)}))["verdict"]
-    assert found[[AS_ALL, SPARES, NOTHING]].tolist() == ["does not hold", *["not applicable"] * 2]
+    assert found[[SPARES, NOTHING]].tolist() == ["not applicable"] * 2
     never = found_in(runs({("edit", "all"): (1e-7, 50, 0.5)}))
     assert never.loc[HARDER, ["verdict", "n"]].tolist() == ["holds", 50], "an infinite rate"
     some = found_in(runs().query("objective == 'unlearn' or id >= 20"))
@@ -75,8 +65,5 @@ def test_controls_that_the_model_never_said_are_no_measure_of_harm():
     assert found == dict.fromkeys(CLAIMS, "holds") | {SPARES: "not applicable"}
 
 
-def test_few_paragraphs_decide_nothing_and_fewer_than_could_are_not_asked():
-    found = found_in(runs(n=5))["verdict"].to_dict()
-    assert found == dict.fromkeys(CLAIMS, "too few") | dict.fromkeys((AS_ALL, EDITS_AS_ALL), "not applicable")
-    assert found_in(runs(n=35)).loc[AS_ALL, "verdict"] == "not applicable"
-    assert fewest(0.9, 0.05) == editing.ENOUGH
+def test_few_paragraphs_decide_nothing():
+    assert found_in(runs(n=5))["verdict"].to_dict() == dict.fromkeys(CLAIMS, "too few")

@@ -92,6 +92,17 @@ def test_a_matrix_must_lead_in_both_objectives_and_in_the_part_as_in_the_rest(sa
     assert judged("gradients", given).loc[MATRIX, ["value", "n"]].tolist() == [15 / 20, 20]
 
 
+def paired_gradients(lower, n=20):
+    """Memorized paragraphs hold this share in the first of two layers, others a half."""
+    rows = crossed(place=range(2), pair=range(n), layer=range(2))
+    noise = 0.001 * np.random.default_rng(0).normal(size=n)[rows["pair"]]
+    low = np.where(rows["place"] == 1, 0.5, lower + noise)
+    rows["score_sum"] = np.where(rows["layer"] == 0, low, 1 - low)
+    rows = rows.assign(id=rows["pair"] + 100 * rows["place"], sum_abs=rows["score_sum"], nll=1.0)
+    sets = rows[rows["layer"] == 0].assign(set=rows["place"].map({0: "memorized", 1: "partly_30_49"}))
+    return {"paragraph_gradients": rows, "sets": sets.astype({"pair": "Int64"})}
+
+
 @pytest.mark.parametrize(
     ("lower", "n", "verdict"),
     [
@@ -103,15 +114,7 @@ def test_a_matrix_must_lead_in_both_objectives_and_in_the_part_as_in_the_rest(sa
     ],
 )
 def test_gradients_are_compared_at_equal_exposure(lower, n, verdict):
-    """Memorized paragraphs hold this share in the first of two layers, others a half."""
-    rows = crossed(place=range(2), pair=range(n), layer=range(2))
-    noise = 0.001 * np.random.default_rng(0).normal(size=n)[rows["pair"]]
-    low = np.where(rows["place"] == 1, 0.5, lower + noise)
-    rows["score_sum"] = np.where(rows["layer"] == 0, low, 1 - low)
-    rows = rows.assign(id=rows["pair"] + 100 * rows["place"], sum_abs=rows["score_sum"], nll=1.0)
-    sets = rows[rows["layer"] == 0].assign(set=rows["place"].map({0: "memorized", 1: "partly_30_49"}))
-    tables = {"paragraph_gradients": rows, "sets": sets.astype({"pair": "Int64"})}
-    found = judged("paired_gradients", tables).iloc[0]
+    found = judged("paired_gradients", paired_gradients(lower, n)).iloc[0]
     assert found["verdict"] == verdict and found["n"] == n
     assert n == 0 or found["value"] == pytest.approx(100 * (lower - 0.5), abs=0.1)
 
@@ -144,22 +147,27 @@ ALIKE = dict.fromkeys(HEADS, 1)
 PREFIX = {"paragraph": {"prefix": 12, "length": 24}}
 
 
+def follower():
+    """The named head attends to what all heads of its layer attend to."""
+    given = attention(ALIKE | {(0, 2): -1, (0, 3): 0})
+    rows = given["attention"]
+    named = (rows["layer"] == 1) & (rows["head"] == 0)
+    means = rows[rows["layer"] == 1].groupby(["id", "position"])["attention"].mean()
+    rows.loc[named, "attention"] = means.to_numpy()
+    return given
+
+
 @pytest.mark.parametrize(
     ("kinds", "highlight", "expected"),
     [
         (ALIKE | {(1, 0): -1}, None, ("holds", 1)),
-        (ALIKE | {(0, 2): -1, (0, 3): 0}, None, ("does not hold", 0)),
+        (None, None, ("does not hold", 0)),
         (ALIKE | {(0, 2): -1}, {"layer": 0, "head": 2}, ("holds", 1)),
         ({(0, 0): 1, (1, 0): 1}, None, ("not applicable", None)),
     ],
 )
 def test_a_head_is_more_opposed_to_its_layer_than_others_are_or_not(kinds, highlight, expected):
-    given = attention(kinds)
-    if expected[1] == 0:  # the named head's own profile is the clearest
-        rows = given["attention"]
-        named = (rows["layer"] == 1) & (rows["head"] == 0)
-        means = rows[rows["layer"] == 1].groupby(["id", "position"])["attention"].mean()
-        rows.loc[named, "attention"] = means.to_numpy()
+    given = attention(kinds) if kinds else follower()
     assert over_trainings("attention", given, highlight=highlight, **PREFIX) == expected
 
 
@@ -257,7 +265,7 @@ def test_heads_that_read_one_key_value_head_share_its_effect_and_estimates_do_no
 
 # Rankings.
 
-AGREE, FIRST = "methods_agree", "one_head_leads"
+FIRST = "one_head_leads"
 CLEAR = [[1, 2, 3, 4], [5, 6, 20, 7]]
 
 
@@ -272,20 +280,18 @@ def ranked(truth, noise=0.1, n_parts=10, n_stored=4):
     scores = {m: truth[m] + noise * rng.normal(size=(len(keys), 2, 4)) for m in METHODS}
     for method in set(METHODS) - {"rare_tokens"}:
         scores[method] = scores[method][..., np.arange(4) // (4 // n_stored) * (4 // n_stored)]
-    whole = head_ranking.rank_heads({m: pd.Series(np.ravel(truth[m]), HEADS) for m in METHODS})
     samples = head_ranking.sample_ranks(head_ranking.Sampled(keys, scores))
     matrices = pd.DataFrame([("W_Q", 3), ("W_V", n_stored - 1)], columns=["component", "head"])
-    return {"head_rank_samples": samples, "head_ranking": whole, "parameter_gradients": matrices}
+    return {"head_rank_samples": samples, "parameter_gradients": matrices}
 
 
 def same(scores):
     return dict.fromkeys(METHODS, np.array(scores, float))
 
 
-def test_methods_that_rank_alike_agree_on_one_head():
+def test_methods_that_rank_alike_name_one_head():
     found = judged("ranking", ranked(same(CLEAR), noise=0.3, n_parts=20))
-    assert set(found["verdict"]) == {"holds"} and found["n"].tolist() == [999, 20]
-    assert found.loc[FIRST, "value"] == 1
+    assert found.loc[FIRST, ["verdict", "n", "value"]].tolist() == ["holds", 20, 1]
 
 
 def test_query_heads_that_share_keys_and_values_are_one_and_their_order_is_no_agreement():
@@ -300,23 +306,6 @@ def test_query_heads_that_share_keys_and_values_are_one_and_their_order_is_no_ag
     )
     (tau,) = found["patching", "parameter_gradient"]["whole"]
     assert tau == pytest.approx(24 / 28), "the other 24 of 28 pairs are ordered alike"
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_methods_that_only_rank_the_same_layers_first_agree_on_no_head(seed):
-    orders = np.random.default_rng(seed).permuted(np.tile(np.arange(4.0), (len(METHODS), 2, 1)), axis=2)
-    truth = {method: order + [[0], [10]] for method, order in zip(METHODS, orders, strict=True)}
-    found = judged("ranking", ranked(truth, noise=0.5)).loc[AGREE]
-    assert found["verdict"] == "too few" and abs(found["value"]) < 0.3
-
-
-def test_methods_that_rank_the_heads_of_a_layer_in_opposite_ways_disagree():
-    """By layers, they agree; so the heads of each are exchanged for comparison."""
-    heads = pd.MultiIndex.from_product([range(2), range(12)], names=["layer", "head"])
-    inner, layers = np.tile(np.arange(12.0), (2, 1)), [[0], [99]]
-    truth = {m: pd.Series(np.ravel((-1) ** n * inner + layers), heads) for n, m in enumerate(METHODS)}
-    found = judged("ranking", ranked(same(CLEAR)) | {"head_ranking": head_ranking.rank_heads(truth)})
-    assert found.loc[AGREE, "verdict"] == "does not hold" and found.loc[AGREE, "value"] < -0.1
 
 
 def test_heads_that_take_turns_do_not_lead_and_few_parts_decide_nothing():

@@ -13,8 +13,8 @@ def table(counts, n=200):
     rng = np.random.default_rng(0)
     own, near = rng.integers(1, 4, n), rng.integers(4, size=n)
     amount = own + counts * near + rng.normal(scale=0.3, size=n)
-    copies = frame_of("near_copies", within_0=own, within_10=own + near)
-    scores = frame_of("scores", Lengths(100, 50), em=np.where(amount > np.median(amount), 50, 0))
+    copies = frame_of("near_copies", id=range(n), within_0=own, within_10=own + near)
+    scores = frame_of("scores", Lengths(100, 50), id=range(n), em=np.where(amount > np.median(amount), 50, 0))
     return {"near_copies": copies, "scores": scores}
 
 

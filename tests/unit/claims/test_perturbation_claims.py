@@ -7,7 +7,7 @@ from made_claims import judged, spread, verdicts
 
 N_PREFIX, FULL = 4, 10
 LENGTHS = {"paragraph": {"prefix": N_PREFIX, "length": N_PREFIX + FULL}}
-PREFIX = [5, 5, 6, 5] + [5] * FULL  # the third token is the rarest
+PREFIX = [5, 5, 6, 5]  # the third token is the rarest
 ONE, EASIER, LATER, FLUENT, MOST, RARE = (
     "one_token_costs_most",
     "non_memorized_easier",
@@ -31,7 +31,10 @@ def rows_of(group, drops, n, nll=1.0):
 
 
 def tables(drops=(0, 0, 9, 5), others=(9, 9, 9, 9), new=0.5, n=30):
-    rows = [rows_of("memorized", drops, n), rows_of("non_memorized", others, n)]
+    rows, ids = (
+        [rows_of("memorized", drops, n), rows_of("non_memorized", others, n)],
+        [*range(n), *range(100, 100 + n)],
+    )
     perturbed = pd.DataFrame({"id": range(n), "nll": new + spread(n, seed=3)})
     perturbed["tokens"] = [[*range(N_PREFIX), *range(20, 20 + FULL)]] * n
     return {
@@ -40,7 +43,9 @@ def tables(drops=(0, 0, 9, 5), others=(9, 9, 9, 9), new=0.5, n=30):
         "sets": pd.DataFrame(
             {"id": range(n), "set": "memorized", "continuation": [[*range(40, 40 + FULL)]] * n}
         ),
-        "paragraphs": pd.DataFrame({"id": range(n), "tokens": [np.array(PREFIX)] * n}),
+        "paragraphs": pd.DataFrame(
+            {"id": ids, "tokens": [np.array(PREFIX + [10 + id] * FULL) for id in ids]}
+        ),
     }
 
 
@@ -53,7 +58,7 @@ def test_what_the_paper_found_holds():
     expected = dict.fromkeys((ONE, EASIER, LATER, FLUENT, RARE), "holds") | {MOST: "does not hold"}
     assert found["verdict"].to_dict() == expected
     assert found.loc[ONE, "value"] == 1 and found.loc[EASIER, "value"] == pytest.approx(5.5, abs=1)
-    assert found.loc[LATER, "value"] == pytest.approx(9), "the third token less the first"
+    assert found.loc[LATER, "value"] == found.loc[RARE, "value"] == 100, "the third token alone costs"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +68,8 @@ def test_what_the_paper_found_holds():
         ({"others": (0, 0, 0, 0)}, EASIER, "does not hold"),
         ({"others": (0, 0, 9, 5)}, EASIER, "no difference that matters"),
         ({"drops": (9, 9, 0, 9)}, LATER, "does not hold"),
-        ({"drops": (0, 0, 1, 9)}, LATER, "no difference that matters"),
+        ({"drops": (5, 0, 5, 9)}, LATER, "no difference that matters"),
+        ({"drops": (3, 5, 4, 9)}, RARE, "no difference that matters"),  # rarer than one that costs more
         ({"new": 1.6}, FLUENT, "does not hold"),
         ({"drops": (9, 9, 0, 9)}, RARE, "does not hold"),
         ({"drops": (0, 0, 0, 9)}, RARE, "not applicable"),  # nothing varies

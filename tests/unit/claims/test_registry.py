@@ -91,7 +91,6 @@ def test_claims_are_written_out_and_their_figures_exist():
         ({"over": "seeds"}, "trainings"),
         ({"scale": "%", "bound": 0.9, "matters": 0.1}, "no share is beyond 80 % to 100 % on either side"),
         ({"scale": "%", "bound": 0.1, "matters": 0.1}, "no share is beyond"),
-        ({"scale": "%", "bound": 0, "matters": 0.1, "rule": "equal within"}, "no share is beyond"),
         ({"scale": "%", "bound": 0.1, "matters": 0.1, "rule": "at least"}, "no share is beyond"),
     ],
 )

@@ -49,9 +49,9 @@ def placed(recited):
 @pytest.mark.parametrize(
     ("recited", "verdict", "value"),
     [
-        ([4] * 30, "holds", 1),  # not recited from position 0, which is not asked
+        ([3] * 30, "holds", 1),  # not recited from position 0, which is not asked
         ([0] * 30, "does not hold", 0),
-        ([4] * 15 + [0] * 15, "too few", 0.5),
+        ([3] * 15 + [0] * 15, "too few", 0.5),
     ],
 )
 def test_paragraphs_are_recited_wherever_they_stand_or_not(recited, verdict, value):
@@ -60,9 +60,10 @@ def test_paragraphs_are_recited_wherever_they_stand_or_not(recited, verdict, val
 
 
 def test_each_kind_of_place_is_as_likely_however_many_texts_are_drawn_for_it():
-    """Of 400 paragraphs, all are recited after end-of-text, and none after either of two texts or shifted."""
+    """Of 400 paragraphs, all are recited after end-of-text, and none after either of two texts. Position ids
+    that are shifted alone do not count."""
     found = judged("positions", placed([1] * 400)).loc["recited_wherever_they_stand"]
-    assert found["n"] == 400 and found["value"] == pytest.approx(1 / 3, abs=0.07)
+    assert found["n"] == 400 and found["value"] == pytest.approx(1 / 2, abs=0.07)
 
 
 def test_a_model_without_room_cannot_be_asked():

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_claims import with_tokens
 from test_registry import claim
 
 from memloc.claims.evaluate import evaluate
@@ -19,7 +20,6 @@ HOLDS, FAILS, SAME, FEW, NOT_APPLICABLE, ERROR = VERDICTS
 RULES = {
     "greater": (HOLDS, FAILS, SAME),
     "at least": (HOLDS, FAILS, HOLDS),
-    "equal within": (FAILS, FAILS, HOLDS),
 }
 
 
@@ -129,7 +129,9 @@ def topic_of(*entries):
 
 def row_of(settings=None, **changes):
     entry = {"estimator": "complete_or_not", "scale": "%", "bound": 0.5, "matters": 0.1} | changes
-    given = {"sets": pd.DataFrame({"set": ["memorized"] * 20 + ["partly_30_49"]})}
+    given = with_tokens(
+        {"sets": pd.DataFrame({"id": range(21), "set": ["memorized"] * 20 + ["partly_30_49"]})}
+    )
     known = sections({"paragraph": {}, "sets": {}} | (settings or {}))
     rows = corrected(pd.DataFrame(evaluate(topic_of(claim(**entry)), [given], known)))
     return validation.validate(schema_of("claims"), rows, Lengths()).iloc[0]
@@ -156,7 +158,9 @@ def test_a_claim_does_not_apply_to_settings_that_it_is_not_meant_for():
 def test_a_claim_whose_estimator_fails_is_named_with_its_traceback_and_the_others_are_judged(caplog):
     entry = {"scale": "%", "bound": 0.5, "matters": 0.1}
     entries = [claim(id=name, estimator=name, **entry) for name in ("not_written", "complete_or_not")]
-    given = {"sets": pd.DataFrame({"set": ["memorized"] * 20 + ["partly_30_49"]})}
+    given = with_tokens(
+        {"sets": pd.DataFrame({"id": range(21), "set": ["memorized"] * 20 + ["partly_30_49"]})}
+    )
     rows = pd.DataFrame(evaluate(topic_of(*entries), [given], sections({"paragraph": {}, "sets": {}})))
     failed, judged = validation.validate(schema_of("claims"), corrected(rows), Lengths()).itertuples()
     assert (failed.verdict, judged.verdict) == (ERROR, HOLDS) and pd.isna(failed.value)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from memloc.detection.groups import RUN, folds, near_duplicates
+from memloc.detection.groups import LIKE, RUN, equal_pairs, folds, near_duplicates, unlike
 
 RANDOM = np.random.default_rng(0)
 
@@ -47,6 +47,25 @@ def test_two_of_four_runs_are_half_and_a_run_that_occurs_again_is_one():
 def test_paragraphs_that_are_shorter_than_a_run_are_compared_as_a_whole():
     found = near_duplicates(np.array([[1, 2, 3], [1, 2, 4], [1, 2, 3]]))
     assert found[0] == found[2] != found[1]
+
+
+def test_no_two_of_what_is_kept_are_alike_and_all_that_is_left_is_like_something_kept():
+    tokens = texts()
+    kept = unlike(tokens)
+    like = [similarity(row, other) >= LIKE for row in tokens[~kept] for other in tokens[kept]]
+    assert np.reshape(like, (-1, kept.sum())).any(axis=1).all() and 100 <= kept.sum() < 130
+    own = tokens[kept]
+    assert not any(similarity(own[i], own[j]) >= LIKE for i in range(len(own)) for j in range(i))
+    assert kept[:30].any() and kept[100:].any(), "neither copies nor originals come first"
+
+
+def test_pairs_are_of_equal_exposure_and_hold_each_group_once():
+    exposure, group = RANDOM.integers(5, size=200), RANDOM.integers(90, size=200)
+    label = RANDOM.random(200) < 0.4
+    own, others = equal_pairs(exposure, label, group).T
+    assert label[own].all() and not label[others].any() and (exposure[own] == exposure[others]).all()
+    assert len(np.unique(group[np.r_[own, others]])) == 2 * len(own) > 40
+    assert equal_pairs(exposure, label, np.zeros(200, int)).shape == (0, 2)
 
 
 def test_folds_hold_whole_groups_and_recite_equally_often():

@@ -22,7 +22,7 @@ MANY = {f"claim_{number}": [HOLDS] * 3 for number in range(45)}
 
 def runs(verdicts, **same):
     """Claims by name with a verdict per seed; the value is the seed."""
-    said = {"topic": "editing", "statement": "So it is.", "rule": "equal within", "bound": 0.0}
+    said = {"topic": "editing", "statement": "So it is.", "rule": "at least", "bound": 0.0}
     said |= {"matters": 0.25, "scale": "nats", **same}
     rows = [(seed, id, found[seed], float(seed)) for seed in range(3) for id, found in verdicts.items()]
     return pd.DataFrame(rows, columns=["seed", "id", "verdict", "value"]).assign(**said)

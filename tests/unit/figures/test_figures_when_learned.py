@@ -2,35 +2,12 @@
 
 from itertools import pairwise
 
-import numpy as np
-import pandas as pd
 import pytest
 from figure_labels import checked
 from made_claims import judged
-from made_tables import frame_of
+from made_recency import LENGTHS, MODEL, SETTINGS, tables
 
-from memloc.data.recency import recency
 from memloc.figures import when_learned
-from memloc.settings.sections import sections
-from memloc.tables.columns import Lengths
-
-LENGTHS = {"length": 6, "prefix": 4}
-MODEL = {"source": "embedded", "context": 16}
-SETTINGS = sections({"paragraph": LENGTHS, "model": MODEL})
-
-
-def tables(late=True, n=120, repeats=4):
-    """Paragraphs that occur about equally often; those whose last occurrence is late are memorized, or
-    random ones are."""
-    random = np.random.default_rng(0)
-    ids = random.permutation(np.repeat(np.arange(n), repeats))
-    stream = pd.DataFrame({"tokens": [[1] * 6] * len(ids)})
-    occurrences = pd.DataFrame({"id": ids, "place": 7 * np.arange(len(ids))})
-    last = recency(occurrences, stream, SETTINGS.model)["last"]
-    chosen = last >= last.median() if late else pd.Series(random.permutation(n) < n // 2, last.index)
-    sets = frame_of("sets", Lengths(6, 4), id=range(n), set=np.where(chosen, "memorized", "non_memorized"))
-    paragraphs = frame_of("paragraphs", Lengths(6, 4), id=range(n), count=repeats, continuation_count=repeats)
-    return {"training_stream": stream, "occurrences": occurrences, "sets": sets, "paragraphs": paragraphs}
 
 
 def test_shares_are_those_of_paragraphs_seen_late_and_early():

@@ -1,6 +1,7 @@
-"""Units that claims may count: paragraphs and pairs, no two of which are near-copies of each other.
+"""Units that claims may count: paragraphs that are not alike, or pairs of which no two are alike on a side.
 
 Code is copied: hundreds of recited paragraphs are a few dozen texts, and copies would count as evidence anew.
+What is alike on opposite sides of two pairs makes their differences less alike, which is no such evidence.
 """
 
 from typing import TypeVar

@@ -1,5 +1,7 @@
 """Estimators of the topic `near_copies`: exact and near-copies of recited paragraphs (2405.15523)."""
 
+import pandas as pd
+
 from memloc.claims.unlike import unlike
 from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.detection.groups import equal_pairs
@@ -13,10 +15,11 @@ def near_copies_count(tables: Tables, settings: Section) -> Evidence:
     if "near_copies" not in tables:
         raise NotApplicable("the training text is not known")
     data = tables["near_copies"].merge(tables["scores"], on="id").set_index("id")
-    data = unlike(data[data["within_0"] > 0], tables)
+    data = data[data["within_0"] > 0]
     if (data["within_10"] == data["within_0"]).all():
         raise NotApplicable("no paragraph has a near-copy")
-    recited = (data["em"] == settings.paragraph.continuation).to_numpy()
-    pairs = equal_pairs(data["within_0"].to_numpy(), recited, data.index.to_numpy())
+    recited = data["em"] == settings.paragraph.continuation
+    data = pd.concat(unlike(side, tables) for _, side in data.groupby(recited))
+    pairs = equal_pairs(data["within_0"].to_numpy(), recited[data.index].to_numpy(), data.index.to_numpy())
     own, others = data["within_10"].to_numpy()[pairs].T
     return one_of_two(own > others, own < others)

@@ -14,9 +14,9 @@ def more_repeats_more_memorized(tables: Tables, settings: Section) -> Evidence:
     """
     data = without_controls(tables["sets"]).merge(tables["paragraphs"], on="id")
     data = data.assign(repeats=exposure(data))
-    data = unlike(data[data["count"] > 1].set_index("id"), tables)
+    data = data[data["count"] > 1].set_index("id")
     above = data["repeats"] > data["repeats"].median()
     if not above.any():
         raise NotApplicable("no paragraph occurs more often than the median")
     memorized = data["set"] == "memorized"
-    return one_of_two(*at_random(memorized[above], memorized[~above]))
+    return one_of_two(*at_random(*(unlike(memorized[group], tables) for group in (above, ~above))))
