@@ -84,8 +84,8 @@ def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
         "4 tokens of recited text stay, and 3 of text after other prefixes; 2 hit recited text more.",
         "Can it be removed? Yes. The best trade-off of 2 edits (top gradients, a paragraph at a time) stops "
         "1 of 1 recitation; of 4 tokens, 4 in text after other prefixes stay.",
-        "Which claims hold? 2 rest on too few data: 2 claims of Stoehr et al. (2024), of later work and of "
-        "ours.",
+        "Which claims hold? 2 rest on too few data: 2 claims of Stoehr and others (2024), of later work and "
+        "of ours.",
     ]
 
 
@@ -174,7 +174,7 @@ def test_every_verdict_has_its_words():
 
 
 def test_claims_are_counted_by_verdict_and_errors_say_where_to_look(tables):
-    works = "of Stoehr et al. (2024), of later work and of ours."
+    works = "of Stoehr and others (2024), of later work and of ours."
     assert outcomes([HOLDS, FAILS, HOLDS, TOO_FEW]) == (
         f"2 hold, 1 does not hold, 1 rests on too few data: 4 claims {works}"
     )

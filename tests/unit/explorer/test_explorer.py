@@ -12,7 +12,6 @@ from memloc.explorer.contents import NEEDED, tables_on_page
 from memloc.explorer.index import index_of
 from memloc.explorer.json_values import json_rows
 from memloc.explorer.selection import chosen_ids, corpus_counts
-from memloc.figures.parts.perturbation_example import example_ids
 from memloc.settings.sections import sections
 
 SHAPE = tokens.Shape(24, 12, 2, 2)
@@ -67,17 +66,6 @@ def test_without_an_example_the_page_opens_at_the_highlighted_head(tables, rows)
         tables = {**tables, "head_ranking": ranking[::-1]}
     index = index_of([], tables, SETTINGS, SHAPE, {})
     assert index["head"] == expected and index["interest"] == (expected if rows != "no ranking" else None)
-
-
-def test_the_page_opens_at_the_head_that_attends_most_to_the_strongest_token_of_its_example(tables):
-    ids = example_ids(tables)
-    index = index_of(ids, tables, SETTINGS, SHAPE, {})
-    position = tables["perturbed_paragraphs"].set_index("id").position[index["example"]]
-    rows = tables["attention"]
-    rows = rows[(rows.id == index["example"]) & (rows.position == position)]
-    assert len(rows) == 4
-    best = max(rows.itertuples(), key=lambda row: row.attention)
-    assert index["head"] == {"layer": best.layer, "head": best.head}
 
 
 # Numbers.

@@ -160,8 +160,8 @@ def test_the_list_is_searched_sorted_and_counted(page, tables):
 @pytest.mark.parametrize(
     ("view", "found"),
     [
-        ("layer=0&head=1&token=5&by=nll&scope=set", [0, 1, 5, "nll", "set", "paragraphs"]),
-        ("layer=9&head=4&token=24&tab=none", [None, None, -1, "effect", "paragraph", "paragraphs"]),
+        ("layer=0&head=1&token=5&by=nll&scope=paragraph", [0, 1, 5, "nll", "paragraph", "paragraphs"]),
+        ("layer=9&head=4&token=24&tab=none", [None, None, -1, "effect", "set", "paragraphs"]),
     ],
 )
 def test_an_address_is_its_view_and_what_there_is_not_is_what_the_page_begins_with(page, view, found):
@@ -426,7 +426,8 @@ def test_the_first_sentence_says_what_is_seen(page, tables, pair):
     said = page.inner_text("#story")
     recites = "The model recites this paragraph"
     assert said.startswith(f"{recites}: given the first 12 tokens, it writes the other 12")
-    assert said.endswith(f"Replacing the token marked ▲, “{token}”, costs most: all 12 tokens.")
+    last = " It is the last one, on which any text hangs." if pair.position == 11 else ""
+    assert said.endswith(f" in place of “{token}”, marked ▲, costs most: it leaves none of 12 tokens.{last}")
     told = {12: recites, 0: "The model does not know this paragraph"}
     for number in listed(page):
         page.evaluate("paragraph => memloc.state.set({ paragraph })", number)

@@ -77,15 +77,17 @@ def test_examples_are_ordered_by_the_distance_of_their_strongest_token_if_it_is_
         [[4], [5], [8], [8]],  # 2: position 0, exactly half of the continuation
         [[5], [8], [8], [8]],  # 3: position 0, but weak
         [[8], [1], [8], [8]],  # 4: position 1, less than 1
+        [[8], [8], [8], [0]],  # 5: the last position
     ]
     table = pd.concat([perturbation_table(em), perturbation_table([[[0]] * 4], "non_memorized", first_id=9)])
     vocabulary = pd.DataFrame({"token": range(5), "text": [" of", "the", " end", "s", "\n"]})
-    paragraphs = pd.DataFrame({"id": range(5), "tokens": [[0, 1, 2, 3]] * 5})
+    paragraphs = pd.DataFrame({"id": range(6), "tokens": [[0, 1, 2, 3]] * 6})
     tables = {"perturbation": table, "paragraphs": paragraphs, "vocabulary": vocabulary}
-    assert example_ids(tables) == [2, 1, 4, 0, 3]
-    assert example_ids(tables | {"perturbation": table.sample(frac=1, random_state=1)}) == [2, 1, 4, 0, 3]
-    paragraphs["tokens"] = [[0, 1, 2, 3]] * 2 + [[4, 1, 2, 3]] * 3  # 2 to 4 begin a line; it is 2's costliest
-    assert example_ids(tables) == [4, 2, 1, 0, 3]
+    assert example_ids(tables) == [2, 1, 4, 0, 5, 3]
+    shuffled = table.sample(frac=1, random_state=1)
+    assert example_ids(tables | {"perturbation": shuffled}) == [2, 1, 4, 0, 5, 3]
+    paragraphs["tokens"] = [[0, 1, 2, 3]] * 2 + [[4, 1, 2, 3]] * 4  # 2 to 5 begin a line; it is 2's costliest
+    assert example_ids(tables) == [4, 2, 1, 0, 5, 3]
 
 
 def test_a_line_a_sentence_or_a_statement_is_seen_to_begin():

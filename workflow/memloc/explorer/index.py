@@ -25,7 +25,6 @@ def index_of(
     """Index of the page of the paragraphs `ids`; `titles` maps keys of tabs to their titles."""
     labels = set_labels(settings)
     sizes = tables["sets"]["set"].value_counts()
-    example = _example(ids, tables)
     interest = None
     if "head_ranking" in tables:
         interest = dict(zip(("layer", "head"), highlighted_head(dict(tables), settings), strict=True))
@@ -34,7 +33,7 @@ def index_of(
         "n_prefix": shape.n_prefix,
         "n_layers": shape.n_layers,
         "n_heads": shape.n_heads,
-        "head": _strongest(example, tables) or interest or {"layer": 0, "head": 0},
+        "head": interest or {"layer": 0, "head": 0},
         "interest": interest,
         "ranked": not settings.highlight,
         "sets": [
@@ -45,7 +44,7 @@ def index_of(
         "exact": {key: [em.start, em.stop - 1] for key, em in bins(settings.paragraph.continuation).items()},
         "scores": [{"key": key, "label": label} for key, label in SCORES.items()],
         "paragraphs": paragraph_rows(ids, tables),
-        "example": example,
+        "example": _example(ids, tables),
         "n_paragraphs": len(tables["sets"]),
         "cloud": cloud(tables["scores"]),
         "colourings": described(tokens.COLOURINGS, tables),
@@ -61,14 +60,3 @@ def _example(ids: list[int], tables: Tables) -> int | None:
         return next(iter(ids), None)
     rows = tables["perturbation"]
     return next(iter(example_ids({**tables, "perturbation": rows[rows["id"].isin(ids)]}) or ids), None)
-
-
-def _strongest(example: int | None, tables: Tables) -> dict[str, int] | None:
-    """The head that attends most to the example's strongest replaced token, if attention is known."""
-    if {"attention", "perturbed_paragraphs"} <= tables.keys():
-        position = tables["perturbed_paragraphs"].set_index("id")["position"].get(example)
-        rows = tables["attention"]
-        rows = rows[(rows["id"] == example) & (rows["position"] == position)]
-        if len(rows):
-            return {name: int(rows.loc[rows["attention"].idxmax(), name]) for name in ("layer", "head")}
-    return None

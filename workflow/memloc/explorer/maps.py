@@ -109,7 +109,7 @@ def _patching_of_sets(tables: Tables, table: str) -> dict[str, Variants]:
 
 
 def _ablations(rows: pd.DataFrame) -> Variants:
-    measures = {"nll_gained": "NLL gained", "em_lost": "exact match lost"}
+    measures = {"nll_gained": "NLL gained (nats per token)", "em_lost": "exact match lost (tokens)"}
     return {label: by_unit(rows, name) for name, label in measures.items()}
 
 
@@ -180,8 +180,8 @@ MAPS = {
     ),
     "head_ablation": Map(
         "Ablation",
-        "Loss when the head is ablated: NLL gained, or exact match lost.",
-        "nats per token, or tokens",
+        "What the continuation loses when the head gives its mean output over other text instead.",
+        "",
         "head_ablation",
         _ablation_of_sets,
         lambda rows: _ablations(rows.drop_duplicates(["layer", "head"])),  # pairs repeat rows

@@ -73,7 +73,7 @@ memloc.percent = (share) =>
 /** A number with its unit; shares are in per cent. */
 memloc.measured = (value, unit) =>
   ({ share: memloc.percent(value), rank: `rank ${memloc.number(value)}` })[unit] ??
-  `${memloc.number(value)} ${unit}`;
+  `${memloc.number(value)} ${unit}`.trim();
 
 memloc.times = (n) => ["never", "once", "twice"][n] ?? `${memloc.number(n)} times`;
 

@@ -102,9 +102,9 @@
     box.replaceChildren(...(box.hidden ? [] : [what, button]));
   }
 
-  /** Exact matches of a set whose name does not say them. */
-  const range = ({ key, label }) =>
-    index.exact[key] && !label.includes("(") ? ` (${[...new Set(index.exact[key])].join("–")})` : "";
+  /** A set with its exact matches. */
+  const named = ({ key, label }) =>
+    index.exact[key] ? `${label.split(" (")[0]}: ${[...new Set(index.exact[key])].join("–")}` : label;
 
   function chips(state) {
     const without = hidden(state);
@@ -127,11 +127,13 @@
           onclick: () => toggle(set.key),
         },
         element("span", { class: "dot", "aria-hidden": "true" }),
-        set.label,
-        range(set),
+        named(set),
       ),
     );
-    byId("sets").replaceChildren(element("span", { class: "note" }, "By exact match:"), ...made);
+    byId("sets").replaceChildren(
+      element("span", { class: "note" }, "Show, by exact match in tokens:"),
+      ...made,
+    );
   }
 
   function reveal(state) {
@@ -185,7 +187,7 @@
       };
       const sets = [seen, ...apart].map(({ n, label }) => `${memloc.number(n)} ${label}`).join("; ");
       byId("coverage").textContent =
-        `Grey: all ${all} paragraphs of the study (${sets}). In colour: ${here} on this page. Ring: the open one.`;
+        `Grey: all ${all} paragraphs of the study (${sets}). In colour: ${here} of them, on this page. Ring: the open one.`;
     },
     show(state, changed) {
       if (["search", "sort", "without"].some((name) => changed.has(name))) {

@@ -12,8 +12,8 @@
     key: "attention_to_token",
     title: "Attention to the token",
     about:
-      "The share of a head's attention that goes to the token marked ▲, or to the one that you choose, when " +
-      "the model writes the first token of the continuation.",
+      "Where heads look, which is not where text is stored: the share of a head's attention that goes to the " +
+      "token marked ▲, or to the one that you choose, when the model writes the first token of the continuation.",
     unit: "share",
   };
 
@@ -27,9 +27,7 @@
       const position = state.token >= 0 ? state.token : (content.perturbed?.position ?? -1);
       const heads = state.scope === "paragraph" ? memloc.tokens.attentionTo(position) : null;
       const own =
-        position === index.n_prefix - 1
-          ? ": the model writes on from here, so this is attention to itself"
-          : "";
+        position === index.n_prefix - 1 ? ". The model writes on from here: this is attention to itself" : "";
       return heads && { variants: { [memloc.tokens.name(position) + own]: { heads } }, of: "" };
     }
     if (state.scope === "paragraph") {
@@ -118,7 +116,7 @@
     const named = [
       ", the ",
       memloc.term("head of interest"),
-      index.ranked ? ": first in the ranking of all methods" : ": named in the settings",
+      index.ranked ? ": first by all methods together" : ": named in the settings",
     ];
     return [
       chosen ? line("◆ ", said(chosen, map), place, ...(both ? named : [])) : line(),

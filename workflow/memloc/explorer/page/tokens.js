@@ -35,9 +35,13 @@
     const empty = !Number.isFinite(scale.low);
     byId("legend").replaceChildren(
       element("span", {}, `${colouring.title}:`),
-      element("span", {}, empty ? "no numbers here" : memloc.number(scale.low)),
-      memloc.colours.bar(colouring.diverging, colouring.logarithmic),
-      element("span", {}, empty ? "" : memloc.measured(scale.high, colouring.unit)),
+      element(
+        "span",
+        { class: "range" },
+        element("span", {}, empty ? "no numbers here" : memloc.number(scale.low)),
+        memloc.colours.bar(colouring.diverging, colouring.logarithmic),
+        element("span", {}, empty ? "" : memloc.measured(scale.high, colouring.unit)),
+      ),
       ...marks(),
     );
   }
@@ -136,7 +140,7 @@
       [n - 1]: "last of the prefix",
       [n]: "first of the continuation",
     };
-    return `token ${position}${position in ends ? `, the ${ends[position]}` : ""}`;
+    return `token ${position} (from 0)${position in ends ? `, the ${ends[position]}` : ""}`;
   }
 
   /** The token under the pointer, else the chosen one, else the one whose replacement is the strongest. */
@@ -232,10 +236,11 @@
       const tried = content.replaced.length > 0;
       return `${told}${tried ? " No replaced token makes it write anything else." : ""}`;
     }
-    const { position, em: left } = content.perturbed;
+    const { position, em: left, text } = content.perturbed;
     const token = content.tokens[position].trim() || memloc.visible(content.tokens[position]);
-    const cost = em - left === n ? `all ${n} tokens` : memloc.counted(em - left, "token");
-    return `${told} Replacing the token marked ▲, “${token}”, costs most: ${cost}.`;
+    const last = position === index.n_prefix - 1 ? " It is the last one, on which any text hangs." : "";
+    const instead = `“${memloc.visible(text)}” in place of “${token}”, marked ▲,`;
+    return `${told} ${instead} costs most: it leaves ${memloc.share(left, n)}.${last}`;
   }
 
   function scores(state) {

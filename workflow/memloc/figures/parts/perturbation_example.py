@@ -19,10 +19,11 @@ EXAMPLE_DROP = 0.5  # share of the continuation that an example's strongest toke
 def example_ids(tables: Mapping[str, pd.DataFrame]) -> list[int]:
     """Memorized paragraphs in the order in which figures show them as examples.
 
-    Paragraphs whose first token begins a line, a sentence or a statement come first, so that a reader can
-    follow them; among these, the ones whose strongest perturbed token is a word. The further this token is
-    from the continuation, the earlier. Ties go by larger drop, then smaller id. Paragraphs that lose less
-    than half of the continuation come last.
+    First come paragraphs whose strongest perturbed token is not the last of the prefix, since there any text
+    may change; of these, the ones whose first token begins a line, a sentence or a statement, so that a
+    reader can follow them, then those whose strongest token is a word. The further this token is from the
+    continuation, the earlier. Ties go by larger drop, then smaller id. Paragraphs that lose less than half
+    of the continuation come last.
     """
     perturbation = tables["perturbation"]
     memorized = perturbation[perturbation["set"] == "memorized"]
@@ -32,9 +33,10 @@ def example_ids(tables: Mapping[str, pd.DataFrame]) -> list[int]:
     tokens = tables["paragraphs"].set_index("id")["tokens"]
     signs = [not texts[tokens[row.id][row.position]].strip().isalpha() for row in found.itertuples()]
     inside = [not BEGINS.match(texts[tokens[name][0]]) for name in found["id"]]
-    ranked = found.assign(weak=found["em_drop"] < EXAMPLE_DROP * full, inside=inside, sign=signs)
-    order = ["weak", "inside", "sign", "position", "em_drop", "id"]
-    return ranked.sort_values(order, ascending=[True] * 4 + [False, True])["id"].tolist()
+    end = found["position"] == perturbation["position"].max()
+    ranked = found.assign(weak=found["em_drop"] < EXAMPLE_DROP * full, end=end, inside=inside, sign=signs)
+    order = ["weak", "end", "inside", "sign", "position", "em_drop", "id"]
+    return ranked.sort_values(order, ascending=[True] * 5 + [False, True])["id"].tolist()
 
 
 def draw_example(

@@ -25,7 +25,7 @@ def outcomes(verdicts: Sequence[str]) -> str:
     """How many claims have each verdict, in words."""
     found = Counter(verdicts)
     said = [f"{found[name]} {words[found[name] > 1]}" for name, words in SAID.items() if found[name]]
-    works = "of Stoehr et al. (2024), of later work and of ours"
+    works = "of Stoehr and others (2024), of later work and of ours"
     return f"{', '.join(said)}: {counted(len(verdicts), 'claim')} {works}."
 
 

@@ -10,12 +10,14 @@ WORDS = {
         "The other tokens of a paragraph. The question is whether the model writes them by itself."
     ),
     "own continuation": (
-        "What the model itself writes after a prefix. Tokens of it that are lost show damage."
+        "What the model itself writes after the prefix of a text that it does not recite. Tokens of it that "
+        "are lost show damage."
     ),
     "greedy": "Decoding that always takes the model's first choice.",
     "recite": "To write the whole continuation, word for word, by greedy decoding.",
     "exact match": (
-        "EM: how many tokens of the continuation the model writes correctly before its first mistake."
+        "EM: how many tokens of the continuation the model writes correctly before its first mistake. All "
+        "from there on count as lost."
     ),
     "NLL": (
         "Negative log-likelihood: how surprised the model is by the continuation, in nats per token. 0: "
@@ -59,7 +61,7 @@ WORDS = {
     "residual stream": "The vector of each token that every layer reads and adds to.",
     "head of interest": (
         "The attention head that the settings name or, without one, the head that all methods together rank "
-        "first. Where a method judges a head, the other methods chose it: it has a diamond."
+        "first. In figures, a diamond marks the head that a method judges, which the others chose."
     ),
     "AUROC": (
         "The chance that a detector scores a positive case above a negative one: 0.5 is guessing, 1 is "
