@@ -20,9 +20,7 @@ from memloc.data.places import numbered, quoted, text_frame
 from memloc.model import loading, model_card, pretrained
 from memloc.model.context import most_positions, require_room
 from memloc.model.token_text import decoded
-from memloc.run.progress import Progress
-from memloc.scoring.passages import worth_decoding
-from memloc.scoring.scan import PIECE, Scan
+from memloc.scoring.scan import Scan
 
 settings, folder = job.settings, job.input.folder
 require_room(folder, settings.paragraph.length)  # of a model that has just been downloaded
@@ -39,15 +37,12 @@ def texts() -> Iterator[str]:
             yield text
 
 
-def kept(starts: np.ndarray) -> Iterator[np.ndarray]:
-    """Starts of windows that no filter leaves out, some at a time."""
-    for some in np.split(starts, range(PIECE, len(starts), PIECE)):
-        windows, failed = stream.windows(some).astype("int64"), np.zeros(len(some), bool)
-        words = (
-            decoded(torch.from_numpy(windows), tokenizer) if settings.filters.keywords else [""] * len(some)
-        )
-        reasons = drop_reasons(windows, failed, words, settings.filters, tokenizer.encode)
-        yield some[reasons.isna()]
+def kept(starts: np.ndarray) -> np.ndarray:
+    """Starts of windows that no filter leaves out."""
+    windows = stream.windows(starts).astype("int64")
+    words = decoded(torch.from_numpy(windows), tokenizer) if settings.filters.keywords else [""] * len(starts)
+    failed = np.zeros(len(starts), bool)
+    return starts[drop_reasons(windows, failed, words, settings.filters, tokenizer.encode).isna()]
 
 
 with TemporaryFile() as file:
@@ -67,11 +62,7 @@ with TemporaryFile() as file:
     if state.exists():
         job.log("a run that was ended has begun to read this: goes on from there")
     doubts, known = np.memmap(state, np.uint8, "r+" if state.exists() else "w+", shape=(2, len(tokens)))
-    scan.judge(doubts, Progress(len(tokens), "tokens").advance)
-    worth = worth_decoding(doubts, tokens, length, n_prefix)
-    starts = np.concatenate([*kept(worth)])
-    job.log(f"{len(starts):,} of {len(worth):,} windows that are worth decoding pass the filters")
-    found = scan.passages(starts, known, Progress(len(starts), "windows").advance)
+    found = scan.passages(doubts, known, kept)
     counts = own_text.count_repeats(own_text.Stream(tokens, found[:, 0], length - n_prefix))
 
 sources["unseen"] = sources["file"].isin(job.input.unseen)

@@ -62,3 +62,13 @@ def test_nothing_is_left_of_a_single_item(clock, capsys):
 def test_of_nothing_nothing_is_said(clock, capsys):
     Progress(0, "windows").advance(0)
     assert said(capsys) == []
+
+
+def test_of_a_total_that_nobody_knows_a_limit_is_told(clock, capsys):
+    windows = Progress(0, "windows")
+    windows.at(10, most=1000)
+    clock[0] += 20
+    windows.at(110, most=510)
+    windows.at(200, most=200)
+    (line,) = said(capsys)
+    assert line.endswith("] 110 of at most 510 windows, at most 1.3 min left")

@@ -53,17 +53,21 @@ def test_passages_are_what_continuations_of_recited_windows_cover(share):
         tokens = {at for start in starts[yes[starts]] for at in range(start + PREFIX, start + LENGTH)}
         asked = []
 
-        def recited(some, yes=yes, asked=asked):
-            asked.append(set(some))
+        def recited(some, n_more, yes=yes, asked=asked):
+            asked.append((set(some), n_more))
             return yes[some]
 
         found = recited_windows(starts, N, recited)
         runs = covered(found, LENGTH, PREFIX).tolist()
         assert [at for first, end in runs for at in range(first, end)] == sorted(tokens)
         assert all(end < first for (_, end), (first, _) in zip(runs, runs[1:], strict=False))
-        assert yes[found].all() and all(len(some) <= -(-700 // N) for some in asked), "one of a group"
+        assert yes[found].all()
+        assert all(len(some) <= 2 * -(-700 // N) for some, _ in asked), "two of a group"
+        counts = [len(some) for some, _ in asked]
+        assert sum(counts) == len(set.union(*(some for some, _ in asked))), "each of them once"
+        assert all(sum(counts[at:]) <= n_more for at, (_, n_more) in enumerate(asked, 1)), "a limit"
     every = np.arange(700)
-    assert recited_windows(every, N, lambda some: some >= 0).tolist() == [*range(0, 700, N), 699]
+    assert recited_windows(every, N, lambda some, _: some >= 0).tolist() == [*range(0, 700, N), 699]
 
 
 def said(n_tokens=(5000,), n_recited=(400,), short=0, **passages):

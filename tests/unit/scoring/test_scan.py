@@ -10,7 +10,8 @@ from plain_decoding import generate
 from memloc.data.own_text import END
 from memloc.model.pretrained import read_model
 from memloc.model.subject import Subject
-from memloc.scoring.passages import IMPOSSIBLE, UNKNOWN, worth_decoding
+from memloc.run.progress import Progress
+from memloc.scoring.passages import IMPOSSIBLE, UNKNOWN
 from memloc.scoring.scan import Scan
 from memloc.settings.scores import Scoring
 from read_tables import read
@@ -53,12 +54,10 @@ def scan_of(model, tokens, before=None):
     return Scan(Subject(model, PREFIX, 4, before), tokens, LENGTH, N_POSITIONS, Scoring().margin_threshold)
 
 
-def found_by(scan):
+def found_by(scan, doubts=None, decoded=None, kept=lambda starts: starts):
     """First token, end, and tokens at once of every passage."""
-    doubts = np.zeros(len(scan.tokens), np.uint8)
-    scan.judge(doubts, lambda n: None)
-    starts = worth_decoding(doubts, scan.tokens, LENGTH, PREFIX)
-    return scan.passages(starts, np.zeros(len(scan.tokens), np.uint8), lambda n: None).tolist()
+    state = (np.zeros(len(scan.tokens), np.uint8) if each is None else each for each in (doubts, decoded))
+    return scan.passages(*state, kept).tolist()
 
 
 def continued(model, prefixes, n, before):
@@ -95,7 +94,7 @@ def test_a_token_may_stand_before_every_prefix(model, tokens):
 
 def test_doubts_grow_with_the_distance_from_the_first_choice(model, tokens):
     scan, doubts = scan_of(model, tokens), np.zeros(len(tokens), np.uint8)
-    scan.judge(doubts, lambda n: None)
+    found_by(scan, doubts)
     expected = np.full(len(tokens), float(IMPOSSIBLE))
     for at in np.flatnonzero(tokens != END):
         if at >= PREFIX:
@@ -109,31 +108,36 @@ def test_doubts_grow_with_the_distance_from_the_first_choice(model, tokens):
 
 
 def test_what_is_known_is_not_run_again(model, tokens, monkeypatch):
-    scan, n_done = scan_of(model, tokens), []
-    doubts = np.zeros(len(tokens), np.uint8)
-    scan.judge(doubts, n_done.append)
-    assert sum(n_done) == len(tokens)
-    lost, n_before = doubts.copy(), len(n_done)
+    scan, doubts, decoded = scan_of(model, tokens), *np.zeros((2, len(tokens)), np.uint8)
+    found = found_by(scan, doubts, decoded)
+    lost, judged, pieces = doubts.copy(), Scan.judged, []
     lost[-5:] = UNKNOWN
-    scan.judge(lost, n_done.append)
-    assert (lost == doubts).all() and n_done[n_before:] == [len(tokens)], "one batch, and all that was known"
+    monkeypatch.setattr(Scan, "judged", lambda *asked: pieces.append(asked[1]) or judged(*asked))
+    assert found_by(scan, lost, decoded.copy()) == found and (lost == doubts).all()
+    assert len(pieces) == 1 and pieces[0].stop >= len(tokens) > pieces[0].start
     monkeypatch.setattr("memloc.scoring.scan._below", None)
-    scan.judge(lost, n_done.append)
-    assert (lost == doubts).all()
-
-
-def test_windows_that_are_decoded_are_not_decoded_again(model, tokens, monkeypatch):
-    scan, decoded, n_done = scan_of(model, tokens), np.zeros(len(tokens), np.uint8), []
-    starts = np.flatnonzero(tokens[: -LENGTH + 1] != END)
-    starts = starts[[END not in tokens[start : start + LENGTH] for start in starts]]
-    monkeypatch.setattr("memloc.scoring.scan.PIECE", 100)
-    found = scan.passages(starts, decoded, n_done.append)
-    assert len(found) and max(n_done) <= 100 and sum(n_done) == len(starts)
     monkeypatch.setattr(Scan, "_n_right", lambda self, some, length: np.full(len(some), 7))
-    assert (scan.passages(starts, decoded, n_done.append)[:, :2] == found[:, :2]).all()
+    assert [passage[:2] for passage in found_by(scan, lost, decoded)] == [passage[:2] for passage in found]
 
 
-def test_where_nothing_is_worth_decoding_nothing_is_run_and_found(model, monkeypatch):
-    monkeypatch.setattr("memloc.scoring.scan.score", None)
-    scan = scan_of(model, np.array([*range(1, 60), END]))
-    assert scan.passages(np.arange(0), np.zeros(60, np.uint8), lambda n: None).tolist() == []
+@pytest.mark.parametrize("enough", [1, 100, 10**9])
+def test_windows_are_decoded_some_pieces_at_a_time(model, tokens, enough, monkeypatch):
+    expected = found_by(scan_of(model, tokens))
+    monkeypatch.setattr("memloc.scoring.scan.ENOUGH", enough)
+    asked = []
+    decode = Scan._recited
+    monkeypatch.setattr(
+        Scan, "_recited", lambda self, starts, known: asked.append(len(starts)) or decode(self, starts, known)
+    )
+    assert found_by(scan_of(model, tokens)) == expected
+    assert min(asked[:-1], default=enough) >= enough and (len(asked) > 3) == (enough == 1)
+
+
+def test_how_many_windows_are_left_to_decode_is_a_limit(model, tokens, monkeypatch):
+    told = []
+    monkeypatch.setattr(Progress, "at", lambda self, done, about="", most=None: told.append((done, most)))
+    monkeypatch.setattr("memloc.scoring.scan.ENOUGH", 10**9)
+    found_by(scan_of(model, tokens))
+    done, most = zip(*[each for each in told if each[1]], strict=True)
+    assert len(done) > 3 and list(done) == sorted(done) and min(most) >= done[-1]
+    assert list(most) == sorted(most, reverse=True) and most[-1] < most[0]

@@ -33,7 +33,8 @@ def quoted(
     Args:
         texts: all documents, in order.
         document: the number of each passage's document, in order.
-        edges: tokens of the document at which its prefix begins, the prefix ends, and the passage ends.
+        edges: tokens of the document at which its prefix begins, the prefix ends, and the passage ends. The
+            passages of a document are in order.
 
     Returns:
         A row per passage: first_character, end_character, line (from 1), prefix, continuation.
@@ -43,7 +44,7 @@ def quoted(
     for number, text in enumerate(texts):
         if number not in edges_of:
             continue
-        n, character, own = 0, {0: 0}, edges_of[number]
+        n, character, own, line, counted = 0, {0: 0}, edges_of[number], 1, 0
         for begin, tokens in encoded(text, tokenizer):
             last = n + len(tokens["input_ids"])
             # A token ends where the next one begins; what a tokenizer trims off belongs to the next one.
@@ -51,7 +52,8 @@ def quoted(
                 character[edge] = begin + tokens.token_to_chars(edge - 1 - n).end
             n = last
         for at in ([character[edge] for edge in edges] for edges in own.tolist()):
-            rows.append((*at[1:], text.count("\n", 0, at[1]) + 1, *(text[a:b] for a, b in pairwise(at))))
+            line, counted = line + text.count("\n", counted, at[1]), at[1]
+            rows.append((*at[1:], line, *(text[a:b] for a, b in pairwise(at))))
     return pd.DataFrame(rows, columns=["first_character", "end_character", "line", "prefix", "continuation"])
 
 

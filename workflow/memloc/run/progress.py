@@ -22,11 +22,12 @@ class Progress:
         """Count `n` more items as done; the line ends with `about`."""
         self.at(self._done + n, about)
 
-    def at(self, done: int, about: str = "") -> None:
-        """Set the number of items done; the line ends with `about`."""
+    def at(self, done: int, about: str = "", most: int | None = None) -> None:
+        """Set the number of items done; the line ends with `about`. `most` limits an unknown total."""
         self._done, now = done, time.monotonic()
         first, begin = self._first = self._first or (done, now)
+        total, limit = (self._total, "") if most is None else (most, "at most ")
         if done == self._total > 0 or (done > first and now - self._told >= SECONDS):
-            left = spoken((now - begin) * (self._total - done) / max(done - first, 1))
-            log(f"{done} of {self._total} {self._unit}, {left} left{about and f'; {about}'}")
+            left = spoken((now - begin) * (total - done) / max(done - first, 1))
+            log(f"{done} of {limit}{total} {self._unit}, {limit}{left} left{about and f'; {about}'}")
             self._told = now

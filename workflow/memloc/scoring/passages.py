@@ -75,34 +75,37 @@ def worth_decoding(
     `tokens` are documents, each followed by `END`.
     """
     n = max(len(tokens) - length + 1, 0)
-    # Sums are modulo 2**32, their differences are not: a text may have many tokens.
-    both = (np.append(np.uint8(0), each) for each in (doubts, tokens == END))
-    sums, ends = (np.cumsum(each, dtype=np.uint32) for each in both)
+    sums, ends = (np.cumsum(np.append(0, each)) for each in (doubts, tokens == END))
     certain = sums[length:] - sums[n_prefix:][:n] <= length - n_prefix + MOST
     return np.flatnonzero(certain & (ends[length:] == ends[:n]))
 
 
 def recited_windows(
-    starts: Starts, n: int, recited: Callable[[Starts], Bool[np.ndarray, "window"]]
+    starts: Starts, n: int, recited: Callable[[Starts, int], Bool[np.ndarray, "window"]]
 ) -> Starts:
     """Sorted starts of recited windows that cover what all recited ones cover, with few that are asked about.
 
     Continuations have `n` tokens, so two of them that begin at most `n` tokens apart cover all that those
     between them do. Every n-th window is asked about first. Of those between two of these, only the first and
     the last recited one count: the first one not where the n-th before is recited, the last one not where the
-    n-th behind is. They are looked for from outside.
+    n-th behind is. They are looked for from outside. `recited` is told how many it may be asked about later.
     """
-    every = starts[starts % n == 0]
-    found = [every := every[recited(every)]]
-    others = starts[starts % n != 0]
-    for beside, order in ((others - others % n, 1), (others - others % n + n, -1)):
-        left = others[~np.isin(beside, every)][::order]
-        while len(left):
-            groups, at = np.unique(left // n, return_index=True)
-            found.append(left[at][yes := recited(left[at])])
-            left = np.delete(left, at)
-            left = left[~np.isin(left // n, groups[yes])]
-    return np.unique(np.concatenate(found))
+    every, left = starts[starts % n == 0], starts[starts % n != 0]
+    found = [every := every[recited(every, len(left))]]
+    known = every, every - n  # groups, by the n-th windows before them, whose first or last one is known
+    while True:
+        group = left - left % n
+        left = left[~(np.isin(group, known[0]) & np.isin(group, known[1]))]
+        if not len(left):
+            return np.unique(np.concatenate(found))
+        groups, first = np.unique(left - left % n, return_index=True)
+        ends = first, np.append(first[1:], len(left)) - 1
+        open_ends = [end[~np.isin(groups, some)] for end, some in zip(ends, known, strict=True)]
+        asked = np.unique(np.concatenate(open_ends))
+        yes = asked[recited(left[asked], len(left) - len(asked))]
+        found.append(left[yes])
+        known = [np.append(some, groups[np.isin(end, yes)]) for end, some in zip(ends, known, strict=True)]
+        left = np.delete(left, asked)
 
 
 def covered(starts: Starts, length: int, n_prefix: int) -> Int[np.ndarray, "passage 2"]:

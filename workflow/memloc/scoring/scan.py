@@ -14,6 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor
 
 from memloc.model.subject import Subject
+from memloc.run.progress import Progress
 from memloc.scoring.paragraph_scores import score
 from memloc.scoring.passages import (
     IMPOSSIBLE,
@@ -24,10 +25,11 @@ from memloc.scoring.passages import (
     Starts,
     covered,
     recited_windows,
+    worth_decoding,
 )
 
-PIECE = 512  # windows that are worth decoding, some of which are decoded, at a time
-Advance = Callable[[int], None]
+ENOUGH = 512  # windows that are worth decoding, some of which are decoded, together
+Kept = Callable[[Starts], Starts]
 
 
 class Scan:
@@ -45,54 +47,63 @@ class Scan:
         self.subject, self.tokens, self.length = subject, tokens, length
         self.most, self.threshold = most, threshold
         self.width = min(3 * length, most)
-
-    def judge(self, doubts: UInt8[np.ndarray, "token"], advance: Advance) -> None:
-        """Fill in doubts that are UNKNOWN, of tokens in windows of `width` tokens; see `passages`.
-
-        The first prefix of the text is no continuation. `advance` is told how many more tokens are done.
-        """
-        n_prefix, doubts[: self.subject.n_prefix] = self.subject.n_prefix, IMPOSSIBLE
-        step = self.width - n_prefix
-        firsts = range(n_prefix, len(doubts), step * self.subject.micro_batch)
-        pieces = [slice(first, first + firsts.step) for first in firsts]
-        left = [piece for piece in pieces if (doubts[piece] == UNKNOWN).any()]
-        n_done = len(doubts) - sum(len(doubts[piece]) for piece in left)
-        for piece in left:
-            tokens = self.tokens[piece.start - n_prefix : piece.stop]
-            rows = np.pad(np.maximum(tokens, 0), (0, (n_prefix - len(tokens)) % step))
-            below = _below(self.subject, sliding_window_view(rows, self.width)[::step]).flatten()
-            tokens = tokens[n_prefix:]
-            found = np.minimum(1 + np.rint(PER_NAT * below[: len(tokens)]), IMPOSSIBLE)
-            doubts[piece] = np.where(tokens < 0, IMPOSSIBLE, found)
-            advance(n_done + len(tokens))
-            n_done = 0
+        self.n_piece = subject.micro_batch * (self.width - subject.n_prefix)
 
     def passages(
-        self, starts: Starts, decoded: UInt8[np.ndarray, "token"], advance: Advance
+        self, doubts: UInt8[np.ndarray, "token"], decoded: UInt8[np.ndarray, "token"], kept: Kept
     ) -> Int[np.ndarray, "passage 3"]:
-        """What is recited of the windows at some starts: first token, end, tokens that come out in one go.
+        """What is recited of the windows that are `kept`: first token, end, tokens that come out in one go.
 
-        `decoded` says which windows are known to be recited (YES) or not (NO), by their starts, and is filled
-        in; `advance` is told how many more are done. No more than `most` tokens come out in one go.
+        `doubts` that are UNKNOWN are filled in, and `decoded`: whether windows are recited (YES) or not (NO),
+        by their starts. Each piece of the text is decoded behind its pass, so that the time that is left is
+        that of both. No more than `most` tokens come out in one go.
         """
         n_prefix, n_before = self.subject.n_prefix, int(self.subject.before is not None)
-        n = self.length - n_prefix
-
-        def recited(some: Starts) -> Bool[np.ndarray, "window"]:
-            left = some[decoded[some] == UNKNOWN]
-            decoded[left] = np.where(self._n_right(left, self.length) == n, YES, NO)
-            return decoded[some] == YES
-
-        found = []
-        for piece in np.split(starts, range(PIECE, len(starts), PIECE)):
-            found.append(recited_windows(piece, n, recited))
-            advance(len(piece))
+        doubts[:n_prefix] = IMPOSSIBLE  # the first prefix is no continuation
+        progress, found, waiting = Progress(len(doubts), "tokens"), [], np.arange(0)
+        for first in range(n_prefix, len(doubts), self.n_piece):
+            piece = slice(first, first + self.n_piece)
+            if (doubts[piece] == UNKNOWN).any():
+                progress.at(first)
+                doubts[piece] = self.judged(piece)
+            begin = max(first - self.length + 1, 0)  # of the windows that end in this piece
+            both = (each[begin : piece.stop] for each in (doubts, self.tokens))
+            waiting = np.append(waiting, kept(begin + worth_decoding(*both, self.length, n_prefix)))
+            if len(waiting) >= ENOUGH or piece.stop >= len(doubts):
+                found.append(self._recited(waiting, decoded))
+                waiting = waiting[:0]
+        progress.at(len(doubts))
         first, end = covered(np.concatenate(found), self.length, n_prefix).T
         starts, at_once = first - n_prefix, np.zeros(len(first), np.int64)
         lengths = np.minimum(end - starts, self.most - n_before)
         for length in np.unique(lengths):
             at_once[lengths == length] = self._n_right(starts[lengths == length], int(length))
         return np.stack([first, end, at_once], axis=1)
+
+    def judged(self, piece: slice) -> UInt8[np.ndarray, "token"]:
+        """Doubts of the tokens of a piece, in windows of `width` tokens; see `passages`."""
+        n_prefix, step = self.subject.n_prefix, self.width - self.subject.n_prefix
+        tokens = self.tokens[piece.start - n_prefix : piece.stop]
+        rows = np.pad(np.maximum(tokens, 0), (0, (n_prefix - len(tokens)) % step))
+        below = _below(self.subject, sliding_window_view(rows, self.width)[::step]).flatten()
+        tokens = tokens[n_prefix:]
+        found = np.minimum(1 + np.rint(PER_NAT * below[: len(tokens)]), IMPOSSIBLE)
+        return np.where(tokens < 0, IMPOSSIBLE, found).astype(np.uint8)
+
+    def _recited(self, starts: Starts, decoded: UInt8[np.ndarray, "token"]) -> Starts:
+        """Those of the windows at some starts that are recited, and cover what all of these do."""
+        n, size = self.length - self.subject.n_prefix, self.subject.micro_batch
+        progress = Progress(0, "windows")
+
+        def recited(some: Starts, n_more: int) -> Bool[np.ndarray, "window"]:
+            left = some[decoded[some] == UNKNOWN]
+            for part in np.split(left, range(size, len(left), size)):
+                decoded[part] = np.where(self._n_right(part, self.length) == n, YES, NO)
+                n_done = np.count_nonzero(decoded[starts])
+                progress.at(n_done, most=n_done + np.count_nonzero(decoded[left] == UNKNOWN) + n_more)
+            return decoded[some] == YES
+
+        return recited_windows(starts, n, recited)
 
     def _n_right(self, starts: Starts, length: int) -> Int[np.ndarray, "window"]:
         """How many tokens the model gets right, given the prefix of each window of `length` tokens."""
