@@ -13,6 +13,7 @@ from memloc.planning.estimate import duration, estimate, limits, longest_path, t
 from memloc.planning.memory import megabytes, shape_of
 from memloc.planning.work import works
 from memloc.run.steps import Step
+from memloc.settings.study import Settings
 from memloc.tables import storage
 from memloc.tables.columns import TableError
 from memloc.tables.schemas import schema_of
@@ -212,3 +213,16 @@ def test_a_study_without_results_is_estimated_and_a_table_of_the_estimate_saves_
     shared = duration(steps[1:], 9, 1, RESULTS, MINI)[0]
     assert shared == pytest.approx(frame.seconds[1:].sum()), "both wait for the one GPU"
     assert len(measured[0]) == 2
+    assert duration(steps, 1, 0, RESULTS, MINI)[1] == 0, "no text is scanned"
+
+
+def test_text_that_is_recited_takes_many_scans_more(measured, tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"x" * 350_000)
+    own = {
+        "data": {"source": "text", "files": [f"{tmp_path}/a.txt"]},
+        "model": {"source": "hub", "id": "a/b-1m"},
+    }
+    settings = Settings.model_validate({"study": "x"} | own)
+    seconds, more, jobs = duration([step("passages", folder="results/new")], 1, 0, "results/new", settings)
+    assert seconds == jobs["passages"] == pytest.approx(5 + 2 * 1000 * 1e6 * HERE["score"])
+    assert more == pytest.approx((seconds - 5) * 100 / 6)

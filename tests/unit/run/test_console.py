@@ -26,13 +26,15 @@ def test_an_unknown_target_names_the_nearest():
 
 
 def test_the_first_lines_say_what_will_happen_and_where_to_look(tmp_path):
-    first, second = first_lines("mini", 91, 660, tmp_path).splitlines()
+    first, second = first_lines("mini", 91, 660, 0, tmp_path).splitlines()
     assert first == "Study mini: 91 rules to run, about 11.0 min."
     assert str(tmp_path) in second
+    scan = first_lines("own", 2, 30, 200, tmp_path).splitlines()[0]
+    assert scan.endswith("about 30 s, and up to 3.3 min more if the model recites much of the text.")
 
 
 def test_a_time_that_nobody_knows_is_not_said(tmp_path):
-    assert first_lines("mini", 1, None, tmp_path).splitlines()[0] == "Study mini: 1 rule to run."
+    assert first_lines("mini", 1, None, 0, tmp_path).splitlines()[0] == "Study mini: 1 rule to run."
 
 
 def test_the_last_lines_name_what_is_there(tmp_path):

@@ -23,6 +23,7 @@ LEAST = 30  # minutes; loading a large model from a shared disk may be slow, and
 FIRST_STAGES = {"scores", "passages"}  # a study that has run neither will run whole stages of the model
 OF_MODEL = ("passages", "model")  # the first input of the last of them that runs is the model's folder
 OTHER_MB = 2000  # memory of a rule that runs no model
+DECODING = 1 / 6  # scans, for each token of a paragraph, that decoding adds where the model recites the text
 
 
 def estimate(
@@ -119,13 +120,16 @@ def summary(steps: Sequence[Step], frame: pd.DataFrame, cores: int, gpus: int) -
 
 def duration(
     steps: Sequence[Step], cores: int, gpus: int, results: str, study: Settings
-) -> tuple[float | None, dict[str, float]]:
-    """Seconds that `steps` will take on so many cores and GPUs, and a job of each; (None, {}) if unknown.
+) -> tuple[float | None, float, dict[str, float]]:
+    """Seconds that `steps` will take on so many cores and GPUs, those that reciting adds, and a job of each.
+
+    (None, 0, {}) if unknown.
 
     The benchmark files tell it if all steps ran before, else table `estimate`. A study without results is
     estimated. That measures this machine for some seconds, so it is not done for a few steps.
     """
     before = {step.name: _ran(step) for step in steps}
+    more = 0.0
     stored = [Path(study, "benchmarks/estimate.parquet") for study in dict.fromkeys(s.study for s in steps)]
     if all(before.values()):
         columns = {"rule": before.keys(), "jobs": map(len, before.values()), "gpu_mb": 0}
@@ -137,10 +141,14 @@ def duration(
     elif not Path(results).exists() and FIRST_STAGES & {step.rule for step in steps}:
         frame, here = estimate(steps, results, study, remote=False)
         gpus = here["gpus"]
+        scan = frame.seconds.sub(here["load"])[frame.rule.str.endswith("passages")]  # of each model
+        more = float(scan.sum()) * DECODING * study.paragraph.length
     else:
-        return None, {}
+        return None, 0, {}
     seconds = total(steps, frame, cores, gpus)
-    return seconds, {} if seconds is None else dict(zip(frame.rule, frame.seconds, strict=True))
+    if seconds is None:
+        return None, 0, {}
+    return seconds, more, dict(zip(frame.rule, frame.seconds, strict=True))
 
 
 def _ran(step: Step) -> list[float]:

@@ -36,9 +36,13 @@ def unknown_target(word: str, targets: Sequence[str]) -> str:
     return f"{word}: no such target; did you mean {' or '.join(nearest)}?"
 
 
-def first_lines(study: str, n_steps: int, seconds: float | None, results: Path) -> str:
-    """The first lines of a run: the number of rules, the time if it is known, and where results appear."""
+def first_lines(study: str, n_steps: int, seconds: float | None, more: float, results: Path) -> str:
+    """The first lines of a run: the number of rules, the time if it is known, and where results appear.
+
+    `more` seconds are added where the model recites the text.
+    """
     time = f", about {spoken(seconds)}" if seconds else ""
+    time += f", and up to {spoken(more)} more if the model recites much of the text" if more else ""
     rules = f"{n_steps} rule{'' if n_steps == 1 else 's'}"
     return (
         f"Study {study}: {rules} to run{time}.\n"
