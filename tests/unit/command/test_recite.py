@@ -138,14 +138,14 @@ def test_only_passages_that_share_a_character_are_of_both_models():
 @pytest.mark.parametrize(("alone", "said"), [([True, True], 1), ([False, False], 0), ([True, False], 1)])
 def test_what_no_other_model_recites_is_told_apart(alone, said):
     passages = [passage(0, 10) | {"alone": each} for each in alone]
-    told = lines({"answer": ["Said."], "passages": passages, "page": "p"})
+    told = lines([{"model": "m", "answer": ["Said."], "passages": passages, "page": "p"}])
     assert sum(line.startswith("No other model") for line in told) == said
     assert len(told) == 1 + 6 + said + 3 * sum(alone) * said + 1
 
 
 def test_the_longest_passages_come_first_and_others_are_counted():
     passages = [passage(0, 50 + number) for number in range(6)]
-    told = lines({"answer": ["Said."], "passages": passages, "page": "p"})
+    told = lines([{"model": "m", "answer": ["Said."], "passages": passages, "page": "p"}])
     assert [line for line in told if "tokens," in line] == [f"  {55 - n} tokens, a.txt" for n in range(5)]
     assert told[-2] == "  and 1 more, on the page"
 

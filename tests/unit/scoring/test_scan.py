@@ -11,8 +11,8 @@ from memloc.data.own_text import END
 from memloc.model.pretrained import read_model
 from memloc.model.subject import Subject
 from memloc.run.progress import Progress
-from memloc.scoring.passages import IMPOSSIBLE, UNKNOWN
-from memloc.scoring.scan import Scan
+from memloc.scoring.passages import IMPOSSIBLE
+from memloc.scoring.scan import UNKNOWN, Scan
 from memloc.settings.scores import Scoring
 from read_tables import read
 

@@ -37,12 +37,7 @@ def _recite(asked: argparse.Namespace) -> int:
     else:
         from memloc.command.answer import lines
 
-        heads = [[f"Model {each['model']}"] * (len(models) > 1) for each in models]
-        print(
-            "\n".join(
-                line for head, each in zip(heads, models, strict=True) for line in [*head, *lines(each)]
-            )
-        )
+        print(*lines(models), sep="\n")
     found = any(not passage["unseen"] for each in models for passage in each["passages"])
     return RECITED if strict and found else ANSWERED
 

@@ -60,12 +60,16 @@ def _overlaps(passage: dict[str, Any], others: dict[tuple[str, int], list[dict[s
     return at < len(own) and own[at]["first_character"] < passage["end_character"]
 
 
-def lines(answer: dict[str, Any]) -> list[str]:
-    """The answer about a model for a reader: sentences, the longest passages, and the page."""
-    found = [*answer["answer"], *_longest(answer["passages"])]
-    if alone := [passage for passage in answer["passages"] if passage.get("alone")]:
-        found += ["No other model recites any of this:", *_longest(alone)]
-    return [*found, f"Page: {answer['page']}"]
+def lines(answers: Sequence[dict[str, Any]]) -> list[str]:
+    """The answer about each model for a reader: sentences, the longest passages, and the page."""
+    found = []
+    for answer in answers:
+        found += [f"Model {answer['model']}"] * (len(answers) > 1) + answer["answer"]
+        found += _longest(answer["passages"])
+        if alone := [passage for passage in answer["passages"] if passage.get("alone")]:
+            found += ["No other model recites any of this:", *_longest(alone)]
+        found.append(f"Page: {answer['page']}")
+    return found
 
 
 def _longest(passages: Sequence[dict[str, Any]]) -> list[str]:

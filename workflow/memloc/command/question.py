@@ -110,15 +110,14 @@ def _require_length(texts: Sequence[str], models: Sequence[str], length: int) ->
     """Check that some text is as long as a paragraph, in tokens of the models. InputError: none is."""
     from tokenizers import Tokenizer
 
-    for file in (Path(model, "tokenizer.json") for model in models):
-        if file.is_file():
-            try:
-                encode = Tokenizer.from_file(str(file)).encode
-            except Exception as error:  # of no other class
-                raise InputError(f"--model {file.parent}: {file.name}: {error}") from None
-            most = max(len(encode(text, add_special_tokens=False).ids) for text in texts)
-            if most < length:
-                raise InputError(f"TEXT: {most} tokens; give longer text, or a lower --length than {length}")
+    for file in filter(Path.is_file, (Path(model, "tokenizer.json") for model in models)):
+        try:
+            encode = Tokenizer.from_file(str(file)).encode
+        except Exception as error:  # of no other class
+            raise InputError(f"--model {file.parent}: {file.name}: {error}") from None
+        most = max(len(encode(text, add_special_tokens=False).ids) for text in texts)
+        if most < length:
+            raise InputError(f"TEXT: {most} tokens; give longer text, or a lower --length than {length}")
 
 
 def short_name(model: str) -> str:

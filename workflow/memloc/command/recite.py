@@ -92,6 +92,5 @@ def _follow(logs: Sequence[Path], known: set[str], say: Say) -> None:
 
 def _reason(console: str) -> str:
     """Why a run failed, in one line: what a job says, else the last line of the console."""
-    if found := FAILED.findall(console):
-        return found[-1]
-    return next(filter(None, reversed(console.splitlines())), "it ended without a word")
+    said = filter(None, console.splitlines())
+    return ["it ended without a word", *said, *FAILED.findall(console)][-1]

@@ -33,8 +33,7 @@ def quoted(
     Args:
         texts: all documents, in order.
         document: the number of each passage's document, in order.
-        edges: tokens of the document at which its prefix begins, the prefix ends, and the passage ends. The
-            passages of a document are in order.
+        edges: tokens, in order, at which its prefix begins, the prefix ends, and the passage ends.
 
     Returns:
         A row per passage: first_character, end_character, line (from 1), prefix, continuation.

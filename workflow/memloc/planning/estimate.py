@@ -121,15 +121,12 @@ def summary(steps: Sequence[Step], frame: pd.DataFrame, cores: int, gpus: int) -
 def duration(
     steps: Sequence[Step], cores: int, gpus: int, results: str, study: Settings
 ) -> tuple[float | None, float, dict[str, float]]:
-    """Seconds that `steps` will take on so many cores and GPUs, those that reciting adds, and a job of each.
-
-    (None, 0, {}) if unknown.
+    """Seconds of `steps` on so many cores and GPUs (None: unknown), what reciting adds, and of each job.
 
     The benchmark files tell it if all steps ran before, else table `estimate`. A study without results is
     estimated. That measures this machine for some seconds, so it is not done for a few steps.
     """
-    before = {step.name: _ran(step) for step in steps}
-    more = 0.0
+    before, more = {step.name: _ran(step) for step in steps}, 0.0
     stored = [Path(study, "benchmarks/estimate.parquet") for study in dict.fromkeys(s.study for s in steps)]
     if all(before.values()):
         columns = {"rule": before.keys(), "jobs": map(len, before.values()), "gpu_mb": 0}
@@ -140,15 +137,12 @@ def duration(
         frame = frame.set_index("rule").reindex(before).reset_index()
     elif not Path(results).exists() and FIRST_STAGES & {step.rule for step in steps}:
         frame, here = estimate(steps, results, study, remote=False)
-        gpus = here["gpus"]
-        scan = frame.seconds.sub(here["load"])[frame.rule.str.endswith("passages")]  # of each model
-        more = float(scan.sum()) * DECODING * study.paragraph.length
+        gpus, scans = here["gpus"], frame.seconds[frame.rule.str.endswith("passages")] - here["load"]
+        more = scans.sum() * DECODING * study.paragraph.length
     else:
         return None, 0, {}
     seconds = total(steps, frame, cores, gpus)
-    if seconds is None:
-        return None, 0, {}
-    return seconds, more, dict(zip(frame.rule, frame.seconds, strict=True))
+    return seconds, more, {} if seconds is None else dict(zip(frame.rule, frame.seconds, strict=True))
 
 
 def _ran(step: Step) -> list[float]:

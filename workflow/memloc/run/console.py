@@ -37,12 +37,9 @@ def unknown_target(word: str, targets: Sequence[str]) -> str:
 
 
 def first_lines(study: str, n_steps: int, seconds: float | None, more: float, results: Path) -> str:
-    """The first lines of a run: the number of rules, the time if it is known, and where results appear.
-
-    `more` seconds are added where the model recites the text.
-    """
-    time = f", about {spoken(seconds)}" if seconds else ""
-    time += f", and up to {spoken(more)} more if the model recites much of the text" if more else ""
+    """The first lines of a run: rules, seconds if known and what reciting adds, and where results appear."""
+    most = f", and up to {spoken(more)} more if the model recites much of the text" if more else ""
+    time = f", about {spoken(seconds)}{most}" if seconds else ""
     rules = f"{n_steps} rule{'' if n_steps == 1 else 's'}"
     return (
         f"Study {study}: {rules} to run{time}.\n"

@@ -20,7 +20,6 @@ from memloc.data.own_text import END
 from memloc.data.text_files import ROWS
 from memloc.tables.terms.claims import counted
 
-UNKNOWN, NO, YES = range(3)  # what is known of a window: it is recited, or not
 # Doubts of a token: 1 (0 is unknown), and 10 for each nat by which it is less likely than the first choice.
 PER_NAT, IMPOSSIBLE = 10, 255
 MOST = 46  # doubts: what is decoded is, in one pass, at least a hundredth as likely as the first choices
@@ -93,11 +92,7 @@ def recited_windows(
     every, left = starts[starts % n == 0], starts[starts % n != 0]
     found = [every := every[recited(every, len(left))]]
     known = every, every - n  # groups, by the n-th windows before them, whose first or last one is known
-    while True:
-        group = left - left % n
-        left = left[~(np.isin(group, known[0]) & np.isin(group, known[1]))]
-        if not len(left):
-            return np.unique(np.concatenate(found))
+    while len(left := left[~np.isin(left - left % n, np.intersect1d(*known))]):
         groups, first = np.unique(left - left % n, return_index=True)
         ends = first, np.append(first[1:], len(left)) - 1
         open_ends = [end[~np.isin(groups, some)] for end, some in zip(ends, known, strict=True)]
@@ -106,6 +101,7 @@ def recited_windows(
         found.append(left[yes])
         known = [np.append(some, groups[np.isin(end, yes)]) for end, some in zip(ends, known, strict=True)]
         left = np.delete(left, asked)
+    return np.unique(np.concatenate(found))
 
 
 def covered(starts: Starts, length: int, n_prefix: int) -> Int[np.ndarray, "passage 2"]:

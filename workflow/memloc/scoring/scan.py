@@ -16,20 +16,11 @@ from torch import Tensor
 from memloc.model.subject import Subject
 from memloc.run.progress import Progress
 from memloc.scoring.paragraph_scores import score
-from memloc.scoring.passages import (
-    IMPOSSIBLE,
-    NO,
-    PER_NAT,
-    UNKNOWN,
-    YES,
-    Starts,
-    covered,
-    recited_windows,
-    worth_decoding,
-)
+from memloc.scoring.passages import IMPOSSIBLE, PER_NAT, Starts, covered, recited_windows, worth_decoding
 
+UNKNOWN, NO, YES = range(3)  # what is known of a window: it is recited, or not; UNKNOWN is a doubt, too
+State = UInt8[np.ndarray, "token"]
 ENOUGH = 512  # windows that are worth decoding, some of which are decoded, together
-Kept = Callable[[Starts], Starts]
 
 
 class Scan:
@@ -50,13 +41,12 @@ class Scan:
         self.n_piece = subject.micro_batch * (self.width - subject.n_prefix)
 
     def passages(
-        self, doubts: UInt8[np.ndarray, "token"], decoded: UInt8[np.ndarray, "token"], kept: Kept
+        self, doubts: State, decoded: State, kept: Callable[[Starts], Starts]
     ) -> Int[np.ndarray, "passage 3"]:
         """What is recited of the windows that are `kept`: first token, end, tokens that come out in one go.
 
-        `doubts` that are UNKNOWN are filled in, and `decoded`: whether windows are recited (YES) or not (NO),
-        by their starts. Each piece of the text is decoded behind its pass, so that the time that is left is
-        that of both. No more than `most` tokens come out in one go.
+        UNKNOWN `doubts` are filled in, and `decoded`: which windows, by their starts, are recited. A piece is
+        decoded after its pass: the time left is that of both. At most `most` tokens come out in one go.
         """
         n_prefix, n_before = self.subject.n_prefix, int(self.subject.before is not None)
         doubts[:n_prefix] = IMPOSSIBLE  # the first prefix is no continuation
@@ -80,24 +70,24 @@ class Scan:
             at_once[lengths == length] = self._n_right(starts[lengths == length], int(length))
         return np.stack([first, end, at_once], axis=1)
 
-    def judged(self, piece: slice) -> UInt8[np.ndarray, "token"]:
+    def judged(self, piece: slice) -> State:
         """Doubts of the tokens of a piece, in windows of `width` tokens; see `passages`."""
         n_prefix, step = self.subject.n_prefix, self.width - self.subject.n_prefix
         tokens = self.tokens[piece.start - n_prefix : piece.stop]
         rows = np.pad(np.maximum(tokens, 0), (0, (n_prefix - len(tokens)) % step))
         below = _below(self.subject, sliding_window_view(rows, self.width)[::step]).flatten()
-        tokens = tokens[n_prefix:]
-        found = np.minimum(1 + np.rint(PER_NAT * below[: len(tokens)]), IMPOSSIBLE)
-        return np.where(tokens < 0, IMPOSSIBLE, found).astype(np.uint8)
+        found = np.minimum(1 + np.rint(PER_NAT * below[: len(tokens) - n_prefix]), IMPOSSIBLE)
+        return np.where(tokens[n_prefix:] < 0, IMPOSSIBLE, found).astype(np.uint8)
 
-    def _recited(self, starts: Starts, decoded: UInt8[np.ndarray, "token"]) -> Starts:
+    def _recited(self, starts: Starts, decoded: State) -> Starts:
         """Those of the windows at some starts that are recited, and cover what all of these do."""
         n, size = self.length - self.subject.n_prefix, self.subject.micro_batch
         progress = Progress(0, "windows")
 
         def recited(some: Starts, n_more: int) -> Bool[np.ndarray, "window"]:
             left = some[decoded[some] == UNKNOWN]
-            for part in np.split(left, range(size, len(left), size)):
+            for at in range(0, len(left), size):
+                part = left[at : at + size]
                 decoded[part] = np.where(self._n_right(part, self.length) == n, YES, NO)
                 n_done = np.count_nonzero(decoded[starts])
                 progress.at(n_done, most=n_done + np.count_nonzero(decoded[left] == UNKNOWN) + n_more)
@@ -107,8 +97,6 @@ class Scan:
 
     def _n_right(self, starts: Starts, length: int) -> Int[np.ndarray, "window"]:
         """How many tokens the model gets right, given the prefix of each window of `length` tokens."""
-        if not len(starts):
-            return np.arange(0)
         rows = torch.from_numpy(sliding_window_view(self.tokens, length)[starts].astype(np.int64))
         return score(self.subject.of_placed, self.subject.placed(rows), self.threshold).em.numpy()
 
