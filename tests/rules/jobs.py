@@ -35,7 +35,7 @@ LEARNED = "train_model"  # hundreds of steps amplify the last bit, in which proc
 # Tables of the stages that setting `shards` makes several jobs of.
 SHARDED = {
     "scores": ("scores",),
-    "perturbation": ("perturbation", "perturbed_paragraphs", "kept_tokens"),
+    "perturbation": ("perturbation", "perturbed_paragraphs"),
     "patching": ("patching", "attribution_patching"),
     "edits": ("edits",),
     "remove": ("removal", "removal_damage", "removal_sweep"),

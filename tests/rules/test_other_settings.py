@@ -73,7 +73,7 @@ def test_a_figure_without_a_column_that_it_uses_ends_its_log_with_one_line(run, 
 
 def test_paragraphs_of_pairs_are_perturbed_too_and_change_no_sample(run, study):
     """A pair of a sampled and a partly memorized paragraph, and one of two that no sample has."""
-    names, path = ("perturbation", "perturbed_paragraphs", "kept_tokens"), study / "tables/sets.parquet"
+    names, path = ("perturbation", "perturbed_paragraphs"), study / "tables/sets.parquet"
     before, sets = [read(study, name) for name in names], read(study, "sets").assign(pair=pd.NA)
     sets = sets.astype({"pair": "Int64"})
     before[0] = before[0].dropna(subset="set").reset_index(drop=True)

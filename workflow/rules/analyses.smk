@@ -50,7 +50,7 @@ ANALYSES = [
         "perturbation",
         "Perturb every prefix token of the sampled and paired paragraphs, and score the continuations.",
         reads=["vocabulary", "paragraphs", "sets"],
-        makes=["perturbation", "perturbed_paragraphs", "kept_tokens"],
+        makes=["perturbation", "perturbed_paragraphs"],
         sections=["perturbation", "loading", "scores"],
         minutes=240,
         n_jobs=-(-N_SAMPLED // SETTINGS.perturbation.micro_batch),

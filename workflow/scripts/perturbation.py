@@ -1,4 +1,4 @@
-"""Rule perturbation: replace each prefix token in turn, or all but a few; keep the strongest perturbation."""
+"""Rule perturbation: replace each prefix token in turn, and keep the strongest perturbation."""
 
 from memloc.tables.job import start
 
@@ -9,7 +9,6 @@ import torch
 
 from memloc.data.paragraphs import paired_tokens, sampled_tokens, used_ids
 from memloc.model import loading
-from memloc.perturbation.kept_tokens import keep_tokens
 from memloc.perturbation.replaced_tokens import Texts, perturb_prefixes, perturbed_paragraphs
 from memloc.run.progress import Progress
 
@@ -41,6 +40,4 @@ with job.writing() as append:
         if memorized.any():
             rows_of = {"ids": texts.ids[memorized], "tokens": texts.tokens[torch.from_numpy(memorized)]}
             texts = texts._replace(**rows_of)
-            found = perturbed_paragraphs(subject, frame, texts)
-            kept = keep_tokens(subject, frame, texts, perturbation.draws, threshold, job.seed)
-            append(perturbed_paragraphs=found, kept_tokens=kept)
+            append(perturbed_paragraphs=perturbed_paragraphs(subject, frame, texts))

@@ -24,26 +24,16 @@ def tables(n, ratio):
         "near_copies": frame_of("near_copies", id=ids, within_0=np.where(ids > 1, 9, 0), within_10=ids),
         "paragraph_gradients": frame_of("paragraph_gradients", id=ids, nll=nll, sum_abs=size),
         "head_ablation": frame_of("head_ablation", LENGTHS, id=ids, nll=nll, nll_gained=size),
-        "kept_tokens": frame_of(
-            "kept_tokens", LENGTHS, id=ids, kept="costliest", n_kept=np.where(memory, 10, 5), em=50
-        ),
     }
 
 
 def test_memories_are_compared_with_reconstructions_of_their_nll():
     drawing = kinds.draw(tables(20, 1.5), SETTINGS)
     assert drawing.numbers["gradient"].value == pytest.approx(1.5) and drawing.numbers["gradient"].n == 20
-    assert drawing.numbers["head"].value > 0 and drawing.numbers["needed"].value == pytest.approx(5)
+    assert drawing.numbers["head"].value > 0
     text = checked("kinds", drawing)
     assert "gradients of memories are 1.50 (" in text and "Of 1 without" in text
 
 
 def test_few_pairs_are_not_compared():
     assert "too few, nothing is compared" in checked("kinds", kinds.draw(tables(5, 1.5), SETTINGS))
-
-
-def test_prefixes_that_no_tried_number_of_tokens_can_stand_for_are_needed_whole():
-    made = tables(8, 1)
-    made["kept_tokens"].loc[:3, "em"] = 49
-    found = kinds.measures(made, SETTINGS)["needed"]
-    assert found.tolist() == [50] * 4 + [10] * 4 + [5] * 8

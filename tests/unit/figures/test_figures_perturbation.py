@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 from drawn import assert_as_stored
 from figure_labels import REPORT, checked
-from made_tables import crossed
 
 from memloc.figures import fig3
 from memloc.figures.parts.perturbation_example import BEGINS, draw_example, example_ids
@@ -36,12 +35,6 @@ def perturbation_table(em, group="memorized", first_id=0, full=FULL):
     return frame.assign(nll_original=(full - frame["em"]) / 2 + 0.25, redecoded=False)
 
 
-def kept_table(em, nll):
-    """Rows of paragraphs 0, 1, .. with em and nll [kept][paragraph][number of 1, 2 and 5 tokens][draw]."""
-    keys = {"kept": ["costliest", "random"], "id": range(len(em[0])), "n_kept": [1, 2, 5]}
-    return crossed(**keys, draw=range(np.shape(em)[3])).assign(em=np.ravel(em), nll=np.ravel(nll))
-
-
 @pytest.fixture
 def tables():
     """Four memorized and five non-memorized paragraphs, two draws, of which the latter lose more."""
@@ -58,7 +51,6 @@ def tables():
             [perturbation_table(memorized), perturbation_table(other, "non_memorized", first_id=4)]
         ),
         "perturbed_paragraphs": pd.DataFrame({"id": [], "tokens": []}),
-        "kept_tokens": kept_table(rng.integers(0, FULL + 1, (2, 7, 3, 2)), rng.uniform(1, 4, (2, 7, 3, 2))),
         "paragraphs": pd.DataFrame({"id": range(9), "count": 1, "tokens": tokens, "text": ""}),
         "vocabulary": pd.DataFrame({"token": range(N_WORDS), "text": words}),
     }

@@ -34,7 +34,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "fig1", "The study at a glance", ("sets", "perturbed_paragraphs", "head_ranking"), "1, Figure 1"
         ),
         FigureInfo("fig2", "NLL and exact match of all paragraphs", ("scores", "sets"), "3.2, Figure 2"),
-        FigureInfo("fig3", "Replacing one token of the prefix", (*EXAMPLE, "kept_tokens"), "4, Figure 3"),
+        FigureInfo("fig3", "Replacing one token of the prefix", EXAMPLE, "4, Figure 3"),
         FigureInfo(
             "fig4",
             "Gradients of the weights, and contrastive ones",
@@ -158,7 +158,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "kinds",
             "Memories and what a rule gets, too",
-            ("kinds", "near_copies", "paragraph_gradients", "head_ablation", "kept_tokens"),
+            ("kinds", "near_copies", "paragraph_gradients", "head_ablation"),
             only_for="trained",
         ),
         FigureInfo("cumulative_ablation", "Do the rankings find heads that matter", ("cumulative_ablation",)),

@@ -18,16 +18,14 @@ COPIES = {0: "0", 1: "1", 2: "2-5", 6: "6+"}  # bins by their first number
 PANELS = {
     "gradient": "sum of the gradients",
     "head": "largest NLL gained without a head",
-    "needed": "tokens of the prefix needed",
 }
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """(a) Recited paragraphs by kind and exact copies; (b-d) gradients, heads and needed prefix by NLL."""
+    """(a) Recited paragraphs by kind and exact copies; (b, c) gradients and heads by NLL."""
     copies = tables["near_copies"][["id", "within_0", "within_10"]]
-    data = tables["kinds"].merge(copies, on="id").set_index("id").join(measures(tables, settings))
-    figure, axes = subplots(4.2, nrows=2, ncols=2)
-    axes = axes.ravel()
+    data = tables["kinds"].merge(copies, on="id").set_index("id").join(measures(tables))
+    figure, axes = subplots(2.4, ncols=3)
     _bars(axes[0], data)
     for panel, (name, label) in zip(axes[1:], PANELS.items(), strict=True):
         _points(panel, data, name)
@@ -42,17 +40,12 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     return Drawing(figure, data.reset_index(), numbers)
 
 
-def measures(tables: dict[str, pd.DataFrame], settings: Section) -> pd.DataFrame:
+def measures(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """By paragraph: its NLL and the measures of `PANELS`, as far as it is in their samples."""
     gradients = tables["paragraph_gradients"].groupby("id")
     heads = tables["head_ablation"].groupby("id")
-    kept = tables["kept_tokens"].query("kept == 'costliest'")
-    whole = kept[kept["em"] == settings.paragraph.continuation].groupby("id")["n_kept"].min()
     found = pd.DataFrame({"gradient": gradients["sum_abs"].sum(), "nll": gradients["nll"].first()})
     found = found.join(heads.agg(head=("nll_gained", "max"), own_nll=("nll", "first")), how="outer")
-    # Where no tried number of tokens is enough, it takes the whole prefix.
-    needed = whole.reindex(kept["id"].unique(), fill_value=settings.paragraph.prefix)
-    found = found.join(needed.rename("needed").rename_axis("id"), how="outer")
     return found.assign(nll=found["nll"].fillna(found.pop("own_nll")))
 
 

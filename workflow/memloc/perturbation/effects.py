@@ -5,7 +5,6 @@ import pandas as pd
 from memloc.tables.terms.perturbation import UNPERTURBED
 
 LARGE_DROP = 0.9  # of the continuation: 45 tokens of the paper's 50
-FEW = 0.2  # of the prefix: 10 tokens of the paper's 50
 
 
 def em_drops(perturbation: pd.DataFrame) -> pd.DataFrame:
@@ -26,9 +25,9 @@ def before_last(drops: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
     return drops[drops["position"] < n_prefix - 1]
 
 
-def drop_matrix(drops: pd.DataFrame, value: str = "em_drop", by: str = "position") -> pd.DataFrame:
-    """Mean over draws of a value, by paragraph (rows) and position, or another column (columns)."""
-    return drops.pivot_table(index="id", columns=by, values=value, aggfunc="mean")
+def drop_matrix(drops: pd.DataFrame) -> pd.DataFrame:
+    """Mean EM drop over draws, by paragraph (rows) and position (columns)."""
+    return drops.pivot_table(index="id", columns="position", values="em_drop", aggfunc="mean")
 
 
 def lean_to_end(matrix: pd.DataFrame) -> pd.Series:
@@ -37,9 +36,3 @@ def lean_to_end(matrix: pd.DataFrame) -> pd.Series:
     half = matrix.shape[1] // 2
     early, late = matrix.iloc[:, :half].sum(axis=1), matrix.iloc[:, -half:].sum(axis=1)
     return (late - early) / (late + early)
-
-
-def few_kept(kept_tokens: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
-    """The rows with most kept tokens among those with few: up to a fifth of the prefix, or one token."""
-    few = kept_tokens[kept_tokens["n_kept"] <= max(FEW * n_prefix, 1)]
-    return few[few["n_kept"] == few["n_kept"].max()]

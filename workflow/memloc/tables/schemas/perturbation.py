@@ -1,8 +1,7 @@
-"""One prefix token perturbed at a time (paper 4), or all but a few."""
+"""One prefix token perturbed at a time (paper 4)."""
 
 from memloc.tables import columns
 from memloc.tables.columns import PARAGRAPH, Column, Columns, Lengths, category, integer, nats, surviving
-from memloc.tables.terms.kept_tokens import KEPT
 
 PERTURBED = "Position of the perturbed token"
 
@@ -38,18 +37,4 @@ def perturbed_paragraphs(lengths: Lengths) -> Columns:
         ),
         "em": surviving(lengths.continuation - 1),
         "nll": nats(meaning="Mean NLL of the perturbed paragraph's continuation."),
-    }
-
-
-def kept_tokens(lengths: Lengths) -> Columns:
-    kept = integer(1, lengths.prefix - 1, unit="tokens", meaning="Tokens of the prefix that are kept.")
-    return {
-        "id": PARAGRAPH,
-        "kept": category(
-            *KEPT, meaning="Choice of the kept tokens: those whose perturbation costs most, or random ones."
-        ),
-        "n_kept": kept,
-        "draw": integer(0, meaning="Number of the random draw."),
-        "em": surviving(lengths.continuation),
-        "nll": nats(meaning="Mean NLL of the paragraph's own continuation."),
     }
