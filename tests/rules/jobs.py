@@ -38,7 +38,7 @@ SHARDED = {
     "perturbation": ("perturbation", "perturbed_paragraphs"),
     "patching": ("patching", "attribution_patching"),
     "edits": ("edits",),
-    "remove": ("removal", "removal_damage", "removal_sweep"),
+    "remove": ("removal", "removal_damage"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from memloc.settings.removal_ways import EDITS, RETRAINED
 
-REMOVAL_TABLES = ("removal", "removal_damage", "removal_sweep")
+REMOVAL_TABLES = ("removal", "removal_damage")
 REMOVAL_ASKED = bool(SETTINGS.remove.ways)
 # The ways to change weights that remove grown memories: those that the study lists; if it lists none, all.
 GROWN_REMOVED = bool(GROWN and SETTINGS.remove.n_single)

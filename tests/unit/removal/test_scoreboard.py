@@ -15,7 +15,7 @@ from memloc.model.weights import EditError
 from memloc.removal import registry
 from memloc.removal.judging import FORBIDDEN_NLL, decoded, judged, perturbed_versions, rounded
 from memloc.removal.registry import Way
-from memloc.removal.scoreboard import as_it_is, best_setting, run_way
+from memloc.removal.scoreboard import as_it_is, best_setting, lost, run_way
 from memloc.removal.ways.diversions import NgramBlocklist
 from memloc.scoring.extraction import score_and_extract
 from memloc.scoring.paragraph_scores import teacher_forced
@@ -131,13 +131,13 @@ def test_a_way_that_changes_what_it_may_not_is_an_error_and_leaves_the_model(stu
     ],
 )
 def test_a_setting_is_to_remove_and_then_to_harm_least(forgotten, harm, best):
-    assert best_setting(pd.Series(forgotten), pd.Series(harm)) == best
+    assert best_setting(np.array(forgotten), np.array(harm)) == best
 
 
 @pytest.mark.parametrize("name", WAY_NAMES)
 def test_every_way_gives_valid_tables_and_leaves_the_model(study, original, name):
     found = run_way(study._replace(how=study.how.model_copy(update={"n_single": 1})), name)
-    for table in ("removal", "removal_damage", "removal_sweep"):
+    for table in ("removal", "removal_damage"):
         assert len(validate(schema_of(table), getattr(found, table), Lengths(24, N_PREFIX)))
     nothing = as_it_is(study)
     assert len(validate(schema_of("removal"), nothing.removal, Lengths(24, N_PREFIX))) == 4
@@ -165,7 +165,7 @@ def test_perturbed_versions_are_different_tokens_at_different_places():
     assert {int(perturbed_versions(row[:2] * 0, 1, 1, 3, rng)[0, 0]) for rng in rngs} == {1, 2}
 
 
-def test_what_a_sweep_forgets_and_harms_are_shares_of_the_tokens(study, monkeypatch):
+def test_what_settings_forget_and_harm_are_shares_of_the_tokens_and_choose_one(study, monkeypatch):
     """A way whose first setting forbids nothing, and whose second one the first token of what is removed and
     of one of the two texts that say what harm that does."""
     harmed = study.texts.validation_own[:1]
@@ -176,9 +176,8 @@ def test_what_a_sweep_forgets_and_harms_are_shares_of_the_tokens(study, monkeypa
 
     block = Way(prepare, ("x",), "heads", diverts=True)
     monkeypatch.setitem(registry.WAYS, "heads", block)
-    sweep = run_way(study, "heads").removal_sweep
-    assert sweep["forgotten"].tolist() == pytest.approx([0, 1]) and sweep["chosen"].tolist() == [False, True]
-    assert sweep["harm"].tolist() == pytest.approx([0, 0.5])
+    assert lost(study, "heads").tolist() == [[0, 1], [0, 0.5]]
+    assert set(run_way(study, "heads").removal["setting"]) == {"x 2"}
 
 
 def test_paragraphs_are_relearned_only_where_that_is_asked_for(study):

@@ -45,7 +45,6 @@ class Found(NamedTuple):
 
     removal: pd.DataFrame
     removal_damage: pd.DataFrame
-    removal_sweep: pd.DataFrame
 
 
 def as_it_is(study: Comparison) -> Found:
@@ -54,26 +53,25 @@ def as_it_is(study: Comparison) -> Found:
     untried = [None] * len(study.texts.target.ids)
     rows = _removed(study, study.texts.target, state).assign(relearning_steps=untried)
     harm = damage(study, state).assign(**named, removed=None)
-    return Found(rows.assign(**named), harm, pd.DataFrame())
+    return Found(rows.assign(**named), harm)
 
 
 def run_way(study: Comparison, name: str) -> Found:
-    """One way: its sweep, and what it removes together and one by one."""
+    """What one way removes together and one by one."""
     way = WAYS[name]
-    sweep = _sweep(study, name, way)
-    setting = tried(way, study.how)[int(sweep["chosen"].to_numpy().argmax())]
-    target, tables = study.texts.target, {field: [] for field in Found._fields}
+    settings, target = tried(way, study.how), study.texts.target
+    setting = settings[best_setting(*lost(study, name))] if len(settings) > 1 else settings[0]
+    removals, damages = [], []
     n_single = 0 if name in JOINT_ONLY else study.how.n_single
     runs = [("joint", target)]
     runs += [("single", target.of(slice(row, row + 1))) for row in range(min(n_single, len(target.ids)))]
     for mode, own in runs:
         named = {"way": name, "setting": in_words(way, setting), "mode": mode}
         removed, harm = _run(study, name, way, setting, own)
-        tables["removal"].append(removed.assign(**named))
+        removals.append(removed.assign(**named))
         one = int(own.ids[0]) if mode == "single" else None
-        tables["removal_damage"].append(harm.assign(**named, removed=one))
-    found = {table: pd.concat(frames) for table, frames in tables.items() if frames}
-    return Found(**found, removal_sweep=sweep.assign(way=name))
+        damages.append(harm.assign(**named, removed=one))
+    return Found(pd.concat(removals), pd.concat(damages))
 
 
 def _run(
@@ -95,29 +93,25 @@ def request(study: Comparison, name: str, remove: Int[Tensor, "removed token"]) 
     return Request(study.subject, remove, *shared)
 
 
-def _sweep(study: Comparison, name: str, way: Way) -> pd.DataFrame:
-    """Share of the validation paragraphs' tokens that each setting loses; a single setting is not swept."""
-    settings, texts = tried(way, study.how), study.texts
-    rows = pd.DataFrame({"setting": [in_words(way, setting) for setting in settings]})
-    if len(settings) == 1:
-        return rows.assign(forgotten=None, harm=None, chosen=True)
-    prepared, kept = way.prepare(request(study, name, texts.validation)), []
-    for setting in settings:
+def lost(study: Comparison, name: str) -> Float[np.ndarray, "text setting"]:
+    """Share of their tokens that the validation paragraphs, and those that say what harm is done, lose."""
+    way, texts, kept = WAYS[name], study.texts, []
+    prepared = way.prepare(request(study, name, texts.validation))
+    for setting in tried(way, study.how):
         with in_force(study.subject, way, prepared, setting) as state:
             own = [_judged(study, some, state).em for some in (texts.validation, texts.validation_own)]
         kept.append([float(em.double().mean()) for em in own])
     # All tokens were recited before.
-    rows[["forgotten", "harm"]] = 1 - np.array(kept) / (texts.validation.shape[1] - study.subject.n_prefix)
-    return rows.assign(chosen=rows.index == best_setting(rows["forgotten"], rows["harm"]))
+    return 1 - np.array(kept).T / (texts.validation.shape[1] - study.subject.n_prefix)
 
 
-def best_setting(forgotten: pd.Series, harm: pd.Series) -> int:
+def best_setting(forgotten: Float[np.ndarray, "setting"], harm: Float[np.ndarray, "setting"]) -> int:
     """Place of the least harmful setting that removes; if none removes, of the setting that forgets most.
 
     Of equal settings, the first. The least harm alone would choose a setting that does nothing.
     """
     removing = forgotten >= ENOUGH
-    return int(harm[removing].idxmin() if removing.any() else forgotten.idxmax())
+    return int(np.where(removing, harm, np.inf).argmin() if removing.any() else forgotten.argmax())
 
 
 def _judged(study: Comparison, tokens: Tokens, state: InForce) -> Judged:

@@ -17,14 +17,14 @@ def _way(*more: str) -> Columns:
     }
 
 
-def _run(*more: str) -> Columns:
+def _run() -> Columns:
     mode = category("joint", "single", meaning="Paragraphs are removed together, or one by one.")
-    return {**_way(*more), "mode": mode}
+    return {**_way(NOTHING), "mode": mode}
 
 
 def removal(lengths: Lengths) -> Columns:
     return {
-        **_run(NOTHING),
+        **_run(),
         "id": integer(0, meaning="Paragraph that is removed."),
         "em": n_tokens(lengths.continuation, meaning="Exact match that is left."),
         "nll": NLL,
@@ -55,19 +55,7 @@ def removal(lengths: Lengths) -> Columns:
 
 def removal_damage(lengths: Lengths) -> Columns:
     removed = integer(0, nullable=True, meaning="Paragraph that is removed; missing: all together.")
-    return {**_run(NOTHING), "removed": removed, **judged_text(lengths)}
-
-
-def removal_sweep(lengths: Lengths) -> Columns:
-    def lost(whose: str) -> Column:
-        return number(0, 1, nullable=True, meaning=f"Share of tokens lost by {whose}; missing: not tried.")
-
-    return {
-        **_way(),
-        "forgotten": lost("the validation paragraphs"),
-        "harm": lost("the model's own continuations of others"),
-        "chosen": Column("bool", meaning="The setting that the way is used with."),
-    }
+    return {**_run(), "removed": removed, **judged_text(lengths)}
 
 
 def removal_of_grown(lengths: Lengths) -> Columns:
