@@ -11,7 +11,7 @@ from memloc.data.paragraphs import token_tensor
 from memloc.model import loading
 from memloc.run.progress import Progress
 from memloc.run.shards import regrouped
-from memloc.scoring.extraction import extraction_frame, score_and_extract
+from memloc.scoring.extraction import score_and_extract
 from memloc.tables.storage import ROWS
 
 settings = job.settings
@@ -32,11 +32,11 @@ progress = Progress(len(rows), "paragraphs")
 with job.writing() as append:
     for piece in regrouped(pieces, max(1, ROWS // micro_batch) * micro_batch):
         tokens = subject.placed(token_tensor(piece.tokens))
-        scores, extraction = score_and_extract(subject.of_placed, tokens, threshold)
+        scores, log_p = score_and_extract(subject.of_placed, tokens, threshold)
         columns = {name: getattr(scores, name).numpy() for name in ("em", "nll", "margin", "redecoded")}
         append(
             scores=pd.DataFrame({"id": piece.id, **columns}),
-            extraction=extraction_frame(extraction, piece.id),
+            extraction=pd.DataFrame({"id": piece.id, "log_p": log_p.numpy()}),
         )
         n_redecoded += int(scores.redecoded.sum())
         progress.advance(len(piece), f"{n_redecoded} near-ties decoded step by step")

@@ -122,10 +122,8 @@ def sampled(*groups):
     """Groups of (paragraphs, count, of these extractable)."""
     rows = [(count, LIKELY if number < n_out else RARE) for n, count, n_out in groups for number in range(n)]
     data = pd.DataFrame(rows, columns=["count", "log_p"]).rename_axis("id").reset_index()
-    first = data[["id", "log_p"]].assign(scheme="whole")
-    both = pd.concat([first, first.assign(scheme="top", log_p=-np.inf)])
     return {
-        "extraction": both.sort_values("id", kind="stable", ignore_index=True),
+        "extraction": data[["id", "log_p"]],
         "sets": data[["id"]].assign(set=np.where(data["count"] == 0, "unseen", "non_memorized")),
         "paragraphs": data[["id", "count"]].assign(continuation_count=None),
     }

@@ -10,7 +10,6 @@ from memloc.figures import extraction
 from memloc.settings.sections import sections
 
 SETTINGS = sections({"paragraph": {"length": 60, "prefix": 20}})
-SCHEMES = ("T = 1, top k = 40", "T = 1")
 
 
 def tables(n_unseen):
@@ -23,10 +22,8 @@ def tables(n_unseen):
     em = np.where((log_p > -1) & ~unseen, 40, ids % 30)
     repeats = np.where(unseen, 0, np.where(ids % 2 == 0, random.integers(2, 100, n), 1))
     sets = np.where(unseen, "unseen", np.where(em == 40, "memorized", "non_memorized"))
-    by_scheme = zip(SCHEMES, (truncated, log_p), strict=True)
-    chances = [pd.DataFrame({"id": ids, "scheme": scheme, "log_p": p}) for scheme, p in by_scheme]
     return {
-        "extraction": pd.concat(chances).sort_values("id", kind="stable", ignore_index=True),
+        "extraction": pd.DataFrame({"id": ids, "log_p": truncated}),
         "scores": pd.DataFrame({"id": ids, "em": em, "nll": 1.0}),
         "sets": pd.DataFrame({"id": ids, "set": sets}),
         "paragraphs": pd.DataFrame({"id": ids, "count": repeats}).assign(
@@ -52,7 +49,7 @@ def test_numbers_are_counted_anew():
     numbers = extraction.draw(given, SETTINGS).numbers
     for name, rows in (("seen", slice(0, 400)), ("unseen", slice(400, None))):
         greedy = (given["scores"]["em"] == 40).to_numpy()[rows]
-        log_p = given["extraction"].query("scheme == @SCHEMES[0]")["log_p"].to_numpy()[rows]
+        log_p = given["extraction"]["log_p"].to_numpy()[rows]
         one, many = within(log_p, 1), within(log_p, 1000)
         found = {"n": len(greedy), "greedy": greedy.sum(), "one": one.sum(), "many": many.sum()}
         assert numbers[name] == found | {"missed": (many & ~greedy).sum()}

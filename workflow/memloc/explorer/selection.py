@@ -44,9 +44,7 @@ def paragraph_rows(ids: list[int], tables: Mapping[str, pd.DataFrame]) -> list[d
         columns={"count": "repeats"}
     )
     if "extraction" in tables:
-        first = tables["extraction"]["scheme"].iloc[0]
-        found = tables["extraction"][tables["extraction"]["scheme"] == first]
-        probability = np.exp(found.set_index("id")["log_p"])
+        probability = np.exp(tables["extraction"].set_index("id")["log_p"])
         rows["extraction"] = rows["id"].map(probability)
     rows["source"] = rows["file"].fillna("")
     columns = ["id", "set", "text", "source", *SCORES]

@@ -16,42 +16,33 @@ DRAWS = (1, 10, 100, 1000)
 BESIDE = 1.05  # factor of the horizontal axis between marks of one bin
 CURVE = np.geomspace(1, 1e5, 51)
 SHADES = ("#f2a6b0", "#e06377", "#c8102e", "#7a0a1c")  # light to dark: more draws
-DASHES = ("-", (0, (4, 1)), (0, (1, 1)), "-.")
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Share that comes out (a) against draws, by scheme, and (b) against repeats, by draws."""
-    chances = tables["extraction"]
-    schemes = list(chances["scheme"].unique())
-    by_scheme = chances.pivot(index="id", columns="scheme", values="log_p")
+    """Share that comes out (a) against draws and (b) against repeats, by draws."""
     data = tables["scores"][["id", "em"]].merge(tables["sets"][["id", "set"]], on="id")
-    data = data.merge(tables["paragraphs"], on="id").merge(by_scheme, on="id")
+    data = data.merge(tables["paragraphs"], on="id").merge(tables["extraction"], on="id")
     data["greedy"] = data["em"] == settings.paragraph.continuation
     data = data[data["set"] != HELD_OUT].assign(
         group=lambda rows: np.where(rows["set"] == UNSEEN, "unseen", "seen")
     )
     figure, panels = subplots(2.6, ncols=2)
-    plotted = {"a": _curves(panels[0], data, schemes), "b": _by_repeats(panels[1], data, schemes[0])}
+    plotted = {"a": _curves(panels[0], data), "b": _by_repeats(panels[1], data)}
     panel_labels(panels)
-    panels[1].set_title(schemes[0])
-    return Drawing(figure, of_panels(**plotted), _numbers(data, schemes[0]))
+    return Drawing(figure, of_panels(**plotted), _numbers(data))
 
 
-def _curves(axes: Axes, data: pd.DataFrame, schemes: list[str]) -> pd.DataFrame:
-    """Draw a line per scheme, unseen paragraphs in their own colour, and greedy's share."""
+def _curves(axes: Axes, data: pd.DataFrame) -> pd.DataFrame:
+    """Draw a line for seen and one for unseen paragraphs, and greedy's share."""
     rows, look = [], {"seen": COLOURS["memorized"], "unseen": COLOURS["unseen"]}
     groups = dict(iter(data.groupby("group")))
-    for number, scheme in enumerate(schemes):
-        for name, group in groups.items():
-            needed = np.sort(log_draws(group[scheme].to_numpy(), CONFIDENCE))
-            share = np.searchsorted(needed, np.log(CURVE), side="right") / len(group)
-            style = {"color": look[name], "ls": DASHES[number % len(DASHES)]}
-            axes.plot(CURVE, share, **style, label=scheme if name == "seen" else None)
-            line = {"group": name, "scheme": scheme, "n_paragraphs": len(group)}
-            rows.append(pd.DataFrame({**line, "n_draws": CURVE, "fraction": share}))
+    for name, group in groups.items():
+        needed = np.sort(log_draws(group["log_p"].to_numpy(), CONFIDENCE))
+        share = np.searchsorted(needed, np.log(CURVE), side="right") / len(group)
+        axes.plot(CURVE, share, color=look[name], label=name)
+        line = {"group": name, "n_paragraphs": len(group)}
+        rows.append(pd.DataFrame({**line, "n_draws": CURVE, "fraction": share}))
     axes.axhline(groups["seen"]["greedy"].mean(), color="black", lw=0.8, ls=":", label="greedy")
-    if "unseen" in groups:
-        axes.plot([], [], color=COLOURS["unseen"], label="unseen, same dashes")
     axes.set(xscale="log", xlabel="draws", ylabel="share extractable", ylim=(0, None))
     plain_log_ticks(axes.xaxis)
     axes.set_ylim(-0.02 * axes.get_ylim()[1], 1.5 * axes.get_ylim()[1])  # room for the legend
@@ -59,9 +50,9 @@ def _curves(axes: Axes, data: pd.DataFrame, schemes: list[str]) -> pd.DataFrame:
     return pd.concat(rows)
 
 
-def _by_repeats(axes: Axes, data: pd.DataFrame, scheme: str) -> pd.DataFrame:
+def _by_repeats(axes: Axes, data: pd.DataFrame) -> pd.DataFrame:
     """Share of each bin of repeats that comes out within so many draws, and by greedy decoding."""
-    found = {f"{n:,} draws" if n > 1 else "1 draw": _out(data, scheme, n) for n in DRAWS}
+    found = {f"{n:,} draws" if n > 1 else "1 draw": _out(data, n) for n in DRAWS}
     found |= {"greedy": data["greedy"].to_numpy()}
     unseen, rows = (data["group"] == "unseen").to_numpy(), []
     for number, ((label, out), colour) in enumerate(zip(found.items(), (*SHADES, "black"), strict=True)):
@@ -86,16 +77,16 @@ def _by_repeats(axes: Axes, data: pd.DataFrame, scheme: str) -> pd.DataFrame:
     return pd.concat(rows)
 
 
-def _out(data: pd.DataFrame, scheme: str, n_draws: int) -> Bool[np.ndarray, "paragraph"]:
+def _out(data: pd.DataFrame, n_draws: int) -> Bool[np.ndarray, "paragraph"]:
     """Which paragraphs come out within so many draws."""
-    return extractable(data[scheme].to_numpy(), n_draws, CONFIDENCE)
+    return extractable(data["log_p"].to_numpy(), n_draws, CONFIDENCE)
 
 
-def _numbers(data: pd.DataFrame, scheme: str) -> dict:
+def _numbers(data: pd.DataFrame) -> dict:
     """For seen and unseen paragraphs: how many come out, and how many of these greedy decoding misses."""
-    numbers = {"confidence": CONFIDENCE, "scheme": scheme, "unseen": None}
+    numbers = {"confidence": CONFIDENCE, "unseen": None}
     for name, group in data.groupby("group"):
-        one, many = (_out(group, scheme, n_draws) for n_draws in (DRAWS[0], DRAWS[-1]))
+        one, many = (_out(group, n_draws) for n_draws in (DRAWS[0], DRAWS[-1]))
         numbers[name] = {
             "n": len(group),
             "greedy": int(group["greedy"].sum()),

@@ -1,12 +1,10 @@
 """Probability of a continuation under sampling (2410.19482), from the logits that give its scores.
 
-Its probability p_z is the product of its tokens' probabilities, once under the model's own distribution, and
-once under its 40 likeliest tokens alone (as in transformers, with all ties with the 40th, renormalised). If
-truncation removes a token, p_z is zero and its logarithm -inf.
+Its probability p_z is the product of its tokens' probabilities among the 40 likeliest ones alone (as in
+transformers, with all ties with the 40th, renormalised). If truncation removes a token, p_z is zero and its
+logarithm -inf.
 """
 
-import numpy as np
-import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -16,12 +14,11 @@ from memloc.scoring.paragraph_scores import Scores, concatenated, redecoded, sco
 from memloc.scoring.teacher_forcing import TokenScores, score_logits
 
 TOP_K = 40
-SCHEMES = (f"T = 1, top k = {TOP_K}", "T = 1")  # as table `extraction` names them
-LogP = Float[Tensor, "paragraph scheme"]
+LogP = Float[Tensor, "paragraph"]
 
 
 def score_and_extract(subject: Subject, tokens: Tokens, threshold: float) -> tuple[Scores, LogP]:
-    """`paragraph_scores.score` and, from the same pass, log p_z of every continuation, by `SCHEMES`."""
+    """`paragraph_scores.score` and, from the same pass, log p_z of every continuation."""
 
     def of_rows(rows: Tokens) -> tuple[Scores, LogP]:
         scores, log_p = _of_batch(subject, rows)
@@ -39,9 +36,7 @@ def _of_batch(subject: Subject, rows: Tokens) -> tuple[Scores, LogP]:
 
     states = subject.states_in_parts(rows)
     truncated, *scores = subject.unembedded(states, rows[:, subject.n_prefix :], statistics)
-    tokens = TokenScores(*scores)
-    by_token = torch.stack([truncated, -tokens.nll], dim=-1).cpu()  # [paragraph, continuation, scheme]
-    return scores_of(tokens), by_token.double().sum(dim=1)
+    return scores_of(TokenScores(*scores)), truncated.cpu().double().sum(dim=1)
 
 
 def log_probability(
@@ -63,14 +58,3 @@ def log_probability(
     true_logit = logits.gather(-1, true.unsqueeze(-1))
     log_p = true_logit - top - others.log1p()
     return log_p.where(true_logit >= least, -torch.inf).squeeze(-1)
-
-
-def extraction_frame(log_p: LogP, ids: Int[np.ndarray, "paragraph"]) -> pd.DataFrame:
-    """Table `extraction`: a row per paragraph and scheme."""
-    return pd.DataFrame(
-        {
-            "id": np.repeat(np.asarray(ids), len(SCHEMES)),
-            "scheme": [*SCHEMES] * len(ids),
-            "log_p": log_p.flatten().numpy(),
-        }
-    )

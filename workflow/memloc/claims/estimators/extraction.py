@@ -1,4 +1,4 @@
-"""Estimators of the topic `extraction`: which paragraphs come out under the first scheme (2410.19482)?"""
+"""Estimators of the topic `extraction`: which paragraphs come out under sampling (2410.19482)?"""
 
 import pandas as pd
 
@@ -15,9 +15,7 @@ def seen_come_out_more_than_unseen(
 ) -> Evidence:
     """Of the random pairs of a repeated and an unseen paragraph of which n draws give one alone with this
     confidence, the share in which it is the repeated one."""
-    chances = tables["extraction"]
-    chances = chances[chances["scheme"] == chances["scheme"].iloc[0]]
-    data = tables["sets"].merge(tables["paragraphs"], on="id").merge(chances, on="id")
+    data = tables["sets"].merge(tables["paragraphs"], on="id").merge(tables["extraction"], on="id")
     data = data.set_index("id")
     out = pd.Series(extractable(data["log_p"].to_numpy(), n_draws, confidence), data.index)
     unseen = data["set"] == UNSEEN

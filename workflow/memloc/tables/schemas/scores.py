@@ -1,6 +1,6 @@
 """Exact match, NLL (paper 3.2) and probability under sampling of every kept paragraph."""
 
-from memloc.tables.columns import NLL, ONE_PARAGRAPH, PARAGRAPH, Column, Columns, Lengths, exact_match, number
+from memloc.tables.columns import NLL, ONE_PARAGRAPH, Column, Columns, Lengths, exact_match, number
 
 
 def scores(lengths: Lengths) -> Columns:
@@ -19,12 +19,11 @@ def scores(lengths: Lengths) -> Columns:
 
 def extraction(lengths: Lengths) -> Columns:
     return {
-        "id": PARAGRAPH,
-        "scheme": Column("str", meaning="Scheme of sampling: temperature and truncation."),
+        "id": ONE_PARAGRAPH,
         "log_p": Column(
             "float64",
             high=0,
             unit="natural logarithm",
-            meaning="Probability that sampling gives the continuation; -inf: truncation removes a token.",
+            meaning="Probability that sampling (T = 1, top 40) gives the continuation; -inf: it cannot.",
         ),
     }
