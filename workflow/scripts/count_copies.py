@@ -17,7 +17,7 @@ paragraphs = job.read("paragraphs", ["id", "file", "tokens"]).merge(scores, on="
 recited = paragraphs.em == lengths.continuation
 text = joined(stream.tokens, lengths.length).tokens
 found = list(near_copies(np.stack(paragraphs.tokens), text))
-counted = copies(paragraphs, found, stream, lengths.prefix)
+counted = copies(paragraphs, found, stream)
 fitted = worth(counted, recited, paragraphs.file)
 job.write(near_copies=counted.assign(expected=fitted.expected), copy_worth=fitted.worth)
 

@@ -6,7 +6,7 @@ import pytest
 from rapidfuzz.distance import Levenshtein
 
 from memloc.data import near_copies
-from memloc.data.near_copies import copies, longest_runs, near_counts, similar_prefixes
+from memloc.data.near_copies import copies, longest_runs, near_counts
 from memloc.data.own_text import END, joined
 
 VOCABULARY = 40
@@ -65,7 +65,7 @@ def test_longest_runs_are_those_of_brute_force(block, monkeypatch):
 
 def counted(paragraphs, stream):
     near = near_copies.near_copies(np.stack(paragraphs["tokens"]), joined(stream["tokens"], 100).tokens)
-    return copies(paragraphs, list(near), stream, 50)
+    return copies(paragraphs, list(near), stream)
 
 
 @pytest.mark.parametrize("seed", [6, 7])
@@ -94,20 +94,3 @@ def test_copies_that_are_mostly_replaced_are_known_where_the_stream_names_their_
         [1, 2, 4, 6],
         [0, 0, 0, 0],
     ]
-
-
-@pytest.mark.parametrize("seed", [8, 9])
-def test_similar_prefixes_are_those_of_brute_force(seed):
-    rng = np.random.default_rng(seed)
-    paragraphs = rng.integers(VOCABULARY, size=(6, 40))
-    text = []
-    for row in rng.integers(6, size=60):
-        prefix = edited(paragraphs[row, :20], rng.integers(20), rng)
-        text += [*prefix, *paragraphs[row, 20 + (rng.random() < 0.2) :], END]
-    expected = []
-    for own in paragraphs.tolist():
-        ends = [at for at in range(len(text) - 19) if text[at : at + 20] == own[20:]]
-        edits = [Levenshtein.distance(own[:20], text[max(at - 20, 0) : at]) for at in ends]
-        expected.append(sum(4 < n <= 10 for n in edits))
-    assert similar_prefixes(paragraphs, np.array(text, dtype=np.int32), 20).tolist() == expected
-    assert sum(expected) > 5

@@ -22,8 +22,9 @@ def tables(n, ratio):
     return {
         "kinds": frame_of("kinds", id=ids, kind=kind),
         "near_copies": frame_of("near_copies", id=ids, within_0=np.where(ids > 1, 9, 0), within_10=ids),
-        "paragraph_gradients": frame_of("paragraph_gradients", id=ids, nll=nll, sum_abs=size),
-        "head_ablation": frame_of("head_ablation", LENGTHS, id=ids, nll=nll, nll_gained=size),
+        "scores": frame_of("scores", LENGTHS, id=ids, nll=nll),
+        "paragraph_gradients": frame_of("paragraph_gradients", id=ids, sum_abs=size),
+        "head_ablation": frame_of("head_ablation", LENGTHS, id=ids, nll_gained=size),
     }
 
 

@@ -8,7 +8,7 @@ from made_tables import frame_of
 from memloc.figures import near_copies
 from memloc.settings.sections import sections
 from memloc.tables.columns import Lengths
-from memloc.tables.terms.near_copies import NEAR_COPIES
+from memloc.tables.terms.near_copies import NESTED
 
 SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 
@@ -18,10 +18,10 @@ def tables(n_near, worth):
     ids = np.arange(60)
     more = np.where(ids < n_near, 3, 0)
     far = ("within_10", "within_20", "within_50")
-    within = {name: 1 + (name in far) * more for name in NEAR_COPIES if name != "similar_prefix"}
+    within = {name: 1 + (name in far) * more for name in NESTED[1:]}
     copies = frame_of("near_copies", within_0=1, **within, expected=0.3)
     few = {"worth": worth, "low": worth and worth / 2, "high": worth and worth * 2}
-    kinds = frame_of("copy_worth", copies=list(NEAR_COPIES), n_paragraphs=n_near, n_groups=9, **few)
+    kinds = frame_of("copy_worth", copies=list(NESTED[1:]), n_paragraphs=n_near, n_groups=9, **few)
     scores = frame_of("scores", Lengths(100, 50), em=np.where(ids < 20, 50, 0))
     return {"near_copies": copies, "copy_worth": kinds, "scores": scores}
 

@@ -8,9 +8,9 @@ from made_tables import frame_of
 
 from memloc.scoring import copies as module
 from memloc.scoring.copies import by_kind, worth
-from memloc.tables.terms.near_copies import NEAR_COPIES
+from memloc.tables.terms.near_copies import NESTED
 
-WORTHS = {"within_1": 0.9, "within_10": 0.5, "within_50": 0.0, "similar_prefix": 0.2}
+WORTHS = {"within_1": 0.9, "within_10": 0.5, "within_50": 0.0}
 
 
 @pytest.fixture
@@ -24,11 +24,11 @@ def planted(n, seed=0):
     rng = np.random.default_rng(seed)
     own = {name: rng.poisson(4, n) * rng.integers(2, size=n) for name in WORTHS}
     exact = rng.integers(1, 8, n)
-    within = {"within_0": exact} | {name: exact.copy() for name in NEAR_COPIES if name != "similar_prefix"}
-    for name in ("within_1", "within_10", "within_50"):
+    within = {"within_0": exact} | {name: exact.copy() for name in NESTED[1:]}
+    for name in WORTHS:
         for larger in list(within)[list(within).index(name) :]:
             within[larger] = within[larger] + own[name]
-    rows = frame_of("near_copies", **within, similar_prefix=own["similar_prefix"])
+    rows = frame_of("near_copies", **within)
     amount = exact + sum(WORTHS[name] * own[name] for name in WORTHS)
     chance = scipy.special.expit(-8 + 5 * np.log(amount))
     return rows, pd.Series(rng.random(n) < chance), pd.Series(rng.integers(40, size=n)), chance
@@ -63,9 +63,9 @@ def test_copies_of_no_effect_are_worth_nothing_and_the_fit_is_that_of_plain_sear
 
 def test_too_few_near_copies_files_or_outcomes_are_refused(quick):
     copies, recited, group, _ = planted(150, seed=2)
-    few = copies.assign(similar_prefix=np.where(np.arange(150) < 19, 3, 0))
+    few = copies.assign(within_50=copies["within_20"] + np.where(np.arange(150) < 19, 3, 0))
     table = worth(few, recited, group).worth.set_index("copies")
-    assert table["worth"].isna()["similar_prefix"] and table["worth"].notna()["within_1"]
+    assert table["worth"].isna()["within_50"] and table["worth"].notna()["within_1"]
     assert worth(copies, recited, group % 5).worth["worth"].isna().all()
     for outcome in (True, False):
         found = worth(copies, recited | True if outcome else recited & False, group)

@@ -9,16 +9,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int, UInt64
+from jaxtyping import Int
 from rapidfuzz.distance import Levenshtein
 
-from memloc.data.own_text import BLOCK, joined, window_hashes
+from memloc.data.own_text import BLOCK, window_hashes
 from memloc.tables.terms.near_copies import NESTED, SEARCHED, WRITTEN
 
 NEAR = 0.1  # share of its tokens that a near-copy may differ in
-SIMILAR = 0.5  # share of a prefix's tokens that are edited in a similar one
 N = 6  # tokens of an n-gram
-
 
 Found = tuple[Int[np.ndarray, "place"], Int[np.ndarray, "place"]]
 """Places of a paragraph's near-copies in order, and how many tokens of each are edited."""
@@ -56,9 +54,7 @@ def apart(places: Int[np.ndarray, "place"], length: int) -> list[int]:
     return chosen
 
 
-def copies(
-    paragraphs: pd.DataFrame, found: Sequence[Found], stream: pd.DataFrame, n_prefix: int
-) -> pd.DataFrame:
+def copies(paragraphs: pd.DataFrame, found: Sequence[Found], stream: pd.DataFrame) -> pd.DataFrame:
     """Rows of table `near_copies`, without the chances: copies of each paragraph in the training text.
 
     Args:
@@ -67,54 +63,18 @@ def copies(
         stream: table `training_stream`. Where documents are copies of one paragraph (`id`), replaced tokens
             are counted in place of edited ones, and as many as half of them may be.
     """
-    tokens = np.stack(paragraphs["tokens"])
-    length = tokens.shape[1]
-    text = joined(stream["tokens"], length).tokens
-    counts = np.array(
-        [
-            [len(apart(near[edits <= share * length // 100], length)) for share in SEARCHED]
-            for near, edits in found
-        ]
-    )
-    frame = pd.DataFrame(counts, columns=NESTED[: len(SEARCHED)])
-    for share, own in zip(WRITTEN, _written(paragraphs, stream), strict=True):
-        frame[f"within_{share}"] = frame["within_10"] + own
-    frame["similar_prefix"] = similar_prefixes(tokens, text, n_prefix)
-    return frame.assign(id=paragraphs["id"].to_numpy())
-
-
-def _written(paragraphs: pd.DataFrame, stream: pd.DataFrame) -> Iterator[pd.array]:
-    """Documents that are copies with more than a tenth replaced, and at most each share of `WRITTEN`."""
-    own = stream[stream["id"].isin(paragraphs["id"])]
     tokens = paragraphs.set_index("id")["tokens"]
-    rows = zip(own["id"], own["tokens"], strict=True)
-    replaced = np.array([np.mean(tokens[id] != document) for id, document in rows])
+    length = len(tokens.iloc[0])
+    searched = [share * length // 100 for share in SEARCHED]  # tokens
+    counts = [[len(apart(near[edits <= n], length)) for n in searched] for near, edits in found]
+    frame = pd.DataFrame(counts, index=tokens.index, columns=NESTED[: len(SEARCHED)])
+    written = stream[stream["id"].isin(paragraphs["id"])].astype({"id": "int64"})
+    replaced = written["tokens"].combine(written["id"].map(tokens), lambda *both: np.not_equal(*both).mean())
     for share in WRITTEN:
-        written = own["id"][(replaced > NEAR) & (replaced <= share / 100)].value_counts()
-        known = written.reindex(paragraphs["id"], fill_value=0).astype("Int64")
-        yield known.array if len(own) else pd.array([pd.NA] * len(paragraphs), "Int64")
-
-
-def similar_prefixes(
-    paragraphs: Int[np.ndarray, "paragraph token"], text: Int[np.ndarray, "token"], n_prefix: int
-) -> Int[np.ndarray, "paragraph"]:
-    """How often each continuation occurs, to the token, after a prefix that is similar and no near-copy's.
-
-    Of such a prefix, half of the tokens are edited at most, and more than a tenth of the paragraph's.
-    """
-    length, words = paragraphs.shape[1], text.tolist()
-    hashes, fewest, most = window_hashes(text, length - n_prefix), int(NEAR * length), int(SIMILAR * n_prefix)
-    order = np.argsort(hashes, kind="stable")
-    own = np.concatenate([window_hashes(row[n_prefix:], length - n_prefix) for row in paragraphs])
-    first, last = (np.searchsorted(hashes[order], own, side=side) for side in ("left", "right"))
-    found = np.zeros(len(paragraphs), dtype=np.int64)
-    for row, tokens in enumerate(paragraphs.tolist()):
-        for place in order[first[row] : last[row]].tolist():
-            if words[place : place + length - n_prefix] == tokens[n_prefix:]:
-                before = words[max(place - n_prefix, 0) : place]
-                edits = Levenshtein.distance(tokens[:n_prefix], before, score_cutoff=most)
-                found[row] += fewest < edits <= most
-    return found
+        far = written["id"][(replaced > NEAR) & (replaced <= share / 100)].value_counts()
+        both = frame["within_10"].add(far, fill_value=0).astype("Int64")
+        frame[f"within_{share}"] = both if len(written) else pd.array([pd.NA] * len(frame), "Int64")
+    return frame.reset_index()
 
 
 def _candidates(
@@ -132,34 +92,15 @@ def _candidates(
     order = np.argsort(hashes, kind="stable")
     hashes = hashes[order]
     for own in paragraphs:
-        places = _diagonals(window_hashes(own, N), hashes, order, n_shared, 2 * moved + 1)
-        places, n_hits = np.unique(places[:, None] + np.arange(-moved, moved + 1), return_counts=True)
-        yield [place for place in places[n_hits >= n_shared].tolist() if 0 <= place <= len(text) - length]
-
-
-def _diagonals(
-    own: UInt64[np.ndarray, "gram"],
-    hashes: UInt64[np.ndarray, "place"],
-    order: Int[np.ndarray, "place"],
-    n_shared: int,
-    width: int,
-) -> Int[np.ndarray, "hit"]:
-    """Where the paragraph would begin, for each place of one of its n-grams, if many places agree on it.
-
-    `hashes` are those of the text in ascending order, at the places `order`.
-    """
-    first, last = (np.searchsorted(hashes, own, side=side) for side in ("left", "right"))
-    n_each = last - first
-    gram = np.repeat(np.arange(len(own)), n_each)
-    hit = np.arange(len(gram)) - np.repeat(np.cumsum(n_each) - n_each, n_each)
-    begins = order[first[gram] + hit] - gram
-    if not len(begins):
-        return begins
-    # Coarse first: hits that agree lie in the same or a neighbouring bucket.
-    bucket = begins // width
-    bucket -= bucket.min() - 1
-    together = np.convolve(np.bincount(bucket, minlength=bucket.max() + 2), [1, 1, 1], mode="same")
-    return begins[together[bucket] >= n_shared]
+        some, end = (np.searchsorted(hashes, window_hashes(own, N), side) for side in ("left", "right"))
+        hits = [order[slice(*ends)] - at for at, ends in enumerate(zip(some, end, strict=True))]
+        begins = np.sort(np.concatenate(hits))
+        last = begins[n_shared - 1 :]
+        first = begins[: len(last)]
+        close = last - first <= 2 * moved
+        places = last[close, None] - moved + np.arange(2 * moved + 1)
+        places = np.unique(places[places <= first[close, None] + moved])
+        yield places[(places >= 0) & (places <= len(text) - length)].tolist()
 
 
 def longest_runs(

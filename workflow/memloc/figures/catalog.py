@@ -158,7 +158,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "kinds",
             "Memories and what a rule gets, too",
-            ("kinds", "near_copies", "paragraph_gradients", "head_ablation"),
+            ("kinds", "near_copies", "scores", "paragraph_gradients", "head_ablation"),
             only_for="trained",
         ),
         FigureInfo("cumulative_ablation", "Do the rankings find heads that matter", ("cumulative_ablation",)),

@@ -23,8 +23,8 @@ PANELS = {
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """(a) Recited paragraphs by kind and exact copies; (b, c) gradients and heads by NLL."""
-    copies = tables["near_copies"][["id", "within_0", "within_10"]]
-    data = tables["kinds"].merge(copies, on="id").set_index("id").join(measures(tables))
+    data = tables["kinds"].merge(tables["near_copies"][["id", "within_0", "within_10"]], on="id")
+    data = data.merge(tables["scores"][["id", "nll"]], on="id").set_index("id").join(measures(tables))
     figure, axes = subplots(2.4, ncols=3)
     _bars(axes[0], data)
     for panel, (name, label) in zip(axes[1:], PANELS.items(), strict=True):
@@ -41,17 +41,14 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def measures(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """By paragraph: its NLL and the measures of `PANELS`, as far as it is in their samples."""
-    gradients = tables["paragraph_gradients"].groupby("id")
-    heads = tables["head_ablation"].groupby("id")
-    found = pd.DataFrame({"gradient": gradients["sum_abs"].sum(), "nll": gradients["nll"].first()})
-    found = found.join(heads.agg(head=("nll_gained", "max"), own_nll=("nll", "first")), how="outer")
-    return found.assign(nll=found["nll"].fillna(found.pop("own_nll")))
+    """The measures of `PANELS` by paragraph, as far as it is in their samples."""
+    gradients, heads = (tables[name].groupby("id") for name in ("paragraph_gradients", "head_ablation"))
+    return pd.DataFrame({"gradient": gradients["sum_abs"].sum(), "head": heads["nll_gained"].max()})
 
 
 def difference(data: pd.DataFrame, name: str, log: bool = False) -> Interval:
     """Memory minus reconstruction in pairs whose NLLs differ by a factor of 1.5 at most; or their ratio."""
-    known = data.dropna(subset=[name, "nll"])
+    known = data.dropna(subset=[name])
     memory = (known["kind"] != "reconstruction").rename("set")
     numbers = pairs(memory * 0, memory, len(known), np.random.default_rng(0), known["nll"])
     sets = pd.DataFrame({"id": known.index, "pair": numbers.array})
@@ -62,17 +59,16 @@ def difference(data: pd.DataFrame, name: str, log: bool = False) -> Interval:
 
 
 def _bars(axes: Axes, data: pd.DataFrame) -> None:
-    first = np.array(list(COPIES))
-    at = np.searchsorted(first, data["within_0"], side="right") - 1
+    bins = pd.cut(data["within_0"], [*COPIES, np.inf], right=False, labels=[*COPIES.values()])
     below = np.zeros(len(COPIES))
     for kind, look in LOOKS.items():
-        height = np.bincount(at[data["kind"] == kind], minlength=len(COPIES))
-        axes.bar(COPIES.values(), height, bottom=below, label=kind, color=look["color"])
-        below += height
+        height = bins[data["kind"] == kind].value_counts(sort=False)
+        axes.bar(height.index, height, bottom=below, label=kind, color=look["color"])
+        below += height.to_numpy()
     axes.set(xlabel="exact copies", ylabel="recited paragraphs")
 
 
 def _points(axes: Axes, data: pd.DataFrame, name: str) -> None:
     for kind, look in LOOKS.items():
-        rows = data[data["kind"] == kind].dropna(subset=[name, "nll"])
+        rows = data[data["kind"] == kind]
         axes.scatter(rows["nll"], rows[name], s=9, linewidths=0.6, **look)

@@ -16,8 +16,6 @@ from memloc.statistics.uncertainty import Interval, proportion
 EXACT = {1: "1", 2: "2, 3", 4: "4-7", 8: "8-15", 16: "16+"}  # bins by their first number
 NEAR = {0: "none", 1: "1-3", 4: "4-15", 16: "16 or more"}
 COLOURS_OF_NEAR = ("0.6", "#56b4e9", "#e69f00", COLOURS["memorized"])
-LABELS = {f"within_{share}": f"{share} %" for share in (1, 2, 5, 10, 20, 50)}
-LABELS["similar_prefix"] = "same continuation,\nsimilar prefix"
 # 2405.15523: membership inference, with a tenth or half of the words replaced.
 PUBLISHED = {"within_10": (0.60, 0.65), "within_50": (0.15, 0.20)}
 
@@ -40,16 +38,13 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 def _shares(seen: pd.DataFrame) -> pd.DataFrame:
     """Share recited, and expected by the fit, by bins of exact and near-copies (`EXACT`, `NEAR`)."""
-    bins = [_bin(seen["within_0"], EXACT), _bin(seen["near"], NEAR)]
-    grouped = seen.groupby(bins, observed=True)
+    bins = [
+        pd.cut(seen[name], [*first, np.inf], right=False, labels=[*first]).astype(int)
+        for name, first in (("within_0", EXACT), ("near", NEAR))
+    ]
+    grouped = seen.groupby(bins)
     found = grouped.agg(n=("recited", "size"), n_recited=("recited", "sum"), expected=("expected", "mean"))
     return found.join(intervals(found["n_recited"], found["n"])).reset_index()
-
-
-def _bin(counts: pd.Series, bins: dict[int, str]) -> pd.Series:
-    """The first number of the bin of each count."""
-    first = np.array(list(bins))
-    return pd.Series(first[np.searchsorted(first, counts, side="right") - 1], counts.index, name=counts.name)
 
 
 def _by_copies(axes: Axes, shares: pd.DataFrame) -> None:
@@ -78,7 +73,7 @@ def _worths(axes: Axes, worth: pd.DataFrame) -> None:
     axes.hlines(places, worth["low"], worth["high"], color="black", lw=0.9)
     axes.plot(worth["worth"], places, "o", color="black", ms=3)
     axes.yaxis.set_major_locator(FixedLocator(places))
-    axes.set_yticklabels([LABELS[name] for name in worth["copies"]])
+    axes.set_yticklabels(worth["copies"].str.replace("within_", "") + " %")
     axes.set(xlabel="worth in exact copies", ylabel="edited tokens, up to", ylim=(-0.6, len(worth) - 0.4))
 
 

@@ -31,8 +31,7 @@ class Fit(NamedTuple):
 def by_kind(copies: pd.DataFrame) -> pd.DataFrame:
     """Near-copies of each kind: of each distance of table `near_copies`, what the smaller one leaves."""
     known = [name for name in NESTED if copies[name].notna().all()]
-    own = {name: copies[name] - copies[last] for last, name in zip(known, known[1:], strict=False)}
-    return pd.DataFrame(own | {"similar_prefix": copies["similar_prefix"]}, copies.index).astype("int64")
+    return copies[known].astype("int64").diff(axis=1)[known[1:]].astype("int64")
 
 
 def worth(copies: pd.DataFrame, recited: pd.Series, group: pd.Series) -> Fit:
@@ -48,9 +47,12 @@ def worth(copies: pd.DataFrame, recited: pd.Series, group: pd.Series) -> Fit:
     """
     rows = (copies["within_0"] > 0).to_numpy()
     counts, outcome, group = by_kind(copies)[rows], recited[rows], group[rows]
-    kinds = pd.DataFrame([_seen(counts[name] > 0, outcome, group) for name in counts], counts.columns)
-    fitted = kinds.index[(kinds["n_paragraphs"] >= ENOUGH) & (kinds["n_groups"] >= MIN_N) & kinds["differ"]]
-    found = kinds.drop(columns="differ").assign(worth=np.nan, low=np.nan, high=np.nan)
+    some = {name: counts[name] > 0 for name in counts}
+    numbers = [(own.sum(), group[own].nunique()) for own in some.values()]
+    found = pd.DataFrame(numbers, pd.Index(some, name="copies"), ["n_paragraphs", "n_groups"])
+    found[["worth", "low", "high"]] = np.nan
+    differ = np.array([outcome[own].nunique() == 2 for own in some.values()])
+    fitted = found.index[(found["n_paragraphs"] >= ENOUGH) & (found["n_groups"] >= MIN_N) & differ]
     expected = pd.Series(np.nan, copies.index, name="expected")
     if outcome.nunique() == 2:
         exact, near = copies["within_0"][rows].to_numpy(float), counts[fitted].to_numpy(float)
@@ -59,13 +61,7 @@ def worth(copies: pd.DataFrame, recited: pd.Series, group: pd.Series) -> Fit:
         expected[rows] = scipy.special.expit(start + slope * np.log(exact + near @ worths))
         ends = np.quantile(values[1:, 2:], TAILS, axis=0)
         found.loc[fitted, ["worth", "low", "high"]] = np.column_stack([worths, *ends])
-    return Fit(expected, found.rename_axis("copies").reset_index())
-
-
-def _seen(some: pd.Series, recited: pd.Series, group: pd.Series) -> dict[str, int | bool]:
-    own = recited[some]
-    numbers = {"n_paragraphs": int(some.sum()), "n_recited": int(own.sum())}
-    return numbers | {"n_groups": group[some].nunique(), "differ": own.nunique() == 2}
+    return Fit(expected, found.reset_index())
 
 
 def _resampled(

@@ -5,6 +5,8 @@ goes on with lines of the prefix (a template, or a count), or the n-grams of oth
 """
 
 from collections.abc import Sequence
+from itertools import takewhile
+from os.path import commonprefix
 
 import numpy as np
 import pandas as pd
@@ -50,14 +52,9 @@ def template_share(
 
 
 def _repeats(line: list[int], other: list[int]) -> bool:
-    begins = _agreement(line, other)
-    both = begins + _agreement(line[begins:][::-1], other[begins:][::-1])
+    begins = len(commonprefix([line, other]))
+    both = begins + len(commonprefix([line[begins:][::-1], other[begins:][::-1]]))
     return both >= SHORTEST and max(len(line), len(other)) - both <= FIELD
-
-
-def _agreement(some: list[int], others: list[int]) -> int:
-    differs = [a != b for a, b in zip(some, others, strict=False)]
-    return differs.index(True) if True in differs else len(differs)
 
 
 class NGrams:
@@ -69,18 +66,6 @@ class NGrams:
             hashes = window_hashes(text[:-1], n)
             order = np.argsort(hashes, kind="stable")
             self.places[n] = hashes[order], order
-
-    def exact_match(
-        self,
-        tokens: Int[np.ndarray, "token"],
-        n_prefix: int,
-        left_out: Bool[np.ndarray, "token"],
-    ) -> int:
-        """Leading tokens of the continuation that the model gets without what is `left_out` of its text."""
-        for at in range(n_prefix, len(tokens)):
-            if self.next(tokens[:at], left_out) != tokens[at]:
-                return at - n_prefix
-        return len(tokens) - n_prefix
 
     def next(self, before: Int[np.ndarray, "token"], left_out: Bool[np.ndarray, "token"]) -> int:
         """The token that most often follows; of equally frequent ones, the smallest; -1 if none does."""
@@ -118,11 +103,12 @@ def evidence(
     model = NGrams(joined(stream["tokens"], length).tokens)
     document = np.repeat(np.arange(len(stream)), stream["tokens"].map(len) + 1)
     rows = []
-    for (_, own), (places, _) in zip(paragraphs.iterrows(), found, strict=True):
-        same = (stream["file"] == own["file"]) | (stream["id"] == own["id"]).fillna(False)
+    for own, (places, _) in zip(paragraphs.itertuples(), found, strict=True):
+        same = (stream["file"] == own.file) | (stream["id"] == own.id).fillna(False)
         left_out = same.to_numpy(bool)[document]
         for place in places:
             left_out[place : place + length] = True
-        match = model.exact_match(own["tokens"], n_prefix, left_out)
-        rows.append((template_share(own["tokens"], n_prefix, breaks), match))
+        got = (model.next(own.tokens[:at], left_out) == own.tokens[at] for at in range(n_prefix, length))
+        share = template_share(own.tokens, n_prefix, breaks)
+        rows.append((share, sum(1 for _ in takewhile(bool, got))))
     return pd.DataFrame(rows, columns=["template", "ngram_em"], index=paragraphs.index)

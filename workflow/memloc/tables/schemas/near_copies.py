@@ -2,7 +2,7 @@
 
 from memloc.tables import columns
 from memloc.tables.columns import Columns, Lengths, category, integer, number
-from memloc.tables.terms.near_copies import KINDS, NEAR_COPIES, SEARCHED, WRITTEN
+from memloc.tables.terms.near_copies import KINDS, NESTED, SEARCHED, WRITTEN
 
 
 def near_copies(lengths: Lengths) -> Columns:
@@ -20,12 +20,6 @@ def near_copies(lengths: Lengths) -> Columns:
     return {
         "id": columns.ONE_PARAGRAPH,
         **within,
-        "similar_prefix": integer(
-            0,
-            unit="occurrences in the training text",
-            meaning="Occurrences of the exact continuation after a prefix with at most half of its tokens "
-            "edited, but more than a tenth of the paragraph's.",
-        ),
         "expected": number(
             0,
             1,
@@ -60,11 +54,10 @@ def copy_worth(lengths: Lengths) -> Columns:
 
     return {
         "copies": category(
-            *NEAR_COPIES,
+            *NESTED[1:],
             meaning="Kind of near-copy: column of `near_copies`, without what the one before it counts.",
         ),
         "n_paragraphs": integer(0, unit="paragraphs", meaning="Seen paragraphs that have such copies."),
-        "n_recited": integer(0, unit="paragraphs", meaning="Those of them that the model recites."),
         "n_groups": integer(0, unit="files", meaning="Files, or modules, that these paragraphs are from."),
         "worth": worth(meaning="Exact copies that one such copy stands for; missing: too few to say."),
         "low": worth(meaning="Low end of its interval, 95 %, over files; missing: no interval."),

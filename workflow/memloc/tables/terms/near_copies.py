@@ -2,8 +2,5 @@
 
 SEARCHED = (0, 1, 2, 5, 10)  # per cent of the tokens; such copies are found in any text
 WRITTEN = (20, 50)  # the same, of copies that only their writer finds again
-NESTED = tuple(
-    f"within_{share}" for share in (*SEARCHED, *WRITTEN)
-)  # columns; each counts those before it, too
-NEAR_COPIES = (*NESTED[1:], "similar_prefix")
+NESTED = tuple(f"within_{share}" for share in (*SEARCHED, *WRITTEN))  # each counts those before it, too
 KINDS = RECONSTRUCTION, RECITATION, RECOLLECTION = ("reconstruction", "recitation", "recollection")
