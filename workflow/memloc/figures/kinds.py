@@ -25,7 +25,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """(a) Recited paragraphs by kind and exact copies; (b, c) gradients and heads by NLL."""
     data = tables["kinds"].merge(tables["near_copies"][["id", "within_0", "within_10"]], on="id")
     data = data.merge(tables["scores"][["id", "nll"]], on="id").set_index("id").join(measures(tables))
-    figure, axes = subplots(2.4, ncols=3)
+    figure, axes = subplots(2.8, ncols=3)
     _bars(axes[0], data)
     for panel, (name, label) in zip(axes[1:], PANELS.items(), strict=True):
         _points(panel, data, name)
