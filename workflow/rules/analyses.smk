@@ -58,7 +58,7 @@ ANALYSES = [
     # Weights: the NLL of all sets, and the contrastive objective (paper 5.1, 5.2).
     Analysis(
         "parameter_gradients",
-        "Attribute the NLL of every set, and the contrastive objective, to the model's weights.",
+        "Compute gradients of the model's weights for every set, and for the contrastive objective.",
         reads=["paragraphs", "sets"],
         makes=["parameter_gradients", "parameter_gradient_samples", "paragraph_gradients"],
         sections=["contrastive", "loading"],
@@ -67,7 +67,7 @@ ANALYSES = [
     # Activations, attention and patching (paper 6 and A.2, A.3).
     Analysis(
         "activation_gradients",
-        "Attribute NLLs of memorized and perturbed paragraphs to activations.",
+        "Compute gradients of activations for memorized and perturbed paragraphs.",
         reads=["paragraphs", "sets", "perturbed_paragraphs"],
         makes=["activation_gradients", "impact_gradients"],
         sections=["activation_gradients", "loading"],
@@ -91,7 +91,7 @@ ANALYSES = [
     ),
     Analysis(
         "patching",
-        "Patch q, k and v of every head in both directions.",
+        "Exchange what a head computes between a paragraph and its perturbed version, head by head.",
         reads=["paragraphs", "perturbed_paragraphs"],
         makes=["patching", "attribution_patching"],
         sections=["patching", "loading"],
@@ -100,7 +100,7 @@ ANALYSES = [
     ),
     Analysis(
         "rank_heads",
-        "Rank the attention heads by every method, on resampled paragraphs too.",
+        "Rank the attention heads by every method, and again on parts of the sample.",
         reads=[
             *("parameter_gradients", "parameter_gradient_samples", "activation_gradients"),
             *("rare_token_correlation", "rare_token_groups", "patching"),

@@ -76,9 +76,8 @@ def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
     assert findings(tables, SETTINGS) == [
         "What is memorized? 2 of 4 paragraphs (50 %): given the first 10 tokens, the model goes on word for "
         "word for 4 more. So do 1 of 3 (33 %) that the model never saw: without memory.",
-        "What triggers it? Mostly the last tokens of the prefix. Exchanging one of the last 2 of 10 stops "
-        "recitation in 50 % of trials, one of the first 2 in 0 %; in 1 of 2 sampled paragraphs, some "
-        "exchange does.",
+        "What triggers it? Mostly the last tokens of the prefix. Exchanging the last of 10 tokens stops "
+        "recitation in 0 % of trials, one of the last 2 in 50 %, one of the first 2 in 0 % (2 paragraphs).",
         "Where is it? Not known: too few paragraphs. 2 methods put 2 different heads first; without their "
         "joint first, head 1 of layer 0, 2 of 2 recitations stop. Without one of 3 attentions and MLPs, 2 of "
         "4 tokens of recited text stay, and 3 of text after other prefixes; 2 hit recited text more.",

@@ -93,11 +93,11 @@ def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
     mostly = "Tokens all over the prefix"
     if max(first, last) > 2 * min(first, last):
         mostly = f"Mostly the {'last' if last > first else 'first'} tokens of the prefix"
-    hang = stopped.groupby(rows["id"]).any()
+    very_last = stopped[rows["position"] == n_prefix - 1].mean()
     return (
-        f"{mostly}. Exchanging one of the last {few} of {n_prefix} stops recitation in {_percent(last)} of "
-        f"trials, one of the first {few} in {_percent(first)}; in {hang.sum()} of "
-        f"{counted(len(hang), 'sampled paragraph')}, some exchange does."
+        f"{mostly}. Exchanging the last of {counted(n_prefix, 'token')} stops recitation in "
+        f"{_percent(very_last)} of trials, one of the last {few} in {_percent(last)}, one of the first {few} "
+        f"in {_percent(first)} ({counted(rows['id'].nunique(), 'paragraph')})."
     )
 
 
