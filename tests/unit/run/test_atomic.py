@@ -1,5 +1,8 @@
 """A written file or folder is complete or absent, and an old one survives a failed write."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from memloc.run.atomic import atomic_folder, atomic_path
@@ -57,3 +60,38 @@ def test_folder_replaces_the_old_one_as_a_whole(tmp_path):
     assert listing(final) == ["sub"]
     assert (final / "sub" / "config.json").read_text() == "new"
     assert listing(final.parent) == ["model"]
+
+
+def record(monkeypatch):
+    """Calls of fsync and replace in order, with the names of what they were called on."""
+    calls, fsync, replace = [], os.fsync, os.replace
+
+    def noting_fsync(descriptor):
+        calls.append(("flush", Path(f"/proc/self/fd/{descriptor}").readlink().name))
+        fsync(descriptor)
+
+    def noting_replace(source, target):
+        calls.append(("rename", target.name))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", noting_fsync)
+    monkeypatch.setattr(os, "replace", noting_replace)
+    return calls
+
+
+def test_a_power_cut_finds_the_old_file_or_the_new_one(tmp_path, monkeypatch):
+    """The content reaches the disk before the name does, and the name before the writer goes on."""
+    calls = record(monkeypatch)
+    with atomic_path(tmp_path / "scores.csv") as temporary:
+        temporary.write_text("new")
+    assert calls == [("flush", temporary.name), ("rename", "scores.csv"), ("flush", tmp_path.name)]
+
+
+def test_a_power_cut_finds_the_old_folder_or_the_whole_new_one(tmp_path, monkeypatch):
+    calls = record(monkeypatch)
+    with atomic_folder(tmp_path / "model") as temporary:
+        (temporary / "sub").mkdir()
+        (temporary / "sub" / "config.json").write_text("new")
+    first, last = calls[:3], calls[3:]
+    assert set(first) == {("flush", name) for name in ("sub", "config.json", temporary.name)}
+    assert last == [("rename", "model"), ("flush", tmp_path.name)]

@@ -1,7 +1,7 @@
 """Files and folders that appear complete or not at all.
 
-They are written next to their final place and renamed. A rename is atomic only within one file system.
-Temporary names end like the final ones, since many writers choose the format by the suffix.
+They are written next to their final place, flushed to the disk and renamed. A rename is atomic only within
+one file system. Temporary names end like the final ones, since many writers choose the format by the suffix.
 """
 
 import os
@@ -23,10 +23,12 @@ def atomic_path(final: Path | str) -> Iterator[Path]:
     temporary = _beside(final)
     try:
         yield temporary
+        _flush(temporary)
         os.replace(temporary, final)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    _flush(final.parent)
 
 
 def write_text(final: Path | str, text: str) -> None:
@@ -47,13 +49,25 @@ def atomic_folder(final: Path | str) -> Iterator[Path]:
     temporary.mkdir()
     try:
         yield temporary
+        for path in [*temporary.rglob("*"), temporary]:
+            _flush(path)
         if final.exists():
             shutil.rmtree(final)
         os.replace(temporary, final)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+    _flush(final.parent)
 
 
 def _beside(final: Path) -> Path:
     return final.with_name(f".partial-{uuid4().hex[:8]}-{final.name}")
+
+
+def _flush(path: Path) -> None:
+    """Write a file's content, or a folder's entries, through to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
