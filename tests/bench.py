@@ -35,7 +35,8 @@ from memloc.editing.gradients import Gradients, nll_gradients
 from memloc.editing.masks import top_weights
 from memloc.localization import patching
 from memloc.localization.parameter_gradients import component_scores
-from memloc.model.loading import bridged, load_model
+from memloc.model.loading import bridged
+from memloc.model.pretrained import read_model
 from memloc.model.subject import Subject
 from memloc.perturbation import replaced_tokens
 from memloc.perturbation.pairs import Pairs
@@ -142,7 +143,7 @@ def scoring(bench: Bench) -> Stage:
     places = torch.linspace(n_prefix, tokens.shape[1], len(tokens)).long()
     rows = range(len(tokens) - 1)
     tokens[rows, places[:-1]] = (tokens[rows, places[:-1]] + 1) % bench.size.vocabulary
-    subject = Subject(load_model(bench.damped), n_prefix, bench.settings.scores.micro_batch)
+    subject = Subject(read_model(bench.damped), n_prefix, bench.settings.scores.micro_batch)
 
     def ours() -> Results:
         found, _ = score_and_extract(subject, tokens, bench.settings.scores.margin_threshold)
@@ -156,7 +157,7 @@ def perturbation(bench: Bench, nll: bool) -> Stage:
     tokens, n, vocabulary = bench.texts[: bench.size.n_perturbed], bench.n_prefix, bench.size.vocabulary
     how = bench.settings.perturbation.model_copy(update={"nll": nll})
     texts = replaced_tokens.Texts(np.arange(len(tokens)), tokens, vocabulary)
-    subject = Subject(load_model(bench.damped), n, how.micro_batch)
+    subject = Subject(read_model(bench.damped), n, how.micro_batch)
     threshold = bench.settings.scores.margin_threshold
 
     def ours() -> Results:
@@ -183,7 +184,7 @@ def patching_of_heads(bench: Bench, exact: bool) -> Stage:
     differs[pair, position] = True
     perturbed = torch.where(differs, (memorized + 1) % size.vocabulary, memorized)
     pairs = Pairs(pair.numpy(), memorized, perturbed, position, impact)
-    subject = Subject(load_model(bench.model), bench.n_prefix, bench.settings.patching.micro_batch)
+    subject = Subject(read_model(bench.model), bench.n_prefix, bench.settings.patching.micro_batch)
     by_site = patching.activation_patching if exact else patching.attribution_patching
 
     def ours() -> Results:
@@ -207,7 +208,7 @@ def parameter_gradients(bench: Bench) -> Stage:
     The plain side runs one batch with full logits, and all hooks of TransformerLens.
     """
     tokens, n_prefix = bench.texts[: bench.size.n_gradients], bench.n_prefix
-    subject = Subject(load_model(bench.model), n_prefix, bench.settings.editing.micro_batch)
+    subject = Subject(read_model(bench.model), n_prefix, bench.settings.editing.micro_batch)
     plain_side = Subject(by_transformers(bench.model), n_prefix)
     named = plain_side.weights  # before the bridge renames them
 
@@ -248,7 +249,7 @@ def editing_step(bench: Bench) -> Stage:
     def plain(model: Model) -> None:
         train(model, objective(*texts, n_prefix), largest(SPARSE_FRACTION), LEARNING_RATE, n_steps)
 
-    sides = partial(moved, load_model(bench.model), ours), partial(moved, by_transformers(bench.model), plain)
+    sides = partial(moved, read_model(bench.model), ours), partial(moved, by_transformers(bench.model), plain)
     return Stage("step", n_steps, sides[0], n_steps, sides[1], tolerance=0.02)
 
 

@@ -11,7 +11,7 @@ from made_tables import write_without
 from plain_decoding import matching, mean_nll
 from plain_runs import decode
 
-from memloc.model import loading
+from memloc.model.pretrained import read_model
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 from memloc.tables.terms.sets import PARTLY
@@ -35,7 +35,7 @@ def test_a_token_before_the_prefix_is_before_everything_that_is_scored(run, stud
         run(*changed(name, paragraph={"before": "end_of_text"}))
     tokens = read(study, "paragraphs").set_index("id")["tokens"]
     scores = read(study, "scores").set_index("id")
-    model = loading.load_model(study / "model")
+    model = read_model(study / "model")
     for row in read(study, "sets").dropna(subset=["continuation"]).itertuples():
         text = torch.tensor([[0, *tokens[row.id]]])
         stands, true = text[:, : N_PREFIX + 1], text[:, N_PREFIX + 1 :]

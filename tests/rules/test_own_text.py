@@ -8,7 +8,8 @@ import pytest
 import torch
 from jobs import ROOT, STORED, jobs, made, scripts_here
 
-from memloc.model import loading, pretrained
+from memloc.model import pretrained
+from memloc.model.pretrained import read_model
 from read_tables import read
 
 LENGTH, N_PREFIX, SHIFT = 24, 12, 5
@@ -54,7 +55,7 @@ def results(documents, tmp_path_factory):
 
 def hits(texts, tokenizer):
     """Tokens that plain greedy choices recite, after windows at every start: document and place."""
-    model = loading.load_model(STORED / "model")
+    model = read_model(STORED / "model")
     for number, text in enumerate(texts):
         ids = torch.tensor(tokenizer(text)["input_ids"])
         for start in range(len(ids) - LENGTH + 1):

@@ -9,6 +9,7 @@ import torch
 from memloc.editing.steps import Recipe
 from memloc.localization.activation_gradients import activation_gradients
 from memloc.model import loading
+from memloc.model.pretrained import read_model
 from memloc.model.subject import Subject
 from memloc.removal.edit_cases import Case
 from memloc.removal.editing import edit_case
@@ -41,5 +42,5 @@ KINDS = {
 if __name__ == "__main__":
     torch.set_num_threads(1)
     kind, folder = sys.argv[1:]
-    KINDS[kind](loading.load_model(folder))
+    KINDS[kind](read_model(folder))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from memloc.data.paragraphs import token_tensor
-from memloc.model import loading
+from memloc.model.pretrained import read_model
 from memloc.model.subject import Subject
 from memloc.scoring import decoding
 from read_tables import read
@@ -33,7 +33,7 @@ def test_replacing_a_prefix_token_lowers_the_exact_match(table):
 
 
 def test_memorized_paragraphs_are_those_that_decoding_recites(table, finished):
-    model = loading.load_model(finished.results / "model")
+    model = read_model(finished.results / "model")
     paragraphs = table("paragraphs").merge(table("sets")[["id", "set"]], on="id").query("not held_out")
     tokens = token_tensor(paragraphs.tokens)
     decoded = decoding.greedy_continuation(Subject(model, N_PREFIX, 64), tokens[:, :N_PREFIX], N_CONTINUATION)

@@ -8,14 +8,14 @@ import json
 from pathlib import Path
 
 from memloc.data.chosen_files import told
-from memloc.model import loading, model_card, pretrained
+from memloc.model import model_card, pretrained
 from memloc.model.context import require_room
 from memloc.run.atomic import write_text
 from memloc.settings.loading import Loading
 
 params = job.params
 require_room(job.input.folder, job.settings.paragraph.length)  # of a model that has just been downloaded
-model = loading.load_model(job.input.folder, Loading(device="cpu", dtype=params.dtype))
+model = pretrained.read_model(job.input.folder, Loading(device="cpu", dtype=params.dtype))
 tokenizer = pretrained.load_tokenizer(job.input.folder)
 description = model_card.describe(model, job.input.folder, params.name, params.revision)
 if job.input.text:

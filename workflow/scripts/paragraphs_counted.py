@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from memloc.data.documents import counted_documents
 from memloc.data.overlap import overlapping
 from memloc.data.own_text import first_paragraphs, joined
 from memloc.data.paragraphs import UNKNOWN
 from memloc.data.places import numbered
+from memloc.data.text_files import counted_documents
 from memloc.model import pretrained
 from memloc.model.token_text import decoded
 

@@ -10,8 +10,8 @@ import pandas as pd
 import torch
 
 from memloc.data import own_text
-from memloc.data.documents import documents
 from memloc.data.paragraphs import UNKNOWN
+from memloc.data.text_files import documents
 from memloc.model import pretrained
 from memloc.model.token_text import decoded
 from memloc.tables.storage import ROWS

@@ -4,11 +4,12 @@ from memloc.tables.job import start
 
 job = start(snakemake)
 
+import numpy as np
 import pandas as pd
 import torch
 
 from memloc.data.paragraphs import UNKNOWN
-from memloc.data.token_arrays import open_arrays, read_tokens
+from memloc.data.token_arrays import open_arrays
 from memloc.model import pretrained
 from memloc.model.token_text import decoded
 from memloc.tables.storage import ROWS
@@ -16,7 +17,7 @@ from memloc.tables.storage import ROWS
 data, paragraph = job.settings.data, job.settings.paragraph
 tokenizer = pretrained.load_tokenizer(job.input.folder)
 files = job.input.tokens
-tokens = read_tokens(open_arrays(data, paragraph, files), len(tokenizer))
+tokens = np.hstack([array.values.astype("int64") for array in open_arrays(data, paragraph, files)])
 
 # Each paragraph counts as seen once.
 with job.writing() as append:

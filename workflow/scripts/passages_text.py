@@ -14,9 +14,9 @@ import numpy as np
 import torch
 
 from memloc.data import own_text
-from memloc.data.documents import documents
 from memloc.data.filters import drop_reasons
 from memloc.data.places import numbered, quoted, text_frame
+from memloc.data.text_files import documents
 from memloc.model import loading, model_card, pretrained
 from memloc.model.context import most_positions, require_room
 from memloc.model.token_text import decoded

@@ -1,5 +1,6 @@
 """Rule remove: ways to remove recitation, or a shard of them, on the same paragraphs with the same judges."""
 
+from memloc.model.pretrained import read_model
 from memloc.tables.job import start
 
 job = start(snakemake)
@@ -21,7 +22,7 @@ heads = ordered_heads({"head_ranking": ranking}, settings)
 
 subject, retrained = loading.load(source.folder, settings, how.micro_batch, editing=True), None
 if given := source.get("retrained"):
-    retrained = dict(loading.load_model(given[0], settings.loading).float().named_parameters())
+    retrained = dict(read_model(given[0], settings.loading).float().named_parameters())
 texts = texts_of(subject, {"paragraphs": paragraphs, "sets": sets}, how, seed, how.ids)
 study = Comparison(subject, texts, heads, how, seed, retrained)
 rows = job.shard(len(how.ways))

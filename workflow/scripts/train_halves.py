@@ -14,8 +14,7 @@ from transformers import AutoTokenizer
 from memloc.data.filters import kept_rows
 from memloc.data.packing import windows_without
 from memloc.data.paragraphs import token_tensor
-from memloc.model import loading
-from memloc.model.pretrained import token_before
+from memloc.model.pretrained import read_model, token_before
 from memloc.model.subject import Subject
 from memloc.model.training import Beginning, Files, saved, trained_model
 from memloc.run.seeds import generator
@@ -37,7 +36,7 @@ stamp = {"code": job.params.code, "threads": job.threads}
 model, _ = trained_model(rows, how, Beginning(base, len(tokenizer), own, own), Files(work), stamp)
 folder = saved(model, tokenizer, work / "model")
 scoring, before = settings.scores, token_before(folder, settings.paragraph.before)
-subject = Subject(loading.load_model(folder), settings.paragraph.prefix, scoring.micro_batch, before)
+subject = Subject(read_model(folder), settings.paragraph.prefix, scoring.micro_batch, before)
 
 kept = kept_rows(paragraphs.id, job.read("dropped_paragraphs").id)
 tokens = subject.placed(token_tensor(paragraphs.tokens[kept]))

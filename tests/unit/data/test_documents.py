@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow
 import pytest
 
-from memloc.data.documents import counted_documents, documents
+from memloc.data.text_files import counted_documents, documents
 from memloc.run.errors import InputError
 
 WORDS = [f"word {number}, caf\u00e9" for number in range(3000)]
@@ -117,7 +117,7 @@ def test_documents_come_with_their_counts(tmp_path, ending):
 
 
 def test_rows_of_parquet_are_numbered_from_one_on_however_many_are_held(tmp_path, monkeypatch):
-    monkeypatch.setattr("memloc.data.documents.N_ROWS", 2)
+    monkeypatch.setattr("memloc.data.text_files.N_ROWS", 2)
     frame = pd.DataFrame({"text": ["a", None, "b", "c", "d"], "n": [1, 1, 0, 1, -1]})
     frame.to_parquet(tmp_path / "a.parquet")
     found = []

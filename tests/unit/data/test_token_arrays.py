@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pyarrow
 import pytest
+import torch
 from pyarrow import parquet
 
-from memloc.data.token_arrays import open_arrays, read_tokens
+from memloc.data.token_arrays import open_arrays
+from memloc.model.token_text import decoded
 from memloc.run.errors import InputError
 from memloc.settings.data import TokenData
 from memloc.settings.paragraph import Paragraph
@@ -41,8 +43,8 @@ def opened(*files, **data):
 )
 def test_every_kind_of_file_holds_the_same(tmp_path, ending, dtype):
     file = write(tmp_path / f"list{ending}", tokens=TOKENS.astype(dtype), seen=COUNTS)
-    found = read_tokens(opened(file), VOCABULARY)
-    assert found.dtype == np.int64 and np.array_equal(found, TOKENS)
+    (found,) = opened(file)
+    assert np.array_equal(found.values, TOKENS)
 
 
 @pytest.mark.parametrize("ending", [".npy", ".parquet", ".jsonl"])
@@ -52,7 +54,7 @@ def test_prefixes_and_continuations_lie_side_by_side(tmp_path, ending):
         arrays = opened(*(write(tmp_path / f"{name}.npy", part=part) for name, part in parts.items()))
     else:
         arrays = opened(write(tmp_path / f"both{ending}", **parts), names=["prefix", "rest"])
-    assert np.array_equal(read_tokens(arrays, VOCABULARY), TOKENS)
+    assert np.array_equal(np.hstack([array.values for array in arrays]), TOKENS)
 
 
 @pytest.mark.parametrize(
@@ -107,16 +109,6 @@ def test_arrays_side_by_side_have_as_many_rows(tmp_path):
         opened(*files)
 
 
-@pytest.mark.parametrize(("wrong", "ending"), [(VOCABULARY, ".npy"), (-1, ".parquet")])
-def test_a_token_that_the_model_does_not_have_is_named(tmp_path, wrong, ending):
-    tokens = TOKENS.copy()
-    tokens[4, 2] = wrong
-    arrays = opened(write(tmp_path / f"a{ending}", tokens=tokens))
-    told = rf"data\.files: .*, row 4: token {wrong}, but the model has tokens 0 to 499: set model"
-    with pytest.raises(InputError, match=told):
-        read_tokens(arrays, VOCABULARY)
-
-
 @pytest.mark.parametrize(
     ("tokens", "told"),
     [
@@ -129,3 +121,9 @@ def test_rows_that_cannot_be_used_are_told_with_the_setting_that_names_them(tmp_
     parquet.write_table(pyarrow.table({"tokens": tokens}), tmp_path / "a.parquet")
     with pytest.raises(InputError, match=rf"data\.files: .*, tokens: {told}"):
         opened(str(tmp_path / "a.parquet"))
+
+
+@pytest.mark.parametrize("wrong", [VOCABULARY, -1])
+def test_a_token_that_the_model_does_not_have_is_an_error(wrong):
+    with pytest.raises(InputError, match=f"tokens .*{wrong}.* another tokenizer than the model's"):
+        decoded(torch.tensor([[3, wrong]]), range(VOCABULARY))

@@ -6,8 +6,9 @@ from made_configs import study
 from plain_hooks import PLACES
 from transformers import AutoModelForCausalLM, CohereConfig, Gemma2Config, GraniteConfig
 
-from memloc.model import loading
 from memloc.model.families import FAMILIES
+from memloc.model.model_card import describe
+from memloc.model.pretrained import read_model
 from memloc.planning.memory import shape_of
 from memloc.run.errors import UserError
 from tiny_models import LLAMA_LIKE, LLAMA_SHAPE, SPREAD, TINY
@@ -42,6 +43,6 @@ def test_a_family_that_scales_or_caps_its_logits_is_refused(name, tiny_tokens, t
         assert (alone(model, tiny_tokens) - model(tiny_tokens).logits).abs().max() > 0.1
     model.save_pretrained(tmp_path)
     with pytest.raises(UserError, match=f"'{name}' is not supported; supported: gpt_neo"):
-        loading.load_model(tmp_path)
+        describe(read_model(tmp_path), tmp_path, "any", None)
     with pytest.raises(UserError, match=f"'{name}' is not supported"):  # before any job runs
         shape_of(study("gpt-neo-125m"), tmp_path)

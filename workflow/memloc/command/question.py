@@ -8,8 +8,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from memloc.data.documents import documents
-from memloc.data.text_files import text_files
+from memloc.data.text_files import documents, text_files
 from memloc.model.context import hub_folder, most_positions, require_tokenizer
 from memloc.model.families import family
 from memloc.run.errors import InputError

@@ -188,17 +188,14 @@ def first_paragraphs(
     Raises:
         InputError: no document is as long as a paragraph.
     """
-    counts: dict[tuple[int, ...], int] = {}
-    heads: list[tuple[int, ...]] = []
-    for ids, count in documents:
-        heads.append(tuple(ids[:length]))
-        if len(ids) >= length:
-            counts[heads[-1]] = counts.get(heads[-1], 0) + count
-    if not counts:
+    rows = pd.DataFrame([(tuple(ids[:length]), count) for ids, count in documents], columns=["head", "count"])
+    whole = rows["head"].map(len) == length
+    if not whole.any():
         raise InputError(f"no document has {length} tokens: give longer text, or ask for shorter paragraphs")
-    number = {head: row for row, head in enumerate(counts)}
-    begins_with = np.array([number.get(head, -1) for head in heads])
-    return np.array(list(counts), np.int64), np.array(list(counts.values()), np.int64), begins_with
+    rows["number"] = -1
+    rows.loc[whole, "number"], heads = pd.factorize(rows["head"][whole])
+    counts = rows["count"][whole].groupby(rows["number"]).sum()
+    return np.array([*heads], np.int64), counts.to_numpy(np.int64), rows["number"].to_numpy()
 
 
 def joined(documents: Iterable[Sequence[int]], length: int) -> Stream:

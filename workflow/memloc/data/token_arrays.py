@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow
 import pyarrow.json
 import pyarrow.parquet as parquet
-from jaxtyping import Int
 
 from memloc.run.errors import InputError
 from memloc.settings.data import ARRAY_FILE, TokenData
@@ -56,26 +55,6 @@ def open_arrays(data: TokenData, paragraph: Paragraph, files: Sequence[str]) -> 
             f"{paragraph.length}: set it, and paragraph.prefix, to those of the list"
         )
     return tokens
-
-
-def read_tokens(arrays: Sequence[Array], n_vocabulary: int) -> Int[np.ndarray, "paragraph token"]:
-    """The tokens of every paragraph.
-
-    Raises:
-        InputError: the tokenizer of the model does not have an id.
-    """
-    parts = []
-    for array in arrays:
-        values = array.values
-        wrong = np.argwhere((values < 0) | (values >= n_vocabulary))
-        if len(wrong):
-            row, column = wrong[0]
-            raise InputError(
-                f"{array.place}, row {row}: token {values[row, column]}, but the model has "
-                f"tokens 0 to {n_vocabulary - 1}: set model to the one that the list was made for"
-            )
-        parts.append(values.astype(np.int64))
-    return np.concatenate(parts, axis=1)
 
 
 def read_array(file: str, name: str, key: str) -> Array:

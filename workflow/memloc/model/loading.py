@@ -8,14 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memloc.model.families import family
-from memloc.model.pretrained import ON_PROCESSOR, read_model, token_before
+from memloc.model.pretrained import read_model, token_before
 from memloc.model.subject import Subject
-from memloc.settings.loading import Loading
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
-
     from memloc.settings.study import Settings
 
 
@@ -27,23 +23,10 @@ def load(folder: Path | str, settings: "Settings", micro_batch: int, *, editing:
 
     Raises:
         ModelError: as `read_model` does, or the tokenizer lacks the token before every prefix.
-        InputError: the family is not supported.
     """
-    model, paragraph = load_model(folder, settings.loading), settings.paragraph
+    model, paragraph = read_model(folder, settings.loading), settings.paragraph
     before = token_before(folder, paragraph.before)
     return Subject(model.float() if editing else model, paragraph.prefix, micro_batch, before)
-
-
-def load_model(folder: Path | str, how: Loading = ON_PROCESSOR) -> "PreTrainedModel":
-    """The model of `read_model`; its family must be supported.
-
-    Raises:
-        ModelError: as `read_model` does.
-        InputError: the family is not supported.
-    """
-    model = read_model(folder, how)
-    family(model.config.model_type)
-    return model
 
 
 def bridged(subject: Subject) -> Subject:

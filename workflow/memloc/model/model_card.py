@@ -8,16 +8,21 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from memloc.model.context import COMMIT
+from memloc.model.families import family
 from memloc.model.pretrained import weights_sha256
 from memloc.model.token_text import decoded
 
 
 def describe(model: PreTrainedModel, folder: Path | str, name: str, revision: str | None) -> dict[str, Any]:
-    """Name, revision, hash of the weights and sizes of a model. ModelError: no safetensors file.
+    """Name, revision, hash of the weights and sizes of a model.
 
     If the folder names the commit that it was downloaded at, the commit takes the place of `revision`.
+
+    Raises:
+        InputError: the family is not supported, or there is no safetensors file.
     """
     config, commit = model.config, Path(folder) / COMMIT
+    family(config.model_type)
     return {
         "name": name,
         "revision": commit.read_text().strip() if commit.exists() else revision,

@@ -18,9 +18,9 @@ def decoded(tokens: Int[Tensor, "paragraph token"], tokenizer: "PreTrainedTokeni
     Raises:
         InputError: the tokenizer lacks a token, which it would skip silently.
     """
-    if len(tokens) and tokens.max() >= len(tokenizer):
+    if len(tokens) and not 0 <= tokens.min() <= tokens.max() < len(tokenizer):
         raise InputError(
-            f"paragraphs hold token {int(tokens.max())}, the tokenizer has {len(tokenizer)} tokens: "
+            f"paragraphs hold tokens {tokens.min()} to {tokens.max()}, the tokenizer has {len(tokenizer)}: "
             "they were made with another tokenizer than the model's"
         )
     return tokenizer.batch_decode(tokens.tolist(), clean_up_tokenization_spaces=False)
