@@ -25,5 +25,5 @@ def test_an_array_gives_its_paragraphs_and_tokens_of_another_model_end_in_one_li
     assert (found["count"] == 1).all() and not found["unseen"].any()
     tokens[3, 5] = 10**6
     np.save(file, tokens)
-    with pytest.raises(ValueError, match=r"^data\.files: .*tokens\.npy, row 3: token 1000000, but the model"):
+    with pytest.raises(ValueError, match=r"^paragraphs hold tokens \d+ to 1000000, .* than the model's$"):
         made(tmp_path, given, "dropped_paragraphs", chosen="paragraphs".__eq__)
