@@ -15,15 +15,9 @@ from memloc.model.context import COMMIT
 from memloc.run.atomic import atomic_folder
 
 WEIGHTS = "model.safetensors"
-SHARDS = (f"{WEIGHTS}.index.json", "model-*-of-*.safetensors")
+INDEX, SHARDS = f"{WEIGHTS}.index.json", "model-*-of-*.safetensors"
 TOKENIZERS = ({"tokenizer.json"}, {"vocab.json", "merges.txt"})
-OTHERS = (
-    "config.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "generation_config.json",
-)
+TEXTS = (".json", "merges.txt")  # endings of all other files that a model needs
 ERRORS = (
     *(errors.HTTPError, errors.EntryNotFoundError),
     *(errors.FileMetadataError, errors.HFValidationError),
@@ -92,7 +86,8 @@ def _wanted(model_id: str, names: set[str], weights: bool, sha256: str | None) -
     """Patterns of the files to fetch, given the names of a model's files. DownloadError: some are missing."""
     if not any(files <= names for files in TOKENIZERS):
         raise DownloadError(f"{model_id}: expected tokenizer.json or vocab.json and merges.txt, got neither")
-    files = (WEIGHTS,) if sha256 or WEIGHTS in names else SHARDS
-    if missing := {"config.json", *(files[:1] if weights else ())} - names:
+    weights_in = WEIGHTS if sha256 or WEIGHTS in names else INDEX
+    if missing := {"config.json", *([weights_in] if weights else [])} - names:
         raise DownloadError(f"{model_id}: expected {' and '.join(sorted(missing))}, which it does not have")
-    return [*OTHERS, *set.union(*TOKENIZERS), *(files if weights else ())]
+    texts = [name for name in names if "/" not in name and name.endswith(TEXTS)]
+    return [*texts, *([WEIGHTS if weights_in == WEIGHTS else SHARDS] if weights else [])]

@@ -107,7 +107,11 @@ def documents(file: Path | str, field: str, encoding: str = "utf-8") -> Iterator
         InputError: a row lacks the field, or the file is damaged; names the file and the line or row.
     """
     if not str(file).endswith(ROWS):
-        yield _plain_text(str(file), encoding)
+        content = io.BytesIO(b"".join(line for _, line in _numbered_lines(str(file))))
+        try:
+            yield io.TextIOWrapper(content, encoding=encoding).read()  # any line ends become \n
+        except UnicodeDecodeError as error:
+            raise InputError(NOT_TEXT.format(file=file, encoding=encoding, error=error)) from None
         return
     for place, row in _rows(str(file), [field]):
         yield _text(row, field, place)
@@ -148,14 +152,6 @@ def _text(row: Mapping[str, Any], field: str, place: str) -> str:
     if not isinstance(row.get(field), str):
         raise InputError(f"{place}: no text in {field!r}, the key or column that is read")
     return row[field]
-
-
-def _plain_text(file: str, encoding: str) -> str:
-    content = b"".join(line for _, line in _numbered_lines(file))
-    try:
-        return io.TextIOWrapper(io.BytesIO(content), encoding=encoding).read()  # any line ends become \n
-    except UnicodeDecodeError as error:
-        raise InputError(NOT_TEXT.format(file=file, encoding=encoding, error=error)) from None
 
 
 def _numbered_lines(file: str) -> Iterator[tuple[int, bytes]]:

@@ -42,7 +42,8 @@ def _given_to_one_section(config: dict[str, Any]) -> Iterator[str]:
 
 def _explain(problem: dict[str, Any]) -> str:
     kind, location, given = problem["type"], problem["loc"], problem["input"]
-    setting = _setting(location)
+    # Entries of `models` have the keys of `model`.
+    setting = ("model", *location[2:]) if location[:1] == ("models",) else location
     keys = _allowed_keys(setting[:-1] if kind == "extra_forbidden" else setting)
     path = ".".join(_path(location)) or "(top level)"
     if kind == "extra_forbidden":
@@ -72,11 +73,6 @@ def _path(location: tuple[str | int, ...]) -> list[str]:
     form = {("data",): 1, ("model",): 1, ("models",): 2}.get(location[:1])
     keys = location if form is None else (*location[:form], *location[form + 1 :])
     return [str(part) for part in keys]
-
-
-def _setting(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """Place among the settings; entries of `models` have the keys of `model`."""
-    return ("model", *location[2:]) if location[:1] == ("models",) else location
 
 
 def _allowed_keys(location: tuple[str | int, ...]) -> list[str]:
