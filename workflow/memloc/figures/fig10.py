@@ -9,7 +9,7 @@ from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 
 GROUPS = ("memorized", "perturbed")
-ROLES = {"perturbed": "at the replaced token", "impact": "before the impact token"}
+ROLES = {"perturbed": "at replaced token", "impact": "before impact token"}
 KEYS = ["group", "role", "layer", "component", "head"]
 
 

@@ -141,7 +141,7 @@ def colour_bar(mesh: QuadMesh, axes: Axes, label: str, fraction: float = 0.3) ->
     bar.outline.set_visible(False)
     bar.locator = MaxNLocator(4)
     bar.formatter = ScalarFormatter()
-    bar.formatter.set_powerlimits((-2, 3))
+    bar.formatter.set_powerlimits((-3, 3))
     bar.update_ticks()
     bar.ax.yaxis.get_offset_text().set(fontsize=HEAD_FONT + 0.5, horizontalalignment="left")
     return bar
