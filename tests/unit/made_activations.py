@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 from made_tables import crossed
-from matplotlib.collections import QuadMesh
 
 from memloc.settings.sections import sections
 
@@ -66,13 +65,3 @@ def made_up(
         "perturbation": perturbation(rng),
         "perturbed_paragraphs": pd.DataFrame({"id": MEMORIZED, "position": [4, 0, 9], "tokens": tokens[:3]}),
     }
-
-
-def map_values(axes) -> np.ndarray:
-    """Values of the map in a panel, rows from top to bottom as in the table."""
-    return next(artist for artist in axes.collections if isinstance(artist, QuadMesh)).get_array()
-
-
-def panels(drawing) -> list:
-    """Panels of a figure in reading order, without the colour bars."""
-    return [axes for axes in drawing.figure.axes if axes.get_label() != "<colorbar>"]

@@ -138,15 +138,6 @@ class Project:
         """Rules that a dry-run would run, and how often, without those that only collect files."""
         return jobs_of(self.plan(*arguments, config=config))
 
-    def make_here(self, config: str, *targets: str) -> None:
-        """Make targets by scripts in this process, and tell Snakemake that they are made."""
-        from jobs import jobs, scripts_here  # and torch, which no plan needs
-
-        with scripts_here(self.folder) as run:
-            for job in jobs(self.folder, config, *targets).values():
-                run(*job)
-        self.forked(*targets, "--touch", "--forceall", "--cores", "1", config=config)
-
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace a piece of text of a file that is there once."""
         path = self.folder / file

@@ -56,21 +56,3 @@ def test_a_failure_ends_alone(project):
         "Failed: Write the effective settings of the study.",
         "results/test/logs/run_config.log: ZeroDivisionError: division by zero",
     ]
-
-
-HOST = """
-module memloc:
-    snakefile: "workflow/Snakefile"
-    config: config
-
-use rule * from memloc as memloc_*
-"""
-
-
-def test_as_a_module_it_is_as_ever(project):
-    (project.folder / "Snakefile").write_text(HOST)
-    lines, status = said(project.folder, *TARGET[:-1], "memloc_run_config")
-    assert status == 0 and "Select jobs to execute..." in lines
-    assert "1 of 1 steps (100%) done" in lines and not [
-        line for line in lines if line.startswith("Study test")
-    ]

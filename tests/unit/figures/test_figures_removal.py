@@ -7,8 +7,8 @@ from figure_labels import checked
 from made_removal import tables
 
 from memloc.figures import removal
-from memloc.figures.parts.removal import judged_ways, ways_of
-from memloc.settings.removal_ways import LABELS, NOTHING, WAY_NAMES
+from memloc.figures.parts.removal import judged_ways
+from memloc.settings.removal_ways import WAY_NAMES
 from memloc.settings.sections import sections
 
 SETTINGS = sections({"paragraph": {"prefix": 50, "length": 100}})
@@ -28,11 +28,6 @@ def test_ways_are_judged_by_their_distance_to_the_model_that_never_saw_the_parag
     assert data.loc[("nothing", "joint", "nll_distance"), "value"] == pytest.approx(2.9)
     assert data.loc[("top", "joint", "recited_4bit"), "value"] == pytest.approx(0.75)
     assert "nll_distance" not in set(judged_ways(tables(ways=["top"]))["measure"])
-
-
-def test_every_way_has_a_label():
-    assert tuple(LABELS) == (NOTHING, *WAY_NAMES)
-    assert ways_of(tables(ways=("heads", "top"))["removal"]) == ["top", "heads"]
 
 
 def test_no_interval_goes_beyond_what_is_possible():

@@ -20,10 +20,6 @@ from memloc.settings.removal_ways import ARM_WAYS, WAY_NAMES
 from memloc.settings.remove import Remove
 
 
-def test_every_name_is_a_way():
-    assert tuple(WAYS) == WAY_NAMES
-
-
 def test_what_is_tried_is_what_the_settings_of_a_way_say():
     how = Remove(
         unlearning=[2e-3],
