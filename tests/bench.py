@@ -26,8 +26,8 @@ import torch
 import transformers
 from jaxtyping import Int
 from plain_gradients import nll_gradients_with_all_hooks
-from plain_masked_adam import largest, objective, train
 from plain_patching import SitePatching
+from plain_unlearning import largest, objective, train
 from torch import Tensor
 
 from memloc.editing import steps

@@ -14,7 +14,10 @@ os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import torch
+    from playwright.sync_api import Browser
     from transformers import PreTrainedModel
 
 
@@ -43,6 +46,17 @@ def _drawn(n: int, shape: tuple[int, ...], seed: int) -> "torch.Tensor":
     import torch
 
     return torch.randint(n, shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """A running Chromium."""
+    import browser as browsers
+
+    if reason := browsers.install():
+        pytest.skip(f"NO PAGE IS OPENED: Chromium cannot be installed here, {reason}")
+    with browsers.chromium() as running:
+        yield running
 
 
 @pytest.fixture

@@ -2,20 +2,11 @@
 
 import shutil
 
-import browser as browsers
 import pytest
 from browser import HANGS, SIZES, Explorer
 
 from memloc.explorer.files import write_comparison
 from read_tables import read
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if reason := browsers.install():
-        pytest.skip(f"needs a browser: {reason}")
-    with browsers.chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

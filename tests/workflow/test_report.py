@@ -80,7 +80,7 @@ def test_the_explorer_is_in_the_report_as_it_is(finished, report):
     assert {name for name, data in own.items() if found[name] != data} == set()
 
 
-def test_the_page_of_all_figures_has_them_in_the_reports_order_with_their_captions(finished):
+def test_the_page_of_all_figures_has_them_in_the_reports_order(finished):
     found = (finished.results / "figures.html").read_text()
     names = [each.name for each in sorted(SHOWN.values(), key=numbered)]
     assert re.findall(r'<figure id="([^"]+)"', found) == names
@@ -89,8 +89,3 @@ def test_the_page_of_all_figures_has_them_in_the_reports_order_with_their_captio
     assert {
         link for link in re.findall(r'href="([^#"]+)"', found) if not (finished.results / link).is_file()
     } == set()
-    assert "system-message" not in found
-    said = " ".join(words(html.unescape(re.sub(r"<[^>]+>", "", found))))
-    for name in SHOWN:
-        caption = re.sub(r"[*`\\]", "", (finished.results / f"figures/{name}.rst").read_text())
-        assert " ".join(words(caption)) in said, name

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from dense_weights import masks
+from plain_unlearning import masks
 from transformers import PreTrainedModel
 
 from memloc.editing.gradients import nll_gradients

@@ -5,8 +5,8 @@ from functools import partial
 import plain_gradients as plain
 import pytest
 import torch
-from dense_weights import moved
 from plain_runs import plain_gradients
+from plain_unlearning import moved
 
 from memloc.editing.gradients import editable_gradients, take_gradients
 from memloc.editing.objectives import Terms, collect_objective, original_states

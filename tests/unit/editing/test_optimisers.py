@@ -6,9 +6,8 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from dense_weights import masks
 from plain_gradients import nll
-from plain_masked_adam import train
+from plain_unlearning import masks, train
 
 from memloc.editing.gradients import nll_gradients
 from memloc.editing.masks import head_weights, random_weights

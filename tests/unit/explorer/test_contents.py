@@ -1,10 +1,10 @@
 """What the page holds of the stored study is what it held when `tests/rules/store.py` stored it."""
 
+import base64
 from pathlib import Path
 
 import numpy as np
 from drawn import assert_stored, rounded
-from unpacked import unpacked
 
 from memloc.explorer import maps, tokens
 from memloc.explorer.index import index_of
@@ -17,12 +17,11 @@ INDEX = ("cloud", "example", "head", "n_heads", "n_layers", "n_paragraphs", "n_p
 
 
 def plain(value):
-    """Arrays as lists."""
+    """Arrays, which `base64_array` packed, as lists."""
     if isinstance(value, dict):
-        packed = {"data", "shape"} <= value.keys()
-        return (
-            np.ravel(unpacked(value)).tolist() if packed else {key: plain(own) for key, own in value.items()}
-        )
+        if {"data", "shape"} <= value.keys():
+            return np.frombuffer(base64.b64decode(value["data"]), "<f4").tolist()
+        return {key: plain(own) for key, own in value.items()}
     return [*map(plain, value)] if isinstance(value, list | tuple) else value
 
 

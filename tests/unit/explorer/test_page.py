@@ -49,14 +49,6 @@ def folder(tmp_path_factory, tables, pair):
     return folder
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if reason := browsers.install():
-        pytest.skip(f"NO PAGE IS OPENED: Chromium cannot be installed here, {reason}")
-    with browsers.chromium() as running:
-        yield running
-
-
 def window(size, theme):
     options = {"viewport": browsers.SIZES[size], "has_touch": size == "phone", "reduced_motion": "reduce"}
     return options | {"color_scheme": theme}

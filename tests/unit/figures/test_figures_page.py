@@ -161,23 +161,21 @@ def test_no_caption_reads_as_a_numbered_list():
 
 
 @pytest.fixture
-def opened(folder):
+def opened(folder, browser):
     """The open page of two figures and one higher than a sheet, and the addresses that it asked for."""
-    if reason := browsers.install():
-        pytest.skip(f"NO PAGE IS OPENED: Chromium cannot be installed here, {reason}")
     for name, size in {"fig1": (7, 3), "extra": (3.4, 2), "last": (7, 14)}.items():
         figure = plt.figure(figsize=size, facecolor="#ccccff")
         figure.savefig(folder / f"{name}.png", dpi=200)
     path = folder.parent / f"{folder.name}.html"
     path.write_text(page_of(folder, claims(*VERDICTS * 20)), encoding="utf-8")
-    with browsers.chromium() as running:
-        page = running.new_context(viewport=browsers.SIZES["phone"]).new_page()
-        said, asked = [], []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(path.as_uri())
-        yield page, asked
-        assert said == []
+    page = browser.new_context(viewport=browsers.SIZES["phone"]).new_page()
+    said, asked = [], []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(path.as_uri())
+    yield page, asked
+    page.context.close()
+    assert said == []
 
 
 def test_the_page_opens_from_disk_asks_for_its_pictures_alone_and_fits_a_phone(opened, folder):

@@ -7,9 +7,8 @@ import numpy as np
 import plain_gradients as plain
 import pytest
 import torch
-from dense_weights import moved
-from plain_masked_adam import train
 from plain_runs import plain_gradients
+from plain_unlearning import moved, train
 from torch import Tensor
 from transformers import PreTrainedModel
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from made_requests import N_PREFIX, subject
 from plain_gradients import nll
-from plain_masked_adam import objective, train
 from plain_runs import decode, plain_gradients
+from plain_unlearning import objective, train
 
 from memloc.model.weights import Original
 from memloc.planting.grown import grown_memories

@@ -8,9 +8,8 @@ import pytest
 import torch
 from made_requests import HEADS, N_PREFIX, assert_same_weights, changed_by, mlp_matrices, other_text, request
 from plain_gradients import nll
-from plain_masked_adam import objective, train
 from plain_runs import plain_gradients
-from plain_unlearning import arm_masks, matrices
+from plain_unlearning import arm_masks, matrices, objective, train
 from transformers.pytorch_utils import Conv1D
 
 from memloc.model.subject import Subject
