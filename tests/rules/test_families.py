@@ -8,8 +8,7 @@ import json
 import numpy as np
 import pytest
 import torch
-import yaml
-from jobs import ROOT, made
+from jobs import made, settings
 from plain_decoding import matching, mean_nll
 from transformers import AutoModelForCausalLM
 
@@ -55,15 +54,13 @@ def model_and_folder(tmp_path_factory):
     model = trained(cut(tokenizer(texts)["input_ids"])[:N_REPEATED], len(tokenizer))
     model.save_pretrained(folder / "model")
     tokenizer.save_pretrained(folder / "model")
-    settings = yaml.safe_load((ROOT / "config/test.yaml").read_text()) | {
-        "study": "llama",
-        "paragraph": {"length": LENGTH, "prefix": N_PREFIX},
-        "data": {"source": "text", "files": [str(folder / "text.jsonl")]},
-        "model": {"source": "local", "folder": str(folder / "model")},
-        "filters": {"keywords": [], "min_unique": 0},
-        "remove": {"ways": []},  # the model knows every paragraph
-    }
-    return model, made(folder, settings, "tables", "edited_model", *FIGURES)
+    given = settings(
+        study="llama",
+        data={"source": "text", "files": [str(folder / "text.jsonl")]},
+        model={"source": "local", "folder": str(folder / "model")},
+        filters={"keywords": [], "min_unique": 0},
+    )
+    return model, made(folder, given, "tables", "edited_model", *FIGURES)
 
 
 def test_the_repeated_paragraphs_are_memorized(model_and_folder):

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +29,15 @@ def given(name):
     return yaml.safe_load((ROOT / f"config/public/{name}.yaml").read_text())
 
 
-def make_list(project, config):
-    """The file of tokens that a study has its user make, if it has."""
-    if files := [file for file in config["data"].get("files", []) if "://" not in file]:
-        np.save(project.folder / files[0], np.ones((5, config["paragraph"]["length"]), dtype=np.int64))
+@contextmanager
+def list_of(project, config):
+    """While it is planned, the project has the file of tokens that a study has its user make, if it has."""
+    files = [project.folder / file for file in config["data"].get("files", []) if "://" not in file]
+    for file in files:
+        np.save(file, np.ones((5, config["paragraph"]["length"]), dtype=np.int64))
+    yield
+    for file in files:
+        file.unlink()
 
 
 @pytest.mark.parametrize("config", CONFIGS)
@@ -51,8 +57,8 @@ def test_a_config_says_what_memory_its_study_takes(config):
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "config/public").glob("*.yaml")))
 def test_the_plan_is_complete_and_needs_no_network(clone, name):
     config = given(name)
-    make_list(clone, config)
-    jobs = clone.jobs(config=f"config/public/{name}.yaml")
+    with list_of(clone, config):
+        jobs = clone.jobs(config=f"config/public/{name}.yaml")
     models = [f"{member}_" for member in config.get("models", {})] or [""]
     for prefix in models:
         rules = ("download_model", "paragraphs", "scores", "claims")

@@ -53,16 +53,6 @@ def test_runs_are_counted_as_by_brute_force_over_the_windows(length, monkeypatch
     assert length == 6 or expected > [1, 5, 2, 9, 1, 3]
 
 
-def test_starts_are_spread_over_all_positions():
-    """Of 2,000 occurrences in windows of 256, every sixteenth of the positions at which one can start whole
-    gets its share."""
-    n, length, context = 2000, 100, 256
-    starts = places(n, length)
-    starts = starts[are_whole(starts, length, context)] % context
-    found, _ = np.histogram(starts, bins=16, range=(0, context - length + 1))
-    assert (np.abs(found / len(starts) - 1 / 16) < 0.01).all()
-
-
 def test_the_order_is_shuffled_repeatable_and_follows_the_seed():
     first, again, other = (drawn([20] * 10, 6, 16, seed)[1].tolist() for seed in (0, 0, 1))
     assert first == again != other

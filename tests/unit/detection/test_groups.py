@@ -4,15 +4,14 @@ import numpy as np
 
 from memloc.detection.groups import LIKE, RUN, equal_pairs, folds, near_duplicates, unlike
 
-RANDOM = np.random.default_rng(0)
-
 
 def texts():
     """100 random paragraphs of 40 tokens; then copies of the first 30 with ever more tokens replaced."""
-    tokens = RANDOM.integers(0, 50, (100, 40))
+    random = np.random.default_rng(0)
+    tokens = random.integers(0, 50, (100, 40))
     copies = tokens[:30].copy()
     for number, row in enumerate(copies):
-        row[RANDOM.choice(40, number // 3, replace=False)] = 99
+        row[random.choice(40, number // 3, replace=False)] = 99
     return np.concatenate([tokens, copies])
 
 
@@ -69,8 +68,8 @@ def test_pairs_are_of_equal_exposure_and_hold_each_group_once():
 
 
 def test_folds_hold_whole_groups_and_recite_equally_often():
-    groups = RANDOM.integers(0, 80, 400)
-    recited = RANDOM.random(400) < 0.3
+    random = np.random.default_rng(0)
+    groups, recited = random.integers(0, 80, 400), random.random(400) < 0.3
     fold = folds(recited, groups, seed=3)
     assert all(len(set(fold[groups == group])) == 1 for group in set(groups))
     assert np.bincount(fold).min() > 50

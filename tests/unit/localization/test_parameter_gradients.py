@@ -28,11 +28,13 @@ def test_scores_equal_a_loop_over_plain_autograd(any_model, tiny_tokens):
     labels[:, :N_PREFIX] = -100
     table = scores(any_model, tiny_tokens)
     any_model(tiny_tokens, labels=labels).loss.backward()
-    expected = []
+    expected, places = [], []
     for component in subject(any_model).components:
         whole = component.view(any_model.get_parameter(component.parameter).grad)
         expected += [whole] if component.n_heads is None else list(whole)
-    assert len(table) == len(expected)
+        places += [(component.layer, component.name, head) for head in range(component.n_heads or 0) or [-1]]
+    found = table[["layer", "component", "head"]].fillna({"head": -1})
+    assert [*found.itertuples(index=False, name=None)] == places
     largest = [g.abs().max().item() for g in expected]
     assert table["max_abs"].tolist() == pytest.approx(largest, rel=1e-4, abs=1e-7)
     sums = [g.abs().sum().item() for g in expected]

@@ -2,12 +2,10 @@
 
 from functools import partial
 
-import pytest
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.localization.parameter_gradients import component_scores
 from memloc.model.subject import Subject
 
 subject = partial(Subject, n_prefix=1)
@@ -48,16 +46,3 @@ def test_reordering_heads_through_the_views_leaves_the_model_unchanged(any_model
     torch.testing.assert_close(any_model(tiny_tokens).logits, before, atol=1e-4, rtol=1e-4)
     view(any_model, 1, "W_V").copy_(view(any_model, 1, "W_V").roll(1, dims=0))
     assert (any_model(tiny_tokens).logits - before).abs().max() > 1e-2
-
-
-def test_component_scores_have_a_row_per_head_and_one_per_mlp_matrix(tiny_model):
-    weights = {name: weight.detach() for name, weight in tiny_model.named_parameters()}
-    table = component_scores(subject(tiny_model), weights, "memorized")
-    for _, row in table.iterrows():
-        matrix = view(tiny_model, row["layer"], row["component"])
-        weights = matrix if row.isna()["head"] else matrix[row["head"]]
-        assert row["max_abs"] == weights.abs().max().item() and row["n_weights"] == weights.numel()
-        assert row["sum_abs"] == pytest.approx(weights.abs().sum().item(), rel=1e-5)
-    assert not table.duplicated(["layer", "component", "head"]).any()
-    assert table["head"].isna().equals(~table["component"].isin(["W_Q", "W_K", "W_V", "W_O"]))
-    assert len(table) == 2 * sum(c.n_heads or 1 for c in subject(tiny_model).components if c.layer == 0)

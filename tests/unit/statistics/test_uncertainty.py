@@ -67,14 +67,6 @@ def test_values_at_a_floor_have_no_finite_interval():
     assert (found.value, found.low, found.high) == (6.25, -np.inf, np.inf)
 
 
-@pytest.mark.parametrize("n", [0, 1, 5, ENOUGH - 1])
-@pytest.mark.filterwarnings("error")
-def test_few_units_have_an_infinite_interval(n):
-    for found in (mean(numbers(n)), mean(numbers(n), numbers(30))):
-        assert found.n == n and not np.isfinite([found.low, found.high]).any()
-    assert np.isfinite(mean(numbers(ENOUGH), numbers(ENOUGH, 1))).all()
-
-
 @pytest.mark.parametrize("successes", [0, 1, 5, 12])
 def test_a_proportion_has_scipys_exact_interval(successes):
     expected = stats.binomtest(successes, 12).proportion_ci(method="exact")
