@@ -135,22 +135,11 @@ def _snakemake(job: "Job") -> "Snakemake":
 
 def _write_jobs(config: str, output: str, targets: tuple[str, ...]) -> None:
     """Pickle the jobs of the project in the current folder."""
-    from snakemake.api import SnakemakeApi
-    from snakemake.settings.types import (
-        ConfigSettings,
-        DAGSettings,
-        OutputSettings,
-        Quietness,
-        ResourceSettings,
-    )
+    from projects import workflow_of
+    from snakemake.settings.types import DAGSettings
 
     try:
-        with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
-            workflow = api.workflow(
-                resource_settings=ResourceSettings(cores=2),
-                config_settings=ConfigSettings(configfiles=[Path(config)]),
-                snakefile=Path("Snakefile"),
-            )
+        with workflow_of(config) as workflow:
             workflow.dag(dag_settings=DAGSettings(targets=set(targets), forceall=True)).printrulegraph()
             dag = workflow._workflow.dag
             in_order = [job for level in dag.toposorted() for job in sorted(level, key=lambda job: job.name)]

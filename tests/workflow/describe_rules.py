@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from projects import forked
+from projects import forked, workflow_of
 
 from memloc.run.steps import script_of
 
@@ -112,15 +112,8 @@ def _describe(rule: Any, workflow: Any) -> dict[str, Any]:
 
 
 def _print_rules(config: str) -> None:
-    from snakemake.api import SnakemakeApi
-    from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
-
     _record_hashed_files()
-    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
-        workflow = api.workflow(
-            resource_settings=ResourceSettings(cores=1),
-            config_settings=ConfigSettings(configfiles=[Path(config)]),
-            snakefile=Path("Snakefile"),
-        )._workflow
+    with workflow_of(config) as opened:
+        workflow = opened._workflow
         described = [rule for rule in workflow.rules if rule.name != "unknown_target"]  # of no file
         print(json.dumps([_describe(rule, workflow) for rule in described]))

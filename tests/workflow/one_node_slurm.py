@@ -20,41 +20,7 @@ from apt import install, program
 
 PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge")
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "squeue", "srun", "munged")
-SLURM_CONF = """
-ClusterName=one
-SlurmctldHost={host}(127.0.0.1)
-SlurmUser={user}
-SlurmdUser={user}
-AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
-CredType=cred/munge
-SlurmctldPort={ports[0]}
-SlurmdPort={ports[1]}
-StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
-SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
-SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-SelectType=select/cons_tres
-SelectTypeParameters=CR_Core_Memory
-SchedulerParameters=sched_interval=2,batch_sched_delay=0
-JobAcctGatherType=jobacct_gather/none
-AccountingStorageType=accounting_storage/none
-JobCompType=jobcomp/none
-MinJobAge=3600
-MpiDefault=none
-KillWait=2
-SlurmdParameters=config_overrides
-MailProg=/bin/true
-ReturnToService=2
-GresTypes=gpu
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=64000 Gres=gpu:1
-PartitionName=cpu Nodes={host} Default=YES State=UP MaxTime=INFINITE
-PartitionName=gpu Nodes={host} State=UP MaxTime=INFINITE
-"""
+SLURM_CONF = Path(__file__).with_name("slurm.conf").read_text()
 
 
 @dataclass

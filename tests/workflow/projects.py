@@ -7,12 +7,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import forkserver
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -76,6 +77,20 @@ def _snakemake(arguments: Sequence[str]) -> None:
         if "--dry-run" in arguments:
             print(LOADED, *sorted(HEAVY & sys.modules.keys()), flush=True)
         sys.stdout.flush()
+
+
+@contextmanager
+def workflow_of(config: str) -> Iterator[Any]:
+    """The workflow of the current folder, through Snakemake's own interface; it changes this process."""
+    from snakemake.api import SnakemakeApi
+    from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
+
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+        yield api.workflow(
+            resource_settings=ResourceSettings(cores=2),
+            config_settings=ConfigSettings(configfiles=[Path(config)]),
+            snakefile=Path("Snakefile"),
+        )
 
 
 @cache

@@ -8,9 +8,8 @@ from drawn import assert_as_stored
 from figure_labels import REPORT, checked
 
 from memloc.figures import fig3
-from memloc.figures.parts.perturbation_example import BEGINS, draw_example, example_ids
+from memloc.figures.parts.perturbation_example import BEGINS, example_ids
 from memloc.figures.parts.style import subplots
-from memloc.figures.parts.token_map import label
 from memloc.perturbation.effects import em_drops
 from memloc.run.templates import fill
 from memloc.settings.sections import sections
@@ -85,18 +84,6 @@ def test_examples_are_ordered_by_the_distance_of_their_strongest_token_if_it_is_
 def test_a_line_a_sentence_or_a_statement_is_seen_to_begin():
     begin, inside = ("\n", "\n    ", " The", " return", "class"), (" of", "Tensor", "_", " returns", " None")
     assert all(map(BEGINS.match, begin)) and not any(map(BEGINS.match, inside))
-
-
-def test_a_position_costs_what_its_costliest_draw_costs_and_the_example_says_what_its_tokens_do(tables):
-    em = [[[FULL, 3], [FULL, FULL], [3, FULL], [FULL - 1, FULL]] + [[FULL, FULL]] * (N_PREFIX - 4)]
-    tables["perturbation"] = perturbation_table(em, first_id=2)
-    _, axes = subplots(2.4, 3.4, nrows=2)
-    _, numbers = draw_example(*axes, tables, 2, N_PREFIX)
-    found = [numbers[name] for name in ("em_drop", "n_with_effect", "within")]
-    assert found == [FULL - 3, 3, N_PREFIX]
-    texts, original = tables["vocabulary"]["text"], tables["paragraphs"]["tokens"][2]
-    assert (numbers["old"], numbers["new"]) == (label(texts[original[0]]), label(texts[21]))
-    assert [mark.xy[0] for mark in axes[0].texts if mark.get_text() == "\u25bc"] == [0]
 
 
 def test_figure_3_without_nll_of_perturbed_paragraphs(tables):
