@@ -71,8 +71,3 @@ def test_two_models_show_the_same_paragraph(browser, folder, pair, tmp_path):
     assert right.locator("#head").input_value() == right.locator("#head [selected]").get_attribute("value")
     assert said == []
     page.context.close()
-
-
-def test_an_edit_of_the_page_reruns_the_explorer_alone(editable):
-    editable.edit("workflow/memloc/explorer/page/index.html.jinja", "<h1>Explorer ", "<h1>The explorer ")
-    assert set(editable.jobs()) == {"explorer"}

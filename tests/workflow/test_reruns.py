@@ -121,12 +121,13 @@ def with_all_below(rules, names):
     return (names | {below for name in names for below in rules.below(name)}) & rules.above("all")
 
 
-# Lines at the end of files, and what runs again: comments and the version, a figure, a caption.
+# Lines at the end of files, and what runs again: comments and the version, a figure, a caption, the explorer.
 COMMENTS = dict.fromkeys(("memloc/tables/storage.py", "memloc/figures/fig2.py"), "# edited")
 LINES = (
     (COMMENTS | {"memloc/__init__.py": '__version__ = "99"'}, {}),
     ({"memloc/figures/fig2.py": "EDITED = True"}, {"fig2": 1, "figures_page": 1}),
     ({"report/fig8.rst": "More."}, {"fig8": 1, "figures_page": 1}),
+    ({"memloc/explorer/page/index.html.jinja": "More."}, {"explorer": 1}),
 )
 
 

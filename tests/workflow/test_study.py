@@ -67,7 +67,7 @@ def test_nothing_half_written_is_left(finished):
 
 
 def test_a_second_run_does_nothing(finished):
-    output = finished.snakemake("--cores", "2")
+    output = finished.forked("--cores", "2")
     assert "Nothing to be done" in output and "Select jobs to execute" not in output
 
 
