@@ -95,7 +95,7 @@ def test_only_the_needed_members_are_kept(published):
 
 def test_the_downloaded_model_is_the_served_one(published, source):
     folder = published.folder / f"resources/models/tests--tiny-neo@{REVISION[:12]}"
-    found = {path.name: path.read_bytes() for path in folder.iterdir()}
+    found = {path.name: path.read_bytes() for path in folder.glob("[!.]*")}
     assert found == {name: source["model"][name] for name in found}
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= set(found)
     stamp = storage.provenance(published.folder / RESULTS / "tables/scores.parquet")
