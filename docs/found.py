@@ -134,9 +134,9 @@ def _heads(ranking: pd.DataFrame) -> str:
     *listed, last = (f"{rank[method]} by {method_label(method)}" for method in PAPER_METHODS)
     return (
         "Patching exchanges a head's queries, keys or values between a paragraph and its version with one "
-        "token replaced. Do the methods agree? The outlined head has the lowest mean rank: head "
+        "token replaced. Do the methods agree? The lowest mean rank has head "
         f"{first['head']} of layer {first['layer']}. Of {len(combined)} heads it is number "
         f"{', '.join(listed)}, and {last}. It comes first in "
-        f"{100 * first['first_share']:.0f} % of the resamples. A star marks two methods that agree more, or "
-        "less, than their liking for the same layers explains."
+        f"{100 * first['first_share']:.0f} % of the resamples. An arrow marks two methods that agree more, "
+        "or less, than their liking for the same layers explains."
     )

@@ -19,7 +19,7 @@ from read_tables import read
 from tiny_models import TINY
 
 LENGTH, N_PREFIX, N_REPEATED, N_PARAGRAPHS = 24, 12, 12, 60
-FIGURES = ("fig4", "fig6", "fig10", "fig11", "editing_robustness")
+FIGURES = ("fig4", "fig6", "fig10", "fig11", "fig5")
 
 
 def cut(documents: list[list[int]]) -> np.ndarray:

@@ -10,7 +10,7 @@ from memloc.settings.editing import Editing
 
 N_PREFIX, N_TOKENS = 10, 24
 N_CONTINUATION = N_TOKENS - N_PREFIX
-EDITING = {"steps": 4, "fraction": 0.01, "relearning_limit": 0}
+EDITING = {"steps": 4, "fraction": 0.01}
 
 
 def recipe_of(objective: Objective = "unlearn", kl_weight: float = 1.0, **changes) -> Recipe:

@@ -14,7 +14,7 @@ from memloc.model.subject import Subject
 from memloc.removal.edit_cases import Case
 from memloc.removal.editing import edit_case
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.settings.editing import PAPER_ARMS, Editing
+from memloc.settings.editing import Editing
 from memloc.settings.localization import ActivationGradients
 
 P = 50
@@ -27,10 +27,10 @@ def gradients(model):
 
 
 def edit(model):
-    texts = TOKENS[:1], TOKENS[1:2], TOKENS[2:12], TOKENS[12:22], TOKENS[22:32], TOKENS[32:48]
-    how = Editing(steps=2, relearning_limit=1)
+    texts = TOKENS[:1], TOKENS[1:2], TOKENS[2:12], TOKENS[12:22], TOKENS[22:32]
+    how = Editing(steps=2)
     subject, recipe = Subject(model, P, how.micro_batch), Recipe("unlearn", how)
-    edit_case(subject, Case(0, *texts), recipe, (*PAPER_ARMS, "head"), (0, 0), seed=0)
+    edit_case(subject, Case(0, *texts), recipe, seed=0)
 
 
 KINDS = {

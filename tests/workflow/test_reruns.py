@@ -17,7 +17,7 @@ from memloc.tables import schemas
 DRAWN = {figure.name: set(figure.tables) for figure in FIGURES if figure.only_for in OF_STUDY}
 # Rules that look into a model; paragraphs and its training do not.
 ANALYSES = {
-    *("ablate_heads", "activation_gradients", "attention", "bypass_layers"),
+    *("ablate_heads", "activation_gradients", "attention"),
     *("edited_model", "edit_paragraphs", "estimate", "model"),
     *("parameter_gradients", "patching", "perturbation", "prefix_features", "remove"),
     *("score_samples", "scores", "sets", "token_statistics", "unlearn_paragraphs"),
@@ -39,7 +39,7 @@ EDITS = {
     "a column of layer_bypass": (
         "memloc/tables/schemas/layer_bypass.py",
         COLUMN,
-        {"bypass_layers", "story"} | readers("layer_bypass"),
+        {"ablate_heads", "story"} | readers("layer_bypass"),
     ),
     "a column of scores": (
         "memloc/tables/schemas/scores.py",
@@ -62,7 +62,7 @@ EDITS = {
     "the ablation": (
         "memloc/localization/ablation.py",
         EDITED,
-        {"ablate_heads", "bypass_layers", "edited_model", "remove"},
+        {"ablate_heads", "edited_model", "remove"},
     ),
     "a localization method": (
         "memloc/settings/methods.py",

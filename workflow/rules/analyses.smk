@@ -112,19 +112,11 @@ ANALYSES = [
     # Interventions: without heads and blocks, one by one and together.
     Analysis(
         "ablate_heads",
-        "Ablate every attention head, and the first heads of every ranking together.",
+        "Ablate every attention head, the first heads of every ranking together, and every layer's blocks.",
         reads=["paragraphs", "sets", "head_ranking"],
-        makes=["head_ablation", "cumulative_ablation"],
+        makes=["head_ablation", "cumulative_ablation", "layer_bypass"],
         sections=["head_ablation", "loading"],
         minutes=480,
-    ),
-    Analysis(
-        "bypass_layers",
-        "Bypass the attention or MLP block of every layer.",
-        reads=["paragraphs", "sets"],
-        makes=["layer_bypass"],
-        sections=["layer_bypass", "loading"],
-        minutes=240,
     ),
     # More about the scores of samples; does the prefix alone show that the model will recite?
     Analysis(

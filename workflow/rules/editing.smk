@@ -13,7 +13,7 @@ for objective in OBJECTIVES:
         name:
             EDITING.rule
         input:
-            **tables("paragraphs", "sets", "perturbation", "perturbed_paragraphs", "head_ranking"),
+            **tables("paragraphs", "sets", "perturbed_paragraphs"),
             model=rules.model.output.description,
             folder=MODEL_FOLDER,
         output:
@@ -28,7 +28,7 @@ for objective in OBJECTIVES:
             mem_mb=growing(MEMORY[EDITING.stage]),
             runtime=limited(1440),
         params:
-            **tracked("editing", "loading", "highlight"),
+            **tracked("editing", "loading"),
             objective=objective,
             shard=EDITING.number,
         message:

@@ -5,24 +5,20 @@ from memloc.tables.job import start
 job = start(snakemake)
 
 from memloc.editing.steps import Recipe
-from memloc.localization.highlight import highlighted_head
 from memloc.model import loading
 from memloc.removal.edit_cases import edit_cases, with_text_to_learn
 from memloc.removal.editing import edit_case
 from memloc.run.progress import Progress
-from memloc.settings.editing import PAPER_ARMS
 
 settings, objective = job.settings, job.params.objective
 how, n_prefix = settings.editing, settings.paragraph.prefix
 found = {name: job.read(name) for name in job.tables}
-head = highlighted_head(found, settings)
 cases = with_text_to_learn(edit_cases(found, n_prefix, job.seed, how), objective)
 rows = job.shard(len(cases))
 
 subject = loading.load(job.input.folder, settings, how.micro_batch, editing=True)
-recipe, arms = Recipe(objective, how), (*PAPER_ARMS, *how.extra_arms)
-progress = Progress(len(rows), "paragraphs")
+recipe, progress = Recipe(objective, how), Progress(len(rows), "paragraphs")
 with job.writing() as append:
     for row in rows:
-        append(edits=edit_case(subject, cases[row], recipe, arms, head, job.seed))
+        append(edits=edit_case(subject, cases[row], recipe, job.seed))
         progress.advance()

@@ -44,9 +44,7 @@ def tables():
     ablated = [("memorized", id, layer, head, em[id]) for layer, head, *em in without for id in (0, 1)]
     skipped = [("attention", 0, 0, 3, 4), ("attention", 1, 4, 0, 3), ("mlp", 0, 4, 4, 2)]
     groups = ("memorized", "memorized", "non_memorized")  # whose exact matches these are
-    bypassed = [
-        (block, "mean", layer, *of) for block, layer, *em in skipped for of in zip(groups, em, strict=True)
-    ]
+    bypassed = [(block, layer, *of) for block, layer, *em in skipped for of in zip(groups, em, strict=True)]
     ranked = [(method, *head) for method in ("combined", "patching") for head in RANKED]
     ranked += [("rare_tokens", 0, 0, 2), ("rare_tokens", 1, 0, 1)]
     edited = [
@@ -60,9 +58,7 @@ def tables():
         "claims": rows("id verdict", (ONE_HEAD, TOO_FEW), (ANYWHERE, TOO_FEW)),
         "perturbation": rows("id set position em", *replaced),
         "head_ranking": rows("method layer head rank", *ranked),
-        "layer_bypass": rows(
-            "block way layer group em", *bypassed, ("attention", "identity", 0, "memorized", 0)
-        ),
+        "layer_bypass": rows("block layer group em", *bypassed),
         "head_ablation": rows("group id layer head em", *ablated, ("paired", 0, 0, 0, 0)),
         "edits": rows("id objective arm em_memorized em_other em_other_before", *edited),
     }

@@ -136,7 +136,6 @@ SAY_THE_SAME = {
     "perturbation.reference": "position 0 is one of many",
     "grown_truth.masks": "estimators say which method was not asked",
     "remove.ways": "estimators say which way was not run",
-    "editing.extra_arms": "no claim reads them",
 }
 ANALYSES = {name.partition(".")[0] for name in SAY_THE_SAME} | {
     "sets",

@@ -10,10 +10,8 @@ from transformers import PreTrainedModel
 
 from memloc.editing.gradients import nll_gradients
 from memloc.editing.masks import (
-    another_head,
     head_weights,
     largest,
-    movable_weights,
     random_weights,
     top_weights,
 )
@@ -95,21 +93,6 @@ def test_head_weights_are_the_heads_rows_of_every_view(tiny_model, head):
             own = head if component.n_heads == 4 else [0, 0, 1, 1][head]
             assert view[own].all()
             assert view.sum() == view[own].numel()
-
-
-def test_another_head_is_any_of_its_layer_but_itself(tiny_gpt_neo):
-    n_heads = tiny_gpt_neo.config.num_attention_heads
-    drawn = [another_head(subject(tiny_gpt_neo), (1, 3), np.random.default_rng(seed)) for seed in range(60)]
-    assert set(drawn) == {(1, head) for head in range(n_heads)} - {(1, 3)}
-    chosen = movable_weights(subject(tiny_gpt_neo), "other_head", {}, 0.01, (1, 3), np.random.default_rng(7))
-    expected = head_weights(subject(tiny_gpt_neo), *drawn[7])
-    assert all(torch.equal(places, expected[name]) for name, places in chosen.items())
-
-
-def test_a_layer_of_one_head_has_no_other(tiny_gpt_neo, monkeypatch):
-    monkeypatch.setattr(tiny_gpt_neo.config, "num_heads", 1)
-    with pytest.raises(EditError, match="layers of several heads"):
-        another_head(subject(tiny_gpt_neo), (1, 0), np.random.default_rng(0))
 
 
 def test_changes_are_counted_and_refused_outside_of_the_mask(tiny_gpt_neo):

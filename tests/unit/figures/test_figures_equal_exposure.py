@@ -23,8 +23,8 @@ def made_up(n: int = N) -> dict[str, pd.DataFrame]:
     gradients = layers.assign(nll=np.exp(rng.normal(size=len(sets)))[layers["id"]])
     size = gradients["nll"] * np.exp(rng.normal(0, 0.3, len(gradients)))
     bypassed = [
-        layers.assign(block=block, way=way, group="paired", nll_gained=rng.normal(size=len(layers)))
-        for block, way in (("attention", "mean"), ("attention", "identity"), ("mlp", "mean"))
+        layers.assign(block=block, group="paired", nll_gained=rng.normal(size=len(layers)))
+        for block in ("attention", "mlp")
     ]
     ablated = heads.assign(group="paired", nll_gained=rng.normal(size=len(heads)))
     others = ablated.assign(group="memorized", nll_gained=9.0)

@@ -20,15 +20,11 @@ def tables(n_unseen):
     log_p = np.where((ids % 2 == 0) & ~unseen, -random.gamma(1, 3, n), -random.uniform(50, 2000, n))
     truncated = np.where(ids % 5 == 4, -np.inf, np.minimum(log_p + 0.1, 0))
     em = np.where((log_p > -1) & ~unseen, 40, ids % 30)
-    repeats = np.where(unseen, 0, np.where(ids % 2 == 0, random.integers(2, 100, n), 1))
     sets = np.where(unseen, "unseen", np.where(em == 40, "memorized", "non_memorized"))
     return {
         "extraction": pd.DataFrame({"id": ids, "log_p": truncated}),
         "scores": pd.DataFrame({"id": ids, "em": em, "nll": 1.0}),
         "sets": pd.DataFrame({"id": ids, "set": sets}),
-        "paragraphs": pd.DataFrame({"id": ids, "count": repeats}).assign(
-            continuation_count=pd.array(repeats, "Int64")
-        ),
     }
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from memloc.figures.parts import edit_summary, grown
+from memloc.figures.fig5 import ARM_LABELS
+from memloc.figures.parts import grown
 from memloc.figures.parts.methods import method_label
 from memloc.settings.methods import ENSEMBLE, METHODS
 from memloc.settings.removal_ways import LABELS
@@ -10,7 +11,7 @@ from memloc.tables.terms.head_ranking import COMBINED
 
 NAMED = {
     "methods": {method: method_label(method) for method in (*METHODS, ENSEMBLE, COMBINED)},
-    "arms": edit_summary.ARM_LABELS,
+    "arms": ARM_LABELS,
     "ways": LABELS,
     "asked models": grown.ASKED_LABELS,
     "places": {kind: label.replace(",", "") for kind, label in grown.KIND_LABELS.items()},

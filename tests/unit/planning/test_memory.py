@@ -22,7 +22,6 @@ COUNTED = {
     "ablate_heads": (1941, 51167),
     "activation_gradients": (3226, 69726),
     "attention": (1707, 52719),
-    "bypass_layers": (1941, 51167),
     "edit_paragraphs": (5296, 369986),
     "edited_model": (5698, 370392),
     "model": (1201, 48075),

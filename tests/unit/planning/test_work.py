@@ -39,7 +39,7 @@ def test_paragraphs_counted_by_hand():
         "contrastive": {"n_controls": 1},
         "head_ablation": {"n_paragraphs": 3, "n_judging": 4, "top": [1, 2], "n_random": 39},
         "editing": {"n_paragraphs": 2, "learning_rates": [1e-3, 1e-4], "steps": 5, "n_controls": 1}
-        | {"relearning_limit": 4, "n_judging": 7, "n_perturbations": 3, "extra_arms": []},
+        | {"n_judging": 7},
         "remove": {"ways": ["top", "svd"], "n_joint": 2, "n_single": 1, "n_judging": 1, "n_validation": 1}
         | {"n_perturbations": 1, "n_keep": 1, "steps": 5, "unlearning": [1e-3]}
         | {"relearning_limit": 2},
@@ -57,10 +57,10 @@ def test_paragraphs_counted_by_hand():
     assert n["patching"] == 2 * 2 * 2 * (9 + 2) / 4
     assert n["activation_gradients"] == 5 * 2
     assert n["parameter_gradients"] == 7 + 2 * (1 + 1)
-    # Each of 6 heads, on half of the layers, for 10 texts and a pair; then 44 orders of the heads.
-    assert n["ablate_heads"] == 6 * (10 + 2) / 2 + 10 * (5 + 39) * 2
-    # Three arms edit two paragraphs: 5 steps on two texts, half of the relearning; two of them try a rate.
-    assert n["edit_paragraphs"] == 6 * (5 * 2 + 2) + 4 * 5 * 2
+    # Each of 6 heads and 4 blocks, on half of the layers, for 10 texts and a pair; then 44 orders of heads.
+    assert n["ablate_heads"] == (6 + 4) * (10 + 2) / 2 + 10 * (5 + 39) * 2
+    # Three arms edit two paragraphs: 5 steps on two texts; two of them try a rate.
+    assert n["edit_paragraphs"] == 6 * 5 * 2 + 4 * 5 * 2
     # Two ways remove three paragraphs, judged as they are and perturbed, and by three groups of one.
     judged = 2 * (3 * (1 + 1) + 3 * 2)
     # Five steps on what is removed, on what is kept in each of two runs, and on both for one setting.

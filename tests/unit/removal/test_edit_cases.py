@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 import torch
 from made_edits import N_PREFIX
-from made_tables import crossed
 
 from memloc.removal.edit_cases import edit_cases, with_text_to_learn
 from memloc.run.seeds import generator
@@ -24,17 +23,15 @@ def tables() -> dict[str, pd.DataFrame]:
     continuation = [row[10:] if known else mine if drawn else None for row, mine, known, drawn in each]
     sets = pd.DataFrame({"id": ids, "set": np.where(memorized, "memorized", "non_memorized")})
     sets = sets.assign(sampled=sampled, sampled_rare_tokens=ids == 21, continuation=continuation)
-    rows = crossed(id=range(0, 12, 2), position=range(-1, 10)).assign(draw=0, kind="replaced")
     perturbed = [tokens[number][:9] + [9009] + [7000 + number] * 14 for number in (0, 2, 4, 6, 8)]
     return {
         "paragraphs": pd.DataFrame({"id": ids, "tokens": tokens}),
         "sets": sets,
-        "perturbation": rows.assign(token=9000 + rows["position"]),
         "perturbed_paragraphs": pd.DataFrame({"id": [0, 2, 4, 6, 8], "tokens": perturbed}),
     }
 
 
-COUNTS = Editing(n_paragraphs=6, n_controls=3, n_judging=4, n_perturbations=4)
+COUNTS = Editing(n_paragraphs=6, n_controls=3, n_judging=4)
 
 
 @pytest.mark.parametrize("seed", [0, 1])

@@ -13,9 +13,9 @@ from memloc.editing.steps import Recipe
 from memloc.model.weights import EditError, n_weights
 from memloc.removal import editing
 from memloc.removal.edit_cases import Case
-from memloc.removal.editing import edit_case, evaluate, share_recited, start
+from memloc.removal.editing import edit_case, evaluate, start
 from memloc.scoring.paragraph_scores import teacher_forced
-from memloc.settings.editing import ARMS, PAPER_ARMS
+from memloc.settings.editing import ARMS
 
 
 @pytest.mark.parametrize("objective", ["unlearn", "edit"])
@@ -31,7 +31,7 @@ def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objectiv
     shared = start(subject(memorizing_model), case, recipe)
     for arm in ARMS:
         seen.clear()
-        options = (shared.origin.gradients, 0.01, (1, 2), np.random.default_rng(0))
+        options = (shared.origin.gradients, 0.01, np.random.default_rng(0))
         movable = movable_weights(subject(memorizing_model), arm, *options)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(editing, "evaluate", spy)
@@ -59,7 +59,7 @@ def test_a_leak_fails_the_run_and_the_weights_are_restored(memorizing_model, cas
         editing.edit_paragraph(model, shared, movable, 1e-3, RECIPE)
     assert torch.equal(memorizing_model(case.memorized).logits, logits)
     with pytest.raises(EditError, match="changed outside of the mask"):
-        edit_case(model, case, RECIPE, ["top"], (0, 0), 0)
+        edit_case(model, case, RECIPE, 0)
 
 
 def test_evaluation_is_that_of_each_text_by_itself(memorizing_model, case):
@@ -69,29 +69,12 @@ def test_evaluation_is_that_of_each_text_by_itself(memorizing_model, case):
         "target": case.target,
         "control": case.controls,
         "other": case.others,
-        "held_out": case.held_out,
     }.items():
         scores = teacher_forced(subject(memorizing_model, 100), text)
         assert values[f"nll_{name}"] == pytest.approx(scores.nll.mean().item(), abs=1e-5)
-        if name != "held_out":
-            assert values[f"em_{name}"] == pytest.approx(scores.em.float().mean().item())
+        assert values[f"em_{name}"] == pytest.approx(scores.em.float().mean().item())
     without = evaluate(subject(memorizing_model), case._replace(target=None))
     assert np.isnan(without["em_target"]) and without["em_control"] == pytest.approx(values["em_control"])
-
-
-def test_versions_are_recited_as_each_is_by_itself(memorizing_model, case):
-    em = torch.cat([teacher_forced(subject(memorizing_model, 1), row[None]).em for row in case.perturbed])
-    expected = (em == N_CONTINUATION).float().mean().item()
-    assert 0 < expected < 1
-    assert share_recited(subject(memorizing_model), case) == pytest.approx(expected)
-    assert np.isnan(share_recited(subject(memorizing_model), case._replace(perturbed=case.perturbed[:0])))
-
-
-def test_a_continuation_without_its_last_token_is_not_recited(memorizing_model, case):
-    cut = case.memorized.clone()
-    cut[:, -1] = (cut[:, -1] + 1) % 64
-    assert teacher_forced(subject(memorizing_model, 1), cut).em.item() == N_CONTINUATION - 1
-    assert share_recited(subject(memorizing_model), case._replace(perturbed=cut)) == 0
 
 
 @pytest.fixture
@@ -99,25 +82,21 @@ def three_cases(case) -> list[Case]:
     return [case, case._replace(id=8), case._replace(id=9, target=case.others[:1])]
 
 
-RUNS = {"extra_arms": ["head"], "learning_rates": [1e-4, 1e-3]}
-
-
 def edits_of(model: PreTrainedModel, cases: list[Case], recipe: Recipe, rows: range) -> pd.DataFrame:
-    arms = (*PAPER_ARMS, *recipe.how.extra_arms)
-    runs = [edit_case(subject(model), cases[row], recipe, arms, (0, 0), 0) for row in rows]
+    runs = [edit_case(subject(model), cases[row], recipe, 0) for row in rows]
     return pd.concat(runs, ignore_index=True)
 
 
 def test_every_arm_has_the_mildest_rate_that_ends_the_recitation(memorizing_model, case):
     """As a search from the mildest on finds it; random weights have the rate of the top ones."""
     rates = [10.0**power for power in range(-6, 0)]
-    recipe = recipe_of(steps=3, learning_rates=rates[::-1], extra_arms=["head"])
+    recipe = recipe_of(steps=3, learning_rates=rates[::-1])
     run = edits_of(memorizing_model, [case], recipe, range(1)).set_index("arm")
-    assert run.index.tolist() == ["all", "top", "random", "head"]
+    assert run.index.tolist() == ["all", "top", "random"]
     model, expected = subject(memorizing_model), {}
     shared = start(model, case, recipe)
-    for arm in ("all", "top", "head"):
-        options = (shared.origin.gradients, recipe.how.fraction, (0, 0), np.random.default_rng(0))
+    for arm in ("all", "top"):
+        options = (shared.origin.gradients, recipe.how.fraction, np.random.default_rng(0))
         movable = movable_weights(model, arm, *options)
         rows = [editing.edit_paragraph(model, shared, movable, rate, recipe) for rate in rates]
         ending = [rate for rate, row in zip(rates, rows, strict=True) if row["em_memorized"] < N_CONTINUATION]
@@ -127,7 +106,7 @@ def test_every_arm_has_the_mildest_rate_that_ends_the_recitation(memorizing_mode
 
 
 def test_edits_of_a_paragraph_do_not_depend_on_the_others_of_a_shard(memorizing_model, three_cases):
-    recipe = recipe_of("edit", steps=2, **RUNS)
+    recipe = recipe_of("edit", steps=2, learning_rates=[1e-4, 1e-3])
     together = edits_of(memorizing_model, three_cases, recipe, range(3))
     shards = [edits_of(memorizing_model, three_cases, recipe, range(*rows)) for rows in ((0, 1), (1, 3))]
     pd.testing.assert_frame_equal(pd.concat(shards, ignore_index=True), together, check_exact=True)

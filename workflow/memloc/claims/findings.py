@@ -24,7 +24,7 @@ READ = {  # tables and their columns; those of removal where the study makes the
     "perturbation": ("id", "set", "position", "em"),
     "head_ranking": ("method", "layer", "head", "rank"),
     "head_ablation": ("group", "id", "layer", "head", "em"),
-    "layer_bypass": ("block", "way", "layer", "group", "em"),
+    "layer_bypass": ("block", "layer", "group", "em"),
     "edits": ("id", "objective", "arm", "em_memorized", "em_other", "em_other_before"),
     "removal": ("way", "mode", "id", "em", "relearning_steps"),
     "removal_damage": ("way", "mode", "group", "id", "em"),
@@ -104,8 +104,7 @@ def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
 def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
     """Heads that methods rank first, and what is left with an attention's or MLP's mean in its place."""
     (layer, head), ranking = highlighted_head(dict(tables), settings), tables["head_ranking"]
-    bypass = tables["layer_bypass"].query("way == 'mean'")
-    left = bypass.groupby(["group", "block", "layer"], observed=True)["em"].mean()
+    left = tables["layer_bypass"].groupby(["group", "block", "layer"], observed=True)["em"].mean()
     recited, other = left["memorized"], left["non_memorized"]
     stopped, n_recited = _stopped(tables["head_ablation"], settings.paragraph.continuation)
     first = ranking[ranking["method"].isin(PAPER_METHODS)].sort_values(ORDER).groupby("method").first()

@@ -3,8 +3,6 @@
     all         every W_* weight
     top         the fraction of the W_* weights with the largest |gradient of the objective| at θ0
     random      as many random weights
-    head        all weights of one head
-    other_head  all weights of a random other head of that layer: does the choice matter (2301.04213)?
 
 Sizes of selections are exact, so arms that are compared at equal sparsity are equally sparse.
 """
@@ -17,26 +15,19 @@ from torch import Tensor
 from memloc.editing.gradients import Gradients
 from memloc.model.head_groups import stored_head
 from memloc.model.subject import Subject
-from memloc.model.weights import EditError, Movable, all_weights, split_weights
+from memloc.model.weights import Movable, all_weights, split_weights
 
 N_SAMPLED = 100_000  # size of the sample that gives a bound on the largest values
 
 
 def movable_weights(
-    subject: Subject,
-    arm: str,
-    gradients: Gradients,
-    fraction: float,
-    head: tuple[int, int],
-    random: np.random.Generator,
+    subject: Subject, arm: str, gradients: Gradients, fraction: float, random: np.random.Generator
 ) -> Movable:
-    """The weights of an arm; `gradients` are the objective's at θ0, `head` is (layer, head)."""
+    """The weights of an arm; `gradients` are the objective's at θ0."""
     choose = {
         "all": lambda: all_weights(subject),
         "top": lambda: top_weights(gradients, fraction),
         "random": lambda: random_weights(subject, fraction, random),
-        "head": lambda: head_weights(subject, *head),
-        "other_head": lambda: head_weights(subject, *another_head(subject, head, random)),
     }
     return choose[arm]()
 
@@ -67,16 +58,6 @@ def random_weights(subject: Subject, fraction: float, random: np.random.Generato
     total = sum(parameter.numel() for parameter in parameters.values())
     chosen = random.choice(total, _n_chosen(total, fraction), replace=False, shuffle=False)
     return split_weights(torch.from_numpy(chosen), parameters)
-
-
-def another_head(subject: Subject, head: tuple[int, int], random: np.random.Generator) -> tuple[int, int]:
-    """A random other head of a head's layer, as (layer, head). EditError: the layer has no other."""
-    if subject.n_heads == 1:
-        raise EditError(
-            "editing.extra_arms: other_head needs layers of several heads, and this model has one"
-        )
-    layer, own = head
-    return layer, int(own + 1 + random.integers(subject.n_heads - 1)) % subject.n_heads
 
 
 def head_weights(subject: Subject, layer: int, head: int) -> Movable:

@@ -135,8 +135,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "extraction",
             "What comes out under sampling, and after how many draws",
-            ("extraction", "scores", "sets", "paragraphs"),
-            paragraphs=("id", "count", "continuation_count"),
+            ("extraction", "scores", "sets"),
         ),
         FigureInfo(
             "detection", "Recitation detected from the prefix, before anything is decoded", ("detection",)
@@ -149,7 +148,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         ),
     ),
     "Where it is": (
-        FigureInfo("head_ranking", "Rank of every head by every method", ("head_ranking",)),
+        FigureInfo("head_ranking", "Do the methods agree on the heads", ("head_ranking",)),
         FigureInfo(
             "equal_exposure",
             "Memorized and other paragraphs that occur equally often",
@@ -162,12 +161,8 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             only_for="trained",
         ),
         FigureInfo("cumulative_ablation", "Do the rankings find heads that matter", ("cumulative_ablation",)),
-        FigureInfo("layer_bypass", "Whole blocks bypassed, layer by layer", ("layer_bypass",)),
     ),
     "What removing it costs": (
-        FigureInfo(
-            "editing_robustness", "Do unlearned paragraphs come back", ("edits",), settings=("editing",)
-        ),
         FigureInfo(
             "removal",
             "Ways to remove recitation, by every judge",

@@ -4,12 +4,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.disturbance import PANELS, judges, three_panels
 from memloc.figures.parts.methods import method_label, methods_of
-from memloc.figures.parts.style import Drawing, Numbers
+from memloc.figures.parts.style import Drawing, Numbers, panel_labels, subplots
 from memloc.settings.base import Section
 from memloc.tables.terms.head_ranking import COMBINED
 
+PANELS = {
+    "em_memorized": "EM of memorized\nparagraphs (tokens)",
+    "em_non_memorized": "EM of own\ncontinuations (tokens)",
+    "nll_held_out": "NLL of held-out\nparagraphs (nats per token)",
+}
 METHOD_COLOURS = {
     "parameter_gradient": "#0072b2",
     "activation_gradient": "#009e73",
@@ -26,8 +30,23 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = groups[["em", "nll"]].mean().unstack("group")
     data.columns = [f"{measure}_{group}" for measure, group in data.columns]
     data = data.reset_index()
-    figure = three_panels(data, _lines, "heads ablated together", height=2.5, legend_columns=4)
+    figure, axes = subplots(2.5, ncols=3)
+    for panel, (column, label) in zip(axes, PANELS.items(), strict=True):
+        _lines(panel, data, column)
+        panel.set(xlabel="heads ablated together", ylabel=label)
+        if column.startswith("em_"):
+            panel.set_ylim(bottom=0)
+    panel_labels(axes)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return Drawing(figure, data, _numbers(data) | judges(table))
+
+
+def judges(table: pd.DataFrame) -> dict[str, int]:
+    """For captions: n_<group>, the size of each group; n_used, memorized ones that chose heads or weights."""
+    paragraphs = table.drop_duplicates(["group", "id"])
+    sizes = paragraphs["group"].value_counts()
+    used = paragraphs["used"] & (paragraphs["group"] == "memorized")
+    return {**{f"n_{group}": int(size) for group, size in sizes.items()}, "n_used": int(used.sum())}
 
 
 def _numbers(data: pd.DataFrame) -> Numbers:

@@ -21,20 +21,16 @@ FEATURES = {
 CURVES = ("nll", "nll_and_residual", "residual", "bag_of_words")
 # The hardest stratum comes first.
 STRATA = {"boundary": "boundary zone", "all": "all seen", "unseen": "seen or unseen"}
-STRATUM_COLOURS = {"all": "#17a2b8", "boundary": "#8c564b", "unseen": "#b5b52a"}  # of no feature
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Above: AUROC against lead time in every stratum, and the residual stream's gain over the prefix NLL.
-    Below: AUROC of all features from the whole prefix."""
+    """AUROC in every stratum: above against lead time, below of all features from the whole prefix."""
     found = tables["detection"].copy()
     found["lead"] = settings.paragraph.prefix - found["n_seen"]
     present = [name for name in STRATA if (found["stratum"] == name).any()]
     figure = plt.figure(figsize=(PAGE_WIDTH, 4.6))
     upper, lower = figure.subfigures(2, height_ratios=(1, 1.15))
-    ratios = [*[1] * max(len(present), 1), 1.1]
-    *curves, gains = upper.subplots(ncols=len(ratios), width_ratios=ratios)
-    dots = lower.subplots(ncols=max(len(present), 1), squeeze=False)[0]
+    curves, dots = (part.subplots(ncols=max(len(present), 1), squeeze=False)[0] for part in (upper, lower))
     floor = min(0.45, found["auroc_low"].min() - 0.02) if len(found) else 0.45
     for above, below, name in zip(curves, dots, present, strict=False):
         rows = found[found["stratum"] == name]
@@ -47,14 +43,11 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     if not present:
         curves[0].text(0.5, 0.5, "too few paragraphs", ha="center", transform=curves[0].transAxes)
     curves[0].set_ylabel("AUROC")
-    _gains(gains, found, present)
-    if present:
-        upper.legend(*curves[0].get_legend_handles_labels(), loc="outside upper left", ncols=len(CURVES))
-        upper.legend(*gains.get_legend_handles_labels(), loc="outside upper right", ncols=len(present))
-    for panel in (*curves, gains):
+    upper.legend(*curves[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(CURVES))
+    for panel in curves:
         panel.set_xlabel("lead time (tokens)")
         panel.invert_xaxis()
-    panel_labels((*curves, gains, dots[0]))
+    panel_labels((*curves, dots[0]))
     return Drawing(figure, found, _numbers(found, present))
 
 
@@ -78,18 +71,6 @@ def _features(axes: Axes, found: pd.DataFrame, first: bool) -> None:
     for tick, (_, colour) in zip(axes.get_yticklabels(), FEATURES.values(), strict=False):
         tick.set_color(colour)
     axes.tick_params(axis="y", length=0)
-
-
-def _gains(axes: Axes, found: pd.DataFrame, present: list[str]) -> None:
-    """Gain of the residual stream over the prefix NLL, with paired intervals."""
-    together = found[found["features"] == "nll_and_residual"]
-    for number, name in enumerate(present):
-        rows = together[together["stratum"] == name].sort_values("lead")
-        at, style = rows["lead"] + 0.8 * (number - 1), {"color": STRATUM_COLOURS[name], "lw": 0.8}
-        axes.vlines(at, rows["gain_low"], rows["gain_high"], **style)
-        axes.plot(at, rows["gain"], marker="o", ms=2.5, label=STRATA[name], **style)
-    axes.axhline(0, color="0.7", lw=0.6, ls=":", zorder=0)
-    axes.set_title("gain over the NLL")
 
 
 def _numbers(found: pd.DataFrame, present: list[str]) -> Numbers:

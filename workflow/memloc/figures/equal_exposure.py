@@ -29,7 +29,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         axes.text(0.5, 0.5, NO_PAIRS, ha="center", va="center")
         return Drawing(figure, pd.DataFrame({"panel": [], "value": []}), {"n_pairs": 0})
     sizes = paired_differences(paragraph_sizes(tables["paragraph_gradients"]), sets)
-    rows = tables["layer_bypass"][tables["layer_bypass"]["group"] == PAIRED].query("way == 'mean'")
+    rows = tables["layer_bypass"][tables["layer_bypass"]["group"] == PAIRED]
     gained = rows.pivot(index="id", columns=["block", "layer"], values="nll_gained")
     bypassed = paired_differences(gained, sets)
     blocks = table(map(mean, bypassed.T.to_numpy()), bypassed.columns)

@@ -3,11 +3,11 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.edit_summary import ARM_LABELS, OBJECTIVE_LABELS
 from memloc.figures.parts.style import COLOURS, Drawing, Numbers, panel_labels, side_by_side, subplots
 from memloc.settings.base import Section
-from memloc.settings.editing import PAPER_ARMS
 
+ARM_LABELS = {"all": "all weights", "top": "top gradients", "random": "random weights"}
+OBJECTIVE_LABELS = {"unlearn": "unlearning", "edit": "editing"}
 SETS = {"memorized": "em_memorized", "non_memorized": "em_control"}
 LABELS = {"memorized": "changed paragraph", "non_memorized": "control: the model's own earlier output"}
 APART = 0.15  # distance of the two sets from the middle of an arm
@@ -18,22 +18,21 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A panel per objective: by arm, a line from the EM of every edited paragraph to the mean EM of its
     controls, and the means of both."""
     paragraph, runs = settings.paragraph, tables["edits"]
-    shown = runs[runs["arm"].isin(PAPER_ARMS)]
     figure, axes = subplots(2.8, ncols=2, sharey=True)
     for panel, (objective, title) in zip(axes, OBJECTIVE_LABELS.items(), strict=True):
-        for place, arm in enumerate(PAPER_ARMS):
-            rows = shown[(shown["objective"] == objective) & (shown["arm"] == arm)]
+        for place, arm in enumerate(ARM_LABELS):
+            rows = runs[(runs["objective"] == objective) & (runs["arm"] == arm)]
             _paragraphs(panel, rows, place)
         panel.axhline(paragraph.continuation, color="0.8", lw=0.5, ls=":", zorder=0)
-        panel.set_xticks(range(len(PAPER_ARMS)), [ARM_LABELS[arm] for arm in PAPER_ARMS])
+        panel.set_xticks(range(len(ARM_LABELS)), ARM_LABELS.values())
         panel.tick_params(axis="x", length=0)
-        panel.set(title=title, xlim=(-0.6, len(PAPER_ARMS) - 0.4))
+        panel.set(title=title, xlim=(-0.6, len(ARM_LABELS) - 0.4))
     panel_labels(axes)
     axes[0].set_ylabel("exact match (tokens)")
     axes[0].set_ylim(-0.04 * paragraph.continuation, 1.12 * paragraph.continuation)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(SETS))
-    data = shown[["id", "objective", "arm", "learning_rate", *SETS.values(), "em_target"]]
-    return Drawing(figure, data, _numbers(shown, settings))
+    data = runs[["id", "objective", "arm", "learning_rate", *SETS.values(), "em_target"]]
+    return Drawing(figure, data, _numbers(runs, settings))
 
 
 def _paragraphs(axes: Axes, rows: pd.DataFrame, place: int) -> None:

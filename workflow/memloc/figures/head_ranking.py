@@ -1,17 +1,13 @@
-"""Rank of every attention head by every localization method, and how far the methods agree (extended)."""
-
-import math
+"""How far the localization methods agree on the order of the heads (extended)."""
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.heatmap import MAX_LAYER_LABELS, name_heads, outline
 from memloc.figures.parts.methods import method_label, methods_of
-from memloc.figures.parts.style import DIVERGING, SEQUENTIAL, Drawing, panel_labels, subplots
+from memloc.figures.parts.style import DIVERGING, Drawing, subplots
 from memloc.localization.head_ranking import exchanged_agreement, rank_agreement
-from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import TAILS, Interval
 from memloc.tables.terms.head_ranking import COMBINED
@@ -20,52 +16,25 @@ Taus = dict[tuple[str, str], Float[np.ndarray, "order"]]  # of each pair of meth
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """Methods x heads, colour = rank; Kendall's tau of each pair of methods, beside that of layers alone.
+    """Kendall's tau of each pair of methods, beside that of layers alone.
 
     For the latter, the heads of each layer exchange their ranks at random.
     """
-    layer, head = highlighted_head(tables, settings)
     ranking = tables["head_ranking"]
     methods = methods_of(ranking)
-    ranks = ranking.pivot(index="method", columns=["layer", "head"], values="rank").loc[methods]
-    ranks = ranks.sort_index(axis="columns")
     whole = rank_agreement(ranking.assign(sample="whole", number=0).astype({"method": str}), methods)
     observed = {pair: found["whole"] for pair, found in whole.items()}
     alone = exchanged_agreement(ranking, methods)
-    figure, (left, right) = subplots(2.6, ncols=2, width_ratios=(2.2, 1))
-    _draw_ranks(left, ranks, layer, head)
-    _draw_agreement(right, methods, observed, alone)
-    panel_labels((left, right))
-    name_heads(figure, (layer, head))
+    figure, axes = subplots(2.6, width=3.0)
+    _draw_agreement(axes, methods, observed, alone)
     single = [pair for pair in observed if COMBINED not in pair]
     orders = np.mean([alone[pair] for pair in single], axis=0)
-    chosen = ranking[(ranking["layer"] == layer) & (ranking["head"] == head)].set_index("method")
     numbers = {
-        "layer": layer,
-        "head": head,
-        "n_heads": ranks.shape[1],
-        "ranks": chosen.loc[methods, ["rank", "low", "high"]].rename(index=method_label).to_dict("index"),
+        "n_heads": len(ranking) // len(methods),
         "observed": float(np.mean([observed[pair] for pair in single])),
         "alone": Interval(orders.mean(), *np.quantile(orders, TAILS), len(orders)),
     }
     return Drawing(figure, ranking, numbers)
-
-
-def _draw_ranks(axes: Axes, ranks: pd.DataFrame, layer: int, head: int) -> None:
-    image = axes.imshow(ranks.to_numpy(), aspect="auto", cmap=f"{SEQUENTIAL}_r", vmin=1, interpolation="none")
-    axes.figure.colorbar(image, ax=axes, label="rank (1 = strongest)", pad=0.02)
-    axes.set_yticks(range(len(ranks)), [method_label(method) for method in ranks.index])
-    layers = ranks.columns.get_level_values("layer")
-    starts = np.flatnonzero(np.diff(layers, prepend=-1))
-    n_heads = ranks.shape[1] // len(starts)
-    named = starts[:: math.ceil(len(starts) / MAX_LAYER_LABELS)]
-    axes.set_xticks(named + (n_heads - 1) / 2, [f"{number}" for number in layers[named]])
-    axes.tick_params(axis="x", length=0)
-    for start in starts[1:]:
-        axes.axvline(start - 0.5, color="white", lw=min(1.2, MAX_LAYER_LABELS / len(starts)))
-    place = list(ranks.columns).index((layer, head))
-    outline(axes, place - 0.5, -0.5, height=len(ranks))
-    axes.set_xlabel("layer, and its heads from left to right")
 
 
 def _draw_agreement(axes: Axes, methods: list[str], observed: Taus, alone: Taus) -> None:
@@ -84,10 +53,10 @@ def _draw_agreement(axes: Axes, methods: list[str], observed: Taus, alone: Taus)
             axes.text(*cell[::-1], text, **style, color="white" if abs(value) > 0.6 else "black")
     axes.set_facecolor("0.9")
     image = axes.imshow(matrix, cmap=DIVERGING, vmin=-1, vmax=1, interpolation="none")
-    axes.figure.colorbar(image, ax=axes, label="Kendall's \u03c4", pad=0.02)
+    axes.figure.colorbar(image, ax=axes, label="Kendall's \u03c4", pad=0.02, fraction=0.046)
     labels = [method_label(method).replace(" ", "\n", 1) for method in methods]
     axes.set_xticks(range(len(methods)), labels, rotation=90)
-    axes.set_yticks([])
+    axes.set_yticks(range(len(methods)), labels)
     axes.plot([-0.5, len(methods) - 0.5], [-0.5, len(methods) - 0.5], color="black", lw=0.8)
     axes.set_title("above: observed", fontsize=6, loc="right")
     axes.set_ylabel("below: by layers alone", fontsize=6)

@@ -13,8 +13,7 @@ from memloc.data.text_files import text_files
 from memloc.planning.memory import Kind, Shape
 from memloc.run.errors import InputError
 from memloc.settings.data import CodeData
-from memloc.settings.editing import PAPER_ARMS
-from memloc.settings.interventions import BYPASSES
+from memloc.settings.editing import ARMS
 from memloc.settings.methods import METHODS
 from memloc.settings.removal_ways import EDITS
 from memloc.settings.study import Settings
@@ -33,10 +32,9 @@ def works(shape: Shape, settings: Settings) -> dict[str, tuple[Kind, float]]:
     compared = m + n + 2 * sets.n_partly + pairs  # of all samples and pairs, at most
     replaced = (m + n + pairs) * prefix * (1 - prefix / length / 2) * settings.perturbation.draws
     patches = shape.n_layers * (6 * shape.n_heads + prefix)  # q, k, v; both directions
-    ablation, bypass = settings.head_ablation, settings.layer_bypass
-    ablated, bypassed = (2 * how.n_paragraphs + how.n_judging for how in (ablation, bypass))
+    ablation = settings.head_ablation
+    ablated = 2 * ablation.n_paragraphs + ablation.n_judging
     together = ablated * (RANKINGS + ablation.n_random) * len(ablation.top)
-    blocks = shape.n_layers * sum(map(len, BYPASSES.values()))
     place, detected = settings.positions, settings.detection
     placed = 3 * place.n_paragraphs * (3 + place.draws * sum(1 + n / length for n in place.lengths))
     prefixes = min(detected.n_repeated + 2 * detected.n_others, n_texts)
@@ -61,8 +59,7 @@ def works(shape: Shape, settings: Settings) -> dict[str, tuple[Kind, float]]:
         "perturbation": ("score", replaced),
         "attention": ("score", (m + n + pairs + min(sets.n_rare_tokens, n_texts)) * prefix / length),
         "patching": ("score", m * patches / 4),  # half of the layers, half of the tokens
-        "ablate_heads": ("score", shape.n_layers * shape.n_heads * (ablated + pairs) / 2 + together),
-        "bypass_layers": ("score", blocks * (bypassed + pairs) / 2),
+        "ablate_heads": ("score", shape.n_layers * (shape.n_heads + 2) * (ablated + pairs) / 2 + together),
         "prefix_features": ("score", prefixes * prefix / length),
         "activation_gradients": ("gradients", 5 * m),
         "parameter_gradients": ("edit", compared + m * (1 + settings.contrastive.n_controls)),
@@ -108,11 +105,11 @@ def _tokens_of_code(data: CodeData) -> float:
 
 
 def _edits(settings: Settings) -> float:
-    """Steps of one of the two objectives and of relearning, which outweigh the judging."""
+    """Steps of one of the two objectives, which outweigh the judging."""
     how = settings.editing
-    n = len((*PAPER_ARMS, *how.extra_arms)) * how.n_paragraphs
+    n = len(ARMS) * how.n_paragraphs
     tried = (n - how.n_paragraphs) * math.log2(len(how.learning_rates))  # random weights follow the top ones
-    return (n + tried) * how.steps * (1 + how.n_controls) + n * how.relearning_limit / 2
+    return (n + tried) * how.steps * (1 + how.n_controls)
 
 
 def _removal(settings: Settings) -> float:

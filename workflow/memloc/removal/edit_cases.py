@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Int
@@ -12,18 +11,15 @@ from torch import Tensor
 from memloc.data.draws import draw_controls
 from memloc.data.paragraphs import sampled_tokens, token_tensor
 from memloc.editing.objectives import Objective
-from memloc.perturbation.replaced_tokens import version
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
-from memloc.scoring.held_out import held_out_texts
 from memloc.settings.editing import Editing
-from memloc.tables.terms.perturbation import UNPERTURBED
 
 
 class Case(NamedTuple):
     """One memorized paragraph and the texts around it.
 
-    Unlearning takes the paragraph itself, editing its target. Held-out and other texts are in no objective.
+    Unlearning takes the paragraph itself, editing its target. Other texts are in no objective.
     """
 
     id: int
@@ -32,12 +28,8 @@ class Case(NamedTuple):
     """Its prefix with the continuation of its strongest perturbation (PMP); None: it has none."""
     controls: Int[Tensor, "control token"]
     """Non-memorized paragraphs with their continuation in table `sets`."""
-    held_out: Int[Tensor, "held_out token"]
-    """Non-memorized paragraphs as they are in the corpus, never sampled for any analysis."""
     others: Int[Tensor, "other token"]
     """Other memorized paragraphs."""
-    perturbed: Int[Tensor, "perturbation token"]
-    """The paragraph with one token of its prefix replaced, as in table `perturbation`."""
 
 
 def edit_cases(tables: dict[str, pd.DataFrame], n_prefix: int, seed: int, asked: Editing) -> list[Case]:
@@ -45,18 +37,17 @@ def edit_cases(tables: dict[str, pd.DataFrame], n_prefix: int, seed: int, asked:
 
     With `reference`, their targets are `mispaired`.
 
-    `tables` holds paragraphs, sets, perturbation and perturbed_paragraphs. If they have fewer held-out or
-    other paragraphs, or perturbations, than asked for, a case gets all.
+    `tables` holds paragraphs, sets and perturbed_paragraphs. If they have fewer other paragraphs than asked
+    for, a case gets all.
 
     Raises:
-        InputError: too few controls, or no held-out or no other memorized paragraph.
+        InputError: too few controls, or no other memorized paragraph.
     """
     paragraphs, sets = tables["paragraphs"], tables["sets"]
     ids, memorized = sampled_tokens(paragraphs, sets, "memorized", n_prefix)
     _, pool = sampled_tokens(paragraphs, sets, "non_memorized", n_prefix)
     chosen = generator(seed, "editing", "paragraphs").permutation(len(ids))[: asked.n_paragraphs]
     drawn = draw_controls(len(chosen), len(pool), asked.n_controls, generator(seed, "editing", "controls"))
-    held_out = held_out_texts(paragraphs, sets, asked.n_judging, seed).tokens
     perturbed = tables["perturbed_paragraphs"].itertuples()
     targets = {row.id: torch.tensor(row.tokens)[n_prefix:] for row in perturbed}
     cases = []
@@ -67,9 +58,7 @@ def edit_cases(tables: dict[str, pd.DataFrame], n_prefix: int, seed: int, asked:
             memorized=text,
             target=_with_continuation(text, targets[id]) if id in targets else None,
             controls=pool[controls],
-            held_out=held_out,
             others=other_memorized(paragraphs, sets, [id], asked.n_judging, seed),
-            perturbed=_perturbed(text, tables["perturbation"], id, asked.n_perturbations, seed),
         )
         cases.append(case)
     return mispaired(cases, n_prefix, seed) if asked.reference else cases
@@ -110,12 +99,3 @@ def _with_continuation(
 ) -> Int[Tensor, "1 token"]:
     prefix = text[:, : text.shape[1] - len(continuation)]
     return torch.cat([prefix, continuation[None]], dim=1)
-
-
-def _perturbed(
-    text: Int[Tensor, "1 token"], perturbation: pd.DataFrame, id: int, n_drawn: int, seed: int
-) -> Int[Tensor, "perturbation token"]:
-    rows = perturbation[(perturbation["id"] == id) & (perturbation["position"] != UNPERTURBED)]
-    chosen = generator(seed, "editing", "perturbations", str(id)).permutation(len(rows))[:n_drawn]
-    found = [version(text[0], row) for row in rows.iloc[np.sort(chosen)].itertuples()]
-    return torch.cat(found) if found else text[:0]

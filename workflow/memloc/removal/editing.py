@@ -7,29 +7,20 @@ the continuation of its strongest perturbation (its PMP). In the authors' code (
 comes from a randomly paired paragraph's PMP (`edit_cases.mispaired`). All scores are in single precision.
 """
 
-import math
 from bisect import bisect_left
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
 
 from memloc.editing.masks import movable_weights
-from memloc.editing.steps import (
-    Origin,
-    Recipe,
-    count_changed,
-    may_move,
-    optimise,
-    origin_of,
-    steps_until_recited,
-)
+from memloc.editing.steps import Origin, Recipe, count_changed, may_move, optimise, origin_of
 from memloc.model.subject import Subject
 from memloc.model.weights import Movable, edited, moved, n_weights
 from memloc.removal.edit_cases import Case
 from memloc.run.seeds import generator
 from memloc.scoring.paragraph_scores import teacher_forced
+from memloc.settings.editing import ARMS
 
 
 class Start(NamedTuple):
@@ -38,21 +29,18 @@ class Start(NamedTuple):
     case: Case
     origin: Origin
     scores: dict[str, float]
-    recited: float
 
 
 def evaluate(subject: Subject, case: Case) -> dict[str, float]:
     """Mean EM (tokens) and NLL (nats per token) of the case's texts, named em_<text> and nll_<text>.
 
-    EM of the controls is against the original model's continuation. Held-out text has no EM, because its
-    continuation is the corpus's. Values of a missing target are NaN.
+    EM of the controls is against the original model's continuation. Values of a missing target are NaN.
     """
     texts = {
         "memorized": case.memorized,
         "target": case.memorized[:0] if case.target is None else case.target,
         "control": case.controls,
         "other": case.others,
-        "held_out": case.held_out,
     }
     scores = teacher_forced(subject, torch.cat([*texts.values()]))
     sizes = [len(text) for text in texts.values()]
@@ -60,23 +48,14 @@ def evaluate(subject: Subject, case: Case) -> dict[str, float]:
     means = {}
     for name, their_em, their_nll in zip(texts, em, nll, strict=True):
         means |= {f"em_{name}": their_em.mean().item(), f"nll_{name}": their_nll.mean().item()}
-    del means["em_held_out"]
     return means
-
-
-def share_recited(subject: Subject, case: Case) -> float:
-    """Share of the perturbed versions from which the whole continuation is still recited; NaN without any."""
-    if not len(case.perturbed):
-        return math.nan
-    em = teacher_forced(subject, case.perturbed).em
-    return float((em == case.memorized.shape[1] - subject.n_prefix).float().mean())
 
 
 def start(subject: Subject, case: Case, recipe: Recipe) -> Start:
     """The start of all runs of a case; the model must have its original weights."""
     learned = case.memorized if recipe.objective == "unlearn" else case.target
     origin = origin_of(subject, learned, case.controls, recipe)
-    return Start(case, origin, evaluate(subject, case), share_recited(subject, case))
+    return Start(case, origin, evaluate(subject, case))
 
 
 def edit_paragraph(
@@ -87,17 +66,13 @@ def edit_paragraph(
     Raises:
         EditError: as in `count_changed`.
     """
-    case, relearning = shared.case, (recipe.how.relearning_rate, recipe.how.relearning_limit)
     with edited(subject) as original:
         optimise(subject, shared.origin, movable, learning_rate, recipe)
         return {
-            **evaluate(subject, case),
+            **evaluate(subject, shared.case),
             **{f"{name}_before": value for name, value in shared.scores.items()},
-            "recited": share_recited(subject, case),
-            "recited_before": shared.recited,
             "n_movable_weights": n_weights(subject, movable),
             "n_changed_weights": count_changed(subject, original, movable, recipe),
-            "relearning_steps": steps_until_recited(subject, case.memorized, *relearning)[0],
         }
 
 
@@ -117,14 +92,7 @@ def mildest_rate(subject: Subject, shared: Start, movable: Movable, recipe: Reci
     return rates[bisect_left(rates[:-1], True, key=ends)]
 
 
-def edit_case(
-    subject: Subject,
-    case: Case,
-    recipe: Recipe,
-    arms: Sequence[str],
-    head: tuple[int, int],
-    seed: int,
-) -> pd.DataFrame:
+def edit_case(subject: Subject, case: Case, recipe: Recipe, seed: int) -> pd.DataFrame:
     """Edit a case with every arm, each at its dose: rows of `edits`.
 
     Random weights, the control of the top ones, are edited at the dose of these, which come before them.
@@ -133,11 +101,11 @@ def edit_case(
         EditError: as in `count_changed`.
     """
     shared, rows, doses = start(subject, case, recipe), [], {}
-    for arm in arms:
+    for arm in ARMS:
         random = generator(seed, "editing", "random", str(case.id))
-        movable = movable_weights(subject, arm, shared.origin.gradients, recipe.how.fraction, head, random)
+        movable = movable_weights(subject, arm, shared.origin.gradients, recipe.how.fraction, random)
         rate = doses["top"] if arm == "random" else mildest_rate(subject, shared, movable, recipe)
         doses[arm] = rate
         labels = {"id": case.id, "objective": recipe.objective, "arm": arm, "learning_rate": rate}
-        rows.append({**labels, **edit_paragraph(subject, shared, movable, rate, recipe), "seed": seed})
-    return pd.DataFrame(rows).astype({"relearning_steps": "Int64"})
+        rows.append(labels | edit_paragraph(subject, shared, movable, rate, recipe))
+    return pd.DataFrame(rows)

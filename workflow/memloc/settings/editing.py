@@ -1,17 +1,14 @@
 """Settings: section `editing`."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from memloc.settings.base import ContrastiveSection, Judging, MicroBatch, NonNegative, Positive
+from memloc.settings.base import ContrastiveSection, Judging, MicroBatch, Positive
 
 SPARSE_FRACTION = 0.001  # share of the W_* weights that sparse edits move (paper 5.3)
-# The one list of arms. An arm is a choice of weights that an edit may move. `movable_weights`
-# (editing/masks.py) chooses them, ARM_STYLES (figures/parts/edit_summary.py) has labels and colours.
-PAPER_ARMS = ("all", "top", "random")  # always run (paper 5.3)
-EXTRA_ARMS = ("head", "other_head")
-ARMS = (*PAPER_ARMS, *EXTRA_ARMS)
+# An arm is a choice of weights that an edit may move. `movable_weights` (editing/masks.py) chooses them.
+ARMS = ("all", "top", "random")
 
 Rate = Annotated[float, Field(gt=0)]
 
@@ -32,17 +29,6 @@ class Editing(ContrastiveSection):
         description="Learning rates. Each arm takes the mildest that ends the recitation of a paragraph, "
         "found by bisection, or else the strongest (authors' code: 1e-5 for all).",
     )
-    relearning_rate: Rate = Field(1e-5, description="Learning rate of relearning, the same for all arms.")
-    extra_arms: list[Literal[EXTRA_ARMS]] = Field(
-        list(EXTRA_ARMS),
-        description="Arms besides all, top and random: the highlighted head, and another head of its layer.",
-    )
     n_controls: Positive = Field(10, description="Non-memorized paragraphs that each edit is to keep.")
-    n_perturbations: Positive = Field(
-        50, description="Perturbed prefixes per paragraph on which recitation is tested after an edit."
-    )
-    relearning_limit: NonNegative = Field(
-        20, description="Limit of training steps until the paragraph is recited again; 0: not tried."
-    )
     n_judging: Judging = 20
     micro_batch: MicroBatch = 16

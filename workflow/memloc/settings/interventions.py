@@ -1,4 +1,4 @@
-"""Settings: sections `head_ablation` and `layer_bypass`."""
+"""Settings: section `head_ablation`."""
 
 from typing import Annotated
 
@@ -6,11 +6,9 @@ from pydantic import Field
 
 from memloc.settings.base import Judging, MicroBatch, Positive, Section
 
-BYPASSES = {"attention": ("identity", "mean"), "mlp": ("mean",)}  # ways to bypass a block
-
 
 class HeadAblation(Section):
-    """Ablation of attention heads in the forward pass (not in the paper)."""
+    """Ablation of heads, and of attention and MLP blocks, in the forward pass (not in the paper)."""
 
     n_paragraphs: Positive = Field(
         50, description="Memorized paragraphs that no analysis has sampled, and as many non-memorized ones."
@@ -19,15 +17,5 @@ class HeadAblation(Section):
         [1, 2, 4, 8, 16, 32], description="Numbers of heads that are replaced by their means together."
     )
     n_random: Positive = Field(10, description="Random orders of the heads, to compare with the rankings.")
-    n_judging: Judging = 50  # held-out paragraphs
-    micro_batch: MicroBatch = 16
-
-
-class LayerBypass(Section):
-    """Attention and MLP blocks of whole layers bypassed (2501.05078)."""
-
-    n_paragraphs: Positive = Field(
-        50, description="Memorized paragraphs that no analysis has sampled, and as many non-memorized ones."
-    )
     n_judging: Judging = 50  # held-out paragraphs
     micro_batch: MicroBatch = 16

@@ -14,7 +14,7 @@ from memloc.settings.editing import Editing
 from memloc.settings.expected import Expected
 from memloc.settings.filters import Filters
 from memloc.settings.grown_truth import GrownTruth
-from memloc.settings.interventions import HeadAblation, LayerBypass
+from memloc.settings.interventions import HeadAblation
 from memloc.settings.loading import Loading
 from memloc.settings.localization import ActivationGradients, Attention, Contrastive, Head, Patching
 from memloc.settings.model import Counterfactual, EmbeddedModel, FineTunedModel, HubModel, LocalModel
@@ -101,7 +101,6 @@ class Settings(Section):
     patching: Patching = Patching()
     editing: Editing = Editing()
     head_ablation: HeadAblation = HeadAblation()
-    layer_bypass: LayerBypass = LayerBypass()
     edit_model: EditModel = EditModel()
     grown_truth: GrownTruth = GrownTruth()
     remove: Remove = Remove()

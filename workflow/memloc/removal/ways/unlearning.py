@@ -9,7 +9,7 @@ retrained                the model that never saw the paragraphs: trained from t
 
 import torch
 
-from memloc.editing.masks import largest, movable_weights
+from memloc.editing.masks import head_weights, largest, movable_weights
 from memloc.editing.steps import Recipe, optimise, origin_of
 from memloc.model.weights import EVERY, Movable, n_weights, split_weights
 from memloc.removal.request import Change, Request, Setting
@@ -29,7 +29,10 @@ def unlearning(request: Request, arm: str, kl_weight: float = KL_WEIGHT) -> Chan
     how = Editing(steps=asked.steps, fraction=asked.fraction)
     recipe = Recipe("unlearn", how, kl_weight)
     origin = origin_of(subject, request.remove, request.keep, recipe)
-    movable = movable_weights(subject, arm, origin.gradients, how.fraction, request.heads[0], request.random)
+    if arm == "head":
+        movable = head_weights(subject, *request.heads[0])
+    else:
+        movable = movable_weights(subject, arm, origin.gradients, how.fraction, request.random)
 
     def change(setting: Setting, place: Movable | None = None) -> Movable:
         chosen = movable

@@ -4,7 +4,7 @@ from memloc.settings.editing import ARMS
 from memloc.tables.columns import PARAGRAPH, Columns, Lengths, category, integer, nats, number
 
 OBJECTIVES = ("unlearn", "edit")
-EDIT_TEXTS = ("memorized", "target", "control", "other", "held_out")
+EDIT_TEXTS = ("memorized", "target", "control", "other")
 
 
 def _edit_scores(lengths: Lengths, suffix: str = "") -> Columns:
@@ -12,17 +12,15 @@ def _edit_scores(lengths: Lengths, suffix: str = "") -> Columns:
     columns = {}
     for name in EDIT_TEXTS:
         missing, of = name == "target", f"of the texts `{name}`{' before the edit' if suffix else ''}"
-        if name != "held_out":
-            options = {"nullable": missing, "unit": "tokens"}
-            columns[f"em_{name}{suffix}"] = number(
-                0, lengths.continuation, **options, meaning=f"Mean exact match {of}."
-            )
+        options = {"nullable": missing, "unit": "tokens"}
+        columns[f"em_{name}{suffix}"] = number(
+            0, lengths.continuation, **options, meaning=f"Mean exact match {of}."
+        )
         columns[f"nll_{name}{suffix}"] = nats(meaning=f"Mean NLL {of}.", nullable=missing)
     return columns
 
 
 def edits(lengths: Lengths) -> Columns:
-    share = {"low": 0, "high": 1, "unit": "share of the perturbed prefixes"}
     return {
         "id": PARAGRAPH,
         "objective": category(*OBJECTIVES, meaning="Aim of the edit."),
@@ -34,14 +32,6 @@ def edits(lengths: Lengths) -> Columns:
         ),
         **_edit_scores(lengths),
         **_edit_scores(lengths, "_before"),
-        "recited": number(**share, meaning="Perturbed prefixes from which the paragraph is still recited."),
-        "recited_before": number(**share, meaning="The same before the edit."),
         "n_movable_weights": integer(1, meaning="Weights that the arm may move."),
         "n_changed_weights": integer(0, meaning="Weights that have changed."),
-        "relearning_steps": integer(
-            0,
-            nullable=True,
-            meaning="Steps until the paragraph is recited again; missing where it was not tried or reached.",
-        ),
-        "seed": integer(0, meaning="Seed of the edit."),
     }

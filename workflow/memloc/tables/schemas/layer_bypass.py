@@ -1,18 +1,11 @@
-"""Losses of paragraphs when attention or MLP blocks of whole layers are bypassed (2501.05078)."""
+"""Losses of paragraphs when attention or MLP blocks of whole layers are bypassed."""
 
-from memloc.settings.interventions import BYPASSES
 from memloc.tables.columns import LAYER, Columns, Lengths, category
 from memloc.tables.judged_texts import lost_text
 
 
 def layer_bypass(lengths: Lengths) -> Columns:
-    return {
-        "block": category(*BYPASSES, meaning="Block that is bypassed."),
-        "way": category(
-            *BYPASSES["attention"],
-            meaning="Way to bypass it: each position attends to itself (identity), or the block writes its "
-            "mean over other text (mean).",
-        ),
-        "layer": LAYER,
-        **lost_text(lengths),
-    }
+    block = category(
+        "attention", "mlp", meaning="Block that is bypassed: it writes its mean over other text."
+    )
+    return {"block": block, "layer": LAYER, **lost_text(lengths)}
