@@ -90,12 +90,12 @@ def pairs(
 
 def _matched(some: pd.Series, others: pd.Series) -> list[tuple[int, int]]:
     """As many pairs of labels as can be, whose values differ by `SIMILAR` at most; both are in order."""
-    found, row = [], 0
+    found, row, others = [], 0, [*others.items()]
     for label, value in some.items():
-        while row < len(others) and others.iloc[row] * SIMILAR < value:
+        while row < len(others) and others[row][1] * SIMILAR < value:
             row += 1
-        if row < len(others) and others.iloc[row] <= value * SIMILAR:
-            found.append((label, others.index[row]))
+        if row < len(others) and others[row][1] <= value * SIMILAR:
+            found.append((label, others[row][0]))
             row += 1
     return found
 

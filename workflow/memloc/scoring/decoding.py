@@ -42,11 +42,12 @@ def continue_from_scores(
 ) -> Int[Tensor, "paragraph continuation"]:
     """Greedy continuations of paragraphs whose exact match is known: decode from the first mismatch on.
 
-    The first `em` tokens of the continuation are the true ones. If all are, nothing is run.
+    The first `em` tokens of the continuation are the true ones. If all are, nothing is run. Paragraphs are run
+    in the order of their first mismatch: those that are run together have about as much to decode.
     """
-    n_known = subject.n_prefix + em
-    continued = in_micro_batches(partial(_continue, subject), subject.micro_batch, tokens, n_known)
-    return torch.cat(continued)[:, subject.n_prefix :]
+    n_known, order = (subject.n_prefix + em).sort(stable=True)
+    continued = in_micro_batches(partial(_continue, subject), subject.micro_batch, tokens[order], n_known)
+    return torch.cat(continued)[order.argsort(), subject.n_prefix :]
 
 
 def greedy_continuation(
@@ -61,15 +62,13 @@ def greedy_continuation(
 def _continue(subject: Subject, rows: Tokens, n_known: Int[Tensor, "paragraph"]) -> Tokens:
     """Rows in which all but the first `n_known` (at least 1) tokens are replaced by decoded ones.
 
-    Rows are sorted by the number of known tokens, so those that decode a token come first. Every other row
-    joins at its first unknown token.
+    Rows come sorted by this number. Each joins those that decode a token at its first unknown one.
     """
     n_tokens = rows.shape[1]
-    order = n_known.argsort(stable=True)
-    order = order[n_known[order] < n_tokens]
-    if not len(order):
+    n_known = n_known[n_known < n_tokens]
+    if not len(n_known):
         return rows
-    n_known, text = n_known[order], rows[order].to(subject.device)
+    text = rows[: len(n_known)].to(subject.device)
     layers = known_layers(subject, text, int(n_known[-1]))
     for position in range(int(n_known[0]), n_tokens):
         n_rows = int((n_known <= position).sum())
@@ -78,9 +77,7 @@ def _continue(subject: Subject, rows: Tokens, n_known: Int[Tensor, "paragraph"])
         last = text[:n_rows, position - 1 : position]
         logits = subject.logits(subject.hidden(last, Cache(layers=layers))[:, -1])
         text[:n_rows, position] = logits.argmax(dim=-1)
-    continued = rows.clone()
-    continued[order] = text.to(rows.device)
-    return continued
+    return torch.cat([text.to(rows.device), rows[len(n_known) :]])
 
 
 def known_layers(subject: Subject, text: Tokens, n_known: int) -> list[PreallocatedLayer]:
