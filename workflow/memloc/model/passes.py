@@ -65,12 +65,13 @@ def states_from(
 
 
 @contextmanager
-def last_mlp_predicts(subject: Subject) -> Iterator[None]:
+def last_mlp_predicts(subject: Subject, n_cached: int = 0) -> Iterator[None]:
     """Within the context, the last layer's MLP runs at the positions that predict the continuation alone.
 
-    Nothing else reads its output before these positions, so it may be zero there.
+    Nothing else reads its output before these positions, so it may be zero there. Passes begin after
+    `n_cached` tokens.
     """
-    first = subject.n_prefix - 1
+    first = subject.n_prefix - 1 - n_cached
     out = subject.component(subject.n_layers - 1, "W_out").module
     module = subject.module(out.rpartition(".")[0])
 

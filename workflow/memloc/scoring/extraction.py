@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from memloc.model.passes import last_mlp_predicts
 from memloc.model.subject import Subject, Tokens
 from memloc.scoring.paragraph_scores import Scores, concatenated, redecoded, scores_of
 from memloc.scoring.teacher_forcing import TokenScores, score_logits
@@ -34,7 +35,8 @@ def _of_batch(subject: Subject, rows: Tokens) -> tuple[Scores, LogP]:
         truncated = log_probability(logits, true)
         return truncated, *score_logits(logits, true)  # last: it overwrites the logits
 
-    states = subject.states_in_parts(rows)
+    with last_mlp_predicts(subject):
+        states = subject.states_in_parts(rows)
     truncated, *scores = subject.unembedded(states, rows[:, subject.n_prefix :], statistics)
     return scores_of(TokenScores(*scores)), truncated.cpu().double().sum(dim=1)
 

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import DynamicCache
 
+from memloc.model.passes import last_mlp_predicts
 from memloc.model.subject import Subject, Tokens
 from memloc.scoring.teacher_forcing import TokenScores, decided_margins, leading_matches, score_tokens
 
@@ -54,7 +55,8 @@ def score(subject: Subject, tokens: Tokens, threshold: float) -> Scores:
 @torch.inference_mode()
 def score_batch(subject: Subject, rows: Tokens, cache: DynamicCache | None = None) -> Scores:
     """The scores of `teacher_forced` for one micro-batch on the device; `cache` as in `Subject.states`."""
-    states = subject.states_in_parts(rows) if cache is None else subject.states(rows, cache)
+    with last_mlp_predicts(subject, 0 if cache is None else cache.get_seq_length()):
+        states = subject.states_in_parts(rows) if cache is None else subject.states(rows, cache)
     return scores_of_states(subject, states, rows[:, subject.n_prefix :])
 
 
