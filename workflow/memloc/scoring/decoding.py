@@ -42,8 +42,8 @@ def continue_from_scores(
 ) -> Int[Tensor, "paragraph continuation"]:
     """Greedy continuations of paragraphs whose exact match is known: decode from the first mismatch on.
 
-    The first `em` tokens of the continuation are the true ones. If all are, nothing is run. Paragraphs are run
-    in the order of their first mismatch: those that are run together have about as much to decode.
+    The first `em` tokens of the continuation are the true ones. If all are, nothing is run. Micro-batches
+    take paragraphs in the order of their first mismatch, so that all rows of one have as much to decode.
     """
     n_known, order = (subject.n_prefix + em).sort(stable=True)
     continued = in_micro_batches(partial(_continue, subject), subject.micro_batch, tokens[order], n_known)
