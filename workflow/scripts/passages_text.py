@@ -5,6 +5,7 @@ from memloc.tables.job import start
 job = start(snakemake)
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from memloc.data.text_files import documents
 from memloc.model import loading, model_card, pretrained
 from memloc.model.context import most_positions, require_room
 from memloc.model.token_text import decoded
+from memloc.run.console import sized
 from memloc.scoring.scan import Scan
 
 settings, folder = job.settings, job.input.folder
@@ -46,7 +48,7 @@ def kept(starts: np.ndarray) -> np.ndarray:
 
 
 with TemporaryFile() as file:
-    job.log("reading the text")
+    job.log(f"reading the text, {sized(sum(map(os.path.getsize, [*job.input.texts, *job.input.unseen])))}")
     stream, begins = own_text.write_stream(own_text.tokenised(texts(), tokenizer), length, file)
     tokens, sources = stream.tokens, numbered(read_from)
     job.log(f"{len(tokens) - len(begins):,} tokens; loading the model")

@@ -9,7 +9,7 @@ import pytest
 from made_configs import ROOT, study
 
 from memloc.planning import estimate as module
-from memloc.planning.estimate import duration, estimate, limits, longest_path, total
+from memloc.planning.estimate import READING, duration, estimate, limits, longest_path, total
 from memloc.planning.memory import megabytes, shape_of
 from memloc.planning.work import works
 from memloc.run.steps import Step
@@ -224,5 +224,5 @@ def test_text_that_is_recited_takes_many_scans_more(measured, tmp_path):
     }
     settings = Settings.model_validate({"study": "x"} | own)
     seconds, more, jobs = duration([step("passages", folder="results/new")], 1, 0, "results/new", settings)
-    assert seconds == jobs["passages"] == pytest.approx(5 + 2 * 1000 * 1e6 * HERE["score"])
+    assert seconds == jobs["passages"] == pytest.approx(5 + 2 * 1000 * (1e6 * HERE["score"] + 100 * READING))
     assert more == pytest.approx((seconds - 5) * 100 / 6)

@@ -46,9 +46,7 @@ def config_of(
     if len(sections) < len(models):
         raise InputError(f"--model: {' and '.join(models)} have one name; give models of different names")
     if files and sum(Path(file).stat().st_size for file in files) < FEW:
-        _require_length(
-            [text for file in files for text in documents(file, "text", encoding)], models, length
-        )
+        _require_length(files, encoding, models, length)
     asked = {
         "data": {"source": "text", "files": [*texts], "unseen": [*unseen], "encoding": encoding},
         **({"model": sections.popitem()[1]} if len(models) == 1 else {"models": sections}),
@@ -105,10 +103,11 @@ def _require_on_hub(model_id: str, revision: str) -> None:
         raise InputError(f"--model {said}; correct the name, set HF_TOKEN, or give a folder")
 
 
-def _require_length(texts: Sequence[str], models: Sequence[str], length: int) -> None:
+def _require_length(files: Sequence[str], encoding: str, models: Sequence[str], length: int) -> None:
     """Check that some text is as long as a paragraph, in tokens of the models. InputError: none is."""
     from tokenizers import Tokenizer
 
+    texts = [text for file in files for text in documents(file, "text", encoding)]
     for file in filter(Path.is_file, (Path(model, "tokenizer.json") for model in models)):
         try:
             encode = Tokenizer.from_file(str(file)).encode

@@ -92,5 +92,4 @@ def _follow(logs: Sequence[Path], known: set[str], say: Say) -> None:
 
 def _reason(console: str) -> str:
     """Why a run failed, in one line: what a job says, else the last line of the console."""
-    said = filter(None, console.splitlines())
-    return ["it ended without a word", *said, *FAILED.findall(console)][-1]
+    return ["it ended without a word", *filter(None, console.splitlines()), *FAILED.findall(console)][-1]

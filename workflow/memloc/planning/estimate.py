@@ -23,6 +23,7 @@ LEAST = 30  # minutes; loading a large model from a shared disk may be slow, and
 FIRST_STAGES = {"scores", "passages"}  # a study that has run neither will run whole stages of the model
 OF_MODEL = ("passages", "model")  # the first input of the last of them that runs is the model's folder
 OTHER_MB = 2000  # memory of a rule that runs no model
+READING = 5e-6  # seconds for each token of text that a scan runs: text is tokenised twice
 DECODING = 1 / 6  # scans, for each token of a paragraph, that decoding adds where the model recites the text
 
 
@@ -54,7 +55,8 @@ def estimate(
             kind, n = work
             n_threads = 1 if here["gpus"] and kind != "training" else step.threads
             passes = n and n * shape.n_parameters * here.get(kind, math.nan)
-            row |= {"seconds": here["load"] + passes / row["jobs"] / n_threads}
+            reading = READING * n * own.paragraph.length * (step.rule == "passages")
+            row |= {"seconds": here["load"] + reading + passes / row["jobs"] / n_threads}
             row["memory_mb"] = megabytes(kind, shape, loading)
             if loading.device != "cpu" and kind != "training":
                 row["gpu_mb"] = megabytes(kind, shape, loading, on_gpu=True)
