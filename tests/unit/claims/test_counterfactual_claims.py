@@ -24,11 +24,7 @@ def table(follows=True, recited=OWN):
     return {"counterfactual": data}
 
 
-def test_recited_paragraphs_count_that_only_training_on_them_brings_out():
-    both = [judged("counterfactual", table(recited=kind), paragraph=LENGTHS) for kind in (OWN, COPIED)]
-    found = [claims.loc["recited_would_not_come_out"] for claims in both]
-    assert [row["verdict"] for row in found] == ["holds", "does not hold"]
-    assert [row["value"] for row in found] == [1, 0]
+def test_recited_paragraphs_count_that_models_recite_once_they_saw_them():
     rarely = table()
     recited, shares = rarely["counterfactual"]["em"] == N, [0.5] * 10 + [0.6] * 30
     rarely["counterfactual"].loc[recited, "recited_with"] = shares

@@ -106,8 +106,6 @@ def paired_gradients(lower, n=20):
 @pytest.mark.parametrize(
     ("lower", "n", "verdict"),
     [
-        (0.6, 20, "holds"),
-        (0.4, 20, "does not hold"),
         (0.5, 20, "no difference that matters"),
         (0.6, 5, "too few"),
         (0.6, 0, "not applicable"),
@@ -160,15 +158,12 @@ def follower():
 @pytest.mark.parametrize(
     ("kinds", "highlight", "expected"),
     [
-        (ALIKE | {(1, 0): -1}, None, ("holds", 1)),
-        (None, None, ("does not hold", 0)),
         (ALIKE | {(0, 2): -1}, {"layer": 0, "head": 2}, ("holds", 1)),
         ({(0, 0): 1, (1, 0): 1}, None, ("not applicable", None)),
     ],
 )
 def test_a_head_is_more_opposed_to_its_layer_than_others_are_or_not(kinds, highlight, expected):
-    given = attention(kinds) if kinds else follower()
-    assert over_trainings("attention", given, highlight=highlight, **PREFIX) == expected
+    assert over_trainings("attention", attention(kinds), highlight=highlight, **PREFIX) == expected
 
 
 def test_constant_profiles_oppose_nothing():
@@ -194,10 +189,8 @@ def rare(slopes, n_groups=20, noise=0.1):
 @pytest.mark.parametrize(
     ("slopes", "expected"),
     [
-        ({(1, 0): 0.5}, ("holds", 1)),
         ({(1, 0): 0.3, (1, 2): 0.6}, ("too few", 6 / 7)),  # one of seven others is ahead
         ({(1, 0): 0.3, (0, 2): 0.6}, ("too few", 6 / 7)),  # of whichever layer
-        ({(1, 0): -0.5}, ("does not hold", 0)),
     ],
 )
 def test_heads_that_attend_to_rare_tokens(slopes, expected):
@@ -233,17 +226,6 @@ def patching(effects, n=20, noise=0.1, method="exact", n_stored=4):
 
 
 EVERY = {(layer, "v", head): 2 for layer, head in HEADS}
-
-
-@pytest.mark.parametrize(
-    ("effects", "expected"),
-    [
-        (EVERY | {(1, "v", 2): 0}, ("holds", 1)),
-        (EVERY | {(1, "q", 2): 3}, ("does not hold", 0)),  # by any of its sites
-    ],
-)
-def test_patching_points_elsewhere_or_not(effects, expected):
-    assert over_trainings("patching", patching(effects)) == expected
 
 
 def test_only_pairs_whose_perturbed_token_is_not_the_predicting_one_count():

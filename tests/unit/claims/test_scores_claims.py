@@ -15,8 +15,6 @@ def scored(**sizes):
 @pytest.mark.parametrize(
     ("memorized", "most", "verdict"),
     [
-        (40, 5, "holds"),
-        (5, 40, "does not hold"),
         (300, 310, "no difference that matters"),
         (20, 20, "too few"),
         (3, 2, "too few"),
@@ -44,19 +42,6 @@ def placed(recited):
     ]
     columns = ["group", "id", "context", "n_before", "draw", "em"]
     return {"positions": pd.DataFrame([*rows, ("unseen", 99, "text", 10, 0, 0)], columns=columns)}
-
-
-@pytest.mark.parametrize(
-    ("recited", "verdict", "value"),
-    [
-        ([3] * 30, "holds", 1),  # not recited from position 0, which is not asked
-        ([0] * 30, "does not hold", 0),
-        ([3] * 15 + [0] * 15, "too few", 0.5),
-    ],
-)
-def test_paragraphs_are_recited_wherever_they_stand_or_not(recited, verdict, value):
-    found = judged("positions", placed(recited)).loc["recited_wherever_they_stand"]
-    assert found["verdict"] == verdict and found["value"] == pytest.approx(value)
 
 
 def test_each_kind_of_place_is_as_likely_however_many_texts_are_drawn_for_it():
@@ -167,8 +152,6 @@ def detected(nll):
 @pytest.mark.parametrize(
     ("nll", "expected"),
     [
-        ((40, 45), "holds"),
-        ((5, 45), "does not hold"),
         ((500, 1000), "no difference that matters"),
         ((5, 5), "too few"),
         ((0, 0), "not applicable"),
