@@ -25,20 +25,13 @@ def judged(*trainings):
 
 
 @pytest.mark.parametrize(
-    ("own", "twin", "n", "verdict"),
-    [
-        (0.9, 0.5, 3, "holds"),
-        (0.5, 0.9, 3, "does not hold"),
-        (0.9, 0.9, 3, "no difference that matters"),  # it follows the paragraph, and not the place
-        (0.62, 0.5, 2, "too few"),
-    ],
+    ("twin", "verdict"),
+    [(0.5, "holds"), (0.9, "no difference that matters")],  # it follows the paragraph, and not the place
 )
-def test_heads_stand_out_in_their_layer_where_the_paragraph_grew(own, twin, n, verdict):
-    row = judged(*[tables(own, twin)] * n)
-    noisy = verdict == "too few"
-    assert row["verdict"] == (verdict if not noisy else row["verdict"])
-    assert row["value"] == pytest.approx(100 * (own - twin), abs=2)
-    assert row["n"] == 4 * n, "layers of all trainings, and not memories"
+def test_heads_stand_out_in_their_layer_where_the_paragraph_grew(twin, verdict):
+    row = judged(*[tables(0.9, twin)] * 3)
+    assert row["verdict"] == verdict and row["value"] == pytest.approx(100 * (0.9 - twin), abs=2)
+    assert row["n"] == 4 * 3, "layers of all trainings, and not memories"
 
 
 def test_one_training_and_no_memories_of_the_kind_do_not_apply():

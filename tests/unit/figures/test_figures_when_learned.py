@@ -2,7 +2,6 @@
 
 from itertools import pairwise
 
-import pytest
 from figure_labels import checked
 from made_claims import judged
 from made_recency import LENGTHS, MODEL, SETTINGS, tables
@@ -30,11 +29,10 @@ def test_equal_counts_are_one_group_and_a_bin_of_few_paragraphs_is_no_bin():
     assert all(one[1] < next[0] for one, next in pairwise(groups)) and data["low"].notna().all()
 
 
-@pytest.mark.parametrize(("late", "verdict"), [(True, "holds"), (False, "too few")])
-def test_pairs_of_equal_count_are_compared(late, verdict):
-    found = judged("recency", tables(late), paragraph=LENGTHS, model=MODEL).loc["recited_were_seen_later"]
-    assert found["verdict"] == verdict and found["n"] > 50
-    assert found["value"] > 0.9 if late else abs(found["value"] - 0.5) < 0.1
+def test_pairs_of_equal_count_that_are_recited_at_random_decide_nothing():
+    found = judged("recency", tables(late=False), paragraph=LENGTHS, model=MODEL)
+    row = found.loc["recited_were_seen_later"]
+    assert row["verdict"] == "too few" and row["n"] > 50 and abs(row["value"] - 0.5) < 0.1
 
 
 def test_without_the_order_of_the_text_or_pairs_it_does_not_apply():
