@@ -28,19 +28,20 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def _curves(axes: Axes, data: pd.DataFrame) -> pd.DataFrame:
-    """Draw a line for seen and one for unseen paragraphs, and greedy's share."""
+    """Draw a line for seen and one for unseen paragraphs, and greedy's share of each."""
     rows, look = [], {"seen": COLOURS["memorized"], "unseen": COLOURS["unseen"]}
     groups = dict(iter(data.groupby("group")))
     for name, group in groups.items():
         needed = np.sort(log_draws(group["log_p"].to_numpy(), CONFIDENCE))
         share = np.searchsorted(needed, np.log(CURVE), side="right") / len(group)
         axes.plot(CURVE, share, color=look[name], label=name)
+        greedy = "greedy" if name == "seen" else None
+        axes.axhline(group["greedy"].mean(), color=look[name], lw=0.8, ls=":", label=greedy)
         line = {"group": name, "n_paragraphs": len(group)}
         rows.append(pd.DataFrame({**line, "n_draws": CURVE, "fraction": share}))
-    axes.axhline(groups["seen"]["greedy"].mean(), color="black", lw=0.8, ls=":", label="greedy")
     axes.set(xscale="log", xlabel="draws", ylabel="share extractable", ylim=(0, None))
     plain_log_ticks(axes.xaxis)
-    axes.set_ylim(-0.02 * axes.get_ylim()[1], 1.5 * axes.get_ylim()[1])  # room for the legend
+    axes.set_ylim(-0.02 * axes.get_ylim()[1], 1.2 * axes.get_ylim()[1])  # room for the legend
     axes.legend(loc="upper left", ncols=2)
     return pd.concat(rows)
 
@@ -51,7 +52,7 @@ def _out(data: pd.DataFrame, n_draws: int) -> Bool[np.ndarray, "paragraph"]:
 
 
 def _numbers(data: pd.DataFrame) -> dict:
-    """For seen and unseen paragraphs: how many come out, and how many of these greedy decoding misses."""
+    """For seen and unseen paragraphs: how many come out, and how many of greedy decoding draws miss."""
     numbers = {"confidence": CONFIDENCE, "unseen": None}
     for name, group in data.groupby("group"):
         one, many = (_out(group, n_draws) for n_draws in (1, DRAWS))
@@ -60,6 +61,6 @@ def _numbers(data: pd.DataFrame) -> dict:
             "greedy": int(group["greedy"].sum()),
             "one": int(one.sum()),
             "many": int(many.sum()),
-            "missed": int((many & ~group["greedy"]).sum()),
+            "missed": int((group["greedy"] & ~many).sum()),
         }
     return numbers
