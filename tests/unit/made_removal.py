@@ -1,6 +1,5 @@
 """Small tables of ways to remove recitation, with known means."""
 
-import numpy as np
 import pandas as pd
 
 from memloc.settings.removal_ways import JOINT_ONLY, RETRAINED, WAY_NAMES
@@ -23,10 +22,9 @@ def tables(n=8, ways=WAY_NAMES):
             for number in range(n if mode == "joint" else 2):
                 side = off if number % 2 else -off
                 steps = None if way == "nothing" or number % 2 else number
-                scores = {"em": left - number % 2 + side, "longest_run": em}
+                scores = {"em": left - number % 2 + side}
                 scores |= {"em_4bit": 50 - number % 2 if number % 4 else left}
                 scores["nll"] = {"nothing": 0.1, RETRAINED: 3.0}.get(way, 5.0 - number / 10)
-                scores["log_p"] = -np.inf if em < 20 else -0.1
                 same = way == "nothing" or number == 0  # what is generated, to a share
                 shares = {"edit_distance": 1 - em / 50 * same, "recited_perturbed": float(number == 0)}
                 more = {"relearning_steps": steps, "n_changed_weights": 1000 * (1 + 8 * (number == 1))}

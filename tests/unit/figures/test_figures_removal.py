@@ -44,37 +44,6 @@ def test_no_interval_goes_beyond_what_is_possible():
     assert most["value"] == pytest.approx(5 / 8) and most["low"] < 1 == most["high"]
 
 
-def test_a_continuation_is_sampled_if_a_hundred_draws_give_it_with_a_chance_of_one_half():
-    """1 - 0.9932 ** 100 is 0.495, and 1 - 0.993 ** 100 is 0.505."""
-    found = tables(ways=["top"])
-    removal_rows = found["removal"].assign(log_p=np.log([0.0068, 0.0070] * (len(found["removal"]) // 2)))
-    data = judged_ways(found | {"removal": removal_rows}).set_index(["way", "mode", "measure"])
-    assert data.loc[("top", "joint", "sampled"), ["value", "n"]].tolist() == [0.5, 8]
-
-
-def test_what_one_removal_changes_is_a_share_of_the_texts_that_lose_tokens():
-    """Three of ten texts lose some, and the others have more than before."""
-    found = tables(ways=["top"])
-    damage = found["removal_damage"]
-    single, own = damage["mode"] == "single", damage["group"] == "non_memorized"
-    damage.loc[single & own & (damage["id"] > 102), "em"] = 51
-    data = judged_ways(found).set_index(["way", "mode", "measure"])
-    assert data.loc[("top", "single", "changed"), ["value", "n"]].tolist() == pytest.approx([0.3, 2])
-
-
-def test_ways_that_no_other_way_beats_are_red():
-    """Steering is beaten by top gradients."""
-    ticks = removal.draw(tables(), SETTINGS).figure.axes[0].get_yticklabels()
-    red = [tick.get_text() for tick in ticks if tick.get_color() != "black"]
-    assert red == ["top gradients", "all weights"]
-
-
-def test_a_lead_within_its_interval_beats_nobody():
-    """With five texts and three paragraphs nothing is certain, so that every way stays on the front."""
-    drawing = removal.draw(tables(3), SETTINGS)
-    assert drawing.data["front"].sum() == len(drawing.data[drawing.data["way"] != "nothing"])
-
-
 def test_it_is_drawn_as_stored():
     drawing = removal.draw(tables(), SETTINGS)
     assert_as_stored("removal", drawing)

@@ -17,7 +17,6 @@ from memloc.removal.judging import FORBIDDEN_NLL, decoded, judged, perturbed_ver
 from memloc.removal.registry import Way
 from memloc.removal.scoreboard import as_it_is, best_setting, lost, run_way
 from memloc.removal.ways.diversions import NgramBlocklist
-from memloc.scoring.extraction import score_and_extract
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.removal_ways import WAY_NAMES
 from memloc.settings.remove import Remove
@@ -42,7 +41,7 @@ def test_exact_match_under_a_processor_is_that_of_decoding_with_it(memorizing_mo
     generated = decoded(subject(memorizing_model, 5), memorized_tokens, found.em, processor)
     assert found.em.tolist() == matching(generated, memorized_tokens[:, N_PREFIX:]).tolist()
     assert (found.em[:4] == 0).all() and (found.em[4:] == N_CONTINUATION).all()
-    assert found.log_p[:4].isinf().all() and found.log_p[4:].isfinite().all() and found.nll.isfinite().all()
+    assert found.nll.isfinite().all()
     for row, continuation in zip(memorized_tokens[:2], generated[:2], strict=True):
         text = row[None, :N_PREFIX]
         for token in continuation:
@@ -147,12 +146,6 @@ def test_every_way_gives_valid_tables_and_leaves_the_model(study, original, name
     assert original.n_changed({}) == 0, "every weight is what it was"
     assert not any(own._forward_hooks or own._forward_pre_hooks for own in study.subject.model.modules())
     assert all(parameter.grad is None for parameter in study.subject.model.parameters())
-
-
-def test_chances_are_those_of_the_first_40_tokens(memorizing_model, disturbed):
-    _, expected = score_and_extract(subject(memorizing_model, 64), disturbed[:9], 1e-3)
-    found = judged(subject(memorizing_model), disturbed[:9]).log_p
-    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
 
 
 def test_perturbed_versions_are_different_tokens_at_different_places():

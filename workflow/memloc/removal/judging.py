@@ -21,7 +21,6 @@ from transformers import LogitsProcessor, LogitsProcessorList
 from memloc.model.subject import Subject, Tokens
 from memloc.model.weights import all_weights, moved
 from memloc.scoring.decoding import continue_from_scores
-from memloc.scoring.extraction import log_probability
 from memloc.scoring.teacher_forcing import leading_matches, score_logits
 
 FORBIDDEN_NLL = 20.0  # nats: one in half a billion
@@ -32,12 +31,11 @@ class Judged(NamedTuple):
 
     em: Int[Tensor, "paragraph"]
     nll: Float[Tensor, "paragraph"]
-    log_p: Float[Tensor, "paragraph"]  # of the continuation under sampling (T = 1, top 40)
 
 
 @torch.inference_mode()
 def judged(subject: Subject, tokens: Tokens, processor: LogitsProcessor | None = None) -> Judged:
-    """Exact match, NLL (nats per token) and log-probability of every continuation, from one pass each."""
+    """Exact match and NLL (nats per token) of every continuation, from one pass each."""
 
     def of_rows(rows: Tokens) -> Judged:
         pairs = zip(rows, subject.states_in_parts(rows), strict=True)
@@ -46,7 +44,7 @@ def judged(subject: Subject, tokens: Tokens, processor: LogitsProcessor | None =
 
     if not len(tokens):
         none = torch.zeros(0)
-        return Judged(none.long(), none, none)
+        return Judged(none.long(), none)
     parts = subject.in_batches(of_rows, tokens)
     return Judged(*(torch.cat(column).cpu() for column in zip(*parts, strict=True)))
 
@@ -62,10 +60,9 @@ def _of_paragraph(
         for place in range(len(logits)):
             logits[place] = processor(row[None, : n_prefix + place], logits[place, None])[0]
     true = row[n_prefix:]
-    log_p = log_probability(logits, true).double().sum()
     scores = score_logits(logits, true)
     nll = scores.nll.masked_fill(scores.nll.isposinf(), FORBIDDEN_NLL).mean()
-    return Judged(leading_matches(scores.matched), nll, log_p)
+    return Judged(leading_matches(scores.matched), nll)
 
 
 def decoded(

@@ -22,7 +22,7 @@ from memloc.removal.removal_texts import Target, Texts
 from memloc.removal.request import Request, Setting
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import labels
-from memloc.scoring.near_verbatim import longest_run, n_edits
+from memloc.scoring.near_verbatim import n_edits
 from memloc.settings.removal_ways import BITS, JOINT_ONLY, NOTHING
 from memloc.settings.remove import Remove
 
@@ -131,8 +131,6 @@ def _removed(study: Comparison, target: Target, state: InForce) -> pd.DataFrame:
             "id": target.ids,
             "em": own.em.numpy(),
             "nll": own.nll.double().numpy(),
-            "log_p": own.log_p.numpy(),
-            "longest_run": longest_run(generated, true),
             "edit_distance": n_edits(generated, true) / true.shape[1],
             "recited_perturbed": _share_recited(study, target.perturbed, state),
             "em_4bit": em_rounded.numpy(),

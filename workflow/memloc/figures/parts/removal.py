@@ -5,19 +5,15 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.scoring.sampling import extractable
 from memloc.settings.removal_ways import NOTHING, RETRAINED, WAY_NAMES
 from memloc.statistics.uncertainty import mean, proportion, table
 
 LINEAR = 0.1  # nats: the axis of NLLs is linear below, logarithmic above
 MODES = {"joint": "together", "single": "one by one"}
-N_DRAWS, CONFIDENCE = 100, 0.5  # so many samples hold the continuation with this probability
 KEYS = ["way", "mode"]
-SHARES = ("edit_distance", "recited_perturbed", "changed")  # from 0 to 1
+SHARES = ("edit_distance", "recited_perturbed")  # from 0 to 1
 LOST = ("forgotten", "em_other_lost", "em_own_lost")  # tokens of recited texts: from 0 to all
-# Measures that are 0 or 1 for every unit. `changed` is one in mode joint; in mode single it is a share.
-OF_ONE = ("recited", "recited_4bit", "sampled")
-YES_OR_NO = {"joint": (*OF_ONE, "changed"), "single": OF_ONE}
+YES_OR_NO = ("recited", "recited_4bit")  # 0 or 1 for every unit
 
 
 def finish_panel(panel: Axes, name: str, unit: str, n_tokens: int) -> None:
@@ -52,8 +48,7 @@ def judged_ways(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     for measure, units in units_of(tables).items():
         groups = units.groupby(KEYS, sort=False)["value"]
         found = [
-            proportion(int(own.sum()), len(own)) if measure in YES_OR_NO[mode] else mean(own)
-            for (_, mode), own in groups
+            proportion(int(own.sum()), len(own)) if measure in YES_OR_NO else mean(own) for _, own in groups
         ]
         rows = table(found, groups.size().index).reset_index().assign(measure=measure)
         if measure in most:  # an interval may go beyond what is possible
@@ -71,14 +66,12 @@ def units_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         removed["nll_distance"] = (rows["nll"] - rows["id"].map(never)).abs()
     measures = [name for name in removed if name not in (*KEYS, "unit")]
     units = {name: removed[[*KEYS, "unit", name]].rename(columns={name: "value"}) for name in measures}
-    changed = damage.assign(changed=(damage["lost"] > 0).astype(float))
     for measure, group, column in (
         ("em_other_lost", "memorized", "lost"),
         ("em_own_lost", "non_memorized", "lost"),
-        ("changed", "non_memorized", "changed"),
         ("nll_gained", "held_out", "gained"),
     ):
-        rows = changed[changed["group"] == group]
+        rows = damage[damage["group"] == group]
         units[measure] = rows.groupby([*KEYS, "unit"])[column].mean().rename("value").reset_index()
     return units
 
@@ -86,7 +79,6 @@ def units_of(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 def _removed(removal: pd.DataFrame) -> pd.DataFrame:
     """Losses of each removed paragraph; `relearning` is missing for those that did not come back."""
     before = removal["id"].map(removal[removal["way"] == NOTHING].set_index("id")["em"])
-    sampled = extractable(removal["log_p"].to_numpy(), N_DRAWS, CONFIDENCE)
     return pd.DataFrame(
         {
             **removal[KEYS],
@@ -94,8 +86,7 @@ def _removed(removal: pd.DataFrame) -> pd.DataFrame:
             "forgotten": before - removal["em"],
             "recited": (removal["em"] == before).astype(float),
             "recited_4bit": (removal["em_4bit"] == before).astype(float),
-            "sampled": sampled.astype(float),
-            **removal[["longest_run", "edit_distance", "recited_perturbed"]],
+            **removal[["edit_distance", "recited_perturbed"]],
             "relearning": removal["relearning_steps"].astype(float),
         }
     )

@@ -28,16 +28,6 @@ def removal(lengths: Lengths) -> Columns:
         "id": integer(0, meaning="Paragraph that is removed."),
         "em": n_tokens(lengths.continuation, meaning="Exact match that is left."),
         "nll": NLL,
-        "log_p": Column(
-            "float64",
-            high=0,
-            unit="natural logarithm",
-            meaning="Probability that sampling (T = 1, top 40) gives the continuation; -inf: it cannot.",
-        ),
-        "longest_run": n_tokens(
-            lengths.continuation,
-            meaning="Longest run that the generated text and the continuation have in common.",
-        ),
         "edit_distance": number(
             0,
             1,
