@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from memloc.model.passes import recorded_calls, states_from
+from memloc.model.passes import last_mlp_predicts, recorded_calls, states_from
 from memloc.model.sites import Site, reading, replacing, sites
 from memloc.model.subject import Subject, Tokens
 from memloc.scoring.held_out import Group, labels
@@ -122,7 +122,7 @@ def ablated_scores(
         for one in every:
             if one.key in found:
                 continue
-            with one.applied(subject):
+            with one.applied(subject), last_mlp_predicts(subject):
                 states = states_from(subject, calls, one.first, calls[one.first].residual)
             scores = scores_of_states(subject, states.to(rows.device), rows[:, subject.n_prefix :])
             found[one.key] = pd.DataFrame({"em": scores.em.numpy(), "nll": scores.nll.double().numpy()})
