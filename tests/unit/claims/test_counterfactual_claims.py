@@ -1,7 +1,6 @@
 """Claims on models that never saw a paragraph, on made-up models with known answers."""
 
 import numpy as np
-import pytest
 from made_claims import judged
 from made_halves import COPIED, MOVED, OWN, UNSEEN, N, half_scores
 
@@ -32,11 +31,9 @@ def test_recited_paragraphs_count_that_models_recite_once_they_saw_them():
     assert found["n"] == 30, "models that saw a paragraph must recite it themselves"
 
 
-@pytest.mark.parametrize(("follows", "verdict"), [(True, "holds"), (False, "too few")])
-def test_detectors_are_judged_by_what_training_changes(follows, verdict):
-    found = judged("counterfactual", table(follows), paragraph=LENGTHS).loc[FOLLOW]
-    assert set(found["verdict"]) == {verdict}
-    assert (found["value"] > 0.99).all() if follows else (found["value"] < 0.7).all()
+def test_detectors_that_know_nothing_of_what_training_changes_decide_nothing():
+    found = judged("counterfactual", table(follows=False), paragraph=LENGTHS).loc[FOLLOW]
+    assert set(found["verdict"]) == {"too few"} and (found["value"] < 0.7).all()
 
 
 def test_detectors_that_follow_the_repeats_alone_know_nothing_of_what_training_changes():
