@@ -12,10 +12,10 @@ from torch import Tensor
 from whole_passes import assert_scores_are_those_of
 
 from memloc.localization.ablation import (
-    Ablation,
     ablate,
     ablated,
     ablated_scores,
+    ablation,
     first_heads,
     mean_outputs,
     orders,
@@ -91,8 +91,9 @@ MANY = [[], [(0, 1)], [(1, 0)], [(1, 3), (1, 2)], [(1, 3), (0, 0)], [(0, 0)], [(
 def test_ablations_from_their_first_layers_equal_whole_passes(any_model, tiny_tokens):
     outputs = torch.randn_like(zeros(any_model))
     others = torch.randn_like(outputs)
-    chosen = [*(Ablation(heads, outputs) for heads in MANY), Ablation([(0, 0)], others)]
-    whole, *found = ablated_scores(subject(any_model, micro_batch=3), tiny_tokens, chosen)
+    chosen = [*((heads, outputs) for heads in MANY), ([(0, 0)], others)]
+    every = [ablation(*one) for one in chosen]
+    whole, *found = ablated_scores(subject(any_model, micro_batch=3), tiny_tokens, every)
     assert whole.equals(found[0])
     for one, scores in zip(chosen, found, strict=True):
         with ablated(subject(any_model), *one):
@@ -109,7 +110,7 @@ def test_layers_below_an_ablation_are_not_run_again_and_equal_ones_run_once(
     run, call = [], passes.call_layer
     monkeypatch.setattr(passes, "call_layer", lambda *given: run.append(given[1]) or call(*given))
     outputs = zeros(tiny_gpt_neo)
-    ablated_scores(subject(tiny_gpt_neo), tiny_tokens, [Ablation(heads, outputs) for heads in MANY])
+    ablated_scores(subject(tiny_gpt_neo), tiny_tokens, [ablation(heads, outputs) for heads in MANY])
     # The norm of the intact model, of MANY[0], ..
     assert run == [2, 2, 0, 1, 2, 1, 2, 1, 2, 0, 1, 2, 0, 1, 2]
 

@@ -9,10 +9,10 @@ ones with the model's own continuation, which also starts from the full EM. A he
 no specific effect. Where there are enough, paragraphs that no analysis has sampled judge heads (`held_out`).
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,44 +30,26 @@ from memloc.tables.terms.head_ranking import COMBINED
 Head = tuple[int, int]  # layer, head
 
 
-class Intervention(Protocol):
+class Intervention(NamedTuple):
     """A change of the computation of layers."""
 
-    @property
-    def first(self) -> int:
-        """The lowest layer that it changes, or the number of layers."""
-
-    @property
-    def key(self) -> Hashable:
-        """Equal keys mean equal changes."""
-
-    def applied(self, subject: Subject) -> AbstractContextManager[None]:
-        """Within the context, the intervention is made."""
-
-
-class Ablation(NamedTuple):
-    """Heads that are ablated together, and the outputs that replace theirs."""
-
-    heads: Sequence[Head]
-    outputs: Float[Tensor, "layer head d_head"]
-
-    @property
-    def first(self) -> int:
-        """The lowest layer with an ablated head."""
-        return min((layer for layer, _ in self.heads), default=len(self.outputs))
-
-    @property
-    def key(self) -> Hashable:
-        """The heads and their replacement."""
-        return frozenset(self.heads), id(self.outputs)
-
-    def applied(self, subject: Subject) -> AbstractContextManager[None]:
-        """Within the context, the heads are ablated."""
-        return ablated(subject, *self)
+    first: int
+    """The lowest layer that it changes, or the number of layers."""
+    key: Hashable
+    """Equal keys mean equal changes."""
+    applied: Callable[[Subject], AbstractContextManager[None]]
+    """Within the context, the intervention is made."""
 
 
 Plan = list[tuple[dict[str, object], Intervention]]
 """Interventions with the labels of their rows."""
+
+
+def ablation(heads: Sequence[Head], outputs: Float[Tensor, "layer head d_head"]) -> Intervention:
+    """Heads are ablated together; `outputs` replace theirs."""
+    first = min((layer for layer, _ in heads), default=len(outputs))
+    key = frozenset(heads), id(outputs)
+    return Intervention(first, key, lambda subject: ablated(subject, heads, outputs))
 
 
 def mean_outputs(subject: Subject, tokens: Tokens) -> Float[Tensor, "layer head d_head"]:
@@ -114,7 +96,7 @@ def ablated_scores(
 
     Passes begin at the first layer that changes, and equal interventions are run once.
     """
-    every = [Ablation([], torch.empty(subject.n_layers)), *interventions]
+    every = [ablation([], torch.empty(subject.n_layers)), *interventions]
 
     @torch.inference_mode()
     def of_rows(rows: Tokens) -> list[pd.DataFrame]:
@@ -145,8 +127,8 @@ def ablate(
         per token), em_lost and nll_gained.
     """
     about, tokens = labels(texts), torch.cat([text.tokens for text in texts.values()])
-    ablations = [ablation for plan in plans.values() for _, ablation in plan]
-    whole, *found = ablated_scores(subject, tokens, ablations)
+    interventions = [one for plan in plans.values() for _, one in plan]
+    whole, *found = ablated_scores(subject, tokens, interventions)
     scores, tables = iter(found), {}
     for name, plan in plans.items():
         frames = []
@@ -160,7 +142,7 @@ def ablate(
 def single_heads(outputs: Float[Tensor, "layer head d_head"]) -> Plan:
     """Plan of table `head_ablation`: every head by itself."""
     return [
-        ({"layer": layer, "head": head}, Ablation([(layer, head)], outputs))
+        ({"layer": layer, "head": head}, ablation([(layer, head)], outputs))
         for layer, head in np.ndindex(*outputs.shape[:2])
     ]
 
@@ -176,7 +158,7 @@ def first_heads(
     """
     numbers = sorted({0, *top})
     return [
-        ({"method": method, "draw": draw, "n_heads": k}, Ablation(heads[:k], outputs))
+        ({"method": method, "draw": draw, "n_heads": k}, ablation(heads[:k], outputs))
         for method, draw, heads in orders
         for k in numbers
         if k <= len(heads)

@@ -4,14 +4,13 @@ A block is bypassed at every position: it writes its mean output over other text
 paragraphs is compared with that of others.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor
 
-from memloc.localization.ablation import Plan, means
+from memloc.localization.ablation import Intervention, Plan, means
 from memloc.model.sites import Site, replacing, sites
 from memloc.model.subject import Subject, Tokens
 
@@ -20,22 +19,14 @@ Means = Mapping[Site, Float[Tensor, "hidden"]]
 """Mean output of every block over other text."""
 
 
-class Bypass(NamedTuple):
-    """A block that is bypassed."""
+def bypass(block: str, layer: int, means: Means) -> Intervention:
+    """A layer's block is bypassed."""
+    site = Site(layer, WRITES[block])
 
-    block: str
-    first: int  # its layer
-    means: Means
+    def applied(subject: Subject) -> AbstractContextManager[None]:
+        return replacing(subject, {site: lambda output: means[site].to(output).expand_as(output)})
 
-    @property
-    def key(self) -> Hashable:
-        """Block and layer."""
-        return self[:2]
-
-    def applied(self, subject: Subject) -> AbstractContextManager[None]:
-        """Within the context, the layer's block is bypassed."""
-        site = Site(self.first, WRITES[self.block])
-        return replacing(subject, {site: lambda output: self.means[site].to(output).expand_as(output)})
+    return Intervention(layer, (block, layer), applied)
 
 
 def mean_block_outputs(subject: Subject, tokens: Tokens) -> Means:
@@ -46,7 +37,7 @@ def mean_block_outputs(subject: Subject, tokens: Tokens) -> Means:
 def bypasses(means: Means) -> Plan:
     """Plan of table `layer_bypass`: every block of every layer."""
     return [
-        ({"block": block, "layer": layer}, Bypass(block, layer, means))
+        ({"block": block, "layer": layer}, bypass(block, layer, means))
         for block in WRITES
         for layer in range(len(means) // len(WRITES))
     ]

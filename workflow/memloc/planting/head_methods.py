@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from memloc.localization.ablation import Ablation, ablated_scores
+from memloc.localization.ablation import ablated_scores, ablation
 from memloc.localization.head_scores import patching_scores
 from memloc.localization.patching import activation_patching
 from memloc.localization.rare_tokens import pearson, prefix_ranks
@@ -63,7 +63,7 @@ def _ablation(
 ) -> UnitScores:
     groups = np.array_split(np.arange(subject.n_heads), subject.n_groups)
     ablations = [
-        Ablation([(layer, int(head)) for head in heads], outputs)
+        ablation([(layer, int(head)) for head in heads], outputs)
         for layer in range(subject.n_layers)
         for heads in groups
     ]
