@@ -10,7 +10,6 @@ tokens at a time, and backward passes start from there. With softmax p of the lo
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from jaxtyping import Float, Int, Shaped
@@ -58,26 +57,9 @@ def token_losses(
         losses, slopes = loss(logits.detach().float(), their)
         found.append((losses, *torch.autograd.grad(logits, some, slopes.to(logits.dtype))))
     losses, slopes = (torch.cat(column) for column in zip(*found, strict=True))
-    return _Known.apply(states, losses.view(states.shape[:-1]), slopes.view_as(states))
-
-
-class _Known(torch.autograd.Function):
-    """Losses that were computed together with their gradients with respect to the states."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        states: Float[Tensor, "*token width"],
-        losses: Float[Tensor, "*token"],
-        slopes: Float[Tensor, "*token width"],
-    ) -> Float[Tensor, "*token"]:
-        ctx.save_for_backward(slopes)
-        return losses.clone()
-
-    @staticmethod
-    def backward(ctx: Any, weight: Float[Tensor, "*token"]) -> tuple[Tensor, None, None]:
-        (slopes,) = ctx.saved_tensors
-        return slopes * weight.unsqueeze(-1).to(slopes), None, None
+    # Zero, whose gradient with respect to the states is that of the losses.
+    zero = ((states - states.detach()) * slopes.view_as(states)).sum(dim=-1)
+    return losses.view(states.shape[:-1]) + zero
 
 
 def paragraph_nll(subject: Subject, tokens: Tokens) -> Float[Tensor, "paragraph"]:
