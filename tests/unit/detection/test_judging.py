@@ -14,7 +14,7 @@ from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from memloc.detection.classifiers import PENALTIES, scored
 from memloc.detection.feature_sets import TOGETHER
 from memloc.detection.groups import folds
-from memloc.detection.judging import auroc, boundary_zone, detection, strata, weighted_aurocs
+from memloc.detection.judging import boundary_zone, detection, strata, weighted_aurocs
 
 N = 450
 
@@ -100,7 +100,8 @@ def test_labels_that_are_shuffled_within_folds_cannot_be_told(rows, sets):
         shuffled = rows["recited"].to_numpy().copy()
         for number in np.unique(fold):
             shuffled[fold == number] = random.permutation(shuffled[fold == number])
-        found.append(auroc(scored(TOGETHER, sets[12][TOGETHER], shuffled, fold), shuffled, fold))
+        scores = scored(TOGETHER, sets[12][TOGETHER], shuffled, fold)
+        found.append(weighted_aurocs(scores, shuffled, fold, np.ones((1, N))))
     assert np.mean(found) == pytest.approx(0.5, abs=0.04)
 
 
@@ -231,11 +232,10 @@ def counted(scores, weights):
 def test_areas_are_shares_of_pairs(name):
     found = weighted_aurocs(SCORES[name], LABEL, FOLD, WEIGHTS)
     assert found == pytest.approx([counted(SCORES[name], weights) for weights in WEIGHTS])
-    assert auroc(SCORES[name], LABEL, FOLD) == pytest.approx(found[0])
 
 
 def test_a_fold_with_one_label_and_a_resample_without_a_positive_have_no_pairs():
     alone = LABEL | (FOLD == 0)
-    without = auroc(SCORES["ties"][FOLD > 0], LABEL[FOLD > 0], FOLD[FOLD > 0])
-    assert auroc(SCORES["ties"], alone, FOLD) == pytest.approx(without)
+    two = SCORES["ties"][FOLD > 0], LABEL[FOLD > 0], FOLD[FOLD > 0], WEIGHTS[:, FOLD > 0]
+    assert weighted_aurocs(SCORES["ties"], alone, FOLD, WEIGHTS) == pytest.approx(weighted_aurocs(*two))
     assert np.isnan(weighted_aurocs(SCORES["ties"], LABEL, FOLD, 1.0 * ~LABEL[None])).all()

@@ -7,7 +7,6 @@ import pandas as pd
 import scipy
 from jaxtyping import Bool, Float, Int
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 
 from memloc.detection.classifiers import crossed, scored
 from memloc.detection.feature_sets import Features
@@ -30,16 +29,13 @@ def detection(rows: pd.DataFrame, sets: Mapping[int, Mapping[str, Features]]) ->
         label, group, fold = positive[within], groups[within], folds[within]
         if not _enough(label, group, fold):
             continue
-        weights = without_each(group)
+        weights = np.vstack([np.ones(len(group)), without_each(group)])
         sizes = {"n_positive": int(label.sum()), "n_negative": int((~label).sum())}
         sizes |= {"stratum": name, "n_clusters": len(np.unique(group))}
         recited, other = equal_pairs(rows["exposure"].to_numpy()[within], label, group).T
         for n_seen, named in sets.items():
             scores = {key: scored(key, values[within], label, fold) for key, values in named.items()}
-            areas = {
-                key: np.append(auroc(own, label, fold), weighted_aurocs(own, label, fold, weights))
-                for key, own in scores.items()
-            }
+            areas = {key: weighted_aurocs(own, label, fold, weights) for key, own in scores.items()}
             for key, values in areas.items():
                 columns = _columns("auroc", jackknifed(values[0], values[1:], odds=True))
                 if key == REFERENCE:
@@ -102,26 +98,18 @@ def _with_both(label: Bool[np.ndarray, "row"], fold: Int[np.ndarray, "row"]) -> 
     return [own for own in rows if len(np.unique(label[own])) == 2]
 
 
-def auroc(
-    scores: Float[np.ndarray, "row"], label: Bool[np.ndarray, "row"], fold: Int[np.ndarray, "row"]
-) -> float:
-    """Mean AUROC of the folds, weighted by their pairs of a positive and a negative.
-
-    Scores of different fits are not compared. A fold with many positives leaves few to the fit that judges
-    it, so this fit gives lower probabilities: an AUROC over all folds would be below 0.5 by chance.
-    """
-    folds = _with_both(label, fold)
-    pairs = [label[own].sum() * (~label[own]).sum() for own in folds]
-    return float(np.average([roc_auc_score(label[own], scores[own]) for own in folds], weights=pairs))
-
-
 def weighted_aurocs(
     scores: Float[np.ndarray, "row"],
     label: Bool[np.ndarray, "row"],
     fold: Int[np.ndarray, "row"],
     weights: Float[np.ndarray, "sample row"],
 ) -> Float[np.ndarray, "sample"]:
-    """The same in samples that hold rows as often as `weights` says; all samples at once."""
+    """Mean AUROC of the folds, weighted by their pairs of a positive and a negative, in every sample.
+
+    A sample holds rows as often as `weights` says. Scores of different fits are not compared. A fold with
+    many positives leaves few to the fit that judges it, so this fit gives lower probabilities: an AUROC over
+    all folds would be below 0.5 by chance.
+    """
     above, pairs = 0, 0
     for own in _with_both(label, fold):
         positive, negative = own & label, own & ~label
