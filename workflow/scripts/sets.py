@@ -15,7 +15,7 @@ from memloc.data.sets import exposure
 from memloc.model import loading
 from memloc.run.seeds import generator
 from memloc.scoring import decoding
-from memloc.scoring.near_verbatim import NEARLY, longest_run, n_edits
+from memloc.scoring.near_verbatim import NEARLY, n_edits
 from memloc.tables.storage import ROWS
 from memloc.tables.terms.sets import HELD_OUT, UNSEEN
 
@@ -79,7 +79,7 @@ more = frame.id[frame.sampled & frame.continuation.isna()]
 found = pd.concat([used, continuations(more)]) if len(more) else used
 decoded, true = (np.stack(found[name]) for name in ("model", "corpus"))
 near = pd.DataFrame({"id": found.id, "continuation": list(decoded)}).merge(frame[["id", "set"]], on="id")
-near = near.assign(n_edits=n_edits(decoded, true), longest_run=longest_run(decoded, true))
+near = near.assign(n_edits=n_edits(decoded, true))
 
 with job.writing() as append:
     append(near_verbatim=near)

@@ -99,18 +99,17 @@ def _scored_answers(subject: Subject, question: Question, place: Place) -> list[
                 **place_scores(ranked, holds),
                 "place_layer": layer,
                 "auroc_in_layer": within,
-                "first": int(ranked.argmax()),
             }
         )
     return rows
 
 
 def place_scores(scores: Float[np.ndarray, "unit"], holds: Bool[np.ndarray, "unit"]) -> dict[str, float]:
-    """Recall among the first k units (k = size of the place), average precision, AUROC, rank.
+    """Recall among the first k units (k = size of the place), average precision, AUROC.
 
     In recall and AUROC, ties count as the mean over all orders of the tied units, so equal scores for all
-    units are at chance. Average precision takes tied units together. `rank` is the mean rank of the place's
-    first unit and the units tied with it. AUROC is NaN if every unit holds the place.
+    units are at chance. Average precision takes tied units together. AUROC is NaN if every unit holds the
+    place.
 
     Raises:
         ValueError: no unit holds the place, or a score is NaN.
@@ -128,7 +127,6 @@ def place_scores(scores: Float[np.ndarray, "unit"], holds: Bool[np.ndarray, "uni
         "recall": float(np.clip((k - above) / tied, 0, 1).mean()),
         "average_precision": float(((k - below_in_place) / (above + tied)).mean()),
         "auroc": float(others_below.mean() / (n - k)) if k < n else float("nan"),
-        "rank": float((above + (tied + 1) / 2).min()),
     }
 
 

@@ -1,8 +1,8 @@
 """Measures by which all ways to remove are judged, weight edits and diversions alike.
 
-A way may change logits, at every token. Exact match, NLL and the probability under sampling are those of the
-changed logits. A token that a way forbids has an NLL of `FORBIDDEN_NLL`, so that means stay finite.
-Every other NLL is the model's, however large.
+A way may change logits, at every token. Exact match and NLL are those of the changed logits. A token that a
+way forbids has an NLL of `FORBIDDEN_NLL`, so that means stay finite. Every other NLL is the model's, however
+large.
 
 A removed paragraph may come back when weights are rounded to few bits, as on small machines. Every output
 channel is rounded to a symmetric grid of its own; embeddings and biases are kept (2410.16454).

@@ -36,6 +36,4 @@ def grown_truth(lengths: Lengths) -> Columns:
         "auroc_in_layer": number(
             0, 1, nullable=True, meaning="The same among the units of this layer; missing without one."
         ),
-        "rank": number(1, meaning="Rank of the place's first unit, 1 = first; ties share their mean rank."),
-        "first": integer(0, meaning="The unit that ranks first, counted layer by layer."),
     }

@@ -39,9 +39,5 @@ def near_verbatim(lengths: Lengths) -> Columns:
             lengths.continuation,
             meaning="Fewest tokens to insert, delete or replace in the greedy continuation.",
         ),
-        "longest_run": n_tokens(
-            lengths.continuation,
-            meaning="Longest run of tokens that both continuations have in common, at any two places.",
-        ),
         "continuation": token_list(lengths.continuation, meaning="Greedy continuation."),
     }
