@@ -6,10 +6,11 @@ job = start(snakemake)
 
 import numpy as np
 
+from memloc.data.alike import near_duplicates
 from memloc.data.places import joined
 from memloc.data.sets import exposure
 from memloc.detection.feature_sets import feature_sets
-from memloc.detection.groups import folds, near_duplicates
+from memloc.detection.groups import folds
 from memloc.detection.judging import detection
 from memloc.run.seeds import generator
 

@@ -4,6 +4,8 @@ from memloc.tables.job import start
 
 job = start(snakemake)
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 import torch
@@ -31,11 +33,18 @@ paragraphs = paragraphs.set_index("id")
 unseen = scores.id.map(paragraphs.unseen)
 held_out = scores.id.map(paragraphs.held_out) & ~unseen
 
+
+def tokens_of(ids: Iterable[int]) -> np.ndarray:
+    """Tokens of the paragraphs of these ids, in their order."""
+    ids = pd.Series(ids)
+    return np.array([*job.read("paragraphs", ["id", "tokens"], ids).set_index("id").tokens.loc[ids]])
+
+
 seen = scores[~unseen & ~held_out].reset_index(drop=True)
-frame = sets.split(seen, n_continuation, settings.sets, job.seed)
+frame = sets.split(seen, n_continuation, settings.sets, job.seed, tokens_of)
 apart = [
-    sets.apart(scores[unseen], UNSEEN, settings.sets.n_non_memorized, job.seed),
-    sets.apart(scores[held_out], HELD_OUT, 0, job.seed),
+    sets.apart(scores.id[unseen], UNSEEN, settings.sets.n_non_memorized, job.seed, tokens_of),
+    sets.apart(scores.id[held_out], HELD_OUT, 0, job.seed, tokens_of),
 ]
 
 subject = loading.load(job.input.folder, settings, settings.scores.micro_batch)
@@ -44,8 +53,7 @@ em = scores.set_index("id").em
 
 def continuations(ids: pd.Series) -> pd.DataFrame:
     """True and greedy continuation of each paragraph, in the rows of their ids."""
-    paragraphs = job.read("paragraphs", ["id", "tokens"], ids)
-    tokens = token_tensor(paragraphs.set_index("id").tokens.loc[ids])
+    tokens = token_tensor(tokens_of(ids))
     matched = torch.tensor(em.loc[ids].to_numpy())
     greedy = decoding.continue_from_scores(subject.of_placed, subject.placed(tokens), matched)
     rows = {"corpus": list(tokens[:, n_prefix:].numpy()), "model": list(greedy.numpy())}
@@ -64,7 +72,9 @@ near = paragraphs.near_count.fillna(exposure(paragraphs)).loc[frame.id].set_axis
 memorized, tried = (frame.set == "memorized").astype("boolean"), set()
 while True:
     draw = generator(job.seed, "sets", "pairs")
-    frame["pair"] = sets.pairs(occurs, memorized, settings.sets.n_pairs, draw, near)
+    frame["pair"] = sets.pairs(
+        occurs, memorized, settings.sets.n_pairs, draw, lambda rows: tokens_of(frame.id.loc[rows]), near
+    )
     others = frame.id[frame.pair.notna() & ~memorized.fillna(True) & ~frame.id.isin(tried)]
     if others.empty:
         break

@@ -14,12 +14,19 @@ from memloc.data.sets import (
     paired_differences,
     pairs,
     require_memorized,
+    sample_unlike,
     split,
     without_controls,
 )
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.settings.sets import Sets
+
+
+def tokens_of(rows):
+    """A token each, so that no two paragraphs are alike."""
+    return np.asarray(rows).reshape(-1, 1)
+
 
 SIZES = Sets(n_memorized=5, n_non_memorized=4, n_partly=3, n_rare_tokens=10)
 
@@ -49,7 +56,7 @@ def test_other_lengths_have_sets_of_the_same_shares(n_continuation):
 @pytest.mark.parametrize(("em", "name"), [([0, 3, 49], "memorized"), ([50, 11, 30], "non_memorized")])
 def test_a_set_may_be_empty_and_then_cannot_be_sampled(em, name):
     scores = pd.DataFrame({"id": range(3), "em": em})
-    frame = split(scores, 50, SIZES, 0)
+    frame = split(scores, 50, SIZES, 0, tokens_of)
     frame["continuation"] = [[1] * 50] * 3
     paragraphs = pd.DataFrame({"id": range(3), "tokens": [[1] * 100] * 3})
     assert name not in set(frame["set"])
@@ -58,12 +65,13 @@ def test_a_set_may_be_empty_and_then_cannot_be_sampled(em, name):
 
 
 def test_controls_are_a_set_of_their_own(scores):
-    frame = apart(scores[:60], "unseen", 7, 0)
+    frame = apart(scores["id"][:60], "unseen", 7, 0, tokens_of)
     assert set(frame["set"]) == {"unseen"} and frame["id"].tolist() == scores["id"][:60].tolist()
     assert frame["sampled"].sum() == 7 and not frame["sampled_rare_tokens"].any()
-    assert apart(scores[:5], "unseen", 7, 0)["sampled"].all() and not len(apart(scores[:0], "unseen", 7, 0))
-    others = split(scores[60:], 50, SIZES, 0)
-    copies = apart(scores[:3], "held_out", 0, 0)
+    assert apart(scores["id"][:5], "unseen", 7, 0, tokens_of)["sampled"].all()
+    assert not len(apart(scores["id"][:0], "unseen", 7, 0, tokens_of))
+    others = split(scores[60:], 50, SIZES, 0, tokens_of)
+    copies = apart(scores["id"][:3], "held_out", 0, 0, tokens_of)
     pd.testing.assert_frame_equal(
         without_controls(pd.concat([others, frame, copies]))[others.columns], others
     )
@@ -72,7 +80,7 @@ def test_controls_are_a_set_of_their_own(scores):
 @pytest.mark.parametrize(("n", "held_out"), [(10, 2), (14, 3), (5, 1)])
 def test_a_fifth_of_both_sets_is_left_out_of_the_rare_token_sample(n, held_out):
     scores = pd.DataFrame({"id": range(n), "em": [0, 50] * (n // 2) + [0] * (n % 2)})
-    frame = split(scores, 50, Sets(), 0)
+    frame = split(scores, 50, Sets(), 0, tokens_of)
     assert (~frame["sampled_rare_tokens"]).sum() == held_out
 
 
@@ -91,16 +99,37 @@ def test_pairs_have_near_counts_of_one_size_and_are_as_many_as_a_matching_can_ha
     fits = np.array([[fit(a, b) for b in others] for a in recited])
     best = (maximum_bipartite_matching(csr_array(fits)) >= 0).sum()
     for n in (3, best, 1000):
-        numbers = pairs(exposure, memorized, n, generator(seed, "test"), near if counted else None)
+        numbers = pairs(exposure, memorized, n, generator(seed, "test"), tokens_of, near if counted else None)
         assert sorted(numbers.dropna()) == sorted([*range(min(n, best))] * 2)
         for _, members in numbers.dropna().groupby(numbers):
             first, second = sorted(members.index, key=lambda row: not memorized[row])
             assert fits[recited.get_loc(first), others.get_loc(second)]
 
 
+def test_copies_of_a_text_are_sampled_where_no_other_text_is_left():
+    """Of 40 paragraphs, 30 are one text and 10 are others: 11 texts."""
+    ids = pd.Series(np.random.default_rng(0).permutation(40) + 100)
+    texts = lambda ids: np.where(np.asarray(ids) < 130, 0, np.asarray(ids))[:, None]  # noqa: E731
+    for seed in range(10):
+        drawn = sample_unlike(ids, 15, generator(seed, "test"), texts)
+        assert len(set(drawn)) == 15 and set(range(130, 140)) <= set(drawn[:11])
+        assert {*drawn[:4]} == {*sample_unlike(ids, 4, generator(seed, "test"), texts)}
+    assert len({tuple(sample_unlike(ids, 4, generator(seed, "test"), texts)) for seed in range(10)}) == 10
+
+
+@pytest.mark.parametrize("alike", [range(3), range(4, 7)], ids=["memorized", "others"])
+def test_pairs_hold_copies_of_a_text_where_there_are_no_other_pairs(alike):
+    texts = lambda rows: np.where(np.isin(rows, alike), 50, rows)[:, None]  # noqa: E731
+    memorized = pd.Series([True] * 4 + [False] * 4)
+    for seed in range(20):
+        numbers = pairs(pd.Series([1] * 8), memorized, 2, generator(seed, "test"), texts)
+        assert pd.notna(numbers[alike[-1] + 1]) and numbers.notna().sum() == 4
+        assert pairs(pd.Series([1] * 8), memorized, 4, generator(seed, "test"), texts).notna().all()
+
+
 def test_every_possible_pair_is_drawn_equally_often():
     exposure, memorized = pd.Series([2, 2, 2, 5, 5, 9]), pd.Series([True, False, False, True, False, True])
-    drawn = [pairs(exposure, memorized, 1, generator(seed, "test")) for seed in range(400)]
+    drawn = [pairs(exposure, memorized, 1, generator(seed, "test"), tokens_of) for seed in range(400)]
     counts = pd.Series([tuple(numbers.index[numbers.notna()]) for numbers in drawn]).value_counts()
     assert set(counts.index) == {(0, 1), (0, 2), (3, 4)}
     # One of two pairs is kept; the first holds either of its two rivals. Five standard errors of 400 draws.
@@ -110,7 +139,7 @@ def test_every_possible_pair_is_drawn_equally_often():
 @pytest.mark.parametrize("memorized", [[], [True, True], [False, False]])
 def test_without_both_kinds_there_are_no_pairs(memorized):
     counts, memorized = pd.Series([3] * len(memorized)), pd.Series(memorized, dtype=bool)
-    assert pairs(counts, memorized, 5, generator(0, "t")).isna().all()
+    assert pairs(counts, memorized, 5, generator(0, "t"), tokens_of).isna().all()
 
 
 def test_exposure_is_the_count_where_continuations_are_not_counted():

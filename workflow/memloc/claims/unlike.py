@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from memloc.claims.verdicts import NotApplicable, Tables
+from memloc.data import alike
 from memloc.data.sets import NO_PAIRS, paired_differences
-from memloc.detection import groups
 
 Values = TypeVar("Values", pd.Series, pd.DataFrame)
 
@@ -21,7 +21,7 @@ def unlike(values: Values, tables: Tables, ids: pd.Series | None = None) -> Valu
     if values.empty:
         return values
     named = values.index if ids is None else ids.loc[values.index]
-    return values[groups.unlike(np.stack(tables["paragraphs"].set_index("id")["tokens"].loc[named]))]
+    return values[alike.unlike(np.stack(tables["paragraphs"].set_index("id")["tokens"].loc[named]))]
 
 
 def unlike_pairs(values: Values, tables: Tables) -> Values:

@@ -4,19 +4,24 @@ Exposure is how often a model saw a continuation in training. Pairs of equal exp
 paragraphs differ from others whatever the exposure.
 """
 
+from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Int
 
+from memloc.data.alike import unlike
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.settings.sets import Sets
 from memloc.tables.terms.sets import HELD_OUT, PARTLY, UNSEEN, bins
 
 Values = TypeVar("Values", pd.Series, pd.DataFrame)
+TokensOf = Callable[[np.ndarray], Int[np.ndarray, "paragraph token"]]  # of the paragraphs of ids or rows
 
 NO_PAIRS = "no pairs of equal count"  # the reason why a comparison at equal exposure does not apply
+CANDIDATES = 20  # times as many as are sampled, of which the unlike ones come first
 SIMILAR = 1.5  # factor by which near-copies of a pair may differ in number
 MOST_RARE_TOKENS = 0.8  # share of the paragraphs; the others stay for texts that no analysis has sampled
 
@@ -30,6 +35,17 @@ def assign_sets(em: pd.Series, n_continuation: int) -> pd.Series:
 def sample_ids(ids: pd.Series, n: int, rng: np.random.Generator) -> pd.Index:
     """At most `n` of the ids, drawn without replacement."""
     return pd.Index(rng.choice(ids.to_numpy(), size=min(n, len(ids)), replace=False))
+
+
+def sample_unlike(ids: pd.Series, n: int, rng: np.random.Generator, tokens_of: TokensOf) -> np.ndarray:
+    """As `sample_ids`, but copies of one text are drawn only where there are too few other texts."""
+    drawn = sample_ids(ids, CANDIDATES * n, rng).to_numpy()
+    return _first(drawn, unlike(tokens_of(drawn)))[:n]
+
+
+def _first(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """The same values, the chosen ones first."""
+    return np.concatenate([values[chosen], values[~chosen]])
 
 
 def require_memorized(ids: list[int], key: str, sets: pd.DataFrame) -> None:
@@ -49,10 +65,11 @@ def attention_samples(sets: pd.DataFrame) -> pd.DataFrame:
     return sets[sampled | sets["sampled_rare_tokens"]]
 
 
-def apart(scores: pd.DataFrame, name: str, n: int, seed: int) -> pd.DataFrame:
+def apart(ids: pd.Series, name: str, n: int, seed: int, tokens_of: TokensOf) -> pd.DataFrame:
     """Rows of table `sets` for paragraphs that make a set of their own; `n` of them are sampled."""
-    frame = pd.DataFrame({"id": scores["id"], "set": name})
-    frame["sampled"] = frame["id"].isin(sample_ids(frame["id"], n, generator(seed, "sets", name)))
+    frame = pd.DataFrame({"id": ids, "set": name})
+    drawn = sample_unlike(frame["id"], n, generator(seed, "sets", name), tokens_of)
+    frame["sampled"] = frame["id"].isin(drawn)
     return frame.assign(sampled_rare_tokens=False, pair=pd.array([pd.NA] * len(frame), "Int64"))
 
 
@@ -61,14 +78,17 @@ def pairs(
     memorized: pd.Series,
     n: int,
     rng: np.random.Generator,
+    tokens_of: TokensOf,
     near: pd.Series | None = None,
 ) -> pd.Series:
     """Pairs of a memorized and another paragraph that occur equally often, drawn without replacement.
 
-    As many pairs are made as can be, and at most `n` of them are kept. How often the model saw them cannot
-    explain how the paragraphs of a pair differ. Rows where `memorized` is missing are in no pair.
+    As many pairs are made as can be, and at most `n` of them are kept, first those without copies of what
+    other pairs hold on the same side. How often the model saw them cannot explain how the paragraphs of a
+    pair differ. Rows where `memorized` is missing are in no pair.
 
     Args:
+        tokens_of: tokens of the paragraphs of rows.
         near: occurrences of near-copies, which then differ by a factor of `SIMILAR` at most within a pair.
 
     Returns:
@@ -81,9 +101,12 @@ def pairs(
     for _, group in shuffled.groupby("exposure"):
         recited, others = (group["near"][group["memorized"] == value] for value in (True, False))
         found += _matched(recited, others)
-    kept = [found[row] for row in np.sort(rng.permutation(len(found))[:n])]
+    drawn = np.array(found, dtype=int).reshape(-1, 2)[rng.permutation(len(found))[: CANDIDATES * n]]
+    rows = np.arange(len(drawn))
+    for side in (1, 0):
+        rows = rows[unlike(tokens_of(drawn[rows, side]))]
     numbers = pd.Series(pd.NA, index=exposure.index, dtype="Int64", name="pair")
-    for number, members in enumerate(kept):
+    for number, members in enumerate(_first(drawn, np.isin(np.arange(len(drawn)), rows))[:n]):
         numbers.loc[list(members)] = number
     return numbers
 
@@ -100,7 +123,9 @@ def _matched(some: pd.Series, others: pd.Series) -> list[tuple[int, int]]:
     return found
 
 
-def split(scores: pd.DataFrame, n_continuation: int, asked: Sets, seed: int) -> pd.DataFrame:
+def split(
+    scores: pd.DataFrame, n_continuation: int, asked: Sets, seed: int, tokens_of: TokensOf
+) -> pd.DataFrame:
     """Sets and samples of scored paragraphs, none of them held out.
 
     Returns:
@@ -112,7 +137,8 @@ def split(scores: pd.DataFrame, n_continuation: int, asked: Sets, seed: int) -> 
     sizes = {"memorized": asked.n_memorized, "non_memorized": asked.n_non_memorized}
     sizes |= dict.fromkeys(PARTLY, asked.n_partly)
     drawn = [
-        sample_ids(frame.id[frame.set == name], n, generator(seed, "sets", name)) for name, n in sizes.items()
+        sample_unlike(frame.id[frame.set == name], n, generator(seed, "sets", name), tokens_of)
+        for name, n in sizes.items()
     ]
     frame["sampled"] = frame.id.isin(np.concatenate(drawn))
     pool = frame.id[frame.set.isin(["memorized", "non_memorized"])]

@@ -10,7 +10,9 @@ from memloc.settings.base import Positive, Section
 class Sets(Section):
     """Memorized and non-memorized sets and their samples (paper 3.2)."""
 
-    n_memorized: Positive = Field(50, description="Memorized paragraphs that the analyses use.")
+    n_memorized: Positive = Field(
+        50, description="Memorized paragraphs that the analyses use, of unlike texts first."
+    )
     n_non_memorized: Positive = Field(50, description="Non-memorized paragraphs that the analyses use.")
     n_partly: Positive = Field(50, description="Paragraphs of each partly memorized set.")
     n_pairs: Positive = Field(
