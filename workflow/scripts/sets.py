@@ -73,7 +73,7 @@ memorized, tried = (frame.set == "memorized").astype("boolean"), set()
 while True:
     draw = generator(job.seed, "sets", "pairs")
     frame["pair"] = sets.pairs(
-        occurs, memorized, settings.sets.n_pairs, draw, lambda rows: tokens_of(frame.id.loc[rows]), near
+        occurs, memorized, settings.sets.n_pairs, draw, near, lambda rows: tokens_of(frame.id.loc[rows])
     )
     others = frame.id[frame.pair.notna() & ~memorized.fillna(True) & ~frame.id.isin(tried)]
     if others.empty:

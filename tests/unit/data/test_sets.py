@@ -99,7 +99,7 @@ def test_pairs_have_near_counts_of_one_size_and_are_as_many_as_a_matching_can_ha
     fits = np.array([[fit(a, b) for b in others] for a in recited])
     best = (maximum_bipartite_matching(csr_array(fits)) >= 0).sum()
     for n in (3, best, 1000):
-        numbers = pairs(exposure, memorized, n, generator(seed, "test"), tokens_of, near if counted else None)
+        numbers = pairs(exposure, memorized, n, generator(seed, "test"), near if counted else None)
         assert sorted(numbers.dropna()) == sorted([*range(min(n, best))] * 2)
         for _, members in numbers.dropna().groupby(numbers):
             first, second = sorted(members.index, key=lambda row: not memorized[row])
@@ -122,14 +122,14 @@ def test_pairs_hold_copies_of_a_text_where_there_are_no_other_pairs(alike):
     texts = lambda rows: np.where(np.isin(rows, alike), 50, rows)[:, None]  # noqa: E731
     memorized = pd.Series([True] * 4 + [False] * 4)
     for seed in range(20):
-        numbers = pairs(pd.Series([1] * 8), memorized, 2, generator(seed, "test"), texts)
+        numbers = pairs(pd.Series([1] * 8), memorized, 2, generator(seed, "test"), None, texts)
         assert pd.notna(numbers[alike[-1] + 1]) and numbers.notna().sum() == 4
-        assert pairs(pd.Series([1] * 8), memorized, 4, generator(seed, "test"), texts).notna().all()
+        assert pairs(pd.Series([1] * 8), memorized, 4, generator(seed, "test"), None, texts).notna().all()
 
 
 def test_every_possible_pair_is_drawn_equally_often():
     exposure, memorized = pd.Series([2, 2, 2, 5, 5, 9]), pd.Series([True, False, False, True, False, True])
-    drawn = [pairs(exposure, memorized, 1, generator(seed, "test"), tokens_of) for seed in range(400)]
+    drawn = [pairs(exposure, memorized, 1, generator(seed, "test")) for seed in range(400)]
     counts = pd.Series([tuple(numbers.index[numbers.notna()]) for numbers in drawn]).value_counts()
     assert set(counts.index) == {(0, 1), (0, 2), (3, 4)}
     # One of two pairs is kept; the first holds either of its two rivals. Five standard errors of 400 draws.
@@ -139,7 +139,7 @@ def test_every_possible_pair_is_drawn_equally_often():
 @pytest.mark.parametrize("memorized", [[], [True, True], [False, False]])
 def test_without_both_kinds_there_are_no_pairs(memorized):
     counts, memorized = pd.Series([3] * len(memorized)), pd.Series(memorized, dtype=bool)
-    assert pairs(counts, memorized, 5, generator(0, "t"), tokens_of).isna().all()
+    assert pairs(counts, memorized, 5, generator(0, "t")).isna().all()
 
 
 def test_exposure_is_the_count_where_continuations_are_not_counted():

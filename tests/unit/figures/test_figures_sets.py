@@ -37,7 +37,7 @@ def tables(em):
     ids = np.arange(n) + 3
     scores = pd.DataFrame({"id": ids, "em": em, "nll": rng.uniform(0, 3, n)})
     sets = split(scores, 40, Sets(**SIZES), 0, tokens_of)
-    sets["pair"] = pairs(pd.Series(np.arange(n)), sets["set"] == "memorized", 0, rng, tokens_of)
+    sets["pair"] = pairs(pd.Series(np.arange(n)), sets["set"] == "memorized", 0, rng)
     paragraphs = pd.DataFrame({"id": ids, "count": np.arange(n) + 1})
     paragraphs["continuation_count"] = pd.array(np.arange(n) + 2, "Int64")
     paragraphs["longest_run"] = pd.array([None] * n, "Int64")

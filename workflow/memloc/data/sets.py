@@ -78,8 +78,8 @@ def pairs(
     memorized: pd.Series,
     n: int,
     rng: np.random.Generator,
-    tokens_of: TokensOf,
     near: pd.Series | None = None,
+    tokens_of: TokensOf | None = None,
 ) -> pd.Series:
     """Pairs of a memorized and another paragraph that occur equally often, drawn without replacement.
 
@@ -88,8 +88,8 @@ def pairs(
     pair differ. Rows where `memorized` is missing are in no pair.
 
     Args:
-        tokens_of: tokens of the paragraphs of rows.
         near: occurrences of near-copies, which then differ by a factor of `SIMILAR` at most within a pair.
+        tokens_of: tokens of the paragraphs of rows; without, texts may be copies.
 
     Returns:
         Number of each paragraph's pair, from 0; missing in rows that no pair holds.
@@ -103,7 +103,7 @@ def pairs(
         found += _matched(recited, others)
     drawn = np.array(found, dtype=int).reshape(-1, 2)[rng.permutation(len(found))[: CANDIDATES * n]]
     rows = np.arange(len(drawn))
-    for side in (1, 0):
+    for side in (1, 0) if tokens_of else ():
         rows = rows[unlike(tokens_of(drawn[rows, side]))]
     numbers = pd.Series(pd.NA, index=exposure.index, dtype="Int64", name="pair")
     for number, members in enumerate(_first(drawn, np.isin(np.arange(len(drawn)), rows))[:n]):
