@@ -25,8 +25,8 @@ def halves(n_models: int, n_paragraphs: int, seed: int) -> Bool[np.ndarray, "mod
 
 def counterfactual(half_scores: pd.DataFrame, n_continuation: int) -> pd.DataFrame:
     """A row per paragraph: how many models were trained with and without it, and the share of each kind that
-    recites it. Of the NLL, the means of both kinds of models, and their difference with its interval. A mean
-    is missing if no model is of its kind, an interval if fewer than eight models are of either kind.
+    recites it. For EM and NLL, the means of both kinds of models, and their difference with its interval. A
+    mean is missing if no model is of its kind, an interval if fewer than eight models are of either kind.
     """
     scores = half_scores.assign(recited=(half_scores["em"] == n_continuation).astype(float))
     found = []
@@ -34,9 +34,12 @@ def counterfactual(half_scores: pd.DataFrame, n_continuation: int) -> pd.DataFra
         seen, unseen = own[own["trained"]], own[~own["trained"]]
         row = {"id": id, "n_with": len(seen), "n_without": len(unseen)}
         row |= {"recited_with": seen["recited"].mean(), "recited_without": unseen["recited"].mean()}
-        row |= {"nll_with": seen["nll"].mean(), "nll_without": unseen["nll"].mean()}
-        names = ("nll_difference", "nll_low", "nll_high")
-        found.append(row | dict(zip(names, mean(seen["nll"], unseen["nll"])[:3], strict=True)))
+        for measure in ("em", "nll"):
+            means = seen[measure].mean(), unseen[measure].mean()
+            values = *means, *mean(seen[measure], unseen[measure])[:3]
+            names = ("with", "without", "difference", "low", "high")
+            row |= {f"{measure}_{name}": value for name, value in zip(names, values, strict=True)}
+        found.append(row)
     return pd.DataFrame(found).replace([-np.inf, np.inf], np.nan)
 
 

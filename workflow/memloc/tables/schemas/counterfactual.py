@@ -28,13 +28,19 @@ def counterfactual(lengths: Lengths) -> Columns:
             0, 1, nullable=True, meaning="Share of models trained with it that recite the whole continuation."
         ),
         "recited_without": number(0, 1, nullable=True, meaning="Share of models trained without it that do."),
-        "nll_with": nats(meaning="Mean NLL of models trained with it.", nullable=True),
-        "nll_without": nats(meaning="Mean NLL of models trained without it.", nullable=True),
-        "nll_difference": _difference(meaning="With minus without: the counterfactual memorization."),
-        "nll_low": _difference(meaning="Low end of the difference, 95 %, over trainings."),
-        "nll_high": _difference(meaning="High end."),
+        **_compared("em", "tokens", "exact match"),
+        **_compared("nll", "nats per token", "NLL of the continuation"),
     }
 
 
-def _difference(*, meaning: str) -> Column:
-    return number(nullable=True, unit="nats per token", meaning=meaning)
+def _compared(name: str, unit: str, what: str) -> Columns:
+    def one(low: float | None = None, *, meaning: str) -> Column:
+        return number(low, nullable=True, unit=unit, meaning=meaning)
+
+    return {
+        f"{name}_with": one(0, meaning=f"Mean of models trained with it: {what}."),
+        f"{name}_without": one(0, meaning="Mean of models trained without it."),
+        f"{name}_difference": one(meaning="With minus without: the counterfactual memorization."),
+        f"{name}_low": one(meaning="Low end of the difference, 95 %, over trainings."),
+        f"{name}_high": one(meaning="High end."),
+    }
