@@ -157,8 +157,9 @@ def test_changing_a_claim_judges_again_and_draws_no_figure(editable):
     registry_file = "workflow/memloc/claims/registry.yaml"
     text = (editable.folder / registry_file).read_text()
     statement = next(iter(registry.topics()["editing"].claims)).statement
-    assert text.count(statement) == 1
-    editable.edit(registry_file, statement, f"Changed, {statement}")
+    begin = " ".join(statement.split()[:5])  # the file wraps longer ones
+    assert text.count(begin) == 1
+    editable.edit(registry_file, begin, f"Changed, {begin}")
     assert set(editable.jobs()) == {"claims", "explorer", "story", "figures_page"}
 
 

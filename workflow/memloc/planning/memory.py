@@ -16,7 +16,13 @@ from memloc.settings.study import Settings
 
 Kind = Literal["score", "gradients", "edit", "training"]
 UNKNOWN = 1.4e9  # parameters of a model of which nothing is known
-NAMELESS = {"openai-community/gpt2": 124e6}  # parameters of a model whose name does not say them
+UNLIKE_NAMED = {  # parameters of models whose names do not say them, or are a fifth off
+    "openai-community/gpt2": 124e6,
+    "allenai/OLMo-1B-hf": 1.18e9,
+    "allenai/OLMo-2-0425-1B": 1.48e9,
+    "allegrolab/hubble-1b-100b_toks-perturbed-hf": 1.18e9,
+    "allegrolab/hubble-1b-100b_toks-standard-hf": 1.18e9,
+}
 # Bytes at the peak of a rule, and for each byte of the weights.
 NEEDS: dict[Kind, tuple[float, float]] = {
     "score": (1.2e9, 1.2),
@@ -71,7 +77,7 @@ def shape_of(settings: Settings, folder: Path | str) -> Shape:
 def named_parameters(name: str) -> float:
     """Number of parameters of a model, which names like pythia-1.4b say."""
     said = re.search(r"(\d+(?:\.\d+)?)([mb])\b", name.lower())
-    return NAMELESS.get(name) or (float(said[1]) * {"m": 1e6, "b": 1e9}[said[2]] if said else UNKNOWN)
+    return UNLIKE_NAMED.get(name) or (float(said[1]) * {"m": 1e6, "b": 1e9}[said[2]] if said else UNKNOWN)
 
 
 def usual_shape(n_parameters: float) -> Shape:
