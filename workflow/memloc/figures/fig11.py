@@ -52,6 +52,7 @@ def _numbers(rows: pd.DataFrame, head: tuple[int, int]) -> Numbers:
     strongest = rows.loc[rows["size"].idxmax()]
     return {
         "strongest": strongest_component(rows, "size"),
-        "mean": uncertainty.Interval(*strongest[["mean", "low", "high"]], int(strongest["n_pairs"])),
+        "mean": strongest["mean"],
+        "sure": bool(strongest["low"] * strongest["high"] > 0),
         "place": place(scores_of_heads(rows, "size"), head),
     }
