@@ -5,13 +5,12 @@ once the tokenizer is there. Nothing is unpickled: that could run code.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow
-import pyarrow.json
-import pyarrow.parquet as parquet
+import pandas as pd
 
 from memloc.run.errors import InputError
 from memloc.settings.data import ARRAY_FILE, TokenData
@@ -66,7 +65,7 @@ def read_array(file: str, name: str, key: str) -> Array:
         raise InputError(f"{key}: {file}: no such file; correct the path")
     try:
         found = READERS[ending](file)
-    except (OSError, ValueError, EOFError, pyarrow.ArrowException) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise InputError(
             f"{key}: {file}: damaged, or not plain numbers (pickled ones could run code when they are read): "
             f"save whole numbers, for .npy with numpy.save ({type(error).__name__})"
@@ -84,21 +83,17 @@ def require(holds: bool, array: Array, wanted: str) -> None:
         raise InputError(f"{array.place}: expected {wanted}, got {found}")
 
 
-def _column(column: pyarrow.ChunkedArray, place: str) -> np.ndarray:
+def _column(column: pd.Series, place: str) -> np.ndarray:
     """A column as an array; lists become rows. InputError: lists differ in length, or are missing."""
     try:
-        return np.stack(column.to_numpy())
+        return np.stack(column)
     except ValueError:
         raise InputError(f"{place}: rows must be equally long, and none may be empty") from None
 
 
-def _columns(table: pyarrow.Table) -> dict[str, pyarrow.ChunkedArray]:
-    return dict(zip(table.column_names, table.columns, strict=True))
-
-
 # Arrays and columns of a file by their names; the array of a .npy file has no name.
-READERS: dict[str, Callable[[str], Mapping[str, np.ndarray | pyarrow.ChunkedArray]]] = {
+READERS: dict[str, Callable[[str], Mapping[str, np.ndarray] | pd.DataFrame]] = {
     ARRAY_FILE: lambda file: {"": np.load(file, mmap_mode="r", allow_pickle=False)},
-    ".parquet": lambda file: _columns(parquet.read_table(file)),
-    ".jsonl": lambda file: _columns(pyarrow.json.read_json(file)),
+    ".parquet": pd.read_parquet,
+    ".jsonl": partial(pd.read_json, lines=True),
 }
