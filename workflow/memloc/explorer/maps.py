@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -24,7 +23,7 @@ INTO = {"memorized_into_perturbed": "into perturbed", "perturbed_into_memorized"
 class Map:
     """A method's map: its quantity, unit and table.
 
-    `of_set` gives the variants of each group of paragraphs from the table, `of_paragraph` the variants of one
+    `of_set` gives the variants of each group of paragraphs from the whole table, `of_paragraph` those of one
     paragraph from its own rows, without positions in the continuation.
     """
 
@@ -32,7 +31,7 @@ class Map:
     about: str
     unit: str
     table: str
-    of_set: Callable[[Tables], dict[str, Variants]] | None = None
+    of_set: Callable[[pd.DataFrame], dict[str, Variants]] | None = None
     of_paragraph: Callable[[pd.DataFrame], Variants] | None = None
     diverging: bool = False
     ascending: bool = False  # small values are the strong ones
@@ -68,13 +67,11 @@ def _weight_gradients(rows: pd.DataFrame) -> Variants:
     return {STRONGEST: by_unit(both, "max_abs"), **by_component(rows, "max_abs")}
 
 
-def _gradients_of_sets(tables: Tables) -> dict[str, Variants]:
-    groups = tables["parameter_gradients"].groupby("group")
-    return {name: _weight_gradients(rows) for name, rows in groups if name in SET_NAMES}
+def _gradients_of_sets(rows: pd.DataFrame) -> dict[str, Variants]:
+    return {name: _weight_gradients(own) for name, own in rows.groupby("group") if name in SET_NAMES}
 
 
-def _contrastive(tables: Tables) -> dict[str, Variants]:
-    rows = tables["parameter_gradients"]
+def _contrastive(rows: pd.DataFrame) -> dict[str, Variants]:
     return {ALL: _weight_gradients(rows[rows["group"] == "contrastive"])}
 
 
@@ -89,8 +86,7 @@ def _activations(rows: pd.DataFrame) -> Variants:
     }
 
 
-def _rare_tokens(tables: Tables) -> dict[str, Variants]:
-    rows = tables["rare_token_correlation"]
+def _rare_tokens(rows: pd.DataFrame) -> dict[str, Variants]:
     measures = {"summed attention (paper)": "pearson", "mean per occurrence": "pearson_mean"}
     return {ALL: {label: by_unit(rows, name) for label, name in measures.items()}}
 
@@ -102,9 +98,9 @@ def _patches(rows: pd.DataFrame) -> Variants:
     }
 
 
-def _patching_of_sets(tables: Tables, table: str) -> dict[str, Variants]:
+def _patching_of_sets(rows: pd.DataFrame) -> dict[str, Variants]:
     keys = ["direction", "component", "layer", "head"]
-    means = tables[table].groupby(keys, sort=False)["nll_change"].mean().reset_index()
+    means = rows.groupby(keys, sort=False)["nll_change"].mean().reset_index()
     return {"memorized": _patches(means)}
 
 
@@ -113,16 +109,14 @@ def _ablations(rows: pd.DataFrame) -> Variants:
     return {label: by_unit(rows, name) for name, label in measures.items()}
 
 
-def _ablation_of_sets(tables: Tables) -> dict[str, Variants]:
+def _ablation_of_sets(rows: pd.DataFrame) -> dict[str, Variants]:
     keys = ["group", "layer", "head"]
-    rows = tables["head_ablation"]
     rows = rows[rows["group"] != PAIRED]
     means = rows.groupby(keys, sort=False)[["nll_gained", "em_lost"]].mean().reset_index()
     return {group: _ablations(rows) for group, rows in means.groupby("group")}
 
 
-def _ranks(tables: Tables) -> dict[str, Variants]:
-    ranking = tables["head_ranking"]
+def _ranks(ranking: pd.DataFrame) -> dict[str, Variants]:
     groups = dict(iter(ranking.groupby("method")))
     labels = {method_label(name): by_unit(groups[name], "rank") for name in reversed(methods_of(ranking))}
     return {ALL: labels}
@@ -165,7 +159,7 @@ MAPS = {
         "one activation at the replaced token is exchanged.",
         "nats",
         "patching",
-        partial(_patching_of_sets, table="patching"),
+        _patching_of_sets,
         _patches,
         diverging=True,
     ),
@@ -174,7 +168,7 @@ MAPS = {
         "First-order estimate of activation patching.",
         "nats",
         "attribution_patching",
-        partial(_patching_of_sets, table="attribution_patching"),
+        _patching_of_sets,
         _patches,
         diverging=True,
     ),
@@ -201,7 +195,7 @@ MAPS = {
 def maps_of_sets(tables: Tables) -> dict[str, dict[str, Variants]]:
     """Variants by map and group of paragraphs."""
     shown = {key: found for key, found in MAPS.items() if found.of_set and found.table in tables}
-    return {key: found.of_set(tables) for key, found in shown.items()}
+    return {key: found.of_set(tables[found.table]) for key, found in shown.items()}
 
 
 def maps_of_paragraph(rows: Tables, n_prefix: int) -> dict[str, Variants]:

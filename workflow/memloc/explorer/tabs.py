@@ -28,9 +28,9 @@ def column(key: str, name: str, kind: str = "text", **options: Any) -> dict[str,
     return {"key": key, "label": name, "kind": kind, **options}
 
 
-def interval(row: Any, bound: float | None = None, suffix: str = "") -> dict[str, Any]:
-    """Cell of a value with its interval and the bound that decides; names of columns end in `suffix`."""
-    numbers = {name: getattr(row, name + suffix) for name in ("value", "low", "high")} | {"bound": bound}
+def interval(row: Any, bound: float | None = None) -> dict[str, Any]:
+    """Cell of a value with its interval and the bound that decides."""
+    numbers = {name: getattr(row, name) for name in ("value", "low", "high")} | {"bound": bound}
     return {name: json_value(number) for name, number in numbers.items()}
 
 
