@@ -190,7 +190,7 @@ def test_the_example_of_the_page_is_a_method(tiny_model, monkeypatch):
     added = eval("{" + line + "}", vars(settings_methods))
     monkeypatch.setattr(methods, "METHODS", added)
     asked = question(tiny_model, ("neuron", "layer"))
-    found = {answer.granularity: answer.scores for answer in answers(subject(tiny_model), asked)}
+    found = {granularity: scores for _, granularity, scores in answers(subject(tiny_model), asked)}
     monkeypatch.delattr(activation_methods, next(iter(added)))
     expected = []
     for layer in range(2):
@@ -204,19 +204,19 @@ def test_every_method_answers_for_what_it_declares_and_leaves_the_model(tiny_mod
     original, attention = Original(subject(tiny_model)), tiny_model.config._attn_implementation
     for wanted in (("head", "layer", "weight"), ("neuron", "layer", "weight"), ("weight",)):
         asked, sizes = question(tiny_model, wanted, masks=True), {}
-        for answer in answers(subject(tiny_model), asked):
-            assert answer.scores.isfinite().all(), answer.method
-            sizes.setdefault(answer.granularity, set()).add(len(answer.scores))
-            if answer.method != ENSEMBLE:
-                assert {answer.granularity, wanted[0]} <= set(METHODS[answer.method].units)
+        for method, granularity, scores in answers(subject(tiny_model), asked):
+            assert scores.isfinite().all(), method
+            sizes.setdefault(granularity, set()).add(len(scores))
+            if method != ENSEMBLE:
+                assert {granularity, wanted[0]} <= set(METHODS[method].units)
         assert set(sizes) == set(wanted) and {len(found) for found in sizes.values()} == {1}
     assert original.n_changed({}) == 0 and attention == tiny_model.config._attn_implementation
 
 
 def test_the_ensemble_is_the_mean_rank_by_its_members_and_ranks_no_single_weights(tiny_gpt_neo):
     said = {}
-    for answer in answers(subject(tiny_gpt_neo), question(tiny_gpt_neo)):
-        said.setdefault(answer.granularity, {})[answer.method] = answer.scores.numpy()
+    for method, granularity, scores in answers(subject(tiny_gpt_neo), question(tiny_gpt_neo)):
+        said.setdefault(granularity, {})[method] = scores.numpy()
     assert set(said) == {"head", "layer", "weight"} and ENSEMBLE not in said["weight"]
     members = {name for name in said["head"] if name != ENSEMBLE and METHODS[name].in_ensemble}
     assert members.isdisjoint({"weight_size", "random", "change"}) and len(members) > 3

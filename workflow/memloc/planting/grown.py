@@ -16,13 +16,11 @@ import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Int
-from torch import Tensor
 
 from memloc.model.subject import Subject
 from memloc.model.weights import Movable, values_at
 from memloc.planting.places import SCATTERED, Place, place_of
 from memloc.run.seeds import generator
-from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.model import HEADS_OF_A_MEMORY, SHARE_OF_A_MEMORY, Grown
 
 
@@ -99,22 +97,6 @@ def _scattered_places(subject: Subject, taken: list[Movable], how: Grown, seed: 
     n = round(SHARE_OF_A_MEMORY * len(every))
     for number in range(how.n_memories):
         yield place_of(subject, SCATTERED, None, order[number * n : (number + 1) * n])
-
-
-def grown_table(
-    subject: Subject,
-    memories: list[Memory],
-    tokens: Int[Tensor, "memory token"],
-    exposures: Int[Tensor, "memory"],
-) -> pd.DataFrame:
-    """Table `grown`: each memory, its place, and how well the trained model recites it."""
-    scores = teacher_forced(subject, tokens)
-    found = pd.DataFrame([memory.labels for memory in memories])
-    found["layer"], found["units"] = zip(*(memory.place.numbers for memory in memories), strict=True)
-    found["layer"] = found["layer"].astype("Int64")
-    found["exposures"], found["em"], found["nll"] = exposures.numpy(), scores.em.numpy(), scores.nll.numpy()
-    found["norm"] = [relative_norm(subject, memory.place.movable) for memory in memories]
-    return found
 
 
 def relative_norm(subject: Subject, movable: Movable) -> float:

@@ -23,9 +23,10 @@ from transformers import PreTrainedModel
 
 from memloc.model.sites import around_weights
 from memloc.model.subject import Subject, Tokens
-from memloc.planting.grown import Memory, grown_table
+from memloc.planting.grown import Memory, relative_norm
 from memloc.planting.places import Place
 from memloc.run.seeds import generator
+from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.model import LAST, Grown
 
 MOST_TEXT = 30  # most tokens before the paragraph: other text, then end-of-text
@@ -165,8 +166,15 @@ class Growth:
         self._expose(chosen, torch.cat([text, self._tokens[chosen]], dim=1))
 
     def table(self) -> pd.DataFrame:
-        """Table `grown`, after the training."""
-        return grown_table(self._subject, self.memories, self._tokens, self.state["exposures"])
+        """Table `grown`, after the training: each memory, its place, and how well the model recites it."""
+        scores = teacher_forced(self._subject, self._tokens)
+        found = pd.DataFrame([memory.labels for memory in self.memories])
+        found["layer"], found["units"] = zip(*(each.place.numbers for each in self.memories), strict=True)
+        found["layer"] = found["layer"].astype("Int64")
+        found["exposures"] = self.state["exposures"].numpy()
+        found["em"], found["nll"] = scores.em.numpy(), scores.nll.numpy()
+        found["norm"] = [relative_norm(self._subject, each.place.movable) for each in self.memories]
+        return found
 
     def _look_at(self, rows: Tokens, seed: int) -> None:
         """Update the moments of ordinary text."""

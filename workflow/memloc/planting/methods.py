@@ -1,7 +1,6 @@
 """Ask localization methods where a paragraph is; `settings/methods.py` lists the methods."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import scipy  # loads scipy.stats, which takes half a second, where it is first used
 import torch
@@ -18,23 +17,16 @@ from memloc.settings.methods import ENSEMBLE, METHODS
 MODULES = (weight_methods, activation_methods, head_methods, masks)
 
 
-class Answer(NamedTuple):
-    """A method's scores of all units of one granularity."""
-
-    method: str
-    granularity: Granularity
-    scores: Tensor
-
-
 def function_of(method: str) -> Callable[[Subject, Question], UnitScores]:
     """The function that answers for a method."""
     return next(vars(module)[method] for module in MODULES if method in vars(module))
 
 
-def answers(subject: Subject, question: Question) -> Iterator[Answer]:
+def answers(subject: Subject, question: Question) -> Iterator[tuple[str, Granularity, Tensor]]:
     """The answers of all methods that rank units of the first wanted granularity, and of `ensemble`.
 
-    The ensemble ranks units by their mean rank.
+    An answer is a method's name, a granularity, and the scores of all its units. The ensemble ranks units
+    by their mean rank.
     """
     ranks: dict[Granularity, list[Tensor]] = {}
     for name, method in METHODS.items():
@@ -44,9 +36,9 @@ def answers(subject: Subject, question: Question) -> Iterator[Answer]:
         for granularity in question.wanted:
             if granularity in scores:
                 found = scores[granularity].flatten()
-                yield Answer(name, granularity, found)
+                yield name, granularity, found
                 if method.in_ensemble and granularity != "weight":
                     own = scipy.stats.rankdata(-found.numpy())  # ties share their mean rank
                     ranks.setdefault(granularity, []).append(torch.from_numpy(own))
     for granularity, found in ranks.items():
-        yield Answer(ENSEMBLE, granularity, -torch.stack(found).mean(dim=0))
+        yield ENSEMBLE, granularity, -torch.stack(found).mean(dim=0)

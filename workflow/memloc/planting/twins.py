@@ -4,14 +4,14 @@ The swap twin is trained on the same text in the same order. The same paragraphs
 place of another one. In the other twin nothing grows. Until memories grow, all three are the same model.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import pandas as pd
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 
-from memloc.model.subject import Subject, Tokens
+from memloc.model.subject import Subject
 from memloc.model.weights import moved, set_values, values_at
 from memloc.planting.grown import Memory, relative_norm, swapped_memories
 from memloc.scoring.paragraph_scores import teacher_forced
@@ -50,20 +50,15 @@ def twins_table(
 def _exchanged(family: Family, memory: Memory, tokens: Int[Tensor, "1 token"]) -> dict[str, float]:
     """NLL of a memory while its place has another model's weights."""
     movable = memory.place.movable
-    subjects = family.swapped, family.before, family.own
-    swapped, before, own = (values_at(subject, movable) for subject in subjects)
+
+    def nll_with(subject: Subject, other: Subject) -> float:
+        with moved(subject, movable):
+            set_values(subject, movable, values_at(other, movable))
+            return float(teacher_forced(subject, tokens).nll)
+
     return {
         "norm": relative_norm(family.own, movable),
-        "nll_swapped": _nll_with(family.own, memory, swapped, tokens),
-        "nll_before": _nll_with(family.own, memory, before, tokens),
-        "nll_carried": _nll_with(family.never, memory, own, tokens),
+        "nll_swapped": nll_with(family.own, family.swapped),
+        "nll_before": nll_with(family.own, family.before),
+        "nll_carried": nll_with(family.never, family.own),
     }
-
-
-def _nll_with(
-    subject: Subject, memory: Memory, values: Mapping[str, Float[Tensor, "weight"]], tokens: Tokens
-) -> float:
-    """NLL of a paragraph (nats per token) while a memory's place has other weights (`values`)."""
-    with moved(subject, memory.place.movable):
-        set_values(subject, memory.place.movable, values)
-        return float(teacher_forced(subject, tokens).nll)
