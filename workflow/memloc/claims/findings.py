@@ -9,6 +9,7 @@ import pandas as pd
 
 from memloc.data.sets import without_controls
 from memloc.localization.highlight import ORDER, highlighted_head
+from memloc.run.templates import percent
 from memloc.settings.base import Section
 from memloc.settings.removal_ways import EDITS, LABELS, NOTHING
 from memloc.tables.terms.claims import ERROR, FAILS, HOLDS, NO_DIFFERENCE, TOO_FEW, counted, outcomes
@@ -96,8 +97,8 @@ def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
     very_last = stopped[rows["position"] == n_prefix - 1].mean()
     return (
         f"{mostly}. Exchanging the last of {counted(n_prefix, 'token')} stops recitation in "
-        f"{_percent(very_last)} of trials, one of the last {few} in {_percent(last)}, one of the first {few} "
-        f"in {_percent(first)} ({counted(rows['id'].nunique(), 'paragraph')})."
+        f"{percent(very_last)} of trials, one of the last {few} in {percent(last)}, one of the first {few} "
+        f"in {percent(first)} ({counted(rows['id'].nunique(), 'paragraph')})."
     )
 
 
@@ -106,7 +107,9 @@ def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
     (layer, head), ranking = highlighted_head(dict(tables), settings), tables["head_ranking"]
     left = tables["layer_bypass"].groupby(["group", "block", "layer"], observed=True)["em"].mean()
     recited, other = left["memorized"], left["non_memorized"]
-    stopped, n_recited = _stopped(tables["head_ablation"], settings.paragraph.continuation)
+    without = tables["head_ablation"].query("group == 'memorized'")
+    stops = without["em"] < settings.paragraph.continuation
+    stopped, n_recited = stops.groupby([without["layer"], without["head"]]).sum(), without["id"].nunique()
     first = ranking[ranking["method"].isin(PAPER_METHODS)].sort_values(ORDER).groupby("method").first()
     n_first, n_worse = len(first[["layer", "head"]].drop_duplicates()), int((recited < other).sum())
     # Of a head that is configured, no claim says that it stands out.
@@ -121,13 +124,6 @@ def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
         f"{settings.paragraph.continuation} tokens of recited text stay, and {other.mean():.0f} of "
         f"{TEXTS['non_memorized']}; {n_worse or 'none'} hit{'s' * (n_worse < 2)} recited text more."
     )
-
-
-def _stopped(rows: pd.DataFrame, n_tokens: int) -> tuple[pd.Series, int]:
-    """How many recitations stop without each head, and of how many."""
-    rows = rows[rows["group"] == "memorized"]
-    stopped = rows["em"] < n_tokens
-    return stopped.groupby([rows["layer"], rows["head"]]).sum(), rows["id"].nunique()
 
 
 def _removal(tables: Tables, n_tokens: int) -> str:
@@ -174,12 +170,4 @@ def _unlearned(tables: Tables, n_tokens: int) -> tuple[pd.DataFrame, pd.DataFram
 
 
 def _of(happened: pd.Series, of: str = "") -> str:
-    return f"{happened.sum():,} of {len(happened):,}{of} ({_share(happened)})"
-
-
-def _share(happened: pd.Series) -> str:
-    return _percent(happened.mean())
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{happened.sum():,} of {len(happened):,}{of} ({percent(happened.mean())})"
