@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from memloc.settings.errors import ConfigError, validate
+from memloc.run.errors import InputError
+from memloc.settings.errors import validate
 from memloc.settings.study import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +25,6 @@ def study(name: str, **changes: Any) -> Settings:
 def message(**changes) -> str:
     """The message for the valid config with these keys changed (or left out, where they are `...`)."""
     config = {key: value for key, value in {**VALID, **changes}.items() if value is not ...}
-    with pytest.raises(ConfigError) as error:
+    with pytest.raises(InputError) as error:
         validate(config, "config/mine.yaml")
     return str(error.value)

@@ -3,7 +3,8 @@
 import pytest
 from made_configs import LARGE, SMALL, VALID, message
 
-from memloc.settings.errors import ConfigError, validate
+from memloc.run.errors import InputError
+from memloc.settings.errors import validate
 
 TEXT = {"model": ..., "data": {"source": "text", "files": ["a.txt"]}}
 FILES = TEXT["data"]
@@ -72,7 +73,7 @@ def test_every_wrong_key_has_its_line():
 
 @pytest.mark.parametrize("config", [None, [], "study"])
 def test_a_config_that_is_no_mapping_is_explained(config):
-    with pytest.raises(ConfigError, match="f: .top level.: given .*; allowed: a section with keys"):
+    with pytest.raises(InputError, match="f: .top level.: given .*; allowed: a section with keys"):
         validate(config, "f")
 
 

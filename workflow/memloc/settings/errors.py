@@ -13,15 +13,11 @@ from memloc.settings.structure import filled_keys, own_keys, sections_below, sou
 from memloc.settings.study import Settings
 
 
-class ConfigError(InputError):
-    """A config file holds a wrong key, type or value."""
-
-
 def validate(config: dict[str, Any], file: str) -> Settings:
     """Settings from a config; `file` is named in errors.
 
     Raises:
-        ConfigError: one message with a line per wrong key: its path, what was given, what is allowed.
+        InputError: one message with a line per wrong key: its path, what was given, what is allowed.
     """
     lines = list(_given_to_one_section(config)) if isinstance(config, dict) else []
     try:
@@ -29,7 +25,7 @@ def validate(config: dict[str, Any], file: str) -> Settings:
     except ValidationError as error:
         lines += map(_explain, error.errors())
     if lines:
-        raise ConfigError("\n".join(f"{file}: {line}" for line in lines))
+        raise InputError("\n".join(f"{file}: {line}" for line in lines))
     return settings
 
 
