@@ -40,17 +40,13 @@ def _objects(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 def compared(answers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The answers about several models, whose passages say whether no other model recites any of it."""
-    found = [_by_document(answer["passages"]) for answer in answers]
+    document = itemgetter("file", "document")
+    found = [{name: [*own] for name, own in groupby(each["passages"], key=document)} for each in answers]
     for number, answer in enumerate(answers if len(answers) > 1 else ()):
         others = [*found[:number], *found[number + 1 :]]
         for passage in answer["passages"]:
             passage["alone"] = not any(_overlaps(passage, other) for other in others)
     return [*answers]
-
-
-def _by_document(passages: Sequence[dict[str, Any]]) -> dict[tuple[str, int], list[dict[str, Any]]]:
-    """Passages of each document, in the order of the text."""
-    return {name: [*own] for name, own in groupby(passages, key=itemgetter("file", "document"))}
 
 
 def _overlaps(passage: dict[str, Any], others: dict[tuple[str, int], list[dict[str, Any]]]) -> bool:

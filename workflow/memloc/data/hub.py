@@ -18,10 +18,7 @@ WEIGHTS = "model.safetensors"
 INDEX, SHARDS = f"{WEIGHTS}.index.json", "model-*-of-*.safetensors"
 TOKENIZERS = ({"tokenizer.json"}, {"vocab.json", "merges.txt"})
 TEXTS = (".json", "merges.txt")  # endings of all other files that a model needs
-ERRORS = (
-    *(errors.HTTPError, errors.EntryNotFoundError),
-    *(errors.FileMetadataError, errors.HFValidationError),
-)
+ERRORS = (errors.HTTPError, errors.EntryNotFoundError, errors.FileMetadataError, errors.HFValidationError)
 
 
 def fetch_model(

@@ -27,6 +27,7 @@ LABELS = {
     **LOCALIZED,
     **{f"{name}_reference": f"{label} (authors' filter)" for name, label in COUNTED.items()},
 }
+AGREES = {True: "yes", False: "no"}  # nothing where no number is expected
 HEADER, WIDTHS = ("quantity", "published", "this run", "equal"), (58, 12, 12, 8)
 
 
@@ -34,7 +35,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section, model: str = "unnam
     """One line per quantity: expected, found, and whether they are equal (empty where none is expected)."""
     data = tables["expected"]
     rows = [
-        [LABELS[row.quantity], _written(row.expected), _written(row.found), _equal(row.agrees)]
+        [LABELS[row.quantity], _written(row.expected), _written(row.found), AGREES.get(row.agrees, "")]
         for row in data.itertuples()
     ]
     compared = data["agrees"].dropna()
@@ -47,7 +48,3 @@ def _written(value: float) -> str:
     if pd.isna(value):
         return ""
     return f"{value:,.0f}" if value == int(value) else f"{value:.2g}"
-
-
-def _equal(agrees: bool) -> str:
-    return "" if pd.isna(agrees) else "yes" if agrees else "no"

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.style import COLOURS, Drawing, plain_log_ticks, subplots
@@ -30,8 +29,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 def _curves(axes: Axes, data: pd.DataFrame) -> pd.DataFrame:
     """Draw a line for seen and one for unseen paragraphs, and greedy's share of each."""
     rows, look = [], {"seen": COLOURS["memorized"], "unseen": COLOURS["unseen"]}
-    groups = dict(iter(data.groupby("group")))
-    for name, group in groups.items():
+    for name, group in data.groupby("group"):
         needed = np.sort(log_draws(group["log_p"].to_numpy(), CONFIDENCE))
         share = np.searchsorted(needed, np.log(CURVE), side="right") / len(group)
         axes.plot(CURVE, share, color=look[name], label=name)
@@ -46,16 +44,12 @@ def _curves(axes: Axes, data: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(rows)
 
 
-def _out(data: pd.DataFrame, n_draws: int) -> Bool[np.ndarray, "paragraph"]:
-    """Which paragraphs come out within so many draws."""
-    return extractable(data["log_p"].to_numpy(), n_draws, CONFIDENCE)
-
-
 def _numbers(data: pd.DataFrame) -> dict:
     """For seen and unseen paragraphs: how many come out, and how many of greedy decoding draws miss."""
     numbers = {"confidence": CONFIDENCE, "unseen": None}
     for name, group in data.groupby("group"):
-        one, many = (_out(group, n_draws) for n_draws in (1, DRAWS))
+        log_p = group["log_p"].to_numpy()
+        one, many = (extractable(log_p, n_draws, CONFIDENCE) for n_draws in (1, DRAWS))
         numbers[name] = {
             "n": len(group),
             "greedy": int(group["greedy"].sum()),

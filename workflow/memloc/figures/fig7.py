@@ -29,7 +29,10 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Attention by rank (left) and its Pearson correlation with the rank (right), sums above, means below."""
     layer, head = head_of_other_methods(tables, settings, "rare_tokens")
     correlation = tables["rare_token_correlation"].query("layer == @layer").set_index("head")
-    by_rank = _with_null(tables["rare_tokens"].query("layer == @layer"))
+    by_rank = tables["rare_tokens"].query("layer == @layer")
+    # The null of the sum is that of the mean times the occurrences, which permutations do not change.
+    sums = by_rank.filter(like="_null_").mul(by_rank["occurrences"], axis=0)
+    by_rank = by_rank.join(sums.rename(columns=lambda name: name.replace("_mean", "_sum")))
     interest = highlighted_head(tables, settings)
     shades = colormaps["viridis"](np.linspace(0.2, 0.95, len(correlation)))
     colours = dict(zip(correlation.index, shades, strict=True)) | {head: "black"}
@@ -47,13 +50,6 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     columns = [column for column in correlation if column.startswith(tuple(MEASURES.values()))]
     data = by_rank.merge(correlation[columns], left_on="head", right_index=True)
     return Drawing(figure, data, _numbers(correlation, layer, head))
-
-
-def _with_null(by_rank: pd.DataFrame) -> pd.DataFrame:
-    """Add the null of the sum: the mean's null times the occurrences, which permutations do not change."""
-    quantiles = [column for column in by_rank if "_null_" in column]
-    sums = by_rank[quantiles].mul(by_rank["occurrences"], axis=0)
-    return by_rank.join(sums.rename(columns=lambda name: name.replace("_mean", "_sum")))
 
 
 def _draw_ranks(axes: Axes, by_rank: pd.DataFrame, measure: str, colours: dict, judged: int) -> None:

@@ -28,7 +28,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     figure, axes = subplots(2.8, ncols=3)
     _bars(axes[0], data)
     for panel, (name, label) in zip(axes[1:], PANELS.items(), strict=True):
-        _points(panel, data, name)
+        for kind, look in LOOKS.items():
+            rows = data[data["kind"] == kind]
+            panel.scatter(rows["nll"], rows[name], s=9, linewidths=0.6, **look)
         panel.set(xlabel="NLL (nats per token)", ylabel=label, xlim=(0, None))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(LOOKS))
     panel_labels(axes)
@@ -66,9 +68,3 @@ def _bars(axes: Axes, data: pd.DataFrame) -> None:
         axes.bar(height.index, height, bottom=below, label=kind, color=look["color"])
         below += height.to_numpy()
     axes.set(xlabel="exact copies", ylabel="recited paragraphs")
-
-
-def _points(axes: Axes, data: pd.DataFrame, name: str) -> None:
-    for kind, look in LOOKS.items():
-        rows = data[data["kind"] == kind]
-        axes.scatter(rows["nll"], rows[name], s=9, linewidths=0.6, **look)

@@ -52,7 +52,10 @@ def record(study: str, folder: Path, steps: list[Step], code: Mapping[str, Path]
     crate.description = "A run of memloc, which localizes paragraph memorization in a language model."
     crate.license = _named(crate, LICENSE, "CreativeWork", "Apache-2.0", description=LICENSE_OF)
     workflow = _add_code(crate, code, steps)
-    _add_environment(crate)
+    names = {f"{each.metadata['Name']}=={each.version}\n" for each in importlib.metadata.distributions()}
+    packages = "".join(sorted(names, key=str.lower))
+    known = _known(ENVIRONMENT, hashlib.sha256(packages.encode()).hexdigest())
+    crate.add_file(StringIO(packages), ENVIRONMENT, properties=known, record_size=True)
     files = _add_files(crate, folder, steps)
     runs = [_add_run(crate, step, files) for step in steps]
     whole = _add_whole(crate, workflow, runs)
@@ -72,15 +75,6 @@ def _named(crate: ROCrate, identifier: str, kind: str, name: str, **properties: 
 def _known(name: Path | str, digest: str) -> dict[str, str]:
     """The properties of every file, without its size, which the crate adds when it is written."""
     return {"sha256": digest, "encodingFormat": ENCODINGS.get(Path(name).suffix, "text/plain")}
-
-
-def _add_environment(crate: ROCrate) -> None:
-    """Add the list of installed packages."""
-    found = importlib.metadata.distributions()
-    packages = {f"{package.metadata['Name']}=={package.version}\n" for package in found}
-    text = "".join(sorted(packages, key=str.lower))
-    known = _known(ENVIRONMENT, hashlib.sha256(text.encode()).hexdigest())
-    crate.add_file(StringIO(text), ENVIRONMENT, properties=known, record_size=True)
 
 
 def _add_code(crate: ROCrate, code: Mapping[str, Path], steps: list[Step]) -> Entity:

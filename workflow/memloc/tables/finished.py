@@ -72,18 +72,12 @@ class Study:
         """Type, unit and meaning of a table's columns. Raises: see `table`."""
         if name not in self.tables:
             raise InputError(f"{self.folder}: no table {name!r}; there are {', '.join(self.tables)}")
-        return described(self.path(name))
-
-
-def described(path: Path) -> Columns:
-    """Type, unit and meaning of the columns of a table's file."""
-    stamp = storage.provenance(path)
-    lengths = Lengths(stamp["paragraph"]["length"], stamp["paragraph"]["prefix"])
-    schema = schema_of(stamp["table"])
-    columns, absent = schema.columns(lengths), storage.lacking(schema, path)
-    columns = {name: column for name, column in columns.items() if name not in absent}
-    rows = [(column.dtype, column.unit or "", column.meaning) for column in columns.values()]
-    return Columns(rows, pd.Index(columns, name="column"), ["type", "unit", "meaning"])
+        schema, lengths = schema_of(name), storage.provenance(self.path(name))["paragraph"]
+        columns = schema.columns(Lengths(lengths["length"], lengths["prefix"]))
+        absent = storage.lacking(schema, self.path(name))
+        columns = {name: column for name, column in columns.items() if name not in absent}
+        rows = [(column.dtype, column.unit or "", column.meaning) for column in columns.values()]
+        return Columns(rows, pd.Index(columns, name="column"), ["type", "unit", "meaning"])
 
 
 def open_study(folder: Path | str) -> Study:

@@ -52,8 +52,9 @@ def figures_page(
         jinja2.UndefinedError: the template names a value that is not given.
     """
     shown = [figure for figures in chapters.values() for figure in figures]
-    captions = {each.name: with_words(caption_html(_text(folder / f"{each.name}.rst"))) for each in shown}
-    pages = {each.name: _text(folder / f"{each.name}.html") for each in shown if each.page}
+    captions = {each.name: (folder / f"{each.name}.rst").read_text() for each in shown}
+    captions = {name: with_words(caption_html(caption)) for name, caption in captions.items()}
+    pages = {each.name: (folder / f"{each.name}.html").read_text() for each in shown if each.page}
     tables = {name: found[0] for name, page in pages.items() if (found := re.search(TABLE, page))}
     judged = [_judged(claim) for claim in claims.itertuples() if claim.verdict != NOT_APPLICABLE]
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
@@ -92,10 +93,6 @@ def with_words(html: str) -> str:
 def word_id(word: str) -> str:
     """The place of a word on the page."""
     return f"word-{word.lower().replace(' ', '-')}"
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
 
 
 def _judged(claim: Any) -> dict[str, str]:
