@@ -71,12 +71,14 @@ def judged(tables, **verdicts):
 def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
     assert findings(tables, SETTINGS) == [
         "What is memorized? 2 of 4 paragraphs (50 %): given the first 10 tokens, the model goes on word for "
-        "word for 4 more. So do 1 of 3 (33 %) that the model never saw: without memory.",
-        "What triggers it? Mostly the last tokens of the prefix. Exchanging the last of 10 tokens stops "
-        "recitation in 0 % of trials, one of the last 2 in 50 %, one of the first 2 in 0 % (2 paragraphs).",
-        "Where is it? Not known: too few paragraphs. 2 methods put 2 different heads first; without their "
-        "joint first, head 1 of layer 0, 2 of 2 recitations stop. Without one of 3 attentions and MLPs, 2 of "
-        "4 tokens of recited text stay, and 3 of text after other prefixes; 2 hit recited text more.",
+        "word for 4 more. So do, without memory, 1 of 3 (33 %) that it never saw.",
+        "What triggers it? Mostly the last tokens of the prefix. A random token in the last of 10 places "
+        "stops recitation in 0 % of trials, in one of the last 2 in 50 %, in one of the first 2 in 0 % "
+        "(2 paragraphs).",
+        "Where is it? Not settled: too few paragraphs. 2 methods put 2 different heads first; without head "
+        "1 of layer 0, first on average, 2 of 2 recitations stop, without another head 0.5. Of 3 attentions "
+        "and MLPs, 2 matter more to recited text than to text after other prefixes: without one, 2 and 3 of "
+        "4 tokens stay on average.",
         "Can it be removed? Yes. The best trade-off of 2 edits (top gradients, a paragraph at a time) stops "
         "1 of 1 recitation; of 4 tokens, 4 in text after other prefixes stay.",
         "Which claims hold? 2 rest on too few data: 2 claims of Stoehr and others (2024), of later work and "
@@ -114,7 +116,9 @@ def test_a_head_leads_only_where_its_claim_holds(tables, verdict, said):
 def test_no_block_is_counted_where_none_costs_recited_text_more(tables):
     bypass = tables["layer_bypass"]
     bypass.loc[bypass["group"] == "memorized", "em"] = 4
-    assert findings(tables, SETTINGS)[2].endswith("; none hits recited text more.")
+    assert findings(tables, SETTINGS)[2].count(
+        " MLPs, none matters more to recited text than to text after other prefixes: "
+    )
 
 
 def test_methods_that_agree_put_the_same_head_first(tables):
@@ -127,7 +131,7 @@ def test_of_a_head_that_is_configured_no_claim_is_about(tables):
     configured = SimpleNamespace(paragraph=SETTINGS.paragraph, highlight=SimpleNamespace(layer=0, head=0))
     line = findings(judged(tables, **{ONE_HEAD: HOLDS}), configured)[2]
     assert line.startswith("Where is it? Not known. ")
-    assert "without the one in the settings, head 0 of layer 0, 0 of 2 recitations stop" in line
+    assert "without head 0 of layer 0, that of the settings, 0 of 2 recitations stop" in line
 
 
 @pytest.mark.parametrize(("verdict", "warned"), [(FAILS, True), (HOLDS, False), (NOT_APPLICABLE, False)])
@@ -152,7 +156,7 @@ def test_of_ways_that_change_weights_the_best_removes_most_for_what_others_lose(
     assert findings(tables, SETTINGS)[3] == (
         "Can it be removed? Not all of it. The best trade-off of 2 edits (low curvature (K-FAC), all "
         "paragraphs at once) stops 1 of 2 recitations; of 4 tokens, 4 in other recited paragraphs and 3 in "
-        "text after other prefixes stay. A few steps of training on them "
+        "text after other prefixes stay. A few steps of training on these "
         "bring 1 back."
     )
 

@@ -45,7 +45,7 @@ STANDS_OUT = {
     HOLDS: "One head leads, whichever paragraphs are drawn.",
     FAILS: "No head stands out.",
     NO_DIFFERENCE: "No head stands out.",
-    TOO_FEW: "Not known: too few paragraphs.",
+    TOO_FEW: "Not settled: too few paragraphs.",
 }
 # That of non-memorized paragraphs is what the model itself writes.
 TEXTS = {"memorized": "other recited paragraphs", "non_memorized": "text after other prefixes"}
@@ -76,7 +76,7 @@ def _memorized(tables: Tables, verdicts: pd.Series, paragraph: Section) -> str:
     recited = tables["sets"]["id"].map(tables["scores"].set_index("id")["em"]) == paragraph.continuation
     unseen = tables["sets"]["set"] == UNSEEN
     seen = recited.index.isin(without_controls(tables["sets"]).index)
-    others = f"So do {_of(recited[unseen])} that the model never saw: without memory."
+    others = f"So do, without memory, {_of(recited[unseen])} that it never saw."
     if not unseen.any():
         others = "There are no unseen ones to compare with."
     only = ONLY_THERE if verdicts.get(ANYWHERE) == FAILS else ""
@@ -96,9 +96,9 @@ def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
         mostly = f"Mostly the {'last' if last > first else 'first'} tokens of the prefix"
     very_last = stopped[rows["position"] == n_prefix - 1].mean()
     return (
-        f"{mostly}. Exchanging the last of {counted(n_prefix, 'token')} stops recitation in "
-        f"{percent(very_last)} of trials, one of the last {few} in {percent(last)}, one of the first {few} "
-        f"in {percent(first)} ({counted(rows['id'].nunique(), 'paragraph')})."
+        f"{mostly}. A random token in the last of {counted(n_prefix, 'place')} stops recitation in "
+        f"{percent(very_last)} of trials, in one of the last {few} in {percent(last)}, in one of the first "
+        f"{few} in {percent(first)} ({counted(rows['id'].nunique(), 'paragraph')})."
     )
 
 
@@ -113,16 +113,17 @@ def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
     first = ranking[ranking["method"].isin(PAPER_METHODS)].sort_values(ORDER).groupby("method").first()
     n_first, n_worse = len(first[["layer", "head"]].drop_duplicates()), int((recited < other).sum())
     # Of a head that is configured, no claim says that it stands out.
-    verdict, named = verdicts.get(ONE_HEAD), "their joint first"
+    verdict, named = verdicts.get(ONE_HEAD), "first on average"
     if settings.highlight:
-        verdict, named = None, "the one in the settings"
+        verdict, named = None, "that of the settings"
     return (
         f"{STANDS_OUT.get(verdict, 'Not known.')} {len(first)} methods put "
-        f"{'the same head' if n_first == 1 else f'{n_first} different heads'} first; without {named}, head "
-        f"{head} of layer {layer}, {stopped[layer, head]} of {counted(n_recited, 'recitation')} stop. "
-        f"Without one of {len(recited)} attentions and MLPs, {recited.mean():.0f} of "
-        f"{settings.paragraph.continuation} tokens of recited text stay, and {other.mean():.0f} of "
-        f"{TEXTS['non_memorized']}; {n_worse or 'none'} hit{'s' * (n_worse < 2)} recited text more."
+        f"{'the same head' if n_first == 1 else f'{n_first} different heads'} first; without head {head} of "
+        f"layer {layer}, {named}, {stopped[layer, head]} of {counted(n_recited, 'recitation')} stop, without "
+        f"another head {stopped.drop((layer, head)).mean():.1f}. Of {len(recited)} attentions and MLPs, "
+        f"{n_worse or 'none'} matter{'s' * (n_worse < 2)} more to recited text than to "
+        f"{TEXTS['non_memorized']}: without one, {recited.mean():.0f} and {other.mean():.0f} of "
+        f"{settings.paragraph.continuation} tokens stay on average."
     )
 
 
@@ -142,7 +143,7 @@ def _removal(tables: Tables, n_tokens: int) -> str:
     back = ""
     if together and tables["removal"]["relearning_steps"].notna().any():
         again = tables["removal"].query("mode == 'joint' and way == @best and em < @n_tokens")
-        back = f" A few steps of training on them bring {again['relearning_steps'].count()} back."
+        back = f" A few steps of training on these bring {again['relearning_steps'].count()} back."
     return (
         f"{answer}. The best trade-off of {counted(len(lost), 'edit')} ({LABELS[best]}, "
         f"{'all paragraphs at once' if together else 'a paragraph at a time'}) stops {gone[best].sum()} of "

@@ -116,7 +116,7 @@
     const named = [
       ", the ",
       memloc.term("head of interest"),
-      index.ranked ? ": first by all methods together" : ": named in the settings",
+      index.ranked ? ": first on average over all methods" : ": named in the settings",
     ];
     return [
       chosen ? line("◆ ", said(chosen, map), place, ...(both ? named : [])) : line(),
