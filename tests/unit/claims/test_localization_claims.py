@@ -162,7 +162,8 @@ def follower():
     ],
 )
 def test_a_head_is_more_opposed_to_its_layer_than_others_are_or_not(kinds, highlight, expected):
-    assert over_trainings("attention", attention(kinds), highlight=highlight, **PREFIX) == expected
+    verdict, value = over_trainings("attention", attention(kinds), highlight=highlight, **PREFIX)
+    assert (verdict, value) == (expected[0], pytest.approx(expected[1]))
 
 
 def test_constant_profiles_oppose_nothing():
@@ -272,7 +273,8 @@ def same(scores):
 
 def test_methods_that_rank_alike_name_one_head():
     found = judged("ranking", ranked(same(CLEAR), noise=0.3, n_parts=20))
-    assert found.loc[FIRST, ["verdict", "n", "value"]].tolist() == ["holds", 20, 1]
+    assert found.loc[FIRST, ["verdict", "n"]].tolist() == ["holds", 20]
+    assert found.loc[FIRST, "value"] == pytest.approx(1)
 
 
 def test_query_heads_that_share_keys_and_values_are_one_and_their_order_is_no_agreement():

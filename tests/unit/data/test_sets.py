@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_tables import unlike_tokens
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
@@ -21,12 +22,6 @@ from memloc.data.sets import (
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
 from memloc.settings.sets import Sets
-
-
-def tokens_of(rows):
-    """A token each, so that no two paragraphs are alike."""
-    return np.asarray(rows).reshape(-1, 1)
-
 
 SIZES = Sets(n_memorized=5, n_non_memorized=4, n_partly=3, n_rare_tokens=10)
 
@@ -56,7 +51,7 @@ def test_other_lengths_have_sets_of_the_same_shares(n_continuation):
 @pytest.mark.parametrize(("em", "name"), [([0, 3, 49], "memorized"), ([50, 11, 30], "non_memorized")])
 def test_a_set_may_be_empty_and_then_cannot_be_sampled(em, name):
     scores = pd.DataFrame({"id": range(3), "em": em})
-    frame = split(scores, 50, SIZES, 0, tokens_of)
+    frame = split(scores, 50, SIZES, 0, unlike_tokens)
     frame["continuation"] = [[1] * 50] * 3
     paragraphs = pd.DataFrame({"id": range(3), "tokens": [[1] * 100] * 3})
     assert name not in set(frame["set"])
@@ -65,13 +60,13 @@ def test_a_set_may_be_empty_and_then_cannot_be_sampled(em, name):
 
 
 def test_controls_are_a_set_of_their_own(scores):
-    frame = apart(scores["id"][:60], "unseen", 7, 0, tokens_of)
+    frame = apart(scores["id"][:60], "unseen", 7, 0, unlike_tokens)
     assert set(frame["set"]) == {"unseen"} and frame["id"].tolist() == scores["id"][:60].tolist()
     assert frame["sampled"].sum() == 7 and not frame["sampled_rare_tokens"].any()
-    assert apart(scores["id"][:5], "unseen", 7, 0, tokens_of)["sampled"].all()
-    assert not len(apart(scores["id"][:0], "unseen", 7, 0, tokens_of))
-    others = split(scores[60:], 50, SIZES, 0, tokens_of)
-    copies = apart(scores["id"][:3], "held_out", 0, 0, tokens_of)
+    assert apart(scores["id"][:5], "unseen", 7, 0, unlike_tokens)["sampled"].all()
+    assert not len(apart(scores["id"][:0], "unseen", 7, 0, unlike_tokens))
+    others = split(scores[60:], 50, SIZES, 0, unlike_tokens)
+    copies = apart(scores["id"][:3], "held_out", 0, 0, unlike_tokens)
     pd.testing.assert_frame_equal(
         without_controls(pd.concat([others, frame, copies]))[others.columns], others
     )
@@ -80,7 +75,7 @@ def test_controls_are_a_set_of_their_own(scores):
 @pytest.mark.parametrize(("n", "held_out"), [(10, 2), (14, 3), (5, 1)])
 def test_a_fifth_of_both_sets_is_left_out_of_the_rare_token_sample(n, held_out):
     scores = pd.DataFrame({"id": range(n), "em": [0, 50] * (n // 2) + [0] * (n % 2)})
-    frame = split(scores, 50, Sets(), 0, tokens_of)
+    frame = split(scores, 50, Sets(), 0, unlike_tokens)
     assert (~frame["sampled_rare_tokens"]).sum() == held_out
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from drawn_parts import column_of
 from figure_labels import checked
-from made_tables import frame_of
+from made_tables import frame_of, unlike_tokens
 
 from memloc.data.sets import apart, pairs, split
 from memloc.figures import fig2, fig8, recited, repeats, table1
@@ -26,17 +26,12 @@ EM = {
 }
 
 
-def tokens_of(rows):
-    """A token each, so that no two paragraphs are alike."""
-    return np.asarray(rows).reshape(-1, 1)
-
-
 def tables(em):
     rng = np.random.default_rng(0)
     n = len(em)
     ids = np.arange(n) + 3
     scores = pd.DataFrame({"id": ids, "em": em, "nll": rng.uniform(0, 3, n)})
-    sets = split(scores, 40, Sets(**SIZES), 0, tokens_of)
+    sets = split(scores, 40, Sets(**SIZES), 0, unlike_tokens)
     sets["pair"] = pairs(pd.Series(np.arange(n)), sets["set"] == "memorized", 0, rng)
     paragraphs = pd.DataFrame({"id": ids, "count": np.arange(n) + 1})
     paragraphs["continuation_count"] = pd.array(np.arange(n) + 2, "Int64")
@@ -57,7 +52,7 @@ def with_controls(em, unseen_em):
     paragraphs["longest_run"] = pd.array([None] * n, "Int64")
     added = {
         "scores": scores,
-        "sets": apart(scores["id"], "unseen", 3, 0, tokens_of).assign(continuation=None),
+        "sets": apart(scores["id"], "unseen", 3, 0, unlike_tokens).assign(continuation=None),
         "paragraphs": paragraphs.astype({"continuation_count": "Int64"}),
     }
     joined = {name: pd.concat([found[name], rows], ignore_index=True) for name, rows in added.items()}
