@@ -104,7 +104,7 @@ def test_a_scan_that_was_ended_goes_on_with_what_it_knew(results, monkeypatch):
     run = jobs(ROOT, str(folder / "config.yaml"), "recited")["passages"]
     with scripts_here(folder) as run_job:
         with monkeypatch.context() as patch, pytest.raises(TypeError):
-            patch.setattr("memloc.scoring.scan.covered", None)
+            patch.setattr("memloc.scoring.passages.covered", None)
             run_job(*run)
         assert len([*results.glob("scan/*")]) == 1
         monkeypatch.setattr("memloc.scoring.scan._below", None)

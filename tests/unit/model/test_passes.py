@@ -1,5 +1,6 @@
 """A run continued from one of its layers against the whole run, in every family."""
 
+import pytest
 import torch
 
 from memloc.model.passes import Call, call_layer, last_mlp_predicts, recording_calls
@@ -36,7 +37,8 @@ def test_layers_that_are_run_again_take_up_a_change_and_those_below_do_not(any_m
     assert (changed - whole).abs().max() > 1e-3
 
 
-def test_the_last_mlp_is_left_out_where_nothing_reads_it(any_model, tiny_tokens):
+@pytest.mark.parametrize("every", [1, 3])
+def test_the_last_mlp_is_left_out_where_nothing_reads_it(any_model, tiny_tokens, every):
     """Against whole runs: the states that are read, and the gradients of their loss.
 
     The last norm fixes the sum of their squares, which would have no gradient.
@@ -44,16 +46,16 @@ def test_the_last_mlp_is_left_out_where_nothing_reads_it(any_model, tiny_tokens)
     subject, seen = Subject(any_model, 5), []
 
     def run() -> tuple[torch.Tensor, ...]:
-        states = subject.hidden(tiny_tokens)[:, 4:]
+        states = subject.hidden(tiny_tokens)[:, 4::every]
         return states, torch.autograd.grad(states.pow(3).sum(), [*subject.weights.values()])
 
     states, slopes = run()
     watched = any_model.get_submodule(subject.components[-1].module)
     watched.register_forward_hook(lambda _module, inputs, _output: seen.append(inputs[0].shape[1]))
-    with last_mlp_predicts(subject):
+    with last_mlp_predicts(subject, every=every):
         found_states, found_slopes = run()
     run()
-    assert seen == [tiny_tokens.shape[1] - 4, tiny_tokens.shape[1]]
+    assert seen == [states.shape[1], tiny_tokens.shape[1]]
     torch.testing.assert_close(found_states, states)
     for found, slope in zip(found_slopes, slopes, strict=True):
         rounding = 1e-5 * float(slope.abs().max())  # of a sum of terms that may cancel

@@ -23,17 +23,17 @@ def test_a_reader_looks_a_passage_up_by_its_line():
     assert place(row) == "b.parquet, document 1, line 12"
 
 
-@pytest.mark.parametrize("most", [4, 5, 6])
+@pytest.mark.parametrize("most", [5, 6, 7])
 def test_every_window_of_a_document_whose_continuation_leaves_few_doubts_is_decoded_and_no_other(most):
     random = np.random.default_rng(0)
     tokens = random.integers(9, size=600)
     tokens[[100, 101, 125, 300, 599]] = END
-    doubts = np.where(tokens == END, IMPOSSIBLE, random.integers(1, most, size=600)).astype(np.uint8)
+    doubts = np.where(tokens == END, IMPOSSIBLE, random.integers(2, most, size=600)).astype(np.uint8)
     expected = [
         start
         for start in range(600 - LENGTH + 1)
         if END not in tokens[start : start + LENGTH]
-        and sum(doubts[start + PREFIX : start + LENGTH].tolist()) - N <= MOST
+        and sum(doubts[start + PREFIX : start + LENGTH].tolist()) - 2 * N <= MOST
     ]
     assert 3 < len(expected) < 500
     assert worth_decoding(doubts, tokens, LENGTH, PREFIX).tolist() == expected

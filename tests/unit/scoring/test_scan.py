@@ -11,7 +11,7 @@ from memloc.data.own_text import END
 from memloc.model.pretrained import read_model
 from memloc.model.subject import Subject
 from memloc.run.progress import Progress
-from memloc.scoring.passages import IMPOSSIBLE
+from memloc.scoring.passages import IMPOSSIBLE, SKIPPED, worth_decoding
 from memloc.scoring.scan import UNKNOWN, Scan
 from memloc.settings.scores import Scoring
 from read_tables import read
@@ -48,6 +48,12 @@ def tokens(request, paragraphs):
         [row[: random.integers(14, 25)] for row in paragraphs[random.permutation(len(paragraphs))]]
     )
     return np.concatenate([[*some, END] for some in np.split(joined, [30, 41, 500, 520, 1100])])
+
+
+@pytest.fixture(autouse=True)
+def looked_at(monkeypatch):
+    """Every third token is looked at first."""
+    monkeypatch.setattr("memloc.scoring.scan.LOOKED_AT", N // 3)
 
 
 def scan_of(model, tokens, before=None):
@@ -103,18 +109,21 @@ def test_doubts_grow_with_the_distance_from_the_first_choice(model, tokens):
                 chances = (
                     model(torch.tensor(np.maximum(tokens[first:at], 0))[None]).logits[0, -1].log_softmax(-1)
                 )
-            expected[at] = min(1 + 10 * float(chances.max() - chances[tokens[at]]), IMPOSSIBLE)
-    assert np.abs(doubts - expected).max() < 0.51 and 0.1 < (doubts == 1).mean() < 0.9
+            expected[at] = min(2 + 10 * float(chances.max() - chances[tokens[at]]), IMPOSSIBLE)
+    skipped = doubts == SKIPPED
+    assert np.abs(doubts - expected)[~skipped].max() < 0.51 and 0.1 < (doubts == 2).mean() < 0.9
+    worth, wanted = (worth_decoding(each, tokens, LENGTH, PREFIX) for each in (doubts, np.rint(expected)))
+    assert skipped.any() and len(worth) and worth.tolist() == wanted.tolist()
 
 
 def test_what_is_known_is_not_run_again(model, tokens, monkeypatch):
     scan, doubts, decoded = scan_of(model, tokens), *np.zeros((2, len(tokens)), np.uint8)
     found = found_by(scan, doubts, decoded)
-    lost, judged, pieces = doubts.copy(), Scan.judged, []
+    lost, judge, asked = doubts.copy(), Scan.judge, []
     lost[-5:] = UNKNOWN
-    monkeypatch.setattr(Scan, "judged", lambda *asked: pieces.append(asked[1]) or judged(*asked))
+    monkeypatch.setattr(Scan, "judge", lambda *given: asked.extend(given[1]) or judge(*given))
     assert found_by(scan, lost, decoded.copy()) == found and (lost == doubts).all()
-    assert len(pieces) == 1 and pieces[0].stop >= len(tokens) > pieces[0].start
+    assert min(asked) >= len(tokens) - 4 * scan.n_new and max(asked) >= len(tokens) - scan.n_new
     monkeypatch.setattr("memloc.scoring.scan._below", None)
     monkeypatch.setattr(Scan, "_n_right", lambda self, some, length: np.full(len(some), 7))
     assert [passage[:2] for passage in found_by(scan, lost, decoded)] == [passage[:2] for passage in found]

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
 
 from memloc.model.sites import hook
 from memloc.model.subject import Subject, Tokens
@@ -65,21 +64,25 @@ def states_from(
 
 
 @contextmanager
-def last_mlp_predicts(subject: Subject, n_cached: int = 0) -> Iterator[None]:
-    """Within the context, the last layer's MLP runs at the positions that predict the continuation alone.
+def last_mlp_predicts(subject: Subject, n_cached: int = 0, every: int = 1) -> Iterator[None]:
+    """Within the context, the last layer's MLP runs where it predicts each `every`-th continuation token.
 
-    Nothing else reads its output before these positions, so it may be zero there. Passes begin after
-    `n_cached` tokens.
+    Nothing that predicts the tokens there reads its output at other positions, so it may be zero. Passes
+    begin after `n_cached` tokens.
     """
-    first = subject.n_prefix - 1 - n_cached
+    run = slice(subject.n_prefix - 1 - n_cached, None, every)
+    shapes: list[torch.Size] = []
     out = subject.component(subject.n_layers - 1, "W_out").module
     module = subject.module(out.rpartition(".")[0])
 
     def cut(states: Float[Tensor, "row position hidden"]) -> Tensor:
-        return states[:, first:].contiguous()  # GPT-2 cannot take strided inputs
+        shapes.append(states.shape)
+        return states[:, run].contiguous()  # GPT-2 cannot take strided inputs
 
     def fill(output: Float[Tensor, "row position hidden"]) -> Tensor:
-        return functional.pad(output, (0, 0, first, 0))
+        whole = output.new_zeros(shapes.pop())
+        whole[:, run] = output
+        return whole
 
     with hook(module, cut, "input"), hook(module, fill, "output"):
         yield

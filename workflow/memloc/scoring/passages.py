@@ -20,8 +20,9 @@ from memloc.data.own_text import END
 from memloc.data.text_files import ROWS
 from memloc.tables.terms.claims import counted
 
-# Doubts of a token: 1 (0 is unknown), and 10 for each nat by which it is less likely than the first choice.
-PER_NAT, IMPOSSIBLE = 10, 255
+# Doubts of a token: 2, and 10 for each nat by which it is less likely than the first choice. 0 is unknown and
+# 1 is skipped: others rule all its windows out.
+SKIPPED, LEAST, PER_NAT, IMPOSSIBLE = 1, 2, 10, 255
 MOST = 46  # doubts: what is decoded is, in one pass, at least a hundredth as likely as the first choices
 Starts = Int[np.ndarray, "window"]
 
@@ -69,13 +70,13 @@ def _share(n: int, n_all: int) -> str:
 def worth_decoding(
     doubts: UInt8[np.ndarray, "token"], tokens: Int[np.ndarray, "token"], length: int, n_prefix: int
 ) -> Starts:
-    """Starts of the windows within a document whose continuation leaves few doubts.
+    """Starts of the windows within a document whose continuation leaves few doubts, by the tokens looked at.
 
     `tokens` are documents, each followed by `END`.
     """
     n = max(len(tokens) - length + 1, 0)
     sums, ends = (np.cumsum(np.append(0, each)) for each in (doubts, tokens == END))
-    certain = sums[length:] - sums[n_prefix:][:n] <= length - n_prefix + MOST
+    certain = sums[length:] - sums[n_prefix:][:n] <= LEAST * (length - n_prefix) + MOST
     return np.flatnonzero(certain & (ends[length:] == ends[:n]))
 
 

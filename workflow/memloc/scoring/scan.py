@@ -1,11 +1,14 @@
 """Scan a text for what a model recites, from any start: one pass of the text, then decoding.
 
-The pass tells of every token how much less likely it is than the model's first choice. Its windows overlap,
-so that at least as many tokens stand before each token as in a prefix. What is recited from its own prefix
-is missed only if the pass, which mostly sees more text before it, holds it to be unlikely (`passages.MOST`).
+The pass tells how much less likely a token is than the model's first choice. Its windows overlap, so that at
+least as many tokens stand before each token as in a prefix. It looks at some tokens of every continuation
+first, which mostly rule it out: the others take no logits, which are a fourth of a small model's work. What
+is recited from its own prefix is missed only if the pass, which mostly sees more text before it, holds it to
+be unlikely (`passages.MOST`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,13 +16,16 @@ from jaxtyping import Bool, Float, Int, UInt8
 from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor
 
+from memloc.model.passes import last_mlp_predicts
 from memloc.model.subject import Subject
 from memloc.run.progress import Progress
+from memloc.scoring import passages
 from memloc.scoring.paragraph_scores import score
-from memloc.scoring.passages import IMPOSSIBLE, PER_NAT, Starts, covered, recited_windows, worth_decoding
+from memloc.scoring.passages import IMPOSSIBLE, SKIPPED, Starts
 
 UNKNOWN, NO, YES = range(3)  # what is known of a window: it is recited, or not; UNKNOWN is a doubt, too
 State = UInt8[np.ndarray, "token"]
+LOOKED_AT = 10  # tokens of a continuation, at first
 ENOUGH = 512  # windows that are worth decoding, some of which are decoded, together
 
 
@@ -38,7 +44,7 @@ class Scan:
         self.subject, self.tokens, self.length = subject, tokens, length
         self.most, self.threshold = most, threshold
         self.width = min(3 * length, most)
-        self.n_piece = subject.micro_batch * (self.width - subject.n_prefix)
+        self.n_new = self.width - subject.n_prefix  # tokens of a window of the pass that the last one has not
 
     def passages(
         self, doubts: State, decoded: State, kept: Callable[[Starts], Starts]
@@ -51,33 +57,46 @@ class Scan:
         n_prefix, n_before = self.subject.n_prefix, int(self.subject.before is not None)
         doubts[:n_prefix] = IMPOSSIBLE  # the first prefix is no continuation
         progress, found, waiting = Progress(len(doubts), "tokens"), [], np.arange(0)
-        for first in range(n_prefix, len(doubts), self.n_piece):
-            piece = slice(first, first + self.n_piece)
-            if (doubts[piece] == UNKNOWN).any():
+        n_piece, every = self.subject.micro_batch * self.n_new, max(1, (self.length - n_prefix) // LOOKED_AT)
+        for first in range(n_prefix, len(doubts), n_piece):
+            end = min(first + n_piece, len(doubts))
+            if (doubts[first:end] == UNKNOWN).any():
                 progress.at(first)
-                doubts[piece] = self.judged(piece)
+                self.judge(range(first, end, self.n_new), doubts, every)
             begin = max(first - self.length + 1, 0)  # of the windows that end in this piece
-            both = (each[begin : piece.stop] for each in (doubts, self.tokens))
-            waiting = np.append(waiting, kept(begin + worth_decoding(*both, self.length, n_prefix)))
-            if len(waiting) >= ENOUGH or piece.stop >= len(doubts):
+            both = doubts[begin:end], self.tokens[begin:end]
+            worth = partial(passages.worth_decoding, *both, self.length, n_prefix)
+            self.judge(self._skipped(begin + worth(), doubts), doubts)
+            waiting = np.append(waiting, kept(begin + worth()))
+            if len(waiting) >= ENOUGH or end == len(doubts):
                 found.append(self._recited(waiting, decoded))
                 waiting = waiting[:0]
         progress.at(len(doubts))
-        first, end = covered(np.concatenate(found), self.length, n_prefix).T
+        first, end = passages.covered(np.concatenate(found), self.length, n_prefix).T
         starts, at_once = first - n_prefix, np.zeros(len(first), np.int64)
         lengths = np.minimum(end - starts, self.most - n_before)
         for length in np.unique(lengths):
             at_once[lengths == length] = self._n_right(starts[lengths == length], int(length))
         return np.stack([first, end, at_once], axis=1)
 
-    def judged(self, piece: slice) -> State:
-        """Doubts of the tokens of a piece, in windows of `width` tokens; see `passages`."""
-        n_prefix, step = self.subject.n_prefix, self.width - self.subject.n_prefix
-        tokens = self.tokens[piece.start - n_prefix : piece.stop]
-        rows = np.pad(np.maximum(tokens, 0), (0, (n_prefix - len(tokens)) % step))
-        below = _below(self.subject, sliding_window_view(rows, self.width)[::step]).flatten()
-        found = np.minimum(1 + np.rint(PER_NAT * below[: len(tokens) - n_prefix]), IMPOSSIBLE)
-        return np.where(tokens[n_prefix:] < 0, IMPOSSIBLE, found).astype(np.uint8)
+    def judge(self, firsts: Sequence[int], doubts: State, every: int = 1) -> None:
+        """Fill in doubts of each `every`-th token of windows of the pass, by their first new tokens."""
+        n_prefix, size = self.subject.n_prefix, self.subject.micro_batch
+        for at in range(0, len(firsts), size):
+            places = np.array(firsts[at : at + size])[:, None] + np.arange(-n_prefix, self.n_new)
+            inside = places[:, n_prefix:] < len(doubts)
+            tokens = self.tokens[np.minimum(places, len(doubts) - 1)]
+            found = np.full(inside.shape, SKIPPED, np.uint8)
+            below = _below(self.subject, np.maximum(tokens, 0), every)
+            found[:, ::every] = np.minimum(passages.LEAST + np.rint(passages.PER_NAT * below), IMPOSSIBLE)
+            found[tokens[:, n_prefix:] < 0] = IMPOSSIBLE
+            doubts[places[:, n_prefix:][inside]] = found[inside]
+
+    def _skipped(self, starts: Starts, doubts: State) -> list[int]:
+        """First new tokens of windows of the pass with tokens that some continuations need, and skipped."""
+        edges = np.append(starts, starts + self.length - self.subject.n_prefix - 1)
+        firsts = self.subject.n_prefix + np.unique(edges // self.n_new) * self.n_new
+        return [first for first in firsts if (doubts[first : first + self.n_new] == SKIPPED).any()]
 
     def _recited(self, starts: Starts, decoded: State) -> Starts:
         """Those of the windows at some starts that are recited, and cover what all of these do."""
@@ -93,7 +112,7 @@ class Scan:
                 progress.at(n_done, most=n_done + np.count_nonzero(decoded[left] == UNKNOWN) + n_more)
             return decoded[some] == YES
 
-        return recited_windows(starts, n, recited)
+        return passages.recited_windows(starts, n, recited)
 
     def _n_right(self, starts: Starts, length: int) -> Int[np.ndarray, "window"]:
         """How many tokens the model gets right, given the prefix of each window of `length` tokens."""
@@ -102,12 +121,14 @@ class Scan:
 
 
 @torch.inference_mode()
-def _below(subject: Subject, rows: Int[np.ndarray, "row token"]) -> Float[np.ndarray, "row continuation"]:
-    """Nats by which each token after the prefix is less likely than the first choice at its place."""
+def _below(subject: Subject, rows: Int[np.ndarray, "row token"], every: int) -> Float[np.ndarray, "row some"]:
+    """Nats by which each `every`-th token after the prefix is less likely than the first choice there."""
 
     def below(logits: Tensor, true: Tensor) -> tuple[Tensor]:
         return (logits.amax(dim=-1) - logits.gather(1, true[:, None]).squeeze(1),)
 
     rows = torch.from_numpy(rows.astype(np.int64)).to(subject.device)
-    (found,) = subject.unembedded(subject.states_in_parts(rows), rows[:, subject.n_prefix :], below)
+    with last_mlp_predicts(subject, every=every):
+        states = subject.states_in_parts(rows)[:, ::every]
+    (found,) = subject.unembedded(states, rows[:, subject.n_prefix :: every], below)
     return found.cpu().numpy()
