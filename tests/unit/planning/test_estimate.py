@@ -9,7 +9,7 @@ import pytest
 from made_configs import ROOT, study
 
 from memloc.planning import estimate as module
-from memloc.planning.estimate import READING, duration, estimate, limits, longest_path, total
+from memloc.planning.estimate import READING, duration, estimate, limits, total
 from memloc.planning.memory import megabytes, shape_of
 from memloc.planning.work import works
 from memloc.run.steps import Step
@@ -150,9 +150,8 @@ def rows(seconds, **columns):
     return frame.assign(jobs=1, threads=1, gpu_mb=0).assign(**columns)
 
 
-def test_the_longest_path_is_the_slowest_chain():
-    assert longest_path(STEPS[::-1], SECONDS) == 7
-    assert longest_path([], {}) == 0
+def test_the_order_of_rules_changes_nothing():
+    assert total(STEPS[::-1], rows(SECONDS), 9, 9) == 7
 
 
 @pytest.mark.parametrize(

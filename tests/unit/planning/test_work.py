@@ -8,7 +8,7 @@ import yaml
 from made_questions import question, subject
 
 from memloc.planning.memory import Shape, shape_of
-from memloc.planning.work import n_paragraphs, n_windows, slow_methods, works
+from memloc.planning.work import n_paragraphs, n_windows, works
 from memloc.planting.methods import function_of
 from memloc.removal.registry import WAYS
 from memloc.settings.methods import METHODS
@@ -47,24 +47,23 @@ def test_paragraphs_counted_by_hand():
     found = works(Shape(2, 3, 12, 11, 4000), Settings.model_validate(given))
     assert (found["scores"], found["train_model"]) == (("score", 8), ("training", 0))
     n = {rule: number for rule, (_, number) in found.items()}
-    # Seven paragraphs of samples and pairs are decoded; two and a group of one have token statistics.
-    assert (n["sets"], n["token_statistics"]) == (2 * 7, 2 + 2 * 1)
-    # Four prefix tokens of five paragraphs, a fifth of a pass is saved.
-    assert n["perturbation"] == 5 * 4 * 0.8
-    # Prefixes of five paragraphs and five of rare tokens.
-    assert n["attention"] == (5 + 5) * 0.4
+    # Seven paragraphs of samples and pairs are decoded; of five, statistics are of two groups.
+    assert (n["sets"], n["token_statistics"]) == (2 * 7, 2 * 5)
+    # Four prefix tokens of five paragraphs.
+    assert n["perturbation"] == 5 * 4
+    # Five paragraphs, and five of rare tokens.
+    assert n["attention"] == 5 + 5
     # Of two pairs: q, k, v of three heads and half of four positions, both ways, in a quarter of a run.
     assert n["patching"] == 2 * 2 * 2 * (9 + 2) / 4
     assert n["activation_gradients"] == 5 * 2
-    assert n["parameter_gradients"] == 7 + 2 * (1 + 1)
-    # Each of 6 heads and 4 blocks, on half of the layers, for 10 texts and a pair; then 44 orders of heads.
-    assert n["ablate_heads"] == (6 + 4) * (10 + 2) / 2 + 10 * (5 + 39) * 2
-    # Three arms edit two paragraphs: 5 steps on two texts; two of them try a rate.
-    assert n["edit_paragraphs"] == 6 * 5 * 2 + 4 * 5 * 2
-    # Two ways remove three paragraphs, judged as they are and perturbed, and by three groups of one.
-    judged = 2 * (3 * (1 + 1) + 3 * 2)
-    # Five steps on what is removed, on what is kept in each of two runs, and on both for one setting.
-    assert n["remove"] == pytest.approx(2 * 5 * (3 + 2 + 2) + judged / 3)
+    assert n["parameter_gradients"] == 2 * 5 + 2 * 1
+    # For 10 texts and a pair: each of 6 heads and 4 blocks, on half of the layers; then 44 orders of heads.
+    assert n["ablate_heads"] == (10 + 2) * ((6 + 4) / 2 + (5 + 39) * 2)
+    # Three arms edit two paragraphs: 5 steps on two texts, with two rates.
+    assert n["edit_paragraphs"] == 6 * 5 * 2 * 2
+    # Two ways remove three paragraphs: five steps on what is removed, on what is kept in each
+    # of two runs, and on both for one setting; each is judged by a perturbed prefix.
+    assert n["remove"] == 2 * 5 * (3 + 2 + 2) + 2 * 3 * 1
 
 
 def test_own_text_is_as_long_as_its_files_and_it_is_scanned_where_no_counts_are_given(tmp_path):
@@ -80,22 +79,22 @@ def test_own_text_is_as_long_as_its_files_and_it_is_scanned_where_no_counts_are_
     assert scans == [("score", 2 * 130), ("score", 0)]
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_a_method_that_takes_more_than_a_gradient_is_known_to_be_slow(name, tiny_gpt_neo):
-    """How often layers run, in gradients of three passes; half of the layers is three quarters of two."""
+def test_questions_count_at_least_what_methods_run(tiny_gpt_neo):
+    """How often layers run, in gradients of three passes."""
     model, ran = tiny_gpt_neo, []
-    layers = model.transformer.h
+    layers, n_heads = model.transformer.h, model.config.num_heads
     asked = question(model, integration_steps=4)
     hooks = [layer.register_forward_hook(lambda *_, **__: ran.append(1)) for layer in layers]
-    function_of(name)(subject(model), asked)
+    _, settings = study("grown-truth", grown_truth={"integration_steps": 4, "masks": False})
+    for name in (name for name, method in METHODS.items() if method.asked(settings.grown_truth)):
+        function_of(name)(subject(model), asked)
     for hook in hooks:
         hook.remove()
-    slow = slow_methods(len(layers), model.config.num_heads, 4)
-    assert len(ran) / len(layers) < 2 * 3 * slow.get(name, 1)
+    counted = works(Shape(len(layers), n_heads, 12, 11, 4000), settings)["ask_methods"][1]
+    assert 0.3 < len(ran) / len(layers) / 3 / (counted / 6 / settings.n_grown) < 1
 
 
-def test_slow_methods_are_methods_and_every_edit_counts_as_trained():
-    assert set(slow_methods(2, 3, 4)) <= set(METHODS)
+def test_every_edit_counts_as_trained():
     studies = {way: study("removal", remove={"ways": [way]}) for way in WAYS}
     steps = {way: works(*each)["remove"][1] for way, each in studies.items()}
     assert {way for way in WAYS if steps[way] > min(steps.values())} == {*EDITS}

@@ -4,7 +4,7 @@ Time limits of jobs follow the table. If all rules ran before, their measured ti
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +12,7 @@ import pandas as pd
 from memloc.planning.measure import Speed, speed
 from memloc.planning.memory import megabytes, shape_of
 from memloc.planning.work import works
-from memloc.run.console import sized, spoken
+from memloc.run.console import spoken
 from memloc.run.steps import Step, needed
 from memloc.settings.study import Settings, studies_by_model, studies_by_seed
 from memloc.tables import storage
@@ -46,20 +46,18 @@ def estimate(
     rows = []
     for step in steps:
         own, shape = settings[step.study], shapes.get(step.study, first)
+        kind, n = works(shape, own).get(step.rule, (None, 0))
         parts = own.counterfactual.n_models if step.rule == "train_halves" else own.shards
-        row = {"rule": step.name, "jobs": 1, "threads": step.threads, "memory_mb": OTHER_MB, "gpu_mb": 0}
-        row["jobs"] = parts if any("{shard}" in path for path in step.outputs) else 1
+        jobs = parts if any("{shard}" in path for path in step.outputs) else 1
+        takes_gpu = loading.device != "cpu" and kind not in (None, "training")
+        n_threads = 1 if here["gpus"] and takes_gpu else step.threads
+        passes = n and n * shape.n_parameters * here.get(kind, math.nan) / jobs / n_threads
+        reading = READING * n * own.paragraph.length * (step.rule == "passages")
+        row = {"rule": step.name, "jobs": jobs, "threads": step.threads}
         # A download depends on the network, which nobody knows.
-        row["seconds"] = 0 if step.rule.startswith("download_") else here["load"]
-        if work := works(shape, own).get(step.rule):
-            kind, n = work
-            n_threads = 1 if here["gpus"] and kind != "training" else step.threads
-            passes = n and n * shape.n_parameters * here.get(kind, math.nan)
-            reading = READING * n * own.paragraph.length * (step.rule == "passages")
-            row |= {"seconds": here["load"] + reading + passes / row["jobs"] / n_threads}
-            row["memory_mb"] = megabytes(kind, shape, loading)
-            if loading.device != "cpu" and kind != "training":
-                row["gpu_mb"] = megabytes(kind, shape, loading, on_gpu=True)
+        row["seconds"] = 0 if step.rule.startswith("download_") else here["load"] + reading + passes
+        row["memory_mb"] = megabytes(kind, shape, loading) if kind else OTHER_MB
+        row["gpu_mb"] = megabytes(kind, shape, loading, on_gpu=True) if takes_gpu else 0
         rows.append(row)
     return pd.DataFrame(rows), here
 
@@ -74,50 +72,37 @@ def limits(path: Path) -> dict[str, int]:
     """
     if not path.exists():
         return {}
-    frame = storage.read(schema_of("estimate"), path, ["rule", "seconds"])
-    return {
-        row.rule: max(LEAST, math.ceil(SAFETY * row.seconds / 60))
-        for row in frame[frame.seconds > 0].itertuples()
-    }
-
-
-def longest_path(steps: Sequence[Step], seconds: Mapping[str, float]) -> float:
-    """Seconds of the longest chain of rules that wait for each other, by those of a job of each rule."""
-    ends: dict[str, float] = {}
-    for step in needed(steps, [path for each in steps for path in each.outputs]):
-        waited_for = (
-            ends[each.name] for each in steps if each.name in ends and any(map(each.makes, step.inputs))
-        )
-        ends[step.name] = max(waited_for, default=0.0) + seconds[step.name]
-    return max(ends.values(), default=0.0)
+    seconds = storage.read(schema_of("estimate"), path, ["rule", "seconds"]).set_index("rule").seconds
+    return {rule: max(LEAST, math.ceil(SAFETY * s / 60)) for rule, s in seconds[seconds > 0].items()}
 
 
 def total(steps: Sequence[Step], frame: pd.DataFrame, cores: int, gpus: int) -> float | None:
-    """Seconds of all rules: the longest path, or the work shared by cores or GPUs that never idle, if longer.
+    """Seconds of all rules: the longest chain of those that wait for each other, or the work, if longer.
 
-    None where the time of a rule is not known. `frame` has a row per rule: rule, jobs, threads, seconds of
-    each job, gpu_mb (GPU memory).
+    Work is shared by cores or GPUs that never idle. None where the time of a rule is not known. `frame` has a
+    row per rule: rule, jobs, threads, seconds of each job, gpu_mb (GPU memory).
     """
     if frame.seconds.isna().any():
         return None
+    seconds, ends = frame.set_index("rule").seconds, {}
+    for step in needed(steps, [path for each in steps for path in each.outputs]):
+        waited_for = [
+            ends[each.name] for each in steps if each.name in ends and any(map(each.makes, step.inputs))
+        ]
+        ends[step.name] = max(waited_for, default=0.0) + seconds[step.name]
     work = frame.jobs * frame.seconds
     on_cores = (work * frame.threads.clip(upper=cores)).sum() / cores
     on_gpus = work[frame.gpu_mb > 0].sum() / gpus if gpus else 0.0
-    return max(longest_path(steps, frame.set_index("rule").seconds), on_cores, on_gpus)
+    return max(*ends.values(), on_cores, on_gpus)
 
 
 def summary(steps: Sequence[Step], frame: pd.DataFrame, cores: int, gpus: int) -> str:
-    """The rules that take longest, the most memory, and the whole time, as text."""
+    """The rules that take longest, and the whole time, as text."""
     longest = frame.sort_values("seconds", ascending=False, na_position="first").head(20)
     seconds = total(steps, frame, cores, gpus)
-    unknown = "unknown: jobs take a GPU, and this machine has none"
-    lines = (
-        f"{cores} cores, {gpus} GPUs, {len(frame)} rules, downloads not timed",
-        longest.round({"seconds": 0}).to_string(index=False),
-        f"memory: at most {sized(frame.memory_mb.max() * 1e6)} a rule",
-        f"total: {unknown if seconds is None else spoken(seconds)}",
-    )
-    return "\n".join(lines)
+    said = "unknown: jobs take a GPU, and this machine has none" if seconds is None else spoken(seconds)
+    table = longest.round({"seconds": 0}).to_string(index=False)
+    return f"{cores} cores, {gpus} GPUs, {len(frame)} rules, downloads not timed\n{table}\ntotal: {said}"
 
 
 def duration(
@@ -128,15 +113,15 @@ def duration(
     The benchmark files tell it if all steps ran before, else table `estimate`. A study without results is
     estimated. That measures this machine for some seconds, so it is not done for a few steps.
     """
-    before, more = {step.name: _ran(step) for step in steps}, 0.0
-    stored = [Path(study, "benchmarks/estimate.parquet") for study in dict.fromkeys(s.study for s in steps)]
-    if all(before.values()):
-        columns = {"rule": before.keys(), "jobs": map(len, before.values()), "gpu_mb": 0}
-        frame = pd.DataFrame(columns | {"threads": [step.threads for step in steps]})
-        frame["seconds"] = [sum(found) / len(found) for found in before.values()]
-    elif all(path.exists() for path in stored):
-        frame = pd.concat([storage.read(schema_of("estimate"), path) for path in stored])
-        frame = frame.set_index("rule").reindex(before).reset_index()
+    ran, more = {step.name: _ran(step) for step in steps}, 0.0
+    tables = {Path(step.study, "benchmarks/estimate.parquet") for step in steps}
+    if all(ran.values()):
+        rows = [(step.name, len(ran[step.name]), step.threads, 0) for step in steps]
+        frame = pd.DataFrame(rows, columns=["rule", "jobs", "threads", "gpu_mb"])
+        frame["seconds"] = [sum(found) / len(found) for found in ran.values()]
+    elif all(path.exists() for path in tables):
+        frame = pd.concat([storage.read(schema_of("estimate"), path) for path in tables])
+        frame = frame.set_index("rule").reindex(ran).reset_index()
     elif not Path(results).exists() and FIRST_STAGES & {step.rule for step in steps}:
         frame, here = estimate(steps, results, study, remote=False)
         gpus, scans = here["gpus"], frame.seconds[frame.rule.str.endswith("passages")] - here["load"]

@@ -10,6 +10,7 @@ import sys
 import time
 import timeit
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from memloc.planning.memory import Shape
@@ -50,36 +51,30 @@ def measured(shape: Shape, settings: Settings, on_gpu: bool) -> Speed:
     gpus = torch.cuda.device_count() if settings.loading.device != "cpu" else 0
     found = {"load": time.process_time() - begin, "gpus": gpus}
     torch.set_num_threads(1)
-    how, lengths, (n_layers, n_heads, width, vocabulary, _) = settings.model, settings.paragraph, shape
-    n_layers = max(1, min(n_layers, int(N_WEIGHTS / (12 * width**2))))
-    model = new_model(vocabulary, n_layers, n_heads, width, lengths.length, seed=0)
+    how, lengths, vocabulary = settings.model, settings.paragraph, shape.vocabulary
+    n_layers = max(1, min(shape.n_layers, int(N_WEIGHTS / (12 * shape.width**2))))
+    model = new_model(vocabulary, n_layers, shape.n_heads, shape.width, lengths.length, seed=0)
     n_weights = model.num_parameters()
 
     def seconds(run: Callable[[], object]) -> float:
-        """Seconds of the faster of two runs; the first one warms up."""
+        """Seconds of the faster of two runs, per weight; the first one warms up."""
         clock, wait = (time.perf_counter, torch.cuda.synchronize) if gpus else (time.process_time, int)
-        return min(timeit.repeat(lambda: (run(), wait()), number=1, repeat=2, timer=clock))
+        return min(timeit.repeat(lambda: (run(), wait()), number=1, repeat=2, timer=clock)) / n_weights
 
     if how.source in TRAINED:
         windows = np.random.default_rng(0).integers(vocabulary, size=(how.batch, how.context))
         bf16 = how.precision == "bfloat16" or (how.precision == "auto" and native_bfloat16(model.device))
-
-        def train() -> None:
-            Training(model, how, bf16).run(windows, Path("no checkpoint"), lambda *_: None)
-
-        found["training"] = seconds(train) / how.batch / n_weights
+        trained = partial(Training(model, how, bf16).run, windows, Path("no checkpoint"), lambda *_: None)
+        found["training"] = seconds(trained) / how.batch
     if gpus or not on_gpu:
         n_rows = max(1, MOST_ROWS if gpus else min(MOST_ROWS, int(WORK / n_weights)))
         tokens = torch.randint(vocabulary, (n_rows, lengths.length))
         model = model.eval().to("cuda" if gpus else "cpu", getattr(torch, settings.loading.dtype))
         subject = Subject(model, lengths.prefix, n_rows)
         adam = SparseAdam(subject, all_weights(subject), learning_rate=1e-5)
-        runs = {
-            "score": lambda: teacher_forced(subject, tokens),
-            "gradients": lambda: nll_gradients(subject, tokens),
-            "edit": lambda: adam.step(nll_gradients(subject, tokens)),
-        }
-        found |= {kind: seconds(run) / n_rows / n_weights for kind, run in runs.items()}
+        found["score"] = seconds(lambda: teacher_forced(subject, tokens)) / n_rows
+        found["gradients"] = seconds(lambda: nll_gradients(subject, tokens)) / n_rows
+        found["edit"] = seconds(lambda: adam.step(nll_gradients(subject, tokens))) / n_rows
     return found
 
 

@@ -1,7 +1,6 @@
 """The memory that rules ask for: a base, and a multiple of the bytes of the weights, for each kind of rule.
 
-The base holds the process, and a micro-batch of paragraphs of 100 tokens. It is no guarantee: killed jobs are
-tried again with twice the memory. docs/memory.md says what was measured.
+It is no guarantee: killed jobs are tried again with twice the memory. docs/memory.md says what was measured.
 """
 
 import json
