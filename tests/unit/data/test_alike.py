@@ -58,6 +58,21 @@ def test_no_two_of_what_is_kept_are_alike_and_all_that_is_left_is_like_something
     assert kept[:30].any() and kept[100:].any(), "neither copies nor originals come first"
 
 
+def test_of_two_pairs_that_are_kept_no_texts_are_alike_on_whichever_sides():
+    tokens = texts()
+    first, second = np.random.default_rng(1).permutation(len(tokens)).reshape(2, -1)
+    kept = unlike(tokens[first], tokens[second])
+    pairs = [tokens[[one, other]] for one, other in zip(first, second, strict=True)]
+
+    def like(pair, other):
+        return max(similarity(a, b) for a in pair for b in other) >= LIKE
+
+    of = [[like(pair, other) for other, known in zip(pairs, kept, strict=True) if known] for pair in pairs]
+    assert [sum(found) for found, known in zip(of, kept, strict=True) if known] == [1] * kept.sum()
+    assert all(any(found) for found in of) and 40 <= kept.sum() < 65
+    assert (kept == unlike(tokens[second], tokens[first])).all(), "sides are equal"
+
+
 def test_a_text_that_is_like_many_is_left_out_for_them():
     """The middle text holds half of each of two texts that share nothing."""
     row = np.arange(40)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from memloc.detection.groups import equal_pairs, folds
+from memloc.detection.groups import equal_pairs, folds, unlike_equal_pairs
 
 
 def test_pairs_are_of_equal_exposure_and_hold_each_group_once():
@@ -13,6 +13,21 @@ def test_pairs_are_of_equal_exposure_and_hold_each_group_once():
     assert label[own].all() and not label[others].any() and (exposure[own] == exposure[others]).all()
     assert len(np.unique(group[np.r_[own, others]])) == 2 * len(own) > 40
     assert equal_pairs(exposure, label, np.zeros(200, int)).shape == (0, 2)
+
+
+def test_where_labels_are_chance_pairs_have_as_many_copies_on_either_side():
+    """Of 600 texts, half stand alone and half are copies of one of 60; one in five is positive."""
+    random, more, unequal = np.random.default_rng(0), 0, 0
+    for _ in range(200):
+        text = random.permutation(np.r_[np.arange(300), 300 + np.arange(300) // 5])
+        exposure, label = random.integers(3, size=600), random.random(600) < 0.2
+        pairs = unlike_equal_pairs(exposure, label, np.repeat(text[:, None], 9, axis=1))
+        own, others = pairs.T
+        assert label[own].all() and not label[others].any() and (exposure[own] == exposure[others]).all()
+        assert len(np.unique(text[pairs])) + (text[own] == text[others]).sum() == 2 * len(pairs) > 60
+        copied = (text >= 300).astype(int)[pairs]
+        more, unequal = more + np.diff(copied).sum(), unequal + abs(np.diff(copied)).sum()
+    assert abs(more) < 3 * unequal**0.5, "half of all, where copies left out on each side first give 27 %"
 
 
 def test_folds_hold_whole_groups_and_recite_equally_often():

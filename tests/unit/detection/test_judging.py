@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_tables import unlike_tokens
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from scipy.special import expit
@@ -30,7 +31,7 @@ def rows():
     recited = (random.random(N) < chance) & ~unseen
     group = np.unique(random.integers(0, 225, N), return_inverse=True)[1]
     frame = {"exposure": exposure, "unseen": unseen, "recited": recited, "group": group}
-    return pd.DataFrame(frame).assign(fold=folds(recited, group, seed=1))
+    return pd.DataFrame(frame).assign(fold=folds(recited, group, seed=1), tokens=[*unlike_tokens(range(N))])
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +129,7 @@ def test_six_groups_of_a_kind_are_a_stratum_and_five_are_none(n_groups, names):
     n = np.arange(300)
     frame = {"exposure": np.where(n < 100, 9, 1), "unseen": n >= 200, "recited": n < 100}
     groups = np.where(n < 100, n % n_groups, n)
-    made = pd.DataFrame(frame).assign(group=groups, fold=groups % 3)
+    made = pd.DataFrame(frame).assign(group=groups, fold=groups % 3, tokens=[*unlike_tokens(n)])
     named = {name: np.random.default_rng(0).normal(size=(300, n)) for name, n in (("nll", 1), (TOGETHER, 2))}
     assert set(detection(made, {4: named})["stratum"]) == names
 
@@ -137,6 +138,7 @@ def test_where_a_fit_would_see_one_label_there_is_no_stratum():
     """All recited paragraphs are in one fold, without which none is recited."""
     n = np.arange(90)
     frame = {"exposure": 1 + n % 9, "unseen": False, "recited": n % 3 == 0, "group": n, "fold": n % 3}
+    frame["tokens"] = [*unlike_tokens(n)]
     made, named = pd.DataFrame(frame), {"nll": np.zeros((90, 1)), TOGETHER: np.zeros((90, 2))}
     assert detection(made, {4: named}).empty and not boundary_zone(made).any()
 

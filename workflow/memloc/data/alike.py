@@ -22,16 +22,19 @@ def near_duplicates(tokens: Int[np.ndarray, "paragraph token"]) -> Int[np.ndarra
     return connected_components(_alike(tokens, SIMILARITY), directed=False)[1]
 
 
-def unlike(tokens: Int[np.ndarray, "paragraph token"]) -> Bool[np.ndarray, "paragraph"]:
+def unlike(*sides: Int[np.ndarray, "unit token"]) -> Bool[np.ndarray, "unit"]:
     """Which paragraphs to keep so that no two are alike: each that is like none before it.
 
-    Those like fewest others come first, those like equally many in random order (fixed seed).
+    Those like fewest others come first, those like equally many in random order (fixed seed). Of several
+    sides, pairs are kept: two are alike if any text of one is like any text of the other.
     """
-    kept, known = np.zeros((2, len(tokens)), dtype=bool)
-    if not len(tokens):
+    n = len(sides[0])
+    kept, known = np.zeros((2, n), dtype=bool)
+    if not n:
         return kept
-    alike = _alike(tokens, LIKE)
-    chance = np.random.default_rng(0).permutation(len(tokens))
+    first, second = (place % n for place in _alike(np.concatenate(sides), LIKE).tocoo().coords)
+    alike = csr_array((np.ones(len(first)), (first, second)), shape=(n, n))
+    chance = np.random.default_rng(0).permutation(n)
     for row in np.lexsort((chance, np.diff(alike.indptr))):
         if not known[row]:
             kept[row] = True

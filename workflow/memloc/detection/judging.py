@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from memloc.detection.classifiers import crossed, scored
 from memloc.detection.feature_sets import Features
-from memloc.detection.groups import equal_pairs
+from memloc.detection.groups import unlike_equal_pairs
 from memloc.statistics.uncertainty import MIN_N, Interval, jackknifed, without_each
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas.detection import detection as columns_of
@@ -20,7 +20,7 @@ REFERENCE = "nll"  # the set of features that gains are measured from
 
 
 def detection(rows: pd.DataFrame, sets: Mapping[int, Mapping[str, Features]]) -> pd.DataFrame:
-    """Table `detection`. `rows` has exposure, unseen, recited, group and fold of each paragraph.
+    """Table `detection`. `rows` has exposure, unseen, recited, group, fold and tokens of each paragraph.
 
     A stratum with fewer than six groups of positives or of negatives has no rows.
     """
@@ -32,7 +32,8 @@ def detection(rows: pd.DataFrame, sets: Mapping[int, Mapping[str, Features]]) ->
         weights = np.vstack([np.ones(len(group)), without_each(group)])
         sizes = {"n_positive": int(label.sum()), "n_negative": int((~label).sum())}
         sizes |= {"stratum": name, "n_clusters": len(np.unique(group))}
-        recited, other = equal_pairs(rows["exposure"].to_numpy()[within], label, group).T
+        own = rows[within]
+        recited, other = unlike_equal_pairs(own["exposure"].to_numpy(), label, np.stack(own["tokens"])).T
         for n_seen, named in sets.items():
             scores = {key: scored(key, values[within], label, fold) for key, values in named.items()}
             areas = {key: weighted_aurocs(own, label, fold, weights) for key, own in scores.items()}

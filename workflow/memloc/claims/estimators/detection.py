@@ -9,7 +9,7 @@ from memloc.statistics.exact import Evidence, share
 
 
 def recitation_shows_in_the_prefix(tables: Tables, settings: Section) -> Evidence:
-    """Share of the pairs in which the NLL of the whole prefix is lower for the recited paragraph."""
+    """Share of the unlike pairs in which the NLL of the whole prefix is lower for the recited paragraph."""
     rows = tables["detection"].query("stratum == 'all' and features == 'nll'")
     if rows.empty:
         raise NotApplicable("fewer than six groups of paragraphs of one kind")

@@ -46,6 +46,6 @@ def detection(lengths: Lengths) -> Columns:
         **_with_interval(
             "gain", -1, 1, meaning="AUROC minus the AUROC of the NLL of the same tokens, paired."
         ),
-        "n_pairs": _pairs(meaning="NLL alone: pairs of a positive and a negative that occur equally often."),
+        "n_pairs": _pairs(meaning="NLL alone: unlike pairs of a positive and a negative of equal exposure."),
         "n_right": _pairs(meaning="Of these, pairs in which the positive has the lower NLL."),
     }
