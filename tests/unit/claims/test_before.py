@@ -28,8 +28,15 @@ def test_a_family_needs_more():
 
 
 def test_samples_that_are_too_small_are_named_with_their_settings():
-    few = Settings.model_validate(VALID | {"sets": {"n_pairs": 5}, "editing": {"n_paragraphs": 60}})
+    """Of pairs, half are counted on, and of paragraphs four fifths."""
+    few = Settings.model_validate(VALID | {"sets": {"n_pairs": 11}, "editing": {"n_paragraphs": 13}})
     found = out_of_reach(few)
-    assert all(line.endswith(": sets.n_pairs is 5") for line in found) and len(found) == 2
-    many = {"sets": {"n_pairs": 60}, "editing": {"n_paragraphs": 60}}
+    assert (
+        all("needs 6 unlike pairs: sets.n_pairs is 11, which may give 5" in line for line in found)
+        and len(found) == 2
+    )
+    fewer = Settings.model_validate(VALID | {"editing": {"n_paragraphs": 12}})
+    ends = ("needs 10 unlike paragraphs: editing.n_paragraphs is 12, which may give 9",)
+    assert [line.endswith(ends) for line in out_of_reach(fewer)] == [True] * 3
+    many = {"sets": {"n_pairs": 12}, "editing": {"n_paragraphs": 13}}
     assert out_of_reach(Settings.model_validate(VALID | many)) == []
