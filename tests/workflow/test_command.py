@@ -56,11 +56,13 @@ def test_one_command_answers_with_passages_of_the_text(folder, found):
 def test_plain_snakemake_has_nothing_left_to_do(folder, found):
     """A second call runs nothing and says the same."""
     page = found["models"][0]["page"]
-    config = page.replace("figures/recited.html", "recite.yaml")
+    config, table = (
+        page.replace("figures/recited.html", file) for file in ("recite.yaml", "tables/recited.parquet")
+    )
     again = asked(folder, "recite", "corpus.txt", *OPTIONS)
     said = found["models"][0]["answer"]
     assert again.returncode == 0 and again.stdout.splitlines()[: len(said)] == said
-    words = ("--snakefile", str(ROOT / "Snakefile"), "--cores", "all", "recited", "--configfile", config)
+    words = ("--snakefile", str(ROOT / "Snakefile"), "--cores", "all", table, "--configfile", config)
     assert "Nothing to be done" in asked(folder, *words, module="snakemake").stderr
 
 

@@ -20,7 +20,7 @@ SPANS = {"start": [100, 300], "end": [150, 390], "first_character": [400, 1200],
 
 def write_results(folder, **passages):
     """Tables of a finished study in which something is recited."""
-    stamp = {"paragraph": {"length": 100, "prefix": 50}}
+    stamp = {"paragraph": {"length": 100, "prefix": 50}, "model": {"name": "m"}}
     texts = {"unseen": [False, True], "n_tokens": [1000, 100], "n_recited": [140, 0], "n_short": 0}
     words = {"file": "a.txt", "line": [3, 8], "prefix": "given\n", "continuation": ["one\nline", "two"]}
     frames = {"texts": texts, "recited": SPANS | words | {"count": 1, "at_once": [50, 90]} | passages}
@@ -80,7 +80,8 @@ def test_a_reader_gets_the_answer_and_is_told_how_far_it_is(ran, capsys):
         "Page: results/named/figures/recited.html",
     ]
     ((targets, config),) = ran
-    assert targets == ["recited"] and config["model"]["folder"] == "m"
+    assert targets == ["results/named/tables/recited.parquet"] and config["model"]["folder"] == "m"
+    assert "<p>Model: m.</p>" in Path("results/named/figures/recited.html").read_text()
 
 
 def test_a_program_gets_one_object_and_a_caller_of_python_the_same(capsys):
@@ -107,7 +108,7 @@ def test_the_status_says_whether_something_is_recited_where_that_is_asked(monkey
 def test_two_models_are_compared_by_characters_and_each_has_its_own_folder(ran, capsys):
     assert ended("--model", "a", "--model", "b") == 0
     ((targets, config),) = ran
-    assert targets == ["a_recited", "b_recited"] and [*config["models"]] == ["a", "b"]
+    assert targets == [f"results/named/{name}/tables/recited.parquet" for name in config["models"]]
     told = capsys.readouterr().out.splitlines()
     assert [line for line in told if line.startswith(("Model", "Page", "No other"))] == [
         "Model a",
@@ -158,7 +159,8 @@ def test_another_question_never_replaces_an_answer(capsys):
     assert capsys.readouterr().err == "--out mine: results/mine holds something else; choose another name\n"
     assert Path("results/mine/recite.yaml").read_text() == before
     assert before.splitlines()[0] == (
-        f"# snakemake -s {recite.SNAKEFILE} --cores all recited --configfile results/mine/recite.yaml"
+        f"# snakemake -s {recite.SNAKEFILE} --cores all results/mine/tables/recited.parquet "
+        "--configfile results/mine/recite.yaml"
     )
 
 

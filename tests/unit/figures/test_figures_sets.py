@@ -149,7 +149,7 @@ def test_the_page_is_safe_for_any_text_and_has_no_more_than_it_can_show(monkeypa
     assert "http" not in page.split("<h1>")[1]
     assert "<pre>\n&lt;script&gt;&amp;<mark>\\u202e\\u0000\n ab</mark></pre>" in page
     assert "&lt;a&gt;.txt, line 12 (tokens 101 to 116 of its document)" in page
-    assert page.count("<h3") == 1 and "2 groups. Shown are the first 1: recited.csv lists all." in page
+    assert page.count("<h3") == 1 and "2 groups. Shown are the first 1: table `recited` lists all." in page
 
 
 def test_repeats_are_those_of_the_continuation_where_they_are_counted_for_all_paragraphs():

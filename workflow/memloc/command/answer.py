@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from memloc.figures.parts.recited_page import longest_first, recited_page
+from memloc.run.atomic import write_text
 from memloc.scoring.passages import place, told
 from memloc.tables.finished import open_study
 
@@ -17,18 +19,20 @@ N_CHARACTERS = 70  # of what is quoted of a prefix or a continuation
 
 
 def answer_of(results: Path, model: str) -> dict[str, Any]:
-    """What a study found of a model: sentences, amounts of text, and passages in the text's order."""
+    """What a study found of a model: sentences, amounts of text, passages in order, and their page."""
     study = open_study(results)
     recited, texts = study.table("recited"), study.table("texts")
-    lengths = texts.attrs["provenance"]["paragraph"]
+    about, page = texts.attrs["provenance"], results / "figures/recited.html"
+    said = told(recited, texts, about["paragraph"]["length"], about["paragraph"]["prefix"])
+    write_text(page, recited_page([f"Model: {about['model']['name']}.", *said], longest_first(recited)))
     amounts = texts.assign(share=texts["n_recited"] / texts["n_tokens"].where(texts["n_tokens"] > 0))
     rows = recited.rename(columns={"count": "occurrences"}).assign(place=[*map(place, recited.itertuples())])
     return {
         "model": model,
-        "answer": told(recited, texts, lengths["length"], lengths["prefix"]),
+        "answer": said,
         "texts": _objects(amounts),
         "passages": _objects(rows),
-        "page": str(results / "figures/recited.html"),
+        "page": str(page),
     }
 
 

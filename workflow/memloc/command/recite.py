@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -46,16 +47,16 @@ def recite(
     file = results / "recite.yaml"
     if results.exists() and not (file.exists() and yaml.safe_load(file.read_text()) == config):
         raise InputError(f"--out {config['study']}: {results} holds something else; choose another name")
-    folders = {f"{name}_": results / name for name in config.get("models", ())} or {"": results}
-    targets = [f"{name}recited" for name in folders]
+    folders = [results / name for name in config.get("models", ())] or [results]
+    targets = [f"{folder}/tables/recited.parquet" for folder in folders]
     # As the folder then exists, no estimate is made: it takes long.
     command = f"# snakemake -s {SNAKEFILE} --cores all {' '.join(targets)} --configfile {file}\n"
     write_text(file, command + yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=1000))
     say(f"Asking {' and '.join(models)} about {' '.join(texts)}; results appear in {results}/.")
-    _run(file, targets, [*folders.values()], say)
-    from memloc.command.answer import answer_of, compared  # and what reads tables, which takes a second
+    _run(file, targets, folders, say)
+    from memloc.command.answer import answer_of, compared
 
-    answers = [answer_of(folder, name) for folder, name in zip(folders.values(), models, strict=True)]
+    answers = [answer_of(folder, name) for folder, name in zip(folders, models, strict=True)]
     return {**config["paragraph"], "models": compared(answers)}
 
 
@@ -69,6 +70,7 @@ def _run(config: Path, targets: Sequence[str], folders: Sequence[Path], say: Say
         streams = {"stdin": subprocess.DEVNULL, "stdout": console, "stderr": console}
         with subprocess.Popen(command, **streams, preexec_fn=end_with_parent) as process:
             try:
+                import_module("memloc.command.answer")  # and what reads tables, which takes a second
                 while process.poll() is None:
                     with suppress(subprocess.TimeoutExpired):
                         process.wait(SECONDS)

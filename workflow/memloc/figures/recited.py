@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from memloc.figures.parts.recited_page import like_passages, recited_page
+from memloc.figures.parts.recited_page import like_passages, longest_first, recited_page
 from memloc.figures.parts.style import Drawing
 from memloc.figures.parts.text_table import draw_table, plain
 from memloc.scoring.passages import place, told
@@ -17,9 +17,7 @@ WIDTHS = (34, 6, 7, 43, 43)  # most names of files fit without a break
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section, model: str = "unnamed") -> Drawing:
     """The longest passages, one of those that are alike; the page shows more of them, and the CSV has all."""
-    data = tables["recited"]
-    data = data.assign(tokens=data["end"] - data["start"])
-    data = data.sort_values(["tokens", "count"], ascending=False, kind="stable", ignore_index=True)
+    data = longest_first(tables["recited"])
     said = told(data, tables["texts"], settings.paragraph.length, settings.paragraph.prefix)
     above = [f"Model: {model}.", *said]
     seen = data[~data["unseen"]].rename(columns={"count": "n_occurrences"})

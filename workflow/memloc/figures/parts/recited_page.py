@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.figures.parts.text_table import PAGE
+from memloc.figures.parts.page import PAGE
 from memloc.scoring.passages import place
 from memloc.tables.terms.claims import counted
 
-N_GROUPS = 500  # the CSV holds all passages
+N_GROUPS = 500  # the table holds all passages
 ALIKE = 8  # words in a row, with which two passages are alike
 N_CHARACTERS = 60  # of a heading
 TITLE = "What the model recites of this text"
@@ -21,8 +21,14 @@ LEGEND = (
 )
 
 
+def longest_first(recited: pd.DataFrame) -> pd.DataFrame:
+    """Table `recited` with its lengths (tokens): the longest passages first, then the most frequent ones."""
+    found = recited.assign(tokens=recited["end"] - recited["start"])
+    return found.sort_values(["tokens", "count"], ascending=False, kind="stable", ignore_index=True)
+
+
 def recited_page(told: Sequence[str], found: pd.DataFrame) -> str:
-    """The page as HTML: sentences, contents, and the passages of a figure, in their order."""
+    """The page as HTML: sentences, contents, and the passages of `longest_first`."""
     groups = [(unseen, group) for unseen, own in found.groupby("unseen") for group in like_passages(own)]
     parts = [f"<p>{shown(text)}</p>\n" for text in told]
     if groups:
@@ -58,7 +64,7 @@ def _contents(found: pd.DataFrame, groups: Sequence[tuple[bool, pd.DataFrame]]) 
         f"{counted(len(groups), 'group')}."
     )
     if len(groups) > N_GROUPS:
-        said += f" Shown are the first {N_GROUPS:,}: recited.csv lists all."
+        said += f" Shown are the first {N_GROUPS:,}: table `recited` lists all."
     lines = [
         f'<li><a href="#group-{n}">{_heading(group)}</a> {_size(group)}{", unseen" if unseen else ""}</li>\n'
         for n, (unseen, group) in enumerate(groups[:N_GROUPS], 1)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from memloc.figures.parts.page import PAGE
 from memloc.figures.parts.style import VISIBLE, subplots, visible
 
 LINE_HEIGHT = 0.118
@@ -15,24 +16,6 @@ FONT_SIZE = 6.0  # points
 CHARACTER_WIDTH = 0.602 * FONT_SIZE / 72  # inches: DejaVu Sans Mono advances 0.602 em
 COLUMN_GAP = 2  # characters
 MARKS = "\u27e6\u27e7"  # around marked text
-# Nothing of the text is run or fetched, whatever it holds.
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark }}
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem;
-  overflow-wrap: anywhere }}
-pre, td {{ font: 14px/1.4 monospace; white-space: pre-wrap }}
-th, td {{ padding: .3rem .5rem; text-align: left; vertical-align: top }}
-mark {{ color: inherit; background: light-dark(#f9c8d0, #7a1626) }}
-</style>
-<h1>{title}</h1>
-{content}</html>
-"""
 
 
 def plain(text: str) -> str:
