@@ -77,7 +77,7 @@ def topics(file: Path = FILE) -> dict[str, Topic]:
         pydantic.ValidationError: an entry has an unknown key or lacks one.
         ValueError: two claims have the same id.
     """
-    entries = yaml.safe_load(file.read_text())
+    entries = yaml.load(file.read_text(), yaml.CSafeLoader)  # by libyaml, in a tenth of the time
     found = {}
     for name, entry in entries.items():
         meant, given = entry.pop("when", {}), entry.pop("claims")
