@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Bool, Int
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 RUN = 5  # tokens
 SIMILARITY = 0.5
@@ -19,6 +18,8 @@ LIKE = 0.1
 
 def near_duplicates(tokens: Int[np.ndarray, "paragraph token"]) -> Int[np.ndarray, "paragraph"]:
     """Cluster of each paragraph, from 0."""
+    from scipy.sparse.csgraph import connected_components  # loaded where it computes, as it takes a while
+
     return connected_components(_alike(tokens, SIMILARITY), directed=False)[1]
 
 

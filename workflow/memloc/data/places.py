@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from jaxtyping import Int
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from memloc.data.own_text import encoded
 
@@ -70,6 +68,9 @@ def text_frame(documents: pd.DataFrame, passages: pd.DataFrame) -> pd.DataFrame:
 
 def joined(*labels: np.ndarray) -> Int[np.ndarray, "row"]:
     """Number of each row's group, from 0. A chain of rows that share labels is one group."""
+    from scipy.sparse import coo_array  # loaded where it computes, as it takes a while
+    from scipy.sparse.csgraph import connected_components
+
     n_rows, first, edges = len(labels[0]), len(labels[0]), []
     for column in labels:
         names, number = np.unique(column, return_inverse=True)
