@@ -22,8 +22,8 @@ class FigureInfo:
 
     @property
     def sections(self) -> tuple[str, ...]:
-        """Sections of settings that its script reads. Figures of rankings outline the highlighted head."""
-        return (*self.settings, "highlight") if "head_ranking" in self.tables else self.settings
+        """Sections of settings that its script reads. With a ranking, figures outline a head."""
+        return (*self.settings, "highlight") if "head_ranking" in self.tables[1:] else self.settings
 
 
 EXAMPLE = ("paragraphs", "vocabulary", "perturbation")  # of an example's tokens

@@ -12,7 +12,7 @@ import scipy  # loads scipy.stats, which takes half a second, where it is first 
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
-QUANTILES = (0.025, 0.5, 0.975)
+QUANTILES = (0.025, 0.975)
 N_PERMUTATIONS = 200  # draws of the null distribution
 N_GROUPS = 40  # groups of paragraphs: enough to resample
 

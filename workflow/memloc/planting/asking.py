@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy  # loads scipy.stats, which takes half a second, where it is first used
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -88,8 +89,7 @@ def _scored_answers(subject: Subject, question: Question, place: Place) -> list[
         holds, ranked = units.flatten().numpy(), scores.numpy()
         layer, within = place.numbers[0] if granularity == place.own else None, float("nan")
         if layer is not None:
-            in_layer = scores.reshape(units.shape)[layer].numpy(), units[layer].numpy()
-            within = place_scores(*in_layer)["auroc"]
+            within = auroc(scores.reshape(units.shape)[layer].numpy(), units[layer].numpy())
         rows.append(
             {
                 "method": method,
@@ -105,11 +105,10 @@ def _scored_answers(subject: Subject, question: Question, place: Place) -> list[
 
 
 def place_scores(scores: Float[np.ndarray, "unit"], holds: Bool[np.ndarray, "unit"]) -> dict[str, float]:
-    """Recall among the first k units (k = size of the place), average precision, AUROC.
+    """Recall among the first k units (k = size of the place), and average precision.
 
-    In recall and AUROC, ties count as the mean over all orders of the tied units, so equal scores for all
-    units are at chance. Average precision takes tied units together. AUROC is NaN if every unit holds the
-    place.
+    In recall, ties count as the mean over all orders of the tied units, so equal scores for all units are at
+    chance. Average precision takes tied units together.
 
     Raises:
         ValueError: no unit holds the place, or a score is NaN.
@@ -121,13 +120,16 @@ def place_scores(scores: Float[np.ndarray, "unit"], holds: Bool[np.ndarray, "uni
     above = n - np.searchsorted(everywhere, place, side="right")
     tied = n - above - np.searchsorted(everywhere, place, side="left")
     below_in_place = np.searchsorted(place, place, side="left")
-    tied_in_place = np.searchsorted(place, place, side="right") - below_in_place
-    others_below = n - above - tied - below_in_place + (tied - tied_in_place) / 2
     return {
         "recall": float(np.clip((k - above) / tied, 0, 1).mean()),
         "average_precision": float(((k - below_in_place) / (above + tied)).mean()),
-        "auroc": float(others_below.mean() / (n - k)) if k < n else float("nan"),
     }
+
+
+def auroc(scores: Float[np.ndarray, "unit"], holds: Bool[np.ndarray, "unit"]) -> float:
+    """Chance that a unit of the place ranks above another one; ties are a half. NaN if there is no other."""
+    ranks, n = scipy.stats.rankdata(scores)[holds], int((~holds).sum())
+    return float((ranks.mean() - (len(ranks) + 1) / 2) / n) if n else float("nan")
 
 
 def _pair(subject: Subject, memory: Memory, tokens: Int[Tensor, "1 token"], asking: Asking) -> Pairs | None:

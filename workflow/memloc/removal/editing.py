@@ -32,7 +32,7 @@ class Start(NamedTuple):
 
 
 def evaluate(subject: Subject, case: Case) -> dict[str, float]:
-    """Mean EM (tokens) and NLL (nats per token) of the case's texts, named em_<text> and nll_<text>.
+    """Mean EM (tokens) of the case's texts, em_<text>, and NLL (nats per token) of the controls, nll_control.
 
     EM of the controls is against the original model's continuation. Values of a missing target are NaN.
     """
@@ -44,11 +44,9 @@ def evaluate(subject: Subject, case: Case) -> dict[str, float]:
     }
     scores = teacher_forced(subject, torch.cat([*texts.values()]))
     sizes = [len(text) for text in texts.values()]
-    em, nll = (column.float().split(sizes) for column in (scores.em, scores.nll))
-    means = {}
-    for name, their_em, their_nll in zip(texts, em, nll, strict=True):
-        means |= {f"em_{name}": their_em.mean().item(), f"nll_{name}": their_nll.mean().item()}
-    return means
+    em, nll = (dict(zip(texts, found.float().split(sizes), strict=True)) for found in (scores.em, scores.nll))
+    exact = {f"em_{name}": found.mean().item() for name, found in em.items()}
+    return exact | {"nll_control": nll["control"].mean().item()}
 
 
 def start(subject: Subject, case: Case, recipe: Recipe) -> Start:

@@ -78,16 +78,23 @@ def draw_example(
         nll_axes.text(place, 0.5, "perturbed: not computed", **style, transform=nll_axes.transAxes)
     mark_position(nll_axes, top["position"])
     label_tokens(em_axes, data["text"].tolist(), int(top["position"]))
-    vocabulary = tables["vocabulary"].set_index("token")["text"]
-    costliest = unperturbed["em"] - data["em_min"]  # the largest drop over a position's draws
-    return data, {
-        "id": int(top["id"]),
-        "distance": n_prefix - int(top["position"]),
+    told = {
         "old": label(data["text"].iloc[int(top["position"])]),
-        "new": label(vocabulary.loc[top["token"]]),
+        "new": label(tables["vocabulary"].set_index("token")["text"].loc[top["token"]]),
+    }
+    return data, told | _effects(data, top, most)
+
+
+def _effects(data: pd.DataFrame, top: pd.Series, em_unperturbed: int) -> dict[str, int]:
+    """Numbers for a caption: the strongest perturbation, and how many positions have an effect."""
+    costliest = em_unperturbed - data["em_min"]  # the largest drop over a position's draws
+    distances = len(data) - data["position"]
+    return {
+        "id": int(top["id"]),
+        "distance": len(data) - int(top["position"]),
         "em_drop": int(top["em_drop"]),
-        "em_unperturbed": int(unperturbed["em"]),
+        "em_unperturbed": em_unperturbed,
         "n_with_effect": int((costliest > 0).sum()),
-        "within": int(max(n_prefix - data["position"][costliest > 0], default=0)),
+        "within": int(distances[costliest > 0].max()) if (costliest > 0).any() else 0,
         "n_positions": int(costliest.count()),
     }

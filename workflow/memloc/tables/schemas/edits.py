@@ -9,15 +9,18 @@ EDIT_TEXTS = ("memorized", "target", "control", "other")
 
 def _edit_scores(lengths: Lengths, suffix: str = "") -> Columns:
     """Means over the texts around an edit; they are missing for the target if a paragraph has none."""
-    columns = {}
-    for name in EDIT_TEXTS:
-        missing, of = name == "target", f"of the texts `{name}`{' before the edit' if suffix else ''}"
-        options = {"nullable": missing, "unit": "tokens"}
-        columns[f"em_{name}{suffix}"] = number(
-            0, lengths.continuation, **options, meaning=f"Mean exact match {of}."
+    before = " before the edit" if suffix else ""
+    exact = {
+        f"em_{name}{suffix}": number(
+            0,
+            lengths.continuation,
+            nullable=name == "target",
+            unit="tokens",
+            meaning=f"Mean exact match of the texts `{name}`{before}.",
         )
-        columns[f"nll_{name}{suffix}"] = nats(meaning=f"Mean NLL {of}.", nullable=missing)
-    return columns
+        for name in EDIT_TEXTS
+    }
+    return exact | {f"nll_control{suffix}": nats(meaning=f"Mean NLL of the texts `control`{before}.")}
 
 
 def edits(lengths: Lengths) -> Columns:

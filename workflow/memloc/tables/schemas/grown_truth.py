@@ -24,16 +24,14 @@ def grown_truth(lengths: Lengths) -> Columns:
         "n_place": integer(1, meaning="Units that hold the place."),
         "recall": number(0, 1, meaning="Share of the place's units among the first n_place units."),
         "average_precision": number(0, 1, meaning="Average precision; tied units count together."),
-        "auroc": number(
-            0,
-            1,
-            nullable=True,
-            meaning="Chance that a unit of the place ranks above a unit elsewhere; ties are a half.",
-        ),
         "place_layer": integer(
             0, nullable=True, meaning="Layer that holds the place; missing if several do."
         ),
         "auroc_in_layer": number(
-            0, 1, nullable=True, meaning="The same among the units of this layer; missing without one."
+            0,
+            1,
+            nullable=True,
+            meaning="Chance that a unit of the place ranks above another unit of this layer; ties are a "
+            "half; missing without a layer.",
         ),
     }

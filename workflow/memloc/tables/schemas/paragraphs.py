@@ -45,12 +45,7 @@ def paragraphs(lengths: Lengths) -> Columns:
             nullable=True,
             meaning="File, or module of docstrings, that it was first cut from, if known.",
         ),
-        "line": integer(
-            1,
-            nullable=True,
-            unit="from 1",
-            meaning="Line there on which its first token ends.",
-        ),
+        "line": integer(1, nullable=True, unit="from 1", meaning="Line there on which its first token ends."),
         "tokens": token_list(lengths.paragraph, meaning="Tokens of the paragraph."),
         "text": Column("str", meaning="Text of the tokens, to the letter."),
     }

@@ -3,7 +3,7 @@
 from memloc.tables.columns import HEAD, LAYER, Columns, Lengths, integer, number
 
 WITHIN = (-1.000001, 1.000001)  # limits of correlations, which rounding may put beyond 1
-QUANTILES = {"025": "2.5 % quantile", "500": "Median", "975": "97.5 % quantile"}
+QUANTILES = {"025": "2.5 % quantile", "975": "97.5 % quantile"}
 
 
 def _head_and_rank(lengths: Lengths) -> Columns:
