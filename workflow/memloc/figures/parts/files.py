@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from matplotlib import rc_context
+
 from memloc.figures.parts.style import Drawing
 from memloc.run.atomic import atomic_path, write_text
 
@@ -14,8 +16,9 @@ def write(drawing: Drawing, output: Any, text: str) -> None:
     for path, options in ((output.png, {}), (output.pdf, {"metadata": {"CreationDate": None}})):
         with atomic_path(path) as temporary:
             drawing.figure.savefig(temporary, **options)
-        # The layout takes as long as the drawing: compute it once.
-        drawing.figure.set_layout_engine("none")
+        # The layout takes as long as the drawing: compute it once. "none" would still draw twice.
+        with rc_context({"figure.constrained_layout.use": False}):
+            drawing.figure.set_layout_engine(None)
     with atomic_path(output.csv) as temporary:
         drawing.data.to_csv(temporary, index=False)
     if drawing.page is not None:
