@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
     from transformers import Cache, PreTrainedModel, PreTrainedTokenizerBase
 
-# Bytes that are held at a time; on a CPU they stay in its cache from one operation to the next.
-LOGITS_BYTES = {"cpu": 2**25, "cuda": 2**28}
-ACTIVATION_BYTES = {"cpu": 2**25, "cuda": 2**30}  # of an MLP in single precision: 4 times the model's width
+# Bytes that are held at a time; on a CPU the system clears memory of 2**25 and more whenever it is taken.
+LOGITS_BYTES = {"cpu": 2**24, "cuda": 2**28}
+ACTIVATION_BYTES = {"cpu": 2**24, "cuda": 2**30}  # of an MLP in single precision: 4 times the model's width
 Result = TypeVar("Result")
 Tokens = Int[Tensor, "paragraph token"]
 """Paragraphs of one length, a row each."""
