@@ -100,6 +100,13 @@ def test_no_figure_imports_another():
     assert {module: found & figures for module, found in IMPORTS.items() if found & figures} == {}
 
 
+def test_every_script_starts_its_job_before_it_imports_anything():
+    """The start sets what libraries read when they are imported, and chooses GPUs; an error is logged."""
+    for path in (LIBRARY.parent / "scripts").glob("*.py"):
+        first = [ast.unparse(node) for node in ast.parse(path.read_text()).body[1:3]]
+        assert first == ["from memloc.tables.job import start", "job = start(snakemake)"], path.name
+
+
 HEAVY = {"torch", "transformers", "transformer_lens", "pandera", "sklearn", "scipy.stats", "scipy.optimize"}
 SHORT = {
     "a figure": ("memloc.figures", HEAVY | {"tokenizers", "snakemake"}),

@@ -1,6 +1,5 @@
 """Rule exchange_places: exchange the places of memories between the model and its twins."""
 
-from memloc.model.pretrained import read_model
 from memloc.tables.job import start
 
 job = start(snakemake)
@@ -8,6 +7,7 @@ job = start(snakemake)
 import torch
 
 from memloc.data.paragraphs import token_tensor
+from memloc.model.pretrained import read_model
 from memloc.model.subject import Subject
 from memloc.planting.grown import memories_of
 from memloc.planting.twins import Family, twins_table

@@ -1,6 +1,5 @@
 """Rule remove: ways to remove recitation, or a shard of them, on the same paragraphs with the same judges."""
 
-from memloc.model.pretrained import read_model
 from memloc.tables.job import start
 
 job = start(snakemake)
@@ -8,6 +7,7 @@ job = start(snakemake)
 from memloc.data.sets import require_memorized
 from memloc.localization.highlight import ordered_heads
 from memloc.model import loading
+from memloc.model.pretrained import read_model
 from memloc.removal.removal_texts import texts_of
 from memloc.removal.scoreboard import Comparison, as_it_is, run_way
 from memloc.run.progress import Progress
