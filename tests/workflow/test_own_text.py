@@ -87,5 +87,5 @@ def test_weights_that_were_swapped_run_everything_again(example, tmp_path):
     os.utime(weights, (0, 0))
     jobs = example.jobs(*EXAMPLE, config=None)
     shutil.copy2(tmp_path / "kept", weights)
-    assert {"model", "scores", "passages", "recited", "fig2"} <= set(jobs)
+    assert {"paragraphs", "model", "scores", "passages", "recited", "fig2"} <= set(jobs)
     assert example.jobs(*EXAMPLE, config=None) == {}

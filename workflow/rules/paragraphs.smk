@@ -64,8 +64,8 @@ rule paragraphs:
         runtime=growing(60),
     params:
         **tracked("data"),
-        # Another version of a package is another text.
-        **({"context": MODEL.context, "versions": VERSIONS} if MODEL.source in TRAINED else {}),
+        # Another version of a package is another text; another tokenizer in a folder cuts other paragraphs.
+        **({"context": MODEL.context, "versions": VERSIONS} if MODEL.source in TRAINED else MODEL_IDENTITY),
     message:
         CUT
     script:
