@@ -131,6 +131,20 @@ def test_a_figure_alone_runs_no_other_analysis(clone, test_rules):
     assert not set(clone.jobs("fig2")) & {"perturbation", "parameter_gradients", "attention", "fig8"}
 
 
+def test_rules_that_share_a_download_agree_who_makes_it(clone, tmp_path):
+    """Seeds of a study of text at an address, and models that are fine-tuned from one."""
+    text = {"source": "text", "files": ["https://example.org/text.txt"]}
+    of_text = {"study": "s", "seeds": [1], "data": text, "model": {"source": "hub"}}
+    rates = {
+        name: {"source": "fine_tuned", "learning_rate": rate} for name, rate in (("a", 1e-4), ("b", 2e-4))
+    }
+    tuned = {"study": "s", "data": {"source": "drawn", "packages": ["networkx"]}, "models": rates}
+    for settings, download in ((of_text, "download_files"), (tuned, "a_download_base")):
+        (tmp_path / "config.yaml").write_text(yaml.safe_dump(settings))
+        jobs = clone.jobs("resources", config=str(tmp_path / "config.yaml"))
+        assert [jobs[name] for name in jobs if name.endswith(download[2:])] == [jobs[download]] == [1]
+
+
 def test_settings_of_a_section_may_come_from_the_command_line(clone):
     for n in (2, 1):
         given = ("shards=100", f"editing={{n_paragraphs: {n}}}")

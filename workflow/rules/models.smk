@@ -41,6 +41,9 @@ for model, settings in STUDIES.items():
         imported.message = f"{model}: {imported.message}"
 
 
+# Models that train from one download share it: the first one's rule makes it.
+TUNED = [model for model, settings in STUDIES.items() if settings.model.source == "fine_tuned"]
+workflow.ruleorder(*(f"{model}_download_base" for model in TUNED))
 # The models share downloads of their data: the first one's rule, without its name.
 first_module = f"model {next(iter(STUDIES))}"
 if SETTINGS.data.source in ("text", "tokens") and SETTINGS.data.addresses:
