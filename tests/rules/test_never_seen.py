@@ -14,7 +14,8 @@ from safetensors.numpy import load_file
 from read_tables import read
 
 N_MODELS = 2
-OWN = {"train_halves", "compare_halves", "counterfactual", "retrain", "remove", "removal", "claims"}
+HALVES = {"draw_halves", "train_halves", "compare_halves", "counterfactual"}
+OWN = {*HALVES, "retrain", "remove", "removal", "claims"}
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +29,21 @@ def results(tmp_path_factory):
     return made(folder, given, "counterfactual", "removal", "claims", chosen=OWN.__contains__)
 
 
-def test_every_model_scores_every_paragraph_and_is_trained_on_half(results):
+def test_every_model_scores_all_that_is_drawn_or_unseen_and_is_trained_on_half(results):
     scores, paragraphs = read(results, "half_scores"), read(results, "paragraphs").set_index("id")
-    kept = set(read(results, "scores")["id"])
-    assert all(set(own["id"]) == kept for _, own in scores.groupby("model"))
-    seen = [id for id in kept if not paragraphs.loc[id, "unseen"]]
+    kept = paragraphs.loc[read(results, "scores")["id"]]
+    drawn, unseen = set(read(results, "half_texts")["id"]), set(kept.index[kept["unseen"]])
+    assert all(set(own["id"]) == drawn | unseen for _, own in scores.groupby("model"))
+    assert drawn <= set(kept.index) - unseen and len(drawn) > 0.9 * (len(kept) - len(unseen))
     times = scores.groupby("id")["trained"].sum()
-    assert (times[seen] == N_MODELS // 2).all() and (times.drop(seen) == 0).all()
+    assert (times[[*drawn]] == N_MODELS // 2).all() and (times[[*unseen]] == 0).all()
+
+
+def test_the_copies_of_a_drawn_paragraph_are_its_documents(results):
+    stream, texts = read(results, "training_stream"), read(results, "half_texts")
+    begins = (stream["tokens"].map(len) + 1).cumsum().shift(fill_value=0)
+    drawn = stream["id"].isin(texts["id"])
+    assert set(texts["place"]) == set(begins[drawn]) and len(texts) == drawn.sum()
 
 
 def test_training_on_repeated_paragraphs_lowers_their_nll(results):
@@ -48,7 +57,7 @@ def test_figure_and_verdicts_are_made_and_nothing_else_is_left(results):
     claims = read(results, "claims")
     assert "error" not in set(claims["verdict"])
     reasons = claims.loc[claims["topic"] == "counterfactual", "reason"]
-    assert len(reasons) == 2 and reasons.str.startswith("fewer than 6 models were trained without").all()
+    assert len(reasons) == 4 and reasons.str.startswith("fewer than 6 models were trained without").all()
     assert (results / "figures/counterfactual.png").stat().st_size > 1000
     assert not list(results.glob("shards/**/*.safetensors"))
 

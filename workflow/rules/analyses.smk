@@ -169,7 +169,7 @@ if HALVES_ASKED:
         Analysis(
             "compare_halves",
             "Compare models that were trained on a paragraph with models that were not.",
-            reads=["half_scores", "paragraphs", "scores", "prefix_features"],
+            reads=["half_scores", "paragraphs", "scores", "prefix_features", "near_copies", "kinds"],
             makes=["counterfactual"],
             sections=[],
             minutes=30,

@@ -61,7 +61,7 @@ SHARED = workflow.pathvars.apply(f"<results>/{SETTINGS.shared}")
 SHARED_TABLES = (
     *("paragraphs", "places", "dropped_paragraphs", "dropped_reference", "vocabulary"),
     *("training_stream", "occurrences", "training_curve", "grown", "twins", "scores", "extraction"),
-    *("half_scores", "recited", "texts"),
+    *("half_texts", "half_scores", "recited", "texts"),
 )
 # Template, scripts and styles of the explorer.
 PAGE_FILES = sorted((tracking.PACKAGE / "explorer/page").iterdir())

@@ -13,7 +13,7 @@ for sample, settings in RESAMPLED.items():
         config:
             settings.as_config()
 
-    use rule * from sample_module exclude download_release, download_tokenizer, download_files, download_model, download_base, paragraphs, dropped_paragraphs, train_model, train_twin, exchange_places, train_halves, train_halves_shard, model, scores, scores_shard, passages as sample_prefix*
+    use rule * from sample_module exclude download_release, download_tokenizer, download_files, download_model, download_base, paragraphs, dropped_paragraphs, train_model, train_twin, exchange_places, draw_halves, train_halves, train_halves_shard, model, scores, scores_shard, passages as sample_prefix*
 
     for imported in set(workflow.rules) - known:
         imported.message = f"{sample}: {imported.message}"

@@ -9,7 +9,7 @@ import numpy as np
 from memloc.data.near_copies import copies, near_copies
 from memloc.data.own_text import joined
 from memloc.scoring.copies import worth
-from memloc.scoring.kinds import evidence, kind_of
+from memloc.scoring.kinds import by_rule, evidence, kind_of
 
 lengths = job.settings.paragraph
 scores, stream = job.read("scores", ["id", "em"]), job.read("training_stream")
@@ -24,5 +24,5 @@ job.write(near_copies=counted.assign(expected=fitted.expected), copy_worth=fitte
 breaks = job.read("vocabulary").sort_values("token").text.str.contains("\n", regex=False).to_numpy()
 of_recited = [found[row] for row in np.flatnonzero(recited)]
 kinds = evidence(paragraphs[recited], of_recited, stream, lengths.prefix, breaks)
-kinds["kind"] = kind_of(kinds, counted.within_0[recited], lengths.continuation)
+kinds["kind"] = kind_of(by_rule(kinds, lengths.continuation), counted.within_0[recited])
 job.write(kinds=kinds.assign(id=paragraphs.id))

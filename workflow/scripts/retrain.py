@@ -7,6 +7,7 @@ job = start(snakemake)
 import shutil
 from pathlib import Path
 
+import numpy as np
 from transformers import AutoTokenizer
 
 from memloc.data.packing import windows_without
@@ -22,7 +23,8 @@ require_memorized(settings.remove.ids, "remove.ids", sets)
 removed, _ = removed_ids(sets, settings.remove, job.seed, settings.remove.ids)
 tokenizer = AutoTokenizer.from_pretrained(job.input.tokenizer, local_files_only=True, trust_remote_code=False)
 stream = job.read("training_stream")
-rows = windows_without(stream, removed, tokenizer.eos_token_id, how.context)
+left_out = np.repeat(stream.id.isin(removed), stream.tokens.map(len) + 1)
+rows = windows_without(stream, left_out, tokenizer.eos_token_id, how.context)
 
 # The study whose samples are drawn again with another seed has the model of the first one.
 of_study = storage.provenance(job.input.training_curve)["seed"]

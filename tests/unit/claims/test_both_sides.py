@@ -69,6 +69,12 @@ SIDES = {
     "recited_would_not_come_out": [
         counterfactual.table(recited=kind) for kind in (counterfactual.OWN, counterfactual.COPIED)
     ],
+    "rules_tell_reconstructions": [
+        counterfactual.table(recited=kind) for kind in (counterfactual.COPIED, counterfactual.OWN)
+    ],
+    "held_out_recited_are_reconstructed": [
+        counterfactual.table(recited=kind) for kind in (counterfactual.TEMPLATE, counterfactual.UNSEEN)
+    ],
     "prefix_nll_follows_training": [
         counterfactual.table(),
         changed(counterfactual.table(), "counterfactual", against),

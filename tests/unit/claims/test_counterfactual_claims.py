@@ -2,33 +2,46 @@
 
 import numpy as np
 from made_claims import judged
-from made_halves import COPIED, MOVED, OWN, UNSEEN, N, half_scores
-
-from memloc.scoring.counterfactual import counterfactual
+from made_halves import COPIED, MOVED, OWN, TEMPLATE, UNSEEN, N, half_scores, of_kinds
 
 LENGTHS = {"prefix": N, "length": 2 * N}
 FOLLOW = ["prefix_nll_follows_training"]
 
 
 def table(follows=True, recited=OWN):
-    """Table `counterfactual`; detectors follow what training changes, or know nothing of it."""
+    """Table `counterfactual`; detectors follow what training changes, or know nothing of it. A rule gets what
+    is recited."""
     scores, kinds = half_scores(n_of_a_kind=40)
-    data = counterfactual(scores, N)
+    ids = np.flatnonzero(kinds == recited)
+    data = of_kinds(scores, ids, by_rule=ids)
     kinds = kinds[data["id"]]
     random = np.random.default_rng(1)
     truth = -data["nll_difference"].fillna(0) if follows else random.normal(size=len(data))
     data["prefix_nll"] = -truth
-    data["em"] = np.where(kinds == recited, N, 0)
-    data["repeats"] = np.select([kinds == UNSEEN, np.isin(kinds, [MOVED, OWN, COPIED])], [0, 7], 1)
+    seen = np.isin(kinds, [MOVED, OWN, COPIED])
+    data["repeats"] = np.select([np.isin(kinds, [UNSEEN, TEMPLATE]), seen], [0, 7], 1)
     return {"counterfactual": data}
 
 
 def test_recited_paragraphs_count_that_models_recite_once_they_saw_them():
     rarely = table()
-    recited, shares = rarely["counterfactual"]["em"] == N, [0.5] * 10 + [0.6] * 30
+    recited, shares = rarely["counterfactual"]["kind"].notna(), [0.5] * 10 + [0.6] * 30
     rarely["counterfactual"].loc[recited, "recited_with"] = shares
-    found = judged("counterfactual", rarely, paragraph=LENGTHS).loc["recited_would_not_come_out"]
-    assert found["n"] == 30, "models that saw a paragraph must recite it themselves"
+    found = judged("counterfactual", rarely, paragraph=LENGTHS)
+    counted = found.loc[["recited_would_not_come_out", "rules_tell_reconstructions"], "n"]
+    assert (counted == 30).all(), "models that saw a paragraph must recite it themselves"
+
+
+def test_only_what_a_rule_gets_counts_for_the_rules_and_only_what_no_model_saw_as_held_out():
+    some = table(recited=COPIED)
+    rows = some["counterfactual"]["kind"].notna().to_numpy().nonzero()[0][:25]
+    some["counterfactual"].loc[rows, "kind_by_rule"] = "recollection"
+    found = judged("counterfactual", some, paragraph=LENGTHS)
+    assert found.loc["rules_tell_reconstructions", ["n", "value"]].tolist() == [15, 1]
+    assert found.loc["held_out_recited_are_reconstructed", "n"] == 0
+    unseen = judged("counterfactual", table(recited=TEMPLATE), paragraph=LENGTHS)["n"]
+    assert unseen["rules_tell_reconstructions"] == 0
+    assert unseen["held_out_recited_are_reconstructed"] == 40
 
 
 def test_detectors_that_know_nothing_of_what_training_changes_decide_nothing():

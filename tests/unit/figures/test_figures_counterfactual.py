@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 from drawn import assert_as_stored
 from figure_labels import checked
-from made_halves import COPIED, OWN, UNSEEN, N, half_scores
+from made_halves import COPIED, OWN, UNSEEN, N, half_scores, of_kinds
 
 from memloc.figures import counterfactual as figure
-from memloc.scoring.counterfactual import counterfactual
 from memloc.settings.sections import sections
 
 
 @pytest.fixture(scope="module")
 def drawing():
     scores, kinds = half_scores()
-    table = counterfactual(scores, N)
-    table = table.assign(em=np.where(np.isin(kinds, [COPIED, OWN]), N, 0))
+    ids = np.arange(len(kinds))
+    recited = np.append(ids[np.isin(kinds, [COPIED, OWN])], ids[kinds == UNSEEN][:3])
+    table = of_kinds(scores, recited, by_rule=ids[10:25])
     table["repeats"] = np.where(kinds == UNSEEN, 0, 1 + table["id"] % 9)
     settings = sections({"paragraph": {"length": 2 * N, "prefix": N}})
     return figure.draw({"counterfactual": table, "half_scores": scores}, settings)
@@ -23,9 +23,12 @@ def drawing():
 
 def test_the_caption_counts_what_is_drawn(drawing):
     text = checked("counterfactual", drawing)
-    assert "of 80 paragraphs" in text and "16 models were each" in text
-    assert "Of 40 paragraphs that the study's own model recites, 20 come out anyway" in text
-    assert f"{(drawing.data['kind'] == figure.MOVED).sum()} are recited by no model" in text
+    assert "one of 80:" in text and "16 models were each" in text
+    assert "Of 40 that the study's model recites, 20 come out anyway" in text
+    assert "So do 10 of 15 that a rule gets, and 0 of 3 recited ones that no model saw" in text
+    assert f"No model recites {(drawing.data['mark'] == figure.MOVED).sum()} others" in text
+    held, a_weight = (drawing.numbers[name] for name in ("bits", "bits_a_weight"))
+    assert a_weight.value == held.value / 1_000 and a_weight.high == held.high / 1_000
 
 
 def test_it_is_drawn_as_stored(drawing):

@@ -1,12 +1,10 @@
 """Models trained on random halves, and counterfactual memorization where the answer is known."""
 
 import numpy as np
-import pandas as pd
 import pytest
-from made_halves import COPIED, MOVED, NOISE, OWN, UNSEEN, N, half_scores
+from made_halves import COPIED, MOVED, NOISE, OWN, TEMPLATE, UNSEEN, N, half_scores, of_kinds
 
-from memloc.data.packing import windows_without
-from memloc.scoring.counterfactual import bits, comes_out_anyway, counterfactual, halves, only_moved
+from memloc.scoring.counterfactual import bits, comes_out_anyway, counterfactual, only_moved
 from memloc.statistics.uncertainty import mean
 
 
@@ -20,7 +18,7 @@ def test_what_every_half_holds_a_copy_of_has_difference_0_and_what_one_half_alon
     table, kinds, _ = found
     gained = table["recited_with"] - table["recited_without"]
     assert (gained[kinds == COPIED] == 0).all() and (gained[kinds == OWN] == 1).all()
-    assert (comes_out_anyway(table) == (kinds == COPIED)).all()
+    assert (comes_out_anyway(table) == np.isin(kinds, [COPIED, TEMPLATE])).all()
     assert only_moved(table)[kinds == MOVED].all() and not only_moved(table)[kinds == OWN].any()
 
 
@@ -55,30 +53,13 @@ def test_what_no_model_was_trained_on_has_no_difference_and_few_models_no_interv
     assert few["nll_difference"].notna().any() and few[["nll_low", "em_high"]].isna().all(axis=None)
 
 
-@pytest.mark.parametrize("n_models", [2, 5, 12])
-def test_every_paragraph_is_in_half_of_the_models(n_models):
-    drawn = halves(n_models, 300, seed=1)
-    assert drawn.shape == (n_models, 300) and (drawn.sum(axis=0) == n_models // 2).all()
-    assert (halves(n_models, 300, seed=1) == drawn).all() and (halves(n_models, 300, seed=2) != drawn).any()
-
-
-def test_two_paragraphs_are_together_by_chance_alone():
-    drawn = halves(12, 2000, seed=0)
-    together = (drawn[:, ::2] == drawn[:, 1::2]).mean()
-    assert abs(together - 0.5) < 0.02
-
-
-def test_what_is_left_out_is_nowhere_and_the_others_keep_their_order():
-    paragraphs = pd.Series([[10 * name + place for place in range(3)] for name in range(1, 6)], range(1, 6))
-    ids = [3, 1, 2, 1, 5, 4, 1, 2, 2, 5]
-    stream = pd.DataFrame({"id": ids, "tokens": paragraphs.loc[ids].tolist()})
-    rows = windows_without(stream, {1, 5}, end_of_text=0, context=8)
-    kept = [name for name in ids if name not in (1, 5)]
-    text = [token for name in kept for token in (*paragraphs[name], 0)]
-    assert rows.shape[1] == 8 and rows.ravel()[: len(text)].tolist() == text
-    assert not np.isin(rows, [*paragraphs[1], *paragraphs[5]]).any()
-    whole = windows_without(stream, set(), 0, 8)
-    assert whole.size >= 4 * len(stream) and (whole == 10).sum() == 3
+def test_what_all_models_produce_is_reconstructed_and_what_half_saw_is_memory():
+    scores, kinds = half_scores()
+    every = np.arange(len(kinds))
+    found = of_kinds(scores, every[np.isin(kinds, [COPIED, OWN, TEMPLATE])])["kind"]
+    assert set(found[np.isin(kinds, [COPIED, TEMPLATE])]) == {"reconstruction"}
+    assert found[kinds == OWN].tolist() == ["recollection", "recitation"] * 10
+    assert found[~np.isin(kinds, [COPIED, OWN, TEMPLATE])].isna().all()
 
 
 def test_bits_are_those_that_training_brings(found):

@@ -8,7 +8,7 @@ import pytest
 
 from memloc.data.near_copies import near_copies
 from memloc.data.own_text import END, joined
-from memloc.scoring.kinds import CONTEXTS, NGrams, evidence, kind_of, template_share
+from memloc.scoring.kinds import CONTEXTS, NGrams, by_rule, evidence, kind_of, template_share
 
 BREAKS = np.arange(1_000) == 0  # token 0 ends a line
 
@@ -76,7 +76,7 @@ def test_own_file_and_near_copies_are_left_out_and_other_files_are_not():
 
 def test_what_a_rule_gets_is_no_memory_however_often_it_occurs():
     rows = pd.DataFrame({"template": [1.0, 0.0, 0.2, 0.2, 0.89], "ngram_em": [0, 50, 49, 12, 0]})
-    kinds = kind_of(rows, pd.Series([1, 40, 6, 5, 0]), 50)
+    kinds = kind_of(by_rule(rows, 50), pd.Series([1, 40, 6, 5, 0]))
     assert kinds.tolist() == [*["reconstruction"] * 2, "recitation", *["recollection"] * 2]
 
 

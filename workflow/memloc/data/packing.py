@@ -6,13 +6,13 @@ time it occurs. Occurrences of drawn paragraphs that a cut divides are extra: ea
 often as it is to be repeated.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Int
 
-from memloc.data.own_text import END, Stream, count_repeats
+from memloc.data.own_text import END, Stream, count_repeats, joined
 
 
 def packed_order(
@@ -54,14 +54,17 @@ def windows(
 
 
 def windows_without(
-    stream: pd.DataFrame, left_out: Collection[int], end_of_text: int, context: int
+    stream: pd.DataFrame, left_out: Bool[np.ndarray, "token"], end_of_text: int, context: int
 ) -> Int[np.ndarray, "window position"]:
-    """The windows of table `training_stream` without the documents that are one of some paragraphs.
+    """The windows of table `training_stream` without some tokens of its text, in which END follows documents.
 
-    The others keep their order, and are packed anew. A window may cut an occurrence that lay whole before,
-    and the other way around.
+    The others keep their order, and are packed anew, with one end-of-text where some are left out. A window
+    may cut an occurrence that lay whole before, and the other way around.
     """
-    return windows(stream["tokens"][~stream["id"].isin(left_out)].tolist(), end_of_text, context)
+    text = np.where(left_out, END, joined(stream["tokens"], 1).tokens)
+    ends = text == END
+    kept = text[~ends | ~np.append(True, ends[:-1])][:-1]
+    return windows([np.where(kept == END, end_of_text, kept)], end_of_text, context)
 
 
 def occurrences(

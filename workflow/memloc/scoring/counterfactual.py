@@ -8,19 +8,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 
-from memloc.run.seeds import generator
 from memloc.statistics.uncertainty import Interval, jackknifed, mean
 
 HALF = 0.5  # share of the models that must recite a paragraph, so that it counts as one that comes out
-
-
-def halves(n_models: int, n_paragraphs: int, seed: int) -> Bool[np.ndarray, "model paragraph"]:
-    """Which paragraphs each model is trained on. Half of the models (rounded down) train on a paragraph. They
-    are drawn anew for each paragraph, so two paragraphs share a training by chance alone.
-    """
-    random = generator(seed, "counterfactual", "halves")
-    places = np.tile(np.arange(n_models)[:, None], n_paragraphs)
-    return random.permuted(places, axis=0) < n_models // 2
 
 
 def counterfactual(half_scores: pd.DataFrame, n_continuation: int) -> pd.DataFrame:

@@ -23,11 +23,15 @@ TEMPLATE = 0.9  # share of a continuation that repeats lines, in a template
 MANY = 6  # copies of a paragraph that is recited for them (2406.17746: more than five)
 
 
-def kind_of(evidence: pd.DataFrame, copies: pd.Series, n_continuation: int) -> pd.Series:
-    """Kind of each recited paragraph, by its evidence (`template`, `ngram_em`) and its exact copies."""
-    by_rule = (evidence["template"] >= TEMPLATE) | (evidence["ngram_em"] == n_continuation)
-    kind = np.select([by_rule, copies >= MANY], [RECONSTRUCTION, RECITATION], RECOLLECTION)
-    return pd.Series(kind, evidence.index)
+def kind_of(reconstructed: pd.Series, copies: pd.Series) -> pd.Series:
+    """Kind of each recited paragraph, by whether it comes out of what never saw it, and its exact copies."""
+    kind = np.select([reconstructed, copies >= MANY], [RECONSTRUCTION, RECITATION], RECOLLECTION)
+    return pd.Series(kind, reconstructed.index)
+
+
+def by_rule(evidence: pd.DataFrame, n_continuation: int) -> pd.Series:
+    """Whether a rule gets each paragraph, by its evidence (`template`, `ngram_em`)."""
+    return (evidence["template"] >= TEMPLATE) | (evidence["ngram_em"] == n_continuation)
 
 
 def template_share(

@@ -207,12 +207,14 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _can_be_trained_again(self) -> "Settings":
-        asked = {"counterfactual.n_models": self.counterfactual.n_models}
-        asked["remove.ways: retrained"] = RETRAINED in self.remove.ways
+        retrained = RETRAINED in self.remove.ways
+        asked = {"counterfactual.n_models": self.counterfactual.n_models, "remove.ways: retrained": retrained}
         key = next((key for key, wanted in asked.items() if wanted), None)
         for model in [self.model] if self.models is None else self.models.values():
-            if key and (model.source not in TRAINED or self.data.source != "drawn"):
-                raise ValueError(f"{key} needs a model that the workflow trains on drawn data")
+            if key and model.source not in TRAINED:
+                raise ValueError(f"{key} needs a model that the workflow trains")
+            if retrained and self.data.source != "drawn":
+                raise ValueError("remove.ways: retrained needs drawn data: set data.source to drawn")
             if key and model.source == "embedded" and model.grown.kinds:
                 raise ValueError(f"{key} trains models in which nothing grows: leave model.grown out")
         return self

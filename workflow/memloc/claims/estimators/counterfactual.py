@@ -6,22 +6,31 @@ import pandas as pd
 
 from memloc.claims.unlike import unlike
 from memloc.claims.verdicts import NotApplicable, Tables
-from memloc.scoring.counterfactual import comes_out_anyway
 from memloc.settings.base import Section
 from memloc.statistics.exact import Evidence, rate, share
+from memloc.tables.terms.near_copies import RECONSTRUCTION
 
 FEWEST_MODELS = 6  # trained without a paragraph: of fewer, the majority is chance
 
 
 def recited_would_not_come_out(tables: Tables, settings: Section) -> Evidence:
-    """Share of the recited paragraphs that most models trained without them do not recite.
+    """Share of the recited paragraphs that most models trained without them do not recite."""
+    return rate(unlike(_recited(tables), tables)["kind"] != RECONSTRUCTION)
 
-    Only paragraphs count that most models trained with them recite: these models see half of the text, and
-    recite less than the study's.
-    """
-    data = _seen(tables)
-    recited = data[(data["em"] == settings.paragraph.continuation) & (data["recited_with"] > 0.5)]
-    return rate(~comes_out_anyway(unlike(recited, tables)))
+
+def rules_tell_reconstructions(tables: Tables, settings: Section) -> Evidence:
+    """Of recited paragraphs that a rule gets, the share that half of the models without them recite."""
+    recited = _recited(tables)
+    by_rule = recited[recited["kind_by_rule"] == RECONSTRUCTION]
+    return rate(unlike(by_rule, tables)["kind"] == RECONSTRUCTION)
+
+
+def held_out_recited_are_reconstructed(tables: Tables, settings: Section) -> Evidence:
+    """Share of the recited paragraphs that no model was trained on that half of the models recite."""
+    _seen(tables)
+    data = tables["counterfactual"].set_index("id")
+    unseen = data[(data["n_with"] == 0) & data["kind"].notna()]
+    return rate(unlike(unseen, tables)["kind"] == RECONSTRUCTION)
 
 
 def prefix_nll_follows_training(tables: Tables, settings: Section) -> Evidence:
@@ -34,6 +43,13 @@ def prefix_nll_follows_training(tables: Tables, settings: Section) -> Evidence:
     pairs = data[place % 2 == 0].merge(data[place % 2 == 1], on=["repeats", "pair"])
     agreed = _ahead(pairs, "prefix_nll") * _ahead(pairs, "nll_difference")
     return share(int((agreed > 0).sum()), int((agreed != 0).sum()))
+
+
+def _recited(tables: Tables) -> pd.DataFrame:
+    """Recited paragraphs that most models trained with them recite, too: these models see half of the text,
+    and recite less than the study's."""
+    data = _seen(tables)
+    return data[data["kind"].notna() & (data["recited_with"] > 0.5)]
 
 
 def _ahead(pairs: pd.DataFrame, value: str) -> pd.Series:

@@ -1,16 +1,25 @@
 """Scores in models that were trained on a paragraph, and in models that were not."""
 
 from memloc.tables import columns
-from memloc.tables.columns import Column, Columns, Lengths, integer, nats, number
+from memloc.tables.columns import Column, Columns, Lengths, category, integer, nats, number
+from memloc.tables.terms.near_copies import KINDS
+
+
+def half_texts(lengths: Lengths) -> Columns:
+    return {
+        "id": integer(0, meaning="Paragraph that models are trained with or without."),
+        "place": integer(0, unit="tokens from 0", meaning="Where a copy of it begins in the packed text."),
+    }
 
 
 def half_scores(lengths: Lengths) -> Columns:
     return {
         "model": integer(0, unit="from 0", meaning="Model, trained on half of the paragraphs."),
         "id": columns.PARAGRAPH,
-        "trained": Column("bool", meaning="The model was trained on the paragraph, with all its repeats."),
+        "trained": Column("bool", meaning="The model was trained on the paragraph, with all its copies."),
         "em": columns.exact_match(lengths.continuation),
         "nll": columns.NLL,
+        "n_weights": integer(1, unit="weights", meaning="Weights of the model."),
     }
 
 
@@ -30,6 +39,13 @@ def counterfactual(lengths: Lengths) -> Columns:
         "recited_without": number(0, 1, nullable=True, meaning="Share of models trained without it that do."),
         **_compared("em", "tokens", "exact match"),
         **_compared("nll", "nats per token", "NLL of the continuation"),
+        "kind": category(
+            *KINDS,
+            nullable=True,
+            meaning="Kind of a recited paragraph: at least half of the models trained without it recite it "
+            "(reconstruction), it occurs more than five times, or neither. Missing: not recited.",
+        ),
+        "kind_by_rule": category(*KINDS, nullable=True, meaning="Its kind in table `kinds`, by rules."),
     }
 
 
