@@ -71,16 +71,16 @@ def last_mlp_predicts(subject: Subject, n_cached: int = 0, every: int = 1) -> It
     begin after `n_cached` tokens.
     """
     run = slice(subject.n_prefix - 1 - n_cached, None, every)
-    shapes: list[torch.Size] = []
+    lengths: list[int] = []
     out = subject.component(subject.n_layers - 1, "W_out").module
     module = subject.module(out.rpartition(".")[0])
 
     def cut(states: Float[Tensor, "row position hidden"]) -> Tensor:
-        shapes.append(states.shape)
+        lengths.append(states.shape[1])
         return states[:, run].contiguous()  # GPT-2 cannot take strided inputs
 
     def fill(output: Float[Tensor, "row position hidden"]) -> Tensor:
-        whole = output.new_zeros(shapes.pop())
+        whole = output.new_zeros(len(output), lengths.pop(), output.shape[-1])  # patches add rows within
         whole[:, run] = output
         return whole
 
