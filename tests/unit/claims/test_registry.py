@@ -134,7 +134,6 @@ SAY_THE_SAME = {
     "editing.reference": "runs like the authors' are judged as ours are",
     "perturbation.nll": "no claim reads the NLL after a replaced token",
     "perturbation.reference": "position 0 is one of many",
-    "grown_truth.masks": "estimators say which method was not asked",
     "remove.ways": "estimators say which way was not run",
 }
 ANALYSES = {name.partition(".")[0] for name in SAY_THE_SAME} | {

@@ -203,7 +203,7 @@ def test_the_example_of_the_page_is_a_method(tiny_model, monkeypatch):
 def test_every_method_answers_for_what_it_declares_and_leaves_the_model(tiny_model):
     original, attention = Original(subject(tiny_model)), tiny_model.config._attn_implementation
     for wanted in (("head", "layer", "weight"), ("neuron", "layer", "weight"), ("weight",)):
-        asked, sizes = question(tiny_model, wanted, masks=True), {}
+        asked, sizes = question(tiny_model, wanted), {}
         for method, granularity, scores in answers(subject(tiny_model), asked):
             assert scores.isfinite().all(), method
             sizes.setdefault(granularity, set()).add(len(scores))

@@ -14,8 +14,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from memloc.planting import masks
-from memloc.removal.ways import neurons
+from memloc.removal.ways import gates, neurons
 
 Scores = Float[Tensor, "layer neuron"]
 
@@ -83,15 +82,15 @@ def test_integrated_gradients_zero_the_neurons_that_matter_on_the_way_from_nothi
     assert_same_weights(found, without_the_first(tiny_model, scores, 6))
 
 
-def trained_masks(
+def trained_gates(
     model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], random: np.random.Generator
 ) -> Scores:
     """Logits of HardConcrete gates (1712.01312, eq. 10 to 12) after training, on all paragraphs together."""
     noise = torch.Generator().manual_seed(int(random.integers(2**31)))
     beta, gamma, zeta = 2 / 3, -0.1, 1.1
-    logits = torch.full((2, n_neurons(model)), masks.FIRST_LOGIT, requires_grad=True)
-    adam = torch.optim.Adam([logits], lr=masks.LEARNING_RATE)
-    for _ in range(masks.N_STEPS):
+    logits = torch.full((2, n_neurons(model)), gates.FIRST_LOGIT, requires_grad=True)
+    adam = torch.optim.Adam([logits], lr=gates.LEARNING_RATE)
+    for _ in range(gates.N_STEPS):
         adam.zero_grad()
         u = torch.rand(logits.shape, generator=noise)
         stretched = torch.sigmoid((u.log() - (1 - u).log() + logits) / beta) * (zeta - gamma) + gamma
@@ -101,7 +100,7 @@ def trained_masks(
             edited(model, 0, "post", lambda activation, gate=first: activation * gate),
             edited(model, 1, "post", lambda activation, gate=second: activation * gate),
         ):
-            loss = nll(model, tokens, N_PREFIX) + masks.PENALTIES["hard_concrete"] * open_.mean()
+            loss = nll(model, tokens, N_PREFIX) + gates.PENALTY * open_.mean()
         loss.backward()
         adam.step()
     return logits.detach()
@@ -109,9 +108,9 @@ def trained_masks(
 
 def test_hard_concrete_zeroes_the_neurons_whose_gates_stay_open(tiny_model, monkeypatch):
     """Few steps and a light penalty; nine paragraphs are eight together and one."""
-    monkeypatch.setattr(masks, "N_STEPS", 8)
-    monkeypatch.setitem(masks.PENALTIES, "hard_concrete", 1.0)
+    monkeypatch.setattr(gates, "N_STEPS", 8)
+    monkeypatch.setattr(gates, "PENALTY", 1.0)
     tokens, random = other_text(9, seed=8), np.random.default_rng(0)
-    scores = sum(trained_masks(tiny_model, own, random).clamp(min=0) for own in (tokens[:8], tokens[8:]))
+    scores = sum(trained_gates(tiny_model, own, random).clamp(min=0) for own in (tokens[:8], tokens[8:]))
     found = changed_by("neurons_hard_concrete", request(tiny_model, tokens), (6 / scores.numel(),))
     assert_same_weights(found, without_the_first(tiny_model, scores, 6))

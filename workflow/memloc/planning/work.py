@@ -18,7 +18,7 @@ from memloc.settings.study import Settings
 
 PUBLISHED_PARAGRAPHS = 15_000
 BYTES_OF_A_TOKEN, PACKED = 3.5, 3  # of text, and of code; text is so many times as large as its archive
-MASK_STEPS = 200  # of a trained mask: 100 steps, each on a paragraph and on others
+GATE_STEPS = 100  # of the way `neurons_hard_concrete`
 RANKINGS = 5  # of heads: the paper's four, and all together
 
 
@@ -61,7 +61,7 @@ def _edits(shape: Shape, settings: Settings, compared: int) -> dict[str, float]:
     steps = edits.steps * (1 + edits.n_controls) * (1 + math.log2(len(edits.learning_rates)))  # bisected
     removed, kept = how.n_joint + how.n_single, how.n_keep * (1 + how.n_single)
     tried = len(how.unlearning) * (how.n_validation + how.n_keep)
-    masks = MASK_STEPS * ("neurons_hard_concrete" in how.ways) * (removed + how.n_validation)
+    gates = GATE_STEPS * ("neurons_hard_concrete" in how.ways) * (removed + how.n_validation)
     judged = len(how.ways) * removed * how.n_perturbations
     grown = 3 * len(EDITS) * min(settings.n_grown, 3 * how.n_single)  # told no place, its own, another one
     # Patching and two ablations pass through every head, the rest takes a gradient.
@@ -70,10 +70,10 @@ def _edits(shape: Shape, settings: Settings, compared: int) -> dict[str, float]:
         "parameter_gradients": 2 * compared + sets.n_memorized * settings.contrastive.n_controls,
         **dict.fromkeys(("unlearn_paragraphs", "edit_paragraphs"), len(ARMS) * edits.n_paragraphs * steps),
         "edited_model": how.steps * (sets.n_memorized + (settings.edit_model.n_controls or compared)),
-        "remove": len({*how.ways} & {*EDITS}) * how.steps * (removed + kept + tried) + masks + judged,
+        "remove": len({*how.ways} & {*EDITS}) * how.steps * (removed + kept + tried) + gates + judged,
         "remove_grown": grown * (how.n_judging + how.steps * (1 + how.n_keep)),
         # Memories of two models, in three models each.
-        "ask_methods": 6 * settings.n_grown * (len(METHODS) + paths + 2 * MASK_STEPS * truth.masks),
+        "ask_methods": 6 * settings.n_grown * (len(METHODS) + paths),
     }
 
 

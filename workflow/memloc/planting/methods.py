@@ -8,13 +8,13 @@ from torch import Tensor
 
 from memloc.model.subject import Subject
 from memloc.model.weights import Granularity, UnitScores
-from memloc.planting import activation_methods, head_methods, masks, weight_methods
+from memloc.planting import activation_methods, head_methods, weight_methods
 from memloc.planting.question import Question
 from memloc.settings.methods import ENSEMBLE, METHODS
 
 # A method is the function of its name in one of these modules: from a subject and a question to
 # scores (larger: likelier).
-MODULES = (weight_methods, activation_methods, head_methods, masks)
+MODULES = (weight_methods, activation_methods, head_methods)
 
 
 def function_of(method: str) -> Callable[[Subject, Question], UnitScores]:
@@ -30,7 +30,7 @@ def answers(subject: Subject, question: Question) -> Iterator[tuple[str, Granula
     """
     ranks: dict[Granularity, list[Tensor]] = {}
     for name, method in METHODS.items():
-        if not method.asked(question.how) or question.wanted[0] not in method.units:
+        if question.wanted[0] not in method.units:
             continue
         scores = function_of(name)(subject, question)
         for granularity in question.wanted:

@@ -25,7 +25,7 @@ class Question(NamedTuple):
     """
 
     tokens: Int[Tensor, "paragraph token"]
-    """One paragraph; masks can be trained on several together."""
+    """One paragraph; gates (`removal.ways.gates`) are trained on several together."""
     wanted: tuple[Granularity, ...]
     """Granularities to rank: those of a place's units first. A method may leave out all others."""
     how: GrownTruth

@@ -15,7 +15,6 @@ from transformers import LogitsProcessor
 from memloc.model.subject import Subject
 from memloc.model.weights import Original, edited
 from memloc.planting.activation_methods import integrated_gradients
-from memloc.planting.masks import hard_concrete
 from memloc.removal.request import Change, Divert, Request, Setting
 from memloc.removal.ways.balanced_subnet import balanced_subnet
 from memloc.removal.ways.diversions import (
@@ -25,6 +24,7 @@ from memloc.removal.ways.diversions import (
     random_heads,
     steering,
 )
+from memloc.removal.ways.gates import hard_concrete
 from memloc.removal.ways.neurons import neurons, zero_out
 from memloc.removal.ways.unlearning import gradient_ascent, retrained, unlearning
 from memloc.removal.ways.untargeted import kfac, svd

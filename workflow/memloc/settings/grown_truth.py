@@ -8,10 +8,6 @@ from memloc.settings.base import Judging, MicroBatch, Positive, Section
 class GrownTruth(Section):
     """Every localization method is asked where the memories of `model.grown` are."""
 
-    masks: bool = Field(
-        False,
-        description="Also ask methods that train masks (HardConcrete, Slimming): seconds per question.",
-    )
     integration_steps: Positive = Field(10, description="Steps of integrated gradients.")
     n_judging: Judging = 16
     micro_batch: MicroBatch = 16

@@ -4,7 +4,7 @@ A method is a line here, and a function with the same name, which planting/metho
 (figures/parts/methods.py) has labels for methods whose name is not plain enough.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 ALL_UNITS = ("layer", "head", "neuron", "weight")
 UNITS = ("layer", "head", "neuron")
@@ -19,12 +19,6 @@ class Method(NamedTuple):
     """Units that it scores."""
     in_ensemble: bool = False
     """Whether it enters the mean rank of methods, which grown truth compares with all methods."""
-    switch: str | None = None
-    """For a method that takes long, the key of `grown_truth` that turns it on."""
-
-    def asked(self, grown_truth: Any) -> bool:
-        """Whether the section asks the method where memories grew."""
-        return self.switch is None or getattr(grown_truth, self.switch)
 
 
 METHODS = {
@@ -39,8 +33,6 @@ METHODS = {
     "zero_ablation": Method(HEADS, in_ensemble=True),
     "mean_ablation": Method(HEADS, in_ensemble=True),
     "rare_tokens": Method(HEADS, in_ensemble=True),
-    "hard_concrete": Method(UNITS, in_ensemble=True, switch="masks"),
-    "slimming": Method(UNITS, in_ensemble=True, switch="masks"),
     "weight_size": Method(ALL_UNITS),
     "random": Method(ALL_UNITS),
     "oracle": Method(ALL_UNITS),

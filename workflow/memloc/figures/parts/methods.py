@@ -11,8 +11,6 @@ METHOD_LABELS = {
     "patching": "activation patching",
     "combined": "all together",
     "gradient_summed": "summed gradients",
-    "hard_concrete": "HardConcrete mask",
-    "slimming": "Slimming mask",
     "ensemble": "ensemble (mean rank)",
     "weight_size": "|weight|",
     "oracle": "oracle (knows the place)",

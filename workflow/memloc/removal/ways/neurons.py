@@ -4,7 +4,7 @@ integrated_gradients   effect of zeroing along the path from zero, summed over t
                        (`planting.activation_methods`)
 zero_out               exact rise of the NLL without the neuron; only neurons that gradient x activation ranks
                        first are tried
-hard_concrete          masks trained on the paragraphs: neurons whose mask stays open (`planting.masks`)
+hard_concrete          gates trained on the paragraphs: neurons whose gate stays open (`gates`)
 """
 
 from collections.abc import Callable
