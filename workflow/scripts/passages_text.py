@@ -5,9 +5,9 @@ from memloc.tables.job import start
 job = start(snakemake)
 
 import hashlib
-import os
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -22,8 +22,10 @@ from memloc.model import loading, model_card, pretrained
 from memloc.model.context import most_positions, require_room
 from memloc.model.token_text import decoded
 from memloc.run.console import sized
+from memloc.run.progress import Progress
 from memloc.scoring.scan import Scan
 
+PACKED, MOST_PACKED = (".gz", ".zst", ".parquet"), 10  # endings of files; text is hardly packed tighter
 settings, folder = job.settings, job.input.folder
 require_room(folder, settings.paragraph.length)  # of a model that has just been downloaded
 length, n_prefix = settings.paragraph.length, settings.paragraph.prefix
@@ -48,8 +50,11 @@ def kept(starts: np.ndarray) -> np.ndarray:
 
 
 with TemporaryFile() as file:
-    job.log(f"reading the text, {sized(sum(map(os.path.getsize, [*job.input.texts, *job.input.unseen])))}")
-    stream, begins = own_text.write_stream(own_text.tokenised(texts(), tokenizer), length, file)
+    sizes = {path: Path(path).stat().st_size for path in (*job.input.texts, *job.input.unseen)}
+    job.log(f"reading the text, {sized(sum(sizes.values()))}")
+    n_most = sum(size * (MOST_PACKED if path.endswith(PACKED) else 1) for path, size in sizes.items())
+    read = partial(Progress(n_most, "characters").at, most=n_most)
+    stream, begins = own_text.write_stream(own_text.tokenised(texts(), tokenizer, read), length, file)
     tokens, sources = stream.tokens, numbered(read_from)
     job.log(f"{len(tokens) - len(begins):,} tokens; loading the model")
     subject = loading.load(folder, settings, settings.scores.micro_batch)
@@ -58,7 +63,8 @@ with TemporaryFile() as file:
     scan = Scan(subject, tokens, length, most, settings.scores.margin_threshold)
 
     # What is known outlives a run that is ended, for another one of the same model and text.
-    asked = hashlib.sha256(f"{job.stamp['model']} {job.params.code} {scan.width}".encode() + tokens.tobytes())
+    asked = hashlib.sha256(f"{job.stamp['model']} {job.params.code} {scan.width}".encode())
+    asked.update(tokens)
     state = Path(job.params.checkpoints, asked.hexdigest()[:16])
     state.parent.mkdir(parents=True, exist_ok=True)
     if state.exists():

@@ -86,7 +86,9 @@ def test_documents_become_ids_in_order_without_special_tokens(monkeypatch, n_cha
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", unk_token="c")
     assert fast("a b")["input_ids"] == [0, 1, 2]
     texts = iter(["a b", "b", "", "a a a a a"])
-    assert [[*ids] for ids in own_text.tokenised(texts, fast)] == [[1, 2], [2], [], [1] * 5]
+    told: list[int] = []
+    assert [[*ids] for ids in own_text.tokenised(texts, fast, told.append)] == [[1, 2], [2], [], [1] * 5]
+    assert told == sorted(told) and len("a bb") <= told[-1] < len("a bba a a a a"), "characters that are done"
 
 
 @pytest.mark.parametrize(("mark", "begins"), [("", [0, 5, 11, 17]), ("_", [0])])

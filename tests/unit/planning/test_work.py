@@ -8,7 +8,7 @@ import yaml
 from made_questions import question, subject
 
 from memloc.planning.memory import Shape, shape_of
-from memloc.planning.work import n_paragraphs, n_windows, works
+from memloc.planning.work import n_paragraphs, n_windows, text_megabytes, works
 from memloc.planting.methods import function_of
 from memloc.removal.registry import WAYS
 from memloc.settings.methods import METHODS
@@ -74,7 +74,9 @@ def test_own_text_is_as_long_as_its_files_and_it_is_scanned_where_no_counts_are_
     settings, counted = (
         Settings.model_validate(given | {"data": data | more}) for more in ({}, {"counts": "n"})
     )
-    assert n_paragraphs(settings) == 130
+    assert n_paragraphs(settings) == 130 and text_megabytes(settings) == 1
+    long = Settings.model_validate(given | {"estimate": {"paragraphs": 142_857}})
+    assert text_megabytes(long) == 500, "of 50 MB"
     scans = [works(shape_of(each, "unknown"), each)["passages"] for each in (settings, counted)]
     assert scans == [("score", 2 * 130), ("score", 0)]
 

@@ -11,7 +11,7 @@ training. Each gives one paragraph, its first tokens. They are held in memory.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that its powers have inverses modulo 2**64
 END = -1  # ends a document; it is no token, and a window that holds it is no paragraph
-N_CHARACTERS = 2**20  # characters that are tokenised at a time
+N_CHARACTERS = 2**17  # characters that are tokenised at a time
 BESIDE, N_TRIED = 200, 100  # characters on each side of a cut that are compared, and cuts that are tried
 BLOCK = 2**18  # windows that are hashed at a time
 
@@ -44,13 +44,24 @@ class Stream(NamedTuple):
         return sliding_window_view(self.tokens, self.length)[starts]
 
 
-def tokenised(texts: Iterable[str], tokenizer: "PreTrainedTokenizerBase") -> Iterator[list[int]]:
-    """Token ids of each text, without special tokens. Memory: some texts, or the longest one and its ids."""
+def tokenised(
+    texts: Iterable[str], tokenizer: "PreTrainedTokenizerBase", read: Callable[[int], None] = lambda n: None
+) -> Iterator[list[int]]:
+    """Token ids of each text, without special tokens. Memory: some texts, or the longest one and its ids.
+
+    `read` is told now and then how many characters are done.
+    """
+    n = 0
     for *short, last in _batched(texts):
         if short:
             yield from tokenizer(short, add_special_tokens=False, return_attention_mask=False)["input_ids"]
-        parts = [np.array(part["input_ids"], np.int32) for _, part in encoded(last, tokenizer)]
+            n += sum(map(len, short))
+        parts = []
+        for begin, part in encoded(last, tokenizer):
+            read(n + begin)
+            parts.append(np.array(part["input_ids"], np.int32))
         yield np.concatenate(parts)
+        n += len(last)
 
 
 def encoded(text: str, tokenizer: "PreTrainedTokenizerBase") -> Iterator[tuple[int, "BatchEncoding"]]:
@@ -104,7 +115,8 @@ def write_stream(
     """
     starts, begins, written = [], [], 0
     for ids in texts:
-        file.write(np.append(np.asarray(ids, np.int32), np.int32(END)).tobytes())
+        file.write(np.ascontiguousarray(ids, np.int32))
+        file.write(np.int32(END).tobytes())
         starts.append(written + np.arange(0, len(ids) - length + 1, length))
         begins.append(written)
         written += len(ids) + 1

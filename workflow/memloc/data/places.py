@@ -47,7 +47,8 @@ def quoted(
             # A token ends where the next one begins; what a tokenizer trims off belongs to the next one.
             for edge in own[(n < own) & (own <= last)].tolist():
                 character[edge] = begin + tokens.token_to_chars(edge - 1 - n).end
-            n = last
+            if (n := last) >= own[-1, -1]:
+                break
         for at in ([character[edge] for edge in edges] for edges in own.tolist()):
             line, counted = line + text.count("\n", counted, at[1]), at[1]
             rows.append((*at[1:], line, *(text[a:b] for a, b in pairwise(at))))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from memloc.planning.measure import Speed, speed
 from memloc.planning.memory import megabytes, shape_of
-from memloc.planning.work import works
+from memloc.planning.work import text_megabytes, works
 from memloc.run.console import spoken
 from memloc.run.steps import Step, needed
 from memloc.settings.study import Settings, studies_by_model, studies_by_seed
@@ -57,6 +57,7 @@ def estimate(
         # A download depends on the network, which nobody knows.
         row["seconds"] = 0 if step.rule.startswith("download_") else here["load"] + reading + passes
         row["memory_mb"] = megabytes(kind, shape, loading) if kind else OTHER_MB
+        row["memory_mb"] += text_megabytes(own) * (step.rule == "passages")
         row["gpu_mb"] = megabytes(kind, shape, loading, on_gpu=True) if takes_gpu else 0
         rows.append(row)
     return pd.DataFrame(rows), here

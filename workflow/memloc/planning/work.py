@@ -17,6 +17,7 @@ from memloc.settings.removal_ways import EDITS
 from memloc.settings.study import Settings
 
 PUBLISHED_PARAGRAPHS = 15_000
+HELD = 35e-6  # MB of each token of a text that is read: characters, numbers, and what is known of each
 BYTES_OF_A_TOKEN, PACKED = 3.5, 3  # of text, and of code; text is so many times as large as its archive
 GATE_STEPS = 100  # of the way `neurons_hard_concrete`
 RANKINGS = 5  # of heads: the paper's four, and all together
@@ -92,6 +93,11 @@ def n_paragraphs(settings: Settings) -> int:
     if data.source == "code" and data.n_paragraphs:
         return min(cut, data.n_paragraphs + round(cut * data.held_out))
     return settings.estimate.paragraphs or cut or PUBLISHED_PARAGRAPHS
+
+
+def text_megabytes(settings: Settings) -> int:
+    """MB that rule `passages` asks for beside those of its kind."""
+    return math.ceil(HELD * n_paragraphs(settings) * settings.paragraph.length)
 
 
 def n_windows(settings: Settings) -> float:

@@ -61,8 +61,8 @@ class Scan:
         for first in range(n_prefix, len(doubts), n_piece):
             end = min(first + n_piece, len(doubts))
             if (doubts[first:end] == UNKNOWN).any():
-                progress.at(first)
                 self.judge(range(first, end, self.n_new), doubts, every)
+                progress.at(first)  # from here on: without the warm-up
             begin = max(first - self.length + 1, 0)  # of the windows that end in this piece
             both = doubts[begin:end], self.tokens[begin:end]
             worth = partial(passages.worth_decoding, *both, self.length, n_prefix)
