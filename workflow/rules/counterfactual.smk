@@ -8,7 +8,7 @@ if HALVES_ASKED:
 
     rule draw_halves:
         input:
-            **tables("training_stream", "paragraphs", "dropped_paragraphs"),
+            **tables("training_stream", "paragraphs", "scores"),
         output:
             **tables("half_texts"),
         log:

@@ -4,9 +4,10 @@ from memloc.tables.job import start
 
 job = start(snakemake)
 
-from memloc.data.filters import kept_rows
 from memloc.data.halves import half_texts
 
-paragraphs, stream = job.read("paragraphs", ["id", "held_out", "tokens"]), job.read("training_stream")
-kept = paragraphs.loc[kept_rows(paragraphs.id, job.read("dropped_paragraphs").id)]
-job.write(half_texts=half_texts(kept[~kept.held_out], stream, job.seed))
+scores = job.read("scores", ["id", "em"])
+scores["recited"] = scores.em == job.settings.paragraph.continuation
+paragraphs = job.read("paragraphs", ["id", "held_out", "unseen", "tokens"]).merge(scores, on="id")
+seen = paragraphs[~paragraphs.held_out & ~paragraphs.unseen]
+job.write(half_texts=half_texts(seen, job.read("training_stream"), job.seed))

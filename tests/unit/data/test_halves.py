@@ -54,18 +54,21 @@ def test_a_document_that_is_written_as_a_paragraph_is_a_copy_however_many_tokens
     assert copies_of(paragraphs(own, other), stream, text) == [[0, 101], [202]]
 
 
-def test_paragraphs_that_are_drawn_share_no_token_and_those_with_most_copies_choose_first(texts):
+def test_paragraphs_that_are_drawn_share_no_token_and_recited_ones_choose_first(texts):
     """One file cuts the copied text in two paragraphs, elsewhere it lies at another offset."""
     one, two, *others, last = texts
     shifted = np.concatenate([others[0][:50], one, two, others[0][50:]])
     stream, _ = made(np.append(one, two), shifted, np.append(others[1], one), last)
-    cut = [one, two, *shifted.reshape(-1, LENGTH), others[1], last]
-    rows = half_texts(paragraphs(*cut), stream, seed=0)
-    places = rows.groupby("id")["place"].agg(list)
-    assert places[7] == [0, 251, 602] and places[8] == [100, 351]
-    assert set(places.index) == {7, 8, 12, 13}, "the shifted file's paragraphs hold parts of both"
-    taken = np.sort(rows["place"])
-    assert (np.diff(taken) >= LENGTH).all()
+    cut = paragraphs(one, two, *shifted.reshape(-1, LENGTH), others[1], last)
+
+    def drawn(*recited):
+        rows = half_texts(cut.assign(recited=cut["id"].isin(recited)), stream, seed=0)
+        assert (np.diff(np.sort(rows["place"])) >= LENGTH).all()
+        return rows.groupby("id")["place"].agg(list).to_dict()
+
+    alone = {12: [502], 13: [703]}
+    assert drawn(7, 8) == {7: [0, 251, 602], 8: [100, 351]} | alone
+    assert drawn(10) == {9: [201], 10: [50, 301], 11: [401]} | alone
 
 
 def test_rows_are_chosen_as_a_plain_loop_chooses_them():

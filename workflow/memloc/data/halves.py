@@ -5,7 +5,7 @@ others, and a chain of these joins nearly all files. So only paragraphs are draw
 token with those of the others drawn; each is then left out independently. The rest of the text stays.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -30,17 +30,18 @@ def halves(n_models: int, n_paragraphs: int, seed: int) -> Bool[np.ndarray, "mod
 def half_texts(paragraphs: pd.DataFrame, stream: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Rows of table `half_texts`: where the copies of the paragraphs begin that models train with or without.
 
-    Paragraphs with the most copies choose first, because they are recited; of equal ones, chance decides.
+    Paragraphs that the study's model recites choose first, and then those with the fewest copies; of equal
+    ones, chance decides.
 
     Args:
-        paragraphs: id and tokens of those that may be drawn.
+        paragraphs: id and tokens of those that may be drawn, and whether each is `recited`.
         stream: table `training_stream`.
     """
     length = len(paragraphs["tokens"].iloc[0])
     text = joined(stream["tokens"], length).tokens
     copies = copies_of(paragraphs, stream, text)
     random = generator(seed, "counterfactual", "order").permutation(len(copies))
-    order = sorted(random.tolist(), key=lambda row: -len(copies[row]))
+    order = np.lexsort([random, list(map(len, copies)), ~paragraphs["recited"]])
     chosen = [(row, place) for row in apart(copies, order, len(text), length) for place in copies[row]]
     rows, places = np.array(chosen, dtype=np.int64).reshape(-1, 2).T
     return pd.DataFrame({"id": paragraphs["id"].to_numpy()[rows], "place": places})
@@ -65,7 +66,7 @@ def copies_of(
     return found
 
 
-def apart(copies: Sequence[Sequence[int]], order: Sequence[int], n_tokens: int, length: int) -> list[int]:
+def apart(copies: Sequence[Sequence[int]], order: Iterable[int], n_tokens: int, length: int) -> list[int]:
     """Rows, in this order, whose copies share no token of the text with those of a row before them."""
     taken, chosen = np.zeros(n_tokens, dtype=bool), []
     for row in order:
