@@ -8,6 +8,7 @@ from memloc.settings.errors import validate
 
 TEXT = {"model": ..., "data": {"source": "text", "files": ["a.txt"]}}
 FILES = TEXT["data"]
+CODE = {"source": "code"}
 LOCAL, OTHER = ({"source": "local", "folder": folder} for folder in ("one", "other"))
 RELEASE = {"data": {"source": "release"}, "model": {"source": "hub"}}
 
@@ -98,6 +99,16 @@ def beyond(section, key, last, first, **others):
             "model.grown needs 8 unseen paragraphs, more than data.n_unseen",
         ),
         ({"remove": {"ids": [3]}}, {"remove": {"ids": [3, 3]}}, "listed more than once: 3"),
+        (
+            {"data": CODE, "counterfactual": {"n_models": 2}},
+            {"data": CODE, "remove": {"ways": ["retrained"]}},
+            "remove.ways: retrained needs drawn data",
+        ),
+        (
+            TEXT | {"model": LOCAL},
+            TEXT | {"model": LOCAL, "counterfactual": {"n_models": 2}},
+            "counterfactual.n_models needs a model that the workflow trains",
+        ),
         ({"edit_model": {"way": "svd", "setting": 0.1}}, {"edit_model": {"way": "svd"}}, "svd needs setting"),
         *(
             (*beyond(section, "n_controls", 50, 51), f"{section}.n_controls must not exceed")
