@@ -32,7 +32,6 @@ rule explorer:
         runtime=growing(20),
     params:
         **tracked("highlight"),
-        model=MODEL_NAME,
     message:
         "Write the explorer, an interactive page."
     script:

@@ -1,4 +1,4 @@
-# What the study found, in five lines: a run ends with them, and report, explorer and figures open with them. A study of
+# What the study found, in six lines: a run ends with them, and report, explorer and figures open with them. A study of
 # several models has those of each (MEMBERS).
 
 from memloc.claims.findings import READ
@@ -25,6 +25,6 @@ rule story:
         models=MEMBERS or [MODEL_NAME],
         config=placed(rules.run_config.output[0]),
     message:
-        "Say what was found in five lines."
+        "Say what was studied and found in six lines."
     script:
         "../scripts/story.py"

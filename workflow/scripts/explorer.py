@@ -16,7 +16,7 @@ from memloc.explorer.tokens import Shape
 from memloc.run.atomic import atomic_folder
 from memloc.tables import storage
 
-settings, params, lengths = job.settings, job.params, job.settings.paragraph
+settings, lengths = job.settings, job.settings.paragraph
 stamps = {name: storage.provenance(job.input[name]) for name in job.tables}
 tables = {name: job.read(name) for name in job.tables if name not in BY_PARAGRAPH}
 ids = chosen_ids(tables, N_PARAGRAPHS)
@@ -31,7 +31,7 @@ index = index_of(ids, tables, settings, shape, {key: tab["title"] for key, tab i
 found = Path(job.input.headline).read_text().splitlines()
 
 with atomic_folder(job.output[0]) as folder:
-    write_page(folder, {"study": params.study, "model": params.model, "found": found, **index})
+    write_page(folder, {"study": job.params.study, "found": found, **index})
     write_data(folder, "maps", maps.maps_of_sets(tables))
     for key, tab in shown.items():
         write_data(folder, f"tab-{key}", tab)

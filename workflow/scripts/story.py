@@ -6,13 +6,16 @@ job = start(snakemake)
 
 from pathlib import Path
 
-from memloc.claims.findings import READ, findings
+from memloc.claims.findings import READ, findings, studied
 from memloc.run.atomic import write_text
 from memloc.run.templates import escaped, fill
+from memloc.tables import storage
 
 params = job.params
 if job.tables:
-    told = [findings({name: job.read(name, READ[name]) for name in job.tables}, job.settings)]
+    tables = {name: job.read(name, READ[name]) for name in job.tables}
+    model = storage.provenance(job.input.scores)["model"]
+    told = [[studied(model, tables.get("training_stream")), *findings(tables, job.settings)]]
 else:
     told = [Path(path).read_text().splitlines() for path in job.input.headlines]
 models = dict(zip(params.models, told, strict=True))

@@ -1,4 +1,4 @@
-"""The five lines that say what a study found."""
+"""The lines that say what a study studied and found."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from memloc.claims import registry
-from memloc.claims.findings import ANYWHERE, ONE_HEAD, READ, findings
+from memloc.claims.findings import ANYWHERE, ONE_HEAD, READ, findings, studied
 from memloc.run.templates import escaped, fill
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
@@ -75,12 +75,12 @@ def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
         "What triggers it? Mostly the last tokens of the prefix. A random token in the last of 10 places "
         "stops recitation in 0 % of trials, in one of the last 2 in 50 %, in one of the first 2 in 0 % "
         "(2 paragraphs).",
-        "Where is it? Not settled: too few paragraphs. 2 methods put 2 different heads first; without head "
-        "1 of layer 0, first on average, 2 of 2 recitations stop, without another head 0.5. Of 3 attentions "
-        "and MLPs, 2 matter more to recited text than to text after other prefixes: without one, 2 and 3 of "
-        "4 tokens stay on average.",
-        "Can it be removed? Yes. The best trade-off of 2 edits (top gradients, a paragraph at a time) stops "
-        "1 of 1 recitation; of 4 tokens, 4 in text after other prefixes stay.",
+        "Where is it? Too few paragraphs to tell heads apart; layer 1 matters most, to recited text. Without "
+        "its attention or MLP, 2 of 4 recited tokens stay, without another layer's 3; of text after other "
+        "prefixes, 3 and 3. 2 methods put 2 different heads first; without the head of interest (1 of layer "
+        "0: first on average), 2 of 2 recitations stop, without another head 0.5 on average and 1 at most.",
+        "Can it be removed? Yes: 1 of 1 recitation stop, and other text stays. Of 4 tokens, the best of 2 "
+        "edits (top gradients, a paragraph at a time) leaves 4 in text after other prefixes.",
         "Which claims hold? 2 rest on too few data: 2 claims of Stoehr and others (2024), of later work and "
         "of ours.",
     ]
@@ -102,23 +102,32 @@ def test_without_unseen_text_there_is_nothing_to_compare_with(tables):
 @pytest.mark.parametrize(
     ("verdict", "said"),
     [
-        (HOLDS, "One head leads, whichever paragraphs are drawn."),
-        (FAILS, "No head stands out."),
-        (NO_DIFFERENCE, "No head stands out."),
-        (NOT_APPLICABLE, "Not known."),
+        (HOLDS, "One head leads, whichever paragraphs are drawn"),
+        (FAILS, "No head stands out"),
+        (NO_DIFFERENCE, "No head stands out"),
+        (NOT_APPLICABLE, "No claim is about one head"),
     ],
 )
 def test_a_head_leads_only_where_its_claim_holds(tables, verdict, said):
     line = findings(judged(tables, **{ONE_HEAD: verdict}), SETTINGS)[2]
-    assert line.startswith(f"Where is it? {said} 2 methods put")
+    assert line.startswith(f"Where is it? {said}; layer 1 matters most, to recited text. Without its")
 
 
-def test_no_block_is_counted_where_none_costs_recited_text_more(tables):
+def test_a_layer_without_which_other_text_is_lost_too_matters_to_any(tables):
     bypass = tables["layer_bypass"]
-    bypass.loc[bypass["group"] == "memorized", "em"] = 4
-    assert findings(tables, SETTINGS)[2].count(
-        " MLPs, none matters more to recited text than to text after other prefixes: "
-    )
+    bypass.loc[(bypass["group"] == "non_memorized") & (bypass["layer"] == 1), "em"] = 0
+    assert "; layer 1 matters most, to any text. " in findings(tables, SETTINGS)[2]
+
+
+def test_the_first_line_names_the_model_and_the_text_of_one_that_was_trained():
+    model = {"name": "some/model", "n_parameters": 1234, "n_layers": 1, "n_heads": 2}
+    shape = ": 1,234 weights in 1 layer of 2 heads."
+    assert studied(model, None) == f"What was studied? some/model{shape}"
+    stream = pd.DataFrame({"file": ["a/b.py", "c.py", None], "tokens": [[1] * 800, [2] * 199, [3]]})
+    here = "What was studied? A model trained here on 1,000 tokens"
+    assert studied(model, stream) == here + shape
+    package = {"text": "transformers 5.0, Apache, 2 files"}
+    assert studied(model | package, stream) == f"{here} (2 .py files of transformers 5.0){shape}"
 
 
 def test_methods_that_agree_put_the_same_head_first(tables):
@@ -130,8 +139,8 @@ def test_methods_that_agree_put_the_same_head_first(tables):
 def test_of_a_head_that_is_configured_no_claim_is_about(tables):
     configured = SimpleNamespace(paragraph=SETTINGS.paragraph, highlight=SimpleNamespace(layer=0, head=0))
     line = findings(judged(tables, **{ONE_HEAD: HOLDS}), configured)[2]
-    assert line.startswith("Where is it? Not known. ")
-    assert "without head 0 of layer 0, that of the settings, 0 of 2 recitations stop" in line
+    assert line.startswith("Where is it? No claim is about one head; ")
+    assert "the head of interest (0 of layer 0: that of the settings), 0 of 2 recitations stop" in line
 
 
 @pytest.mark.parametrize(("verdict", "warned"), [(FAILS, True), (HOLDS, False), (NOT_APPLICABLE, False)])
@@ -154,18 +163,20 @@ def test_of_ways_that_change_weights_the_best_removes_most_for_what_others_lose(
     tables |= {"removal": rows("way mode id em", *left).assign(relearning_steps=again)}
     tables |= {"removal_damage": rows("way mode group id em", *others)}
     assert findings(tables, SETTINGS)[3] == (
-        "Can it be removed? Not all of it. The best trade-off of 2 edits (low curvature (K-FAC), all "
-        "paragraphs at once) stops 1 of 2 recitations; of 4 tokens, 4 in other recited paragraphs and 3 in "
-        "text after other prefixes stay. A few steps of training on these "
-        "bring 1 back."
+        "Can it be removed? Not all of it: 1 of 2 recitations stop, and other text changes, too. Of 4 "
+        "tokens, the best of 2 edits (low curvature (K-FAC), all paragraphs at once) leaves 4 in other "
+        "recited paragraphs and 3 in text after other prefixes. A few steps of training on the removed "
+        "paragraphs bring 1 back."
     )
 
 
-@pytest.mark.parametrize(("left", "answer"), [(4, "Yes."), (3, "Only by changing other text.")])
+@pytest.mark.parametrize(("left", "answer"), [(4, "stays"), (3, "changes, too")])
 def test_what_other_text_loses_is_said_first(tables, left, answer):
     """A way stops the only recitation, and leaves so many of 4 tokens of other text."""
     tables["edits"] = tables["edits"].query("arm == 'top'").assign(em_other=left)
-    assert findings(tables, SETTINGS)[3].startswith(f"Can it be removed? {answer}")
+    assert findings(tables, SETTINGS)[3].startswith(
+        f"Can it be removed? Yes: 1 of 1 recitation stop, and other text {answer}."
+    )
 
 
 def test_every_verdict_has_its_words():

@@ -103,17 +103,21 @@ def test_a_file_of_data_hands_over_its_content(tmp_path):
 def test_the_page_holds_its_styles_scripts_and_index_and_the_name_of_the_study(tmp_path):
     """Any name, also one that looks like markup; of two models the page knows the names."""
     shape = {"n_layers": 2, "n_heads": 3, "tabs": [{"key": "claims", "title": "Claims"}]}
-    shape |= {"found": ["Is it? x < 1"], "head": {"layer": 0, "head": 2}, "interest": {"layer": 1, "head": 0}}
+    shape |= {
+        "found": ["What? A tiny model.", "Is it? x < 1"],
+        "head": {"layer": 0, "head": 2},
+        "interest": {"layer": 1, "head": 0},
+    }
     for write in (files.write_page, files.write_comparison):
         (folder := tmp_path / write.__name__).mkdir()
-    files.write_page(tmp_path / "write_page", {"study": "a<b>", "model": "tiny", **shape})
+    files.write_page(tmp_path / "write_page", {"study": "a<b>", **shape})
     files.write_comparison(tmp_path / "write_comparison", "a<b>", ["one", "other"])
     pages = [(folder / "index.html").read_text() for folder in sorted(tmp_path.iterdir(), reverse=True)]
     for page, folder in zip(pages, ("write_page", "write_comparison"), strict=True):
         named = set(re.findall(r'(?:src|href)="(page/[^"]+)"', page))
         assert named == {f"page/{path.name}" for path in (tmp_path / folder / "page").iterdir()}
         assert "a&lt;b&gt;" in page and "a<b>" not in page
-    assert "2 layers × 3 heads" in pages[0] and "<li><b>Is it? </b>x &lt; 1</li>" in pages[0]
+    assert ">A tiny model.</p>" in pages[0] and "<li><b>Is it? </b>x &lt; 1</li>" in pages[0]
     assert 'data-tab="claims"' in pages[0]
     assert "memloc.receive" in (tmp_path / "write_page/data/index.js").read_text()
     assert 'data-models="one other"' in pages[1]

@@ -40,7 +40,7 @@ def folder(tmp_path_factory, tables, pair):
     shown = tabs.tabs(tables) | {"study": study}
     titles = {key: tab["title"] for key, tab in shown.items()}
     index = index_of(ids, tables, SETTINGS, SHAPE, titles)
-    files.write_page(folder, {"study": STUDY, "model": "tiny", "found": ["Half is recited."], **index})
+    files.write_page(folder, {"study": STUDY, "found": ["A model.", "Half is recited."], **index})
     files.write_data(folder, "maps", maps.maps_of_sets(tables))
     for key, tab in shown.items():
         files.write_data(folder, f"tab-{key}", tab)

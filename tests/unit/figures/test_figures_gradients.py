@@ -40,6 +40,6 @@ def test_bins_without_paragraphs_are_left_out():
 def test_figure_10_says_which_pairs_are_left_out():
     """Those whose two positions are one: paragraph 21."""
     tables = made_up()
-    assert "In the other 1 the replaced token" in checked("fig10", fig10.draw(tables, SETTINGS))
+    assert "In the others the replaced token" in checked("fig10", fig10.draw(tables, SETTINGS))
     tables["impact_gradients"] = tables["impact_gradients"].query("id == 21")
     assert "In the other" not in checked("fig10", fig10.draw(tables, SETTINGS))

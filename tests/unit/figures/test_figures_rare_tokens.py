@@ -34,7 +34,7 @@ def test_fig7_shows_the_head_that_claims_judge_which_this_method_did_not_choose(
     rows = zip(ranking["method"], ranking["layer"], ranking["head"], strict=True)
     ranking["rank"] = [1 if firsts[method] == (layer, head) else 2 for method, layer, head in rows]
     drawing = fig7.draw(made_up() | {"head_ranking": ranking}, sections({"highlight": None}))
-    named = ["head of interest: 0 of layer 0", "judged here: 3 of layer 2"]
+    named = ["head of interest: 0 of layer 0", "chosen by the other methods: 3 of layer 2"]
     assert words(drawing.figure.legends[0].texts) == named
     assert "the heads of layer 2" in (text := checked("fig7", drawing)) and "(diamond), 3," in text
 

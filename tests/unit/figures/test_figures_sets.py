@@ -17,7 +17,9 @@ from memloc.settings.sections import sections
 from memloc.settings.sets import Sets
 
 SIZES = {"n_memorized": 20, "n_non_memorized": 5, "n_partly": 4, "n_rare_tokens": 10}
-SETTINGS = sections({"paragraph": {"length": 60, "prefix": 20}, "sets": SIZES})
+SETTINGS = sections(
+    {"paragraph": {"length": 60, "prefix": 20}, "sets": SIZES, "data": {"source": "code", "held_out": 0.1}}
+)
 FIGURES = {"fig2": fig2, "fig8": fig8, "repeats": repeats, "table1": table1}
 EM = {
     "all sets": [0, 8, 9, 23, 24, 39, 40, 40, 40],

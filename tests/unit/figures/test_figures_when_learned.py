@@ -14,7 +14,7 @@ def test_shares_are_those_of_paragraphs_seen_late_and_early():
     given = tables()
     given["paragraphs"].loc[7, "continuation_count"] = 9
     drawing = when_learned.draw(given, SETTINGS)
-    assert "later or earlier, 100.0 % of" in checked("when_learned", drawing)
+    assert "later and earlier than their median 100.0 % of" in checked("when_learned", drawing)
     since = drawing.data[drawing.data["measure"] == "since"]
     assert since["n"].sum() == 120 and (since["value"].iloc[0], since["value"].min()) == (1, 0)
     late, early = (drawing.numbers[name] for name in ("late", "early"))

@@ -1,9 +1,11 @@
-"""What a study found, in five plain lines, with which a run ends, and report, figures and explorer open.
+"""What a study found, in plain lines, with which a run ends, and report, figures and explorer open.
 
 Counts are of the tables, verdicts those of table `claims`: nothing is estimated here.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -29,6 +31,7 @@ READ = {  # tables and their columns; those of removal where the study makes the
     "edits": ("id", "objective", "arm", "em_memorized", "em_other", "em_other_before"),
     "removal": ("way", "mode", "id", "em", "relearning_steps"),
     "removal_damage": ("way", "mode", "group", "id", "em"),
+    "training_stream": ("file", "tokens"),
 }
 WAYS = tuple(way for way in EDITS if way != "random")  # those that change weights, without the control
 QUESTIONS = (
@@ -42,10 +45,10 @@ QUESTIONS = (
 ANYWHERE = "recited_wherever_they_stand"
 ONE_HEAD = "one_head_leads"
 STANDS_OUT = {
-    HOLDS: "One head leads, whichever paragraphs are drawn.",
-    FAILS: "No head stands out.",
-    NO_DIFFERENCE: "No head stands out.",
-    TOO_FEW: "Not settled: too few paragraphs.",
+    HOLDS: "One head leads, whichever paragraphs are drawn",
+    FAILS: "No head stands out",
+    NO_DIFFERENCE: "No head stands out",
+    TOO_FEW: "Too few paragraphs to tell heads apart",
 }
 # That of non-memorized paragraphs is what the model itself writes.
 TEXTS = {"memorized": "other recited paragraphs", "non_memorized": "text after other prefixes"}
@@ -70,6 +73,18 @@ def findings(tables: Tables, settings: Section) -> list[str]:
         outcomes(verdicts) + FAILED * (ERROR in verdicts.array),
     )
     return [f"{question} {line}" for question, line in zip(QUESTIONS, told, strict=True)]
+
+
+def studied(model: Mapping[str, Any], stream: pd.DataFrame | None) -> str:
+    """The line above the others: the model, and the text if the study trained it on table `stream`."""
+    named = model["name"]
+    if stream is not None:
+        kinds = " and ".join(sorted({Path(file).suffix for file in stream["file"].dropna()}))
+        files = f" ({stream['file'].count()} {kinds} files of {model.get('text', '').partition(',')[0]})"
+        tokens = counted(stream["tokens"].map(len).sum(), "token")
+        named = f"A model trained here on {tokens}{files * ('text' in model)}"
+    shape = f"{counted(model['n_layers'], 'layer')} of {counted(model['n_heads'], 'head')}"
+    return f"What was studied? {named}: {model['n_parameters']:,} weights in {shape}."
 
 
 def _memorized(tables: Tables, verdicts: pd.Series, paragraph: Section) -> str:
@@ -103,27 +118,32 @@ def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
 
 
 def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
-    """Heads that methods rank first, and what is left with an attention's or MLP's mean in its place."""
+    """The layer without which least is left, with another text's mean in its place, and the first heads."""
     (layer, head), ranking = highlighted_head(dict(tables), settings), tables["head_ranking"]
-    left = tables["layer_bypass"].groupby(["group", "block", "layer"], observed=True)["em"].mean()
+    left = tables["layer_bypass"].groupby(["group", "layer"], observed=True)["em"].mean()
     recited, other = left["memorized"], left["non_memorized"]
+    most = recited.idxmin()
     without = tables["head_ablation"].query("group == 'memorized'")
     stops = without["em"] < settings.paragraph.continuation
     stopped, n_recited = stops.groupby([without["layer"], without["head"]]).sum(), without["id"].nunique()
+    others = stopped.drop((layer, head))
     first = ranking[ranking["method"].isin(PAPER_METHODS)].sort_values(ORDER).groupby("method").first()
-    n_first, n_worse = len(first[["layer", "head"]].drop_duplicates()), int((recited < other).sum())
+    n_first = len(first[["layer", "head"]].drop_duplicates())
     # Of a head that is configured, no claim says that it stands out.
     verdict, named = verdicts.get(ONE_HEAD), "first on average"
     if settings.highlight:
         verdict, named = None, "that of the settings"
     return (
-        f"{STANDS_OUT.get(verdict, 'Not known.')} {len(first)} methods put "
-        f"{'the same head' if n_first == 1 else f'{n_first} different heads'} first; without head {head} of "
-        f"layer {layer}, {named}, {stopped[layer, head]} of {counted(n_recited, 'recitation')} stop, without "
-        f"another head {stopped.drop((layer, head)).mean():.1f}. Of {len(recited)} attentions and MLPs, "
-        f"{n_worse or 'none'} matter{'s' * (n_worse < 2)} more to recited text than to "
-        f"{TEXTS['non_memorized']}: without one, {recited.mean():.0f} and {other.mean():.0f} of "
-        f"{settings.paragraph.continuation} tokens stay on average."
+        f"{STANDS_OUT.get(verdict, 'No claim is about one head')}; layer {most} matters most, to "
+        f"{'any' if other.idxmin() == most else 'recited'} text. Without its attention or MLP, "
+        f"{recited[most]:.0f} of {counted(settings.paragraph.continuation, 'recited token')} stay, without "
+        f"another layer's {recited.drop(most).mean():.0f}; of {TEXTS['non_memorized']}, "
+        f"{other[most]:.0f} and {other.drop(most).mean():.0f}. {len(first)} methods put "
+        f"{'the same head' if n_first == 1 else f'{n_first} different heads'} first"
+        f"{f', all in layer {most}' * bool((first['layer'] == most).all())}; without the head of "
+        f"interest ({head} of layer {layer}: {named}), {stopped[layer, head]} of "
+        f"{counted(n_recited, 'recitation')} stop, without another head {others.mean():.1f} on average and "
+        f"{others.max()} at most."
     )
 
 
@@ -132,22 +152,19 @@ def _removal(tables: Tables, n_tokens: int) -> str:
     together = "removal" in tables
     gone, lost = (_removed if together else _unlearned)(tables, n_tokens)
     best = (gone.mean() - lost.mean(axis=1)).idxmax()
-    answer = (
-        "Not all of it"
-        if not gone[best].all()
-        else "Only by changing other text"
-        if lost.loc[best].max() > HARM
-        else "Yes"
-    )
     kept = [f"{n_tokens * (1 - share):.0f} in {TEXTS[group]}" for group, share in lost.loc[best].items()]
     back = ""
     if together and tables["removal"]["relearning_steps"].notna().any():
         again = tables["removal"].query("mode == 'joint' and way == @best and em < @n_tokens")
-        back = f" A few steps of training on these bring {again['relearning_steps'].count()} back."
+        n_again = again["relearning_steps"].count()
+        back = f" A few steps of training on the removed paragraphs bring {n_again} back."
     return (
-        f"{answer}. The best trade-off of {counted(len(lost), 'edit')} ({LABELS[best]}, "
-        f"{'all paragraphs at once' if together else 'a paragraph at a time'}) stops {gone[best].sum()} of "
-        f"{counted(len(gone), 'recitation')}; of {n_tokens} tokens, {' and '.join(kept)} stay.{back}"
+        f"{'Yes' if gone[best].all() else 'Not all of it'}: {gone[best].sum()} of "
+        f"{counted(len(gone), 'recitation')} stop, and other text "
+        f"{'changes, too' if lost.loc[best].max() > HARM else 'stays'}. Of {n_tokens} tokens, the best of "
+        f"{counted(len(lost), 'edit')} ({LABELS[best]}, "
+        f"{'all paragraphs at once' if together else 'a paragraph at a time'}) leaves "
+        f"{' and '.join(kept)}.{back}"
     )
 
 

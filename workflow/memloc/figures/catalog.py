@@ -108,6 +108,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             "recited",
             "Passages of this text that the model recites",
             ("recited", "texts"),
+            settings=("data",),
             only_for="places",
             page=True,
         ),
@@ -157,7 +158,7 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "kinds",
             "Memories and what a rule gets, too",
-            ("kinds", "near_copies", "scores", "paragraph_gradients", "head_ablation"),
+            ("kinds", "near_copies", "scores", "sets", "paragraph_gradients", "head_ablation"),
             only_for="trained",
         ),
         FigureInfo("cumulative_ablation", "Do the rankings find heads that matter", ("cumulative_ablation",)),

@@ -33,7 +33,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         heatmap.colour_bar(mesh, panel, unit)
         panel.set_title(title)
     panel_labels(axes)
-    heatmap.name_heads(figure, marks["highlight"], "judged here", judged)
+    heatmap.name_heads(figure, marks["highlight"], "chosen by the other methods", judged)
     pairs = tables["perturbed_paragraphs"]
     numbers = {
         "exact": exact,

@@ -45,7 +45,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         if interest[0] == layer:
             outline(right, -1.05, interest[1] - 0.5, width=2.1)
     axes[0, 0].legend(loc="upper right")
-    name_heads(figure, interest, "judged here", (layer, head))
+    name_heads(figure, interest, "chosen by the other methods", (layer, head))
     panel_labels(axes.flat)
     columns = [column for column in correlation if column.startswith(tuple(MEASURES.values()))]
     data = by_rank.merge(correlation[columns], left_on="head", right_index=True)
@@ -55,11 +55,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 def _draw_ranks(axes: Axes, by_rank: pd.DataFrame, measure: str, colours: dict, judged: int) -> None:
     marked = by_rank[by_rank["head"] == judged]
     low, high = (marked[f"{measure}_null_q{q}"] for q in ("025", "975"))
-    axes.fill_between(
-        marked["rank"], low, high, color=NULL_COLOUR, lw=0, label=f"permuted, head {judged} (95 %)"
-    )
+    axes.fill_between(marked["rank"], low, high, color=NULL_COLOUR, lw=0, label="permuted (95 %)")
     for head, rows in by_rank.groupby("head"):
-        named = {"lw": 1.2, "zorder": 3, "marker": "D", "ms": 2.5, "label": f"head {head}"}
+        named = {"lw": 1.2, "zorder": 3, "marker": "D", "ms": 2.5}
         style = named if head == judged else {"lw": 0.7}
         axes.plot(rows["rank"], rows[measure], color=colours[head], **style)
     axes.set(xlabel="rank of the token (0 = rarest)", ylabel=AXIS_LABELS[measure], xlim=(0, None))

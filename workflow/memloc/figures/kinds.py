@@ -8,6 +8,7 @@ from memloc.data.sets import paired_differences, pairs
 from memloc.figures.parts.style import COLOURS, Drawing, panel_labels, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, mean
+from memloc.tables.terms.sets import HELD_OUT, UNSEEN
 
 LOOKS = {
     "reconstruction": {"color": "black", "marker": "D", "facecolors": "none"},
@@ -15,6 +16,11 @@ LOOKS = {
     "recollection": {"color": COLOURS["memorized"], "marker": "o"},
 }
 COPIES = {0: "0", 1: "1", 2: "2-5", 6: "6+"}  # bins by their first number
+SETS = {  # of recited paragraphs
+    "memorized": "memorized",
+    HELD_OUT: "in held-out files but copied in the training text",
+    UNSEEN: "unseen",
+}
 PANELS = {
     "gradient": "sum of the gradients",
     "head": "largest NLL gained without a head",
@@ -36,7 +42,14 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     panel_labels(axes)
     n_kinds = data["kind"].value_counts().reindex(LOOKS, fill_value=0)
     differences = {name: difference(data, name, log=name == "gradient") for name in PANELS}
-    numbers = {"n": len(data), **{f"n_{name}": int(n) for name, n in n_kinds.items()}, **differences}
+    sets = tables["sets"].loc[tables["sets"]["id"].isin(data.index), "set"].value_counts()
+    of_sets = ", ".join(f"{n:,} {SETS[name]}" for name, n in sets.items())
+    numbers = {
+        "n": len(data),
+        "of_sets": of_sets,
+        **{f"n_{name}": int(n) for name, n in n_kinds.items()},
+        **differences,
+    }
     unseen = data[data["within_10"] == 0]
     numbers |= {"n_unseen": len(unseen), "unseen": int((unseen["kind"] == "reconstruction").sum())}
     return Drawing(figure, data.reset_index(), numbers)

@@ -26,5 +26,6 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section, model: str = "unnam
         where = place(row._replace(file=Path(row.file).name))
         given, wrote = row.prefix[-N_CHARACTERS:], row.continuation[:N_CHARACTERS]
         rows.append([plain(where), f"{row.n_occurrences:,}", str(row.tokens), plain(given), plain(wrote)])
-    numbers = {"n_shown": len(rows), "said": " ".join(said)}
+    held_out = settings.data.source == "code" and settings.data.held_out > 0
+    numbers = {"n_shown": len(rows), "said": " ".join(said), "held_out": held_out}
     return Drawing(draw_table(HEADER, rows, WIDTHS), data, numbers, recited_page(above, data))

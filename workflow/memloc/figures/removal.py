@@ -41,12 +41,15 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     about = tables["removal"].groupby(["way", "mode"])
     about = about.agg(setting=("setting", "first"), weights=("n_changed_weights", "median"))
-    return Drawing(figure, data.join(about, on=["way", "mode"]), _numbers(data))
+    numbers = _numbers(data) | {"n_continuation": settings.paragraph.continuation}
+    return Drawing(figure, data.join(about, on=["way", "mode"]), numbers)
 
 
 def _numbers(data: pd.DataFrame) -> Numbers:
     ways, sizes = removal.ways_of(data), data[data["measure"] == "forgotten"].groupby("mode")["n"].max()
+    joint = data[(data["mode"] == "joint") & data["way"].isin(EDITS)].groupby("measure")["value"]
     return {
+        "edits": joint.agg(["min", "max"]).loc[["forgotten", "em_own_lost"]].T.to_dict("list"),
         "n_joint": int(sizes["joint"]),
         "n_single": int(sizes.get("single", 0)),
         "n_ways": len(ways),

@@ -46,11 +46,11 @@ def told(recited: pd.DataFrame, texts: pd.DataFrame, length: int, n_prefix: int)
     if seen.empty:
         said = [f"The model recites nothing of this text ({share[False]})."]
     else:
-        longest = seen.loc[(seen["end"] - seen["start"]).idxmax()]
-        n_tokens = longest["end"] - longest["start"]
-        once = f", {longest['at_once']} of them in one go" if longest["at_once"] < n_tokens else ""
-        found = f"{counted(len(seen), 'passage')}, the longest of {n_tokens} tokens{once}"
-        said = [f"The model recites {found}: {share[False]}."]
+        sizes = seen["end"] - seen["start"]
+        n_tokens, at_once = sizes.max(), seen.loc[sizes.idxmax(), "at_once"]
+        once = f", {at_once} of them in one go" if at_once < n_tokens else ""
+        longest = f"{', the longest' if sizes.min() < n_tokens else ''} of {n_tokens} tokens{once}"
+        said = [f"The model recites {counted(len(seen), 'passage')}{longest}: {share[False]}."]
     if True in share:
         said.append(f"Of text that it cannot have seen: {counted(len(unseen), 'passage')}, {share[True]}.")
     given = f"at least {length - n_prefix} tokens, word for word, given the {n_prefix} before them"

@@ -134,7 +134,7 @@
       layer: index.head.layer,
       head: index.head.head,
       scope: "set",
-      map: "head_ablation",
+      map: "ranks",
       sort: "page",
       search: "",
       without: "",

@@ -12,6 +12,7 @@ PAGE = """<!DOCTYPE html>
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem;
   overflow-wrap: anywhere }}
 pre, td {{ font: 14px/1.4 monospace; white-space: pre-wrap }}
+div {{ overflow-x: auto; overflow-wrap: normal }}
 th, td {{ padding: .3rem .5rem; text-align: left; vertical-align: top }}
 mark {{ color: inherit; background: light-dark(#f9c8d0, #7a1626) }}
 </style>

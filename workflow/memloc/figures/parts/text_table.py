@@ -58,8 +58,11 @@ def draw_table(header: Sequence[str], rows: Sequence[Sequence[str]], widths: Seq
 def table_page(title: str, model: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table of texts as a page (HTML); marked text is highlighted."""
     body = "".join(_row("td", row) for row in rows)
-    table = f"<table>\n<thead>{_row('th', header)}</thead>\n<tbody>\n{body}</tbody>\n</table>\n"
-    return PAGE.format(title=escape(title), content=f"<p>Model: {escape(plain(model))}.</p>\n{table}")
+    table = f"<table>\n<thead>{_row('th', header)}</thead>\n<tbody>\n{body}</tbody>\n</table>"
+    return PAGE.format(
+        title=escape(title),
+        content=f'<p>Model: {escape(plain(model))}.</p>\n<div tabindex="0">{table}</div>\n',
+    )
 
 
 def _row(tag: str, cells: Sequence[str]) -> str:
