@@ -76,8 +76,8 @@ def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
         "stops recitation in 0 % of trials, in one of the last 2 in 50 %, in one of the first 2 in 0 % "
         "(2 paragraphs).",
         "Where is it? Too few paragraphs to tell heads apart; layer 1 matters most, to recited text. Without "
-        "its attention or MLP, 2 of 4 recited tokens stay, without another layer's 3; of text after other "
-        "prefixes, 3 and 3. 2 methods put 2 different heads first; without the head of interest (1 of layer "
+        "its attention or MLP, 2 of 4 recited tokens stay, without those of another layer 3; of text after "
+        "other prefixes, 3 and 3. 2 methods put 2 different heads first; without the head of interest (1 of layer "
         "0: first on average), 2 of 2 recitations stop, without another head 0.5 on average and 1 at most.",
         "Can it be removed? Yes: 1 of 1 recitation stop, and other text stays. Of 4 tokens, the best of 2 "
         "edits (top gradients, a paragraph at a time) leaves 4 in text after other prefixes.",

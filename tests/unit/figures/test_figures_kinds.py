@@ -22,6 +22,7 @@ def tables(n, ratio):
     return {
         "kinds": frame_of("kinds", id=ids, kind=kind),
         "near_copies": frame_of("near_copies", id=ids, within_0=np.where(ids > 1, 9, 0), within_10=ids),
+        "sets": frame_of("sets", id=ids, set="memorized"),
         "scores": frame_of("scores", LENGTHS, id=ids, nll=nll),
         "paragraph_gradients": frame_of("paragraph_gradients", id=ids, sum_abs=size),
         "head_ablation": frame_of("head_ablation", LENGTHS, id=ids, nll_gained=size),
@@ -34,6 +35,7 @@ def test_memories_are_compared_with_reconstructions_of_their_nll():
     assert drawing.numbers["head"].value > 0
     text = checked("kinds", drawing)
     assert "gradients of memories are 1.50 (" in text and "Of 1 without" in text
+    assert text.startswith("Of 40 recited paragraphs (40 memorized), 20 are reconstructions")
 
 
 def test_few_pairs_are_not_compared():

@@ -137,7 +137,7 @@ def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
         f"{STANDS_OUT.get(verdict, 'No claim is about one head')}; layer {most} matters most, to "
         f"{'any' if other.idxmin() == most else 'recited'} text. Without its attention or MLP, "
         f"{recited[most]:.0f} of {counted(settings.paragraph.continuation, 'recited token')} stay, without "
-        f"another layer's {recited.drop(most).mean():.0f}; of {TEXTS['non_memorized']}, "
+        f"those of another layer {recited.drop(most).mean():.0f}; of {TEXTS['non_memorized']}, "
         f"{other[most]:.0f} and {other.drop(most).mean():.0f}. {len(first)} methods put "
         f"{'the same head' if n_first == 1 else f'{n_first} different heads'} first"
         f"{f', all in layer {most}' * bool((first['layer'] == most).all())}; without the head of "
