@@ -77,8 +77,9 @@ def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
         "(2 paragraphs).",
         "Where is it? Too few paragraphs to tell heads apart; layer 1 matters most, to recited text. Without "
         "its attention or MLP, 2 of 4 recited tokens stay, without those of another layer 3; of text after "
-        "other prefixes, 3 and 3. 2 methods put 2 different heads first; without the head of interest (1 of layer "
-        "0: first on average), 2 of 2 recitations stop, without another head 0.5 on average and 1 at most.",
+        "other prefixes, 3 and 3. 2 methods put 2 different heads first; without the head of interest (1 of "
+        "layer 0: first on average), 2 of 2 recitations stop, without another head 0.5 on average and 1 at "
+        "most.",
         "Can it be removed? Yes: 1 of 1 recitation stop, and other text stays. Of 4 tokens, the best of 2 "
         "edits (top gradients, a paragraph at a time) leaves 4 in text after other prefixes.",
         "Which claims hold? 2 rest on too few data: 2 claims of Stoehr and others (2024), of later work and "
