@@ -8,7 +8,6 @@ from memloc.data.sets import paired_differences, pairs
 from memloc.figures.parts.style import COLOURS, Drawing, panel_labels, subplots
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, mean
-from memloc.tables.terms.sets import HELD_OUT, UNSEEN
 
 LOOKS = {
     "reconstruction": {"color": "black", "marker": "D", "facecolors": "none"},
@@ -16,11 +15,6 @@ LOOKS = {
     "recollection": {"color": COLOURS["memorized"], "marker": "o"},
 }
 COPIES = {0: "0", 1: "1", 2: "2-5", 6: "6+"}  # bins by their first number
-SETS = {  # of recited paragraphs
-    "memorized": "memorized",
-    HELD_OUT: "in held-out files but copied in the training text",
-    UNSEEN: "unseen",
-}
 PANELS = {
     "gradient": "sum of the gradients",
     "head": "largest NLL gained without a head",
@@ -42,11 +36,10 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     panel_labels(axes)
     n_kinds = data["kind"].value_counts().reindex(LOOKS, fill_value=0)
     differences = {name: difference(data, name, log=name == "gradient") for name in PANELS}
-    sets = tables["sets"].loc[tables["sets"]["id"].isin(data.index), "set"].value_counts()
-    of_sets = ", ".join(f"{n:,} {SETS[name]}" for name, n in sets.items())
+    sets = tables["sets"].set_index("id")["set"].loc[data.index].value_counts().to_dict()
     numbers = {
         "n": len(data),
-        "of_sets": of_sets,
+        "sets": sets,
         **{f"n_{name}": int(n) for name, n in n_kinds.items()},
         **differences,
     }
