@@ -15,7 +15,7 @@ from read_tables import read
 
 FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in OF_STUDY]
 # Tables of studies with published numbers, further models or grown memories; measured ones.
-OF_TRAININGS = {"half_texts", "half_scores", "counterfactual"}  # of further models
+OF_TRAININGS = {"half_texts", "half_scores", "counterfactual", "capacity"}  # of further models
 OF_GROWTH = {"grown", "twins", "grown_truth", "removal_of_grown"}
 ELSEWHERE = {"expected", *OF_TRAININGS, *OF_GROWTH, *MEASURED}
 

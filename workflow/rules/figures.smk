@@ -3,6 +3,7 @@
 from memloc.settings.study import studies_by_seed
 
 ASKED = {
+    "capacity": CAPACITY_ASKED,
     "grown": bool(GROWN),
     "grown_removed": GROWN_REMOVED,
     "halves": HALVES_ASKED,

@@ -122,6 +122,7 @@ def beyond(section, key, last, first, **others):
         ),
         (*beyond("loading", "device", "cuda", "cpu", gpus=2), "gpus above 1 need"),
         ({"model": SMALL}, {"model": SMALL | {"width": 60}}, "width must be a multiple of n_heads"),
+        ({"capacity": {"widths": [64]}}, {"capacity": {"widths": [60]}}, "multiples of its n_heads"),
         ({"seed": 3, "seeds": [0, 1]}, {"seeds": [0]}, "seeds must differ"),
         ({}, {"seeds": [1, 1]}, "seeds must differ"),
         ({}, {"seeds": [1], "study": "x/a"}, "seeds need a study of one model"),

@@ -147,6 +147,9 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
             ("counterfactual", "half_scores"),
             only_for="halves",
         ),
+        FigureInfo(
+            "capacity", "How many bits of random tokens a model holds", ("capacity",), only_for="capacity"
+        ),
     ),
     "Where it is": (
         FigureInfo("head_ranking", "Do the methods agree on the heads", ("head_ranking",)),

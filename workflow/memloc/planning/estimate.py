@@ -47,7 +47,8 @@ def estimate(
     for step in steps:
         own, shape = settings[step.study], shapes.get(step.study, first)
         kind, n = works(shape, own).get(step.rule, (None, 0))
-        parts = own.counterfactual.n_models if step.rule == "train_halves" else own.shards
+        models = {"train_halves": own.counterfactual.n_models, "fill_models": len(own.capacity.widths)}
+        parts = models.get(step.rule, own.shards)
         jobs = parts if any("{shard}" in path for path in step.outputs) else 1
         takes_gpu = loading.device != "cpu" and kind not in (None, "training")
         n_threads = 1 if here["gpus"] and takes_gpu else step.threads

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from memloc.settings.base import NonNegative, Positive, Section
+from memloc.settings.capacity import Capacity
 from memloc.settings.data import CodeData, DrawnData, ReleaseData, TextData, TokenData
 from memloc.settings.detection import Detection
 from memloc.settings.editing import Editing
@@ -106,6 +107,7 @@ class Settings(Section):
     remove: Remove = Remove()
     detection: Detection = Detection()
     counterfactual: Counterfactual = Counterfactual()
+    capacity: Capacity = Capacity()
     highlight: Head | None = Field(
         None, description="Head that figures outline; null: the first of the combined ranking."
     )
@@ -217,6 +219,14 @@ class Settings(Section):
                 raise ValueError("remove.ways: retrained needs drawn data: set data.source to drawn")
             if key and model.source == "embedded" and model.grown.kinds:
                 raise ValueError(f"{key} trains models in which nothing grows: leave model.grown out")
+        return self
+
+    @model_validator(mode="after")
+    def _filled_models_have_a_shape(self) -> "Settings":
+        models = [self.model] if self.models is None else self.models.values()
+        for model in models if self.capacity.widths else ():
+            if model.source != "embedded" or any(each % model.n_heads for each in self.capacity.widths):
+                raise ValueError("capacity.widths needs an embedded model, and multiples of its n_heads")
         return self
 
     @model_validator(mode="after")
