@@ -116,7 +116,6 @@ def longest_runs(
     """Tokens of the longest run of each paragraph that the text holds, too, at any two offsets (exact).
 
     Among windows of the text in order, a run's longest match is a neighbour of the text that begins with it.
-    Token ids must be below 65,534.
     """
     n, length = paragraphs.shape
     padded = np.pad(paragraphs, ((0, 0), (0, length)), constant_values=-2)
@@ -135,11 +134,11 @@ def longest_runs(
 def _sortable(windows: Int[np.ndarray, "*row token"]) -> np.ndarray:
     """Rows as strings of bytes, which sort as their tokens do."""
     length = windows.shape[-1]
-    return (windows + 2).astype(">u2").reshape(-1, length).view(f"S{2 * length}")[:, 0]
+    return (windows + 2).astype(">u4").reshape(-1, length).view(f"S{4 * length}")[:, 0]
 
 
 def _agreement(some: np.ndarray, others: np.ndarray, length: int) -> Int[np.ndarray, "row"]:
     """Leading tokens that two rows of strings have in common; padding (0) agrees with nothing."""
-    one, other = (np.ascontiguousarray(each).view(">u2").reshape(-1, length) for each in (some, others))
+    one, other = (np.ascontiguousarray(each).view(">u4").reshape(-1, length) for each in (some, others))
     differs = np.pad((one != other) | (one == 0), ((0, 0), (0, 1)), constant_values=True)
     return differs.argmax(axis=1)
