@@ -67,9 +67,9 @@ def test_paragraphs_counted_by_hand():
 
 
 def test_own_text_is_as_long_as_its_files_and_it_is_scanned_where_no_counts_are_given(tmp_path):
-    (tmp_path / "a.txt").write_bytes(b"x" * 35_000)
+    (tmp_path / "a.txt").write_bytes(("\u00e9" * 35_000).encode("latin-1"))
     (tmp_path / "b.jsonl.gz").write_bytes(b"x" * 3_500)
-    data = {"source": "text", "files": [f"{tmp_path}/*"]}
+    data = {"source": "text", "files": [f"{tmp_path}/*"], "encoding": "latin-1"}
     given = {"study": "x", "data": data, "model": {"source": "hub"}}
     settings, counted = (
         Settings.model_validate(given | {"data": data | more}) for more in ({}, {"counts": "n"})

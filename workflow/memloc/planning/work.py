@@ -87,7 +87,7 @@ def n_paragraphs(settings: Settings) -> int:
         n_bytes = data.megabytes * 1e6
     elif data.source == "text":
         with suppress(InputError):  # rule `paragraphs` tells the user
-            for path in filter(Path.exists, map(Path, text_files(data.files, "data.files"))):
+            for path in filter(Path.exists, map(Path, text_files(data.files, "data.files", data.encoding))):
                 n_bytes += path.stat().st_size * (PACKED if path.suffix in (".gz", ".zst") else 1)
     cut = math.ceil(n_bytes / (BYTES_OF_A_TOKEN * settings.paragraph.length))
     if data.source == "code" and data.n_paragraphs:
