@@ -13,7 +13,7 @@ WITH_TEXT = ["paragraphs", "places", "occurrences", "training_stream"]  # tables
 if DATA.source == "code":
     with explained():
         # Of a package, its version decides; another one is another text.
-        VERSIONS = {} if DATA.folder else {DATA.package: chosen_files.installed(DATA.package, "data.package")}
+        VERSIONS = {} if DATA.folder else chosen_files.versions([DATA.package], "data.package")
         FILES = [str(file) for file in chosen_files.matching(DATA)] if DATA.folder else []
         if workflow.is_main_process:
             chosen_files.corpus(DATA, SETTINGS.seed)
@@ -25,7 +25,7 @@ if DATA.source == "code":
     }
 elif DATA.source == "drawn":
     with explained():
-        VERSIONS = {package: chosen_files.installed(package, "data.packages") for package in DATA.packages}
+        VERSIONS = chosen_files.versions(DATA.packages, "data.packages")
     CUT = "Cut paragraphs from the docstrings of installed packages and draw their repeats."
     CUT_FROM = {"base": PRETRAINED}
     CUT_INTO = tables(*WITH_TEXT) | {"tokenizer": directory(f"{SHARED}/tokenizer")}

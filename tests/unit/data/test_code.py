@@ -1,5 +1,7 @@
 """Real files, each once: which are drawn, what is held out, and exact counts in the packed text."""
 
+import importlib.metadata
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -89,12 +91,24 @@ def test_a_file_that_is_no_text_is_named(folder):
 
 
 def test_another_version_than_the_locked_one_is_mentioned(tmp_path):
-    installed, lock = chosen_files.installed("networkx", "data.package"), tmp_path / "lock"
+    installed, lock = importlib.metadata.version("networkx"), tmp_path / "lock"
     assert chosen_files.unlike_locked("networkx", lock) is None
     lock.write_text(f"other==1\nnetworkx=={installed}\n")
     assert chosen_files.unlike_locked("networkx", lock) is None
     lock.write_text("networkx==0.0.1\n")
     assert f"networkx {installed}; with 0.0.1" in chosen_files.unlike_locked("networkx", lock)
+
+
+def test_a_package_is_named_as_python_imports_it(tmp_path):
+    version, lock = importlib.metadata.version("scikit-learn"), tmp_path / "lock"
+    assert chosen_files.distribution("sklearn", "data.package").version == version
+    named = CodeData(source="code", package="sklearn", patterns=["utils/*.py"], megabytes=0.1)
+    described = chosen_files.description(named, chosen_files.corpus(named, 0))
+    assert (described["package"], described["version"]) == ("scikit-learn", version)
+    lock.write_text("scikit-learn==0.0.1\n")
+    assert "with 0.0.1" in chosen_files.unlike_locked("sklearn", lock)
+    with pytest.raises(InputError, match=r"data.package: scikit-learn .* the name that Python imports"):
+        chosen_files.package_folder("scikit-learn", "data.package")
 
 
 def n_places(text, run):

@@ -47,7 +47,10 @@ def package_folder(name: str, key: str) -> Path:
     """Folder of an installed package, which is not imported. InputError: no package in setting `key`."""
     spec = importlib.util.find_spec(name)
     if spec is None or not spec.submodule_search_locations:
-        raise InputError(f"{key}: {name} is no installed package of several files: install or name another")
+        raise InputError(
+            f"{key}: {name} is no installed package of several files: install it, or give the name "
+            "that Python imports (sklearn, not scikit-learn), or another one"
+        )
     return Path(spec.submodule_search_locations[0])
 
 
@@ -109,7 +112,7 @@ def description(data: CodeData, drawn: Corpus) -> dict[str, Any]:
 
 def package_of(name: str) -> dict[str, str | None]:
     """Name, version, licence and author of an installed package, as it states them."""
-    stated = importlib.metadata.metadata(name)
+    stated = distribution(name, "data.package").metadata
     return {
         "package": stated["Name"],
         "version": stated["Version"],
@@ -118,21 +121,31 @@ def package_of(name: str) -> dict[str, str | None]:
     }
 
 
-def installed(package: str, key: str) -> str:
-    """Version of an installed package. InputError: the package in setting `key` is not installed."""
+def distribution(package: str, key: str) -> importlib.metadata.Distribution:
+    """What an installed package comes from; its name may be another one: scikit-learn holds `sklearn`.
+
+    InputError: the package in setting `key` is not installed.
+    """
     try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
+        return importlib.metadata.distribution(package)
+    except importlib.metadata.PackageNotFoundError:  # the list of all names takes half a second
+        if names := importlib.metadata.packages_distributions().get(package):
+            return importlib.metadata.distribution(names[0])
         raise InputError(f"{key}: {package} is not installed: install it, or name other packages") from None
+
+
+def versions(packages: list[str], key: str) -> dict[str, str]:
+    """Versions of the installed packages of setting `key`. InputError: one is not installed."""
+    return {package: distribution(package, key).version for package in packages}
 
 
 def unlike_locked(package: str, lock: Path) -> str | None:
     """A sentence, if the installed package has another version than the file of locked versions names."""
-    found = re.search(rf"(?m)^{re.escape(package)}==(\S+)", lock.read_text() if lock.is_file() else "")
-    installed = importlib.metadata.version(package)
-    if found is None or found[1] == installed:
+    own = distribution(package, "data.package")
+    found = re.search(rf"(?mi)^{re.escape(own.name)}==(\S+)", lock.read_text() if lock.is_file() else "")
+    if found is None or found[1] == own.version:
         return None
-    return f"The text is {package} {installed}; with {found[1]}, the locked version, its numbers differ."
+    return f"The text is {own.name} {own.version}; with {found[1]}, the locked version, its numbers differ."
 
 
 def told(described: dict[str, Any]) -> str:

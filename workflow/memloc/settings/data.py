@@ -17,7 +17,8 @@ class CodeData(Section):
 
     source: Literal["code"] = Field(description="Chooses this source.")
     package: str = Field(
-        "transformers", description="Installed package whose files are read, never imported."
+        "transformers",
+        description="Installed package, as Python imports it, whose files are read, never imported.",
     )
     folder: str | None = Field(None, description="Instead of a package: a folder of UTF-8 text.")
     patterns: list[str] = Field(
@@ -47,7 +48,7 @@ class DrawnData(Section):
     packages: list[str] = Field(
         ["scipy", "pandas", "numpy", "matplotlib", "networkx"],
         min_length=1,
-        description="Installed packages whose docstrings are the text.",
+        description="Installed packages, as Python imports them, whose docstrings are the text.",
     )
     vocabulary: Vocabulary = Field(
         4096,
