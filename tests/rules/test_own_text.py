@@ -1,11 +1,14 @@
 """Own text: what the model recites of it from any start, and where it stands."""
 
+import copy
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
+import yaml
 from jobs import ROOT, STORED, jobs, made, scripts_here
 
 from memloc.model import pretrained
@@ -101,16 +104,40 @@ def test_the_share_is_of_tokens_behind_a_prefix_seen_and_unseen_apart(results, d
 def test_a_scan_that_was_ended_goes_on_with_what_it_knew(results, monkeypatch):
     folder, expected = results.parents[1], read(results, "recited")
     assert not [*results.glob("scan/*")]
-    run = jobs(ROOT, str(folder / "config.yaml"), "recited")["passages"]
+    script, asked = jobs(ROOT, str(folder / "config.yaml"), "recited")["passages"]
+    other = [copy.deepcopy(asked) for _ in range(3)]
+    other[0].params.settings["paragraph"]["prefix"] -= 1
+    other[1].params.settings["scores"]["margin_threshold"] = 1
+    other[2].params.settings["loading"]["dtype"] = "bfloat16"
     with scripts_here(folder) as run_job:
-        with monkeypatch.context() as patch, pytest.raises(TypeError):
-            patch.setattr("memloc.scoring.passages.covered", None)
-            run_job(*run)
-        assert len([*results.glob("scan/*")]) == 1
+        for n, each in enumerate([*other, asked], start=1):
+            with monkeypatch.context() as patch, pytest.raises(TypeError):
+                patch.setattr("memloc.scoring.passages.covered", None)
+                run_job(script, each)
+            assert len([*results.glob("scan/*")]) == n, "what is known under other settings is another file"
         monkeypatch.setattr("memloc.scoring.scan._below", None)
-        run_job(*run)
+        run_job(script, asked)
     assert "goes on from there" in (results / "logs/passages.log").read_text()
     pd.testing.assert_frame_equal(read(results, "recited"), expected)
+
+
+def test_a_token_before_every_text_hides_no_keyword_from_the_filter_of_the_authors(results, tmp_path):
+    """Also where the model's tokenizer adds it."""
+    given = yaml.safe_load((results.parents[1] / "config.yaml").read_text()) | {"reference": ["filters"]}
+    given["filters"]["keywords"] = [BEFORE.strip()]
+    plain = read(made(tmp_path, given, "recited", chosen="passages".__eq__), "recited")
+    shutil.copytree(STORED / "model", tmp_path / "model")
+    file = tmp_path / "model/tokenizer.json"
+    settings, token = json.loads(file.read_text()), "<|endoftext|>"
+    settings["post_processor"]["single"].insert(0, {"SpecialToken": {"id": token, "type_id": 0}})
+    settings["post_processor"]["special_tokens"] = {token: {"id": token, "ids": [0], "tokens": [token]}}
+    file.write_text(json.dumps(settings))
+    assert pretrained.load_tokenizer(file.parent).encode("a")[0] == 0
+    given["model"]["folder"] = str(file.parent)
+    given["study"] = "before"
+    found = read(made(tmp_path, given, "recited", chosen="passages".__eq__), "recited")
+    assert len(found) < len(read(results, "recited"))
+    pd.testing.assert_frame_equal(found, plain)
 
 
 def test_places_of_documents_with_counts_are_those_that_begin_with_a_paragraph(tokenizer, tmp_path):

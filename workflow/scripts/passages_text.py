@@ -30,6 +30,7 @@ settings, folder = job.settings, job.input.folder
 require_room(folder, settings.paragraph.length)  # of a model that has just been downloaded
 length, n_prefix = settings.paragraph.length, settings.paragraph.prefix
 tokenizer = pretrained.load_tokenizer(folder)
+encode = partial(tokenizer.encode, add_special_tokens=False)
 read_from: list[str] = []  # the file of each document
 
 
@@ -46,7 +47,7 @@ def kept(starts: np.ndarray) -> np.ndarray:
     windows = stream.windows(starts).astype("int64")
     words = decoded(torch.from_numpy(windows), tokenizer) if settings.filters.keywords else [""] * len(starts)
     failed = np.zeros(len(starts), bool)
-    return starts[drop_reasons(windows, failed, words, settings.filters, tokenizer.encode).isna()]
+    return starts[drop_reasons(windows, failed, words, settings.filters, encode).isna()]
 
 
 with TemporaryFile() as file:
@@ -62,8 +63,9 @@ with TemporaryFile() as file:
     most = most_positions(folder) or 2 * length
     scan = Scan(subject, tokens, length, most, settings.scores.margin_threshold)
 
-    # What is known outlives a run that is ended, for another one of the same model and text.
-    asked = hashlib.sha256(f"{job.stamp['model']} {job.params.code} {scan.width}".encode())
+    # What is known outlives a run that is ended, for another one of the same model, text and settings.
+    told = [job.stamp["model"], job.params.code, settings.paragraph, settings.loading, subject.before]
+    asked = hashlib.sha256(f"{told} {scan.width} {scan.threshold}".encode())
     asked.update(tokens)
     state = Path(job.params.checkpoints, asked.hexdigest()[:16])
     state.parent.mkdir(parents=True, exist_ok=True)
