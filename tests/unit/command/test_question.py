@@ -161,6 +161,7 @@ def spoiled(name, content):
         ({"texts": ["few"]}, "TEXT: 20 tokens; give longer text, or a lower --length than 100"),
         ({"encoding": "utf-9"}, "utf-9: no encoding that Python knows; utf-8 and latin-1 are"),
         ({"prefix": 100}, "--prefix 100: must be from 1 to 99"),
+        ({"length": 1}, "--length 1: must be at least 2"),
         ({"prefix": 0}, "--prefix 0: must be from 1 to 99"),
         ({"length": 201}, "--length 201: above the 200 positions of --model lab/small"),
         ({"out": "../x"}, "--out ../x: must be a letter or digit, then also dots, - and _ (no path)"),

@@ -36,6 +36,8 @@ def config_of(
         InputError: something cannot be used.
     """
     prefix = length // 2 if prefix is None else prefix
+    if length < 2:
+        raise InputError(f"--length {length}: must be at least 2")
     if not 0 < prefix < length:
         raise InputError(f"--prefix {prefix}: must be from 1 to {length - 1}, below --length")
     if out and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", out):

@@ -26,7 +26,6 @@ from memloc.scoring.passages import IMPOSSIBLE, SKIPPED, Starts
 UNKNOWN, NO, YES = range(3)  # what is known of a window: it is recited, or not; UNKNOWN is a doubt, too
 State = UInt8[np.ndarray, "token"]
 LOOKED_AT = 10  # tokens of a continuation, at first
-ENOUGH = 512  # windows that are worth decoding, some of which are decoded, together
 
 
 class Scan:
@@ -56,7 +55,7 @@ class Scan:
         """
         n_prefix, n_before = self.subject.n_prefix, int(self.subject.before is not None)
         doubts[:n_prefix] = IMPOSSIBLE  # the first prefix is no continuation
-        progress, found, waiting = Progress(len(doubts), "tokens"), [], np.arange(0)
+        progress, found = Progress(len(doubts), "tokens"), []
         n_piece, every = self.subject.micro_batch * self.n_new, max(1, (self.length - n_prefix) // LOOKED_AT)
         for first in range(n_prefix, len(doubts), n_piece):
             end = min(first + n_piece, len(doubts))
@@ -66,11 +65,9 @@ class Scan:
             begin = max(first - self.length + 1, 0)  # of the windows that end in this piece
             both = doubts[begin:end], self.tokens[begin:end]
             worth = partial(passages.worth_decoding, *both, self.length, n_prefix)
-            self.judge(self._skipped(begin + worth(), doubts), doubts)
-            waiting = np.append(waiting, kept(begin + worth()))
-            if len(waiting) >= ENOUGH or end == len(doubts):
-                found.append(self._recited(waiting, decoded))
-                waiting = waiting[:0]
+            if skipped := self._skipped(begin + worth(), doubts):
+                self.judge(skipped, doubts)
+            found.append(self._recited(kept(begin + worth()), decoded))
         progress.at(len(doubts))
         first, end = passages.covered(np.concatenate(found), self.length, n_prefix).T
         starts, at_once = first - n_prefix, np.zeros(len(first), np.int64)
@@ -81,16 +78,15 @@ class Scan:
 
     def judge(self, firsts: Sequence[int], doubts: State, every: int = 1) -> None:
         """Fill in doubts of each `every`-th token of windows of the pass, by their first new tokens."""
-        n_prefix, size = self.subject.n_prefix, self.subject.micro_batch
-        for at in range(0, len(firsts), size):
-            places = np.array(firsts[at : at + size])[:, None] + np.arange(-n_prefix, self.n_new)
-            inside = places[:, n_prefix:] < len(doubts)
-            tokens = self.tokens[np.minimum(places, len(doubts) - 1)]
-            found = np.full(inside.shape, SKIPPED, np.uint8)
-            below = _below(self.subject, np.maximum(tokens, 0), every)
-            found[:, ::every] = np.minimum(passages.LEAST + np.rint(passages.PER_NAT * below), IMPOSSIBLE)
-            found[tokens[:, n_prefix:] < 0] = IMPOSSIBLE
-            doubts[places[:, n_prefix:][inside]] = found[inside]
+        n_prefix = self.subject.n_prefix
+        places = np.array(firsts)[:, None] + np.arange(-n_prefix, self.n_new)
+        inside = places[:, n_prefix:] < len(doubts)
+        tokens = self.tokens[np.minimum(places, len(doubts) - 1)]
+        found = np.full(inside.shape, SKIPPED, np.uint8)
+        below = _below(self.subject, np.maximum(tokens, 0), every)
+        found[:, ::every] = np.minimum(passages.LEAST + np.rint(passages.PER_NAT * below), IMPOSSIBLE)
+        found[tokens[:, n_prefix:] < 0] = IMPOSSIBLE
+        doubts[places[:, n_prefix:][inside]] = found[inside]
 
     def _skipped(self, starts: Starts, doubts: State) -> list[int]:
         """First new tokens of windows of the pass with tokens that some continuations need, and skipped."""
