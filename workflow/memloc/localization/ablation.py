@@ -123,7 +123,7 @@ def ablate(
         texts: groups memorized, non_memorized (with the model's own continuation) and held_out.
 
     Returns:
-        For each plan a row per ablation and paragraph: its labels, group, id, seen, em (tokens), nll (nats
+        For each plan a row per ablation and paragraph: its labels, group, id, used, em (tokens), nll (nats
         per token), em_lost and nll_gained.
     """
     about, tokens = labels(texts), torch.cat([text.tokens for text in texts.values()])

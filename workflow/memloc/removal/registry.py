@@ -1,8 +1,8 @@
 """The registry of ways to remove recitation: a function for each, and the settings to try.
 
 A weight edit turns a request into a `Change`, a diversion turns it into a `Divert`. A way of your own is a
-module of `removal/ways`, its key in settings/remove.py, a name in settings/removal_ways.py, a line here, and
-its label in figures/parts/removal.py.
+module of `removal/ways`, its key in settings/remove.py, a name and label in settings/removal_ways.py, and a
+line here.
 """
 
 from collections.abc import Callable, Iterator

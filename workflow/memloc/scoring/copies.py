@@ -37,8 +37,8 @@ def by_kind(copies: pd.DataFrame) -> pd.DataFrame:
 def worth(copies: pd.DataFrame, recited: pd.Series, group: pd.Series) -> Fit:
     """The fit to paragraphs that occur in the training text, with percentiles over groups, such as files.
 
-    A kind has no worth, and does not count, if fewer than `ENOUGH` paragraphs of fewer than six groups have
-    any, or all or none of them are recited. Nothing is fitted if all or no paragraphs are recited.
+    A kind has no worth, and does not count, if fewer than `ENOUGH` paragraphs or fewer than six groups have
+    any, or all or none of these are recited. Nothing is fitted if all or no paragraphs are recited.
 
     Args:
         copies: rows of table `near_copies`.
