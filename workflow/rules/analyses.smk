@@ -28,7 +28,7 @@ ANALYSES = [
         "scores",
         "Score every paragraph: exact match, NLL and probability under sampling from one teacher-forced "
         "pass.",
-        reads=["paragraphs", "dropped_paragraphs", PUBLISHED_FILTER],
+        reads=["paragraphs", "dropped_paragraphs", *PUBLISHED_FILTER],
         makes=["scores", "extraction"],
         sections=["scores", "loading"],
         minutes=240,

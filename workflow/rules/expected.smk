@@ -10,7 +10,7 @@ if COMPARED:
 
     rule compare_expected:
         input:
-            **tables("paragraphs", "scores", "dropped_paragraphs", "dropped_reference", *LOCALIZED),
+            **tables("paragraphs", "scores", "dropped_paragraphs", *PUBLISHED_FILTER, *LOCALIZED),
             model=rules.model.output.description,
         output:
             **tables("expected"),

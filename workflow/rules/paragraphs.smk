@@ -5,8 +5,8 @@ from memloc.data.text_files import text_files
 from memloc.data.token_arrays import open_arrays
 
 EXPECTED = SETTINGS.expected
-# The paragraphs dropped by the filter that the published numbers come from.
-PUBLISHED_FILTER = "dropped_reference" if EXPECTED.filter == "reference" else "dropped_paragraphs"
+# The paragraphs that the authors' code drops, where published numbers come from its filter.
+PUBLISHED_FILTER = ["dropped_reference"] if EXPECTED.filter == "reference" else []
 
 WITH_TEXT = ["paragraphs", "places", "occurrences", "training_stream"]  # tables of what a model is trained on
 
@@ -77,7 +77,7 @@ rule dropped_paragraphs:
         **tables("paragraphs", *GROWN),
         folder=MODEL_FOLDER,
     output:
-        **tables("dropped_paragraphs", "dropped_reference"),
+        **tables("dropped_paragraphs", *PUBLISHED_FILTER),
     log:
         log_file("dropped_paragraphs"),
     benchmark:

@@ -12,10 +12,10 @@ n_continuation = settings.paragraph.continuation
 paragraphs = job.read("paragraphs", ["id", "count", "unseen"])
 scores = job.read("scores", ["id", "em"])
 scores = scores[~scores.id.isin(paragraphs.id[paragraphs.unseen])]
-dropped, dropped_reference = (job.read(name).id for name in ("dropped_paragraphs", "dropped_reference"))
-found = expected.run_numbers(paragraphs, scores[~scores.id.isin(dropped)], n_continuation)
+kept = scores[~scores.id.isin(job.read("dropped_paragraphs").id)]
+found = expected.run_numbers(paragraphs, kept, n_continuation)
 if settings.expected.filter == "reference":
-    kept = scores[~scores.id.isin(dropped_reference)]
+    kept = scores[~scores.id.isin(job.read("dropped_reference").id)]
     by_authors = expected.run_numbers(paragraphs, kept, n_continuation)
     found |= {f"{name}_reference": value for name, value in by_authors.items()}
     wanted = {f"{name}_reference": value for name, value in published.items()}

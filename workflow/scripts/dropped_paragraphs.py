@@ -1,4 +1,4 @@
-"""Rule dropped_paragraphs: which paragraphs the filters, and the authors' code, leave out, and why (A.1)."""
+"""Rule dropped_paragraphs: which paragraphs the filters, or the authors' code, leave out, and why (A.1)."""
 
 from memloc.tables.job import start
 
@@ -14,7 +14,9 @@ from memloc.data import filters
 
 settings = job.settings.filters
 grown = job.read("grown", ["id"]).id if "grown" in job.tables else []  # no other analysis uses these
-as_the_authors = settings.model_copy(update={"reference": True})
+filters_of = {"dropped_paragraphs": settings}
+if "dropped_reference" in job.made:
+    filters_of["dropped_reference"] = settings.model_copy(update={"reference": True})
 numbers = Counter()
 
 
@@ -35,7 +37,7 @@ with job.writing() as append:
     for paragraphs in job.batches("paragraphs"):
         tokens = np.stack(paragraphs.tokens)
         failed = filters.not_parsed(paragraphs)
-        for table, options in (("dropped_paragraphs", settings), ("dropped_reference", as_the_authors)):
+        for table, options in filters_of.items():
             reasons = filters.drop_reasons(tokens, failed, paragraphs.text, options, encode=encode)
             reasons = reasons.mask(paragraphs.id.isin(grown).to_numpy(), "grown")
             rows = pd.DataFrame({"id": paragraphs.id, "reason": reasons}).dropna()
