@@ -13,9 +13,9 @@ import pandas as pd
 
 from memloc.scoring.capacity import filled
 
-capacity, number = job.settings.capacity, job.params.shard[0]
-how = job.settings.model.model_copy(update={"width": capacity.widths[number]})
-known = json.dumps([job.stamp, how.width, job.threads], sort_keys=True)
+width = job.settings.capacity.widths[job.params.shard[0]]
+how = job.settings.model.model_copy(update={"width": width})
+known = json.dumps([job.stamp, width, job.threads], sort_keys=True)
 work = Path(job.params.work) / hashlib.sha256(known.encode()).hexdigest()[:16]
-job.write(capacity=pd.DataFrame(filled(how, capacity, job.seed, work)))
+job.write(capacity=pd.DataFrame(filled(how, job.seed, work)))
 shutil.rmtree(work)

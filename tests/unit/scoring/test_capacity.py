@@ -8,13 +8,17 @@ import torch
 
 from memloc.model.training import new_model
 from memloc.scoring import capacity
-from memloc.settings.capacity import Capacity
 from memloc.settings.model import EmbeddedModel
 
 V = 8
 ROWS = np.random.default_rng(0).integers(V, size=(100, 5))
 SHAPE = {"n_layers": 1, "n_heads": 1, "width": 4, "context": 8}
 HOW = EmbeddedModel(source="embedded", **SHAPE, batch=2, learning_rate=0.02, precision="float32")
+
+
+@pytest.fixture(autouse=True)
+def _few_tokens(monkeypatch):
+    monkeypatch.setattr(capacity, "VOCABULARY", V)
 
 
 @pytest.mark.parametrize(("share", "bits"), [(1 / V, 0), (0.5, 2), (1 / 16, -1)])
@@ -26,19 +30,19 @@ def test_bits_are_those_by_which_the_true_token_is_likelier_than_by_chance(share
         logits[:, :-1].scatter_(2, part[:, 1:, None], np.log(share))
         return SimpleNamespace(logits=logits)
 
-    found, nll = capacity.held(model, ROWS, V)
+    found, nll = capacity.held(model, ROWS)
     assert found == pytest.approx(bits * 400, abs=1e-3) and nll == pytest.approx(-np.log(share), abs=1e-6)
 
 
 def test_a_model_holds_no_bits_of_random_tokens_that_it_never_saw():
     model = new_model(V, n_layers=1, n_heads=1, width=8, context=5, seed=0)
-    assert -20 < capacity.held(model, ROWS, V)[0] <= 0
+    assert -20 < capacity.held(model, ROWS)[0] <= 0
 
 
 def test_texts_are_doubled_and_trained_on_until_neither_adds_five_per_cent(monkeypatch, tmp_path):
     """Bits per round of a model that holds half of a text after one round, all but a tenth of its 3 later."""
     monkeypatch.setattr(capacity, "learned", lambda text, *_: iter([{"bits": min(0.9 * text, 3.0)}]))
-    found = [row["bits"] for row in capacity.filled(HOW, Capacity(), 0, tmp_path)]
+    found = [row["bits"] for row in capacity.filled(HOW, 0, tmp_path)]
     assert found == pytest.approx([0.9, 1.8, 3.0, 3.0])
 
 
@@ -47,7 +51,7 @@ def test_training_ends_with_the_round_that_adds_little(monkeypatch, tmp_path, he
     answers = iter(held)
     monkeypatch.setattr(capacity, "held", lambda *_: (next(answers), 1.0))
     monkeypatch.setattr(capacity, "Training", lambda *_, **__: SimpleNamespace(run=lambda *_: None))
-    found = list(capacity.learned(2, HOW, Capacity(vocabulary=V), 0, tmp_path))
+    found = list(capacity.learned(2, HOW, 0, tmp_path))
     assert [row["bits"] for row in found] == held[:n_rounds]
     assert [row["passes"] for row in found] == [25, 75, 175, 375][:n_rounds]
     assert [row["converged"] for row in found] == [False] * (n_rounds - 1) + [n_rounds < 4]
@@ -55,9 +59,10 @@ def test_training_ends_with_the_round_that_adds_little(monkeypatch, tmp_path, he
 
 def test_a_model_learns_part_of_a_text_and_goes_on_where_it_was_killed(monkeypatch, tmp_path):
     def rows(folder):
-        return list(capacity.learned(1, HOW, Capacity(vocabulary=V, rounds=2), 0, tmp_path / folder))
+        return list(capacity.learned(1, HOW, 0, tmp_path / folder))
 
     monkeypatch.setattr(capacity, "PASSES", 10)
+    monkeypatch.setattr(capacity, "ROUNDS", 2)
     whole = rows("whole")
     last = whole[-1]
     assert last["text_bits"] >= last["weights"] and last["tokens"] * 3 == last["text_bits"]

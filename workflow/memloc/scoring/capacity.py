@@ -20,17 +20,15 @@ from memloc.model.training import Training, new_model
 from memloc.run.progress import Progress
 from memloc.run.rule import log
 from memloc.run.seeds import generator
-from memloc.settings.capacity import Capacity
 from memloc.settings.model import EmbeddedModel
 
-PASSES = 25  # of the first round; each further round has twice those of the one before
+VOCABULARY = 256  # different tokens
+PASSES, ROUNDS = 25, 4  # passes of the first round of training, then twice those of the round before
 GROWTH = 1.05  # less is none: of a round, and of twice the text
 ROWS = 64  # windows per pass without gradients
 
 
-def held(
-    model: PreTrainedModel, rows: Int[np.ndarray, "window position"], vocabulary: int
-) -> tuple[float, float]:
+def held(model: PreTrainedModel, rows: Int[np.ndarray, "window position"]) -> tuple[float, float]:
     """Bits of random windows that a model holds, and their mean NLL (nats per token).
 
     The first token of a window is given, and is not counted.
@@ -40,7 +38,7 @@ def held(
         for part in torch.from_numpy(rows).split(ROWS):
             logits = model(part, use_cache=False).logits[:, :-1].double()
             nll += cross_entropy(logits.flatten(0, 1), part[:, 1:].flatten(), reduction="sum").item()
-    return (n * math.log(vocabulary) - nll) / math.log(2), nll / n
+    return (n * math.log(VOCABULARY) - nll) / math.log(2), nll / n
 
 
 def grows(before: float, bits: float) -> bool:
@@ -48,7 +46,7 @@ def grows(before: float, bits: float) -> bool:
     return bits > GROWTH * max(before, 0)
 
 
-def filled(how: EmbeddedModel, capacity: Capacity, seed: int, work: Path) -> Iterator[dict[str, Any]]:
+def filled(how: EmbeddedModel, seed: int, work: Path) -> Iterator[dict[str, Any]]:
     """Rows of table `capacity` of one size, round by round, of texts of 1, 2, 4, .. bits per weight.
 
     The last text is the first one of which the model holds no more than of half of it.
@@ -60,45 +58,40 @@ def filled(how: EmbeddedModel, capacity: Capacity, seed: int, work: Path) -> Ite
     text, before, bits = 1, 0.0, 0.0
     while text == 1 or grows(before, bits):
         before = bits
-        for row in learned(text, how, capacity, seed, work):
+        for row in learned(text, how, seed, work):
             bits = row["bits"]
             yield row
         text *= 2
 
 
-def learned(
-    text: int, how: EmbeddedModel, capacity: Capacity, seed: int, work: Path
-) -> Iterator[dict[str, Any]]:
+def learned(text: int, how: EmbeddedModel, seed: int, work: Path) -> Iterator[dict[str, Any]]:
     """Train a new model on random tokens of `text` bits per weight: a row per round, until bits stay."""
     shape = {name: getattr(how, name) for name in ("n_layers", "n_heads", "width", "context")}
-    model = new_model(capacity.vocabulary, **shape, seed=seed)
-    n_weights, per_window = model.num_parameters(), (how.context - 1) * math.log2(capacity.vocabulary)
+    model = new_model(VOCABULARY, **shape, seed=seed)
+    n_weights, per_window = model.num_parameters(), (how.context - 1) * math.log2(VOCABULARY)
     random = generator(seed, "capacity", str(how.width), str(text))
     size = math.ceil(text * n_weights / per_window), how.context
-    rows = random.integers(capacity.vocabulary, size=size)
+    rows = random.integers(VOCABULARY, size=size)
     passes = steps = 0
     bits = 0.0
-    for number in range(capacity.rounds):
+    for number in range(ROUNDS):
         n = PASSES * 2**number
         order = np.concatenate([random.permutation(len(rows)) for _ in range(n)])
         progress = Progress(math.ceil(len(order) / how.batch), "steps")
         path = work / f"{text}-{number}" / "state.pt"
         Training(model, how, bf16=False).run(rows[order], path, lambda step, *_: progress.at(step))  # noqa: B023
         passes, steps, before = passes + n, steps + math.ceil(len(order) / how.batch), bits
-        bits, nll = held(model, rows, capacity.vocabulary)
+        bits, nll = held(model, rows)
         converged = number > 0 and not grows(before, bits)
         log(f"{n_weights:,} weights, {text} bits of text for each: {bits / n_weights:.2f} held")
+        text_bits = {"tokens": rows[:, 1:].size, "text_bits": len(rows) * per_window}
+        done = {"passes": passes, "steps": steps, "nll": nll, "bits": bits, "converged": converged}
         yield {
             "weights": n_weights,
             "length": how.context,
-            "tokens": rows[:, 1:].size,
-            "text_bits": len(rows) * per_window,
-            "passes": passes,
-            "steps": steps,
-            "nll": nll,
-            "bits": bits,
             "bits_per_weight": bits / n_weights,
-            "converged": converged,
+            **text_bits,
+            **done,
         }
         if converged:
             return

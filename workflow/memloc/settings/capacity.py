@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from memloc.settings.base import ListedOnce, NoTruth, Positive, Section
+from memloc.settings.base import ListedOnce, Positive, Section
 
 
 class Capacity(Section):
@@ -14,10 +14,4 @@ class Capacity(Section):
         [],
         description="Widths of new models, each trained as `model` is, but on uniformly random tokens, with "
         "windows of `model.context`; none: no models.",
-    )
-    vocabulary: Annotated[int, Field(ge=2), NoTruth] = Field(256, description="Different tokens.")
-    rounds: Positive = Field(
-        4,
-        description="Rounds of training on a text, at most: 25 passes, then 50, 100, .. Training ends "
-        "before if a round adds less than 5 % of the bits.",
     )
