@@ -126,26 +126,18 @@ def _removed(study: Comparison, target: Target, state: InForce) -> pd.DataFrame:
         em_rounded = _judged(study, tokens, state).em
     generated = decoded(subject, tokens, own.em, state.processor).numpy()
     true = tokens[:, subject.n_prefix :].numpy()
+    recited = _judged(study, target.perturbed.flatten(0, 1), state).em == true.shape[1]
     return pd.DataFrame(
         {
             "id": target.ids,
             "em": own.em.numpy(),
             "nll": own.nll.double().numpy(),
             "edit_distance": n_edits(generated, true) / true.shape[1],
-            "recited_perturbed": _share_recited(study, target.perturbed, state),
+            "recited_perturbed": recited.double().view(target.perturbed.shape[:2]).mean(dim=1).numpy(),
             "em_4bit": em_rounded.numpy(),
             "n_changed_weights": state.n_changed,
         }
     )
-
-
-def _share_recited(
-    study: Comparison, versions: Int[Tensor, "paragraph version token"], state: InForce
-) -> Float[np.ndarray, "paragraph"]:
-    """Share of each paragraph's versions from which the whole continuation is still recited."""
-    tokens = versions.flatten(0, 1)
-    recited = (_judged(study, tokens, state).em == tokens.shape[1] - study.subject.n_prefix).double()
-    return recited.view(versions.shape[:2]).mean(dim=1).numpy()
 
 
 def damage(study: Comparison, state: InForce) -> pd.DataFrame:
