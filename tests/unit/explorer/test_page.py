@@ -139,10 +139,11 @@ def test_the_list_is_searched_sorted_and_counted(page, tables):
     assert sorted(listed(page)) == ids
     page.fill("#search", f" {ids[-1]} {tables['paragraphs'].set_index('id').file[ids[-1]].upper()}")
     assert ids[-1] in listed(page) and len(listed(page)) < len(ids)
-    found = page.locator(f"#list [data-id='{ids[-1]}'] small")
+    found = page.locator(f"#list [data-id='{ids[-1]}'] .match")
     file = tables["paragraphs"].set_index("id").file[ids[-1]]
-    assert {f"id {ids[-1]}", f"file {file}"} == set(found.all_inner_texts())
-    assert found.locator("mark").all_inner_texts() == [file, str(ids[-1])]
+    # Not the inner text: it is empty until the row is painted.
+    assert {f"id {ids[-1]}", f"file {file}"} == set(found.all_text_contents())
+    assert found.locator("mark").all_text_contents() == [file, str(ids[-1])]
     n = len(tables["sets"])
     told, n_unseen = page.inner_text("#coverage"), (tables["sets"].set == "unseen").sum()
     assert f"all {n} paragraphs of the study ({n - n_unseen} seen in training; {n_unseen} unseen)." in told

@@ -43,7 +43,7 @@ def test_shares_are_told_in_the_unit_of_what_is_wanted():
 
 @pytest.mark.parametrize("verdicts", [VERDICTS_BY_SEED, MANY])
 @pytest.mark.parametrize(
-    ("run", "title"), [("seed", "drawn anew with 3 seeds"), ("model", "which of 3 models")]
+    ("run", "title"), [("seed", "that apply to 3 seeds"), ("model", "that apply to 3 models")]
 )
 def test_few_and_many_claims_are_readable(verdicts, run, title):
     tables = {"claims": runs(verdicts).rename(columns={"seed": run}), f"{run}s": None}

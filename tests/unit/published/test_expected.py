@@ -79,7 +79,7 @@ def test_table_and_figure_take_what_is_compared(run, tmp_path):
     assert rows[expected_figure.LABELS["max_count"]] == ["61", "60", "no"]
     assert rows["non-memorized paragraphs"] == ["", "1", ""]
     caption = (CAPTIONS / "expected.rst").read_text()
-    assert "1 of 2 are equal" in fill(caption, drawing.numbers)
+    assert "1 of 2 published numbers" in fill(caption, drawing.numbers)
 
 
 def cells_of(page):

@@ -28,6 +28,28 @@ def over_query_heads(scores: pd.Series, n_heads: int) -> HeadScores:
     return pd.Series(_strongest(wide, n_heads).ravel(), index)
 
 
+def parameter_gradient_scores(parameter_gradients: pd.DataFrame, n_heads: int) -> HeadScores:
+    """Largest |gradient| of any weight of the head, mean over memorized paragraphs (paper 5.1)."""
+    memorized = parameter_gradients["group"] == "memorized"
+    rows = parameter_gradients[memorized & parameter_gradients["head"].notna()]
+    return over_query_heads(rows.set_index(["component", "layer", "head"])["max_abs"], n_heads)
+
+
+def activation_gradient_scores(activation_gradients: pd.DataFrame, n_prefix: int, n_heads: int) -> HeadScores:
+    """Mean value-activation gradient over memorized paragraphs and prefix positions (paper 6.1)."""
+    rows = _value_gradients(activation_gradients, n_prefix)
+    return over_query_heads(rows.groupby(["layer", "head"])["max_abs"].mean(), n_heads)
+
+
+def _value_gradients(activation_gradients: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
+    return activation_gradients.query("group == 'memorized' and component == 'v' and position < @n_prefix")
+
+
+def rare_tokens_scores(rare_token_correlation: pd.DataFrame) -> HeadScores:
+    """Minus the Pearson correlation of token rank and summed attention: rare tokens first (paper 6.3)."""
+    return -rare_token_correlation.set_index(["layer", "head"])["pearson"]
+
+
 def patching_scores(patching: pd.DataFrame, n_heads: int) -> HeadScores:
     """Mean |change in NLL| over pairs and directions, for the strongest of a head's q, k, v (paper A.3)."""
     size = (
@@ -38,24 +60,12 @@ def patching_scores(patching: pd.DataFrame, n_heads: int) -> HeadScores:
 
 def method_scores(tables: dict[str, pd.DataFrame], n_prefix: int, n_heads: int) -> dict[str, HeadScores]:
     """Scores by every method, from the tables of the analyses."""
-    weights = tables["parameter_gradients"]
-    weights = weights[(weights["group"] == "memorized") & weights["head"].notna()]
-    values = _value_gradients(tables["activation_gradients"], n_prefix).groupby(["layer", "head"])["max_abs"]
     return {
-        # Largest |gradient| of any weight of the head, mean over memorized paragraphs (5.1).
-        "parameter_gradient": over_query_heads(
-            weights.set_index(["component", "layer", "head"])["max_abs"], n_heads
-        ),
-        "activation_gradient": over_query_heads(values.mean(), n_heads),
-        # Minus the correlation of token rank and summed attention: rare tokens first (6.3).
-        "rare_tokens": -tables["rare_token_correlation"].set_index(["layer", "head"])["pearson"],
+        "parameter_gradient": parameter_gradient_scores(tables["parameter_gradients"], n_heads),
+        "activation_gradient": activation_gradient_scores(tables["activation_gradients"], n_prefix, n_heads),
+        "rare_tokens": rare_tokens_scores(tables["rare_token_correlation"]),
         "patching": patching_scores(tables["patching"], n_heads),
     }
-
-
-def _value_gradients(activation_gradients: pd.DataFrame, n_prefix: int) -> pd.DataFrame:
-    """Value-activation gradients of memorized paragraphs at prefix positions (6.1)."""
-    return activation_gradients.query("group == 'memorized' and component == 'v' and position < @n_prefix")
 
 
 class Sampled(NamedTuple):
