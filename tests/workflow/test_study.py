@@ -17,7 +17,7 @@ FIGURE_NAMES = [figure.name for figure in FIGURES if figure.only_for in OF_STUDY
 # Tables of studies with published numbers, further models or grown memories; measured ones.
 OF_TRAININGS = {"half_texts", "half_scores", "counterfactual", "capacity"}  # of further models
 OF_GROWTH = {"grown", "twins", "grown_truth", "removal_of_grown"}
-ELSEWHERE = {"expected", *OF_TRAININGS, *OF_GROWTH, *MEASURED}
+ELSEWHERE = {"expected", "dropped_reference", *OF_TRAININGS, *OF_GROWTH, *MEASURED}
 
 
 def test_every_figure_has_its_files(finished):
@@ -110,7 +110,7 @@ def test_the_run_begins_and_ends_with_what_a_person_wants_to_know(finished):
     assert finished.output.count("Study test\n") == 1
     last = finished.output.partition("Study test\n")[2]
     headline = (finished.results / "headline.txt").read_text().splitlines()
-    assert len(headline) == 5
+    assert len(headline) == 6
     links = ("Explorer: results/test/explorer/index.html", "All figures: results/test/figures.html")
     for line in (*headline, *links):
         assert f"  {line}\n" in last
