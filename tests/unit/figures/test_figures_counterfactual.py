@@ -28,7 +28,7 @@ def test_the_caption_counts_what_is_drawn(drawing):
     assert "So do 10 of 15 that a rule gets, and 0 of 3 recited ones that no model saw" in text
     assert f"No model recites {(drawing.data['mark'] == figure.MOVED).sum()} others" in text
     held, a_weight = (drawing.numbers[name] for name in ("bits", "bits_a_weight"))
-    assert a_weight.value == held.value / 1_000 and a_weight.high == held.high / 1_000
+    assert a_weight[:3] == pytest.approx([bits / 1_000 for bits in held[:3]]) and a_weight.n == held.n
 
 
 def test_it_is_drawn_as_stored(drawing):

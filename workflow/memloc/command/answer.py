@@ -19,7 +19,7 @@ N_CHARACTERS = 70  # of what is quoted of a prefix or a continuation
 
 
 def answer_of(results: Path, model: str) -> dict[str, Any]:
-    """What a study found of a model: sentences, amounts of text, passages in order, and their page."""
+    """What a study found of a model: sentences, amounts of text, and passages in order. Writes their page."""
     study = open_study(results)
     recited, texts = study.table("recited"), study.table("texts")
     about, page = texts.attrs["provenance"], results / "figures/recited.html"

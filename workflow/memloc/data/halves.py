@@ -15,8 +15,6 @@ from memloc.data.near_copies import near_copies
 from memloc.data.own_text import joined
 from memloc.run.seeds import generator
 
-Places = Int[np.ndarray, "place"]
-
 
 def halves(n_models: int, n_paragraphs: int, seed: int) -> Bool[np.ndarray, "model paragraph"]:
     """Which paragraphs each model is trained on. Half of the models (rounded down) train on a paragraph. They

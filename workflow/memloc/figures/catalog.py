@@ -22,8 +22,9 @@ class FigureInfo:
 
     @property
     def sections(self) -> tuple[str, ...]:
-        """Sections of settings that its script reads. With a ranking, figures outline a head."""
-        return (*self.settings, "highlight") if "head_ranking" in self.tables[1:] else self.settings
+        """Sections of settings that its script reads; a ranking beside other tables outlines a head."""
+        outlines = "head_ranking" in self.tables and len(self.tables) > 1
+        return (*self.settings, "highlight") if outlines else self.settings
 
 
 EXAMPLE = ("paragraphs", "vocabulary", "perturbation")  # of an example's tokens
