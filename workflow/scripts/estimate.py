@@ -19,6 +19,6 @@ settings = Settings.model_validate(params.whole)
 frame, here = estimate(steps, params.results, settings, params.remote)
 for study, rows in frame.groupby([step.study for step in steps], sort=False):
     storage.write(schema_of("estimate"), rows, Path(study, "benchmarks/estimate.parquet"), job.stamp)
-job.tell(summary(steps, frame, params.cores, here["gpus"]))
+job.tell(summary(frame, params.cores, here["gpus"]))
 for line in out_of_reach(settings):
     job.tell(f"too few to decide: {line}")

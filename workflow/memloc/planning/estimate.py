@@ -13,7 +13,7 @@ from memloc.planning.measure import Speed, speed
 from memloc.planning.memory import megabytes, shape_of
 from memloc.planning.work import text_megabytes, works
 from memloc.run.console import spoken
-from memloc.run.steps import Step, needed
+from memloc.run.steps import Step
 from memloc.settings.study import Settings, studies_by_model, studies_by_seed
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
@@ -78,30 +78,24 @@ def limits(path: Path) -> dict[str, int]:
     return {rule: max(LEAST, math.ceil(SAFETY * s / 60)) for rule, s in seconds[seconds > 0].items()}
 
 
-def total(steps: Sequence[Step], frame: pd.DataFrame, cores: int, gpus: int) -> float | None:
-    """Seconds of all rules: the longest chain of those that wait for each other, or the work, if longer.
+def total(frame: pd.DataFrame, cores: int, gpus: int) -> float | None:
+    """Seconds of all rules: the longest job, or the work, shared by cores or GPUs that never idle.
 
-    Work is shared by cores or GPUs that never idle. None where the time of a rule is not known. `frame` has a
-    row per rule: rule, jobs, threads, seconds of each job, gpu_mb (GPU memory).
+    With many cores it is too short by what waits for each other. None where the time of a rule is not known.
+    `frame` has a row per rule: jobs, threads, seconds of each job, gpu_mb (GPU memory).
     """
     if frame.seconds.isna().any():
         return None
-    seconds, ends = frame.set_index("rule").seconds, {}
-    for step in needed(steps, [path for each in steps for path in each.outputs]):
-        waited_for = [
-            ends[each.name] for each in steps if each.name in ends and any(map(each.makes, step.inputs))
-        ]
-        ends[step.name] = max(waited_for, default=0.0) + seconds[step.name]
     work = frame.jobs * frame.seconds
     on_cores = (work * frame.threads.clip(upper=cores)).sum() / cores
     on_gpus = work[frame.gpu_mb > 0].sum() / gpus if gpus else 0.0
-    return max(*ends.values(), on_cores, on_gpus)
+    return max(frame.seconds.max(), on_cores, on_gpus)
 
 
-def summary(steps: Sequence[Step], frame: pd.DataFrame, cores: int, gpus: int) -> str:
+def summary(frame: pd.DataFrame, cores: int, gpus: int) -> str:
     """The rules that take longest, and the whole time, as text."""
     longest = frame.sort_values("seconds", ascending=False, na_position="first").head(20)
-    seconds = total(steps, frame, cores, gpus)
+    seconds = total(frame, cores, gpus)
     said = "unknown: jobs take a GPU, and this machine has none" if seconds is None else spoken(seconds)
     table = longest.round({"seconds": 0}).to_string(index=False)
     return f"{cores} cores, {gpus} GPUs, {len(frame)} rules, downloads not timed\n{table}\ntotal: {said}"
@@ -130,7 +124,7 @@ def duration(
         more = scans.sum() * DECODING * study.paragraph.length
     else:
         return None, 0, {}
-    seconds = total(steps, frame, cores, gpus)
+    seconds = total(frame, cores, gpus)
     return seconds, more, {} if seconds is None else dict(zip(frame.rule, frame.seconds, strict=True))
 
 

@@ -1,7 +1,8 @@
 """What each rule runs, by the settings: its kind, which decides its memory, and how many paragraphs pass.
 
 Counts are plain: paragraphs times their versions. A run that begins in a layer, or after a token, counts as
-the half that it leaves out on average, what depends on the model's answers as its limit.
+the half that it leaves out on average, what depends on the model's answers as its limit. Rules that take
+little beside the others count as a few runs of the samples.
 """
 
 import math
@@ -19,20 +20,24 @@ from memloc.settings.study import Settings
 PUBLISHED_PARAGRAPHS = 15_000
 HELD = 35e-6  # MB of each token of a text that is read: characters, numbers, and what is known of each
 BYTES_OF_A_TOKEN, PACKED = 3.5, 3  # of text, and of code; text is so many times as large as its archive
-GATE_STEPS = 100  # of the way `neurons_hard_concrete`
-RANKINGS = 5  # of heads: the paper's four, and all together
+FEW = 5  # runs of each sample
 
 
 def works(shape: Shape, settings: Settings) -> dict[str, tuple[Kind, float]]:
     """Kind of every rule that runs a model, and how many paragraphs pass; of training, how many windows."""
     n_texts, windows, n_grown = n_paragraphs(settings), n_windows(settings), settings.n_grown
-    sets, length, prefix = settings.sets, settings.paragraph.length, settings.paragraph.prefix
+    sets, prefix, detected = settings.sets, settings.paragraph.prefix, settings.detection
     m, compared = sets.n_memorized, sets.n_memorized + sets.n_non_memorized + 2 * sets.n_pairs
-    ablation, place, detected = settings.head_ablation, settings.positions, settings.detection
-    ablated = 2 * ablation.n_paragraphs + ablation.n_judging
-    blocks = shape.n_layers * (shape.n_heads + 2) / 2 + (RANKINGS + ablation.n_random) * len(ablation.top)
+    ablation, edits, how = settings.head_ablation, settings.editing, settings.remove
+    ablated = 2 * (ablation.n_paragraphs + sets.n_pairs) + ablation.n_judging
+    blocks = shape.n_layers * (shape.n_heads + 2) / 2 + ablation.n_random * len(ablation.top)
     patches = shape.n_layers * (6 * shape.n_heads + prefix) / 4  # q, k, v; both directions
-    placed = 3 * place.n_paragraphs * (3 + place.draws * sum(1 + n / length for n in place.lengths))
+    arms = len(ARMS) * (1 + math.log2(len(edits.learning_rates)))  # bisected
+    edited = edits.n_paragraphs * edits.steps * (1 + edits.n_controls) * arms
+    removed = (how.n_joint + how.n_keep + how.n_single * (1 + how.n_keep)) * how.steps
+    grown = min(n_grown, 3 * how.n_single) * (how.n_judging + how.steps * (1 + how.n_keep))
+    # Patching and two ablations pass through every head, the rest takes a gradient.
+    paths = len(METHODS) + shape.n_layers * (settings.grown_truth.integration_steps + shape.n_heads)
     scanned = settings.data.source == "text" and not settings.data.counts
     return {
         "train_model": ("training", windows * (1.5 if n_grown else 1)),  # half of it grows
@@ -43,38 +48,20 @@ def works(shape: Shape, settings: Settings) -> dict[str, tuple[Kind, float]]:
         "model": ("score", 0),
         "scores": ("score", n_texts),
         "passages": ("score", 2 * n_texts * scanned),  # long windows overlap; all their tokens have logits
-        "sets": ("score", 2 * (compared + 2 * sets.n_partly)),  # decoding
-        "token_statistics": ("score", 2 * compared),
-        "score_samples": ("score", placed),
         "perturbation": ("score", compared * prefix * settings.perturbation.draws),
-        "attention": ("score", compared + min(sets.n_rare_tokens, n_texts)),
         "patching": ("score", m * patches),
-        "ablate_heads": ("score", (ablated + 2 * sets.n_pairs) * blocks),
+        "ablate_heads": ("score", ablated * blocks),
         "prefix_features": ("score", min(detected.n_repeated + 2 * detected.n_others, n_texts)),
-        "activation_gradients": ("gradients", 5 * m),
-        **{rule: ("edit", n) for rule, n in _edits(shape, settings, compared).items()},
-    }
-
-
-def _edits(shape: Shape, settings: Settings, compared: int) -> dict[str, float]:
-    """Paragraphs whose gradients each rule takes with respect to weights."""
-    sets, how, edits, truth = settings.sets, settings.remove, settings.editing, settings.grown_truth
-    steps = edits.steps * (1 + edits.n_controls) * (1 + math.log2(len(edits.learning_rates)))  # bisected
-    removed, kept = how.n_joint + how.n_single, how.n_keep * (1 + how.n_single)
-    tried = len(how.unlearning) * (how.n_validation + how.n_keep)
-    gates = GATE_STEPS * ("neurons_hard_concrete" in how.ways) * (removed + how.n_validation)
-    judged = len(how.ways) * removed * how.n_perturbations
-    grown = 3 * len(EDITS) * min(settings.n_grown, 3 * how.n_single)  # told no place, its own, another one
-    # Patching and two ablations pass through every head, the rest takes a gradient.
-    paths = shape.n_layers * (truth.integration_steps + shape.n_heads)
-    return {
-        "parameter_gradients": 2 * compared + sets.n_memorized * settings.contrastive.n_controls,
-        **dict.fromkeys(("unlearn_paragraphs", "edit_paragraphs"), len(ARMS) * edits.n_paragraphs * steps),
-        "edited_model": how.steps * (sets.n_memorized + (settings.edit_model.n_controls or compared)),
-        "remove": len({*how.ways} & {*EDITS}) * how.steps * (removed + kept + tried) + gates + judged,
-        "remove_grown": grown * (how.n_judging + how.steps * (1 + how.n_keep)),
+        **dict.fromkeys(("sets", "token_statistics", "score_samples", "attention"), ("score", FEW * compared)),
+        "activation_gradients": ("gradients", FEW * m),
+        "parameter_gradients": ("edit", 2 * compared + m * settings.contrastive.n_controls),
+        **dict.fromkeys(("unlearn_paragraphs", "edit_paragraphs"), ("edit", edited)),
+        "edited_model": ("edit", how.steps * (m + (settings.edit_model.n_controls or compared))),
+        # Trying settings takes as much again.
+        "remove": ("edit", 2 * len({*how.ways} & {*EDITS}) * removed),
+        "remove_grown": ("edit", 3 * len(EDITS) * grown),  # told no place, its own, another one
         # Memories of two models, in three models each.
-        "ask_methods": 6 * settings.n_grown * (len(METHODS) + paths),
+        "ask_methods": ("edit", 6 * n_grown * paths),
     }
 
 
