@@ -71,20 +71,35 @@ def judged(tables, **verdicts):
 def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
     assert findings(tables, SETTINGS) == [
         "What is memorized? 2 of 4 paragraphs (50 %): given the first 10 tokens, the model goes on word for "
-        "word for 4 more. So do, without memory, 1 of 3 (33 %) that it never saw.",
-        "What triggers it? Mostly the last tokens of the prefix. A random token in the last of 10 places "
-        "stops recitation in 0 % of trials, in one of the last 2 in 50 %, in one of the first 2 in 0 % "
+        "word for 4 more. Without memory, it does so for 1 of 3 (33 %) that it never saw.",
+        "What triggers it? Mostly the last tokens of the prefix. Replacing the last token by a random one "
+        "stops recitation in 0 % of trials; one of the 2 before it, in 100 %; one of the first 2, in 0 % "
         "(2 paragraphs).",
-        "Where is it? Too few paragraphs to tell heads apart; layer 1 matters most, to recited text. Without "
-        "its attention or MLP, 2 of 4 recited tokens stay, without those of another layer 3; of text after "
-        "other prefixes, 3 and 3. 2 methods put 2 different heads first; without the head of interest (1 of "
-        "layer 0: first on average), 2 of 2 recitations stop, without another head 0.5 on average and 1 at "
-        "most.",
-        "Can it be removed? Yes: 1 of 1 recitation stop, and other text stays. Of 4 tokens, the best of 2 "
-        "edits (top gradients, a paragraph at a time) leaves 4 in text after other prefixes.",
-        "Which claims hold? 2 rest on too few data: 2 claims of Stoehr and others (2024), of later work and "
-        "of ours.",
+        "Where is it? Too few paragraphs to tell heads apart. Layer 1 matters most, to recited text: without "
+        "its attention or MLP, recited text keeps 2 of 4 tokens and other text 3; without another layer's, 3 "
+        "and 3. 2 methods put 2 different heads first. Removing the first on average, head 1 of layer 0, "
+        "stops 2 of 2 recitations, a random other one 0.5.",
+        "Can it be removed? Yes. The best of 2 edits (top gradients, a paragraph at a time) stops 1 of 1 "
+        "recitation. Of 4 tokens, it leaves 4 in other text.",
+        "Which claims hold? Of 2 claims of the paper, of later work and of ours, 2 rest on too few data.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("last", "before", "first", "most"),
+    [
+        (0, 4, 4, "Mostly the last token"),
+        (0, 0, 4, "Mostly the last tokens"),
+        (4, 4, 0, "Mostly the first tokens"),
+        (0, 4, 0, "Tokens all over"),
+    ],
+)
+def test_the_end_of_the_prefix_that_stops_most_is_named(tables, last, before, first, most):
+    """What is left of 4 tokens after a replacement at the last place, before it, and at the first one."""
+    places = ((9, last), (8, before), (0, first))
+    trials = [(0, "memorized", place, left) for place, left in places]
+    tables["perturbation"] = rows("id set position em", *trials)
+    assert findings(tables, SETTINGS)[1].startswith(f"What triggers it? {most} ")
 
 
 def test_the_lines_rest_on_columns_and_claims_that_exist(tables):
@@ -103,21 +118,21 @@ def test_without_unseen_text_there_is_nothing_to_compare_with(tables):
 @pytest.mark.parametrize(
     ("verdict", "said"),
     [
-        (HOLDS, "One head leads, whichever paragraphs are drawn"),
-        (FAILS, "No head stands out"),
-        (NO_DIFFERENCE, "No head stands out"),
+        (HOLDS, "Head 1 of layer 0 leads, whichever paragraphs are drawn"),
+        (FAILS, "In no single head"),
+        (NO_DIFFERENCE, "In no single head"),
         (NOT_APPLICABLE, "No claim is about one head"),
     ],
 )
 def test_a_head_leads_only_where_its_claim_holds(tables, verdict, said):
     line = findings(judged(tables, **{ONE_HEAD: verdict}), SETTINGS)[2]
-    assert line.startswith(f"Where is it? {said}; layer 1 matters most, to recited text. Without its")
+    assert line.startswith(f"Where is it? {said}. Layer 1 matters most, to recited text: without its ")
 
 
 def test_a_layer_without_which_other_text_is_lost_too_matters_to_any(tables):
     bypass = tables["layer_bypass"]
     bypass.loc[(bypass["group"] == "non_memorized") & (bypass["layer"] == 1), "em"] = 0
-    assert "; layer 1 matters most, to any text. " in findings(tables, SETTINGS)[2]
+    assert ". Layer 1 matters most, but to any text: " in findings(tables, SETTINGS)[2]
 
 
 def test_the_first_line_names_the_model_and_the_text_of_one_that_was_trained():
@@ -132,16 +147,23 @@ def test_the_first_line_names_the_model_and_the_text_of_one_that_was_trained():
 
 
 def test_methods_that_agree_put_the_same_head_first(tables):
-    tables["head_ranking"].loc[tables["head_ranking"]["method"] == "rare_tokens", "head"] = 1
-    tables["head_ranking"].loc[tables["head_ranking"]["layer"] == 1, "rank"] = 3
-    assert " 2 methods put the same head first;" in findings(tables, SETTINGS)[2]
+    rare = tables["head_ranking"]["method"] == "rare_tokens"
+    tables["head_ranking"].loc[rare, ["layer", "head", "rank"]] = [(0, 1, 1), (0, 0, 2)]
+    assert " 2 methods put the same head first. " in findings(tables, SETTINGS)[2]
+
+
+def test_heads_that_tie_on_average_are_counted(tables):
+    ranking = tables["head_ranking"]
+    ranking.loc[(ranking["method"] == "combined") & (ranking["layer"] == 0), "rank"] = 1
+    line = findings(tables, SETTINGS)[2]
+    assert " Removing one of 2 that are first on average, head 0 of layer 0, stops 0 of 2 " in line
 
 
 def test_of_a_head_that_is_configured_no_claim_is_about(tables):
     configured = SimpleNamespace(paragraph=SETTINGS.paragraph, highlight=SimpleNamespace(layer=0, head=0))
     line = findings(judged(tables, **{ONE_HEAD: HOLDS}), configured)[2]
-    assert line.startswith("Where is it? No claim is about one head; ")
-    assert "the head of interest (0 of layer 0: that of the settings), 0 of 2 recitations stop" in line
+    assert line.startswith("Where is it? No claim is about one head. ")
+    assert " Removing that of the settings, head 0 of layer 0, stops 0 of 2 recitations, " in line
 
 
 @pytest.mark.parametrize(("verdict", "warned"), [(FAILS, True), (HOLDS, False), (NOT_APPLICABLE, False)])
@@ -164,35 +186,35 @@ def test_of_ways_that_change_weights_the_best_removes_most_for_what_others_lose(
     tables |= {"removal": rows("way mode id em", *left).assign(relearning_steps=again)}
     tables |= {"removal_damage": rows("way mode group id em", *others)}
     assert findings(tables, SETTINGS)[3] == (
-        "Can it be removed? Not all of it: 1 of 2 recitations stop, and other text changes, too. Of 4 "
-        "tokens, the best of 2 edits (low curvature (K-FAC), all paragraphs at once) leaves 4 in other "
-        "recited paragraphs and 3 in text after other prefixes. A few steps of training on the removed "
-        "paragraphs bring 1 back."
+        "Can it be removed? In part, at a cost. The best of 2 edits (low curvature (K-FAC), all paragraphs "
+        "at once) stops 1 of 2 recitations. Of 4 tokens, it leaves 4 in other recited paragraphs and 3 in "
+        "other text. A little training on the removed paragraphs brings 1 back."
     )
 
 
-@pytest.mark.parametrize(("left", "answer"), [(4, "stays"), (3, "changes, too")])
-def test_what_other_text_loses_is_said_first(tables, left, answer):
-    """A way stops the only recitation, and leaves so many of 4 tokens of other text."""
-    tables["edits"] = tables["edits"].query("arm == 'top'").assign(em_other=left)
-    assert findings(tables, SETTINGS)[3].startswith(
-        f"Can it be removed? Yes: 1 of 1 recitation stop, and other text {answer}."
-    )
+@pytest.mark.parametrize(
+    ("em", "left", "answer"), [(3, 4, "Yes"), (3, 3, "Yes, at a cost"), (4, 4, "No"), (4, 3, "No, at a cost")]
+)
+def test_what_other_text_loses_is_said_first(tables, em, left, answer):
+    """A way leaves so many of 4 tokens of the only recitation, and of other text."""
+    tables["edits"] = tables["edits"].query("arm == 'top'").assign(em_memorized=em, em_other=left)
+    assert findings(tables, SETTINGS)[3].startswith(f"Can it be removed? {answer}. The best of 1 edit (")
 
 
 def test_every_verdict_has_its_words():
     assert {*SAID} == {*VERDICTS}
 
 
-def test_claims_are_counted_by_verdict_and_errors_say_where_to_look(tables):
-    works = "of Stoehr and others (2024), of later work and of ours."
-    assert outcomes([HOLDS, FAILS, HOLDS, TOO_FEW]) == (
-        f"2 hold, 1 does not hold, 1 rests on too few data: 4 claims {works}"
+def test_claims_are_counted_by_verdict_and_those_that_fail_are_named(tables):
+    works = "of the paper, of later work and of ours, "
+    found = {"a": HOLDS, "one_leads": FAILS, "b": HOLDS, "c": TOO_FEW, "d_e": FAILS}
+    assert outcomes(found) == (
+        f"Of 5 claims {works}2 hold, 2 do not hold (one leads; d e), 1 rests on too few data."
     )
-    assert outcomes([NOT_APPLICABLE, HOLDS]) == f"1 holds, 1 needs another study: 2 claims {works}"
+    alone = "1 cannot be tested with this model alone."
+    assert outcomes({"a": NOT_APPLICABLE, "b": HOLDS}) == f"Of 2 claims {works}1 holds, {alone}"
     line = findings(judged(tables, a=ERROR, b=HOLDS), SETTINGS)[4]
-    assert "? 1 holds, 1 could not be judged: 2 claims" in line
-    assert line.endswith(" See logs/claims.log for the errors.")
+    assert line.endswith("1 holds, 1 could not be judged. See logs/claims.log for the errors.")
 
 
 @pytest.mark.parametrize("linked", [True, False])

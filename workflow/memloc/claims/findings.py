@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 
 from memloc.data.sets import without_controls
-from memloc.localization.highlight import ORDER, highlighted_head
+from memloc.localization.highlight import highlighted_head
 from memloc.run.templates import percent
 from memloc.settings.base import Section
 from memloc.settings.removal_ways import EDITS, LABELS, NOTHING
 from memloc.tables.terms.claims import ERROR, FAILS, HOLDS, NO_DIFFERENCE, TOO_FEW, counted, outcomes
-from memloc.tables.terms.head_ranking import PAPER_METHODS
+from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 from memloc.tables.terms.perturbation import UNPERTURBED
 from memloc.tables.terms.sets import UNSEEN
 
@@ -45,13 +45,13 @@ QUESTIONS = (
 ANYWHERE = "recited_wherever_they_stand"
 ONE_HEAD = "one_head_leads"
 STANDS_OUT = {
-    HOLDS: "One head leads, whichever paragraphs are drawn",
-    FAILS: "No head stands out",
-    NO_DIFFERENCE: "No head stands out",
+    HOLDS: "Head {} of layer {} leads, whichever paragraphs are drawn",
+    FAILS: "In no single head",
+    NO_DIFFERENCE: "In no single head",
     TOO_FEW: "Too few paragraphs to tell heads apart",
 }
 # That of non-memorized paragraphs is what the model itself writes.
-TEXTS = {"memorized": "other recited paragraphs", "non_memorized": "text after other prefixes"}
+TEXTS = {"memorized": "other recited paragraphs", "non_memorized": "other text"}
 HARM = 0.1  # share of tokens; a way that costs other text less is not said to change it
 FAILED = " See logs/claims.log for the errors."
 ONLY_THERE = (
@@ -91,7 +91,7 @@ def _memorized(tables: Tables, verdicts: pd.Series, paragraph: Section) -> str:
     recited = tables["sets"]["id"].map(tables["scores"].set_index("id")["em"]) == paragraph.continuation
     unseen = tables["sets"]["set"] == UNSEEN
     seen = recited.index.isin(without_controls(tables["sets"]).index)
-    others = f"So do, without memory, {_of(recited[unseen])} that it never saw."
+    others = f"Without memory, it does so for {_of(recited[unseen])} that it never saw."
     if not unseen.any():
         others = "There are no unseen ones to compare with."
     only = ONLY_THERE if verdicts.get(ANYWHERE) == FAILS else ""
@@ -103,22 +103,25 @@ def _memorized(tables: Tables, verdicts: pd.Series, paragraph: Section) -> str:
 
 def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
     rows = perturbation[(perturbation["set"] == "memorized") & (perturbation["position"] != UNPERTURBED)]
-    stopped, few = rows["em"] < n_tokens, max(n_prefix // 5, 1)
-    ends = rows["position"] < few, rows["position"] >= n_prefix - few
-    first, last = (stopped[end].mean() for end in ends)
+    stopped, end, few = rows["em"] < n_tokens, n_prefix - 1, max(n_prefix // 5, 1)
+    places = (end, end), (end - few, end - 1), (0, few - 1)
+    last, before, first = (stopped[rows["position"].between(*ends)].mean() for ends in places)
     mostly = "Tokens all over the prefix"
-    if max(first, last) > 2 * min(first, last):
-        mostly = f"Mostly the {'last' if last > first else 'first'} tokens of the prefix"
-    very_last = stopped[rows["position"] == n_prefix - 1].mean()
+    if last > 2 * max(before, first):
+        mostly = "Mostly the last token of the prefix"
+    elif before > 2 * first:
+        mostly = "Mostly the last tokens of the prefix"
+    elif first > 2 * max(before, last):
+        mostly = "Mostly the first tokens of the prefix"
     return (
-        f"{mostly}. A random token in the last of {counted(n_prefix, 'place')} stops recitation in "
-        f"{percent(very_last)} of trials, in one of the last {few} in {percent(last)}, in one of the first "
-        f"{few} in {percent(first)} ({counted(rows['id'].nunique(), 'paragraph')})."
+        f"{mostly}. Replacing the last token by a random one stops recitation in {percent(last)} of trials; "
+        f"one of the {few} before it, in {percent(before)}; one of the first {few}, in {percent(first)} "
+        f"({counted(rows['id'].nunique(), 'paragraph')})."
     )
 
 
 def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
-    """The layer without which least is left, with another text's mean in its place, and the first heads."""
+    """The layer without which least is left, beside the mean of the others, and the first heads."""
     (layer, head), ranking = highlighted_head(dict(tables), settings), tables["head_ranking"]
     left = tables["layer_bypass"].groupby(["group", "layer"], observed=True)["em"].mean()
     recited, other = left["memorized"], left["non_memorized"]
@@ -126,24 +129,24 @@ def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
     without = tables["head_ablation"].query("group == 'memorized'")
     stops = without["em"] < settings.paragraph.continuation
     stopped, n_recited = stops.groupby([without["layer"], without["head"]]).sum(), without["id"].nunique()
-    others = stopped.drop((layer, head))
-    first = ranking[ranking["method"].isin(PAPER_METHODS)].sort_values(ORDER).groupby("method").first()
-    n_first = len(first[["layer", "head"]].drop_duplicates())
-    # Of a head that is configured, no claim says that it stands out.
-    verdict, named = verdicts.get(ONE_HEAD), "first on average"
-    if settings.highlight:
-        verdict, named = None, "that of the settings"
+    first = ranking[ranking["rank"] == 1].set_index("method")[["layer", "head"]]
+    of_methods, n_tied = first[first.index.isin(PAPER_METHODS)], len(first.loc[[COMBINED]])
+    n_first = len(of_methods.drop_duplicates())
+    # Of a head that is configured, no claim says that it leads.
+    verdict = None if settings.highlight else verdicts.get(ONE_HEAD)
+    named = "the first" if n_tied == 1 else f"one of {n_tied} that are first"
     return (
-        f"{STANDS_OUT.get(verdict, 'No claim is about one head')}; layer {most} matters most, to "
-        f"{'any' if other.idxmin() == most else 'recited'} text. Without its attention or MLP, "
-        f"{recited[most]:.0f} of {counted(settings.paragraph.continuation, 'recited token')} stay, without "
-        f"those of another layer {recited.drop(most).mean():.0f}; of {TEXTS['non_memorized']}, "
-        f"{other[most]:.0f} and {other.drop(most).mean():.0f}. {len(first)} methods put "
+        f"{STANDS_OUT.get(verdict, 'No claim is about one head').format(head, layer)}. Layer {most} matters "
+        f"most, {'but to any' if other.idxmin() == most else 'to recited'} text: without its attention or "
+        f"MLP, recited text keeps {recited[most]:.0f} of {counted(settings.paragraph.continuation, 'token')} "
+        f"and {TEXTS['non_memorized']} {other[most]:.0f}; without another layer's, "
+        f"{recited.drop(most).mean():.0f} and {other.drop(most).mean():.0f}. "
+        f"{counted(of_methods.index.nunique(), 'method')} put "
         f"{'the same head' if n_first == 1 else f'{n_first} different heads'} first"
-        f"{f', all in layer {most}' * bool((first['layer'] == most).all())}; without the head of "
-        f"interest ({head} of layer {layer}: {named}), {stopped[layer, head]} of "
-        f"{counted(n_recited, 'recitation')} stop, without another head {others.mean():.1f} on average and "
-        f"{others.max()} at most."
+        f"{f', all in layer {most}' * bool((of_methods['layer'] == most).all())}. Removing "
+        f"{'that of the settings' if settings.highlight else f'{named} on average'}, head {head} of layer "
+        f"{layer}, stops {stopped[layer, head]} of {counted(n_recited, 'recitation')}, a random other one "
+        f"{stopped.drop((layer, head)).mean():.1f}."
     )
 
 
@@ -157,13 +160,13 @@ def _removal(tables: Tables, n_tokens: int) -> str:
     if together and tables["removal"]["relearning_steps"].notna().any():
         again = tables["removal"].query("mode == 'joint' and way == @best and em < @n_tokens")
         n_again = again["relearning_steps"].count()
-        back = f" A few steps of training on the removed paragraphs bring {n_again} back."
+        back = f" A little training on the removed paragraphs brings {n_again} back."
+    done = "Yes" if gone[best].all() else "In part" if gone[best].any() else "No"
+    cost = ", at a cost" if lost.loc[best].max() > HARM else ""
     return (
-        f"{'Yes' if gone[best].all() else 'Not all of it'}: {gone[best].sum()} of "
-        f"{counted(len(gone), 'recitation')} stop, and other text "
-        f"{'changes, too' if lost.loc[best].max() > HARM else 'stays'}. Of {n_tokens} tokens, the best of "
-        f"{counted(len(lost), 'edit')} ({LABELS[best]}, "
-        f"{'all paragraphs at once' if together else 'a paragraph at a time'}) leaves "
+        f"{done}{cost}. The best of {counted(len(lost), 'edit')} ({LABELS[best]}, "
+        f"{'all paragraphs at once' if together else 'a paragraph at a time'}) stops "
+        f"{gone[best].sum()} of {counted(len(gone), 'recitation')}. Of {n_tokens} tokens, it leaves "
         f"{' and '.join(kept)}.{back}"
     )
 

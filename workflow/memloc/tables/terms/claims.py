@@ -1,8 +1,7 @@
 """Claims: rules, units and verdicts."""
 
 import math
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 RULES = ("greater", "at least")
 UNITS = ("paragraph", "part", "pair", "training", "layer")
@@ -15,18 +14,20 @@ SAID = {  # of one claim, and of several
     NO_DIFFERENCE: ("shows no difference that matters", "show no difference that matters"),
     TOO_FEW: ("rests on too few data", "rest on too few data"),
     ERROR: ("could not be judged", "could not be judged"),
-    NOT_APPLICABLE: ("needs another study", "need another study"),
+    NOT_APPLICABLE: ("cannot be tested with this model alone",) * 2,
 }
 NO_VALUE = (NOT_APPLICABLE, ERROR)  # verdicts of claims without a value
 PER_CENT = "%"  # scale of shares, which tables hold as numbers from 0 to 1
 
 
-def outcomes(verdicts: Sequence[str]) -> str:
-    """How many claims have each verdict, in words."""
-    found = Counter(verdicts)
-    said = [f"{found[name]} {words[found[name] > 1]}" for name, words in SAID.items() if found[name]]
-    works = "of Stoehr and others (2024), of later work and of ours"
-    return f"{', '.join(said)}: {counted(len(verdicts), 'claim')} {works}."
+def outcomes(verdicts: Mapping[str, str]) -> str:
+    """How many claims (by id) have each verdict, in words, and which do not hold."""
+    said = []
+    for verdict, words in SAID.items():
+        found = [id.replace("_", " ") for id, own in verdicts.items() if own == verdict]
+        named = f" ({'; '.join(found)})" * (verdict == FAILS)
+        said += [f"{len(found)} {words[len(found) > 1]}{named}"] * bool(found)
+    return f"Of {counted(len(verdicts), 'claim')} of the paper, of later work and of ours, {', '.join(said)}."
 
 
 def counted(n: int, unit: str) -> str:
