@@ -59,7 +59,7 @@ def test_paragraphs_counted_by_hand():
     assert n["ablate_heads"] == (10 + 2) * ((6 + 4) / 2 + 39 * 2)
     # Three arms edit two paragraphs: 5 steps on two texts, with two rates.
     assert n["edit_paragraphs"] == 6 * 5 * 2 * 2
-    # Two ways remove three paragraphs: five steps on what is removed, and on what is kept in each of two runs;
+    # Two ways remove three paragraphs: five steps on what is removed, and what is kept in each of two runs;
     # as many again for the choice of a setting.
     assert n["remove"] == 2 * 2 * 5 * (3 + 2)
 

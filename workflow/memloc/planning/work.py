@@ -39,6 +39,7 @@ def works(shape: Shape, settings: Settings) -> dict[str, tuple[Kind, float]]:
     # Patching and two ablations pass through every head, the rest takes a gradient.
     paths = len(METHODS) + shape.n_layers * (settings.grown_truth.integration_steps + shape.n_heads)
     scanned = settings.data.source == "text" and not settings.data.counts
+    small = ("sets", "token_statistics", "score_samples", "attention")
     return {
         "train_model": ("training", windows * (1.5 if n_grown else 1)),  # half of it grows
         "train_twin": ("training", 1.5 * windows),  # two halves; in one of them memories grow
@@ -52,7 +53,7 @@ def works(shape: Shape, settings: Settings) -> dict[str, tuple[Kind, float]]:
         "patching": ("score", m * patches),
         "ablate_heads": ("score", ablated * blocks),
         "prefix_features": ("score", min(detected.n_repeated + 2 * detected.n_others, n_texts)),
-        **dict.fromkeys(("sets", "token_statistics", "score_samples", "attention"), ("score", FEW * compared)),
+        **dict.fromkeys(small, ("score", FEW * compared)),
         "activation_gradients": ("gradients", FEW * m),
         "parameter_gradients": ("edit", 2 * compared + m * settings.contrastive.n_controls),
         **dict.fromkeys(("unlearn_paragraphs", "edit_paragraphs"), ("edit", edited)),
