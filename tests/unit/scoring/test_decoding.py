@@ -67,7 +67,7 @@ def test_continuation_of_a_full_match_is_the_true_one(tiny_gpt_neo, tiny_tokens)
 
 
 def test_only_tokens_that_are_not_known_are_unembedded(memorizing_model, disturbed):
-    """Every row joins at its first unknown token; a fully known one is never run."""
+    """A fully known row is never run."""
     em = torch.arange(14).clamp(max=12)
     n_unembedded = []
     memorizing_model.get_output_embeddings().register_forward_hook(

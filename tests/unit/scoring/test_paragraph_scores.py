@@ -12,7 +12,7 @@ from transformers import DynamicCache
 from memloc.model import subject as subjects
 from memloc.model.subject import Subject
 from memloc.scoring import decoding, paragraph_scores, teacher_forcing
-from memloc.scoring.paragraph_scores import decode_near_ties
+from memloc.scoring.paragraph_scores import Scores
 
 subject = partial(Subject, n_prefix=N_PREFIX, micro_batch=64)
 
@@ -57,18 +57,24 @@ def test_ties_are_decoded_step_by_step(tiny_model):
     assert scores.em.tolist() == [12] * 25 + [11] * 25
 
 
-def test_only_near_ties_are_decoded(tiny_gpt_neo, monkeypatch):
+def test_only_near_ties_are_decoded_each_from_its_first_one_on(tiny_gpt_neo, monkeypatch):
     tokens = own_paragraphs(tiny_gpt_neo, 60)
     forced = paragraph_scores.teacher_forced(subject(tiny_gpt_neo, micro_batch=60), tokens)
     threshold = float(forced.margin.median())
     doubtful = forced.margin < threshold
 
-    def other_decision(_, rows, em, near):
-        assert torch.equal(rows, tokens[doubtful]) and torch.equal(em, forced.em[doubtful])
-        assert torch.equal(near, forced.margins[doubtful] < threshold)
-        return torch.full((len(rows),), 3)
+    def decoded(_, rows, known):
+        assert torch.equal(rows, tokens[doubtful])
+        margins = [own[own < threshold] for own in forced.margins[doubtful]]
+        firsts = [
+            own.tolist().index(near[0]) for own, near in zip(forced.margins[doubtful], margins, strict=True)
+        ]
+        assert known.tolist() == firsts
+        other = rows[:, N_PREFIX:].clone()
+        other[:, 3] = (other[:, 3] + 1) % 64
+        return other
 
-    monkeypatch.setattr(paragraph_scores, "decode_near_ties", other_decision)
+    monkeypatch.setattr(paragraph_scores, "continue_from_scores", decoded)
     scores = paragraph_scores.score(subject(tiny_gpt_neo, micro_batch=60), tokens, threshold)
     assert torch.equal(scores.redecoded, doubtful)
     assert (scores.em[doubtful] == 3).all()
@@ -106,31 +112,10 @@ def test_doubtful_tokens_are_decided_as_decoding_does(tiny_model, paragraphs, fl
     em = torch.where(wrong, (expected * torch.rand(len(expected), generator=draw)).long(), expected)
     doubtful = (torch.rand(len(em), n_left, generator=draw) < 0.3) & (torch.arange(n_left) <= em[:, None])
     doubtful |= (torch.arange(n_left) == em[:, None]) & wrong[:, None]
-    assert torch.equal(decode_near_ties(subject(tiny_model), paragraphs, em, doubtful), expected)
+    scores = Scores(em, torch.zeros(len(em)), torch.where(doubtful, 0.5, torch.inf), doubtful.any(dim=1))
+    found = paragraph_scores.redecoded(subject(tiny_model), paragraphs, scores, 1.0)
+    assert torch.equal(found.em, expected) and torch.equal(found.redecoded, doubtful.any(dim=1))
     assert (em < expected).any() == (flip > 0) and expected.unique().numel() > 5
-
-
-def test_a_mismatch_before_a_doubtful_token_ends_the_match(tiny_model, paragraphs):
-    expected = paragraph_scores.teacher_forced(subject(tiny_model), paragraphs).em
-    chosen = expected < N_TOKENS - N_PREFIX - 1
-    doubtful = torch.arange(N_TOKENS - N_PREFIX) == expected[chosen, None]
-    too_large = torch.full_like(expected[chosen], N_TOKENS - N_PREFIX)
-    found = decode_near_ties(subject(tiny_model), paragraphs[chosen], too_large, doubtful)
-    assert torch.equal(found, expected[chosen])
-
-
-def test_near_ties_are_run_as_far_as_they_lie_and_only_they_are_unembedded(tiny_gpt_neo):
-    n_left = N_TOKENS - N_PREFIX
-    rows = own_paragraphs(tiny_gpt_neo, 3 * (n_left + 1))[n_left :: n_left + 1]
-    doubtful = torch.zeros(3, n_left, dtype=torch.bool)
-    doubtful[0, 2] = doubtful[1, [1, 5]] = True
-    n_run, n_unembedded = [], []
-    tiny_gpt_neo.base_model.register_forward_pre_hook(lambda _module, inputs: n_run.append(inputs[0].numel()))
-    tiny_gpt_neo.get_output_embeddings().register_forward_pre_hook(
-        lambda _module, inputs: n_unembedded.append(len(inputs[0]))
-    )
-    decode_near_ties(subject(tiny_gpt_neo), rows, torch.tensor([n_left] * 3), doubtful)
-    assert n_run == [2 * N_PREFIX, 2, 2, 1, 1, 1] and n_unembedded == [1, 1, 1]
 
 
 def test_half_precision_is_raised_before_logits_are_compared(tiny_gpt2):

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from memloc.model.sites import Site, reading
 from memloc.model.subject import Subject, Tokens
@@ -32,12 +33,9 @@ def prefix_features(subject: Subject, prefix: Tokens, n_seen: Sequence[int]) -> 
     def of_rows(rows: Tokens) -> PrefixFeatures:
         with reading(subject, [stream]) as found:
             hidden = subject.hidden(rows)
-        (nll,) = subject.unembedded(hidden[:, :-1], rows[:, 1:], _nll)
+        (nll,) = subject.unembedded(
+            hidden[:, :-1], rows[:, 1:], lambda *logits: (cross_entropy(*logits, reduction="none"),)
+        )
         return PrefixFeatures(nll.float().cpu(), found[stream][:, last].float().cpu())
 
     return PrefixFeatures(*map(torch.cat, zip(*subject.in_batches(of_rows, prefix), strict=True)))
-
-
-def _nll(logits: Float[Tensor, "token vocabulary"], true: Int[Tensor, "token"]) -> tuple[Tensor]:
-    log_p = logits.log_softmax(dim=-1)
-    return (-log_p.gather(-1, true.unsqueeze(-1)).squeeze(-1),)

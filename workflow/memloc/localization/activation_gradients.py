@@ -14,12 +14,12 @@ import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from memloc.model.sites import COMPONENTS, HEAD_COMPONENTS, Site, reading, sites
 from memloc.model.subject import Subject, Tokens
 from memloc.perturbation.pairs import Pairs
 from memloc.scoring.losses import paragraph_nll
-from memloc.scoring.teacher_forcing import token_nll
 
 Nll = Callable[[Tokens, Int[Tensor, "paragraph"]], Float[Tensor, "paragraph"]]
 
@@ -62,7 +62,7 @@ def impact_gradients(
     def nll(texts: Tokens, rows: Int[Tensor, "paragraph"]) -> Float[Tensor, "paragraph"]:
         impact = pairs.impact_position[rows].to(texts.device)
         target = texts.gather(1, impact.unsqueeze(1)).squeeze(1)
-        return token_nll(_logits_before(subject, texts, impact), target)
+        return cross_entropy(_logits_before(subject, texts, impact), target, reduction="none")
 
     read = torch.stack([pairs.perturbed_position, pairs.impact_position - 1], dim=1).cpu()
     frame = _frame(_scores(subject, tokens, read, ("q", "k"), nll), pairs.ids, group, read)

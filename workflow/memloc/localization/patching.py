@@ -29,13 +29,13 @@ import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 from transformers import DynamicCache
 
 from memloc.model.passes import Call, call_layer, recording_calls
 from memloc.model.sites import PROJECTIONS, Activations, Site, hook, projection, reading, sites
 from memloc.model.subject import Subject, in_micro_batches
 from memloc.perturbation.pairs import Pairs
-from memloc.scoring.teacher_forcing import token_nll
 from memloc.tables.terms.patching import DIRECTIONS
 
 EXACT_UP_TO = 1_000_000_000  # parameters; patches of larger models are estimated by default
@@ -196,7 +196,7 @@ def _nll(
 ) -> Float[Tensor, "row"]:
     """NLL of the target after the last position."""
     logits = subject.logits(hidden[:, -1])
-    return token_nll(logits, target.to(logits.device).expand(len(hidden)))
+    return cross_entropy(logits, target.to(logits.device).expand(len(hidden)), reduction="none")
 
 
 def _patched_nll(

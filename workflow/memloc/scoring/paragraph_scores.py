@@ -2,13 +2,11 @@
 
 Greedy decoding follows the true continuation until its first mismatch, so one teacher-forced pass gives the
 exact match without decoding anything. Step-by-step decoding multiplies matrices of other shapes, and rounding
-could decide a near-tie of the two largest logits otherwise. Tokens whose margin is below a threshold are
-therefore decided again by decoding step by step. The scores of a micro-batch depend on its own paragraphs
-only.
+could decide a near-tie of the two largest logits otherwise. From the first token with a margin below a
+threshold on, paragraphs are therefore decoded. The scores of a micro-batch depend on its own paragraphs only.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -18,6 +16,7 @@ from transformers import DynamicCache
 
 from memloc.model.passes import last_mlp_predicts
 from memloc.model.subject import Subject, Tokens
+from memloc.scoring.decoding import continue_from_scores
 from memloc.scoring.teacher_forcing import TokenScores, decided_margins, leading_matches, score_tokens
 
 
@@ -82,47 +81,15 @@ def concatenated(parts: Iterable[Scores]) -> Scores:
 
 
 def redecoded(subject: Subject, rows: Tokens, scores: Scores, threshold: float) -> Scores:
-    """Scores of one micro-batch; near-ties (margins below the threshold) are decoded step by step."""
-    near = scores.margins < threshold
-    doubtful = near.any(dim=1)
-    em = scores.em.clone()
-    if doubtful.any():
-        some = (column[doubtful].to(subject.device) for column in (rows, em, near))
-        em[doubtful] = decode_near_ties(subject, *some).cpu()
-    return scores._replace(em=em, redecoded=doubtful)
+    """Scores of one micro-batch; from its first near-tie (a margin below the threshold) on, a paragraph is
+    decoded step by step.
 
-
-@torch.inference_mode()
-def decode_near_ties(
-    subject: Subject,
-    rows: Tokens,
-    em: Int[Tensor, "paragraph"],
-    doubtful: Bool[Tensor, "paragraph continuation"],
-) -> Int[Tensor, "paragraph"]:
-    """Exact match (tokens), with doubtful tokens decided again by decoding a token at a time.
-
-    Decoding stops at its first mismatch, so it always continues the true tokens. It ends after a paragraph's
-    last doubtful token. If that token was the mismatch and now matches, decoding goes on to the first
-    mismatch. Only tokens to be decided are unembedded. `doubtful` tokens lie before or at the first mismatch.
+    No near-tie lies behind the first mismatch, so decoding goes on from the true tokens.
     """
-    token = torch.arange(doubtful.shape[1], device=doubtful.device)
-    mismatch = token == em.unsqueeze(1)
-    open_end = (doubtful & mismatch).any(dim=1)
-    undecided = doubtful | (open_end.unsqueeze(1) & (token > em.unsqueeze(1)))
-    em = em.where(~open_end, doubtful.shape[1])
-    going, cache = undecided.any(dim=1).nonzero().squeeze(1), DynamicCache()
-    for at in range(doubtful.shape[1]):
-        if not len(going):
-            break
-        known, asked = replace(subject, n_prefix=subject.n_prefix + at), undecided[going, at]
-        text = rows[going, : known.n_prefix + 1]
-        states = known.states(text, cache)[asked]
-        differs = torch.zeros_like(asked)
-        if asked.any():
-            differs[asked] = ~score_tokens(subject, states, text[asked, -1:]).matched.squeeze(1)
-        em[going[differs]] = at
-        stays = (~differs & undecided[going, at + 1 :].any(dim=1)).nonzero().squeeze(1)
-        if len(stays) < len(going):
-            cache.batch_select_indices(stays)
-            going = going[stays]
-    return em
+    near = scores.margins < threshold
+    doubtful, em = near.any(dim=1), scores.em.clone()
+    if doubtful.any():
+        some = rows[doubtful.to(rows.device)]
+        decoded = continue_from_scores(subject, some, near[doubtful].int().argmax(dim=1).to(rows.device))
+        em[doubtful] = leading_matches(decoded == some[:, subject.n_prefix :]).cpu()
+    return scores._replace(em=em, redecoded=doubtful)

@@ -47,11 +47,3 @@ def decided_margins(
 ) -> Float[Tensor, "paragraph token"]:
     """Margins (logits) between the two largest logits up to the first mismatch, and inf after it."""
     return margin.where(torch.arange(margin.shape[1], device=margin.device) <= em.unsqueeze(1), torch.inf)
-
-
-def token_nll(
-    logits: Float[Tensor, "*batch vocabulary"], targets: Int[Tensor, "*batch"]
-) -> Float[Tensor, "*batch"]:
-    """Negative log-likelihood of each target token in nats, -log softmax(logits)[target] (paper 3.2)."""
-    target_logits = logits.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
-    return logits.logsumexp(dim=-1) - target_logits
