@@ -152,10 +152,10 @@ def scoring(bench: Bench) -> Stage:
     return Stage("paragraph", len(tokens), ours, len(tokens), plain_scores(bench, tokens))
 
 
-def perturbation(bench: Bench, nll: bool) -> Stage:
-    """Every prefix token replaced in turn (paper 4); scored by exact match alone, or by the NLL, too."""
+def perturbation(bench: Bench) -> Stage:
+    """Every prefix token replaced in turn (paper 4)."""
     tokens, n, vocabulary = bench.texts[: bench.size.n_perturbed], bench.n_prefix, bench.size.vocabulary
-    how = bench.settings.perturbation.model_copy(update={"nll": nll})
+    how = bench.settings.perturbation
     texts = replaced_tokens.Texts(np.arange(len(tokens)), tokens, vocabulary)
     subject = Subject(read_model(bench.damped), n, how.micro_batch)
     threshold = bench.settings.scores.margin_threshold
@@ -163,8 +163,7 @@ def perturbation(bench: Bench, nll: bool) -> Stage:
     def ours() -> Results:
         frame = replaced_tokens.perturb_prefixes(subject, texts, how, threshold, SEED)
         rows = frame[frame["position"] != UNPERTURBED].sort_values(["id", "position"])
-        names = {"em": "em", "nll": "nll_original"} if nll else {"em": "em"}
-        return {name: rows[column].to_numpy() for name, column in names.items()}
+        return {"em": rows["em"].to_numpy(), "nll": rows["nll_original"].to_numpy()}
 
     versions, random = tokens[:1].repeat(n, 1), generator(SEED, "perturbation", "0")
     (drawn,) = replaced_tokens.draw_replacements(tokens[0, :n].numpy(), vocabulary, 1, random)
@@ -255,8 +254,7 @@ def editing_step(bench: Bench) -> Stage:
 
 STAGES = {
     "scoring": scoring,
-    "perturbation_em": partial(perturbation, nll=False),
-    "perturbation_nll": partial(perturbation, nll=True),
+    "perturbation": perturbation,
     "patching": partial(patching_of_heads, exact=True),
     "attribution_patching": partial(patching_of_heads, exact=False),
     "parameter_gradients": parameter_gradients,

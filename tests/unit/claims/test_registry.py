@@ -132,7 +132,6 @@ SAY_THE_SAME = {
     "activation_gradients.reference": "the authors' code is another computation of the same quantity",
     "contrastive.reference": "as above",
     "editing.reference": "runs like the authors' are judged as ours are",
-    "perturbation.nll": "no claim reads the NLL after a replaced token",
     "perturbation.reference": "position 0 is one of many",
     "remove.ways": "estimators say which way was not run",
 }

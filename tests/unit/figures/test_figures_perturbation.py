@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from drawn import assert_as_stored
-from figure_labels import REPORT, checked
+from figure_labels import REPORT
 
 from memloc.figures import fig3
 from memloc.figures.parts.perturbation_example import BEGINS, example_ids
@@ -84,15 +84,6 @@ def test_examples_are_ordered_by_the_distance_of_their_strongest_token_if_it_is_
 def test_a_line_a_sentence_or_a_statement_is_seen_to_begin():
     begin, inside = ("\n", "\n    ", " The", " return", "class"), (" of", "Tensor", "_", " returns", " None")
     assert all(map(BEGINS.match, begin)) and not any(map(BEGINS.match, inside))
-
-
-def test_figure_3_without_nll_of_perturbed_paragraphs(tables):
-    table = tables["perturbation"]
-    without = table.assign(nll_original=table["nll_original"].where(table["position"] < 0))
-    drawing = fig3.draw({**tables, "perturbation": without}, SETTINGS)
-    said = [[text.get_text() for text in axes.texts] for axes in drawing.figure.axes[:2]]
-    assert "perturbed: not computed" in said[0] and "perturbed: not computed" not in said[1]
-    assert checked("fig3", drawing)
 
 
 def test_captions_are_valid_markup_whatever_the_tokens_are(tables):

@@ -55,16 +55,6 @@ def test_shared_prefixes_change_nothing(case):
     assert 0 < fast.redecoded.sum() < len(fast.redecoded) and fast.em.unique().numel() > 5
 
 
-def test_matching_alone_gives_the_same_exact_matches(case):
-    model, rows, positions, n_prefix = case
-    rows = rows[:100]
-    alone = score_versions(Subject(model, n_prefix), rows, positions, 0.1, nll=False)
-    full = score_versions(Subject(model, n_prefix), rows, positions, 0.1)
-    assert torch.equal(alone.em, full.em)
-    assert_same_doubts(alone, full, 0.1)
-    assert alone.nll.isnan().all() and torch.allclose(alone.margin, full.margin, atol=1e-4)
-
-
 def test_every_family_continues_shared_prefixes(any_model):
     positions = torch.tensor([0, 3, 6, 7])
     rows = perturbed(own_paragraphs(any_model, 20), positions, 2)
@@ -75,20 +65,9 @@ def test_every_family_continues_shared_prefixes(any_model):
     assert torch.allclose(found.nll, slow.nll, atol=1e-5)
 
 
-def test_only_what_is_not_decided_is_unembedded(memorized_versions):
+def test_a_micro_batch_is_scored_as_if_it_were_alone(memorized_versions):
     model, rows, positions, n_prefix = memorized_versions
-    n_unembedded = []
-    model.get_output_embeddings().register_forward_hook(
-        lambda module, inputs, output: n_unembedded.append(len(inputs[0]))
-    )
-    em = score_versions(Subject(model, n_prefix), rows, positions, 0.0, nll=False).em
-    at_most = torch.tensor([8 if n < 8 else 12 for n in em.tolist()])
-    assert sum(n_unembedded) == at_most.sum() < em.numel() * 12
-
-
-def test_a_micro_batch_is_matched_as_if_it_were_alone(memorized_versions):
-    model, rows, positions, n_prefix = memorized_versions
-    subject, options = Subject(model, n_prefix, 20), (positions, 0.5, False)
+    subject, options = Subject(model, n_prefix, 20), (positions, 0.5)
     whole = score_versions(subject, rows, *options)
     parts = [score_versions(subject, part, *options) for part in rows.split([40, 80, 120])]
     for name in ("em", "redecoded"):

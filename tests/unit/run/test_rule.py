@@ -18,14 +18,14 @@ from types import SimpleNamespace
 from memloc.run.errors import InputError
 from memloc.run.rule import log, start
 job = SimpleNamespace(threads={threads}, log=["logs/deep/job.log"], rule="job", resources={{"gpu": 2}})
-start(job, {explained})
+start(job)
 """
 
 
-def run(folder, code, threads=1, explained=None, **environment):
+def run(folder, code, threads=1, **environment):
     """The finished process of a script with this code behind its start."""
     script = folder / "script.py"
-    script.write_text(START.format(threads=threads, explained=explained) + code)
+    script.write_text(START.format(threads=threads) + code)
     return subprocess.run(
         [sys.executable, script],
         cwd=folder,
@@ -81,14 +81,6 @@ def test_a_disk_that_takes_no_log_is_named_on_the_console(tmp_path):
     assert process.stderr.startswith("[Errno 28] No space left: the disk is full. Free some space")
 
 
-def test_what_is_behind_an_error_is_said_in_its_place(tmp_path):
-    explained = "lambda error: InputError('run that again') if error.args == ('margin',) else error"
-    run(tmp_path, "raise KeyError('margin')", explained=explained)
-    assert log_of(tmp_path).endswith("ERROR: run that again\n") and "KeyError: 'margin'" in log_of(tmp_path)
-    run(tmp_path, "raise KeyError('other')", explained=explained)
-    assert log_of(tmp_path).endswith("KeyError: 'other'\n") and "ERROR" not in log_of(tmp_path)
-
-
 def test_errors_with_advice_are_those_of_the_user():
     """Errors of the library's own kinds, but for those that are faults of the code."""
     faults = {"EditError", "DamagedError"}
@@ -117,7 +109,7 @@ def started(tmp_path):
     processes = []
 
     def begin(name, code):
-        (tmp_path / name).write_text(START.format(threads=1, explained=None) + code)
+        (tmp_path / name).write_text(START.format(threads=1) + code)
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         environment = {"PYTHONPATH": str(LIBRARY)}
         processes.append(subprocess.Popen([sys.executable, name], cwd=tmp_path, env=environment, **pipes))

@@ -1,7 +1,6 @@
 """A script's job: settings, tables by name, and what tables say of their origin."""
 
 import json
-import re
 from types import SimpleNamespace
 
 import pandas as pd
@@ -59,39 +58,6 @@ def older(tmp_path):
 def test_parts_have_the_columns_that_all_of_them_have(stored, older):
     found = job(inputs={"scores": [stored[0], older]}).read("scores")
     assert list(found) == ["id", "em", "nll", "redecoded"] and len(found) == 13
-
-
-USES = {
-    "an attribute": lambda frame: frame.margin,
-    "a column": lambda frame: frame["margin"],
-    "columns": lambda frame: frame[["id", "margin"]],
-    "sorting": lambda frame: frame.sort_values("margin"),
-    "groups": lambda frame: frame.groupby("margin").size(),
-    "a column of groups": lambda frame: frame.groupby("id").margin.mean(),
-    "named sums": lambda frame: frame.groupby("id").agg(most=("margin", "max")),
-    "a merge": lambda frame: frame.merge(frame, on="margin"),
-    "an index": lambda frame: frame.set_index("margin"),
-    "a query": lambda frame: frame.query("margin > 1"),
-    "rows": lambda frame: next(frame.itertuples()).margin,
-}
-
-
-@pytest.mark.parametrize("use", USES)
-def test_who_uses_a_column_that_older_code_did_not_write_learns_what_to_run(older, use):
-    reading = job(inputs={"scores": older})
-    with pytest.raises((AttributeError, KeyError, NameError)) as error:
-        USES[use](reading.read("scores"))
-    said = "has no column margin: older code wrote it; .*: snakemake --cores all scores --forcerun scores$"
-    assert re.search(said, str(reading.explained(error.value)))
-
-
-def test_other_errors_are_what_they_are(older, stored):
-    for file, error in (
-        (older, KeyError("marginal")),
-        (older, ValueError("margin")),
-        (stored, KeyError("margin")),
-    ):
-        assert job(inputs={"scores": file}).explained(error) is error
 
 
 def test_parts_of_a_table_follow_each_other(stored):

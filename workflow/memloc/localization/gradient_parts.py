@@ -19,7 +19,6 @@ from memloc.data.draws import Draws
 from memloc.editing.gradients import Gradients
 from memloc.model.subject import Subject
 
-VALUE = 4  # bytes
 SUMS_HELD = 2**22  # weighted sums that are held at a time
 
 
@@ -27,29 +26,22 @@ class Sums:
     """Gradients of the W_* weights in single precision, one row each, in a file deleted with the object."""
 
     def __init__(self, subject: Subject, n_rows: int) -> None:
-        self._subject, self._n_rows = subject, n_rows
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - deleted with the object
-        self._shapes = {name: weight.shape for name, weight in subject.weights.items()}
-        ends = np.cumsum([shape.numel() for shape in self._shapes.values()])
-        self._starts = dict(zip(self._shapes, [0, *ends[:-1]], strict=True))
-        self._row_length = int(ends[-1])
+        self._subject = subject
+        sizes = {name: weight.numel() for name, weight in subject.weights.items()}
+        ends = dict(zip(sizes, np.cumsum([*sizes.values()]).tolist(), strict=True))
+        self._columns = {name: slice(end - sizes[name], end) for name, end in ends.items()}
+        with tempfile.TemporaryFile() as file:  # lives on while it is mapped
+            self._rows = np.memmap(file, np.float32, "w+", shape=(n_rows, sum(sizes.values())))
 
     def put(self, row: int, gradients: Gradients) -> None:
         """Store one row."""
-        for name in self._shapes:
-            self._seek(row, name)
-            self._file.write(gradients[name].float().cpu().contiguous().numpy().data)
+        for name, columns in self._columns.items():
+            self._rows[row, columns] = gradients[name].flatten().float().cpu()
 
     def rows(self, name: str) -> Float[Tensor, "row ..."]:
         """All rows of one parameter."""
-        shape, found = self._shapes[name], []
-        for row in range(self._n_rows):
-            self._seek(row, name)
-            found.append(np.frombuffer(self._file.read(VALUE * shape.numel()), np.float32))
-        return torch.from_numpy(np.stack(found)).view(self._n_rows, *shape)
-
-    def _seek(self, row: int, name: str) -> None:
-        self._file.seek(VALUE * (row * self._row_length + int(self._starts[name])))
+        found = torch.from_numpy(self._rows[:, self._columns[name]].copy())
+        return found.unflatten(1, self._subject.weights[name].shape)
 
     def largest(self, draws: Draws, group: str) -> pd.DataFrame:
         """Largest |weighted sum of the rows| of each component and head, for every row of `draws`.

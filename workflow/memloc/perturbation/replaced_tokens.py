@@ -47,8 +47,7 @@ def perturb_prefixes(
 ) -> pd.DataFrame:
     """Score every (paragraph, position, draw); the random tokens of a paragraph depend on seed and id only.
 
-    The token before every prefix is never perturbed, and positions do not count it.
-    Without `perturbation.nll`, perturbed paragraphs are run only until their first mismatch. With
+    The token before every prefix is never perturbed, and positions do not count it. With
     `perturbation.reference`, position 0 stays unperturbed, as in the authors' code, which has its baseline
     there. `threshold` is that of near-ties.
 
@@ -61,7 +60,7 @@ def perturb_prefixes(
     baseline = paragraph_scores.score(scored, subject.placed(texts.tokens), threshold)
     versions, positions = _versions(subject.n_prefix, texts, perturbation, seed)
     rows, starts = subject.placed(versions.flatten(0, 1)), positions + scored.n_prefix - subject.n_prefix
-    scores = score_versions(scored, rows, starts, threshold, perturbation.nll)
+    scores = score_versions(scored, rows, starts, threshold)
     paragraph, draw, chosen = (axis.ravel() for axis in np.indices(versions.shape[:3]))
     put_there = versions[:, :, torch.arange(len(positions)), positions].flatten().numpy()
     at, ids = positions.numpy()[chosen], texts.ids[paragraph]

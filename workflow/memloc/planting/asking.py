@@ -141,7 +141,7 @@ def _pair(subject: Subject, memory: Memory, tokens: Int[Tensor, "1 token"], aski
         return None
     ids = np.array([memory.id])
     texts, threshold = Texts(ids, tokens, len(asking.counts)), Scoring().margin_threshold
-    versions = perturb_prefixes(subject, texts, Perturbation(nll=False), threshold, asking.seed)
+    versions = perturb_prefixes(subject, texts, Perturbation(), threshold, asking.seed)
     found = perturbed_paragraphs(subject, versions, texts)
     if found.empty:
         return None

@@ -14,9 +14,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, TextIO
@@ -37,20 +35,17 @@ OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 WAITING = {"GOMP_SPINCOUNT": "10000"}
 LOCKS = Path(".snakemake/memloc-jobs")  # locks of jobs in this folder; each holds a process and its machine
 
-Explanation = Callable[[BaseException], BaseException]
 
-
-def start(snakemake: Any, explained: Explanation | None = None) -> None:
+def start(snakemake: Any) -> None:
     """Begin the script of a rule: write to its log alone, and choose GPUs before torch is imported.
 
     An uncaught error that the user can cause ends the log with one line, which the run repeats at its end.
-    `explained` gives the user's error that is behind another error, if one is. The script of a killed
-    Snakemake keeps running; a new start of the same job waits for its end.
+    The script of a killed Snakemake keeps running; a new start of the same job waits for its end.
     """
     os.environ.update(QUIET | OFFLINE | WAITING)
     gc.set_threshold(10_000)  # imports make objects that stay; the search for garbage took half the time
     sys.stdout = sys.stderr = _own_log(Path(snakemake.log[0]))
-    sys.excepthook = partial(_report, explained)
+    sys.excepthook = _report
     signal.signal(signal.SIGTERM, _end)
     python = platform.python_version()
     log(f"rule {snakemake.rule}, {snakemake.threads} threads, Python {python}, process {os.getpid()}")
@@ -58,13 +53,11 @@ def start(snakemake: Any, explained: Explanation | None = None) -> None:
         log(f"GPU {', '.join(gpus)}")
 
 
-def _report(
-    explained: Explanation | None, _: type[BaseException], raised: BaseException, trace: TracebackType | None
-) -> None:
+def _report(_: type[BaseException], raised: BaseException, trace: TracebackType | None) -> None:
     """Log an uncaught error, and if the user can mend it, what to do. A full disk takes no log."""
-    error = explained(raised) if explained else raised
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        full = f"{error}: the disk is full. Free some space and start again: what is complete is kept."
+    error = raised
+    if isinstance(raised, OSError) and raised.errno == errno.ENOSPC:
+        full = f"{raised}: the disk is full. Free some space and start again: what is complete is kept."
         error = UserError(full)
         print(full, file=sys.__stderr__)
     with suppress(OSError):

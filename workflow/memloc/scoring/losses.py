@@ -74,10 +74,6 @@ def log_probabilities(
     subject: Subject, states: Float[Tensor, "*token width"]
 ) -> Float[Tensor, "*token vocabulary"]:
     """Log-probabilities (nats) of the whole vocabulary after last hidden states, in single precision."""
-    unembed = subject.model.get_output_embeddings()
-    found = torch.empty(*states.shape[:-1], unembed.weight.shape[0], device=states.device)
-    flat = states.detach().flatten(0, -2), found.flatten(0, -2)
-    pieces = (column.split(subject.n_logits_held) for column in flat)
-    for some, piece in zip(*pieces, strict=True):
-        torch.log_softmax(unembed(some).float(), dim=-1, out=piece)
-    return found
+    some = states.detach().flatten(0, -2).split(subject.n_logits_held)
+    found = torch.cat([subject.logits(each).float().log_softmax(dim=-1) for each in some])
+    return found.unflatten(0, states.shape[:-1])

@@ -13,10 +13,5 @@ class Perturbation(Section):
         description="Random tokens tried at every position; more give a surer mean at a proportional cost.",
     )
     micro_batch: MicroBatch = 16
-    nll: bool = Field(
-        True,
-        description="Also compute the NLL of the unperturbed continuation; without it, only the tokens that "
-        "decide the exact match are run.",
-    )
     reference: AsAuthors = False
     """As in the authors' code: position 0 is never perturbed."""

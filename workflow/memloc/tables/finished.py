@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as parquet
 import yaml
 
 from memloc.run.errors import InputError
@@ -56,10 +57,10 @@ class Study:
 
         Raises:
             InputError: the study has no such table, or the table no such column.
-            TableError: the file was changed, is damaged, or older code wrote it, without one of `columns`.
+            TableError: the file was changed, or is damaged.
         """
-        known, lacking = self.columns(name).index, storage.lacking(schema_of(name), self.path(name))
-        if unknown := [column for column in columns or () if column not in {*known, *lacking}]:
+        known = self.columns(name).index
+        if unknown := [column for column in columns or () if column not in known]:
             raise InputError(f"table {name}: no column {unknown[0]!r}; there are {', '.join(known)}")
         frame = storage.read(schema_of(name), self.path(name), columns)
         stamp = storage.provenance(self.path(name))
@@ -72,10 +73,10 @@ class Study:
         """Type, unit and meaning of a table's columns. Raises: see `table`."""
         if name not in self.tables:
             raise InputError(f"{self.folder}: no table {name!r}; there are {', '.join(self.tables)}")
-        schema, lengths = schema_of(name), storage.provenance(self.path(name))["paragraph"]
-        columns = schema.columns(Lengths(lengths["length"], lengths["prefix"]))
-        absent = storage.lacking(schema, self.path(name))
-        columns = {name: column for name, column in columns.items() if name not in absent}
+        lengths = storage.provenance(self.path(name))["paragraph"]
+        columns = schema_of(name).columns(Lengths(lengths["length"], lengths["prefix"]))
+        there = parquet.read_schema(self.path(name)).names
+        columns = {name: column for name, column in columns.items() if name in there}
         rows = [(column.dtype, column.unit or "", column.meaning) for column in columns.values()]
         return Columns(rows, pd.Index(columns, name="column"), ["type", "unit", "meaning"])
 

@@ -9,7 +9,6 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
@@ -28,7 +27,7 @@ LIBRARIES = ("torch", "transformers", "transformer-lens", "numpy", "pandas", "py
 def start(snakemake: Any) -> "Job":
     """Begin the script of a rule: set up log, errors and GPUs as in `run/rule.py`; returns the job."""
     job = Job(snakemake)
-    rule.start(snakemake, job.explained)
+    rule.start(snakemake)
     return job
 
 
@@ -109,16 +108,6 @@ class Job:
 
         for path in self.files(table):
             yield from storage.batches(schema_of(table), path, columns, rows)
-
-    def explained(self, error: BaseException) -> BaseException:
-        """The error, or what a user can do if it names a column that a table's file does not have."""
-        if not isinstance(error, (AttributeError, KeyError, NameError)):
-            return error
-        from memloc.tables import storage
-
-        files = ((table, path) for table in self.tables for path in self.files(table))
-        lacking = (pair for table, path in files for pair in storage.lacking(schema_of(table), path).items())
-        return next((why for column, why in lacking if re.search(rf"\b{column}\b", str(error))), error)
 
     def write(self, **frames: "pd.DataFrame") -> None:
         """Write whole tables, by their names."""

@@ -139,25 +139,6 @@ def batches(
             yield _validated(schema, stamp, group)
 
 
-def lacking(schema: Schema, path: str | Path) -> dict[str, TableError]:
-    """The schema's columns that a file does not have, each with the error for who needs it.
-
-    Raises:
-        TableError: the file cannot be read, or is another table.
-    """
-    stamp = _stamp_of(schema, path)
-    absent = sorted(schema.columns(_lengths(stamp)).keys() - set(parquet.read_schema(path).names))
-    return {column: TableError(f"{path}: {_lacks([column], stamp)}") for column in absent}
-
-
-def _lacks(columns: list[str], stamp: dict[str, Any]) -> str:
-    rule = stamp["rule"]
-    return (
-        f"has no column {', '.join(columns)}: older code wrote it; run the rule that makes it again, "
-        f"with the config of the study: snakemake --cores all {rule} --forcerun {rule}"
-    )
-
-
 def _row_groups(
     schema: Schema,
     path: str | Path,
@@ -172,7 +153,11 @@ def _row_groups(
         there = file.schema_arrow.names
         columns = list(columns or (name for name in schema.columns(_lengths(stamp)) if name in there))
         if missing := sorted(set(columns) - set(there)):
-            raise TableError(_lacks(missing, stamp))
+            rule = stamp["rule"]
+            raise TableError(
+                f"has no column {', '.join(missing)}: older code wrote it; run the rule that makes it again, "
+                f"with the config of the study: snakemake --cores all {rule} --forcerun {rule}"
+            )
         rows = range(file.metadata.num_rows) if rows is None else rows
         start = 0
         for group in range(file.num_row_groups if rows else 0):

@@ -45,7 +45,6 @@ def draw_example(
     """Draw NLL (nats per token) and EM (tokens) against the perturbed token; the axes share the x axis.
 
     Several draws are shown by their mean and range. Dashed: unperturbed. Marked: the strongest perturbation.
-    NLLs are left out where the study has none (`perturbation.nll`).
 
     Returns:
         The plotted numbers (position, text; mean, lowest and highest nll and em), and those for a caption.
@@ -72,10 +71,6 @@ def draw_example(
     most = int(unperturbed["em"])
     em_axes.set(ylabel="exact match\n(tokens)", ylim=(-0.04 * most, 1.08 * most), yticks=(0, most // 2, most))
     nll_axes.tick_params(axis="x", length=0, labelbottom=False)
-    if data["nll_mean"].isna().all():
-        place = 0.25 if 2 * top["position"] > n_prefix else 0.75  # beside the mark
-        style = {"ha": "center", "va": "center", "bbox": {"fc": "white", "ec": "none", "pad": 1}}
-        nll_axes.text(place, 0.5, "perturbed: not computed", **style, transform=nll_axes.transAxes)
     mark_position(nll_axes, top["position"])
     label_tokens(em_axes, data["text"].tolist(), int(top["position"]))
     told = {

@@ -19,7 +19,7 @@ def perturbation(lengths: Lengths) -> Columns:
         "draw": integer(0, meaning="Number of the random draw."),
         "token": integer(-1, meaning="Token there after the perturbation; -1: none is perturbed."),
         "em": surviving(lengths.continuation),
-        "nll_original": nats(meaning="Mean NLL of the paragraph's own continuation.", nullable=True),
+        "nll_original": nats(meaning="Mean NLL of the paragraph's own continuation."),
         "redecoded": Column("bool", meaning="A near-tie: decoded step by step instead of from one pass."),
     }
 
