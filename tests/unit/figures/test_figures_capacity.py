@@ -22,7 +22,7 @@ def test_the_caption_says_the_most_bits_and_how_many_models_could_hold_more(n_co
     table = frame_of("capacity", **{name: [row[name] for row in rows] for name in rows[0]})
     drawing = capacity.draw({"capacity": table}, sections({"paragraph": {"length": 64, "prefix": 32}}))
     text = checked("capacity", drawing)
-    assert text.startswith("New models hold up to 2.0 to 2.8 bits per weight")
+    assert text.startswith("Models of 3 sizes hold at most 2.0 to 2.8 bits per weight")
     assert ("Open marks (3 of 3)" in text) == (n_converged == 0)
     assert [line.get_ydata()[0] for line in drawing.figure.axes[1].lines[1:6:2]] == pytest.approx(
         [2, 2.4, 2.8]

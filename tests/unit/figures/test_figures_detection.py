@@ -45,5 +45,7 @@ def test_the_caption_says_where_words_alone_do_best(better):
     given.loc[(given["features"] == "bag_of_words") & given["stratum"].isin(better), "auroc"] = 0.99
     given.loc[(given["features"] == "bag_of_words") & ~given["stratum"].isin(better), "auroc"] = 0.4
     text = checked("detection", detection.draw({"detection": given}, SETTINGS))
-    named = ", ".join(words for name, words in detection.STRATA.items() if name in better)
-    assert (f"Where words alone do best ({named})" in text) == (len(better) > 0) == ("words alone do" in text)
+    named = " ".join(
+        f"({letter})" for letter, name in zip("abc", detection.STRATA, strict=True) if name in better
+    )
+    assert (f"Words alone do best in {named}: " in text) == (len(better) > 0) == ("alone do best" in text)

@@ -73,8 +73,9 @@ def test_exchanged_places_of_memories_that_took_are_drawn_as_stored():
     drawing = twins.draw({"twins": rows}, SETTINGS)
     assert_as_stored("twins", drawing)
     kept = rows.iloc[:3]
-    medians = f"{kept['nll'].median():.2f}, {kept['nll_swapped'].median():.2f}"
-    assert f"three heads (3 of 4 recited) {medians}, 80 %;" in checked("twins", drawing)
+    medians = f"NLL {kept['nll'].median():.2f}, but {kept['nll_swapped'].median():.2f} with a twin's place"
+    said = checked("twins", drawing)
+    assert "80 % of it (three heads, 3 of 4 recited)" in said and medians in said
 
 
 def test_a_study_in_which_no_memory_is_recited_says_so():

@@ -17,7 +17,7 @@ def tables(n, ratio):
     """n memories and n reconstructions of the same NLLs; gradients and heads of memories are larger."""
     ids, memory = np.arange(2 * n), np.repeat([True, False], n)
     nll = np.tile(np.geomspace(0.02, 0.2, n), 2)
-    size = nll * np.where(memory, ratio, 1)
+    size = nll * np.where(memory, ratio * 1.05 ** (1 - 2 * (ids % 2)), 1)
     kind = np.where(memory, np.where(ids % 2, "recitation", "recollection"), "reconstruction")
     return {
         "kinds": frame_of("kinds", id=ids, kind=kind),
@@ -34,9 +34,12 @@ def test_memories_are_compared_with_reconstructions_of_their_nll():
     assert drawing.numbers["gradient"].value == pytest.approx(1.5) and drawing.numbers["gradient"].n == 20
     assert drawing.numbers["head"].value > 0
     text = checked("kinds", drawing)
-    assert "gradients of memories are 1.50 (" in text and "Of 1 without" in text
-    assert text.startswith("Of 40 recited paragraphs (40 memorized), 20 are reconstructions")
+    assert text.startswith("Gradients and heads tell memories from reconstructions")
+    assert "gradients are 1.50 (" in text and "Of 1 without" in text
+    assert "Of 40 recited paragraphs (40 memorized), 20 are reconstructions" in text
+    text = checked("kinds", kinds.draw(tables(20, 1.0), SETTINGS))
+    assert text.startswith("Neither gradients nor heads tell")
 
 
 def test_few_pairs_are_not_compared():
-    assert "too few, nothing is compared" in checked("kinds", kinds.draw(tables(5, 1.5), SETTINGS))
+    assert "There are too few pairs" in checked("kinds", kinds.draw(tables(5, 1.5), SETTINGS))

@@ -28,17 +28,16 @@ def made_up(n_layers: int = 3, n_heads: int = 5) -> dict[str, pd.DataFrame]:
     return {"rare_tokens": by_rank, "rare_token_correlation": correlation}
 
 
-def test_fig7_shows_the_head_that_claims_judge_which_this_method_did_not_choose():
-    firsts = {"parameter_gradient": (2, 3), "rare_tokens": (0, 0), "combined": (0, 0)}
+def test_fig7_shows_the_head_of_interest_and_says_that_this_method_is_among_those_that_chose_it():
+    firsts = {"parameter_gradient": (2, 3), "rare_tokens": (0, 1), "combined": (0, 1)}
     ranking = crossed(method=list(firsts), layer=range(3), head=range(5))
     rows = zip(ranking["method"], ranking["layer"], ranking["head"], strict=True)
     ranking["rank"] = [1 if firsts[method] == (layer, head) else 2 for method, layer, head in rows]
     drawing = fig7.draw(made_up() | {"head_ranking": ranking}, sections({"highlight": None}))
-    named = ["head of interest: 0 of layer 0", "chosen by the other methods: 3 of layer 2"]
-    assert words(drawing.figure.legends[0].texts) == named
+    assert words(drawing.figure.legends[0].texts) == ["head of interest: 1 of layer 0"]
     text = checked("fig7", drawing)
-    assert "of 5 heads of layer 2" in text
-    assert "The diamond marks head 3, first on average over the other methods" in text
+    assert "of 5 heads of layer 0" in text and "head of interest, 1 (black, outlined)" in text
+    assert "this measure is one of those that chose it" in text
 
 
 def test_fig7_has_no_second_head_in_a_layer_of_one():

@@ -50,12 +50,14 @@ def judges(table: pd.DataFrame) -> dict[str, int]:
 
 
 def _numbers(data: pd.DataFrame) -> Numbers:
-    """Means of all methods together and of random orders, without the heads in the middle of the axis."""
+    """Means of all methods together and of random orders, without the heads in the middle of the axis; the
+    range of the latter."""
     n_heads = np.unique(data.loc[data["n_heads"] > 0, "n_heads"])
     shown = int(n_heads[len(n_heads) // 2])
-    means = data[data["n_heads"] == shown].groupby("method")[[*PANELS]].mean()
-    kept = {name: means.loc[name].to_dict() for name in (COMBINED, "random")}
-    return {"shown": shown, "n_random": data.loc[data["method"] == "random", "draw"].nunique(), **kept}
+    rows = data[data["n_heads"] == shown].set_index("method")
+    drawn = rows.loc[["random"], "em_memorized"]
+    kept = {name: rows.loc[[name], [*PANELS]].mean().to_dict() for name in (COMBINED, "random")}
+    return {"shown": shown, "n_random": len(drawn), "least": drawn.min(), "most": drawn.max(), **kept}
 
 
 def _lines(axes: Axes, data: pd.DataFrame, column: str) -> None:

@@ -20,7 +20,11 @@ FEATURES = {
 }
 CURVES = ("nll", "nll_and_residual", "residual", "bag_of_words")
 # The hardest stratum comes first.
-STRATA = {"boundary": "boundary zone", "all": "all seen", "unseen": "seen or unseen"}
+STRATA = {
+    "boundary": "recited from others\nin the boundary zone",
+    "all": "recited from others",
+    "unseen": "seen from unseen",
+}
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:

@@ -6,7 +6,7 @@ from memloc.figures.parts import heatmap
 from memloc.figures.parts.gradient_summary import place, scores_of_heads, strongest_component
 from memloc.figures.parts.heatmap import layer_matrix
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, Numbers, panel_labels, subplots
-from memloc.localization.highlight import head_of_other_methods, highlighted_head
+from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 from memloc.statistics import uncertainty
 
@@ -20,29 +20,30 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Mean change in the NLL of the impact token (nats) for q, k and v of every head, a map per direction."""
     changes = tables["patching"].groupby(["direction", "layer", "component", "head"])["nll_change"]
     data = uncertainty.means(changes).rename(columns={"value": "mean", "n": "n_pairs"}).reset_index()
-    judged = head_of_other_methods(tables, settings, "patching")
-    marks = {"highlight": highlighted_head(tables, settings), "judged": judged}
+    head = highlighted_head(tables, settings)
     exact = bool((tables["patching"]["method"] == "exact").all())
     unit = "change in NLL (nats)" if exact else "estimated change\nin NLL (nats)"
     height = 2 * heatmap.map_height(data["layer"].nunique()) + 0.2
     figure, axes = subplots(height, PAGE_WIDTH * 0.9, nrows=2)
     for panel, (direction, title) in zip(axes, DIRECTION_LABELS.items(), strict=True):
         rows = data[data["direction"] == direction]
-        mesh = heatmap.heat_map(panel, layer_matrix(rows, "mean"), diverging=True, **marks)
+        mesh = heatmap.heat_map(panel, layer_matrix(rows, "mean"), diverging=True, highlight=head)
         heatmap.mark_signs(panel, layer_matrix(rows, "low"), layer_matrix(rows, "high"))
         heatmap.colour_bar(mesh, panel, unit)
         panel.set_title(title)
     panel_labels(axes)
-    heatmap.name_heads(figure, marks["highlight"], "chosen by the other methods", judged)
+    heatmap.name_heads(figure, head)
     pairs = tables["perturbed_paragraphs"]
     numbers = {
         "exact": exact,
+        "chosen": not settings.highlight,
+        "head": f"{head[1]} of layer {head[0]}",
         "n_pairs": len(pairs),
         "n_adjacent": int((pairs["position"] == pairs["impact_position"] - 1).sum()),
         "n_heads": len(data[["layer", "head"]].drop_duplicates()),
         "n_cells": len(data),
         "n_marked": int(((data["low"] > 0) | (data["high"] < 0)).sum()),
-        "directions": {name: _numbers(data[data["direction"] == name], judged) for name in DIRECTION_LABELS},
+        "directions": {name: _numbers(data[data["direction"] == name], head) for name in DIRECTION_LABELS},
     }
     return Drawing(figure, data, numbers)
 

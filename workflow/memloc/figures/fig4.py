@@ -29,6 +29,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 def _numbers(data: pd.DataFrame, sets: pd.DataFrame, layer: int, head: int) -> Numbers:
     rows = {group: data[data["group"] == group] for group in GROUPS}
     heads = {group: scores_of_heads(own, "max_abs") for group, own in rows.items()}
+    n_layers = data["layer"].nunique()
     sampled = sets.loc[sets["sampled"], "set"].value_counts()
     return {
         "groups": {
@@ -39,6 +40,7 @@ def _numbers(data: pd.DataFrame, sets: pd.DataFrame, layer: int, head: int) -> N
             }
             for group, own in rows.items()
         },
+        "even": n_layers // 2 / n_layers,
         "layer": layer,
         "head": head,
         "n_heads": heads["memorized"].size,

@@ -52,20 +52,15 @@ def _paragraphs(axes: Axes, rows: pd.DataFrame, place: int) -> None:
 
 
 def _numbers(runs: pd.DataFrame, settings: Section) -> Numbers:
+    """Mean exact matches (tokens), and paragraphs that are no longer recited, by objective and arm."""
     n_continuation = settings.paragraph.continuation
+    rows = runs.assign(gone=runs["em_memorized"] < n_continuation, n=1)
+    arms = rows.groupby(["objective", "arm"], observed=True, sort=False).agg(
+        {"em_memorized": "mean", "em_control": "mean", "gone": "sum", "n": "sum"}
+    )
     return {
         "n_continuation": n_continuation,
         **{name: getattr(settings.editing, name) for name in ("steps", "n_controls", "fraction")},
-        "done": {
-            OBJECTIVE_LABELS[objective]: [
-                {
-                    "arm": ARM_LABELS[arm],
-                    "n": len(rows),
-                    "n_gone": int((rows["em_memorized"] < n_continuation).sum()),
-                    "em_control": rows["em_control"].mean(),
-                }
-                for arm, rows in own.groupby("arm", observed=True, sort=False)
-            ]
-            for objective, own in runs.groupby("objective", observed=True, sort=False)
-        },
+        "arms": [ARM_LABELS[arm] for arm in arms.index.unique("arm")],
+        "done": {label: arms.loc[name].to_dict("list") for name, label in OBJECTIVE_LABELS.items()},
     }

@@ -12,9 +12,9 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.heatmap import diamond, name_heads, outline
+from memloc.figures.parts.heatmap import name_heads, outline
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_labels, subplots
-from memloc.localization.highlight import head_of_other_methods, highlighted_head
+from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 
 MEASURES = {"attention_sum": "pearson", "attention_mean": "pearson_mean"}  # columns of their correlations
@@ -27,13 +27,12 @@ NULL_COLOUR = "0.75"
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Attention by rank (left) and its Pearson correlation with the rank (right), sums above, means below."""
-    layer, head = head_of_other_methods(tables, settings, "rare_tokens")
+    layer, head = highlighted_head(tables, settings)
     correlation = tables["rare_token_correlation"].query("layer == @layer").set_index("head")
     by_rank = tables["rare_tokens"].query("layer == @layer")
     # The null of the sum is that of the mean times the occurrences, which permutations do not change.
     sums = by_rank.filter(like="_null_").mul(by_rank["occurrences"], axis=0)
     by_rank = by_rank.join(sums.rename(columns=lambda name: name.replace("_mean", "_sum")))
-    interest = highlighted_head(tables, settings)
     shades = colormaps["viridis"](np.linspace(0.2, 0.95, len(correlation)))
     colours = dict(zip(correlation.index, shades, strict=True)) | {head: "black"}
     height = max(4.0, 2 * (0.8 + 0.11 * len(correlation)))
@@ -41,24 +40,21 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     for (left, right), (measure, name) in zip(axes, MEASURES.items(), strict=True):
         _draw_ranks(left, by_rank, measure, colours, head)
         _draw_correlations(right, correlation, name, colours)
-        diamond(right, correlation.at[head, name], head)
-        if interest[0] == layer:
-            outline(right, -1.05, interest[1] - 0.5, width=2.1)
+        outline(right, -1.05, head - 0.5, width=2.1)
     axes[0, 0].legend(loc="upper right")
-    name_heads(figure, interest, "chosen by the other methods", (layer, head))
+    name_heads(figure, (layer, head))
     panel_labels(axes.flat)
     columns = [column for column in correlation if column.startswith(tuple(MEASURES.values()))]
     data = by_rank.merge(correlation[columns], left_on="head", right_index=True)
-    return Drawing(figure, data, _numbers(correlation, layer, head))
+    return Drawing(figure, data, _numbers(correlation, layer, head) | {"chosen": not settings.highlight})
 
 
-def _draw_ranks(axes: Axes, by_rank: pd.DataFrame, measure: str, colours: dict, judged: int) -> None:
-    marked = by_rank[by_rank["head"] == judged]
-    low, high = (marked[f"{measure}_null_q{q}"] for q in ("025", "975"))
-    axes.fill_between(marked["rank"], low, high, color=NULL_COLOUR, lw=0, label="permuted (95 %)")
+def _draw_ranks(axes: Axes, by_rank: pd.DataFrame, measure: str, colours: dict, marked: int) -> None:
+    own = by_rank[by_rank["head"] == marked]
+    low, high = (own[f"{measure}_null_q{q}"] for q in ("025", "975"))
+    axes.fill_between(own["rank"], low, high, color=NULL_COLOUR, lw=0, label="permuted (95 %)")
     for head, rows in by_rank.groupby("head"):
-        named = {"lw": 1.2, "zorder": 3, "marker": "D", "ms": 2.5}
-        style = named if head == judged else {"lw": 0.7}
+        style = {"lw": 1.2, "zorder": 3} if head == marked else {"lw": 0.7}
         axes.plot(rows["rank"], rows[measure], color=colours[head], **style)
     axes.set(xlabel="rank of the token (0 = rarest)", ylabel=AXIS_LABELS[measure], xlim=(0, None))
     axes.set_ylim(0, 1.1 * by_rank[measure].max())  # the null of rare ranks may leave the panel

@@ -5,7 +5,7 @@ import pandas as pd
 from memloc.figures.parts import removal
 from memloc.figures.parts.style import Drawing, Numbers, dots, subplots
 from memloc.settings.base import Section
-from memloc.settings.removal_ways import EDITS, LABELS
+from memloc.settings.removal_ways import DIVERSIONS, EDITS, LABELS
 
 PANELS = {  # name and unit
     "forgotten": ("forgotten", "tokens"),
@@ -46,10 +46,13 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 
 def _numbers(data: pd.DataFrame) -> Numbers:
-    ways, sizes = removal.ways_of(data), data[data["measure"] == "forgotten"].groupby("mode")["n"].max()
-    joint = data[(data["mode"] == "joint") & data["way"].isin(EDITS)].groupby("measure")["value"]
+    ways, joint = removal.ways_of(data), data[data["mode"] == "joint"]
+    edits = joint[joint["way"].isin(EDITS)].groupby("measure")["value"].agg(["min", "max"])
+    forgotten = data[data["measure"] == "forgotten"].set_index(["mode", "way"])
+    sizes, forgotten = forgotten["n"].groupby("mode").max(), forgotten["value"]["joint"]
     return {
-        "edits": joint.agg(["min", "max"]).loc[["forgotten", "em_own_lost"]].T.to_dict("list"),
+        "edits": edits.loc[["forgotten", "em_own_lost"]].T.to_dict("list"),
+        "diversions": {LABELS[way]: forgotten[way] for way in ways if way in DIVERSIONS},
         "n_joint": int(sizes["joint"]),
         "n_single": int(sizes.get("single", 0)),
         "n_ways": len(ways),

@@ -31,7 +31,7 @@ HEAD_FONT, GROUP_FONT = 4.5, 6.0
 LABEL_WIDTH = 6.0  # points: a two-digit head number, or an upright name
 BRACKET_DROP, GROUP_DROP = 8.0, 9.5  # points from the map down to the bracket, and to its label
 MAX_LAYER_LABELS = 13
-# Marks of heads in all figures: an outline for the head of interest, a diamond for a judged one.
+# Marks of heads in all figures: an outline for the head of interest, a diamond for another one.
 HALO = withStroke(linewidth=2, foreground="white")
 OUTLINE = {"fill": False, "ec": "black", "lw": 0.8, "path_effects": [HALO]}
 DIAMOND = {"marker": "D", "ls": "", "ms": 3.5, "color": "black", "mec": "white", "mew": 0.5}
@@ -87,12 +87,11 @@ def heat_map(
     matrix: pd.DataFrame,
     *,
     highlight: tuple[int, int] | None = None,
-    judged: tuple[int, int] | None = None,
     **colours: Any,
 ) -> QuadMesh:
     """Draw a `layer_matrix` with its labels; colours and the returned mesh are those of `cells`.
 
-    `highlight` is a (layer, head) to be outlined in every component, `judged` one that gets a diamond.
+    `highlight` is a (layer, head) to be outlined in every component.
     """
     names, heads = (matrix.columns.get_level_values(level) for level in (0, 1))
     # The layout will still move the axes, but this width is close enough to choose labels by.
@@ -126,8 +125,6 @@ def heat_map(
         # In grouped-query models, the key-value head that a query head shares.
         if highlight is not None:
             outline(axes, start + stored_head(highlight[1], len(columns), n_heads), highlight[0] - 0.5)
-        if judged is not None:
-            diamond(axes, start + stored_head(judged[1], len(columns), n_heads) + 0.5, judged[0])
     axes.xaxis.remove_overlapping_locs = False  # a name may be centred above a head's number
     axes.set_xticks([*groups.values()], [*groups])
     axes.tick_params(axis="x", which="major", pad=GROUP_DROP, labelsize=GROUP_FONT)
@@ -197,17 +194,12 @@ def outline(axes: Axes, x: float, y: float, width: float = 1, height: float = 1)
 
 
 def diamond(axes: Axes, x: float, y: float) -> None:
-    """Mark a judged head at its centre."""
+    """Mark a head at its centre."""
     axes.plot(x, y, **DIAMOND, zorder=4)
 
 
-def name_heads(
-    figure: Figure, head: tuple[int, int], mark: str = "", judged: tuple[int, int] | None = None
-) -> None:
-    """Add a line to a figure that names the head of interest (layer, head), and what a diamond marks: a
-    judged head, by its name if it is another one.
-    """
-    mark += "" if judged in (None, head) else f": {judged[1]} of layer {judged[0]}"
+def name_heads(figure: Figure, head: tuple[int, int], mark: str = "") -> None:
+    """Add a line to a figure that names the head of interest (layer, head), and what a diamond marks."""
     marks = [Patch(**OUTLINE, label=f"head of interest: {head[1]} of layer {head[0]}")]
     marks += [Line2D([], [], **DIAMOND, label=mark)] if mark else []
     figure.set_figheight(figure.get_figheight() + 0.2)

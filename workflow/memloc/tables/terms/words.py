@@ -61,7 +61,7 @@ WORDS = {
     "residual stream": "The vector of each token that every layer reads and adds to.",
     "head of interest": (
         "The attention head that the settings name or, without one, the head that all methods together rank "
-        "first. In figures, a diamond marks the head that a method judges, which the others chose."
+        "first. Figures outline it."
     ),
     "AUROC": (
         "The chance that a detector scores a positive case above a negative one: 0.5 is guessing, 1 is "
