@@ -54,18 +54,25 @@ def test_tokens_are_counted_as_a_loop_counts_them(tables):
     np.testing.assert_array_equal(counts, expected)
 
 
-@pytest.mark.parametrize("rows", ["head_ranking", "head_ranking, the other way round", "no ranking"])
+@pytest.mark.parametrize(
+    "rows", ["head_ranking", "the other way round", "a method with another head", "no ranking"]
+)
 def test_without_an_example_the_page_opens_at_the_highlighted_head(tables, rows):
     ranking = tables["head_ranking"]
     first = ranking[(ranking.method == "combined") & (ranking["rank"] == 1)].iloc[0]
-    expected = {"layer": first.layer, "head": first["head"]}
+    why = "first on average over all methods"
+    expected = {"layer": first.layer, "head": first["head"], "why": why}
     if rows == "no ranking":
-        tables, expected = {**tables}, {"layer": 0, "head": 0}
+        tables, expected = {**tables}, None
         del tables["head_ranking"]
-    elif rows != "head_ranking":
+    elif rows == "the other way round":
         tables = {**tables, "head_ranking": ranking[::-1]}
+    elif rows == "a method with another head":
+        turned = ranking["rank"].where(ranking["method"] != "patching", 5 - ranking["rank"])
+        tables = {**tables, "head_ranking": ranking.assign(rank=turned)}
+        expected["why"] += ", which put 2 different heads first"
     index = index_of([], tables, SETTINGS, SHAPE, {})
-    assert index["head"] == expected and index["interest"] == (expected if rows != "no ranking" else None)
+    assert index["interest"] == expected
 
 
 # Numbers.
@@ -103,11 +110,7 @@ def test_a_file_of_data_hands_over_its_content(tmp_path):
 def test_the_page_holds_its_styles_scripts_and_index_and_the_name_of_the_study(tmp_path):
     """Any name, also one that looks like markup; of two models the page knows the names."""
     shape = {"n_layers": 2, "n_heads": 3, "tabs": [{"key": "claims", "title": "Claims"}]}
-    shape |= {
-        "found": ["What? A tiny model.", "Is it? x < 1"],
-        "head": {"layer": 0, "head": 2},
-        "interest": {"layer": 1, "head": 0},
-    }
+    shape |= {"found": ["What? A tiny model.", "Is it? x < 1", "Is it? It is. So are all."]}
     for write in (files.write_page, files.write_comparison):
         (folder := tmp_path / write.__name__).mkdir()
     files.write_page(tmp_path / "write_page", {"study": "a<b>", **shape})
@@ -117,7 +120,8 @@ def test_the_page_holds_its_styles_scripts_and_index_and_the_name_of_the_study(t
         named = set(re.findall(r'(?:src|href)="(page/[^"]+)"', page))
         assert named == {f"page/{path.name}" for path in (tmp_path / folder / "page").iterdir()}
         assert "a&lt;b&gt;" in page and "a<b>" not in page
-    assert ">A tiny model.</p>" in pages[0] and "<li><b>Is it? </b>x &lt; 1</li>" in pages[0]
+    assert ">A tiny model.</p>" in pages[0] and "<p><b>Is it? </b>x &lt; 1</p>" in pages[0]
+    assert "<details><summary><b>Is it? </b>It is. </summary>So are all.</details>" in pages[0]
     assert 'data-tab="claims"' in pages[0]
     assert "memloc.receive" in (tmp_path / "write_page/data/index.js").read_text()
     assert 'data-models="one other"' in pages[1]

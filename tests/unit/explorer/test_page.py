@@ -161,7 +161,7 @@ def test_an_address_is_its_view_and_what_there_is_not_is_what_the_page_begins_wi
     page.evaluate("view => { location.hash = view; }", view)
     read = "token => memloc.state.get().token === token && !location.hash.includes('none')"
     page.wait_for_function(read, arg=found[2])
-    state, first = page.evaluate("memloc.state.get()"), index_on(page)["head"]
+    state, first = page.evaluate("memloc.state.get()"), index_on(page)["interest"]
     expected = found[:2] if found[0] is not None else [first["layer"], first["head"]]
     assert [state[key] for key in ("layer", "head", "token", "by", "scope", "tab")] == [*expected, *found[2:]]
 
@@ -231,7 +231,7 @@ def test_maps_are_of_the_paragraph_or_of_its_set(page, tables, pair):
         said = page.inner_text("#map .range")
         assert said.startswith(low) and high in said.removeprefix(low)
         chosen = page.evaluate("value => memloc.number(value)", expected[1, 1])
-        told = page.locator("#map .readout:visible").first.inner_text()
+        told = page.locator("#map .readout", has_text="◆").inner_text()
         assert told.startswith(f"◆ Layer 1, head 1: {chosen}"), "of query 2"
 
 
@@ -252,14 +252,11 @@ def click_cell(page, layer, head):
     page.locator("#map tr").nth(1 - layer).locator("td").nth(head).click()
 
 
-def test_a_map_marks_the_head_of_interest_and_the_chosen_one_and_names_the_strongest(page):
+def test_a_map_marks_and_names_the_head_of_interest_and_then_the_chosen_one(page):
     """Two queries read a stored head; the layers of the table run upwards."""
     index = index_on(page)
-    numbers = cells(page, "paragraph", "patching")
-    strongest = max(numbers, key=lambda cell: abs(numbers[cell]))
-    other = next(cell for cell in numbers if abs(numbers[cell]) < abs(numbers[strongest]))
     interest = index["interest"]["layer"], index["interest"]["head"] // 2
-    for layer, head in (strongest, other, interest):
+    for layer, head in ((1 - interest[0], 0), interest):
         page.evaluate("([layer, head]) => memloc.state.set({ layer, head })", [layer, 2 * head])
         rows = [row.locator("td") for row in page.locator("#map tr").all()]
         marked = {
@@ -272,10 +269,9 @@ def test_a_map_marks_the_head_of_interest_and_the_chosen_one_and_names_the_stron
         assert {name: [at for at, names in marked.items() if name in names] for name in found} == {
             name: [at] for name, at in found.items()
         }
-        told = page.locator("#map .readout:visible").all_inner_texts()
-        assert ("the strongest here" in told[0]) == (abs(numbers[layer, head]) == abs(numbers[strongest]))
-        own = told[0] if (layer, head) == interest else told[1]
-        assert "the head of interest" in own and f"Layer {interest[0]}, head {interest[1]}" in own
+        first, *others = page.locator("#map .readout").all_inner_texts()
+        assert f" Layer {interest[0]}, head {interest[1]}: " in first and "the head of interest" in first
+        assert len(others) == ((layer, head) != interest)
     thumb = page.locator("#thumbs [data-map=patching] i")
     assert "chosen" in thumb.nth((1 - interest[0]) * 2 + interest[1]).get_attribute("class")
 

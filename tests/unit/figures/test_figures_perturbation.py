@@ -61,24 +61,24 @@ def test_drop_is_taken_from_the_paragraphs_own_baseline():
     assert em_drops(frame)["em_drop"].tolist() == [5, 0, 6, 1]
 
 
-def test_examples_are_ordered_by_the_distance_of_their_strongest_token_if_it_is_a_word():
+def test_the_examples_that_come_first_have_their_strongest_token_where_most_have_it():
     em = [
-        [[8], [8], [2], [8]],  # 0: position 2
-        [[7], [0], [8], [0]],  # 1: position 1, the first of two
-        [[4], [5], [8], [8]],  # 2: position 0, exactly half of the continuation
-        [[5], [8], [8], [8]],  # 3: position 0, but weak
-        [[8], [1], [8], [8]],  # 4: position 1, less than 1
-        [[8], [8], [8], [0]],  # 5: the last position
+        [[8], [8], [8], [8]],  # 0: no position has an effect, so the median of the others is 2
+        [[0], [8], [8], [8]],  # 1: position 0
+        [[8], [8], [7], [8]],  # 2: position 2, however weak
+        [[8], [8], [8], [0]],  # 3: position 3
+        [[8], [8], [0], [0]],  # 4: position 2, the first of two
+        [[8], [0], [8], [8]],  # 5: position 1
     ]
     table = pd.concat([perturbation_table(em), perturbation_table([[[0]] * 4], "non_memorized", first_id=9)])
     vocabulary = pd.DataFrame({"token": range(5), "text": [" of", "the", " end", "s", "\n"]})
     paragraphs = pd.DataFrame({"id": range(6), "tokens": [[0, 1, 2, 3]] * 6})
     tables = {"perturbation": table, "paragraphs": paragraphs, "vocabulary": vocabulary}
-    assert example_ids(tables) == [2, 1, 4, 0, 5, 3]
+    assert example_ids(tables) == [2, 4, 3, 5, 1, 0]
     shuffled = table.sample(frac=1, random_state=1)
-    assert example_ids(tables | {"perturbation": shuffled}) == [2, 1, 4, 0, 5, 3]
-    paragraphs["tokens"] = [[0, 1, 2, 3]] * 2 + [[4, 1, 2, 3]] * 4  # 2 to 5 begin a line; it is 2's costliest
-    assert example_ids(tables) == [4, 2, 1, 0, 5, 3]
+    assert example_ids(tables | {"perturbation": shuffled}) == [2, 4, 3, 5, 1, 0]
+    paragraphs["tokens"] = [[0, 1, 2, 3]] * 3 + [[4, 1, 2, 3]] * 3  # 3 to 5 begin a line
+    assert example_ids(tables) == [4, 3, 5, 2, 1, 0]
 
 
 def test_a_line_a_sentence_or_a_statement_is_seen_to_begin():
@@ -88,7 +88,7 @@ def test_a_line_a_sentence_or_a_statement_is_seen_to_begin():
 
 def test_captions_are_valid_markup_whatever_the_tokens_are(tables):
     for token in range(len(SPECIAL)):
-        tables["paragraphs"]["tokens"][2][3] = token
+        tables["paragraphs"]["tokens"] = [np.full(N_TOKENS, token)] * 9
         text = fill((REPORT / "fig3.rst").read_text(), fig3.draw(tables, SETTINGS).numbers)
         options = {"halt_level": 2, "report_level": 2}
         docutils.core.publish_string(text, writer="null", settings_overrides=options)

@@ -12,11 +12,12 @@ from memloc.figures.parts.perturbation_example import example_ids
 from memloc.figures.parts.style import COLOURS, set_labels
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
+from memloc.tables.terms.head_ranking import PAPER_METHODS
 from memloc.tables.terms.sets import HELD_OUT, UNSEEN, bins
 from memloc.tables.terms.words import WORDS
 
 Tables = Mapping[str, pd.DataFrame]
-ORDER = ("memorized", "partly_30_49", "partly_11_29", "non_memorized", UNSEEN, HELD_OUT)
+SETS = ("memorized", "partly_30_49", "partly_11_29", "non_memorized", UNSEEN, HELD_OUT)
 
 
 def index_of(
@@ -25,20 +26,15 @@ def index_of(
     """Index of the page of the paragraphs `ids`; `titles` maps keys of tabs to their titles."""
     labels = set_labels(settings)
     sizes = tables["sets"]["set"].value_counts()
-    interest = None
-    if "head_ranking" in tables:
-        interest = dict(zip(("layer", "head"), highlighted_head(dict(tables), settings), strict=True))
     return {
         "n_tokens": shape.n_tokens,
         "n_prefix": shape.n_prefix,
         "n_layers": shape.n_layers,
         "n_heads": shape.n_heads,
-        "head": interest or {"layer": 0, "head": 0},
-        "interest": interest,
-        "ranked": not settings.highlight,
+        "interest": _interest(tables, settings) if "head_ranking" in tables else None,
         "sets": [
             {"key": name, "label": labels[name], "colour": COLOURS[name], "n": int(sizes[name])}
-            for name in ORDER
+            for name in SETS
             if name in sizes
         ],
         "exact": {key: [em.start, em.stop - 1] for key, em in bins(settings.paragraph.continuation).items()},
@@ -54,8 +50,17 @@ def index_of(
     }
 
 
+def _interest(tables: Tables, settings: Section) -> dict[str, Any]:
+    """The head of interest, and why it is."""
+    layer, head = highlighted_head(dict(tables), settings)
+    first = tables["head_ranking"].query("rank == 1 and method in @PAPER_METHODS")
+    n_first = len(first[["layer", "head"]].drop_duplicates())
+    why = "first on average over all methods" + f", which put {n_first} different heads first" * (n_first > 1)
+    return {"layer": layer, "head": head, "why": "named in the settings" if settings.highlight else why}
+
+
 def _example(ids: list[int], tables: Tables) -> int | None:
-    """The paragraph that the page opens at: the example of Figure 3, or the next one that is on the page."""
+    """The paragraph that the page opens at: by the rule of Figure 3 the first example of those on the page."""
     if "perturbation" not in tables:
         return next(iter(ids), None)
     rows = tables["perturbation"]

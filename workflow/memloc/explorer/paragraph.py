@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from memloc.explorer.json_values import json_value
 from memloc.explorer.maps import maps_of_paragraph
 from memloc.explorer.tokens import Rows, Shape, replacements, values_of_tokens
 from memloc.localization.rare_tokens import prefix_ranks
@@ -50,5 +49,4 @@ def _perturbed(own: Rows, shape: Shape, texts: pd.Series) -> dict[str, Any] | No
         "impact": int(row["impact_position"]),
         "tokens": texts.loc[row["tokens"][shape.n_prefix :]].tolist(),
         "em": int(row["em"]),
-        "nll": json_value(row["nll"]),
     }

@@ -21,7 +21,7 @@ Tables = Mapping[str, pd.DataFrame]
 
 
 def column(key: str, name: str, kind: str = "text", **options: Any) -> dict[str, Any]:
-    """A column: key of the rows, name and kind (text, number, interval, rank, head, verdict or figures).
+    """A column: key of the rows, name and kind (text, interval, rank, head, verdict or figures).
 
     Options: `note`, the key of the text below a value, and `range`, the ends of an interval's axis.
     """

@@ -142,7 +142,6 @@ def values_of_tokens(rows: Rows, shape: Shape) -> dict[str, dict[str, Any]]:
 
 
 def replacements(perturbation: pd.DataFrame, texts: pd.Series) -> list[dict[str, Any]]:
-    """A row per replaced token: position, draw, text of the new token, surviving exact match and NLL."""
+    """A row per replaced token and draw: position, text of the new token, and surviving exact match."""
     rows = perturbation[perturbation["position"] != UNPERTURBED]
-    found = rows[["position", "draw", "em", "nll_original"]].rename(columns={"nll_original": "nll"})
-    return json_rows(found.assign(text=texts.loc[rows["token"]].to_numpy()))
+    return json_rows(rows[["position", "em"]].assign(text=texts.loc[rows["token"]].to_numpy()))

@@ -103,8 +103,10 @@
   }
 
   /** A set with its exact matches. */
-  const named = ({ key, label }) =>
-    index.exact[key] ? `${label.split(" (")[0]}: ${[...new Set(index.exact[key])].join("–")}` : label;
+  function named({ key, label }) {
+    const em = [...new Set(index.exact[key])].join("–");
+    return em ? `${em} of ${index.n_tokens - index.n_prefix}: ${label.split(" (")[0]}` : label;
+  }
 
   function chips(state) {
     const without = hidden(state);
@@ -130,10 +132,13 @@
         named(set),
       ),
     );
-    byId("sets").replaceChildren(
-      element("span", { class: "note" }, "Show, by exact match in tokens:"),
-      ...made,
+    const measure = element(
+      "span",
+      { class: "note" },
+      memloc.term("exact match", "Exact match"),
+      ", tokens:",
     );
+    byId("sets").replaceChildren(measure, ...made);
   }
 
   function reveal(state) {

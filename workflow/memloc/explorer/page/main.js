@@ -131,8 +131,8 @@
       paragraph: index.example,
       token: -1,
       by: "effect",
-      layer: index.head.layer,
-      head: index.head.head,
+      layer: index.interest?.layer ?? 0,
+      head: index.interest?.head ?? 0,
       scope: "set",
       map: "ranks",
       sort: "page",
@@ -146,6 +146,5 @@
       memloc.state.set({ theme: THEMES[(THEMES.indexOf(now) + 1) % THEMES.length] });
     });
     addEventListener("keydown", keys);
-    byId("found").firstElementChild.open = matchMedia("(min-width: 761px)").matches;
   };
 })();

@@ -6,7 +6,7 @@
   let index;
   let ofSets;
   let drawn = [];
-  const SAME = 0.005; // shares of a colour scale that nobody tells apart
+  const HOW = "Click a cell: its head gets the ◆ and colours the tokens.";
 
   const TO_TOKEN = {
     key: "attention_to_token",
@@ -82,8 +82,9 @@
     };
   }
 
-  const said = ({ layer, head, name, value }, { unit }) =>
-    `Layer ${layer}, ${name ?? `head ${head}`}: ${memloc.measured(value, unit)}`;
+  const said = ({ layer, head, name, value }, { map, cells }) =>
+    `Layer ${layer}, ${name ?? `head ${head}`}: ${memloc.measured(value, map.unit)}` +
+    (map.ascending ? ` of ${cells.length}` : "");
 
   /** An element for each cell, in rows from the last layer down to layer 0. */
   const coloured = (card, tag) =>
@@ -104,36 +105,26 @@
       }),
     );
 
-  /** The marked heads and their values. */
-  function marks({ map, cells, scale, chosen, interest }) {
-    const strength = ({ value }) => Math.abs(scale.share(value) - (map.diverging ? 0.5 : 0));
-    const ahead = chosen ? cells.map((cell) => strength(cell) - strength(chosen)) : [];
-    const equal = ahead.filter((by) => Math.abs(by) < SAME).length - 1;
-    const first = equal ? `, as strong as ${memloc.counted(equal, "other")}` : ", the strongest here";
-    const place = ahead.some((by) => by >= SAME) ? "" : first;
+  /** The marked heads and their values, the head of interest first. */
+  function marks(card) {
+    const { chosen, interest } = card;
     const line = (...parts) => element("p", { class: "readout" }, ...parts);
-    const both = interest && interest === chosen;
-    const named = [
-      ", the ",
-      memloc.term("head of interest"),
-      index.ranked ? ": first on average over all methods" : ": named in the settings",
-    ];
+    const mark = chosen === interest ? "◆ " : "▢ ";
+    const about = [", the ", memloc.term("head of interest"), `: ${index.interest?.why}`];
     return [
-      chosen ? line("◆ ", said(chosen, map), place, ...(both ? named : [])) : line(),
-      interest && !both ? line("▢ ", said(interest, map), ...named) : "",
+      interest ? line(mark, said(interest, card), ...about) : "",
+      chosen && chosen !== interest ? line("◆ ", said(chosen, card)) : "",
     ];
   }
 
   /** The map that is large: a table, of which one reads or hears all numbers. */
   function large(card) {
     const { map, key, names, variant, rows, cells } = card;
-    const [first, second] = marks(card);
-    const pointed = element("p", { class: "readout", hidden: true });
+    const pointed = element("p", { class: "note" }, HOW);
     const cellAt = (event) => cells[event.target.dataset.cell];
     const tell = (event) => {
       const cell = cellAt(event);
-      pointed.textContent = cell ? said(cell, map) : "";
-      [pointed.hidden, first.hidden] = [!cell, Boolean(cell)];
+      pointed.textContent = cell ? said(cell, card) : HOW;
     };
     const choose = (event) => {
       const cell = cellAt(event);
@@ -178,7 +169,8 @@
         memloc.colours.bar(map.diverging, map.ascending),
         memloc.measured(card.scale.high, map.unit),
       ),
-      ...[pointed, first, second],
+      ...marks(card),
+      pointed,
     );
   }
 

@@ -2,21 +2,14 @@
 
 (() => {
   const { byId, element, svg } = memloc;
-  const MARKS = {
-    holds: "✓",
-    "does not hold": "✗",
-    "no difference that matters": "=",
-    "too few": "?",
-    "not applicable": "–",
-    error: "!",
-  };
-  const KEYS = {
-    holds: "good",
-    "does not hold": "bad",
-    "no difference that matters": "equal",
-    "too few": "open",
-    "not applicable": "none",
-    error: "bad",
+  // Mark and class of a verdict.
+  const VERDICTS = {
+    holds: ["✓", "good"],
+    "does not hold": ["✗", "bad"],
+    "no difference that matters": ["=", "equal"],
+    "too few": ["?", "open"],
+    "not applicable": ["–", "none"],
+    error: ["!", "bad"],
   };
   // Elsewhere, as in a report, the page stands alone.
   const BESIDE_FIGURES = location.pathname.endsWith("/explorer/index.html");
@@ -44,7 +37,6 @@
 
   const CELLS = {
     text: (value) => value ?? "",
-    number: (value) => memloc.number(value),
     head: (value, row) =>
       element(
         "a",
@@ -71,8 +63,8 @@
     verdict: (value) =>
       element(
         "span",
-        { class: `verdict ${KEYS[value]}` },
-        element("span", { "aria-hidden": "true" }, `${MARKS[value]} `),
+        { class: `verdict ${VERDICTS[value][1]}` },
+        element("span", { "aria-hidden": "true" }, `${VERDICTS[value][0]} `),
         value,
       ),
     figures: (names) =>
@@ -161,7 +153,7 @@
       "div",
       { class: "chips", role: "group", "aria-label": `Rows of ${block.title}` },
       chip(`all ${block.rows.length}`, null),
-      ...values.map((value) => chip(`${MARKS[value] ?? ""} ${value} ${count(value)}`.trim(), value)),
+      ...values.map((value) => chip(`${VERDICTS[value]?.[0] ?? ""} ${value} ${count(value)}`.trim(), value)),
     );
   }
 

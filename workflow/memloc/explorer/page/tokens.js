@@ -179,7 +179,7 @@
         element("summary", {}, "All its numbers"),
         element(
           "dl",
-          { class: "facts-grid" },
+          { class: "scores" },
           ...factsOf(position, state).map(([name, value, unit]) =>
             element("div", {}, element("dt", {}, name), element("dd", {}, memloc.measured(value, unit))),
           ),

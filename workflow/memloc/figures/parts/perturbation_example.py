@@ -13,30 +13,24 @@ from memloc.perturbation.effects import em_drops, strongest
 # A line, a sentence or a statement.
 BEGINS = re.compile(r"\s*\n|\s+(?!None|True|False)[A-Z][a-z]|\s*(class|def|import|raise|return)$")
 CURVES = (1.0, 1.0)  # heights in inches of both panels
-EXAMPLE_DROP = 0.5  # share of the continuation that an example's strongest token must cost
 
 
 def example_ids(tables: Mapping[str, pd.DataFrame]) -> list[int]:
-    """Memorized paragraphs in the order in which figures show them as examples.
+    """Memorized paragraphs in the order in which figures show them as examples: the typical ones first.
 
-    First come paragraphs whose strongest perturbed token is not the last of the prefix, since there any text
-    may change; of these, the ones whose first token begins a line, a sentence or a statement, so that a
-    reader can follow them, then those whose strongest token is a word. The further this token is from the
-    continuation, the earlier. Ties go by larger drop, then smaller id. Paragraphs that lose less than half
-    of the continuation come last.
+    First come paragraphs whose first token begins a line, a sentence or a statement, so that a reader can
+    follow them. Of these, the nearer their strongest perturbed token is to the median position of all
+    paragraphs, the earlier; ties go by id. Paragraphs that no perturbed token changes come last.
     """
     perturbation = tables["perturbation"]
-    memorized = perturbation[perturbation["set"] == "memorized"]
-    found = strongest(em_drops(memorized))
-    full = found["em"] + found["em_drop"]
+    found = strongest(em_drops(perturbation[perturbation["set"] == "memorized"]))
     texts = tables["vocabulary"].set_index("token")["text"]
     tokens = tables["paragraphs"].set_index("id")["tokens"]
-    signs = [not texts[tokens[row.id][row.position]].strip().isalpha() for row in found.itertuples()]
     inside = [not BEGINS.match(texts[tokens[name][0]]) for name in found["id"]]
-    end = found["position"] == perturbation["position"].max()
-    ranked = found.assign(weak=found["em_drop"] < EXAMPLE_DROP * full, end=end, inside=inside, sign=signs)
-    order = ["weak", "end", "inside", "sign", "position", "em_drop", "id"]
-    return ranked.sort_values(order, ascending=[True] * 5 + [False, True])["id"].tolist()
+    unchanged = found["em_drop"] == 0
+    away = (found["position"] - found.loc[~unchanged, "position"].median()).abs()
+    ranked = found.assign(unchanged=unchanged, inside=inside, away=away)
+    return ranked.sort_values(["unchanged", "inside", "away", "id"])["id"].tolist()
 
 
 def draw_example(
