@@ -67,8 +67,8 @@ memloc.share = (n, all) =>
 
 memloc.percent = (share) =>
   share > 0 && share < 0.001
-    ? "under 0.1 %"
-    : `${share > 0.995 || share < 0.01 ? memloc.number(100 * share) : Math.round(100 * share)} %`;
+    ? "under 0.1\u00a0%"
+    : `${share > 0.995 || share < 0.01 ? memloc.number(100 * share) : Math.round(100 * share)}\u00a0%`;
 
 /** A number with its unit; shares are in per cent. */
 memloc.measured = (value, unit) =>

@@ -136,7 +136,7 @@
       "span",
       { class: "note" },
       memloc.term("exact match", "Exact match"),
-      ", tokens:",
+      ", in tokens:",
     );
     byId("sets").replaceChildren(measure, ...made);
   }

@@ -2,17 +2,7 @@
 
 (() => {
   const { byId } = memloc;
-  const THEMES = ["", "light", "dark"];
   let order = 0;
-
-  function theme(state) {
-    if (state.theme) {
-      document.documentElement.dataset.theme = state.theme;
-    } else {
-      delete document.documentElement.dataset.theme;
-    }
-    byId("theme").textContent = `Theme: ${state.theme || "system"}`;
-  }
 
   /** Whether the page has what an address asks for, by name. */
   function has(index) {
@@ -34,7 +24,6 @@
       sort: among(index.scores, "page"),
       search: any,
       without: any,
-      theme: among([], ...THEMES),
     };
   }
 
@@ -47,9 +36,6 @@
 
   async function show(state, changed) {
     const turn = ++order;
-    if (changed.has("theme")) {
-      theme(state);
-    }
     if (changed.has("tab")) {
       memloc.tabs.show(state);
     }
@@ -138,13 +124,8 @@
       sort: "page",
       search: "",
       without: "",
-      theme: "",
     };
     memloc.state.begin(defaults, has(index));
-    byId("theme").addEventListener("click", () => {
-      const now = memloc.state.get().theme;
-      memloc.state.set({ theme: THEMES[(THEMES.indexOf(now) + 1) % THEMES.length] });
-    });
     addEventListener("keydown", keys);
   };
 })();

@@ -16,7 +16,7 @@
     place = ({ em, nll }) => [LEFT + (em / n) * (RIGHT - LEFT), BOTTOM - (nll / high) * (BOTTOM - TOP)];
     const made = [
       text(143, 187, "middle", "exact match (tokens)"),
-      text(-84, 9, "middle", "NLL (nats per token)", { transform: "rotate(-90)" }),
+      text(-84, 11, "middle", "NLL (nats per token)", { transform: "rotate(-90)" }),
       ...[0, Math.round(n / 2), n].map((em) =>
         text(place({ em, nll: 0 })[0], BOTTOM + 14, em === n ? "end" : "middle", em),
       ),
