@@ -13,7 +13,17 @@ from memloc.settings.sections import sections
 
 STORED = Path(__file__).with_name("contents.json")
 SETTINGS = sections({"highlight": None, "paragraph": {"length": 24, "prefix": 12}})
-INDEX = ("cloud", "example", "interest", "n_heads", "n_layers", "n_paragraphs", "n_prefix", "n_tokens", "sets")
+INDEX = (
+    "cloud",
+    "example",
+    "interest",
+    "n_heads",
+    "n_layers",
+    "n_paragraphs",
+    "n_prefix",
+    "n_tokens",
+    "sets",
+)
 
 
 def plain(value):

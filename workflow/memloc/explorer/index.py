@@ -53,14 +53,15 @@ def index_of(
 def _interest(tables: Tables, settings: Section) -> dict[str, Any]:
     """The head of interest, and why it is."""
     layer, head = highlighted_head(dict(tables), settings)
-    first = tables["head_ranking"].query("rank == 1 and method in @PAPER_METHODS")
+    ranking = tables["head_ranking"]
+    first = ranking[(ranking["rank"] == 1) & ranking["method"].isin(PAPER_METHODS)]
     n_first = len(first[["layer", "head"]].drop_duplicates())
     why = "first on average over all methods" + f", which put {n_first} different heads first" * (n_first > 1)
     return {"layer": layer, "head": head, "why": "named in the settings" if settings.highlight else why}
 
 
 def _example(ids: list[int], tables: Tables) -> int | None:
-    """The paragraph that the page opens at: by the rule of Figure 3 the first example of those on the page."""
+    """The paragraph that the page opens at: by the rule of Figure 3, of those on the page."""
     if "perturbation" not in tables:
         return next(iter(ids), None)
     rows = tables["perturbation"]

@@ -10,13 +10,13 @@
     return found < 0 ? own.length : found;
   }
 
-  function text(tokens, from, impact) {
+  function text(tokens, from) {
     return tokens.map((token, i) =>
       element(
         "span",
-        { class: i === from ? "differs first" : i > from ? "differs" : "same" },
+        { class: i === from ? "differs first" : i > from && "differs" },
         token.replaceAll("\n", "↵\n"),
-        i === from && impact ? element("span", { class: "unseen-text" }, " (first difference)") : null,
+        i === from ? element("span", { class: "unseen-text" }, " (first difference)") : null,
       ),
     );
   }
@@ -39,7 +39,7 @@
     }
     const from = firstDifference(own, tokens);
     const about = from === own.length ? "Equal to the original: recited." : `Equal for ${counted(from)}.`;
-    return panel("Greedy", about, element("p", { class: "text" }, ...text(tokens, from, true)));
+    return panel("Greedy", about, element("p", { class: "text" }, ...text(tokens, from)));
   }
 
   function strongest(own, content) {
@@ -48,7 +48,7 @@
     return panel(
       "Perturbed",
       `Token ${position} “${old}” becomes “${memloc.visible(put)}”. The first change is ${memloc.tokens.name(impact)}.`,
-      element("p", { class: "text" }, ...text(tokens, firstDifference(own, tokens), true)),
+      element("p", { class: "text" }, ...text(tokens, firstDifference(own, tokens))),
     );
   }
 

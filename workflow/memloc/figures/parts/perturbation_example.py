@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from memloc.figures.parts.style import COLOURS
 from memloc.figures.parts.token_map import label, label_tokens, mark_position, prefix_texts
-from memloc.perturbation.effects import em_drops, strongest
+from memloc.perturbation.effects import drop_matrix, em_drops, strongest
 
 # A line, a sentence or a statement.
 BEGINS = re.compile(r"\s*\n|\s+(?!None|True|False)[A-Z][a-z]|\s*(class|def|import|raise|return)$")
@@ -19,18 +19,18 @@ def example_ids(tables: Mapping[str, pd.DataFrame]) -> list[int]:
     """Memorized paragraphs in the order in which figures show them as examples: the typical ones first.
 
     First come paragraphs whose first token begins a line, a sentence or a statement, so that a reader can
-    follow them. Of these, the nearer their strongest perturbed token is to the median position of all
-    paragraphs, the earlier; ties go by id. Paragraphs that no perturbed token changes come last.
+    follow them. Of these, the nearer the mean position of perturbed tokens, weighted by what they cost, is to
+    the median of all paragraphs, the earlier; ties go by id. Paragraphs that lose nothing come last.
     """
     perturbation = tables["perturbation"]
-    found = strongest(em_drops(perturbation[perturbation["set"] == "memorized"]))
+    drops = drop_matrix(em_drops(perturbation[perturbation["set"] == "memorized"]))
+    places = (drops * drops.columns).sum(axis=1) / drops.sum(axis=1)
     texts = tables["vocabulary"].set_index("token")["text"]
-    tokens = tables["paragraphs"].set_index("id")["tokens"]
-    inside = [not BEGINS.match(texts[tokens[name][0]]) for name in found["id"]]
-    unchanged = found["em_drop"] == 0
-    away = (found["position"] - found.loc[~unchanged, "position"].median()).abs()
-    ranked = found.assign(unchanged=unchanged, inside=inside, away=away)
-    return ranked.sort_values(["unchanged", "inside", "away", "id"])["id"].tolist()
+    first = tables["paragraphs"].set_index("id")["tokens"].loc[drops.index].str[0]
+    inside = [not BEGINS.match(texts[token]) for token in first]
+    away = (places - places.median()).abs()
+    ranked = pd.DataFrame({"unchanged": places.isna(), "inside": inside, "away": away})
+    return ranked.sort_values(["unchanged", "inside", "away", "id"]).index.tolist()
 
 
 def draw_example(
