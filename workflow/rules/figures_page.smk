@@ -26,7 +26,6 @@ rule figures_page:
     params:
         **tracked(),
         figures=[figure.name for figure in PAGED],
-        models=MEMBERS or [MODEL_NAME],
         members=MEMBERS,
     message:
         "Put all figures with their captions on one page."

@@ -16,7 +16,6 @@ params = job.params
 told = {
     "study": params.study,
     "before": job.settings.paragraph.before,
-    "models": params.models,
     "members": params.members,
     "headline": Path(job.input.headline).read_text().splitlines(),
     "claims": job.read("claims") if job.tables else pd.DataFrame(),

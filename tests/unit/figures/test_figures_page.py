@@ -28,7 +28,7 @@ CHAPTERS = {
     "Figures of the paper": [FigureInfo("fig1", "The first", (), "1, Figure 1")],
     "More": [FigureInfo("extra", SPECIAL, (), page=True), FigureInfo("last", "The last", ())],
 }
-TOLD = {"study": "some_study", "models": ["a/model"], "members": [], "headline": ["Half is <recited>."]}
+TOLD = {"study": "some_study", "members": [], "headline": ["Half is <recited>."]}
 TOLD |= {"before": "none"}
 
 
@@ -78,7 +78,7 @@ def test_every_figure_is_there_in_order_with_its_caption_and_its_files(folder):
     pieces += ["an item stands : 0.9", "another one", "More", SPECIAL, "extended, target extra", "The last"]
     places = [words.index(piece) for piece in pieces]
     assert places == sorted(places)
-    assert "some_study : a/model Half is <recited>. All" in said(page) and "<script>" not in page
+    assert "some_study Half is <recited>. All" in said(page) and "<script>" not in page
     assert "With code and weight : <b> \u03c4." in words and "<code" in page and "<em>weight</em>" in page
     shown = re.findall(r'<(?:img src|a href)="([^#"]+)"', page)
     files = {
@@ -115,9 +115,7 @@ def test_a_table_stands_in_the_place_of_its_picture(folder):
 
 
 def test_the_page_of_several_models_links_the_page_of_each(folder):
-    links = re.findall(
-        r'href="(\w+/figures.html)"', page_of(folder, models=["small", "large"], members=["small", "large"])
-    )
+    links = re.findall(r'href="(\w+/figures.html)"', page_of(folder, members=["small", "large"]))
     assert links == ["small/figures.html", "large/figures.html"]
 
 
