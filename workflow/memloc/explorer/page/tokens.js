@@ -240,7 +240,9 @@
     const token = content.tokens[position].trim() || memloc.visible(content.tokens[position]);
     const last = position === index.n_prefix - 1 ? " It is the last one, on which any text hangs." : "";
     const instead = `“${memloc.visible(text)}” in place of “${token}”, marked ▲,`;
-    return `${told} ${instead} costs most: it leaves ${memloc.share(left, n)}.${last}`;
+    const equal = new Set(content.replaced.filter(({ em }) => em === left).map((each) => each.position));
+    const most = equal.size > 1 ? `is the first of ${equal.size} that cost most` : "costs most";
+    return `${told} ${instead} ${most}: it leaves ${memloc.share(left, n)}.${last}`;
   }
 
   function scores(state) {
