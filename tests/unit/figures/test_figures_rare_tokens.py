@@ -36,8 +36,8 @@ def test_fig7_shows_the_head_of_interest_and_says_that_this_method_is_among_thos
     drawing = fig7.draw(made_up() | {"head_ranking": ranking}, sections({"highlight": None}))
     assert words(drawing.figure.legends[0].texts) == ["head of interest: 1 of layer 0"]
     text = checked("fig7", drawing)
-    assert "of 5 heads of layer 0" in text and "head of interest, 1 (black, outlined)" in text
-    assert "this measure is one of those that chose it" in text
+    assert "of 5 heads of layer 0" in text and "head of interest, 1 (black, outlined)," in text
+    assert "which this measure helped to choose" in text
 
 
 def test_fig7_has_no_second_head_in_a_layer_of_one():
