@@ -71,17 +71,18 @@ def judged(tables, **verdicts):
 def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
     assert findings(tables, SETTINGS) == [
         "What is memorized? 2 of 4 paragraphs (50 %): given the first 10 tokens, the model goes on word for "
-        "word for 4 more. Without memory, it does so for 1 of 3 (33 %) that it never saw.",
+        "word for 4 more. Of paragraphs that it never saw, it does so for 1 of 3 (33 %).",
         "What triggers it? Mostly the last tokens of the prefix. Replacing the last token by a random one "
         "stops recitation in 0 % of trials; one of the 2 before it, in 100 %; one of the first 2, in 0 % "
         "(2 paragraphs).",
         "Where is it? Too few paragraphs to tell heads apart. Layer 1 matters most, to recited text: without "
         "its attention or MLP, recited text keeps 2 of 4 tokens and other text 3; without another layer's, 3 "
-        "and 3. 2 methods put 2 different heads first. Removing the first on average, head 1 of layer 0, "
-        "stops 2 of 2 recitations, a random other one 0.5.",
+        "and 3. 2 methods put 2 different heads first. Removing head 1 of layer 0, the first on average, "
+        "stops 2 of 2 recitations; a random other head, 0.5 (at most 1).",
         "Can it be removed? Yes. The best of 2 edits (top gradients, a paragraph at a time) stops 1 of 1 "
         "recitation. Of 4 tokens, it leaves 4 in other text.",
-        "Which claims hold? Of 2 claims of the paper, of later work and of ours, 2 rest on too few data.",
+        "Which claims hold? Of 2 claims by Stoehr and others (2024), later work and us, 2 rest on too few "
+        "data.",
     ]
 
 
@@ -156,14 +157,14 @@ def test_heads_that_tie_on_average_are_counted(tables):
     ranking = tables["head_ranking"]
     ranking.loc[(ranking["method"] == "combined") & (ranking["layer"] == 0), "rank"] = 1
     line = findings(tables, SETTINGS)[2]
-    assert " Removing one of 2 that are first on average, head 0 of layer 0, stops 0 of 2 " in line
+    assert " Removing head 0 of layer 0, one of 2 that are first on average, stops 0 of 2 " in line
 
 
 def test_of_a_head_that_is_configured_no_claim_is_about(tables):
     configured = SimpleNamespace(paragraph=SETTINGS.paragraph, highlight=SimpleNamespace(layer=0, head=0))
     line = findings(judged(tables, **{ONE_HEAD: HOLDS}), configured)[2]
     assert line.startswith("Where is it? No claim is about one head. ")
-    assert " Removing that of the settings, head 0 of layer 0, stops 0 of 2 recitations, " in line
+    assert " Removing head 0 of layer 0, that of the settings, stops 0 of 2 recitations; " in line
 
 
 @pytest.mark.parametrize(("verdict", "warned"), [(FAILS, True), (HOLDS, False), (NOT_APPLICABLE, False)])
@@ -206,7 +207,7 @@ def test_every_verdict_has_its_words():
 
 
 def test_claims_are_counted_by_verdict_and_those_that_fail_are_named(tables):
-    works = "of the paper, of later work and of ours, "
+    works = "by Stoehr and others (2024), later work and us, "
     found = {"a": HOLDS, "one_leads": FAILS, "b": HOLDS, "c": TOO_FEW, "d_e": FAILS}
     assert outcomes(found) == (
         f"Of 5 claims {works}2 hold, 2 do not hold (one leads; d e), 1 rests on too few data."

@@ -73,9 +73,11 @@ def test_exchanged_places_of_memories_that_took_are_drawn_as_stored():
     drawing = twins.draw({"twins": rows}, SETTINGS)
     assert_as_stored("twins", drawing)
     kept = rows.iloc[:3]
-    medians = f"NLL {kept['nll'].median():.2f}, but {kept['nll_swapped'].median():.2f} with a twin's place"
+    medians = f"80 %, {kept['nll'].median():.2f} and {kept['nll_swapped'].median():.2f};"
     said = checked("twins", drawing)
-    assert "80 % of it (three heads, 3 of 4 recited)" in said and medians in said
+    assert f"three heads (3 of 4 recited) {medians}" in said
+    lost = twins.draw({"twins": rows.assign(em=49)}, SETTINGS)
+    assert "three heads (0 of 4 recited); " in checked("twins", lost)
 
 
 def test_a_study_in_which_no_memory_is_recited_says_so():

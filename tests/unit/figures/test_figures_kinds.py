@@ -35,7 +35,7 @@ def test_memories_are_compared_with_reconstructions_of_their_nll():
     assert drawing.numbers["head"].value > 0
     text = checked("kinds", drawing)
     assert text.startswith("Gradients and heads tell memories from reconstructions")
-    assert "gradients are 1.50 (" in text and "Of 1 without" in text
+    assert "gradients of memories are 1.50 (" in text and "Of 1 without" in text
     assert "Of 40 recited paragraphs (40 memorized), 20 are reconstructions" in text
     text = checked("kinds", kinds.draw(tables(20, 1.0), SETTINGS))
     assert text.startswith("Neither gradients nor heads tell")

@@ -47,9 +47,7 @@ def test_fig11_marks_the_cells_whose_interval_excludes_zero():
     for axes, others in zip(drawing.figure.axes, (1, 2), strict=False):
         marks = [found.get_offsets().tolist() for found in axes.collections[1:]]
         assert marks == ([[[7.5, 1]], []] if others == 1 else [[], [[7.5, 1]]]), "up above 0, down below it"
-    assert ": 2 of 48 cells have an interval without 0 (triangles), by chance 2." in checked(
-        "fig11", drawing
-    )
+    assert ": 2 of 48 cells have an interval without 0 (triangles), by chance 2." in checked("fig11", drawing)
 
 
 def test_fig11_says_where_heads_share_keys_and_values():

@@ -28,7 +28,7 @@ def table(n=8, ways=EDITS, kinds=("grown_heads", "grown_weights")):
 def test_labels_can_be_read_and_the_caption_says_how_many_memories_there_are(n):
     said = checked("removal_of_grown", removal_of_grown.draw({"removal_of_grown": table(n)}, SETTINGS))
     inside = 10 if n == 1 else 20
-    assert f" {inside}.0 %, by a blind change 5.0 % (three heads, n = {n}: " in said
+    assert f"three heads (n = {n}) {inside}.0 % (" in said and ", 5.0 %" in said
 
 
 def test_intervals_hold_possible_values_alone():

@@ -91,7 +91,7 @@ def _memorized(tables: Tables, verdicts: pd.Series, paragraph: Section) -> str:
     recited = tables["sets"]["id"].map(tables["scores"].set_index("id")["em"]) == paragraph.continuation
     unseen = tables["sets"]["set"] == UNSEEN
     seen = recited.index.isin(without_controls(tables["sets"]).index)
-    others = f"Without memory, it does so for {_of(recited[unseen])} that it never saw."
+    others = f"Of paragraphs that it never saw, it does so for {_of(recited[unseen])}."
     if not unseen.any():
         others = "There are no unseen ones to compare with."
     only = ONLY_THERE if verdicts.get(ANYWHERE) == FAILS else ""
@@ -126,15 +126,16 @@ def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
     left = tables["layer_bypass"].groupby(["group", "layer"], observed=True)["em"].mean()
     recited, other = left["memorized"], left["non_memorized"]
     most = recited.idxmin()
-    without = tables["head_ablation"].query("group == 'memorized'")
-    stops = without["em"] < settings.paragraph.continuation
-    stopped, n_recited = stops.groupby([without["layer"], without["head"]]).sum(), without["id"].nunique()
+    ablated = tables["head_ablation"].query("group == 'memorized'")
+    kept = ablated.pivot(index="id", columns=["layer", "head"], values="em")
+    stopped = (kept < settings.paragraph.continuation).sum()
+    others = stopped.drop((layer, head))
     first = ranking[ranking["rank"] == 1].set_index("method")[["layer", "head"]]
     of_methods, n_tied = first[first.index.isin(PAPER_METHODS)], len(first.loc[[COMBINED]])
     n_first = len(of_methods.drop_duplicates())
     # Of a head that is configured, no claim says that it leads.
     verdict = None if settings.highlight else verdicts.get(ONE_HEAD)
-    named = "the first" if n_tied == 1 else f"one of {n_tied} that are first"
+    named = "the first on average" if n_tied == 1 else f"one of {n_tied} that are first on average"
     return (
         f"{STANDS_OUT.get(verdict, 'No claim is about one head').format(head, layer)}. Layer {most} matters "
         f"most, {'but to any' if other.idxmin() == most else 'to recited'} text: without its attention or "
@@ -144,9 +145,9 @@ def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
         f"{counted(of_methods.index.nunique(), 'method')} put "
         f"{'the same head' if n_first == 1 else f'{n_first} different heads'} first"
         f"{f', all in layer {most}' * bool((of_methods['layer'] == most).all())}. Removing "
-        f"{'that of the settings' if settings.highlight else f'{named} on average'}, head {head} of layer "
-        f"{layer}, stops {stopped[layer, head]} of {counted(n_recited, 'recitation')}, a random other one "
-        f"{stopped.drop((layer, head)).mean():.1f}."
+        f"head {head} of layer {layer}, {'that of the settings' if settings.highlight else named}, stops "
+        f"{stopped[layer, head]} of {counted(len(kept), 'recitation')}; a random other head, "
+        f"{others.mean():.1f} (at most {others.max()})."
     )
 
 

@@ -41,9 +41,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     scores = tables["half_scores"]
     held = bits(scores, settings.paragraph.continuation)
     a_weight = Interval(*(np.array(held[:3]) / scores["n_weights"].iloc[0]), held.n)
-    unseen = judged["kind"][(judged["n_with"] == 0) & judged["kind"].notna()]
-    numbers = {"bits": held, "bits_a_weight": a_weight, "n_unseen": len(unseen)}
-    numbers["unseen"] = int((unseen == RECONSTRUCTION).sum())
+    unseen = judged["kind"][(judged["n_with"] == 0) & judged["kind"].notna()] == RECONSTRUCTION
+    numbers = {"bits": held, "bits_a_weight": a_weight, "n_unseen": len(unseen), "unseen": int(unseen.sum())}
     return Drawing(figure, data, _numbers(data) | numbers)
 
 

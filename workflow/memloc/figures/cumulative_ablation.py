@@ -43,15 +43,12 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 def judges(table: pd.DataFrame) -> dict[str, int]:
     """For captions: n_<group>, the size of each group; n_used, memorized ones that chose heads or weights."""
-    paragraphs = table.drop_duplicates(["group", "id"])
-    sizes = paragraphs["group"].value_counts()
-    used = paragraphs["used"] & (paragraphs["group"] == "memorized")
-    return {**{f"n_{group}": int(size) for group, size in sizes.items()}, "n_used": int(used.sum())}
+    paragraphs = table.drop_duplicates(["group", "id"]).groupby("group")["used"]
+    return {**paragraphs.size().add_prefix("n_").to_dict(), "n_used": int(paragraphs.sum()["memorized"])}
 
 
 def _numbers(data: pd.DataFrame) -> Numbers:
-    """Means of all methods together and of random orders, without the heads in the middle of the axis; the
-    range of the latter."""
+    """Means of all methods together and of random orders, with the range of these, amid the axis of heads."""
     n_heads = np.unique(data.loc[data["n_heads"] > 0, "n_heads"])
     shown = int(n_heads[len(n_heads) // 2])
     rows = data[data["n_heads"] == shown].set_index("method")

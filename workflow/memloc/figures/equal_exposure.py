@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from memloc.data.sets import NO_PAIRS, paired_differences
-from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height, mark_signs, name_heads
+from memloc.figures.parts.heatmap import colour_bar, heat_map, map_height, mark_signs, name_head
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, Numbers, of_panels, panel_labels, subplots
 from memloc.localization.gradient_sizes import paragraph_sizes
 from memloc.localization.highlight import highlighted_head
@@ -47,7 +47,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     _lines(panels["b"], blocks)
     _map(panels["c"], heads, head)
     panel_labels(panels.values())
-    name_heads(figure, head)
+    name_head(figure, head)
     needed = [f"{BLOCKS[block][0]} of layer {layer}" for block, layer in blocks.index[blocks["low"] > 0]]
     numbers = {"n_pairs": n_pairs, "needed": needed, **_numbers(sizes, heads, head)}
     pairs = sizes[["log_nll", "log_size"]].rename(columns={"log_size": "value"})

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from memloc.figures.parts.heatmap import cells, name_heads, outline
+from memloc.figures.parts.heatmap import cells, name_head, outline
 from memloc.figures.parts.methods import method_label, named_heads
 from memloc.figures.parts.style import COLOURS, LABELS, PAGE_WIDTH, Drawing
 from memloc.localization.highlight import highlighted_head
@@ -50,7 +50,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     style = {"location": "bottom", "shrink": 0.6, "aspect": 50, "ticks": (0, 0.5, 1)}
     bar = figure.colorbar(mesh, ax=maps, **style)
     bar.set_label("share of the other heads that rank lower")
-    name_heads(figure, head)
+    name_head(figure, head)
     return Drawing(figure, *_told(ranking, head, n_heads))
 
 

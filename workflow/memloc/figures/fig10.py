@@ -3,7 +3,7 @@
 import pandas as pd
 
 from memloc.figures.parts.gradient_summary import strongest_component
-from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height, name_heads
+from memloc.figures.parts.heatmap import colour_bar, heat_map, layer_matrix, map_height, name_head
 from memloc.figures.parts.style import COLOURS, LABELS, Drawing, panel_labels, subplots
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
@@ -38,7 +38,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     for panel in axes[:, 1]:
         panel.set_ylabel(None)
     panel_labels(axes.flat)
-    name_heads(figure, head)
+    name_head(figure, head)
     mean = data.groupby(["group", "role"], observed=True)["max_abs"].mean()
     rows = dict(iter(data.groupby(["group", "role"], observed=True)))
     numbers = {

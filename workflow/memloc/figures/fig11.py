@@ -32,7 +32,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         heatmap.colour_bar(mesh, panel, unit)
         panel.set_title(title)
     panel_labels(axes)
-    heatmap.name_heads(figure, head)
+    heatmap.name_head(figure, head)
     pairs = tables["perturbed_paragraphs"]
     numbers = {
         "exact": exact,

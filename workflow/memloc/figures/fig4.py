@@ -40,6 +40,7 @@ def _numbers(data: pd.DataFrame, sets: pd.DataFrame, layer: int, head: int) -> N
             }
             for group, own in rows.items()
         },
+        "alike": heads["memorized"].corr(heads["contrastive"]),
         "even": n_layers // 2 / n_layers,
         "layer": layer,
         "head": head,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from memloc.figures.parts import token_map
-from memloc.figures.parts.heatmap import diamond, name_heads
+from memloc.figures.parts.heatmap import name_head
 from memloc.figures.parts.perturbation_example import example_ids
 from memloc.figures.parts.style import Drawing, panel_labels, subplots
 from memloc.localization import head_profiles
@@ -34,13 +34,11 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     figure, axes = subplots(height, nrows=2, sharex=True)
     for panel_axes, (name, values) in zip(axes, panels.items(), strict=True):
         token_map.draw_map(panel_axes, values, TITLES[name], rows[name], marked)
-        if marked is not None:
-            diamond(panel_axes, marked, values[marked].idxmax())
     of_values = "head" if len(panels["gradient"]) == len(panels["attention"]) else "key/value head"
     axes[0].set_ylabel(of_values)
     token_map.label_tokens(axes[-1], texts, marked)
     panel_labels(axes, token_map.ABOVE_MARKS)
-    name_heads(figure, (layer, head), "strongest at the marked token" if marked is not None else "")
+    name_head(figure, (layer, head))
 
     numbers = {"id": int(example), "layer": layer, "head": head, "of_values": of_values, "marked": None}
     if marked is not None:

@@ -12,15 +12,14 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.heatmap import name_heads, outline
+from memloc.figures.parts.heatmap import name_head, outline
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, panel_labels, subplots
 from memloc.localization.highlight import highlighted_head
 from memloc.settings.base import Section
 
-MEASURES = {"attention_sum": "pearson", "attention_mean": "pearson_mean"}  # columns of their correlations
-AXIS_LABELS = {
-    "attention_sum": "attention,\nsummed over paragraphs",
-    "attention_mean": "attention,\nmean per occurrence",
+MEASURES = {  # columns of their correlations, labels
+    "attention_sum": ("pearson", "summed over paragraphs"),
+    "attention_mean": ("pearson_mean", "mean per occurrence"),
 }
 NULL_COLOUR = "0.75"
 
@@ -37,15 +36,15 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     colours = dict(zip(correlation.index, shades, strict=True)) | {head: "black"}
     height = max(4.0, 2 * (0.8 + 0.11 * len(correlation)))
     figure, axes = subplots(height, PAGE_WIDTH * 0.9, nrows=2, ncols=2, width_ratios=(2, 1))
-    for (left, right), (measure, name) in zip(axes, MEASURES.items(), strict=True):
+    for (left, right), (measure, (name, label)) in zip(axes, MEASURES.items(), strict=True):
         _draw_ranks(left, by_rank, measure, colours, head)
+        left.set_ylabel(f"attention,\n{label}")
         _draw_correlations(right, correlation, name, colours)
         outline(right, -1.05, head - 0.5, width=2.1)
     axes[0, 0].legend(loc="upper right")
-    name_heads(figure, (layer, head))
+    name_head(figure, (layer, head))
     panel_labels(axes.flat)
-    columns = [column for column in correlation if column.startswith(tuple(MEASURES.values()))]
-    data = by_rank.merge(correlation[columns], left_on="head", right_index=True)
+    data = by_rank.merge(correlation.filter(regex="^pearson"), left_on="head", right_index=True)
     return Drawing(figure, data, _numbers(correlation, layer, head) | {"chosen": not settings.highlight})
 
 
@@ -56,7 +55,7 @@ def _draw_ranks(axes: Axes, by_rank: pd.DataFrame, measure: str, colours: dict, 
     for head, rows in by_rank.groupby("head"):
         style = {"lw": 1.2, "zorder": 3} if head == marked else {"lw": 0.7}
         axes.plot(rows["rank"], rows[measure], color=colours[head], **style)
-    axes.set(xlabel="rank of the token (0 = rarest)", ylabel=AXIS_LABELS[measure], xlim=(0, None))
+    axes.set(xlabel="rank of the token (0 = rarest)", xlim=(0, None))
     axes.set_ylim(0, 1.1 * by_rank[measure].max())  # the null of rare ranks may leave the panel
 
 

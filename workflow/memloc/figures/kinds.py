@@ -35,16 +35,15 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(LOOKS))
     panel_labels(axes)
     n_kinds = data["kind"].value_counts().reindex(LOOKS, fill_value=0)
-    differences = {name: difference(data, name, log=name == "gradient") for name in PANELS}
-    sets = tables["sets"].set_index("id")["set"].loc[data.index].value_counts().to_dict()
+    unseen = data["kind"][data["within_10"] == 0]
     numbers = {
         "n": len(data),
-        "sets": sets,
+        "sets": tables["sets"].set_index("id")["set"].loc[data.index].value_counts().to_dict(),
         **{f"n_{name}": int(n) for name, n in n_kinds.items()},
-        **differences,
+        **{name: difference(data, name, log=name == "gradient") for name in PANELS},
+        "n_unseen": len(unseen),
+        "unseen": int((unseen == "reconstruction").sum()),
     }
-    unseen = data[data["within_10"] == 0]
-    numbers |= {"n_unseen": len(unseen), "unseen": int((unseen["kind"] == "reconstruction").sum())}
     return Drawing(figure, data.reset_index(), numbers)
 
 

@@ -14,7 +14,6 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
@@ -31,10 +30,8 @@ HEAD_FONT, GROUP_FONT = 4.5, 6.0
 LABEL_WIDTH = 6.0  # points: a two-digit head number, or an upright name
 BRACKET_DROP, GROUP_DROP = 8.0, 9.5  # points from the map down to the bracket, and to its label
 MAX_LAYER_LABELS = 13
-# Marks of heads in all figures: an outline for the head of interest, a diamond for another one.
 HALO = withStroke(linewidth=2, foreground="white")
-OUTLINE = {"fill": False, "ec": "black", "lw": 0.8, "path_effects": [HALO]}
-DIAMOND = {"marker": "D", "ls": "", "ms": 3.5, "color": "black", "mec": "white", "mew": 0.5}
+OUTLINE = {"fill": False, "ec": "black", "lw": 0.8, "path_effects": [HALO]}  # of the head of interest
 
 
 def layer_matrix(frame: pd.DataFrame, value: str) -> pd.DataFrame:
@@ -176,7 +173,7 @@ def maps_with_bars(panels: Sequence[MapPanel], highlight: tuple[int, int], label
     panel_labels(axes[:, 0])
     if n_kinds > 1:
         axes[0, 1].legend(loc="lower center", bbox_to_anchor=(0.5, 1), borderaxespad=0.2, handlelength=1)
-    name_heads(figure, highlight)
+    name_head(figure, highlight)
     return figure
 
 
@@ -193,14 +190,8 @@ def outline(axes: Axes, x: float, y: float, width: float = 1, height: float = 1)
     axes.add_patch(Rectangle((x, y), width, height, **OUTLINE, clip_on=False, zorder=3))
 
 
-def diamond(axes: Axes, x: float, y: float) -> None:
-    """Mark a head at its centre."""
-    axes.plot(x, y, **DIAMOND, zorder=4)
-
-
-def name_heads(figure: Figure, head: tuple[int, int], mark: str = "") -> None:
-    """Add a line to a figure that names the head of interest (layer, head), and what a diamond marks."""
-    marks = [Patch(**OUTLINE, label=f"head of interest: {head[1]} of layer {head[0]}")]
-    marks += [Line2D([], [], **DIAMOND, label=mark)] if mark else []
+def name_head(figure: Figure, head: tuple[int, int]) -> None:
+    """Add a line to a figure that names the head of interest (layer, head)."""
+    mark = Patch(**OUTLINE, label=f"head of interest: {head[1]} of layer {head[0]}")
     figure.set_figheight(figure.get_figheight() + 0.2)
-    figure.legend(handles=marks, loc="outside lower left", ncols=2, handlelength=1.2)
+    figure.legend(handles=[mark], loc="outside lower left", handlelength=1.2)

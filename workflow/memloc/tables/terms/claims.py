@@ -27,7 +27,8 @@ def outcomes(verdicts: Mapping[str, str]) -> str:
         found = [id.replace("_", " ") for id, own in verdicts.items() if own == verdict]
         named = f" ({'; '.join(found)})" * (verdict == FAILS)
         said += [f"{len(found)} {words[len(found) > 1]}{named}"] * bool(found)
-    return f"Of {counted(len(verdicts), 'claim')} of the paper, of later work and of ours, {', '.join(said)}."
+    claims = counted(len(verdicts), "claim")
+    return f"Of {claims} by Stoehr and others (2024), later work and us, {', '.join(said)}."
 
 
 def counted(n: int, unit: str) -> str:
