@@ -21,6 +21,10 @@ elif not importlib.util.find_spec("memloc"):
     )
 
 
+from memloc.run.rule import spare_garbage
+
+spare_garbage()  # before libraries are imported
+
 from memloc.figures.catalog import FIGURES
 from memloc.planning.estimate import limits
 from memloc.run import tracking

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from functools import partial
 
 from memloc.run.errors import InputError, UserError
+from memloc.run.rule import spare_garbage
 
 ANSWERED, FAILED, WRONG, RECITED, STOPPED = 0, 1, 2, 3, 130  # what the command ends with
 
 
 def main(words: Sequence[str] | None = None) -> None:
     """Do what the words of the command line ask for, and end with a status that says how it went."""
+    spare_garbage()
     try:
         sys.exit(_recite(_parser().parse_args(words)))
     except UserError as error:

@@ -3,6 +3,7 @@
 Snakemake itself sets the variables from which libraries read the number of threads.
 """
 
+import atexit
 import ctypes
 import errno
 import fcntl
@@ -43,7 +44,7 @@ def start(snakemake: Any) -> None:
     The script of a killed Snakemake keeps running; a new start of the same job waits for its end.
     """
     os.environ.update(QUIET | OFFLINE | WAITING)
-    gc.set_threshold(10_000)  # imports make objects that stay; the search for garbage took half the time
+    spare_garbage()
     sys.stdout = sys.stderr = _own_log(Path(snakemake.log[0]))
     sys.excepthook = _report
     signal.signal(signal.SIGTERM, _end)
@@ -51,6 +52,12 @@ def start(snakemake: Any) -> None:
     log(f"rule {snakemake.rule}, {snakemake.threads} threads, Python {python}, process {os.getpid()}")
     if gpus := gpu_locks.claim_gpus(snakemake.resources.get("gpu", 0)):
         log(f"GPU {', '.join(gpus)}")
+
+
+def spare_garbage() -> None:
+    """Search for garbage more rarely: what imports make stays. At the end, a search took a second."""
+    gc.set_threshold(10_000)
+    atexit.register(gc.freeze)
 
 
 def _report(_: type[BaseException], raised: BaseException, trace: TracebackType | None) -> None:
