@@ -86,3 +86,12 @@ def test_continuations_of_the_corpus_are_the_paragraphs_own(run, study):
     decoded = read(study, "near_verbatim").set_index("id")["continuation"]
     others = sets[sets["set"] == "non_memorized"]
     assert any(list(decoded[row.id]) != list(row.continuation) for row in others.itertuples())
+
+
+def test_where_nothing_is_recited_nothing_has_a_kind(run, study):
+    script, snakemake = stored_jobs()["count_copies"]
+    path = study / "tables/scores.parquet"
+    scores = read(study, "scores").assign(em=0)
+    storage.write(schema_of("scores"), scores, path, storage.provenance(path))
+    run(script, snakemake)
+    assert read(study, "kinds").empty and len(read(study, "near_copies")) == len(scores)

@@ -25,4 +25,4 @@ breaks = job.read("vocabulary").sort_values("token").text.str.contains("\n", reg
 of_recited = [found[row] for row in np.flatnonzero(recited)]
 kinds = evidence(paragraphs[recited], of_recited, stream, lengths.prefix, breaks)
 kinds["kind"] = kind_of(by_rule(kinds, lengths.continuation), counted.within_0[recited])
-job.write(kinds=kinds.assign(id=paragraphs.id))
+job.write(kinds=kinds.assign(id=paragraphs.id[recited]))

@@ -41,9 +41,18 @@ def test_a_model_holds_no_bits_of_random_tokens_that_it_never_saw():
 
 def test_texts_are_doubled_and_trained_on_until_neither_adds_five_per_cent(monkeypatch, tmp_path):
     """Bits per round of a model that holds half of a text after one round, all but a tenth of its 3 later."""
-    monkeypatch.setattr(capacity, "learned", lambda text, *_: iter([{"bits": min(0.9 * text, 3.0)}]))
-    found = [row["bits"] for row in capacity.filled(HOW, 0, tmp_path)]
-    assert found == pytest.approx([0.9, 1.8, 3.0, 3.0])
+    rounds = lambda text, *_: iter([{"bits": min(0.9 * text, 3.0), "converged": True}])  # noqa: E731
+    monkeypatch.setattr(capacity, "learned", rounds)
+    found = list(capacity.filled(HOW, 0, tmp_path))
+    assert [row["bits"] for row in found] == pytest.approx([0.9, 1.8, 3.0, 3.0])
+    assert all(row["converged"] for row in found)
+
+
+def test_a_model_that_holds_more_of_the_largest_text_is_not_full(monkeypatch, tmp_path):
+    rounds = lambda text, *_: iter([{"bits": 0.9 * text, "converged": True}])  # noqa: E731
+    monkeypatch.setattr(capacity, "learned", rounds)
+    found = list(capacity.filled(HOW, 0, tmp_path))
+    assert [row["converged"] for row in found] == [True, True, True, False]
 
 
 @pytest.mark.parametrize(("held", "n_rounds"), [([1, 2, 2.05, 9], 3), ([1, 2, 3, 4], 4), ([-3, -2, -1], 2)])

@@ -23,6 +23,7 @@ from memloc.run.seeds import generator
 from memloc.settings.model import EmbeddedModel
 
 VOCABULARY = 256  # different tokens
+TEXTS = (1, 2, 4, 8)  # bits per weight; a larger text takes longer than this study may
 PASSES, ROUNDS = 25, 4  # passes of the first round of training, then twice those of the round before
 GROWTH = 1.05  # less is none: of a round, and of twice the text
 ROWS = 64  # windows per pass without gradients
@@ -47,21 +48,24 @@ def grows(before: float, bits: float) -> bool:
 
 
 def filled(how: EmbeddedModel, seed: int, work: Path) -> Iterator[dict[str, Any]]:
-    """Rows of table `capacity` of one size, round by round, of texts of 1, 2, 4, .. bits per weight.
+    """Rows of table `capacity` of one size, round by round, of texts of `TEXTS` bits per weight.
 
-    The last text is the first one of which the model holds no more than of half of it.
+    The last text is the first one of which the model holds no more than of half of it. If it holds more of
+    the largest text, that text has not `converged`: the model could hold more.
 
     Args:
         work: folder of checkpoints, from which a killed run goes on; the caller deletes it.
     """
     use_deterministic_algorithms()
-    text, before, bits = 1, 0.0, 0.0
-    while text == 1 or grows(before, bits):
-        before = bits
+    before, bits = 0.0, 0.0
+    for text in TEXTS:
         for row in learned(text, how, seed, work):
             bits = row["bits"]
-            yield row
-        text *= 2
+            full = text < TEXTS[-1] or not grows(before, bits)
+            yield row | {"converged": row["converged"] and full}
+        if text > TEXTS[0] and not grows(before, bits):
+            return
+        before = bits
 
 
 def learned(text: int, how: EmbeddedModel, seed: int, work: Path) -> Iterator[dict[str, Any]]:

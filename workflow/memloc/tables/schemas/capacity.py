@@ -14,5 +14,8 @@ def capacity(lengths: Lengths) -> Columns:
         "nll": nats(meaning="Mean NLL of the text after the round."),
         "bits": number(unit="bits", meaning="Bits that the model holds; below 0: it is worse than chance."),
         "bits_per_weight": number(unit="bits per weight", meaning="Bits by weights."),
-        "converged": Column("bool", meaning="The round, of twice the passes, added less than 5 %."),
+        "converged": Column(
+            "bool",
+            meaning="The round, of twice the passes, added less than 5 %, and so did the largest text.",
+        ),
     }
