@@ -158,6 +158,7 @@ def spoiled(name, content):
         ({"texts": ["latin"]}, "latin: not utf-8 text ('utf-8' codec can't decode byte 0xe9"),
         ({"texts": ["packed.gz"]}, "packed.gz, line 1: damaged from here on"),
         ({"texts": ["rows.jsonl"]}, "rows.jsonl, line 1: no text in 'text'"),
+        ({"unseen": ["rows.jsonl"]}, "rows.jsonl, line 1: no text in 'text'"),
         ({"texts": ["few"]}, "TEXT: 20 tokens; give longer text, or a lower --length than 100"),
         ({"encoding": "utf-9"}, "utf-9: no encoding that Python knows; utf-8 and latin-1 are"),
         ({"prefix": 100}, "--prefix 100: must be from 1 to 99"),
@@ -181,8 +182,8 @@ def test_what_cannot_be_used_is_told_in_the_words_of_the_command(given, said):
     spoiled("empty", b"")
     spoiled("blank", b" \n")
     spoiled("latin", "café".encode("latin-1") * 999)
-    spoiled("packed.gz", b"no archive")
-    spoiled("rows.jsonl", b"{}\n")
+    spoiled("packed.gz", b"no archive" * 9999)
+    spoiled("rows.jsonl", b"{}\n" * 9999)
     spoiled("few", b"a few words that are " * 4)
     with pytest.raises(InputError) as error:
         asked(**given)

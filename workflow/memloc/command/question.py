@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from memloc.data.text_files import documents, text_files
+from memloc.data.text_files import ROWS, documents, text_files
 from memloc.model.context import hub_folder, most_positions, require_tokenizer
 from memloc.model.families import family
 from memloc.run.errors import InputError
@@ -43,7 +43,9 @@ def config_of(
     if out and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", out):
         raise InputError(f"--out {out}: must be a letter or digit, then also dots, - and _ (no path)")
     files = [file for file in text_files(texts, "TEXT", encoding) if "://" not in file]
-    text_files(unseen, "--unseen", encoding)
+    for file in (*files, *text_files(unseen, "--unseen", encoding)):
+        if file.endswith((".gz", *ROWS)) and "://" not in file:
+            next(documents(file, "text", encoding), None)  # its first bytes do not tell whether it is text
     sections = {short_name(model): _section(model, length) for model in models}
     if len(sections) < len(models):
         raise InputError(f"--model: {' and '.join(models)} have one name; give models of different names")
@@ -102,7 +104,7 @@ def _require_on_hub(model_id: str, revision: str) -> None:
     asking.start()
     asking.join(PATIENCE)
     for said in wrong:
-        raise InputError(f"--model {said}; correct the name, set HF_TOKEN, or give a folder")
+        raise InputError(f"--model {said}; go online, correct the name, set HF_TOKEN, or give a folder")
 
 
 def _require_length(files: Sequence[str], encoding: str, models: Sequence[str], length: int) -> None:

@@ -5,7 +5,7 @@ import time
 from memloc.run.console import spoken
 from memloc.run.rule import log
 
-SECONDS = 10.0  # between two lines
+SECONDS = 5.0  # between two lines
 
 
 class Progress:
