@@ -6,7 +6,7 @@ job = start(snakemake)
 
 from pathlib import Path
 
-from memloc.claims.before import out_of_reach
+from memloc.claims.before_a_run import out_of_reach
 from memloc.planning.estimate import estimate, summary
 from memloc.run.steps import Step, needed
 from memloc.settings.study import Settings

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from memloc.model.sites import Site, reading
 from memloc.model.subject import Subject, Tokens
+from memloc.scoring.teacher_forcing import score_tokens
 
 
 class PrefixFeatures(NamedTuple):
@@ -33,9 +33,7 @@ def prefix_features(subject: Subject, prefix: Tokens, n_seen: Sequence[int]) -> 
     def of_rows(rows: Tokens) -> PrefixFeatures:
         with reading(subject, [stream]) as found:
             hidden = subject.hidden(rows)
-        (nll,) = subject.unembedded(
-            hidden[:, :-1], rows[:, 1:], lambda *logits: (cross_entropy(*logits, reduction="none"),)
-        )
+        nll = score_tokens(subject, hidden[:, :-1], rows[:, 1:]).nll
         return PrefixFeatures(nll.float().cpu(), found[stream][:, last].float().cpu())
 
     return PrefixFeatures(*map(torch.cat, zip(*subject.in_batches(of_rows, prefix), strict=True)))

@@ -5,9 +5,9 @@ import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from memloc.model.subject import Subject, Tokens
+from memloc.scoring.teacher_forcing import score_tokens
 
 
 @torch.inference_mode()
@@ -15,9 +15,7 @@ def continuation_nll(subject: Subject, tokens: Tokens) -> Float[Tensor, "paragra
     """NLL (nats) of each token of the continuations given all tokens before it."""
 
     def of_rows(rows: Tokens) -> Float[Tensor, "paragraph continuation"]:
-        states, true = subject.states_in_parts(rows), rows[:, subject.n_prefix :]
-        (nll,) = subject.unembedded(states, true, lambda *logits: (cross_entropy(*logits, reduction="none"),))
-        return nll.cpu()
+        return score_tokens(subject, subject.states_in_parts(rows), rows[:, subject.n_prefix :]).nll.cpu()
 
     return torch.cat(subject.in_batches(of_rows, tokens))
 

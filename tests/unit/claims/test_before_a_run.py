@@ -4,7 +4,7 @@ import pytest
 from made_configs import VALID
 from test_registry import CLAIMS, claim
 
-from memloc.claims.before import needed, out_of_reach
+from memloc.claims.before_a_run import needed, out_of_reach
 from memloc.claims.verdicts import judge
 from memloc.settings.study import Settings
 from memloc.statistics.exact import median, share
