@@ -159,16 +159,10 @@ def paired_differences(values: Values, sets: pd.DataFrame) -> Values:
 
     `values` has a value per paragraph, by id. A pair is left out if one of its paragraphs has no value.
     """
-    memorized, others = paired_values(values, sets)
-    return memorized - others
-
-
-def paired_values(values: Values, sets: pd.DataFrame) -> tuple[Values, Values]:
-    """Values of the memorized and of the other paragraphs of the same pairs, by pair."""
     paired = sets[sets["pair"].notna() & sets["id"].isin(values.index)]
     memorized, others = (
         values.loc[rows["id"]].set_axis(rows["pair"].astype(int).rename("pair"))
         for rows in (paired[paired["set"] == "memorized"], paired[paired["set"] != "memorized"])
     )
     both = memorized.index.intersection(others.index).sort_values()
-    return memorized.loc[both], others.loc[both]
+    return memorized.loc[both] - others.loc[both]
