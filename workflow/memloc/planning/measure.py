@@ -10,7 +10,6 @@ import sys
 import time
 import timeit
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from memloc.planning.memory import Shape
@@ -64,8 +63,9 @@ def measured(shape: Shape, settings: Settings, on_gpu: bool) -> Speed:
     if how.source in TRAINED:
         windows = np.random.default_rng(0).integers(vocabulary, size=(how.batch, how.context))
         bf16 = how.precision == "bfloat16" or (how.precision == "auto" and native_bfloat16(model.device))
-        trained = partial(Training(model, how, bf16).run, windows, Path("no checkpoint"), lambda *_: None)
-        found["training"] = seconds(trained) / how.batch
+        given = windows, Path("no checkpoint"), lambda *_: None
+        # A training that is done would run no step again.
+        found["training"] = seconds(lambda: Training(model, how, bf16).run(*given)) / how.batch
     if gpus or not on_gpu:
         n_rows = max(1, MOST_ROWS if gpus else min(MOST_ROWS, int(WORK / n_weights)))
         tokens = torch.randint(vocabulary, (n_rows, lengths.length))
