@@ -10,21 +10,19 @@ PUBLISHED = {3.6: ("abstract", "--"), 3.83: ("single precision", ":")}  # bits p
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
-    """(a) Bits held against bits of text, a line per size. (b) The most, per weight, by rounds."""
-    data = tables["capacity"].sort_values(["weights", "text_bits", "passes"], ignore_index=True)
-    ends = data.groupby(["weights", "text_bits"]).tail(1)
-    fullest = ends.loc[ends.groupby("weights")["bits"].idxmax()]
+    """(a) Bits held against bits of text, a line per size. (b) Those of each text, per weight, by size."""
+    data = tables["capacity"].sort_values(["weights", "text_bits"], ignore_index=True)
     figure, axes = subplots(2.7, ncols=2)
-    _by_text(axes[0], ends)
-    _per_weight(axes[1], data.merge(fullest[["weights", "text_bits"]]))
+    _by_text(axes[0], data)
+    _per_weight(axes[1], data)
     panel_labels(axes)
-    return Drawing(figure, data, _numbers(fullest))
+    return Drawing(figure, data, _numbers(data))
 
 
-def _by_text(axes: Axes, ends: pd.DataFrame) -> None:
-    for (weights, own), marker in zip(ends.groupby("weights"), MARKERS, strict=False):
+def _by_text(axes: Axes, data: pd.DataFrame) -> None:
+    for (weights, own), marker in zip(data.groupby("weights"), MARKERS, strict=False):
         axes.plot(own["text_bits"], own["bits"], marker=marker, ms=3, label=f"{weights:,} weights")
-    span = ends["text_bits"].min(), ends["text_bits"].max()
+    span = data["text_bits"].min(), data["text_bits"].max()
     axes.plot(span, span, color="0.8", lw=0.8, zorder=0, label="all of the text")
     axes.set(xscale="log", yscale="log", xlabel="bits of text", ylabel="bits in the model")
     plain_log_ticks(axes.xaxis)
@@ -32,27 +30,25 @@ def _by_text(axes: Axes, ends: pd.DataFrame) -> None:
     axes.legend()
 
 
-def _per_weight(axes: Axes, rounds: pd.DataFrame) -> None:
-    for (weights, own), marker in zip(rounds.groupby("weights"), MARKERS, strict=False):
-        (line,) = axes.plot([weights] * len(own), own["bits_per_weight"], marker="_", ms=5, lw=0.6)
-        full = line.get_color() if own["converged"].iloc[-1] else "white"
-        axes.plot(weights, own["bits_per_weight"].iloc[-1], marker, ms=4, color=line.get_color(), mfc=full)
+def _per_weight(axes: Axes, data: pd.DataFrame) -> None:
+    for (weights, own), marker in zip(data.groupby("weights"), MARKERS, strict=False):
+        axes.plot([weights] * len(own), own["bits_per_weight"], marker=marker, ms=4, lw=0.6)
     for value, (label, style) in PUBLISHED.items():
         axes.axhline(value, color="0.4", lw=0.8, ls=style, label=f"published: {value} ({label})")
     axes.set(xscale="log", xlabel="thousand weights", ylabel="bits per weight")
-    axes.set_ylim(min(0, rounds["bits_per_weight"].min()), 5.2)
-    sizes = rounds["weights"].unique()
+    axes.set_ylim(min(0, data["bits_per_weight"].min()), 5.2)
+    sizes = data["weights"].unique()
     axes.set_xticks(sizes, [f"{size / 1000:.3g}" for size in sizes])
     axes.set_xticks([], minor=True)
     axes.legend(loc="upper right")
 
 
-def _numbers(fullest: pd.DataFrame) -> Numbers:
+def _numbers(data: pd.DataFrame) -> Numbers:
+    most = data.groupby("weights")["bits_per_weight"].max()
     return {
-        "n": len(fullest),
-        "low": fullest["bits_per_weight"].min(),
-        "high": fullest["bits_per_weight"].max(),
-        "length": int(fullest["length"].iloc[0]),
-        "passes": int(fullest["passes"].max()),
-        "n_going_on": int((~fullest["converged"]).sum()),
+        "n": len(most),
+        "low": most.min(),
+        "high": most.max(),
+        "length": int(data["length"].iloc[0]),
+        "passes": int(data["passes"].iloc[0]),
     }

@@ -1,6 +1,6 @@
 """Bits of random tokens that models of several sizes hold."""
 
-from memloc.tables.columns import Column, Columns, Lengths, integer, nats, number
+from memloc.tables.columns import Columns, Lengths, integer, nats, number
 
 
 def capacity(lengths: Lengths) -> Columns:
@@ -9,13 +9,9 @@ def capacity(lengths: Lengths) -> Columns:
         "length": integer(2, unit="tokens", meaning="Tokens of a window; the first one is given."),
         "tokens": integer(1, unit="tokens", meaning="Tokens of the text that are predicted."),
         "text_bits": number(0, unit="bits", meaning="Bits of these: tokens times log2 of the vocabulary."),
-        "passes": integer(1, meaning="Passes over the text up to the end of this round of training."),
-        "steps": integer(1, meaning="Training steps up to there."),
-        "nll": nats(meaning="Mean NLL of the text after the round."),
+        "passes": integer(1, meaning="Passes over the text."),
+        "steps": integer(1, meaning="Training steps."),
+        "nll": nats(meaning="Mean NLL of the text after them."),
         "bits": number(unit="bits", meaning="Bits that the model holds; below 0: it is worse than chance."),
         "bits_per_weight": number(unit="bits per weight", meaning="Bits by weights."),
-        "converged": Column(
-            "bool",
-            meaning="The round, of twice the passes, added less than 5 %, and so did the largest text.",
-        ),
     }
