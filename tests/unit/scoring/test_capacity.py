@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from memloc.model import training
 from memloc.model.training import new_model
 from memloc.scoring import capacity
 from memloc.settings.model import EmbeddedModel
@@ -39,54 +40,32 @@ def test_a_model_holds_no_bits_of_random_tokens_that_it_never_saw():
     assert -20 < capacity.held(model, ROWS)[0] <= 0
 
 
-def test_texts_are_doubled_and_trained_on_until_neither_adds_five_per_cent(monkeypatch, tmp_path):
-    """Bits per round of a model that holds half of a text after one round, all but a tenth of its 3 later."""
-    rounds = lambda text, *_: iter([{"bits": min(0.9 * text, 3.0), "converged": True}])  # noqa: E731
-    monkeypatch.setattr(capacity, "learned", rounds)
-    found = list(capacity.filled(HOW, 0, tmp_path))
-    assert [row["bits"] for row in found] == pytest.approx([0.9, 1.8, 3.0, 3.0])
-    assert all(row["converged"] for row in found)
-
-
-def test_a_model_that_holds_more_of_the_largest_text_is_not_full(monkeypatch, tmp_path):
-    rounds = lambda text, *_: iter([{"bits": 0.9 * text, "converged": True}])  # noqa: E731
-    monkeypatch.setattr(capacity, "learned", rounds)
-    found = list(capacity.filled(HOW, 0, tmp_path))
-    assert [row["converged"] for row in found] == [True, True, True, False]
-
-
-@pytest.mark.parametrize(("held", "n_rounds"), [([1, 2, 2.05, 9], 3), ([1, 2, 3, 4], 4), ([-3, -2, -1], 2)])
-def test_training_ends_with_the_round_that_adds_little(monkeypatch, tmp_path, held, n_rounds):
-    answers = iter(held)
-    monkeypatch.setattr(capacity, "held", lambda *_: (next(answers), 1.0))
-    monkeypatch.setattr(capacity, "Training", lambda *_, **__: SimpleNamespace(run=lambda *_: None))
-    found = list(capacity.learned(2, HOW, 0, tmp_path))
-    assert [row["bits"] for row in found] == held[:n_rounds]
-    assert [row["passes"] for row in found] == [25, 75, 175, 375][:n_rounds]
-    assert [row["converged"] for row in found] == [False] * (n_rounds - 1) + [n_rounds < 4]
+@pytest.mark.parametrize(
+    ("most", "held"), [(3.5, [1.8, 3.5, 3.5]), (99, [1.8, 3.6, 7.2]), (1.8, [1.8, 1.8]), (-1, [-1])]
+)
+def test_texts_are_doubled_until_that_adds_little_or_to_the_largest(monkeypatch, tmp_path, most, held):
+    """A model that holds nine tenths of a text, or `most` bits."""
+    monkeypatch.setattr(capacity, "learned", lambda text, *_: {"bits": min(0.9 * text, most)})
+    found = [row["bits"] for row in capacity.filled(HOW, 0, tmp_path)]
+    assert found == pytest.approx(held)
 
 
 def test_a_model_learns_part_of_a_text_and_goes_on_where_it_was_killed(monkeypatch, tmp_path):
-    def rows(folder):
-        return list(capacity.learned(1, HOW, 0, tmp_path / folder))
+    monkeypatch.setattr(capacity, "PASSES", 30)
+    monkeypatch.setattr(training, "CHECKPOINT_STEPS", 50)
+    whole = capacity.learned(1, HOW, 0, tmp_path / "whole")
+    assert whole["text_bits"] >= whole["weights"] and whole["tokens"] * 3 == whole["text_bits"]
+    assert 0.1 < whole["bits"] / whole["text_bits"] < 1 and whole["steps"] == 30 * 7
+    save = training.Training._save
 
-    monkeypatch.setattr(capacity, "PASSES", 10)
-    monkeypatch.setattr(capacity, "ROUNDS", 2)
-    whole = rows("whole")
-    last = whole[-1]
-    assert last["text_bits"] >= last["weights"] and last["tokens"] * 3 == last["text_bits"]
-    assert 0.1 < last["bits"] / last["text_bits"] < 1 and last["steps"] == 30 * 7
-    n_runs, run = 0, capacity.Training.run
-
-    def killed(*given):
-        nonlocal n_runs
-        n_runs += 1
-        run(*given)
-        if n_runs == 2:
-            raise KeyboardInterrupt
+    def killed(self, path):
+        save(self, path)
+        raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(capacity.Training, "run", killed)
+        patch.setattr(training.Training, "_save", killed)
         with pytest.raises(KeyboardInterrupt):
-            rows("killed")
-    assert rows("killed") == whole
+            capacity.learned(1, HOW, 0, tmp_path / "killed")
+    steps = []
+    monkeypatch.setattr(training.Training, "_save", lambda self, _: steps.append(self._done))
+    assert capacity.learned(1, HOW, 0, tmp_path / "killed") == whole and steps == [100, 150, 200]
