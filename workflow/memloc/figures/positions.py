@@ -4,7 +4,7 @@ import pandas as pd
 
 from memloc.figures.parts.style import COLOURS, LABELS, MARKERS, Drawing, dots, panel_labels, subplots
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import Interval, means, proportion, table
+from memloc.statistics.uncertainty import Interval, means, proportions
 from memloc.tables.terms.sets import REPEATED
 
 STANDS = {
@@ -48,13 +48,8 @@ def summary(rows: pd.DataFrame, n_continuation: int) -> pd.DataFrame:
     keys = ["group", "context", "n_before"]
     first = rows[rows["draw"] == 0]
     shares = (first["em"] == n_continuation).groupby([first[key] for key in keys], sort=False)
-    groups = (
-        rows.groupby([*keys, "id"], sort=False).agg({"nll": "mean"}).reset_index().groupby(keys, sort=False)
-    )
-    found = {
-        "recited": table([proportion(int(own.sum()), len(own)) for _, own in shares], shares.size().index),
-        "nll": means(groups["nll"]).assign(low=lambda rows: rows["low"].clip(lower=0)),
-    }
+    nll = rows.groupby([*keys, "id"], sort=False)["nll"].mean().groupby(keys, sort=False)
+    found = {"recited": proportions(shares), "nll": means(nll).clip(lower=0)}
     return pd.concat([frame.assign(measure=name) for name, frame in found.items()]).reset_index()
 
 

@@ -7,7 +7,7 @@ from memloc.data.recency import recency
 from memloc.data.sets import exposure
 from memloc.figures.parts.style import PAGE_WIDTH, Drawing, Numbers, panel_labels, subplots
 from memloc.settings.base import Section
-from memloc.statistics.uncertainty import MIN_N, proportion, table
+from memloc.statistics.uncertainty import MIN_N, proportion, proportions
 
 N_GROUPS, N_BINS = 3, 5  # groups of paragraphs by their repeats; bins of each group by when they are seen
 SHADES = ("#f2a6b0", "#c8102e", "#7a0a1c")  # light to dark: more repeats
@@ -44,9 +44,8 @@ def _panel(axes: Axes, data: pd.DataFrame, measure: str) -> pd.DataFrame:
     for (_, own), colour in zip(data.groupby("group"), SHADES, strict=False):  # equal counts are one group
         n_bins = max(1, min(N_BINS, len(own) // MIN_N))
         bins = pd.qcut(own[measure].rank(method="first"), n_bins, labels=False)
-        memorized = own.groupby(bins)["memorized"]
-        shares = [proportion(int(some.sum()), len(some)) for _, some in memorized]
-        rows = table(shares, memorized.size().index).assign(at=own.groupby(bins)[measure].mean())
+        binned = own.groupby(bins)
+        rows = proportions(binned["memorized"]).assign(at=binned[measure].mean())
         few, many = own["repeats"].min(), own["repeats"].max()
         axes.plot(rows["at"], rows["value"], "o-", ms=3, color=colour, label=f"{few} to {many} occurrences")
         axes.fill_between(rows["at"], rows["low"], rows["high"], color=colour, alpha=0.15, lw=0)

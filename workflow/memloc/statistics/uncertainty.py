@@ -57,6 +57,11 @@ def proportion(successes: int, n: int) -> Interval:
     return Interval(found.value, low, high, n)
 
 
+def proportions(groups: SeriesGroupBy) -> pd.DataFrame:
+    """Share of every group that is true, as in `means`."""
+    return table([proportion(int(own.sum()), len(own)) for _, own in groups], groups.size().index)
+
+
 def means(groups: SeriesGroupBy) -> pd.DataFrame:
     """The `mean` of every group of values with its interval, as in `table`, by the groups' keys."""
     return table([mean(values) for _, values in groups], groups.size().index)

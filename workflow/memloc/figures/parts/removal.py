@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from memloc.settings.removal_ways import NOTHING, RETRAINED, WAY_NAMES
-from memloc.statistics.uncertainty import mean, proportion, table
+from memloc.statistics.uncertainty import means, proportions
 
 LINEAR = 0.1  # nats: the axis of NLLs is linear below, logarithmic above
 MODES = {"joint": "together", "single": "one by one"}
@@ -47,10 +47,8 @@ def judged_ways(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     frames = []
     for measure, units in units_of(tables).items():
         groups = units.groupby(KEYS, sort=False)["value"]
-        found = [
-            proportion(int(own.sum()), len(own)) if measure in YES_OR_NO else mean(own) for _, own in groups
-        ]
-        rows = table(found, groups.size().index).reset_index().assign(measure=measure)
+        summary = proportions if measure in YES_OR_NO else means
+        rows = summary(groups).reset_index().assign(measure=measure)
         if measure in most:  # an interval may go beyond what is possible
             rows[["low", "high"]] = rows[["low", "high"]].clip(0, most[measure])
         frames.append(rows)
