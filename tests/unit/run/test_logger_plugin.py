@@ -55,15 +55,8 @@ def a_run(log, expected=None):
     log("Select jobs to execute...")
     for job, rule in enumerate(("train", "scores", "scores", "all")):
         info = dict.fromkeys(("indent", "local", "log", "input", "output"), [])
-        log(
-            f"Rule: {rule}",
-            LogEvent.JOB_INFO,
-            jobid=job,
-            rule_name=rule,
-            rule_msg=WORDS[rule],
-            reason="",
-            **info,
-        )
+        info |= {"jobid": job, "rule_name": rule, "rule_msg": WORDS[rule], "reason": ""}
+        log(f"Rule: {rule}", LogEvent.JOB_INFO, **info)
         log(f"Finished jobid: {job}", LogEvent.JOB_FINISHED, job_id=job)
         log(None, LogEvent.PROGRESS, done=job + 1, total=4)
     log("Complete log(s): some.log")
@@ -74,13 +67,19 @@ HEADER = dict.fromkeys(
 ) | dict.fromkeys(("snakefile_main", "basedir", "rundir", "cwd", "configfiles", "config_md5"), "x")
 
 
+def lines_of(logged, monkeypatch, seconds, expected):
+    """Lines of a run that took so long, of which so much was expected."""
+    console, log = logged()
+    monkeypatch.setattr(plugin.time, "monotonic", iter(seconds).__next__)
+    say(None)
+    a_run(log, expected)
+    return console.getvalue().splitlines()
+
+
 def test_a_finished_rule_is_a_line_with_per_cent_time_left_and_words(logged, monkeypatch):
     """As long as expected: the time that is left is the same by what was expected and by what was seen."""
-    console, log = logged()
-    monkeypatch.setattr(plugin.time, "monotonic", iter((0.0, 180.0, 200.0)).__next__)
-    say(None)
-    a_run(log, (200.0, {"train": 90.0, "scores": 5.0}))
-    assert console.getvalue().splitlines() == [
+    expected = 200.0, {"train": 90.0, "scores": 5.0}
+    assert lines_of(logged, monkeypatch, (0.0, 180.0, 200.0), expected) == [
         "Study mini: 4 rules to run.",
         "Begins, about 1.5 min: Train the model.",
         "90 %, about 20 s left: Train the model.",
@@ -91,11 +90,8 @@ def test_a_finished_rule_is_a_line_with_per_cent_time_left_and_words(logged, mon
 
 def test_where_it_takes_longer_than_expected_more_is_left(logged, monkeypatch):
     """Half of the work is done, and took as long as all of it was to take: between half and all of that."""
-    console, log = logged()
-    monkeypatch.setattr(plugin.time, "monotonic", iter((0.0, 200.0, 400.0)).__next__)
-    say(None)
-    a_run(log, (200.0, {"train": 50.0, "scores": 25.0}))
-    assert console.getvalue().splitlines()[1] == "50 %, about 2.5 min left: Train the model."
+    lines = lines_of(logged, monkeypatch, (0.0, 200.0, 400.0), (200.0, {"train": 50.0, "scores": 25.0}))
+    assert lines[1] == "50 %, about 2.5 min left: Train the model."
 
 
 @pytest.mark.parametrize("asked", ["dryrun", "verbose", "printshellcmds", "debug_dag", None])

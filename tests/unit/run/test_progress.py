@@ -18,13 +18,17 @@ def said(capsys):
     return capsys.readouterr().out.splitlines()
 
 
-def test_a_line_has_number_and_remaining_time(clock, capsys):
+@pytest.mark.parametrize(
+    ("had", "seconds", "at", "left"), [(1, 100, 251, "5.0 min"), (801, 20, 821, "3.0 min")]
+)
+def test_a_line_has_number_and_remaining_time(clock, capsys, had, seconds, at, left):
+    """What a resumed rule had done takes no time."""
     steps = Progress(1000, "steps")
-    steps.at(1)
-    clock[0] += 100
-    steps.at(251, "loss 2.5")
+    steps.at(had)
+    clock[0] += seconds
+    steps.at(at, "loss 2.5")
     (line,) = said(capsys)
-    assert line.endswith("] 251 of 1000 steps, 5.0 min left; loss 2.5")
+    assert line.endswith(f"] {at} of 1000 steps, {left} left; loss 2.5")
 
 
 def test_lines_are_seconds_apart_and_the_last_one_comes(clock, capsys):
@@ -33,14 +37,6 @@ def test_lines_are_seconds_apart_and_the_last_one_comes(clock, capsys):
         clock[0] += 1
         pairs.advance()
     assert [int(line.split(" of ")[0].split()[-1]) for line in said(capsys)] == [*range(5, 51, 5)]
-
-
-def test_what_a_resumed_rule_had_done_takes_no_time(clock, capsys):
-    steps = Progress(1000, "steps")
-    steps.at(801)
-    clock[0] += 20
-    steps.at(821)
-    assert said(capsys)[-1].endswith("] 821 of 1000 steps, 3.0 min left")
 
 
 def test_what_is_left_is_told_once_a_second_item_says_how_long_one_takes(clock, capsys):
