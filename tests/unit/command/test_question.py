@@ -160,6 +160,7 @@ def spoiled(name, content):
         ({"texts": ["rows.jsonl"]}, "rows.jsonl, line 1: no text in 'text'"),
         ({"unseen": ["rows.jsonl"]}, "rows.jsonl, line 1: no text in 'text'"),
         ({"texts": ["few"]}, "TEXT: 20 tokens; give longer text, or a lower --length than 100"),
+        ({"texts": ["notes"]}, "TEXT: 90 tokens; give longer text, or a lower --length than 100"),
         ({"encoding": "utf-9"}, "utf-9: no encoding that Python knows; utf-8 and latin-1 are"),
         ({"prefix": 100}, "--prefix 100: must be from 1 to 99"),
         ({"length": 1}, "--length 1: must be at least 2"),
@@ -174,11 +175,14 @@ def spoiled(name, content):
     ],
 )
 def test_what_cannot_be_used_is_told_in_the_words_of_the_command(given, said):
-    for name in ("bare", "odd"):
+    for name in ("bare", "odd", "notes"):
         Path(name).mkdir()
+    for name in ("bare", "odd"):
         Path(name, "config.json").write_text('{"model_type": "odd"}')
     Path("odd/model.safetensors").touch()
     Path("odd/tokenizer.json").touch()
+    for number in range(30):
+        spoiled(f"notes/{number}.md", b"word " * 90)
     spoiled("empty", b"")
     spoiled("blank", b" \n")
     spoiled("latin", "café".encode("latin-1") * 999)

@@ -13,7 +13,7 @@ from memloc.model.context import hub_folder, most_positions, require_tokenizer
 from memloc.model.families import family
 from memloc.run.errors import InputError
 
-FEW = 10_000  # bytes of a text so short that its tokens are counted
+FEW = 10_000  # characters of a text so short that its tokens are counted
 PATIENCE = 1.2  # seconds that the hub has to answer
 HUB = re.compile(r"([\w.-]+/[\w.-]+?)(?:@([\w./-]+))?")
 
@@ -49,7 +49,7 @@ def config_of(
     sections = {short_name(model): _section(model, length) for model in models}
     if len(sections) < len(models):
         raise InputError(f"--model: {' and '.join(models)} have one name; give models of different names")
-    if files and sum(Path(file).stat().st_size for file in files) < FEW:
+    if files:
         _require_length(files, encoding, models, length)
     asked = {
         "data": {"source": "text", "files": [*texts], "unseen": [*unseen], "encoding": encoding},
@@ -111,14 +111,17 @@ def _require_length(files: Sequence[str], encoding: str, models: Sequence[str], 
     """Check that some text is as long as a paragraph, in tokens of the models. InputError: none is."""
     from tokenizers import Tokenizer
 
-    texts = [text for file in files for text in documents(file, "text", encoding)]
     for file in filter(Path.is_file, (Path(model, "tokenizer.json") for model in models)):
         try:
             encode = Tokenizer.from_file(str(file)).encode
         except Exception as error:  # of no other class
             raise InputError(f"--model {file.parent}: {file.name}: {error}") from None
-        most = max(len(encode(text, add_special_tokens=False).ids) for text in texts)
-        if most < length:
+        most = 0
+        for text in (text for file in files for text in documents(file, "text", encoding)):
+            most = max(most, len(encode(text[:FEW], add_special_tokens=False).ids))
+            if len(text) >= FEW or most >= length:
+                break
+        else:
             raise InputError(f"TEXT: {most} tokens; give longer text, or a lower --length than {length}")
 
 
