@@ -26,7 +26,7 @@ from memloc.figures.catalog import FIGURES  # noqa: E402
 from memloc.figures.parts.methods import method_label  # noqa: E402
 from memloc.localization import head_scores  # noqa: E402
 from memloc.model.families import FAMILIES  # noqa: E402
-from memloc.planning.memory import NEEDS, SINGLE, megabytes, named_parameters, usual_shape  # noqa: E402
+from memloc.planning.work import NEEDS, SINGLE, megabytes  # noqa: E402
 from memloc.planting.methods import function_of  # noqa: E402
 from memloc.settings.loading import Loading  # noqa: E402
 from memloc.settings.methods import ENSEMBLE, METHODS, UNITS  # noqa: E402
@@ -146,10 +146,18 @@ def memory_table() -> str:
     ]
     needs = [f"{NEEDS[kind][0] / 1e9:g} + {NEEDS[kind][1]:g} x weights" for kind in [*NEEDS, *in_half]]
     rows.append(f"| any | {' | '.join(needs)} |")
-    for size in ("70M", "125M", "410M", "1.4B", "2.7B", "6.9B", "12B"):
-        shape = usual_shape(named_parameters(size))
-        asked = [megabytes(kind, shape, Loading()) for kind in NEEDS]
-        asked += [megabytes(kind, shape, half) for kind in in_half]
+    sizes = {
+        "70M": 70e6,
+        "125M": 125e6,
+        "410M": 410e6,
+        "1.4B": 1.4e9,
+        "2.7B": 2.7e9,
+        "6.9B": 6.9e9,
+        "12B": 12e9,
+    }
+    for size, n_weights in sizes.items():
+        asked = [megabytes(kind, n_weights, Loading()) for kind in NEEDS]
+        asked += [megabytes(kind, n_weights, half) for kind in in_half]
         rows.append(f"| {size} | {' | '.join(f'{each / 1e3:.1f}' for each in asked)} |")
     return "\n".join(rows) + "\n"
 

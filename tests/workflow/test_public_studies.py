@@ -11,7 +11,7 @@ import yaml
 from jobs import ROOT, STORED
 
 from http_server import FileServer
-from memloc.planning.memory import megabytes, shape_of
+from memloc.planning.work import megabytes, n_parameters
 from memloc.settings.study import Settings, studies_by_model
 from read_tables import read
 
@@ -42,16 +42,16 @@ def list_of(project, config):
 
 @pytest.mark.parametrize("config", CONFIGS)
 def test_a_config_says_what_memory_its_study_takes(config):
-    """With as many decimals as the config gives."""
+    """It names the true size where the model's name is up to a third off."""
     text = (ROOT / config).read_text()
     settings = Settings.model_validate(yaml.safe_load(text))
     several = studies_by_model(settings).values() if settings.models else [settings]
-    shapes = [shape_of(each, "not downloaded") for each in several]
-    memory = max(megabytes("edit", shape, settings.loading) for shape in shapes) / 1e3
-    weights = sum(4 * shape.n_parameters for shape in shapes) / 1e9
+    sizes = [n_parameters(each, "not downloaded") for each in several]
+    memory = megabytes("edit", max(sizes), settings.loading) / 1e3
+    weights = 4 * sum(sizes) / 1e9
     found = re.search(STATED, " ".join(text.replace("\n#", "\n").split())).groups()
-    for number, exact in zip(found, (memory, weights), strict=True):
-        assert number == f"{exact:.{len(number.partition('.')[2])}f}"
+    for number, named in zip(found, (memory, weights), strict=True):
+        assert 0.65 < named / float(number) < 1.1
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "config/public").glob("*.yaml")))

@@ -1,8 +1,7 @@
 # The model that is analysed, whatever its source: folder, name and revision, and the memory that rules need.
 
 from memloc.model.context import require_room
-from memloc.planning.memory import megabytes, shape_of
-from memloc.planning.work import works
+from memloc.planning.work import memory, n_parameters
 
 TRAINED_MODEL = f"{SHARED}/model"  # of a model that the workflow trains itself
 
@@ -31,11 +30,10 @@ MODEL_IDENTITY = {
 
 # MB that every rule that runs a model asks for. Until a model is there, its name says how large it is.
 with explained(f"{MODEL_FOLDER}: "):
-    SHAPE = shape_of(SETTINGS, placed(MODEL_FOLDER))
+    N_PARAMETERS = n_parameters(SETTINGS, placed(MODEL_FOLDER))
     require_room(placed(MODEL_FOLDER), SETTINGS.paragraph.length)
-MEMORY = {
-    name: megabytes(kind, SHAPE, SETTINGS.loading) for name, (kind, _) in works(SHAPE, SETTINGS).items()
-}
+with explained():
+    MEMORY = memory(N_PARAMETERS, SETTINGS)
 
 
 rule model:

@@ -1,7 +1,5 @@
 # What the model recites of the text: any stretch of your own text, or whole paragraphs of other data.
 
-from memloc.planning.work import text_megabytes
-
 SCANNED = DATA.source == "text" and not DATA.counts
 # Published paragraphs stand in no text that is known.
 PLACED = SCANNED or "places" in rules.paragraphs.output.keys()
@@ -26,7 +24,7 @@ if SCANNED:
         threads: THREADS
         resources:
             gpu=N_GPU,
-            mem_mb=growing(MEMORY["passages"] + text_megabytes(SETTINGS)),
+            mem_mb=growing(MEMORY["passages"]),
             runtime=limited(240),
         params:
             **tracked("data", "filters", "scores", "loading"),

@@ -46,6 +46,11 @@ rule verify:
         "../scripts/verify.py"
 
 
+def n_gpus():
+    """GPUs of this machine that jobs share: a resource that a profile names, else one at most."""
+    return workflow.global_resources["gpu"].value if "gpu" in workflow.global_resources else 1
+
+
 rule estimate:
     log:
         log_file("estimate"),
@@ -60,6 +65,7 @@ rule estimate:
         whole=SETTINGS.model_dump(mode="json"),
         results=placed(RESULTS),
         cores=lambda wildcards: workflow.cores,
+        gpus=lambda wildcards: n_gpus(),
         remote=lambda wildcards: not workflow.local_exec,
     message:
         "Estimate time and memory of every rule, and the time of the whole study."

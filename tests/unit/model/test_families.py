@@ -9,7 +9,7 @@ from transformers import AutoModelForCausalLM, CohereConfig, Gemma2Config, Grani
 from memloc.model.families import FAMILIES
 from memloc.model.model_card import describe
 from memloc.model.pretrained import read_model
-from memloc.planning.memory import shape_of
+from memloc.planning.work import n_parameters
 from memloc.run.errors import UserError
 from tiny_models import LLAMA_LIKE, LLAMA_SHAPE, SPREAD, TINY
 
@@ -45,4 +45,4 @@ def test_a_family_that_scales_or_caps_its_logits_is_refused(name, tiny_tokens, t
     with pytest.raises(UserError, match=f"'{name}' is not supported; supported: gpt_neo"):
         describe(read_model(tmp_path), tmp_path, "any", None)
     with pytest.raises(UserError, match=f"'{name}' is not supported"):  # before any job runs
-        shape_of(study("gpt-neo-125m"), tmp_path)
+        n_parameters(study("gpt-neo-125m"), tmp_path)

@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from memloc.planning.measure import Speed, speed
-from memloc.planning.memory import megabytes, shape_of
-from memloc.planning.work import text_megabytes, works
-from memloc.run.console import spoken
+from memloc.planning.measure import speed
+from memloc.planning.work import memory, n_parameters, works
 from memloc.run.steps import Step
 from memloc.settings.study import Settings, studies_by_model, studies_by_seed
 from memloc.tables import storage
@@ -20,54 +18,46 @@ from memloc.tables.schemas import schema_of
 
 SAFETY = 3  # ratio of a time limit to the estimate
 LEAST = 30  # minutes; loading a large model from a shared disk may be slow, and was not timed
-FIRST_STAGES = {"scores", "passages"}  # a study that has run neither will run whole stages of the model
 OF_MODEL = ("passages", "model")  # the first input of the last of them that runs is the model's folder
 OTHER_MB = 2000  # memory of a rule that runs no model
+LOAD = 3  # seconds of any job, mostly for loading libraries
 READING = 5e-6  # seconds for each token of text that a scan runs: text is tokenised twice
 DECODING = 1 / 6  # scans, for each token of a paragraph, that decoding adds where the model recites the text
 
 
-def estimate(
-    steps: Sequence[Step], results: str, study: Settings, remote: bool
-) -> tuple[pd.DataFrame, Speed]:
-    """Table `estimate`, a row per rule, and the speed of this machine for the study's largest model.
+def estimate(steps: Sequence[Step], results: str, study: Settings, remote: bool) -> pd.DataFrame:
+    """Table `estimate`, a row per rule, by the speed of this machine for the study's largest model.
 
     Jobs run on this machine, or on the `remote` ones of a cluster. Those that take a GPU have no time (NaN)
-    where this machine has none. Steps of no single model get the first model's shape.
+    where this machine has none. Downloads are not timed. Seeds have the model of the study.
     """
     below = studies_by_model(study) if study.models else studies_by_seed(study)
     settings = {f"{results}/{name}": each for name, each in below.items()} | {results: study}
     folders = {step.study: step.inputs[0] for rule in OF_MODEL for step in steps if step.rule == rule}
-    shapes = {name: shape_of(settings[name], folder) for name, folder in folders.items()}
-    loading, first = study.loading, next(iter(shapes.values()))
+    sizes = {name: n_parameters(settings[name], folder) for name, folder in folders.items()}
+    loading, largest = study.loading, max(sizes, key=sizes.get)
     on_gpu = loading.device == "cuda" or loading.gpus > 1 or (remote and loading.device == "auto")
-    largest = max(shapes, key=lambda name: shapes[name].n_parameters)
-    here = speed(shapes[largest], settings[largest], on_gpu)
+    here, first = speed(sizes[largest], settings[largest]), next(iter(sizes))
+    work = {name: works(size, settings[name]) for name, size in sizes.items()}
+    asked = {name: memory(size, settings[name]) for name, size in sizes.items()}
     rows = []
     for step in steps:
-        own, shape = settings[step.study], shapes.get(step.study, first)
-        kind, n = works(shape, own).get(step.rule, (None, 0))
-        models = {"train_halves": own.counterfactual.n_models, "fill_models": len(own.capacity.widths)}
-        parts = models.get(step.rule, own.shards)
+        name = step.study if step.study in sizes else first
+        own, (kind, n) = settings[name], work[name].get(step.rule, (None, 0))
+        parts = own.counterfactual.n_models if step.rule == "train_halves" else own.shards
         jobs = parts if any("{shard}" in path for path in step.outputs) else 1
-        takes_gpu = loading.device != "cpu" and kind not in (None, "training")
-        n_threads = 1 if here["gpus"] and takes_gpu else step.threads
-        passes = n and n * shape.n_parameters * here.get(kind, math.nan) / jobs / n_threads
+        takes_gpu = kind not in (None, "training") and loading.device != "cpu" and (on_gpu or "cuda" in here)
+        each = here.get("cuda", math.nan) if takes_gpu else here["cpu"] / step.threads
+        passes = n and n * (1 if kind == "score" else 3) * sizes[name] * each / jobs  # a pass back takes two
         reading = READING * n * own.paragraph.length * (step.rule == "passages")
-        row = {"rule": step.name, "jobs": jobs, "threads": step.threads}
-        # A download depends on the network, which nobody knows.
-        row["seconds"] = 0 if step.rule.startswith("download_") else here["load"] + reading + passes
-        row["memory_mb"] = megabytes(kind, shape, loading) if kind else OTHER_MB
-        row["memory_mb"] += text_megabytes(own) * (step.rule == "passages")
-        row["gpu_mb"] = megabytes(kind, shape, loading, on_gpu=True) if takes_gpu else 0
-        rows.append(row)
-    return pd.DataFrame(rows), here
+        row = {"rule": step.name, "jobs": jobs, "threads": step.threads, "seconds": LOAD + reading + passes}
+        row["memory_mb"] = asked[name].get(step.rule, OTHER_MB)
+        rows.append(row | {"gpus": loading.gpus if takes_gpu else 0})
+    return pd.DataFrame(rows)
 
 
 def limits(path: Path) -> dict[str, int]:
-    """Time limit (minutes) of every rule of table `estimate`; empty where the table is not there.
-
-    Downloads, which are not timed, have no limit, nor has what is not known.
+    """Time limit (minutes) of the rules whose time table `estimate` tells; empty where there is no table.
 
     Raises:
         TableError: the file is damaged or no such table.
@@ -75,30 +65,19 @@ def limits(path: Path) -> dict[str, int]:
     if not path.exists():
         return {}
     seconds = storage.read(schema_of("estimate"), path, ["rule", "seconds"]).set_index("rule").seconds
-    return {rule: max(LEAST, math.ceil(SAFETY * s / 60)) for rule, s in seconds[seconds > 0].items()}
+    return {rule: max(LEAST, math.ceil(SAFETY * s / 60)) for rule, s in seconds.dropna().items()}
 
 
 def total(frame: pd.DataFrame, cores: int, gpus: int) -> float | None:
     """Seconds of all rules: the longest job, or the work, shared by cores or GPUs that never idle.
 
     With many cores it is too short by what waits for each other. None where the time of a rule is not known.
-    `frame` has a row per rule: jobs, threads, seconds of each job, gpu_mb (GPU memory).
     """
     if frame.seconds.isna().any():
         return None
     work = frame.jobs * frame.seconds
-    on_cores = (work * frame.threads.clip(upper=cores)).sum() / cores
-    on_gpus = work[frame.gpu_mb > 0].sum() / gpus if gpus else 0.0
-    return max(frame.seconds.max(), on_cores, on_gpus)
-
-
-def summary(frame: pd.DataFrame, cores: int, gpus: int) -> str:
-    """The rules that take longest, and the whole time, as text."""
-    longest = frame.sort_values("seconds", ascending=False, na_position="first").head(20)
-    seconds = total(frame, cores, gpus)
-    said = "unknown: jobs take a GPU, and this machine has none" if seconds is None else spoken(seconds)
-    table = longest.round({"seconds": 0}).to_string(index=False)
-    return f"{cores} cores, {gpus} GPUs, {len(frame)} rules, downloads not timed\n{table}\ntotal: {said}"
+    shared = (work * frame.threads).sum() / cores, (work * frame.gpus).sum() / gpus
+    return max(frame.seconds.max(), *shared)
 
 
 def duration(
@@ -112,20 +91,19 @@ def duration(
     ran, more = {step.name: _ran(step) for step in steps}, 0.0
     tables = {Path(step.study, "benchmarks/estimate.parquet") for step in steps}
     if all(ran.values()):
-        rows = [(step.name, len(ran[step.name]), step.threads, 0) for step in steps]
-        frame = pd.DataFrame(rows, columns=["rule", "jobs", "threads", "gpu_mb"])
+        frame = pd.DataFrame({"rule": [*ran], "jobs": [*map(len, ran.values())], "gpus": 0})
         frame["seconds"] = [sum(found) / len(found) for found in ran.values()]
+        frame["threads"] = [min(step.threads, cores) for step in steps]
     elif all(path.exists() for path in tables):
         frame = pd.concat([storage.read(schema_of("estimate"), path) for path in tables])
         frame = frame.set_index("rule").reindex(ran).reset_index()
-    elif not Path(results).exists() and FIRST_STAGES & {step.rule for step in steps}:
-        frame, here = estimate(steps, results, study, remote=False)
-        gpus, scans = here["gpus"], frame.seconds[frame.rule.str.endswith("passages")] - here["load"]
+    elif not Path(results).exists() and {*OF_MODEL} & {step.rule for step in steps}:
+        frame = estimate(steps, results, study, remote=False)
+        scans = frame.seconds[frame.rule.str.endswith("passages")] - LOAD
         more = scans.sum() * DECODING * study.paragraph.length
     else:
         return None, 0, {}
-    seconds = total(frame, cores, gpus)
-    return seconds, more, {} if seconds is None else dict(zip(frame.rule, frame.seconds, strict=True))
+    return total(frame, cores, gpus), more, frame.set_index("rule").seconds.to_dict()
 
 
 def _ran(step: Step) -> list[float]:

@@ -1,100 +1,128 @@
 """What each rule runs, by the settings: its kind, which decides its memory, and how many paragraphs pass.
 
-Counts are plain: paragraphs times their versions. A run that begins in a layer, or after a token, counts as
-the half that it leaves out on average, what depends on the model's answers as its limit. Rules that take
-little beside the others count as a few runs of the samples.
+Counts are coarse: within a factor of three for rules that take long; what takes little has one count for all.
+Memory is no guarantee: killed jobs are tried again with twice as much. docs/memory.md says what was measured.
 """
 
+import json
 import math
-from contextlib import suppress
+import re
 from pathlib import Path
+from typing import Literal
 
 from memloc.data.text_files import text_files
-from memloc.planning.memory import Kind, Shape
-from memloc.run.errors import InputError
-from memloc.settings.editing import ARMS
-from memloc.settings.methods import METHODS
+from memloc.model.families import family
+from memloc.settings.loading import Loading
 from memloc.settings.removal_ways import EDITS
 from memloc.settings.study import Settings
 
+Kind = Literal["score", "gradients", "edit", "training"]
+# Bytes at the peak of a rule, and for each byte of the weights.
+NEEDS: dict[Kind, tuple[float, float]] = {
+    "score": (1.2e9, 1.2),
+    "gradients": (1.9e9, 2.8),  # what autograd keeps
+    "edit": (1.0e9, 7.5),  # weights twice, gradients twice, Adam's moments, a step's terms
+    "training": (3.5e9, 4),  # weights, gradients, moments; the base holds logits of windows
+}
+SINGLE = ("edit", "training")  # weights are in single precision whatever `loading.dtype` is
+GPT2, UNKNOWN = 124e6, 1.4e9  # parameters of the model of this name, and of one of which nothing is known
 PUBLISHED_PARAGRAPHS = 15_000
 HELD = 35e-6  # MB of each token of a text that is read: characters, numbers, and what is known of each
 BYTES_OF_A_TOKEN, PACKED = 3.5, 3  # of text, and of code; text is so many times as large as its archive
 FEW = 5  # runs of each sample
+TRIALS = 12  # of an edit: three arms, some four learning rates each
 
 
-def works(shape: Shape, settings: Settings) -> dict[str, tuple[Kind, float]]:
-    """Kind of every rule that runs a model, and how many paragraphs pass; of training, how many windows."""
-    n_texts, windows, n_grown = n_paragraphs(settings), n_windows(settings), settings.n_grown
-    sets, prefix, detected = settings.sets, settings.paragraph.prefix, settings.detection
+def works(n_weights: float, settings: Settings) -> dict[str, tuple[Kind, float]]:
+    """Kind of every rule that runs a model, and how many paragraphs pass."""
+    texts, trained = n_paragraphs(settings), n_tokens(settings) / settings.paragraph.length
+    sets, ablation, edits, how = settings.sets, settings.head_ablation, settings.editing, settings.remove
     m, compared = sets.n_memorized, sets.n_memorized + sets.n_non_memorized + 2 * sets.n_pairs
-    ablation, edits, how = settings.head_ablation, settings.editing, settings.remove
+    heads = math.sqrt(n_weights) / 75  # of all layers; right within a half from 3 million to 12 billion
     ablated = 2 * (ablation.n_paragraphs + sets.n_pairs) + ablation.n_judging
-    blocks = shape.n_layers * (shape.n_heads + 2) / 2 + ablation.n_random * len(ablation.top)
-    patches = shape.n_layers * (6 * shape.n_heads + prefix) / 4  # q, k, v; both directions
-    arms = len(ARMS) * (1 + math.log2(len(edits.learning_rates)))  # bisected
-    edited = edits.n_paragraphs * edits.steps * (1 + edits.n_controls) * arms
-    removed = (how.n_joint + how.n_keep + how.n_single * (1 + how.n_keep)) * how.steps
-    grown = min(n_grown, 3 * how.n_single) * (how.n_judging + how.steps * (1 + how.n_keep))
-    # Patching and two ablations pass through every head, the rest takes a gradient.
-    paths = len(METHODS) + shape.n_layers * (settings.grown_truth.integration_steps + shape.n_heads)
+    edited = TRIALS * edits.n_paragraphs * edits.steps * (1 + edits.n_controls)
+    removed = how.steps * (how.n_joint + (how.n_single + 1) * (1 + how.n_keep))
     scanned = settings.data.source == "text" and not settings.data.counts
-    small = ("sets", "token_statistics", "score_samples", "attention")
+    small = ("sets", "token_statistics", "score_samples", "attention", "prefix_features")
     return {
-        "train_model": ("training", windows * (1.5 if n_grown else 1)),  # half of it grows
-        "train_twin": ("training", 1.5 * windows),  # two halves; in one of them memories grow
-        "exchange_places": ("training", n_grown**2 / 4),  # passes, in windows of training
-        "retrain": ("training", windows),
-        "train_halves": ("training", settings.counterfactual.n_models * windows / 2),
+        **dict.fromkeys(("train_model", "train_twin", "retrain"), ("training", trained)),
+        "train_halves": ("training", settings.counterfactual.n_models * trained / 2),
+        "exchange_places": ("training", settings.n_grown**2),
         "model": ("score", 0),
-        "scores": ("score", n_texts),
-        "passages": ("score", 2 * n_texts * scanned),  # long windows overlap; all their tokens have logits
-        "perturbation": ("score", compared * prefix * settings.perturbation.draws),
-        "patching": ("score", m * patches),
-        "ablate_heads": ("score", ablated * blocks),
-        "prefix_features": ("score", min(detected.n_repeated + 2 * detected.n_others, n_texts)),
+        "scores": ("score", texts),
+        "passages": ("score", 2 * texts * scanned),  # long windows overlap; all their tokens have logits
+        "perturbation": ("score", compared * settings.paragraph.prefix * settings.perturbation.draws),
+        "patching": ("score", m * heads),
+        "ablate_heads": ("score", ablated * (heads + ablation.n_random * len(ablation.top)) / 2),
         **dict.fromkeys(small, ("score", FEW * compared)),
         "activation_gradients": ("gradients", FEW * m),
-        "parameter_gradients": ("edit", 2 * compared + m * settings.contrastive.n_controls),
+        **dict.fromkeys(("parameter_gradients", "edited_model"), ("edit", FEW * compared)),
         **dict.fromkeys(("unlearn_paragraphs", "edit_paragraphs"), ("edit", edited)),
-        "edited_model": ("edit", how.steps * (m + (settings.edit_model.n_controls or compared))),
-        # Trying settings takes as much again.
-        "remove": ("edit", 2 * len({*how.ways} & {*EDITS}) * removed),
-        "remove_grown": ("edit", 3 * len(EDITS) * grown),  # told no place, its own, another one
-        # Memories of two models, in three models each.
-        "ask_methods": ("edit", 6 * n_grown * paths),
+        "remove": ("edit", 2 * len({*how.ways} & {*EDITS}) * removed),  # trying settings takes as much again
+        "remove_grown": ("edit", 6 * len(EDITS) * removed),  # told three places
+        "ask_methods": ("edit", 18 * settings.n_grown * heads),  # of two models, in three models each
     }
+
+
+def memory(n_weights: float, settings: Settings) -> dict[str, int]:
+    """MB that every rule that runs a model asks for; `passages` holds its text, too."""
+    kinds = {rule: kind for rule, (kind, _) in works(n_weights, settings).items()}
+    asked = {rule: megabytes(kind, n_weights, settings.loading) for rule, kind in kinds.items()}
+    asked["passages"] += math.ceil(HELD * n_paragraphs(settings) * settings.paragraph.length)
+    return asked
+
+
+def megabytes(kind: Kind, n_weights: float, loading: Loading) -> int:
+    """Memory (MB) that a rule of a kind asks the machine for: a base, and a multiple of the weights' bytes.
+
+    With `loading.device: cuda`, the machine's memory holds the model only during loading.
+    """
+    base, per_byte = NEEDS["score" if loading.device == "cuda" and kind != "training" else kind]
+    n_bytes = 2 if loading.dtype == "bfloat16" and kind not in SINGLE else 4
+    return math.ceil((base + per_byte * n_bytes * n_weights) / 1e6)
+
+
+def n_parameters(settings: Settings, folder: Path | str) -> float:
+    """Parameters of a study's model: by its settings, by the files of its folder, or else by its name.
+
+    Raises:
+        InputError: the family is not supported.
+    """
+    model, config = settings.model, Path(folder) / "config.json"
+    if model.source == "embedded":
+        return (12 * model.n_layers * model.width + settings.data.vocabulary) * model.width
+    if config.is_file():
+        values = json.loads(config.read_text())
+        family(values["model_type"])
+        n_bytes = 2 if "16" in str(values.get("dtype") or values.get("torch_dtype")) else 4
+        return sum(file.stat().st_size for file in config.parent.glob("*.safetensors")) / n_bytes
+    name = getattr(model, "id", None) or getattr(model, "file", "")
+    if said := re.search(r"(\d+(?:\.\d+)?)([mb])\b", name.lower()):
+        return float(said[1]) * {"m": 1e6, "b": 1e9}[said[2]]
+    return GPT2 if name.endswith("/gpt2") else UNKNOWN
 
 
 def n_paragraphs(settings: Settings) -> int:
     """Paragraphs before the filters: those of own text by the sizes of its files, unless a setting tells."""
-    data, n_bytes = settings.data, 0.0
+    data, cut = settings.data, math.ceil(n_tokens(settings) / settings.paragraph.length)
     if data.source == "drawn":
         return data.n_paragraphs
-    if data.source == "code":
-        n_bytes = data.megabytes * 1e6
-    elif data.source == "text":
-        with suppress(InputError):  # rule `paragraphs` tells the user
-            for path in filter(Path.exists, map(Path, text_files(data.files, "data.files", data.encoding))):
-                n_bytes += path.stat().st_size * (PACKED if path.suffix in (".gz", ".zst") else 1)
-    cut = math.ceil(n_bytes / (BYTES_OF_A_TOKEN * settings.paragraph.length))
     if data.source == "code" and data.n_paragraphs:
         return min(cut, data.n_paragraphs + round(cut * data.held_out))
     return settings.estimate.paragraphs or cut or PUBLISHED_PARAGRAPHS
 
 
-def text_megabytes(settings: Settings) -> int:
-    """MB that rule `passages` asks for beside those of its kind."""
-    return math.ceil(HELD * n_paragraphs(settings) * settings.paragraph.length)
-
-
-def n_windows(settings: Settings) -> float:
-    """Windows of the training text. Repeats are log-uniform; occurrences cut by a window come again."""
-    data, length, context = settings.data, settings.paragraph.length, getattr(settings.model, "context", 0)
-    if data.source == "code" and context:
-        return data.megabytes * 1e6 / BYTES_OF_A_TOKEN * (1 - data.held_out) / context
-    if data.source == "drawn" and context:
-        few, many = data.min_repeats, data.max_repeats
-        mean = (many - few) / math.log(many / few) if many > few else few
-        return (data.n_once + data.n_repeated * mean) * length / (context - length + 1)
-    return 0.0
+def n_tokens(settings: Settings) -> float:
+    """Tokens of own text by the sizes of its files, of code, of drawn training text; 0 of other data."""
+    data, n_bytes = settings.data, 0.0
+    if data.source == "drawn":
+        few, many = data.min_repeats, data.max_repeats + 1  # log-uniform
+        occurrences = data.n_once + data.n_repeated * (many - few) / math.log(many / few)
+        length, context = settings.paragraph.length, settings.model.context
+        return occurrences * length * context / (context - length + 1)  # those that a window cuts come again
+    if data.source == "code":
+        n_bytes = data.megabytes * 1e6
+    elif data.source == "text":
+        for path in filter(Path.exists, map(Path, text_files(data.files, "data.files", data.encoding))):
+            n_bytes += path.stat().st_size * (PACKED if path.suffix in (".gz", ".zst") else 1)
+    return n_bytes / BYTES_OF_A_TOKEN

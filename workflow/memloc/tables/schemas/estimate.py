@@ -12,9 +12,9 @@ def estimate(lengths: Lengths) -> Columns:
             0,
             unit="of each job",
             nullable=True,
-            meaning="Time; 0 for downloads, which are not timed; missing for jobs that take a GPU where "
-            "the estimate was made without one.",
+            meaning="Time, without that of downloads; missing for jobs that take a GPU where the estimate "
+            "was made without one.",
         ),
         "memory_mb": number(0, unit="MB", meaning="Memory of each job."),
-        "gpu_mb": number(0, unit="MB", meaning="GPU memory of each job; 0 if it takes no GPU."),
+        "gpus": integer(0, meaning="GPUs of each job."),
     }
