@@ -1,7 +1,7 @@
 """Seconds of a pass, per weight and paragraph, measured here with random weights by a process of its own.
 
-A model of the usual width is timed, of as many layers as have `N_WEIGHTS` weights: time is proportional
-to weights. On a processor it is that of one thread while it runs, whatever else the machine does.
+Of a large model, one of the usual shape with `MOST_WEIGHTS` is timed: time is proportional to the weights. On
+a processor it is that of one thread while it runs, whatever else the machine does.
 """
 
 import json
@@ -11,7 +11,7 @@ import time
 
 from memloc.settings.study import Settings
 
-N_WEIGHTS = 1e8  # weights of the layers that are timed
+MOST_WEIGHTS = 1e8  # in the layers of the model that is timed
 WORK, MOST_ROWS = 3e8, 8  # of a micro-batch: weights times paragraphs on a processor, and paragraphs
 
 
@@ -33,9 +33,11 @@ def measured(n_weights: float, settings: Settings) -> dict[str, float]:
 
     torch.set_num_threads(1)
     vocabulary = settings.data.vocabulary if settings.model.source == "embedded" else 50_304
-    n_heads = max(1, round((7 * n_weights) ** (1 / 3) / 64))  # models are 85 times as wide as deep
+    n_heads = max(
+        1, round((7 * min(n_weights, MOST_WEIGHTS)) ** (1 / 3) / 64)
+    )  # models are 85 times as wide as deep
     width, lengths = 64 * n_heads, settings.paragraph
-    n_layers = max(1, round(min(n_weights, N_WEIGHTS) / (12 * width**2)))
+    n_layers = max(1, round(min(n_weights, MOST_WEIGHTS) / (12 * width**2)))
     model = new_model(vocabulary, n_layers, n_heads, width, lengths.length, seed=0).eval()
     n_timed = model.num_parameters()
     has_gpu, found = settings.loading.device != "cpu" and torch.cuda.is_available(), {}
