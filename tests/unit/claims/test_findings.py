@@ -40,6 +40,7 @@ def tables():
     kinds, em = ["memorized"] * 2 + ["non_memorized"] * 2 + ["unseen"] * 3, [4, 4, 0, 3, 4, 0, 0]
     replaced = [(0, "memorized", at, em) for at, em in ((-1, 4), (0, 4), (5, 4), (8, 0))]
     replaced += [(1, "memorized", 1, 4), (1, "memorized", 9, 4), (2, "non_memorized", 9, 0)]
+    replaced += [(2, "non_memorized", at, em) for at, em in ((-1, 4), (1, 4), (7, 4), (8, 0))]
     without = [(0, 0, 4, 4), (0, 1, 3, 0), (1, 0, 4, 3)]  # layer, head, exact match of both paragraphs
     ablated = [("memorized", id, layer, head, em[id]) for layer, head, *em in without for id in (0, 1)]
     skipped = [("attention", 0, 0, 3, 4), ("attention", 1, 4, 0, 3), ("mlp", 0, 4, 4, 2)]
@@ -72,17 +73,16 @@ def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
     assert findings(tables, SETTINGS) == [
         "What is memorized? 2 of 4 paragraphs (50 %): given the first 10 tokens, the model goes on word for "
         "word for 4 more. Of paragraphs that it never saw, it does so for 1 of 3 (33 %).",
-        "What triggers it? Mostly the last tokens of the prefix. Replacing the last token by a random one "
-        "stops recitation in 0 % of trials; one of the 2 before it, in 100 %; one of the first 2, in 0 % "
-        "(2 paragraphs).",
+        "What triggers it? Mostly the last tokens of the prefix. A random token in the last place stops "
+        "recitation in 0 % of trials; in one of the 2 before, in 100 %; in one of the first 2, in 0 % "
+        "(2 paragraphs). Other text changes in 100 %, 50 %, 0 %.",
         "Where is it? Too few paragraphs to tell heads apart. Layer 1 matters most, to recited text: without "
-        "its attention or MLP, recited text keeps 2 of 4 tokens and other text 3; without another layer's, 3 "
-        "and 3. 2 methods put 2 different heads first. Removing head 1 of layer 0, the first on average, "
-        "stops 2 of 2 recitations; a random other head, 0.5 (at most 1).",
-        "Can it be removed? Yes. The best of 2 edits (top gradients, a paragraph at a time) stops 1 of 1 "
-        "recitation. Of 4 tokens, it leaves 4 in other text.",
-        "Which claims hold? Of 2 claims by Stoehr and others (2024), later work and us, 2 rest on too few "
-        "data.",
+        "its attention or MLP, recited text keeps 2 of 4 tokens, other text 3; without another layer's, 3 "
+        "and 3. The paper's 2 methods put 2 different heads first. Without head 1 of layer 0, the first on "
+        "average, 2 of 2 recitations stop; without a random other one, 0.5 (0 to 1).",
+        "Can it be removed? Yes. Of 2 edits, “top gradients” stops most for its cost: 1 of 1 recitation, one "
+        "by one. Of 4 tokens, other text keeps 4.",
+        "Which claims hold? 0 of 2 by Stoehr and others (2024), later work and us. 2 rest on too few data.",
     ]
 
 
@@ -133,7 +133,7 @@ def test_a_head_leads_only_where_its_claim_holds(tables, verdict, said):
 def test_a_layer_without_which_other_text_is_lost_too_matters_to_any(tables):
     bypass = tables["layer_bypass"]
     bypass.loc[(bypass["group"] == "non_memorized") & (bypass["layer"] == 1), "em"] = 0
-    assert ". Layer 1 matters most, but to any text: " in findings(tables, SETTINGS)[2]
+    assert ". Layer 1 matters most, to any text: " in findings(tables, SETTINGS)[2]
 
 
 def test_the_first_line_names_the_model_and_the_text_of_one_that_was_trained():
@@ -150,21 +150,21 @@ def test_the_first_line_names_the_model_and_the_text_of_one_that_was_trained():
 def test_methods_that_agree_put_the_same_head_first(tables):
     rare = tables["head_ranking"]["method"] == "rare_tokens"
     tables["head_ranking"].loc[rare, ["layer", "head", "rank"]] = [(0, 1, 1), (0, 0, 2)]
-    assert " 2 methods put the same head first. " in findings(tables, SETTINGS)[2]
+    assert " The paper's 2 methods put the same head first. " in findings(tables, SETTINGS)[2]
 
 
 def test_heads_that_tie_on_average_are_counted(tables):
     ranking = tables["head_ranking"]
     ranking.loc[(ranking["method"] == "combined") & (ranking["layer"] == 0), "rank"] = 1
     line = findings(tables, SETTINGS)[2]
-    assert " Removing head 0 of layer 0, one of 2 that are first on average, stops 0 of 2 " in line
+    assert " Without head 0 of layer 0, one of 2 that are first on average, 0 of 2 " in line
 
 
 def test_of_a_head_that_is_configured_no_claim_is_about(tables):
     configured = SimpleNamespace(paragraph=SETTINGS.paragraph, highlight=SimpleNamespace(layer=0, head=0))
     line = findings(judged(tables, **{ONE_HEAD: HOLDS}), configured)[2]
     assert line.startswith("Where is it? No claim is about one head. ")
-    assert " Removing head 0 of layer 0, that of the settings, stops 0 of 2 recitations; " in line
+    assert " Without head 0 of layer 0, that of the settings, 0 of 2 recitations stop; " in line
 
 
 @pytest.mark.parametrize(("verdict", "warned"), [(FAILS, True), (HOLDS, False), (NOT_APPLICABLE, False)])
@@ -182,14 +182,14 @@ def test_of_ways_that_change_weights_the_best_removes_most_for_what_others_lose(
     others = [(way, "joint", "memorized", 5, 4) for way in spared]
     others += [("all", "joint", "memorized", 5, 1), ("all", "joint", "held_out", 6, 4)]
     others += [("nothing", "joint", "non_memorized", 7, 4), ("all", "joint", "non_memorized", 7, 0)]
-    others += [("kfac", "joint", "non_memorized", 7, 3)]
+    others += [("kfac", "joint", "non_memorized", 7, 3), ("ngram_blocklist", "joint", "non_memorized", 7, 2)]
     again = [1 if way == "kfac" and mode == "joint" and em == 3 else None for way, mode, _, em in left]
     tables |= {"removal": rows("way mode id em", *left).assign(relearning_steps=again)}
     tables |= {"removal_damage": rows("way mode group id em", *others)}
     assert findings(tables, SETTINGS)[3] == (
-        "Can it be removed? In part, at a cost. The best of 2 edits (low curvature (K-FAC), all paragraphs "
-        "at once) stops 1 of 2 recitations. Of 4 tokens, it leaves 4 in other recited paragraphs and 3 in "
-        "other text. A little training on the removed paragraphs brings 1 back."
+        "Can it be removed? In part, at a cost. Of 2 edits, “low curvature (K-FAC)” stops most for its cost: "
+        "1 of 2 recitations, together. Of 4 tokens, other recited text keeps 4, other text keeps 3. Brief "
+        "retraining brings 1 of them back. An n-gram blocklist stops 2 and keeps 4 and 2."
     )
 
 
@@ -199,7 +199,9 @@ def test_of_ways_that_change_weights_the_best_removes_most_for_what_others_lose(
 def test_what_other_text_loses_is_said_first(tables, em, left, answer):
     """A way leaves so many of 4 tokens of the only recitation, and of other text."""
     tables["edits"] = tables["edits"].query("arm == 'top'").assign(em_memorized=em, em_other=left)
-    assert findings(tables, SETTINGS)[3].startswith(f"Can it be removed? {answer}. The best of 1 edit (")
+    assert findings(tables, SETTINGS)[3].startswith(
+        f"Can it be removed? {answer}. Of 1 edit, “top gradients” "
+    )
 
 
 def test_every_verdict_has_its_words():
@@ -207,15 +209,16 @@ def test_every_verdict_has_its_words():
 
 
 def test_claims_are_counted_by_verdict_and_those_that_fail_are_named(tables):
-    works = "by Stoehr and others (2024), later work and us, "
+    works = "by Stoehr and others (2024), later work and us"
     found = {"a": HOLDS, "one_leads": FAILS, "b": HOLDS, "c": TOO_FEW, "d_e": FAILS}
     assert outcomes(found) == (
-        f"Of 5 claims {works}2 hold, 2 do not hold (one leads; d e), 1 rests on too few data."
+        f"2 of 5 {works}. 2 do not hold (“one leads”, “d e”), 1 rests on too few data."
     )
     alone = "1 cannot be tested with this model alone."
-    assert outcomes({"a": NOT_APPLICABLE, "b": HOLDS}) == f"Of 2 claims {works}1 holds, {alone}"
+    assert outcomes({"a": NOT_APPLICABLE, "b": HOLDS}) == f"1 of 2 {works}. {alone}"
+    assert outcomes({"a": HOLDS}) == f"1 of 1 {works}."
     line = findings(judged(tables, a=ERROR, b=HOLDS), SETTINGS)[4]
-    assert line.endswith("1 holds, 1 could not be judged. See logs/claims.log for the errors.")
+    assert line.endswith(" 1 could not be judged. See logs/claims.log for the errors.")
 
 
 @pytest.mark.parametrize("linked", [True, False])

@@ -33,6 +33,7 @@ READ = {  # tables and their columns; those of removal where the study makes the
     "removal_damage": ("way", "mode", "group", "id", "em"),
     "training_stream": ("file", "tokens"),
 }
+BLOCKLIST = "ngram_blocklist"
 WAYS = tuple(way for way in EDITS if way != "random")  # those that change weights, without the control
 QUESTIONS = (
     "What is memorized?",
@@ -51,7 +52,8 @@ STANDS_OUT = {
     TOO_FEW: "Too few paragraphs to tell heads apart",
 }
 # That of non-memorized paragraphs is what the model itself writes.
-TEXTS = {"memorized": "other recited paragraphs", "non_memorized": "other text"}
+OTHER = "non_memorized"
+TEXTS = {"memorized": "other recited text", OTHER: "other text"}
 HARM = 0.1  # share of tokens; a way that costs other text less is not said to change it
 FAILED = " See logs/claims.log for the errors."
 ONLY_THERE = (
@@ -102,10 +104,15 @@ def _memorized(tables: Tables, verdicts: pd.Series, paragraph: Section) -> str:
 
 
 def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
-    rows = perturbation[(perturbation["set"] == "memorized") & (perturbation["position"] != UNPERTURBED)]
-    stopped, end, few = rows["em"] < n_tokens, n_prefix - 1, max(n_prefix // 5, 1)
+    rows = perturbation[perturbation["position"] != UNPERTURBED]
+    end, few = n_prefix - 1, max(n_prefix // 5, 1)
     places = (end, end), (end - few, end - 1), (0, few - 1)
-    last, before, first = (stopped[rows["position"].between(*ends)].mean() for ends in places)
+    shares = {
+        name: [(own["em"] < n_tokens)[own["position"].between(*ends)].mean() for ends in places]
+        for name, own in rows.groupby("set", observed=True)
+    }
+    (last, before, first), n = shares["memorized"], rows.loc[rows["set"] == "memorized", "id"].nunique()
+    other = ", ".join(map(percent, shares.get(OTHER, [])))
     mostly = "Tokens all over the prefix"
     if last > 2 * max(before, first):
         mostly = "Mostly the last token of the prefix"
@@ -114,9 +121,9 @@ def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
     elif first > 2 * max(before, last):
         mostly = "Mostly the first tokens of the prefix"
     return (
-        f"{mostly}. Replacing the last token by a random one stops recitation in {percent(last)} of trials; "
-        f"one of the {few} before it, in {percent(before)}; one of the first {few}, in {percent(first)} "
-        f"({counted(rows['id'].nunique(), 'paragraph')})."
+        f"{mostly}. A random token in the last place stops recitation in {percent(last)} of trials; in one "
+        f"of the {few} before, in {percent(before)}; in one of the first {few}, in {percent(first)} "
+        f"({counted(n, 'paragraph')}).{f' Other text changes in {other}.' * bool(other)}"
     )
 
 
@@ -124,7 +131,7 @@ def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
     """The layer without which least is left, beside the mean of the others, and the first heads."""
     (layer, head), ranking = highlighted_head(dict(tables), settings), tables["head_ranking"]
     left = tables["layer_bypass"].groupby(["group", "layer"], observed=True)["em"].mean()
-    recited, other = left["memorized"], left["non_memorized"]
+    recited, other = left["memorized"], left[OTHER]
     most = recited.idxmin()
     ablated = tables["head_ablation"].query("group == 'memorized'")
     kept = ablated.pivot(index="id", columns=["layer", "head"], values="em")
@@ -138,46 +145,49 @@ def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
     named = "the first on average" if n_tied == 1 else f"one of {n_tied} that are first on average"
     return (
         f"{STANDS_OUT.get(verdict, 'No claim is about one head').format(head, layer)}. Layer {most} matters "
-        f"most, {'but to any' if other.idxmin() == most else 'to recited'} text: without its attention or "
-        f"MLP, recited text keeps {recited[most]:.0f} of {counted(settings.paragraph.continuation, 'token')} "
-        f"and {TEXTS['non_memorized']} {other[most]:.0f}; without another layer's, "
-        f"{recited.drop(most).mean():.0f} and {other.drop(most).mean():.0f}. "
-        f"{counted(of_methods.index.nunique(), 'method')} put "
+        f"most, to {'any' if other.idxmin() == most else 'recited'} text: without its attention or MLP, "
+        f"recited text keeps {recited[most]:.0f} of {counted(settings.paragraph.continuation, 'token')}, "
+        f"{TEXTS[OTHER]} {other[most]:.0f}; without another layer's, {recited.drop(most).mean():.0f} and "
+        f"{other.drop(most).mean():.0f}. The paper's {counted(of_methods.index.nunique(), 'method')} put "
         f"{'the same head' if n_first == 1 else f'{n_first} different heads'} first"
-        f"{f', all in layer {most}' * bool((of_methods['layer'] == most).all())}. Removing "
-        f"head {head} of layer {layer}, {'that of the settings' if settings.highlight else named}, stops "
-        f"{stopped[layer, head]} of {counted(len(kept), 'recitation')}; a random other head, "
-        f"{others.mean():.1f} (at most {others.max()})."
+        f"{f', all in layer {most}' * bool((of_methods['layer'] == most).all())}. Without head {head} of "
+        f"layer {layer}, {'that of the settings' if settings.highlight else named}, {stopped[layer, head]} "
+        f"of {counted(len(kept), 'recitation')} stop; without a random other one, {others.mean():.1f} "
+        f"({others.min()} to {others.max()})."
     )
 
 
 def _removal(tables: Tables, n_tokens: int) -> str:
-    """The best way, by the share of paragraphs that are gone minus the mean share of tokens that is lost."""
+    """The best edit, by the share of paragraphs that are gone minus the mean share of tokens that is lost."""
     together = "removal" in tables
     gone, lost = (_removed if together else _unlearned)(tables, n_tokens)
-    best = (gone.mean() - lost.mean(axis=1)).idxmax()
-    kept = [f"{n_tokens * (1 - share):.0f} in {TEXTS[group]}" for group, share in lost.loc[best].items()]
-    back = ""
+    stopped, left = gone.sum(), (n_tokens * (1 - lost)).map("{:.0f}".format)
+    edits = [way for way in gone if way in WAYS]
+    best = (gone.mean() - lost.mean(axis=1))[edits].idxmax()
+    kept = ", ".join(f"{TEXTS[group]} keeps {n}" for group, n in left.loc[best].items())
+    more = ""
     if together and tables["removal"]["relearning_steps"].notna().any():
         again = tables["removal"].query("mode == 'joint' and way == @best and em < @n_tokens")
-        n_again = again["relearning_steps"].count()
-        back = f" A little training on the removed paragraphs brings {n_again} back."
+        more = f" Brief retraining brings {again['relearning_steps'].count()} of them back."
+    if BLOCKLIST in gone:
+        more += (
+            f" An n-gram blocklist stops {stopped[BLOCKLIST]} and keeps {' and '.join(left.loc[BLOCKLIST])}."
+        )
     done = "Yes" if gone[best].all() else "In part" if gone[best].any() else "No"
     cost = ", at a cost" if lost.loc[best].max() > HARM else ""
     return (
-        f"{done}{cost}. The best of {counted(len(lost), 'edit')} ({LABELS[best]}, "
-        f"{'all paragraphs at once' if together else 'a paragraph at a time'}) stops "
-        f"{gone[best].sum()} of {counted(len(gone), 'recitation')}. Of {n_tokens} tokens, it leaves "
-        f"{' and '.join(kept)}.{back}"
+        f"{done}{cost}. Of {counted(len(edits), 'edit')}, “{LABELS[best]}” stops most for its cost: "
+        f"{stopped[best]} of {counted(len(gone), 'recitation')}, {'together' if together else 'one by one'}. "
+        f"Of {n_tokens} tokens, {kept}.{more}"
     )
 
 
 def _removed(tables: Tables, n_tokens: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Whether each paragraph (row) is gone, by way that changes weights; the share of tokens that is lost,
+    """Whether each paragraph (row) is gone, by edit and with the blocklist; the share of tokens that is lost,
     a row per way, a column per kind of text."""
     left, damage = (tables[name][tables[name]["mode"] == "joint"] for name in ("removal", "removal_damage"))
     em = damage[damage["group"].isin(TEXTS)].groupby(["way", "group"])["em"].mean().unstack()
-    ways = [way for way in WAYS if way in em.index]
+    ways = [way for way in (*WAYS, BLOCKLIST) if way in em.index]
     gone = left.pivot(index="id", columns="way", values="em")[ways] < n_tokens
     return gone, 1 - em.loc[ways] / em.loc[NOTHING]
 
@@ -188,7 +198,7 @@ def _unlearned(tables: Tables, n_tokens: int) -> tuple[pd.DataFrame, pd.DataFram
     edits = edits[(edits["objective"] == "unlearn") & edits["arm"].isin(WAYS)]
     gone = edits.pivot(index="id", columns="arm", values="em_memorized") < n_tokens
     em = edits.groupby("arm", observed=True)[["em_other", "em_other_before"]].mean()
-    return gone, (1 - em["em_other"] / em["em_other_before"]).to_frame("non_memorized")
+    return gone, (1 - em["em_other"] / em["em_other_before"]).to_frame(OTHER)
 
 
 def _of(happened: pd.Series, of: str = "") -> str:

@@ -22,13 +22,15 @@ PER_CENT = "%"  # scale of shares, which tables hold as numbers from 0 to 1
 
 def outcomes(verdicts: Mapping[str, str]) -> str:
     """How many claims (by id) have each verdict, in words, and which do not hold."""
-    said = []
-    for verdict, words in SAID.items():
-        found = [id.replace("_", " ") for id, own in verdicts.items() if own == verdict]
-        named = f" ({'; '.join(found)})" * (verdict == FAILS)
-        said += [f"{len(found)} {words[len(found) > 1]}{named}"] * bool(found)
-    claims = counted(len(verdicts), "claim")
-    return f"Of {claims} by Stoehr and others (2024), later work and us, {', '.join(said)}."
+    found = {verdict: [id for id, own in verdicts.items() if own == verdict] for verdict in SAID}
+    held = f"{len(found.pop(HOLDS))} of {len(verdicts)} by Stoehr and others (2024), later work and us"
+    failed = ", ".join(f"“{id.replace('_', ' ')}”" for id in found[FAILS])
+    said = [
+        f"{len(ids)} {SAID[verdict][len(ids) > 1]}{f' ({failed})' * (verdict == FAILS)}"
+        for verdict, ids in found.items()
+        if ids
+    ]
+    return f"{'. '.join([held, ', '.join(said)] if said else [held])}."
 
 
 def counted(n: int, unit: str) -> str:
