@@ -33,11 +33,10 @@ def measured(n_weights: float, settings: Settings) -> dict[str, float]:
 
     torch.set_num_threads(1)
     vocabulary = settings.data.vocabulary if settings.model.source == "embedded" else 50_304
-    n_heads = max(
-        1, round((7 * min(n_weights, MOST_WEIGHTS)) ** (1 / 3) / 64)
-    )  # models are 85 times as wide as deep
-    width, lengths = 64 * n_heads, settings.paragraph
-    n_layers = max(1, round(min(n_weights, MOST_WEIGHTS) / (12 * width**2)))
+    n_timed, lengths = min(n_weights, MOST_WEIGHTS), settings.paragraph
+    n_heads = max(1, round((7 * n_timed) ** (1 / 3) / 64))  # models are 85 times as wide as deep
+    width = 64 * n_heads
+    n_layers = max(1, round(n_timed / (12 * width**2)))
     model = new_model(vocabulary, n_layers, n_heads, width, lengths.length, seed=0).eval()
     n_timed = model.num_parameters()
     has_gpu, found = settings.loading.device != "cpu" and torch.cuda.is_available(), {}
