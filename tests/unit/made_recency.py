@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from made_tables import frame_of
 
-from memloc.data.recency import recency
+from memloc.data.recency import last_seen
 from memloc.settings.sections import sections
 from memloc.tables.columns import Lengths
 
@@ -20,7 +20,7 @@ def tables(late=True, n=120, repeats=4):
     ids = random.permutation(np.repeat(np.arange(n), repeats))
     stream = pd.DataFrame({"tokens": [[1] * 6] * len(ids)})
     occurrences = pd.DataFrame({"id": ids, "place": 7 * np.arange(len(ids))})
-    last = recency(occurrences, stream, SETTINGS.model)["last"]
+    last = last_seen(occurrences, stream, SETTINGS.model)
     chosen = last >= last.median() if late else pd.Series(random.permutation(n) < n // 2, last.index)
     sets = frame_of("sets", Lengths(6, 4), id=range(n), set=np.where(chosen, "memorized", "non_memorized"))
     paragraphs = frame_of("paragraphs", Lengths(6, 4), id=range(n), count=repeats, continuation_count=repeats)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from memloc.data.packing import places, windows
-from memloc.data.recency import places_in_training, recency
+from memloc.data.recency import last_seen, places_in_training
 from memloc.model.training import ordered
 from memloc.settings.model import EmbeddedModel
 
@@ -25,15 +25,13 @@ def test_an_occurrence_is_seen_when_its_window_is(seed):
         assert place == pytest.approx(step / (len(rows) - 1))
 
 
-def test_last_mean_and_spacing_are_those_of_all_occurrences():
+def test_the_last_occurrence_is_that_of_all():
     ids = np.random.default_rng(0).integers(0, 5, 40)
     occurrences = pd.DataFrame({"id": ids, "place": places(40, LENGTH)})
     stream = pd.DataFrame({"tokens": [[1] * LENGTH] * 40})
     how = EmbeddedModel(source="embedded", context=CONTEXT)
     seen = places_in_training(occurrences["place"], 40 * (LENGTH + 1), how)
-    found = recency(occurrences, stream, how)
-    for name, row in found.iterrows():
+    found = last_seen(occurrences, stream, how)
+    for name, last in found.items():
         own = [place for place, id in zip(seen, ids, strict=True) if id == name]
-        assert [row["last"], row["mean"]] == pytest.approx([max(own), np.mean(own)])
-        gaps = np.diff(own)
-        assert np.isnan(row["spacing"]) if not len(gaps) else row["spacing"] == pytest.approx(gaps.mean())
+        assert last == max(own)

@@ -1,4 +1,4 @@
-"""When in its training a model saw each paragraph: its last and mean occurrence, as shares of the training.
+"""When in its training a model saw each paragraph last, as a share of the training.
 
 All occurrences are known, so this is exact: one is seen in the step of the window in which it begins.
 """
@@ -24,17 +24,13 @@ def places_in_training(
     return window / max(n_windows - 1, 1)
 
 
-def recency(
+def last_seen(
     occurrences: pd.DataFrame, stream: pd.DataFrame, how: EmbeddedModel | FineTunedModel
-) -> pd.DataFrame:
-    """When each paragraph was seen: a row per `id`, in shares of the training.
+) -> pd.Series:
+    """When each paragraph was last seen, a share of the training by `id`.
 
-    `stream` has the tokens of every document. `last` and `mean` are places of the paragraph's occurrences,
-    `spacing` is their mean distance (missing for a single occurrence).
+    `stream` has the tokens of every document.
     """
     n_tokens = int(stream["tokens"].map(len).sum()) + len(stream)
     when = places_in_training(occurrences["place"].to_numpy(), n_tokens, how)
-    places = occurrences.assign(when=when).groupby("id")["when"]
-    last, n = places.max(), places.size()
-    spacing = (last - places.min()) / (n - 1).where(n > 1)
-    return pd.DataFrame({"last": last, "mean": places.mean(), "spacing": spacing})
+    return occurrences.assign(last=when).groupby("id")["last"].max()
