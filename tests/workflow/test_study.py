@@ -111,7 +111,7 @@ def test_the_run_begins_and_ends_with_what_a_person_wants_to_know(finished):
     last = finished.output.partition("Study test\n")[2]
     headline = (finished.results / "headline.txt").read_text().splitlines()
     assert len(headline) == 6
-    links = ("Explorer: results/test/explorer/index.html", "All figures: results/test/figures.html")
+    links = ("Explorer: results/test/explorer/index.html", "Figures, one page: results/test/figures.html")
     for line in (*headline, *links):
         assert f"  {line}\n" in last
     assert "Study test" not in finished.plan("--forceall")

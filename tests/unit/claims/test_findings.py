@@ -75,8 +75,8 @@ def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
         "word for 4 more. Of paragraphs that it never saw, it does so for 1 of 3 (33 %).",
         "What triggers it? Mostly the last tokens of the prefix. A random token in the last place stops "
         "recitation in 0 % of trials; in one of the 2 before, in 100 %; in one of the first 2, in 0 % "
-        "(2 paragraphs). Other text changes in 100 %, 50 %, 0 %.",
-        "Where is it? Too few paragraphs to tell heads apart. Layer 1 matters most, to recited text: without "
+        "(2 paragraphs). What it writes after other text changes in 100 %, 50 %, 0 %.",
+        "Where is it? Too few paragraphs to tell heads apart; layer 1 matters most, to recited text. Without "
         "its attention or MLP, recited text keeps 2 of 4 tokens, other text 3; without another layer's, 3 "
         "and 3. The paper's 2 methods put 2 different heads first. Without head 1 of layer 0, the first on "
         "average, 2 of 2 recitations stop; without a random other one, 0.5 (0 to 1).",
@@ -127,13 +127,13 @@ def test_without_unseen_text_there_is_nothing_to_compare_with(tables):
 )
 def test_a_head_leads_only_where_its_claim_holds(tables, verdict, said):
     line = findings(judged(tables, **{ONE_HEAD: verdict}), SETTINGS)[2]
-    assert line.startswith(f"Where is it? {said}. Layer 1 matters most, to recited text: without its ")
+    assert line.startswith(f"Where is it? {said}; layer 1 matters most, to recited text. Without its ")
 
 
 def test_a_layer_without_which_other_text_is_lost_too_matters_to_any(tables):
     bypass = tables["layer_bypass"]
     bypass.loc[(bypass["group"] == "non_memorized") & (bypass["layer"] == 1), "em"] = 0
-    assert ". Layer 1 matters most, to any text: " in findings(tables, SETTINGS)[2]
+    assert "; layer 1 matters most, to any text. " in findings(tables, SETTINGS)[2]
 
 
 def test_the_first_line_names_the_model_and_the_text_of_one_that_was_trained():
@@ -163,7 +163,7 @@ def test_heads_that_tie_on_average_are_counted(tables):
 def test_of_a_head_that_is_configured_no_claim_is_about(tables):
     configured = SimpleNamespace(paragraph=SETTINGS.paragraph, highlight=SimpleNamespace(layer=0, head=0))
     line = findings(judged(tables, **{ONE_HEAD: HOLDS}), configured)[2]
-    assert line.startswith("Where is it? No claim is about one head. ")
+    assert line.startswith("Where is it? No claim is about one head; ")
     assert " Without head 0 of layer 0, that of the settings, 0 of 2 recitations stop; " in line
 
 
@@ -189,7 +189,7 @@ def test_of_ways_that_change_weights_the_best_removes_most_for_what_others_lose(
     assert findings(tables, SETTINGS)[3] == (
         "Can it be removed? In part, at a cost. Of 2 edits, “low curvature (K-FAC)” stops most for its cost: "
         "1 of 2 recitations, together. Of 4 tokens, other recited text keeps 4, other text keeps 3. Brief "
-        "retraining brings 1 of them back. An n-gram blocklist stops 2 and keeps 4 and 2."
+        "retraining brings 1 of them back. A blocklist stops 2 and keeps 4 and 2."
     )
 
 

@@ -60,7 +60,7 @@ def test_tokens_are_counted_as_a_loop_counts_them(tables):
 def test_without_an_example_the_page_opens_at_the_highlighted_head(tables, rows):
     ranking = tables["head_ranking"]
     first = ranking[(ranking.method == "combined") & (ranking["rank"] == 1)].iloc[0]
-    why = "first on average over all methods"
+    why = "first on average by the paper's methods"
     expected = {"layer": first.layer, "head": first["head"], "why": why}
     if rows == "no ranking":
         tables, expected = {**tables}, None

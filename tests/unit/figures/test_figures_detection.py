@@ -48,4 +48,4 @@ def test_the_caption_says_where_words_alone_do_best(better):
     named = " ".join(
         f"({letter})" for letter, name in zip("abc", detection.STRATA, strict=True) if name in better
     )
-    assert (f"Words alone do best in {named}: " in text) == (len(better) > 0) == ("alone do best" in text)
+    assert (f"words alone do best in {named}: " in text) == (len(better) > 0) == ("alone do best" in text)

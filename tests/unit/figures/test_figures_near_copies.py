@@ -34,7 +34,7 @@ def tables(n_near, worth):
             0.4,
             [
                 "Of 20 recited paragraphs that occur once, 75 (",
-                "is worth 0.40 (0.20 to 0.80) of an exact copy",
+                "as much recitation as 0.40 (0.20 to 0.80) of an exact copy",
             ],
         ),
         (3, None, ["too few near-copies to say what one is worth."]),

@@ -43,7 +43,10 @@ def test_the_last_lines_name_what_is_there(tmp_path):
     (tmp_path / "figures/recited.rst").write_text("It recites this.\nStudy mini.\n")
     assert last_lines("mini", tmp_path).splitlines()[1] == "  It recites this."
     (tmp_path / "figures/recited.rst").unlink()
-    assert last_lines("mini", tmp_path).splitlines() == ["Study mini", f"  Figures: {tmp_path}/figures"]
+    assert last_lines("mini", tmp_path).splitlines() == [
+        "Study mini",
+        f"  Figures, files: {tmp_path}/figures",
+    ]
     (tmp_path / "explorer").mkdir()
     (tmp_path / "explorer/index.html").touch()
     (tmp_path / "figures.html").touch()
@@ -52,7 +55,7 @@ def test_the_last_lines_name_what_is_there(tmp_path):
     lines = last_lines("mini", tmp_path).splitlines()
     assert lines[1:3] == ["  2 of 9.", "  1 holds."]
     assert lines[3] == f"  Explorer: {tmp_path}/explorer/index.html"
-    assert lines[4] == f"  All figures: {tmp_path}/figures.html"
+    assert lines[4] == f"  Figures, one page: {tmp_path}/figures.html"
     assert lines[-1] == f"  Bundle: {tmp_path}/bundle.zip"
 
 

@@ -123,7 +123,7 @@ def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
     return (
         f"{mostly}. A random token in the last place stops recitation in {percent(last)} of trials; in one "
         f"of the {few} before, in {percent(before)}; in one of the first {few}, in {percent(first)} "
-        f"({counted(n, 'paragraph')}).{f' Other text changes in {other}.' * bool(other)}"
+        f"({counted(n, 'paragraph')}).{f' What it writes after other text changes in {other}.' * bool(other)}"
     )
 
 
@@ -144,8 +144,8 @@ def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
     verdict = None if settings.highlight else verdicts.get(ONE_HEAD)
     named = "the first on average" if n_tied == 1 else f"one of {n_tied} that are first on average"
     return (
-        f"{STANDS_OUT.get(verdict, 'No claim is about one head').format(head, layer)}. Layer {most} matters "
-        f"most, to {'any' if other.idxmin() == most else 'recited'} text: without its attention or MLP, "
+        f"{STANDS_OUT.get(verdict, 'No claim is about one head').format(head, layer)}; layer {most} matters "
+        f"most, to {'any' if other.idxmin() == most else 'recited'} text. Without its attention or MLP, "
         f"recited text keeps {recited[most]:.0f} of {counted(settings.paragraph.continuation, 'token')}, "
         f"{TEXTS[OTHER]} {other[most]:.0f}; without another layer's, {recited.drop(most).mean():.0f} and "
         f"{other.drop(most).mean():.0f}. The paper's {counted(of_methods.index.nunique(), 'method')} put "
@@ -170,9 +170,7 @@ def _removal(tables: Tables, n_tokens: int) -> str:
         again = tables["removal"].query("mode == 'joint' and way == @best and em < @n_tokens")
         more = f" Brief retraining brings {again['relearning_steps'].count()} of them back."
     if BLOCKLIST in gone:
-        more += (
-            f" An n-gram blocklist stops {stopped[BLOCKLIST]} and keeps {' and '.join(left.loc[BLOCKLIST])}."
-        )
+        more += f" A blocklist stops {stopped[BLOCKLIST]} and keeps {' and '.join(left.loc[BLOCKLIST])}."
     done = "Yes" if gone[best].all() else "In part" if gone[best].any() else "No"
     cost = ", at a cost" if lost.loc[best].max() > HARM else ""
     return (

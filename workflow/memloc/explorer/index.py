@@ -56,7 +56,8 @@ def _interest(tables: Tables, settings: Section) -> dict[str, Any]:
     ranking = tables["head_ranking"]
     first = ranking[(ranking["rank"] == 1) & ranking["method"].isin(PAPER_METHODS)]
     n_first = len(first[["layer", "head"]].drop_duplicates())
-    why = "first on average over all methods" + f", which put {n_first} different heads first" * (n_first > 1)
+    why = "first on average by the paper's methods"
+    why += f", which put {n_first} different heads first" * (n_first > 1)
     return {"layer": layer, "head": head, "why": "named in the settings" if settings.highlight else why}
 
 

@@ -183,7 +183,7 @@ MAPS = {
     ),
     "ranks": Map(
         "Rank of every head",
-        "Place of the head by each method; 1 is first.",
+        "Place of the head by each method; 1 is first. Equal heads share a place.",
         "rank",
         "head_ranking",
         _ranks,

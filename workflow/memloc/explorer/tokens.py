@@ -73,7 +73,7 @@ def _value_gradients(rows: pd.DataFrame, shape: Shape, group: str) -> np.ndarray
 
 COLOURINGS = {
     "effect": Colouring(
-        "Effect of replacing it",
+        "Lost if it is replaced",
         "Exact match that is lost when this token is perturbed.",
         "tokens",
         "perturbation",

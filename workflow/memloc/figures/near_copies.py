@@ -33,7 +33,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     _worths(axes[1], worth)
     panel_labels(axes)
     plotted = [shares.assign(panel="a"), worth.assign(panel="b")]
-    return Drawing(figure, pd.concat(plotted, ignore_index=True), _numbers(data, worth))
+    return Drawing(figure, pd.concat(plotted, ignore_index=True), _numbers(data, shares, worth))
 
 
 def _shares(seen: pd.DataFrame) -> pd.DataFrame:
@@ -77,11 +77,13 @@ def _worths(axes: Axes, worth: pd.DataFrame) -> None:
     axes.set(xlabel="worth in exact copies", ylabel="edited tokens, up to", ylim=(-0.6, len(worth) - 0.4))
 
 
-def _numbers(data: pd.DataFrame, worth: pd.DataFrame) -> dict[str, Any]:
+def _numbers(data: pd.DataFrame, shares: pd.DataFrame, worth: pd.DataFrame) -> dict[str, Any]:
     once = data[(data["within_0"] == 1) & data["recited"]]
     tenth = worth[(worth["copies"] == "within_10") & worth["worth"].notna()]
     return {
         "n": int((data["within_0"] > 0).sum()),
+        "n_missed": int((~shares["expected"].between(shares["low"], shares["high"])).sum()),
+        "n_shares": len(shares),
         "once": proportion(int((once["near"] > 0).sum()), len(once)) if len(once) else None,
         "tenth": Interval(*tenth.iloc[0][["worth", "low", "high", "n_groups"]]) if len(tenth) else None,
         "fitted": bool(worth["worth"].notna().any()),

@@ -12,15 +12,15 @@ PANELS = {  # name and unit
     "recited_perturbed": ("recited with a\ntoken replaced", "share"),
     "recited_4bit": ("recited with\n4-bit weights", "share"),
     "nll_distance": ("NLL away from\na retrained model", "nats"),
-    "em_other_lost": ("other memorized\ntext: lost", "tokens"),
-    "em_own_lost": ("its other\noutput: lost", "tokens"),
+    "em_other_lost": ("other recited\ntext: lost", "tokens"),
+    "em_own_lost": ("other text:\nlost", "tokens"),
     "nll_gained": ("held-out text:\nNLL gained", "nats"),
 }
 # The other panels are on text that must stay.
 OF_REMOVED = ("forgotten", "recited_perturbed", "recited_4bit", "nll_distance")
 LOOKS = {
-    "joint": (f"paragraphs removed {removal.MODES['joint']}", "black", "o"),
-    "single": (f"paragraphs removed {removal.MODES['single']}", "#e69f00", "^"),
+    "joint": (f"removed {removal.MODES['joint']}", "black", "o"),
+    "single": (f"removed {removal.MODES['single']}", "#e69f00", "^"),
 }
 
 

@@ -20,9 +20,11 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section, model: str = "unnam
     data["prefix"] = [join_tokens(tokens[:n_prefix], vocabulary) for tokens in data.tokens]
     data["continuation"] = [join_tokens(tokens[n_prefix:], vocabulary) for tokens in data.tokens]
     data = data[COLUMNS]
-    shown = data[data.sampled].sort_values("id").head(N_SHOWN)
+    sampled = data[data.sampled].sort_values("id")
+    shown = sampled.head(N_SHOWN)
     median = float(data["count"].median()) if len(data) else None
     numbers = {"n_shown": len(shown), "n_memorized": len(data), "median_count": median}
+    numbers |= {"n_sampled": len(sampled), "n_once": int((data["count"] == 1).sum())}
     rows = [
         [f"{row.id}", f"{row.count:,}", f"{row.nll:.3f}", plain(row.prefix), plain(row.continuation)]
         for row in shown.itertuples()

@@ -67,8 +67,8 @@ def last_lines(study: str, results: Path) -> str:
             told = (results / file).read_text().splitlines()[:n_lines]
     shown = {
         "Explorer": [results / "explorer/index.html"],
-        "All figures": [results / "figures.html"],
-        "Figures": [results / "figures"],
+        "Figures, one page": [results / "figures.html"],
+        "Figures, files": [results / "figures"],
         "Bundle": [results / "bundle.zip"],
     }
     places = [f"{name}: {path}" for name, paths in shown.items() for path in paths if path.exists()]

@@ -52,7 +52,13 @@
     }
     return [
       element("span", { class: "key" }, "▲ ", memloc.term("strongest replacement"), ": costs most"),
-      element("span", { class: "key" }, "● ", memloc.term("impact token"), ": the first to change then"),
+      element(
+        "span",
+        { class: "key" },
+        "● ",
+        memloc.term("impact token"),
+        ": the first that then changes in the continuation",
+      ),
     ];
   }
 
@@ -153,13 +159,15 @@
   function withoutIt(position) {
     const n = index.n_tokens - index.n_prefix;
     const replaced = content.replaced.filter((each) => each.position === position);
-    const put = replaced.map(
-      ({ text, em }) => `“${memloc.visible(text)}” in its place leaves ${memloc.share(em, n)}`,
-    );
+    const put = replaced.map(({ text, em }, i) => [
+      i ? "; " : "",
+      element("code", {}, memloc.visible(text)),
+      ` in its place leaves ${memloc.share(em, n)}`,
+    ]);
     if (put.length) {
-      return `${put.join("; ")}.`;
+      return [...put.flat(), "."];
     }
-    return position < index.n_prefix ? "It was not replaced." : "It is a part of the continuation.";
+    return [position < index.n_prefix ? "It was not replaced." : "It is a part of the continuation."];
   }
 
   function facts(state) {
@@ -172,7 +180,7 @@
         `T${name(position).slice(1)} `,
         element("code", {}, memloc.visible(content.tokens[position])),
       ),
-      element("p", {}, withoutIt(position)),
+      element("p", {}, ...withoutIt(position)),
       element(
         "details",
         { open },
@@ -222,7 +230,7 @@
         : "never",
   };
 
-  /** One sentence on what is seen, and one on the token that matters most. */
+  /** One sentence on what is seen, and one on the token that matters most, in text and elements. */
   function story(paragraph) {
     const n = index.n_tokens - index.n_prefix;
     const { em } = paragraph;
@@ -234,22 +242,23 @@
     const told = seen[em] ?? `The model knows a part of this paragraph: ${given} ${memloc.share(em, n)}.`;
     if (!content.perturbed) {
       const tried = content.replaced.length > 0;
-      return `${told}${tried ? " No replaced token makes it write anything else." : ""}`;
+      return [told, tried ? " No replaced token makes it write anything else." : ""];
     }
     const { position, em: left, text } = content.perturbed;
     const token = content.tokens[position].trim() || memloc.visible(content.tokens[position]);
     const last = position === index.n_prefix - 1 ? " It is the last one, on which any text hangs." : "";
-    const instead = `“${memloc.visible(text)}” in place of “${token}”, marked ▲,`;
+    const code = (shown) => element("code", {}, shown);
     const equal = new Set(content.replaced.filter(({ em }) => em === left).map((each) => each.position));
     const most = equal.size > 1 ? `is the first of ${equal.size} that cost most` : "costs most";
-    return `${told} ${instead} ${most}: it leaves ${memloc.share(left, n)}.${last}`;
+    const leaves = `, marked ▲, ${most}: it leaves ${memloc.share(left, n)}.${last}`;
+    return [`${told} `, code(memloc.visible(text)), " in place of ", code(token), leaves];
   }
 
   function scores(state) {
     const paragraph = index.paragraphs.find((each) => each.id === state.paragraph);
     const set = index.sets.find((each) => each.key === paragraph.set);
     byId("paragraph-title").textContent = `Paragraph ${paragraph.id}`;
-    byId("story").textContent = story(paragraph);
+    byId("story").replaceChildren(...story(paragraph));
     const item = (name, ...value) =>
       element("div", {}, element("dt", {}, memloc.term(name)), element("dd", {}, ...value));
     const values = index.scores.filter(({ key }) => paragraph[key] !== null);

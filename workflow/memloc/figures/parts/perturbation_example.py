@@ -1,6 +1,5 @@
 """One memorized paragraph, with the effect of perturbing each prefix token (paper 4; Figures 3 and 12)."""
 
-import re
 from collections.abc import Mapping
 
 import pandas as pd
@@ -8,29 +7,21 @@ from matplotlib.axes import Axes
 
 from memloc.figures.parts.style import COLOURS
 from memloc.figures.parts.token_map import label, label_tokens, mark_position, prefix_texts
-from memloc.perturbation.effects import drop_matrix, em_drops, strongest
+from memloc.perturbation.effects import em_drops, strongest
 
-# A line, a sentence or a statement.
-BEGINS = re.compile(r"\s*\n|\s+(?!None|True|False)[A-Z][a-z]|\s*(class|def|import|raise|return)$")
 CURVES = (1.0, 1.0)  # heights in inches of both panels
 
 
 def example_ids(tables: Mapping[str, pd.DataFrame]) -> list[int]:
-    """Memorized paragraphs in the order in which figures show them as examples: the typical ones first.
-
-    First come paragraphs whose first token begins a line, a sentence or a statement, so that a reader can
-    follow them. Of these, the nearer the mean position of perturbed tokens, weighted by what they cost, is to
-    the median of all paragraphs, the earlier; ties go by id. Paragraphs that lose nothing come last.
+    """Memorized paragraphs in the order in which figures show them as examples, usual ones first: those whose
+    strongest replacement is at the most common place. Ties go by id. Those that lose nothing come last.
     """
     perturbation = tables["perturbation"]
-    drops = drop_matrix(em_drops(perturbation[perturbation["set"] == "memorized"]))
-    places = (drops * drops.columns).sum(axis=1) / drops.sum(axis=1)
-    texts = tables["vocabulary"].set_index("token")["text"]
-    first = tables["paragraphs"].set_index("id")["tokens"].loc[drops.index].str[0]
-    inside = [not BEGINS.match(texts[token]) for token in first]
-    away = (places - places.median()).abs()
-    ranked = pd.DataFrame({"unchanged": places.isna(), "inside": inside, "away": away})
-    return ranked.sort_values(["unchanged", "inside", "away", "id"]).index.tolist()
+    top = strongest(em_drops(perturbation[perturbation["set"] == "memorized"])).set_index("id")
+    lost = top["em_drop"] > 0
+    elsewhere = ~top["position"].isin(top.loc[lost, "position"].mode())
+    ranked = pd.DataFrame({"unchanged": ~lost, "elsewhere": elsewhere})
+    return ranked.sort_values(["unchanged", "elsewhere", "id"]).index.tolist()
 
 
 def draw_example(

@@ -9,7 +9,7 @@ from memloc.settings.removal_ways import NOTHING, RETRAINED, WAY_NAMES
 from memloc.statistics.uncertainty import means, proportions
 
 LINEAR = 0.1  # nats: the axis of NLLs is linear below, logarithmic above
-MODES = {"joint": "together", "single": "one by one"}
+MODES = {"joint": "together", "single": "alone"}
 KEYS = ["way", "mode"]
 SHARES = ("edit_distance", "recited_perturbed")  # from 0 to 1
 LOST = ("forgotten", "em_other_lost", "em_own_lost")  # tokens of recited texts: from 0 to all
@@ -19,7 +19,7 @@ YES_OR_NO = ("recited", "recited_4bit")  # 0 or 1 for every unit
 def finish_panel(panel: Axes, name: str, unit: str, n_tokens: int) -> None:
     """Label the axis of a panel. It holds all tokens or shares; one of nats is logarithmic, and linear close
     to 0."""
-    panel.set_xlabel(f"{name}\n({unit}{', log scale' * (unit == 'nats')})", fontsize=6)
+    panel.set_xlabel(f"{name}\n({unit}{f', log from {LINEAR:g}' * (unit == 'nats')})", fontsize=6)
     panel.locator_params(axis="x", nbins=3)
     if unit == "nats":
         panel.set_xscale("symlog", linthresh=LINEAR, linscale=0.6)

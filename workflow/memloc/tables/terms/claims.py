@@ -26,8 +26,8 @@ def outcomes(verdicts: Mapping[str, str]) -> str:
     held = f"{len(found.pop(HOLDS))} of {len(verdicts)} by Stoehr and others (2024), later work and us"
     failed = ", ".join(f"“{id.replace('_', ' ')}”" for id in found[FAILS])
     said = [
-        f"{len(ids)} {SAID[verdict][len(ids) > 1]}{f' ({failed})' * (verdict == FAILS)}"
-        for verdict, ids in found.items()
+        f"{len(ids)} {SAID[own][len(ids) > 1]}{f' ({failed})' * (own == FAILS)}"
+        for own, ids in found.items()
         if ids
     ]
     return f"{'. '.join([held, ', '.join(said)] if said else [held])}."

@@ -60,8 +60,8 @@ WORDS = {
     "patching": "Putting an activation from one run of the model into another run, to see what it carries.",
     "residual stream": "The vector of each token that every layer reads and adds to.",
     "head of interest": (
-        "The attention head that the settings name or, without one, the head that all methods together rank "
-        "first. Figures outline it."
+        "The attention head that the settings name or, without one, the head that the paper's methods "
+        "together rank first. Figures outline it."
     ),
     "AUROC": (
         "The chance that a detector scores a positive case above a negative one: 0.5 is guessing, 1 is "
