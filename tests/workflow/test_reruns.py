@@ -65,10 +65,10 @@ EDITS = {
         EDITED,
         {"ablate_heads", "edited_model", "remove"},
     ),
-    "a localization method": (
+    "a localization method, in a study that asks none": (
         "memloc/settings/methods.py",
         '\n\nMETHODS["mine"] = Method(HEADS)\n',
-        {"estimate"},
+        set(),
     ),
     "a family of models": (
         "memloc/model/families.py",

@@ -251,6 +251,11 @@ with explained():
     LIMITS = limits(Path(placed(table("estimate"))))
 
 
+def n_gpus():
+    """GPUs of this machine that jobs share: a resource that a profile names, else one at most."""
+    return workflow.global_resources["gpu"].value if "gpu" in workflow.global_resources else 1
+
+
 def growing(amount):
     """Memory (MB) or time (minutes) that doubles with every retry of a job."""
     return lambda wildcards, attempt: amount * 2 ** (attempt - 1)

@@ -46,11 +46,6 @@ rule verify:
         "../scripts/verify.py"
 
 
-def n_gpus():
-    """GPUs of this machine that jobs share: a resource that a profile names, else one at most."""
-    return workflow.global_resources["gpu"].value if "gpu" in workflow.global_resources else 1
-
-
 rule estimate:
     log:
         log_file("estimate"),
