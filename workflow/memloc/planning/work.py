@@ -38,7 +38,7 @@ def works(n_weights: float, settings: Settings) -> dict[str, tuple[Kind, float]]
     texts, trained = n_paragraphs(settings), n_tokens(settings) / settings.paragraph.length
     sets, ablation, edits, how = settings.sets, settings.head_ablation, settings.editing, settings.remove
     m, compared = sets.n_memorized, sets.n_memorized + sets.n_non_memorized + 2 * sets.n_pairs
-    heads = math.sqrt(n_weights) / 75  # of all layers; right within a half from 3 million to 12 billion
+    heads = math.sqrt(n_weights) / 75  # of all layers; 0.7 to 3.3 times those of Pythia's models
     ablated = 2 * (ablation.n_paragraphs + sets.n_pairs) + ablation.n_judging
     edited = TRIALS * edits.n_paragraphs * edits.steps * (1 + edits.n_controls)
     removed = how.steps * (how.n_joint + (how.n_single + 1) * (1 + how.n_keep))

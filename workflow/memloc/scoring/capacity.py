@@ -24,7 +24,7 @@ from memloc.settings.model import EmbeddedModel
 
 VOCABULARY = 256  # different tokens
 TEXTS = (2, 4, 8)  # bits per weight; a larger text takes longer than this study may
-PASSES = 400  # of a text; twice as many add a few per cent
+PASSES = 400  # of a text
 GROWTH = 1.05  # less is none, of twice the text
 ROWS = 64  # windows per pass without gradients
 
