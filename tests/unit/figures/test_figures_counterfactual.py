@@ -23,9 +23,9 @@ def drawing():
 
 def test_the_caption_counts_what_is_drawn(drawing):
     text = checked("counterfactual", drawing)
-    assert "one of 80:" in text and "16 models were each" in text
+    assert "one of 80:" in text and "16 models each lack" in text
     assert text.startswith("Of 40 paragraphs that the study's model recites, 20 come out anyway")
-    assert "So do 10 of 15 that a rule gets, and 0 of 3 recited ones that no model saw" in text
+    assert "So do 10 of 15 that a rule gets, and 0 of 3 that no model saw" in text
     assert f"No model recites {(drawing.data['mark'] == figure.MOVED).sum()} others" in text
     held, a_weight = (drawing.numbers[name] for name in ("bits", "bits_a_weight"))
     assert a_weight[:3] == pytest.approx([bits / 1_000 for bits in held[:3]]) and a_weight.n == held.n
