@@ -12,8 +12,10 @@ from matplotlib.transforms import Bbox
 from memloc.figures.parts.figures_page import caption_html
 from memloc.figures.parts.style import Drawing
 from memloc.run.templates import fill
+from memloc.settings.sections import sections
 
 REPORT = Path(__file__).parents[2] / "workflow/report"
+SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})  # of most figures
 MOST_WORDS = 120  # of a caption
 SLACK = 1.0  # pixels; extents of text hold a little air
 _found: WeakKeyDictionary[Figure, list[tuple[str, Bbox]]] = WeakKeyDictionary()

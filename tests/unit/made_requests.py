@@ -63,8 +63,7 @@ def changed_by(name: str, asked: Request, setting: Setting) -> dict[str, Tensor]
 
 def assert_same_weights(found: dict[str, Tensor], model: PreTrainedModel, **close: float) -> None:
     """Weights that were found are those of a model, as close as `torch.testing.assert_close` is told."""
-    for name, weight in model.state_dict().items():
-        torch.testing.assert_close(found[name], weight, **close)
+    torch.testing.assert_close(found, model.state_dict(), **close)
 
 
 def meddling(parameter: str) -> Way:

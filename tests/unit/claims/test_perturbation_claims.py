@@ -31,21 +31,17 @@ def rows_of(group, drops, n, nll=1.0):
 
 
 def tables(drops=(0, 0, 9, 5), others=(9, 9, 9, 9), new=0.5, n=30):
-    rows, ids = (
-        [rows_of("memorized", drops, n), rows_of("non_memorized", others, n)],
-        [*range(n), *range(100, 100 + n)],
-    )
+    rows = [rows_of("memorized", drops, n), rows_of("non_memorized", others, n)]
+    ids = [*range(n), *range(100, 100 + n)]
     perturbed = pd.DataFrame({"id": range(n), "nll": new + spread(n, seed=3)})
     perturbed["tokens"] = [[*range(N_PREFIX), *range(20, 20 + FULL)]] * n
+    continuation = [[*range(40, 40 + FULL)]] * n
+    tokens = [np.array(PREFIX + [10 + id] * FULL) for id in ids]
     return {
         "perturbation": pd.concat(rows, ignore_index=True),
         "perturbed_paragraphs": perturbed,
-        "sets": pd.DataFrame(
-            {"id": range(n), "set": "memorized", "continuation": [[*range(40, 40 + FULL)]] * n}
-        ),
-        "paragraphs": pd.DataFrame(
-            {"id": ids, "tokens": [np.array(PREFIX + [10 + id] * FULL) for id in ids]}
-        ),
+        "sets": pd.DataFrame({"id": range(n), "set": "memorized", "continuation": continuation}),
+        "paragraphs": pd.DataFrame({"id": ids, "tokens": tokens}),
     }
 
 

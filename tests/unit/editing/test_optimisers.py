@@ -46,10 +46,8 @@ def test_sparse_adam_is_torchs_adam_on_the_mask_over_20_steps(tiny_gpt2, tiny_to
 
 def test_reference_adam_is_dense_although_gradients_are_masked(tiny_gpt_neo, tiny_tokens):
     """The authors' optimiser, written out: masked gradients, but decay of 1 on every W_* weight."""
-    model, movable = (
-        tiny_gpt_neo,
-        random_weights(subject(tiny_gpt_neo), 0.01, np.random.default_rng(0)),
-    )
+    model = tiny_gpt_neo
+    movable = random_weights(subject(model), 0.01, np.random.default_rng(0))
     mask = masks(model, movable)
     before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
     slow = {name: before[name].clone() for name in mask}

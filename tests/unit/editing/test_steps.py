@@ -33,22 +33,18 @@ def test_steps_go_down_the_written_out_objective(
     model, theta0, slow = memorizing_model, *(copy.deepcopy(memorizing_model) for _ in range(2))
     learned = memorized_tokens[:1].roll(1, dims=0) if objective == "unlearn" else controls[:1]
     recipe = recipe_of(objective, kl_weight=2.0)
-    origin, adam = (
-        origin_of(subject(model), learned, controls, recipe),
-        SparseAdam(subject(slow), all_weights(subject(slow)), 1e-3),
-    )
+    origin = origin_of(subject(model), learned, controls, recipe)
+    adam = SparseAdam(subject(slow), all_weights(subject(slow)), 1e-3)
     for step in range(4):
         slow.zero_grad()
         divergence = 2.0 * kl(slow, theta0, controls, N_PREFIX) / N_CONTINUATION  # Eq. 3 and 4
         (sign * nll(slow, learned, N_PREFIX) + divergence).backward()
         written_out = {name: slow.get_parameter(name).grad for name in subject(slow).weights}
         found = objective_gradients(subject(slow), origin.terms, recipe) if step else origin.gradients
-        for name, gradient in found.items():
-            torch.testing.assert_close(gradient, written_out[name], atol=1e-5, rtol=1e-3)
+        torch.testing.assert_close(found, written_out, atol=1e-5, rtol=1e-3)
         adam.step(found)
     optimise(subject(model), origin, all_weights(subject(model)), 1e-3, recipe)
-    for name, weight in model.named_parameters():
-        torch.testing.assert_close(weight, slow.get_parameter(name), atol=1e-5, rtol=0)  # 1 % of a step
+    torch.testing.assert_close(model.state_dict(), slow.state_dict(), atol=1e-5, rtol=0)  # 1 % of a step
 
 
 def test_the_gradient_of_several_paragraphs_is_their_mean(memorizing_model, memorized_tokens, controls):
@@ -57,10 +53,10 @@ def test_the_gradient_of_several_paragraphs_is_their_mean(memorizing_model, memo
         origin_of(subject(memorizing_model), text[None], controls, recipe) for text in memorized_tokens[:3]
     ]
     joint = origin_of(subject(memorizing_model), memorized_tokens[:3], controls, recipe)
-    for name, gradient in objective_gradients(subject(memorizing_model), joint.terms, recipe).items():
-        torch.testing.assert_close(joint.gradients[name], gradient, atol=1e-6, rtol=1e-3)
-        mean = sum(origin.gradients[name] for origin in single) / 3
-        torch.testing.assert_close(gradient, mean, atol=1e-6, rtol=1e-3)
+    again = objective_gradients(subject(memorizing_model), joint.terms, recipe)
+    mean = {name: sum(origin.gradients[name] for origin in single) / 3 for name in again}
+    for gradients in (joint.gradients, again):
+        torch.testing.assert_close(gradients, mean, atol=1e-6, rtol=1e-3)
     with pytest.raises(ValueError, match="zero paragraphs"):
         origin_of(subject(memorizing_model), memorized_tokens[:0], controls, recipe)
 
@@ -69,10 +65,7 @@ def test_one_pass_for_both_terms_and_none_back_below_the_lowest_layer_that_moves
     memorizing_model, memorized_tokens, controls
 ):
     """A layer's output that needs no gradient ends the backward pass."""
-    origin, needs_gradient = (
-        origin_of(subject(memorizing_model), memorized_tokens[:1], controls, RECIPE),
-        {},
-    )
+    origin, needs_gradient = origin_of(subject(memorizing_model), memorized_tokens[:1], controls, RECIPE), {}
     for layer, block in enumerate(memorizing_model.transformer.h):
 
         def watch(_block, _inputs, output, layer=layer):

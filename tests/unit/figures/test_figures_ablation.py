@@ -3,14 +3,13 @@
 import numpy as np
 import pandas as pd
 from drawn import assert_as_stored
+from figure_labels import SETTINGS
 from made_rankings import METHOD_LABELS
 from made_tables import crossed
 
 from memloc.figures import cumulative_ablation
 from memloc.figures.cumulative_ablation import judges
-from memloc.settings.sections import sections
 
-SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 GROUPS = {"memorized": 7, "non_memorized": 6, "held_out": 5}
 
 

@@ -4,13 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from drawn import assert_as_stored
-from figure_labels import checked, clipped_labels, overlapping_labels
+from figure_labels import SETTINGS, checked, clipped_labels, overlapping_labels
 from made_tables import crossed
 
 from memloc.figures import models_checkpoints
-from memloc.settings.sections import sections
 
-SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 STEPS = {"step1000": 1000, "start": 0, "step16000": 16000, "step2000": 2000}
 
 

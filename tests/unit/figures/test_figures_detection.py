@@ -3,12 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from figure_labels import checked
+from figure_labels import SETTINGS, checked
 
 from memloc.figures import detection
-from memloc.settings.sections import sections
 
-SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 STRATA = ("all", "boundary", "unseen")
 NAMES = tuple(detection.FEATURES)
 

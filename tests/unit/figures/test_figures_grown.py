@@ -5,17 +5,15 @@ import pandas as pd
 import pytest
 from drawn import assert_as_stored
 from drawn_parts import words
-from figure_labels import checked
+from figure_labels import SETTINGS, checked
 
 from memloc.figures import grown_precision, twins
 from memloc.figures.parts.methods import methods_of
 from memloc.settings.model import GROWN_GRANULARITIES
-from memloc.settings.sections import sections
 from memloc.statistics import uncertainty
 
 SHARE = {"grown_heads": 1.0, "grown_neurons": 0.9, "grown_weights": 0.4}  # of what a method finds elsewhere
 KINDS = tuple(SHARE)
-SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 SIZES = {"n_units": 5, "n_place": 2}
 FOUND = {"parameter_gradient": 0.4, "zero_ablation": 0.9, "weight_size": 1.0, "random": 0.1, "oracle": 0.97}
 

@@ -2,14 +2,12 @@
 
 import numpy as np
 import pytest
-from figure_labels import checked
+from figure_labels import SETTINGS, checked
 from made_tables import frame_of
 
 from memloc.figures import kinds
-from memloc.settings.sections import sections
 from memloc.tables.columns import Lengths
 
-SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 LENGTHS = Lengths(100, 50)
 
 

@@ -4,13 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from drawn import assert_as_stored
-from figure_labels import checked
+from figure_labels import SETTINGS, checked
 from made_tables import crossed
 
 from memloc.figures import models_memorized
-from memloc.settings.sections import sections
 
-SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 SIZES = {"small": (2, 4), "middle": (3, 6), "large-long.name": (6, 8)}  # layers, heads
 SUITE = {
     f"pythia-{size}": (6 + 2 * place, 8) for place, size in enumerate(("70m", "160m", "410m", "1b", "1.4b"))

@@ -2,15 +2,12 @@
 
 import numpy as np
 import pytest
-from figure_labels import checked
+from figure_labels import SETTINGS, checked
 from made_tables import frame_of
 
 from memloc.figures import near_copies
-from memloc.settings.sections import sections
 from memloc.tables.columns import Lengths
 from memloc.tables.terms.near_copies import NESTED
-
-SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 
 
 def tables(n_near, worth):

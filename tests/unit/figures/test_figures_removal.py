@@ -3,14 +3,11 @@
 import numpy as np
 import pytest
 from drawn import assert_as_stored
-from figure_labels import checked
+from figure_labels import SETTINGS, checked
 from made_removal import tables
 
 from memloc.figures import removal
 from memloc.figures.parts.removal import judged_ways
-from memloc.settings.sections import sections
-
-SETTINGS = sections({"paragraph": {"prefix": 50, "length": 100}})
 
 
 def test_labels_can_be_read_and_the_caption_is_complete_also_of_two_paragraphs():

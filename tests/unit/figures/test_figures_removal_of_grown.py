@@ -3,13 +3,10 @@
 import pandas as pd
 import pytest
 from drawn import assert_as_stored
-from figure_labels import checked
+from figure_labels import SETTINGS, checked
 
 from memloc.figures import removal_of_grown
 from memloc.settings.removal_ways import EDITS, GROWN_ARMS
-from memloc.settings.sections import sections
-
-SETTINGS = sections({"paragraph": {"prefix": 50, "length": 100}})
 
 
 def table(n=8, ways=EDITS, kinds=("grown_heads", "grown_weights")):

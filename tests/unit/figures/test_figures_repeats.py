@@ -2,12 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from figure_labels import checked
+from figure_labels import SETTINGS, checked
 
 from memloc.figures import repeats
-from memloc.settings.sections import sections
-
-SETTINGS = sections({"paragraph": {"length": 100, "prefix": 50}})
 
 
 def tables(longest_run):

@@ -1,25 +1,13 @@
 """Counts of a rule's work: by hand, and as large as the lists that they depend on."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-import yaml
+from made_configs import study
 
 from memloc.planning.work import memory, n_paragraphs, n_tokens, works
 from memloc.removal.registry import WAYS
 from memloc.settings.removal_ways import EDITS
 from memloc.settings.study import Settings
-
-ROOT = Path(__file__).parents[3]
-
-
-def study(name, **changes):
-    given = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
-    for section, keys in changes.items():
-        adds = isinstance(keys, dict) and "source" not in keys
-        given[section] = given.get(section, {}) | keys if adds else keys
-    return Settings.model_validate(given)
 
 
 def test_own_text_is_as_long_as_its_files_and_it_is_scanned_where_no_counts_are_given(tmp_path):
@@ -27,9 +15,8 @@ def test_own_text_is_as_long_as_its_files_and_it_is_scanned_where_no_counts_are_
     (tmp_path / "b.jsonl.gz").write_bytes(b"x" * 3_500)
     data = {"source": "text", "files": [f"{tmp_path}/*"], "encoding": "latin-1"}
     given = {"study": "x", "data": data, "model": {"source": "hub"}}
-    settings, counted = (
-        Settings.model_validate(given | {"data": data | more}) for more in ({}, {"counts": "n"})
-    )
+    settings = Settings.model_validate(given)
+    counted = Settings.model_validate(given | {"data": data | {"counts": "n"}})
     assert n_paragraphs(settings) == 130
     long = Settings.model_validate(given | {"estimate": {"paragraphs": 142_857}})
     asked = memory(1e6, long)
@@ -45,14 +32,8 @@ def test_every_edit_counts_as_trained():
 
 
 def test_tokens_of_drawn_data():
-    data = {
-        "source": "drawn",
-        "n_repeated": 4,
-        "n_once": 10,
-        "n_unseen": 6,
-        "min_repeats": 5,
-        "max_repeats": 5,
-    }
+    data = {"source": "drawn", "n_repeated": 4, "n_once": 10, "n_unseen": 6}
+    data |= {"min_repeats": 5, "max_repeats": 5}
     same = study("config", data=data)
     whole = (256 - 100 + 1) / 256  # share of the places in a window where a whole paragraph may begin
     assert n_paragraphs(same) == 20

@@ -1,11 +1,11 @@
 """Published numbers next to those of a run: compared exactly, nothing assumed."""
 
 import re
-from pathlib import Path
 
 import pandas as pd
 import pytest
 from drawn_parts import column_of
+from figure_labels import REPORT
 
 from memloc.figures import expected as expected_figure
 from memloc.published import expected
@@ -14,9 +14,6 @@ from memloc.run.templates import fill
 from memloc.settings.sections import sections
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
-
-ROOT = Path(__file__).parents[3]
-CAPTIONS = ROOT / "workflow/report"
 
 
 @pytest.fixture
@@ -78,7 +75,7 @@ def test_table_and_figure_take_what_is_compared(run, tmp_path):
     assert rows[expected_figure.LABELS["n_memorized"]] == ["3", "3", "yes"]
     assert rows[expected_figure.LABELS["max_count"]] == ["61", "60", "no"]
     assert rows["non-memorized paragraphs"] == ["", "1", ""]
-    caption = (CAPTIONS / "expected.rst").read_text()
+    caption = (REPORT / "expected.rst").read_text()
     assert "1 of 2 published numbers" in fill(caption, drawing.numbers)
 
 
