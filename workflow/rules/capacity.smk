@@ -17,8 +17,8 @@ if CAPACITY_ASKED:
             FILLED.benchmark
         threads: MODEL.threads
         resources:
-            mem_mb=growing(3000),
-            runtime=growing(120),
+            mem_mb=growing(MEMORY["fill_models"]),
+            runtime=limited(120),
         params:
             **tracked("model", "capacity"),
             shard=FILLED.number,

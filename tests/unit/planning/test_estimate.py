@@ -44,14 +44,15 @@ def measured(monkeypatch):
 
 
 def test_rows_and_jobs_follow_the_rules(measured):
-    settings = study("config", shards=3)
-    shards = step("scores", threads=2)._replace(outputs=["results/x/shards/{shard}"])
-    frame = estimate([MODEL, shards, step("fig1")], RESULTS, settings, False).set_index("rule")
+    settings = study("config")
+    shards = step("scores", threads=2)._replace(outputs=["x/{shard}-of-3.parquet"])
+    joined = step("scores")._replace(name="joined", script="workflow/scripts/join_parts.py")
+    frame = estimate([MODEL, shards, joined], RESULTS, settings, False).set_index("rule")
     n_weights = n_parameters(settings, "nowhere")
     assert measured[0] == [(n_weights, "mini")]
-    assert frame.jobs.to_dict() == {"model": 1, "scores": 3, "fig1": 1}
+    assert frame.jobs.to_dict() == {"model": 1, "scores": 3, "joined": 1}
     scored = works(n_weights, settings)["scores"][1] * n_weights * HERE["cpu"]
-    assert frame.seconds.scores == pytest.approx(LOAD + scored / 2 / 3) and frame.seconds.fig1 == LOAD
+    assert frame.seconds.scores == pytest.approx(LOAD + scored / 2 / 3) and frame.seconds.joined == LOAD
     asked = megabytes("score", n_weights, settings.loading)
     assert frame.memory_mb.tolist() == [asked, asked, 2000]
 

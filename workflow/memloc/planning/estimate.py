@@ -4,6 +4,7 @@ Time limits of jobs follow the table. If all rules ran before, their measured ti
 """
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,21 +39,19 @@ def estimate(steps: Sequence[Step], results: str, study: Settings, remote: bool)
     loading, largest = study.loading, max(sizes, key=sizes.get)
     on_gpu = loading.device == "cuda" or loading.gpus > 1 or (remote and loading.device == "auto")
     here, first = speed(sizes[largest], settings[largest]), next(iter(sizes))
-    work = {name: works(size, settings[name]) for name, size in sizes.items()}
-    asked = {name: memory(size, settings[name]) for name, size in sizes.items()}
+    work, asked = ({name: of(size, settings[name]) for name, size in sizes.items()} for of in (works, memory))
     rows = []
     for step in steps:
         name = step.study if step.study in sizes else first
-        own, (kind, n) = settings[name], work[name].get(step.rule, (None, 0))
-        parts = own.counterfactual.n_models if step.rule == "train_halves" else own.shards
-        jobs = parts if any("{shard}" in path for path in step.outputs) else 1
+        rule = "" if step.script.endswith("join_parts.py") else step.rule  # named like its stage
+        own, (kind, n) = settings[name], work[name].get(rule, (None, 0))
+        jobs = int(max(re.findall(r"{shard}-of-(\d+)", " ".join(step.outputs)), default=1))
         takes_gpu = kind not in (None, "training") and loading.device != "cpu" and (on_gpu or "cuda" in here)
         each = here.get("cuda", math.nan) if takes_gpu else here["cpu"] / step.threads
         passes = n and n * (1 if kind == "score" else 3) * sizes[name] * each / jobs  # a pass back takes two
-        reading = READING * n * own.paragraph.length * (step.rule == "passages")
+        reading = READING * n * own.paragraph.length * (rule == "passages")
         row = {"rule": step.name, "jobs": jobs, "threads": step.threads, "seconds": LOAD + reading + passes}
-        row["memory_mb"] = asked[name].get(step.rule, OTHER_MB)
-        rows.append(row | {"gpus": loading.gpus if takes_gpu else 0})
+        rows.append(row | {"memory_mb": asked[name].get(rule, OTHER_MB), "gpus": takes_gpu * loading.gpus})
     return pd.DataFrame(rows)
 
 

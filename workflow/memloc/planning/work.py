@@ -12,6 +12,7 @@ from typing import Literal
 
 from memloc.data.text_files import text_files
 from memloc.model.families import family
+from memloc.settings.capacity import PASSES, TEXTS, VOCABULARY
 from memloc.settings.loading import Loading
 from memloc.settings.removal_ways import EDITS
 from memloc.settings.study import Settings
@@ -24,9 +25,7 @@ NEEDS: dict[Kind, tuple[float, float]] = {
     "edit": (1.0e9, 7.5),  # weights twice, gradients twice, Adam's moments, a step's terms
     "training": (3.5e9, 4),  # weights, gradients, moments; the base holds logits of windows
 }
-SINGLE = ("edit", "training")  # weights are in single precision whatever `loading.dtype` is
 GPT2, UNKNOWN = 124e6, 1.4e9  # parameters of the model of this name, and of one of which nothing is known
-PUBLISHED_PARAGRAPHS = 15_000
 HELD = 35e-6  # MB of each token of a text that is read: characters, numbers, and what is known of each
 BYTES_OF_A_TOKEN, PACKED = 3.5, 3  # of text, and of code; text is so many times as large as its archive
 FEW = 5  # runs of each sample
@@ -35,19 +34,22 @@ TRIALS = 12  # of an edit: three arms, some four learning rates each
 
 def works(n_weights: float, settings: Settings) -> dict[str, tuple[Kind, float]]:
     """Kind of every rule that runs a model, and how many paragraphs pass."""
-    texts, trained = n_paragraphs(settings), n_tokens(settings) / settings.paragraph.length
+    length, texts, trained = settings.paragraph.length, n_paragraphs(settings), n_tokens(settings)
     sets, ablation, edits, how = settings.sets, settings.head_ablation, settings.editing, settings.remove
     m, compared = sets.n_memorized, sets.n_memorized + sets.n_non_memorized + 2 * sets.n_pairs
     heads = math.sqrt(n_weights) / 75  # of all layers; 0.7 to 3.3 times those of Pythia's models
     ablated = 2 * (ablation.n_paragraphs + sets.n_pairs) + ablation.n_judging
     edited = TRIALS * edits.n_paragraphs * edits.steps * (1 + edits.n_controls)
     removed = how.steps * (how.n_joint + (how.n_single + 1) * (1 + how.n_keep))
+    sizes = [(12 * settings.model.n_layers * each + VOCABULARY) * each for each in settings.capacity.widths]
+    filled = sum(n**2 for n in sizes) * sum(TEXTS) / math.log2(VOCABULARY) * PASSES  # weights times tokens
     scanned = settings.data.source == "text" and not settings.data.counts
     small = ("sets", "token_statistics", "score_samples", "attention", "prefix_features")
     return {
-        **dict.fromkeys(("train_model", "train_twin", "retrain"), ("training", trained)),
-        "train_halves": ("training", settings.counterfactual.n_models * trained / 2),
+        **dict.fromkeys(("train_model", "train_twin", "retrain"), ("training", trained / length)),
+        "train_halves": ("training", settings.counterfactual.n_models * trained / length / 2),
         "exchange_places": ("training", settings.n_grown**2),
+        "fill_models": ("training", filled / n_weights / length),
         "model": ("score", 0),
         "scores": ("score", texts),
         "passages": ("score", 2 * texts * scanned),  # long windows overlap; all their tokens have logits
@@ -78,7 +80,7 @@ def megabytes(kind: Kind, n_weights: float, loading: Loading) -> int:
     With `loading.device: cuda`, the machine's memory holds the model only during loading.
     """
     base, per_byte = NEEDS["score" if loading.device == "cuda" and kind != "training" else kind]
-    n_bytes = 2 if loading.dtype == "bfloat16" and kind not in SINGLE else 4
+    n_bytes = 2 if loading.dtype == "bfloat16" and kind in ("score", "gradients") else 4
     return math.ceil((base + per_byte * n_bytes * n_weights) / 1e6)
 
 
@@ -109,7 +111,7 @@ def n_paragraphs(settings: Settings) -> int:
         return data.n_paragraphs
     if data.source == "code" and data.n_paragraphs:
         return min(cut, data.n_paragraphs + round(cut * data.held_out))
-    return settings.estimate.paragraphs or cut or PUBLISHED_PARAGRAPHS
+    return settings.estimate.paragraphs or cut or 15_000  # as many as are published
 
 
 def n_tokens(settings: Settings) -> float:

@@ -20,11 +20,9 @@ from memloc.model.training import Training, new_model
 from memloc.run.progress import Progress
 from memloc.run.rule import log
 from memloc.run.seeds import generator
+from memloc.settings.capacity import PASSES, TEXTS, VOCABULARY
 from memloc.settings.model import EmbeddedModel
 
-VOCABULARY = 256  # different tokens
-TEXTS = (2, 4, 8)  # bits per weight; a larger text takes longer than this study may
-PASSES = 400  # of a text
 GROWTH = 1.05  # less is none, of twice the text
 ROWS = 64  # windows per pass without gradients
 

@@ -6,6 +6,10 @@ from pydantic import Field
 
 from memloc.settings.base import ListedOnce, Positive, Section
 
+VOCABULARY = 256  # different tokens
+TEXTS = (2, 4, 8)  # bits per weight; a larger text takes longer than this study may
+PASSES = 400  # of a text
+
 
 class Capacity(Section):
     """How many bits a model can hold: new models learn random tokens (2505.24832)."""
