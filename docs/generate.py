@@ -26,7 +26,7 @@ from memloc.figures.catalog import FIGURES  # noqa: E402
 from memloc.figures.parts.methods import method_label  # noqa: E402
 from memloc.localization import head_scores  # noqa: E402
 from memloc.model.families import FAMILIES  # noqa: E402
-from memloc.planning.work import NEEDS, SINGLE, megabytes  # noqa: E402
+from memloc.planning.work import NEEDS, megabytes  # noqa: E402
 from memloc.planting.methods import function_of  # noqa: E402
 from memloc.settings.loading import Loading  # noqa: E402
 from memloc.settings.methods import ENSEMBLE, METHODS, UNITS  # noqa: E402
@@ -139,7 +139,7 @@ def family_sentence() -> str:
 def memory_table() -> str:
     """Markdown table of what rules of each kind ask for, in GB, by default and in half precision."""
     half = Loading(dtype="bfloat16")
-    in_half = [kind for kind in NEEDS if kind not in SINGLE]
+    in_half = [kind for kind in NEEDS if megabytes(kind, 1e9, half) < megabytes(kind, 1e9, Loading())]
     rows = [
         f"| parameters | {' | '.join([*NEEDS, *(f'{kind}, bfloat16' for kind in in_half)])} |",
         "|---" * (1 + len(NEEDS) + len(in_half)) + "|",
