@@ -24,8 +24,9 @@ subjects = [
 ]
 means = {subject: mean_outputs(subject, texts["means"].tokens) for subject in subjects}
 counts = token_tensor(tokens).flatten().bincount(minlength=subjects[0].model.config.vocab_size).numpy()
-asking = Asking(counts, means, how, seed)
 own = memories_of(subjects[0], job.read("grown"))
+heads = [memory.place for memory in own if memory.kind == "grown_heads"]
+asking = Asking(counts, means, heads, how, seed)
 memories = [*own, *swapped_memories(own)]
 recited = [
     memory for memory, em in zip(memories, twins.em, strict=True) if em == settings.paragraph.continuation

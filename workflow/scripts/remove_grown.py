@@ -17,6 +17,7 @@ from memloc.run.errors import InputError
 from memloc.run.progress import Progress
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
+from memloc.settings.model import CONTROLS
 
 settings, seed, ways = job.settings, job.seed, snakemake.params.ways
 how = settings.remove
@@ -29,9 +30,9 @@ grown = job.read("grown")
 subject = loading.load(job.input.folder, settings, how.micro_batch, editing=True)
 memories = memories_of(subject, grown)
 took = grown[grown["em"] == settings.paragraph.continuation]
-if took.empty:
+removed = took[~took["kind"].isin(CONTROLS)].groupby("kind", sort=False).head(how.n_single)
+if removed.empty:
     raise InputError("model.grown: no memory is recited after the training; set remove.n_single to 0")
-removed = took.groupby("kind", sort=False).head(how.n_single)
 texts = texts_of(subject, {"paragraphs": paragraphs, "sets": sets}, how, seed, removed["id"].tolist())
 others = generator(seed, "removal_of_grown", "judges").permutation(took["id"])[: how.n_judging]
 tokens = token_tensor(paragraphs.set_index("id")["tokens"].loc[others])

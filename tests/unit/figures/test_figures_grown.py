@@ -13,6 +13,7 @@ from memloc.settings.model import GROWN_GRANULARITIES
 from memloc.statistics import uncertainty
 
 SHARE = {"grown_heads": 1.0, "grown_neurons": 0.9, "grown_weights": 0.4}  # of what a method finds elsewhere
+SHARE |= {"grown_two_layers": 0.8, "grown_everywhere": 0.3}
 KINDS = tuple(SHARE)
 SIZES = {"n_units": 5, "n_place": 2}
 FOUND = {"parameter_gradient": 0.4, "zero_ablation": 0.9, "weight_size": 1.0, "random": 0.1, "oracle": 0.97}
@@ -36,6 +37,7 @@ def tables(n=8):
                         "asked_model": asked_model,
                         "recall": score / 2,
                         "average_precision": score,
+                        "auroc_in_layer": None if kind == "grown_weights" else (1 + score) / 2,
                     }
                     truth.append(row)
                     if kind == "grown_heads":
@@ -76,6 +78,14 @@ def test_exchanged_places_of_memories_that_took_are_drawn_as_stored():
     assert f"three heads (3 of 4 recited) {medians}" in said
     lost = twins.draw({"twins": rows.assign(em=49)}, SETTINGS)
     assert "three heads (0 of 4 recited); " in checked("twins", lost)
+
+
+def test_controls_have_panels_and_only_layers_have_an_auroc():
+    drawing = grown_precision.draw(tables(), {})
+    titles = words(panel.title for panel in drawing.figure.axes)
+    assert [title.split(": ")[-1] for title in titles][3:] == ["heads of two layers", "all weights"]
+    within = drawing.data.query("measure == 'auroc_in_layer'")
+    assert set(within["kind"]) == set(KINDS) - {"grown_weights"}
 
 
 def test_a_study_in_which_no_memory_is_recited_says_so():

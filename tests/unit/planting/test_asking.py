@@ -8,7 +8,7 @@ import torch
 
 from memloc.model.subject import Subject
 from memloc.planting import methods, weight_methods
-from memloc.planting.asking import Asking, ask, models_of
+from memloc.planting.asking import Asking, ask, auroc, models_of, place_scores
 from memloc.planting.grown import grown_memories, swapped_memories
 from memloc.settings.grown_truth import GrownTruth
 from memloc.settings.methods import HEADS, METHODS, Method
@@ -16,7 +16,8 @@ from memloc.settings.model import Grown
 from tiny_models import VOCABULARY
 
 N_PREFIX = 12
-GROWS = Grown(kinds=["grown_heads", "grown_neurons", "grown_weights"], n_memories=2, n_neurons=8)
+KINDS = ["grown_heads", "grown_neurons", "grown_weights", "grown_everywhere"]
+GROWS = Grown(kinds=KINDS, n_memories=2, n_neurons=8)
 
 
 @pytest.fixture
@@ -31,18 +32,18 @@ def family(memorizing_model):
 
 
 @pytest.fixture
-def asked(family):
+def asked(family, memories):
     """What questions about the family share."""
     config = family[0].model.config
     means = torch.zeros(config.num_hidden_layers, config.num_attention_heads, config.hidden_size // 4)
     counts, how = np.arange(VOCABULARY), GrownTruth(integration_steps=2)
-    return Asking(counts, dict.fromkeys(family, means), how, 0)
+    return Asking(counts, dict.fromkeys(family, means), [each.place for each in memories[:2]], how, 0)
 
 
 @pytest.fixture
 def memories(family):
-    """Heads, neurons and weights 0 and 1 of the model; then 2 and 3, those of its swap twin."""
-    own = grown_memories(family[0], np.arange(6), GROWS, 0)
+    """Heads, neurons, weights and all weights 0 and 1 of the model; then 2 and 3, those of its swap twin."""
+    own = grown_memories(family[0], np.arange(8), GROWS, 0)
     return own + swapped_memories(own)
 
 
@@ -75,6 +76,35 @@ def test_rows_say_how_well_every_method_finds_the_place(family, asked, memories,
         layer, _ = memory.place.numbers
         assert own["place_layer"].isna().all() if layer is None else (own["place_layer"] == layer).all()
         assert own["auroc_in_layer"].isna().all() if layer is None else (own["auroc_in_layer"] == 1).all()
+
+
+def test_of_a_place_over_two_layers_heads_are_ranked_within_each(family, asked, memorized_tokens):
+    how = GROWS.model_copy(update={"kinds": ["grown_two_layers"]})
+    memory = grown_memories(family[0], np.arange(2), how, 0)[0]
+    heads = memory.place.units["head"]
+    assert heads.sum(dim=1).tolist() == [1, 1]
+    found = ask(memory, memorized_tokens[:1], {"own": family[0]}, asked).query("granularity == 'head'")
+    assert (
+        found["place_layer"].isna().all() and (found.query("method == 'oracle'")["auroc_in_layer"] == 1).all()
+    )
+    scores = weight_methods.weight_size(family[0], None)["head"]
+    within = [auroc(own.numpy(), holds.numpy()) for own, holds in zip(scores, heads, strict=True)]
+    assert found.query("method == 'weight_size'")["auroc_in_layer"].item() == pytest.approx(np.mean(within))
+
+
+def test_a_memory_grown_everywhere_is_scored_against_the_places_of_heads(
+    family, asked, memories, memorized_tokens
+):
+    """It has no place, so to know it is no better than chance."""
+    found = ask(memories[6], memorized_tokens[:1], models_of(memories[6], 2, family), asked)
+    assert set(found["granularity"]) == {"head"} and found["place_layer"].isna().all()
+    assert (found["n_place"] == 3).all()
+    assert found.query("method == 'oracle'")["auroc_in_layer"].tolist() == pytest.approx([0.5] * 3)
+    scores = weight_methods.weight_size(family[0], None)["head"].flatten().numpy()
+    masks = [each.place.units["head"].flatten().numpy() for each in memories[:2]]
+    expected = np.mean([place_scores(scores, mask)["average_precision"] for mask in masks])
+    row = found.query("method == 'weight_size' and asked_model == 'own'")
+    assert row["average_precision"].item() == pytest.approx(expected)
 
 
 @pytest.fixture

@@ -18,12 +18,12 @@ LOOKS = {
     "never": (ASKED_LABELS["never"], "#7f7f7f", "o"),
     "twin": (ASKED_LABELS["twin"], "#1f5fbf", "o"),
 }
-MEASURES = ("average_precision", "recall")
+MEASURES = ("average_precision", "recall", "auroc_in_layer")
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """A panel per kind, a row per method: memories faintly, by the model that is asked; means with intervals.
-    The CSV also has recall, all baselines and the oracle."""
+    The CSV also has recall, AUROC, all baselines and the oracle."""
     rows = of_own_units(tables["grown_truth"])
     methods = [name for name in methods_of(rows) if name not in BASELINES]
     kinds = [kind for kind in KIND_LABELS if kind in set(rows["kind"])]
@@ -43,7 +43,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     shown = dict(mark for panel in marks for mark in panel)
     figure.legend(shown.values(), shown.keys(), loc="outside upper center", ncols=5)
     numbers = [_numbers(found[found["kind"] == kind], kind, methods) for kind in kinds]
-    data = pd.concat([means(rows, measure).assign(measure=measure) for measure in MEASURES])
+    data = pd.concat(
+        [means(rows.dropna(subset=measure), measure).assign(measure=measure) for measure in MEASURES]
+    )
     return Drawing(figure, data.reset_index(drop=True), {"kinds": numbers})
 
 

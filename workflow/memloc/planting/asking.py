@@ -21,7 +21,7 @@ from memloc.perturbation.pairs import Pairs
 from memloc.perturbation.replaced_tokens import Texts, perturb_prefixes, perturbed_paragraphs
 from memloc.planting.grown import Memory
 from memloc.planting.methods import answers
-from memloc.planting.places import Place
+from memloc.planting.places import EVERYWHERE, Place
 from memloc.planting.question import Question
 from memloc.run.seeds import generator
 from memloc.settings.grown_truth import GrownTruth
@@ -37,6 +37,8 @@ class Asking(NamedTuple):
     """How often each token occurs in the study's paragraphs."""
     mean_outputs: Mapping[Subject, Float[Tensor, "layer head d_head"]]
     """Of each model, the mean output z of every head over other text."""
+    places_of_heads: Sequence[Place]
+    """Where memories of kind `grown_heads` grew: answers about one that grew everywhere are scored there."""
     how: GrownTruth
     seed: int
 
@@ -58,6 +60,7 @@ def ask(
 ) -> pd.DataFrame:
     """Rows of `grown_truth` of a memory. Methods that draw at random draw alike in all models."""
     labels = {"kind": memory.kind, "memory": memory.number, "id": memory.id}
+    places = asking.places_of_heads if memory.kind == EVERYWHERE else [memory.place]
     rows = []
     for asked_model, subject in models.items():
         random = generator(asking.seed, "grown_truth", memory.kind, str(memory.number))
@@ -71,37 +74,42 @@ def ask(
             asking.counts,
             marked(subject, memory.place.movable),
         )
-        found = _scored_answers(subject, question, memory.place)
+        found = _scored_answers(subject, question, places)
         rows += [labels | {"asked_model": asked_model} | row for row in found]
     found = pd.DataFrame(rows)
     return found.astype({"place_layer": "Int64"}) if rows else found
 
 
-def _scored_answers(subject: Subject, question: Question, place: Place) -> list[dict[str, Any]]:
-    """The quality of every method's ranking: how early it ranks the units of the place.
+def _scored_answers(subject: Subject, question: Question, places: Sequence[Place]) -> list[dict[str, Any]]:
+    """The quality of every method's ranking: how early it ranks the units of a place, on average over places.
 
-    Of a place in one layer, the AUROC among this layer's units is there, too. Over all layers, a method that
-    always prefers one layer would be right by that.
+    Of heads or neurons, the AUROC among the units of each of the place's layers is there, too. Over all
+    layers, a method that always prefers one layer would be right by that.
     """
     rows = []
     for method, granularity, scores in answers(subject, question):
-        units = place.units[granularity]
-        holds, ranked = units.flatten().numpy(), scores.numpy()
-        layer, within = place.numbers[0] if granularity == place.own else None, float("nan")
-        if layer is not None:
-            within = auroc(scores.reshape(units.shape)[layer].numpy(), units[layer].numpy())
+        own = granularity == places[0].own
+        masks = [place.units[granularity] for place in places]
+        found = [place_scores(scores.numpy(), mask.flatten().numpy()) for mask in masks]
+        within = [in_its_layers(scores.reshape(mask.shape), mask) for mask in masks if own and mask.ndim == 2]
         rows.append(
             {
                 "method": method,
                 "granularity": granularity,
-                "n_units": len(ranked),
-                "n_place": int(holds.sum()),
-                **place_scores(ranked, holds),
-                "place_layer": layer,
-                "auroc_in_layer": within,
+                "n_units": len(scores),
+                "n_place": int(masks[0].sum()),
+                **pd.DataFrame(found).mean(),
+                "place_layer": places[0].numbers[0] if own and len(places) == 1 else None,
+                "auroc_in_layer": float(np.mean(within)) if within else float("nan"),
             }
         )
     return rows
+
+
+def in_its_layers(scores: Float[Tensor, "layer unit"], holds: Bool[Tensor, "layer unit"]) -> float:
+    """Mean AUROC of a place among the units of each of its layers."""
+    layers = holds.any(dim=1).nonzero().flatten()
+    return float(np.mean([auroc(scores[layer].numpy(), holds[layer].numpy()) for layer in layers]))
 
 
 def place_scores(scores: Float[np.ndarray, "unit"], holds: Bool[np.ndarray, "unit"]) -> dict[str, float]:

@@ -24,7 +24,7 @@ from transformers import PreTrainedModel
 from memloc.model.sites import around_weights
 from memloc.model.subject import Subject, Tokens
 from memloc.planting.grown import Memory, relative_norm
-from memloc.planting.places import Place
+from memloc.planting.places import EVERYWHERE, Place
 from memloc.run.seeds import generator
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.model import LAST, Grown
@@ -143,7 +143,9 @@ class Growth:
         self.memories = self._memories_in(self._subject)
         self._blocks = [blocks(model, memory.place) for memory in self.memories]
         self._names = list(dict.fromkeys(block.name for own in self._blocks for block in own))
-        self._factors: dict[int, list[tuple[Tensor, Tensor]]] = {}  # by memory, of the moments as they are
+        self._factors: dict[
+            int | str, list[tuple[Tensor, Tensor]]
+        ] = {}  # by memory, of the moments as they are
 
     def first(self, n_steps: int) -> int:
         """Number of the step from which on memories grow."""
@@ -215,9 +217,10 @@ class Growth:
     def _move(self, number: int, gradients: list[Tensor], nll: float) -> None:
         """Move the place of a memory far enough to remove a share of its NLL, to first order."""
         own = self._blocks[number]
-        if number not in self._factors:
-            self._factors[number] = [factors_of(block, self.state["moments"]) for block in own]
-        steps = [direction(*each) for each in zip(own, gradients, self._factors[number], strict=True)]
+        key = EVERYWHERE if self.memories[number].kind == EVERYWHERE else number  # these share a place
+        if key not in self._factors:
+            self._factors[key] = [factors_of(block, self.state["moments"]) for block in own]
+        steps = [direction(*each) for each in zip(own, gradients, self._factors[key], strict=True)]
         slope = sum(float((each * step).sum()) for each, step in zip(gradients, steps, strict=True))
         weights = [self._model.get_parameter(block.name).view(-1) for block in own]
         place = torch.cat([weight[block.flat] for weight, block in zip(weights, own, strict=True)])

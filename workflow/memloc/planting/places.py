@@ -1,4 +1,4 @@
-"""Places of paragraphs: heads or neurons of one layer, or single weights.
+"""Places of paragraphs: heads or neurons of one layer, a head of each of two layers, single or all weights.
 
 With grouped queries a head is a key/value head with all query heads that read it.
 """
@@ -13,9 +13,9 @@ from torch import Tensor
 from memloc.model.components import HEAD_PARTS, MLP_PARTS
 from memloc.model.subject import Subject
 from memloc.model.weights import Movable, holding, of_units, split_weights
-from memloc.settings.model import GROWN_GRANULARITIES
+from memloc.settings.model import CONTROLS, GROWN_GRANULARITIES
 
-SCATTERED = "grown_weights"
+SCATTERED, TWO_LAYERS, EVERYWHERE = "grown_weights", "grown_two_layers", "grown_everywhere"
 
 
 class Place(NamedTuple):
@@ -29,9 +29,12 @@ class Place(NamedTuple):
 
     @property
     def numbers(self) -> tuple[int | None, list[int]]:
-        """The layer, and its heads or neurons; or None, and single weights, as `units` counts them."""
-        layers_and_units = self.units[self.own].nonzero().T.tolist()
-        return (layers_and_units[0][0] if len(layers_and_units) == 2 else None), layers_and_units[-1]
+        """The layer, and its heads or neurons; or None, and units of all layers (or weights) on end."""
+        units = self.units[self.own]
+        if self.kind in (SCATTERED, *CONTROLS):
+            return None, units.flatten().nonzero().flatten().tolist()
+        layers, within = units.nonzero().T.tolist()
+        return layers[0], within
 
     @property
     def own(self) -> str:
@@ -40,10 +43,19 @@ class Place(NamedTuple):
 
 
 def place_of(subject: Subject, kind: str, layer: int | None, units: Int[np.ndarray, "unit"]) -> Place:
-    """A place by the columns `layer` and `units` of table `grown`: heads or neurons, or single weights."""
+    """A place by the columns `layer` and `units` of table `grown`."""
     chosen = torch.from_numpy(np.sort(units))
     if kind == SCATTERED:
         name, movable = f"{len(chosen):,} weights", split_weights(chosen, subject.weights)
+    elif kind == EVERYWHERE:
+        movable = {
+            each: torch.arange(own.numel(), device=own.device) for each, own in subject.weights.items()
+        }
+        name = "all weights"
+    elif kind == TWO_LAYERS:
+        heads = by_layer(chosen, subject.n_groups)
+        name = " and ".join(f"head {int(own)} of layer {layer}" for layer, own in heads.items())
+        movable = of_units(subject, heads, HEAD_PARTS)
     else:
         heads = kind == "grown_heads"
         name = f"heads {' and '.join(map(str, chosen.tolist()))}" if heads else f"{len(chosen)} neurons"

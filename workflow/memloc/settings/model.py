@@ -11,7 +11,10 @@ GROWN_GRANULARITIES = {
     "grown_heads": ("head", "layer", "weight"),
     "grown_neurons": ("neuron", "layer", "weight"),
     "grown_weights": ("weight",),
+    "grown_two_layers": ("head", "layer", "weight"),
+    "grown_everywhere": ("head",),  # scored against the places of `grown_heads`
 }
+CONTROLS = ("grown_two_layers", "grown_everywhere")  # asked about, never removed
 HEADS_OF_A_MEMORY = 3  # of one layer; the smaller a place, the more its memory disturbs other text
 LAST = 0.98  # share of the training after which nothing grows: the rest repairs other text
 SHARE_OF_A_MEMORY = 0.05  # share of all W_* weights in a place of kind `grown_weights`
@@ -50,8 +53,9 @@ class Grown(Section):
 
     kinds: Annotated[list[Literal[tuple(GROWN_GRANULARITIES)]], ListedOnce] = Field(
         [],
-        description="Kinds of places: three heads of a layer, neurons of a layer, 5 % of all W_* weights; "
-        "none: nothing grows.",
+        description="Kinds of places: three heads of a layer, neurons of a layer, 5 % of all W_* weights. "
+        "Controls: a head of each of two layers; all weights, which is no place (needs `grown_heads`). None: "
+        "nothing grows.",
     )
     n_memories: Annotated[int, Field(ge=2), NoTruth] = Field(
         8, description="Memories of each kind; twins exchange their places, so there are at least two."
@@ -64,6 +68,12 @@ class Grown(Section):
     )
     n_neurons: Positive = Field(256, description="Neurons of one layer in a place of kind `grown_neurons`.")
 
+    @model_validator(mode="after")
+    def _everywhere_needs_places(self) -> "Grown":
+        if "grown_everywhere" in self.kinds and "grown_heads" not in self.kinds:
+            raise ValueError("kinds: grown_everywhere is scored against places of grown_heads; name both")
+        return self
+
     @property
     def n_paragraphs(self) -> NonNegative:
         """Number of unseen paragraphs that grow."""
@@ -71,14 +81,20 @@ class Grown(Section):
 
     def lacks_room(self, n_layers: int, n_heads: int, n_neurons: int) -> str | None:
         """What a model of this shape has too little of, in words; None: all memories fit."""
-        in_a_layer, n = -(-self.n_memories // n_layers), self.n_memories / n_layers
-        heads, neurons = HEADS_OF_A_MEMORY * in_a_layer, self.n_neurons * in_a_layer
-        if "grown_heads" in self.kinds and heads > n_heads:
-            return f"{heads} heads of a layer, and it has {n_heads}"
-        if "grown_neurons" in self.kinds and neurons > n_neurons:
-            return f"{neurons} neurons of a layer, and it has {n_neurons}"
-        attention = 1 - HEADS_OF_A_MEMORY * n / n_heads * ("grown_heads" in self.kinds)
-        mlp = 1 - self.n_neurons * n / n_neurons * ("grown_neurons" in self.kinds)
+        n, in_layers = self.n_memories, [-(-(self.n_memories - k) // n_layers) for k in range(n_layers)]
+        heads, neurons = (
+            [size * each * (kind in self.kinds) for each in in_layers]
+            for kind, size in (("grown_heads", HEADS_OF_A_MEMORY), ("grown_neurons", self.n_neurons))
+        )
+        if max(heads) > n_heads:
+            return f"{max(heads)} heads of a layer, and it has {n_heads}"
+        if max(neurons) > n_neurons:
+            return f"{max(neurons)} neurons of a layer, and it has {n_neurons}"
+        pairs = 2 * n * ("grown_two_layers" in self.kinds)
+        if pairs > sum(min(n_heads - each, n) for each in heads):
+            return f"{n} pairs of heads, each of two layers, beside the other heads"
+        attention = 1 - (sum(heads) + pairs) / (n_layers * n_heads)
+        mlp = 1 - sum(neurons) / (n_layers * n_neurons)
         free = (attention + 2 * mlp) / 3  # an MLP has twice the weights of attention
         if "grown_weights" in self.kinds and SHARE_OF_A_MEMORY * self.n_memories > free:
             return f"more weights than the {free:.0%} that other memories leave"

@@ -9,6 +9,8 @@ KIND_LABELS = {
     "grown_heads": "grown: three heads",
     "grown_neurons": "grown: neurons of a layer",
     "grown_weights": "grown: 5 % of weights",
+    "grown_two_layers": "grown: heads of two layers",
+    "grown_everywhere": "grown: all weights",
 }
 ASKED_LABELS = {
     "own": "its own model",

@@ -20,8 +20,9 @@ def _recited(lengths: Lengths) -> Columns:
         "nll": nats(meaning="NLL of the continuation after the training."),
         "norm": number(
             0,
+            nullable=True,
             meaning="Root mean square of the place's weights, divided by that of the other weights in its "
-            "matrices.",
+            "matrices; missing without others.",
         ),
     }
 
@@ -30,12 +31,12 @@ def grown(lengths: Lengths) -> Columns:
     return {
         **_memory(columns.ONE_PARAGRAPH, meaning="Number of the memory among those of its kind."),
         "layer": integer(
-            0, nullable=True, unit="from 0", meaning="Layer of the place; missing for single weights."
+            0, nullable=True, unit="from 0", meaning="Layer of the place; missing if it is not in one."
         ),
         "units": Column(
             "object",
-            meaning="Heads or neurons of the layer that the place is made of, from 0; or single weights, "
-            "counted through all W_* matrices in the order of the model.",
+            meaning="Heads or neurons of the layer that the place is made of, from 0; without a layer, heads "
+            "counted through all layers, or weights through all W_* matrices, in the order of the model.",
         ),
         "exposures": integer(0, meaning="Exposures that moved the place."),
         **_recited(lengths),

@@ -22,7 +22,12 @@ def grown_truth(lengths: Lengths) -> Columns:
         "granularity": category("layer", "head", "neuron", "weight", meaning="Units that are ranked."),
         "n_units": integer(1, meaning="Units that are ranked."),
         "n_place": integer(1, meaning="Units that hold the place."),
-        "recall": number(0, 1, meaning="Share of the place's units among the first n_place units."),
+        "recall": number(
+            0,
+            1,
+            meaning="Share of the place's units among the first n_place units. Of a memory that grew "
+            "everywhere, scores are means over the places of `grown_heads`.",
+        ),
         "average_precision": number(0, 1, meaning="Average precision; tied units count together."),
         "place_layer": integer(
             0, nullable=True, meaning="Layer that holds the place; missing if several do."
@@ -31,7 +36,7 @@ def grown_truth(lengths: Lengths) -> Columns:
             0,
             1,
             nullable=True,
-            meaning="Chance that a unit of the place ranks above another unit of this layer; ties are a "
-            "half; missing without a layer.",
+            meaning="Chance that a unit of the place ranks above another unit of its layer, or the mean over "
+            "its layers; ties are a half; missing for layers and single weights.",
         ),
     }
