@@ -136,7 +136,7 @@ DRAWN = {
 
 
 def relative_norm(subject: Subject, movable: Movable) -> float:
-    """Root mean square of some weights, divided by that of the others in their matrices; NaN without others."""
+    """Root mean square of some weights, divided by that of the others in their matrices; NaN without any."""
     own = torch.cat(list(values_at(subject, movable).values())).square()
     every = torch.cat([subject.model.get_parameter(name).detach().flatten() for name in movable]).square()
     others = (every.sum() - own.sum()) / (len(every) - len(own))
