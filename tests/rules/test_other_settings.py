@@ -1,16 +1,19 @@
 """Scripts with settings that the stored study does not have."""
 
 import copy
+from contextlib import nullcontext
 
 import pandas as pd
 import pytest
 import torch
-from jobs import STORED, stored_jobs
+import yaml
+from jobs import ROOT, STORED, jobs, settings, stored_jobs
 from made_tables import write_without
 from plain_decoding import matching, mean_nll
 from plain_runs import decode
 
 from memloc.model.pretrained import read_model
+from memloc.run.errors import InputError
 from memloc.tables import storage
 from memloc.tables.schemas import schema_of
 from memloc.tables.terms.sets import PARTLY
@@ -86,6 +89,27 @@ def test_continuations_of_the_corpus_are_the_paragraphs_own(run, study):
     decoded = read(study, "near_verbatim").set_index("id")["continuation"]
     others = sets[sets["set"] == "non_memorized"]
     assert any(list(decoded[row.id]) != list(row.continuation) for row in others.itertuples())
+
+
+def test_of_asked_kinds_alone_are_samples_and_pairs(run, study, tmp_path):
+    """Of 9 memorized paragraphs 5 are recollections, which is too few, and then 6."""
+    config, path = tmp_path / "config.yaml", study / "tables/kinds.parquet"
+    config.write_text(yaml.safe_dump(settings(sets={"n_memorized": 9, "kinds": ["recollection"]})))
+    script, snakemake = jobs(ROOT, config, "sets")["sets"]
+    own, stored = (set(dict(each.input.items())) for each in (snakemake, stored_jobs()["sets"][1]))
+    assert own - stored == {"kinds"}
+    kinds, stamp = read(study, "kinds"), storage.provenance(path)
+    for n in (5, 6):
+        given = kinds["kind"].mask(kinds.index < n, "recollection")
+        storage.write(schema_of("kinds"), kinds.assign(kind=given), path, stamp)
+        said = "sets.kinds: 5 memorized paragraphs are of kind recollection, fewer than 6"
+        with pytest.raises(InputError, match=said) if n == 5 else nullcontext():
+            run(script, snakemake)
+    sets = read(study, "sets").set_index("id")
+    memorized = sets[sets["set"] == "memorized"]
+    assert len(memorized) == 9 and set(memorized.index[memorized["sampled"]]) == {*kinds["id"][:6]}
+    used = memorized["sampled_rare_tokens"] | memorized["pair"].notna()
+    assert used.any() and memorized["sampled"][used].all()
 
 
 def test_where_nothing_is_recited_nothing_has_a_kind(run, study):

@@ -38,7 +38,7 @@ ANALYSES = [
     Analysis(
         "sets",
         "Split paragraphs into memorized and non-memorized sets, draw samples, decode their continuations.",
-        reads=["paragraphs", "dropped_paragraphs", "scores"],
+        reads=["paragraphs", "dropped_paragraphs", "scores", *(["kinds"] if SETTINGS.sets.kinds else [])],
         makes=["sets", "near_verbatim"],
         sections=["sets", "loading", "scores"],
         minutes=120,

@@ -41,7 +41,11 @@ def tokens_of(ids: Iterable[int]) -> np.ndarray:
 
 
 seen = scores[~unseen & ~held_out].reset_index(drop=True)
-frame = sets.split(seen, n_continuation, settings.sets, job.seed, tokens_of)
+left_out = []
+if "kinds" in job.tables:
+    recited = seen.id[seen.em == n_continuation]
+    left_out = sets.of_other_kinds(recited, job.read("kinds", ["id", "kind"]), settings.sets.kinds)
+frame = sets.split(seen, n_continuation, settings.sets, job.seed, tokens_of, left_out)
 apart = [
     sets.apart(scores.id[unseen], UNSEEN, settings.sets.n_non_memorized, job.seed, tokens_of),
     sets.apart(scores.id[held_out], HELD_OUT, 0, job.seed, tokens_of),
@@ -70,6 +74,7 @@ def nearly_recited(ids: pd.Series) -> pd.Series:
 occurs = exposure(paragraphs).loc[frame.id].set_axis(frame.index)
 near = paragraphs.near_count.fillna(exposure(paragraphs)).loc[frame.id].set_axis(frame.index)
 memorized, tried = (frame.set == "memorized").astype("boolean"), set()
+memorized[frame.id.isin(left_out)] = pd.NA
 while True:
     draw = generator(job.seed, "sets", "pairs")
     frame["pair"] = sets.pairs(

@@ -109,6 +109,11 @@ def beyond(section, key, last, first, **others):
             TEXT | {"model": LOCAL, "counterfactual": {"n_models": 2}},
             "counterfactual.n_models needs a model that the workflow trains",
         ),
+        (
+            TEXT | {"model": LOCAL},
+            TEXT | {"model": LOCAL, "sets": {"kinds": ["recitation"]}},
+            "sets.kinds needs a model that the workflow trains",
+        ),
         ({"edit_model": {"way": "svd", "setting": 0.1}}, {"edit_model": {"way": "svd"}}, "svd needs setting"),
         *(
             (*beyond(section, "n_controls", 50, 51), f"{section}.n_controls must not exceed")

@@ -4,7 +4,7 @@ Exposure is how often a model saw a continuation in training. Pairs of equal exp
 paragraphs differ from others whatever the exposure.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -23,6 +23,7 @@ TokensOf = Callable[[np.ndarray], Int[np.ndarray, "paragraph token"]]  # of the 
 NO_PAIRS = "no pairs of equal count"  # the reason why a comparison at equal exposure does not apply
 CANDIDATES = 20  # times as many as are sampled, of which the unlike ones come first
 SIMILAR = 1.5  # factor by which near-copies of a pair may differ in number
+FEWEST_OF_A_KIND = 6  # memorized paragraphs of the kinds that a study asks for; fewer decide nothing
 MOST_RARE_TOKENS = 0.8  # share of the paragraphs; the others stay for texts that no analysis has sampled
 
 
@@ -123,10 +124,24 @@ def _matched(some: pd.Series, others: pd.Series) -> list[tuple[int, int]]:
     return found
 
 
+def of_other_kinds(memorized: pd.Series, kinds: pd.DataFrame, asked: Sequence[str]) -> pd.Series:
+    """Ids of memorized paragraphs of no asked kind, by table `kinds`. InputError: too few are of one."""
+    own = memorized.isin(kinds.loc[kinds["kind"].isin(asked), "id"])
+    if (n := int(own.sum())) < FEWEST_OF_A_KIND:
+        some = f"{n} memorized paragraphs are of kind {' or '.join(asked)}"
+        raise InputError(f"sets.kinds: {some}, fewer than {FEWEST_OF_A_KIND}: name more kinds, or none")
+    return memorized[~own]
+
+
 def split(
-    scores: pd.DataFrame, n_continuation: int, asked: Sets, seed: int, tokens_of: TokensOf
+    scores: pd.DataFrame,
+    n_continuation: int,
+    asked: Sets,
+    seed: int,
+    tokens_of: TokensOf,
+    left_out: Sequence[int] = (),
 ) -> pd.DataFrame:
-    """Sets and samples of scored paragraphs, none of them held out.
+    """Sets and samples of scored paragraphs, none of them held out; those `left_out` are in no sample.
 
     Returns:
         One row per paragraph: id, set, sampled (drawn for the analyses of its set) and sampled_rare_tokens
@@ -136,12 +151,13 @@ def split(
     frame = pd.DataFrame({"id": scores["id"], "set": assign_sets(scores["em"], n_continuation)})
     sizes = {"memorized": asked.n_memorized, "non_memorized": asked.n_non_memorized}
     sizes |= dict.fromkeys(PARTLY, asked.n_partly)
+    free = ~frame.id.isin(left_out)
     drawn = [
-        sample_unlike(frame.id[frame.set == name], n, generator(seed, "sets", name), tokens_of)
+        sample_unlike(frame.id[free & (frame.set == name)], n, generator(seed, "sets", name), tokens_of)
         for name, n in sizes.items()
     ]
     frame["sampled"] = frame.id.isin(np.concatenate(drawn))
-    pool = frame.id[frame.set.isin(["memorized", "non_memorized"])]
+    pool = frame.id[free & frame.set.isin(["memorized", "non_memorized"])]
     n_rare_tokens = min(asked.n_rare_tokens, int(MOST_RARE_TOKENS * len(pool)))
     frame["sampled_rare_tokens"] = frame.id.isin(
         sample_ids(pool, n_rare_tokens, generator(seed, "sets", "rare_tokens"))

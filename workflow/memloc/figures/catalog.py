@@ -162,7 +162,10 @@ CHAPTERS: dict[str, tuple[FigureInfo, ...]] = {
         FigureInfo(
             "kinds",
             "Memories and what a rule gets, too",
-            ("kinds", "near_copies", "scores", "sets", "paragraph_gradients", "head_ablation"),
+            (
+                *("kinds", "near_copies", "scores", "sets"),
+                *("paragraph_gradients", "head_ablation", "perturbation"),
+            ),
             only_for="trained",
         ),
         FigureInfo("cumulative_ablation", "Do the rankings find heads that matter", ("cumulative_ablation",)),

@@ -1,10 +1,10 @@
 """Settings: section `sets`."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from memloc.settings.base import Positive, Section
+from memloc.settings.base import ListedOnce, Positive, Section
 
 
 class Sets(Section):
@@ -29,4 +29,9 @@ class Sets(Section):
         "model",
         description="Continuation of paragraphs that are not memorized: the model's own, as in the paper, or "
         "the true one, which is text that the model does not know.",
+    )
+    kinds: Annotated[list[Literal["reconstruction", "recitation", "recollection"]], ListedOnce] = Field(
+        [],
+        description="Kinds (by rules) of memorized paragraphs that are sampled and paired: figures of "
+        "localization then show these alone; none: all. Others stay memorized, and judge side effects.",
     )

@@ -213,8 +213,9 @@ class Settings(Section):
         asked = {"counterfactual.n_models": self.counterfactual.n_models, "remove.ways: retrained": retrained}
         key = next((key for key, wanted in asked.items() if wanted), None)
         for model in [self.model] if self.models is None else self.models.values():
-            if key and model.source not in TRAINED:
-                raise ValueError(f"{key} needs a model that the workflow trains")
+            needs = key or ("sets.kinds" if self.sets.kinds else None)
+            if needs and model.source not in TRAINED:
+                raise ValueError(f"{needs} needs a model that the workflow trains")
             if retrained and self.data.source != "drawn":
                 raise ValueError("remove.ways: retrained needs drawn data: set data.source to drawn")
             if key and model.source == "embedded" and model.grown.kinds:
