@@ -18,8 +18,8 @@ recited = paragraphs.em == lengths.continuation
 text = joined(stream.tokens, lengths.length).tokens
 found = list(near_copies(np.stack(paragraphs.tokens), text))
 counted = copies(paragraphs, found, stream)
-fitted = worth(counted, recited, paragraphs.file)
-job.write(near_copies=counted.assign(expected=fitted.expected), copy_worth=fitted.worth)
+expected, worths = worth(counted, recited, paragraphs.file)
+job.write(near_copies=counted.assign(expected=expected), copy_worth=worths)
 
 breaks = job.read("vocabulary").sort_values("token").text.str.contains("\n", regex=False).to_numpy()
 of_recited = [found[row] for row in np.flatnonzero(recited)]

@@ -37,18 +37,18 @@ def planted(n, seed=0):
 def test_planted_worths_are_found():
     copies, recited, group, chance = planted(1_000)
     found = worth(copies, recited, group)
-    table = found.worth.set_index("copies")
+    table = found[1].set_index("copies")
     for name, value in WORTHS.items():
         found_value, low, high = table.loc[name, ["worth", "low", "high"]]
         assert low <= found_value <= high and high - low < 0.5, name
         assert abs(found_value - value) < (high - low) * 0.75, name
     assert table.loc["within_5", "n_paragraphs"] == 0 and np.isnan(table.loc["within_5", "worth"])
-    assert np.abs(found.expected - chance).mean() < 0.03
+    assert np.abs(found[0] - chance).mean() < 0.03
 
 
 def test_copies_of_no_effect_are_worth_nothing_and_the_fit_is_that_of_plain_search(quick):
     copies, recited, group, _ = planted(250, seed=1)
-    found = worth(copies, recited, group).worth.set_index("copies")["worth"].dropna()
+    found = worth(copies, recited, group)[1].set_index("copies")["worth"].dropna()
     kinds, exact = by_kind(copies)[found.index].to_numpy(float), copies["within_0"].to_numpy(float)
 
     def loss(values):
@@ -64,12 +64,12 @@ def test_copies_of_no_effect_are_worth_nothing_and_the_fit_is_that_of_plain_sear
 def test_too_few_near_copies_files_or_outcomes_are_refused(quick):
     copies, recited, group, _ = planted(150, seed=2)
     few = copies.assign(within_50=copies["within_20"] + np.where(np.arange(150) < 19, 3, 0))
-    table = worth(few, recited, group).worth.set_index("copies")
+    table = worth(few, recited, group)[1].set_index("copies")
     assert table["worth"].isna()["within_50"] and table["worth"].notna()["within_1"]
-    assert worth(copies, recited, group % 5).worth["worth"].isna().all()
+    assert worth(copies, recited, group % 5)[1]["worth"].isna().all()
     for outcome in (True, False):
         found = worth(copies, recited | True if outcome else recited & False, group)
-        assert found.worth["worth"].isna().all() and found.expected.isna().all()
+        assert found[1]["worth"].isna().all() and found[0].isna().all()
 
 
 def test_paragraphs_that_the_text_does_not_hold_have_no_part(quick):
@@ -77,5 +77,5 @@ def test_paragraphs_that_the_text_does_not_hold_have_no_part(quick):
     more = pd.concat([copies, copies.assign(within_0=0)], ignore_index=True)
     outcome, twice = pd.concat([recited, ~recited]), pd.concat([group, group])
     found = worth(more, outcome.reset_index(drop=True), twice.reset_index(drop=True))
-    pd.testing.assert_frame_equal(found.worth, worth(copies, recited, group).worth)
-    assert found.expected[150:].isna().all()
+    pd.testing.assert_frame_equal(found[1], worth(copies, recited, group)[1])
+    assert found[0][150:].isna().all()

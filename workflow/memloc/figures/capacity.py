@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from memloc.figures.parts.style import MARKERS, Drawing, Numbers, panel_labels, plain_log_ticks, subplots
+from memloc.figures.parts.style import MARKERS, Drawing, panel_labels, plain_log_ticks, subplots
 from memloc.settings.base import Section
 
 PUBLISHED = {3.6: ("abstract", "--"), 3.83: ("single precision", ":")}  # bits per weight of 2505.24832
@@ -16,7 +16,9 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     _by_text(axes[0], data)
     _per_weight(axes[1], data)
     panel_labels(axes)
-    return Drawing(figure, data, _numbers(data))
+    most, first = data.groupby("weights")["bits_per_weight"].max(), data.iloc[0]
+    numbers = {"n": len(most), "low": most.min(), "high": most.max()}
+    return Drawing(figure, data, numbers | {name: int(first[name]) for name in ("length", "passes")})
 
 
 def _by_text(axes: Axes, data: pd.DataFrame) -> None:
@@ -41,14 +43,3 @@ def _per_weight(axes: Axes, data: pd.DataFrame) -> None:
     axes.set_xticks(sizes, [f"{size / 1000:.3g}" for size in sizes])
     axes.set_xticks([], minor=True)
     axes.legend(loc="upper right")
-
-
-def _numbers(data: pd.DataFrame) -> Numbers:
-    most = data.groupby("weights")["bits_per_weight"].max()
-    return {
-        "n": len(most),
-        "low": most.min(),
-        "high": most.max(),
-        "length": int(data["length"].iloc[0]),
-        "passes": int(data["passes"].iloc[0]),
-    }

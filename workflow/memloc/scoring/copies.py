@@ -7,7 +7,6 @@ copies that a study writes itself (setting `data.replaced`) show a cause.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,21 +20,15 @@ N_RESAMPLES = 400
 ENOUGH = 20  # paragraphs that have near-copies of a kind, some of them recited and some not
 
 
-class Fit(NamedTuple):
-    """Chances by the fit, and the worth of each kind of near-copy."""
-
-    expected: pd.Series
-    worth: pd.DataFrame
-
-
 def by_kind(copies: pd.DataFrame) -> pd.DataFrame:
     """Near-copies of each kind: of each distance of table `near_copies`, what the smaller one leaves."""
     known = [name for name in NESTED if copies[name].notna().all()]
     return copies[known].astype("int64").diff(axis=1)[known[1:]].astype("int64")
 
 
-def worth(copies: pd.DataFrame, recited: pd.Series, group: pd.Series) -> Fit:
-    """The fit to paragraphs that occur in the training text, with percentiles over groups, such as files.
+def worth(copies: pd.DataFrame, recited: pd.Series, group: pd.Series) -> tuple[pd.Series, pd.DataFrame]:
+    """Chances by the fit to paragraphs that the training text holds, and the worth of each kind of near-copy,
+    with percentiles over groups, such as files.
 
     A kind has no worth, and does not count, if fewer than `ENOUGH` paragraphs or fewer than six groups have
     any, or all or none of these are recited. Nothing is fitted if all or no paragraphs are recited.
@@ -61,7 +54,7 @@ def worth(copies: pd.DataFrame, recited: pd.Series, group: pd.Series) -> Fit:
         expected[rows] = scipy.special.expit(start + slope * np.log(exact + near @ worths))
         ends = np.quantile(values[1:, 2:], TAILS, axis=0)
         found.loc[fitted, ["worth", "low", "high"]] = np.column_stack([worths, *ends])
-    return Fit(expected, found.reset_index())
+    return expected, found.reset_index()
 
 
 def _resampled(
