@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import Collection, PathCollection, QuadMesh
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
@@ -96,6 +97,15 @@ def shown(axes: Axes) -> dict[str, Any]:
 
 def words(labels: Iterable[Text]) -> list[str]:
     return [label.get_text() for label in labels]
+
+
+def column_of(figure: Figure, title: str) -> list[str]:
+    """Texts of the column under a title of a drawn table, from top to bottom, without empty ones."""
+    (table,) = figure.axes[0].tables
+    lines = {place: cell.get_text().get_text().split("\n") for place, cell in table.get_celld().items()}
+    texts = {place: "".join(parts) for place, parts in lines.items()}
+    (column,) = (column for (row, column), text in texts.items() if row == 0 and text == title)
+    return [text for (row, each), text in sorted(texts.items()) if each == column and row and text]
 
 
 def colour(artist: Artist) -> str:

@@ -80,10 +80,8 @@ def test_methods_are_asked_in_the_model_and_in_both_twins(results):
     twins, asked = read(results, "twins"), read(results, "grown_truth")
     recited = twins[twins["em"] == 12]
     assert len(recited), "no memory took"
-    assert (
-        asked[["kind", "memory"]].drop_duplicates().values.tolist()
-        == recited[["kind", "memory"]].values.tolist()
-    )
+    labels = ["kind", "memory"]
+    assert asked[labels].drop_duplicates().values.tolist() == recited[labels].values.tolist()
     for memory in recited.itertuples():
         own = asked[(asked["kind"] == memory.kind) & (asked["memory"] == memory.memory)]
         assert set(own["id"]) == {memory.id} and set(own["asked_model"]) == {"own", "twin", "never"}

@@ -6,7 +6,6 @@ Two are trained without half of the paragraphs, one without those that are remov
 import shutil
 
 import numpy as np
-import pandas as pd
 import pytest
 from jobs import STORED, made, removal_settings, settings
 from safetensors.numpy import load_file
@@ -69,9 +68,3 @@ def test_it_is_another_model_that_knows_others_better_than_the_removed_paragraph
     assert nll["retrained"] > others["retrained"] + 0.4 and nll["retrained"] > nll["nothing"] + 1
     before, after = (load_file(results / f"{name}/model.safetensors") for name in ("model", "retrained"))
     assert all(not np.array_equal(before[name], after[name]) for name in before)
-
-
-def test_the_figure_shows_distances_to_the_model_that_never_saw_the_paragraphs(results):
-    plotted = pd.read_csv(results / "figures/removal.csv")
-    distance = plotted[plotted["measure"] == "nll_distance"].set_index(["way", "mode"])["value"]
-    assert distance["retrained", "joint"] == 0 < distance["top", "joint"]

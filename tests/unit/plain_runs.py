@@ -1,11 +1,12 @@
 """Plain runs of models, without code of the library's fast ones: tests compare with them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 
 import torch
 from jaxtyping import Float, Int
 from plain_gradients import nll
-from plain_hooks import edited
+from plain_hooks import changed, columns, edited
 from torch import Tensor
 from transformers import PreTrainedModel
 
@@ -47,6 +48,20 @@ def activation(model: PreTrainedModel, tokens: Tensor, layer: int, component: st
     with edited(model, layer, component, keep):
         logits = model(tokens).logits
     return seen[0], logits
+
+
+def logits_without(
+    model: PreTrainedModel,
+    heads: Iterable[tuple[int, int]],
+    outputs: Mapping[tuple[int, int], Tensor] | Tensor,
+    tokens: Tensor,
+) -> Tensor:
+    """Logits of whole passes in which each of the heads (layer, head) writes what `outputs` has for it."""
+    with ExitStack() as stack, torch.no_grad():
+        for layer, head in heads:
+            own, output = columns(model, "z", head), outputs[layer, head]
+            stack.enter_context(changed(model, layer, "z", own, lambda _, output=output: output))
+        return model(tokens).logits
 
 
 def activation_gradient(

@@ -57,10 +57,6 @@ class Rules:
             visit(name)
         return found
 
-    def above(self, name: str) -> set[str]:
-        """Rules that a rule needs, directly or through others."""
-        return self.needs[name]
-
     def below(self, name: str) -> set[str]:
         """Rules that run a script and need this one, directly or through others."""
         return {rule["name"] for rule in self.jobs if name in self.needs[rule["name"]]}

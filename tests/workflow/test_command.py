@@ -43,29 +43,6 @@ def found(folder):
     return json.loads(done.stdout)
 
 
-def test_one_command_answers_with_passages_of_the_text(folder, found):
-    text = (folder / "corpus.txt").read_text()
-    (model,) = found["models"]
-    assert len(model["passages"]) > 3
-    for passage in model["passages"]:
-        assert passage["continuation"] == text[passage["first_character"] : passage["end_character"]]
-        assert text[: passage["first_character"]].endswith(passage["prefix"])
-    assert model["answer"][0].startswith(f"The model recites {len(model['passages'])} passages, the longest ")
-
-
-def test_plain_snakemake_has_nothing_left_to_do(folder, found):
-    """A second call runs nothing and says the same."""
-    page = found["models"][0]["page"]
-    config, table = (
-        page.replace("figures/recited.html", file) for file in ("recite.yaml", "tables/recited.parquet")
-    )
-    again = asked(folder, "recite", "corpus.txt", *OPTIONS)
-    said = found["models"][0]["answer"]
-    assert again.returncode == 0 and again.stdout.splitlines()[: len(said)] == said
-    words = ("--snakefile", str(ROOT / "Snakefile"), "--cores", "all", table, "--configfile", config)
-    assert "Nothing to be done" in asked(folder, *words, module="snakemake").stderr
-
-
 def test_a_config_of_ones_own_tells_the_time_and_ends_with_the_same_answer(folder, found):
     (model,) = found["models"]
     written = folder / model["page"].replace("figures/recited.html", "recite.yaml")

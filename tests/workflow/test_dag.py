@@ -70,8 +70,8 @@ def test_a_figure_needs_its_tables_only(test_rules):
             folders = {name: "benchmarks" if name in MEASURED else "tables" for name in figure.tables}
             paths = [f"results/test/{folder}/{name}.parquet" for name, folder in folders.items()]
             tables = {test_rules.producers[path] for path in paths}
-            needed = tables.union(*(test_rules.above(name) for name in tables))
-            assert test_rules.above(figure.name) == needed, figure.name
+            needed = tables.union(*(test_rules.needs[name] for name in tables))
+            assert test_rules.needs[figure.name] == needed, figure.name
 
 
 def test_every_job_has_log_benchmark_environment_and_resources(rules):
@@ -124,11 +124,6 @@ def test_every_figure_and_collection_is_a_target(clone, test_rules):
     assert clone.jobs("resources", config="config/smollm2.yaml") == {"download_base": 1}
     jobs = clone.jobs("resources", config="config/models/pythia-70m.yaml")
     assert jobs == {"download_release": 1, "download_model": 1, "download_tokenizer": 1}
-
-
-def test_a_figure_alone_runs_no_other_analysis(clone, test_rules):
-    assert set(clone.jobs("fig2")) == {"fig2", *test_rules.above("fig2")}
-    assert not set(clone.jobs("fig2")) & {"perturbation", "parameter_gradients", "attention", "fig8"}
 
 
 def test_rules_that_share_a_download_agree_who_makes_it(clone, tmp_path):
@@ -187,7 +182,7 @@ def test_a_study_of_several_models_has_figures_across_them(clone, several):
 @pytest.mark.parametrize("target", ["large_fig2", "results/test-models/large/figures/fig2.pdf"])
 def test_a_figure_of_one_model_needs_no_other(clone, several, target):
     jobs = clone.jobs(target, config="config/test-models.yaml")
-    assert set(jobs) == {"large_fig2", *several.above("large_fig2")}
+    assert set(jobs) == {"large_fig2", *several.needs["large_fig2"]}
     assert all(name.startswith("large_") for name in jobs)
 
 
@@ -213,7 +208,7 @@ def test_a_further_seed_repeats_what_is_sampled_and_shares_the_rest(clone, test_
     for rule in rules.jobs:
         member = rule["name"].partition("_")[0] if rule["name"].startswith("seed-") else ""
         assert own_name(rule) and all(path.startswith(f"results/test/{member}") for path in rule["outputs"])
-    needed = rules.above("seed-4_perturbation")
+    needed = rules.needs["seed-4_perturbation"]
     assert needed == SHARED | {"seed-4_sets"}
     base = {rule["name"]: rule for rule in test_rules.jobs}
     for rule in rules.jobs:

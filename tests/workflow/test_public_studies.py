@@ -101,7 +101,5 @@ def test_a_list_of_prefixes_and_continuations(own_clone, tmp_path):
     target = "results/extraction-benchmark/tables/paragraphs.parquet"
     own_clone.snakemake("--cores", "2", target, config=str(tmp_path / "list.yaml"), network=False)
     found = read(own_clone.folder / "results/extraction-benchmark", "paragraphs")
-    assert (
-        np.array_equal(np.stack(found["tokens"]), tokens)
-        and found["text"].tolist() == stored["text"].tolist()
-    )
+    assert np.array_equal(np.stack(found["tokens"]), tokens)
+    assert found["text"].tolist() == stored["text"].tolist()

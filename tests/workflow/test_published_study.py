@@ -88,11 +88,6 @@ def published(own_clone, server, config):
     return own_clone
 
 
-def test_only_the_needed_members_are_kept(published):
-    names = {path.name for path in (published.folder / "resources").glob("release-*/*")}
-    assert names == {f"prompts_{LENGTH}.npy", f"counts_{LENGTH}.npy"}
-
-
 def test_the_downloaded_model_is_the_served_one(published, source):
     folder = published.folder / f"resources/models/tests--tiny-neo@{REVISION[:12]}"
     found = {path.name: path.read_bytes() for path in folder.glob("[!.]*")}

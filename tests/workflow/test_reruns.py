@@ -119,7 +119,7 @@ def test_an_edit_changes_the_code_of_exactly_these_rules(edited, edit):
 
 def with_all_below(rules, names):
     """The rules and all that follow from them, as far as target `all` needs them (no `edited_model`)."""
-    return (names | {below for name in names for below in rules.below(name)}) & rules.above("all")
+    return (names | {below for name in names for below in rules.below(name)}) & rules.needs["all"]
 
 
 # Lines at the end of files, and what runs again: comments and the version, a figure, a caption, the explorer.

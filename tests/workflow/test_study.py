@@ -20,21 +20,17 @@ OF_GROWTH = {"grown", "twins", "grown_truth", "removal_of_grown"}
 ELSEWHERE = {"expected", "dropped_reference", *OF_TRAININGS, *OF_GROWTH, *MEASURED}
 
 
-def test_every_figure_has_its_files(finished):
+def test_every_figure_has_its_files_and_a_caption_that_is_filled(finished):
     n_pairs = pd.read_parquet(finished.results / "tables/sets.parquet")["pair"].nunique()  # of equal exposure
     for name in FIGURE_NAMES:
         path = finished.results / "figures" / name
         assert path.with_suffix(".pdf").read_bytes().startswith(b"%PDF-"), name
         assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG"), name
         assert len(pd.read_csv(path.with_suffix(".csv"))) or name == "equal_exposure" and not n_pairs, name
-    assert {path.stem for path in (finished.results / "figures").iterdir()} == set(FIGURE_NAMES)
-
-
-def test_every_caption_is_filled(finished):
-    for name in FIGURE_NAMES:
-        caption = (finished.results / f"figures/{name}.rst").read_text()
+        caption = path.with_suffix(".rst").read_text()
         own = re.sub("\u201c[^\u201d]*\u201d", "", caption)  # quoted tokens may be such words
         assert len(own) > 40 and not re.search(r"[{}]|\bnan\b|None", own), f"{name}: {caption}"
+    assert {path.stem for path in (finished.results / "figures").iterdir()} == set(FIGURE_NAMES)
 
 
 def test_every_table_is_valid_and_says_where_it_comes_from(finished):

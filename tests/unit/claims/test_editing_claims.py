@@ -39,10 +39,7 @@ def test_what_the_paper_found_holds_at_the_dose_that_each_arm_needs():
 @pytest.mark.parametrize(
     ("change", "claim", "verdict"),
     [
-        ({("unlearn", "top"): (1e-3, 3, 0.9)}, SPARES, "does not hold"),
         ({("unlearn", "top"): (1e-3, 3, 0.5)}, SPARES, "too few"),  # of 50, about as many each way
-        ({("unlearn", "random"): (1e-3, 3, 0.0)}, NOTHING, "does not hold"),
-        ({("edit", "all"): (1e-6, 3, 0.5)}, HARDER, "does not hold"),
         ({("edit", "all"): (1e-5, 3, 0.5)}, HARDER, "not applicable"),  # the same rates
     ],
 )
@@ -63,7 +60,3 @@ def test_what_no_rate_removes_is_hardest_and_is_compared_in_nothing_else():
 def test_controls_that_the_model_never_said_are_no_measure_of_harm():
     found = found_in(runs(), sets={"continuation": "corpus"})["verdict"].to_dict()
     assert found == dict.fromkeys(CLAIMS, "holds") | {SPARES: "not applicable"}
-
-
-def test_few_paragraphs_decide_nothing():
-    assert found_in(runs(n=5))["verdict"].to_dict() == dict.fromkeys(CLAIMS, "too few")

@@ -123,48 +123,37 @@ def test_shares_are_told_in_per_cent():
 # Table `claims` of a topic.
 
 
-def topic_of(*entries):
-    return Topic(name="scores", tables={"sets": None}, claims=entries)
+SETS = pd.DataFrame({"id": range(21), "set": ["memorized"] * 20 + ["partly_30_49"]})
 
 
-def row_of(settings=None, **changes):
-    entry = {"estimator": "complete_or_not", "scale": "%", "bound": 0.5, "matters": 0.1} | changes
-    given = with_tokens(
-        {"sets": pd.DataFrame({"id": range(21), "set": ["memorized"] * 20 + ["partly_30_49"]})}
-    )
+def rows_of(*entries, settings=None):
+    """Rows of claims about shares of 21 paragraphs, of which 20 are memorized."""
+    about = {"estimator": "complete_or_not", "scale": "%", "bound": 0.5, "matters": 0.1}
+    topic = Topic(name="scores", tables={"sets": None}, claims=[claim(**about | own) for own in entries])
     known = sections({"paragraph": {}, "sets": {}} | (settings or {}))
-    rows = corrected(pd.DataFrame(evaluate(topic_of(claim(**entry)), [given], known)))
-    return validation.validate(schema_of("claims"), rows, Lengths()).iloc[0]
+    rows = corrected(pd.DataFrame(evaluate(topic, [with_tokens({"sets": SETS})], known)))
+    return [*validation.validate(schema_of("claims"), rows, Lengths()).itertuples()]
 
 
 def test_a_row_says_what_is_claimed_and_what_was_found():
-    row = row_of(figures=("fig2", "fig8"), published=0.9)
-    assert (row["id"], row["topic"], row["n"]) == ("a_claim", "scores", 21)
-    assert row["value"] == pytest.approx(20 / 21)
-    assert (row["low"], row["high"]) == pytest.approx(share(20, 21).interval(0.95))
-    assert (row["published"], row["bound"], row["verdict"]) == (0.9, 0.5, HOLDS)
-    assert row["figures"] == "fig2 fig8"
+    (row,) = rows_of({"figures": ("fig2", "fig8"), "published": 0.9})
+    assert (row.id, row.topic, row.n) == ("a_claim", "scores", 21)
+    assert row.value == pytest.approx(20 / 21)
+    assert (row.low, row.high) == pytest.approx(share(20, 21).interval(0.95))
+    assert (row.published, row.bound, row.verdict) == (0.9, 0.5, HOLDS)
+    assert row.figures == "fig2 fig8"
 
 
 def test_a_claim_does_not_apply_to_settings_that_it_is_not_meant_for():
-    when = {"sets.continuation": "model"}
-    assert row_of(when=when)["verdict"] == HOLDS
-    row = row_of({"sets": {"continuation": "corpus"}}, when=when)
+    meant = {"when": {"sets.continuation": "model"}}
+    (row,), (other,) = rows_of(meant), rows_of(meant, settings={"sets": {"continuation": "corpus"}})
     expected = (NOT_APPLICABLE, "it is about sets.continuation: model; this study has corpus")
-    assert (row["verdict"], row["reason"]) == expected
-    assert pd.isna(row["value"])
+    assert row.verdict == HOLDS and (other.verdict, other.reason) == expected and pd.isna(other.value)
 
 
 def test_a_claim_whose_estimator_fails_is_named_with_its_traceback_and_the_others_are_judged(caplog):
-    entry = {"scale": "%", "bound": 0.5, "matters": 0.1}
-    entries = [claim(id=name, estimator=name, **entry) for name in ("not_written", "complete_or_not")]
-    given = with_tokens(
-        {"sets": pd.DataFrame({"id": range(21), "set": ["memorized"] * 20 + ["partly_30_49"]})}
-    )
-    rows = pd.DataFrame(evaluate(topic_of(*entries), [given], sections({"paragraph": {}, "sets": {}})))
-    failed, judged = validation.validate(schema_of("claims"), corrected(rows), Lengths()).itertuples()
+    failed, judged = rows_of({"estimator": "not_written"}, {"id": "another"})
     assert (failed.verdict, judged.verdict) == (ERROR, HOLDS) and pd.isna(failed.value)
-    assert (
-        failed.reason.startswith("its estimator failed: AttributeError(") and "not_written" in failed.reason
-    )
-    assert "estimator of claim not_written" in caplog.text and "Traceback" in caplog.text
+    assert failed.reason.startswith("its estimator failed: AttributeError(")
+    assert "not_written" in failed.reason
+    assert "estimator of claim a_claim" in caplog.text and "Traceback" in caplog.text

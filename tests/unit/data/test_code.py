@@ -150,11 +150,8 @@ def test_paragraphs_are_distinct_and_stand_where_their_place_says(folder):
     for place, row in zip(places.itertuples(), paragraphs.itertuples(), strict=True):
         own = documents[place.file][place.start : place.start + LENGTH]
         assert (own == row.tokens).all() and place.start % LENGTH == 0
-        assert (
-            place.line
-            == row.line
-            == 1 + tokenizer.decode(documents[place.file][: place.start + 1]).count("\n")
-        )
+        before = tokenizer.decode(documents[place.file][: place.start + 1])
+        assert place.line == row.line == 1 + before.count("\n")
 
 
 def test_a_sample_is_drawn_before_anything_is_scored_and_changes_no_count(folder):

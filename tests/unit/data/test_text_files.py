@@ -66,11 +66,6 @@ def test_an_entry_without_text_is_an_error(entry, said, folder):
         text_files([entry], "data.files")
 
 
-def test_an_encoding_that_does_not_exist_is_told():
-    with pytest.raises(InputError, match="utf-9: no encoding that Python knows; utf-8 and latin-1 are"):
-        text_files(["a.txt"], "data.files", "utf-9")
-
-
 def test_plain_text_in_another_encoding_is_named_at_once(folder):
     (folder / "a.txt").write_text("caf\u00e9", encoding="latin-1")
     assert text_files(["a.txt"], "data.files", "latin-1") == ["a.txt"]

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from drawn import assert_as_stored
-from drawn_parts import words
+from drawn import assert_as_stored, words
 from figure_labels import checked
 
 from memloc.figures import equal_exposure

@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import assert_as_stored
-from drawn_parts import words
+from drawn import assert_as_stored, words
 from figure_labels import SETTINGS, checked
 
 from memloc.figures import grown_precision, twins

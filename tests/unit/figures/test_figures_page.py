@@ -94,11 +94,8 @@ def test_claims_that_apply_are_a_table_with_topics_once(folder):
     told = words[words.rindex("Claims and verdicts") :]
     value = "0.5 (0.25 to 1.5) nats by which it is; n = 8 pairs"
     assert f"Some topic 0 Claim 0. (1234.5, 4) {value} {holds} : so <it> is" in told
-    assert (
-        "Claim 2" not in told
-        and "Claim 3" in told
-        and told.count("Some topic 0") == told.count("Some topic 1") == 1
-    )
+    assert "Claim 2" not in told and "Claim 3" in told
+    assert told.count("Some topic 0") == told.count("Some topic 1") == 1
     assert f"Some topic 2 Claim 4. (1234.5, 4) {error} : so <it> is Words" in told
     assert "Claims and verdicts" not in said(page_of(folder))
 
@@ -183,9 +180,8 @@ def test_the_page_opens_from_disk_asks_for_its_pictures_alone_and_fits_a_phone(o
     widths = page.evaluate(
         "[...document.images].map(each => [each.naturalWidth, each.getBoundingClientRect().width])"
     )
-    assert [natural for natural, _ in widths] == [1400, 680, 1400] and max(
-        width for _, width in widths
-    ) <= 400
+    assert [natural for natural, _ in widths] == [1400, 680, 1400]
+    assert max(width for _, width in widths) <= 400
     assert page.evaluate("document.documentElement.scrollWidth") == 400
     assert browsers.faults(page) == []
 

@@ -4,7 +4,6 @@ import docutils.core
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import assert_as_stored
 from figure_labels import REPORT
 
 from memloc.figures import fig3
@@ -94,7 +93,3 @@ def test_reference_mode_has_no_first_position(tables):
     drawing = fig3.draw(tables, SETTINGS)
     assert drawing.data.query("panel == 'b'")["position"].min() == 1
     assert drawing.numbers["example"]["n_positions"] == N_PREFIX - 1
-
-
-def test_figure_3_is_drawn_as_stored(tables):
-    assert_as_stored("fig3", fig3.draw(tables, SETTINGS))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from drawn_parts import words
+from drawn import words
 from figure_labels import checked
 from made_tables import crossed
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_parts import column_of
+from drawn import column_of
 from figure_labels import checked
 from made_tables import frame_of, unlike_tokens
 

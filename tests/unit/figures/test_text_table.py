@@ -1,7 +1,7 @@
 """Tables of texts."""
 
 import pytest
-from drawn_parts import column_of
+from drawn import column_of
 from figure_labels import clipped_labels, overlapping_labels
 
 from memloc.figures.parts.text_table import draw_table, marked, plain, table_page

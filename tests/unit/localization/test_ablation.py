@@ -1,13 +1,13 @@
 """Ablation of heads against edits of the weights and written-out hooks, in every model family."""
 
-from contextlib import ExitStack
 from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from plain_hooks import changed, columns, d_head, edited
+from plain_hooks import columns, d_head, edited
+from plain_runs import logits_without
 from torch import Tensor
 from whole_passes import assert_scores_are_those_of
 
@@ -39,12 +39,7 @@ def test_outputs_of_several_heads_are_replaced_by_theirs(any_model, tiny_tokens)
     heads = [(0, 1), (1, 0), (1, 3)]
     with ablated(subject(any_model), heads, outputs):
         fast = any_model(tiny_tokens).logits
-    with ExitStack() as stack:
-        for layer, head in heads:
-            own, output = columns(any_model, "z", head), outputs[layer, head]
-            stack.enter_context(changed(any_model, layer, "z", own, lambda _, output=output: output))
-        slow = any_model(tiny_tokens).logits
-    torch.testing.assert_close(fast, slow)
+    torch.testing.assert_close(fast, logits_without(any_model, heads, outputs, tiny_tokens))
     assert torch.equal(any_model(tiny_tokens).logits, any_model(tiny_tokens).logits)
 
 

@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 import pytest
-from drawn_parts import column_of
+from drawn import column_of
 from figure_labels import REPORT
 
 from memloc.figures import expected as expected_figure
@@ -21,7 +21,12 @@ def run():
     """Six paragraphs of a run: a, b, c are memorized, d and e are not, f is dropped."""
     return {
         "paragraphs": pd.DataFrame(
-            {"id": range(6), "count": [9, 8, 7, 60, 1, 500], "tokens": [[0]] * 6, "text": list("abcdef")}
+            {
+                "id": range(6),
+                "count": [9, 8, 7, 60000, 1, 500],
+                "tokens": [[0]] * 6,
+                "text": list("abcdef"),
+            }
         ),
         "scores": pd.DataFrame({"id": range(5), "em": [50, 50, 50, 49, 3], "nll": [0.1, 0.2, 0.3, 0.4, 3.0]}),
         "n_continuation": 50,
@@ -30,7 +35,7 @@ def run():
 
 def test_numbers_of_the_run_are_those_of_kept_paragraphs(run):
     sizes = {"n_memorized": 3, "n_non_memorized": 1, "n_partly_11_29": 0, "n_partly_30_49": 1}
-    assert expected.run_numbers(**run) == sizes | {"n_paragraphs": 5, "max_count": 60}
+    assert expected.run_numbers(**run) == sizes | {"n_paragraphs": 5, "max_count": 60_000}
     fewer = run | {"scores": run["scores"][3:]}
     assert expected.run_numbers(**fewer)["n_memorized"] == 0
     assert expected.run_numbers(**run | {"scores": run["scores"][:0]})["max_count"] == 0
@@ -62,18 +67,18 @@ def test_ranks_and_the_correlation_are_those_of_the_published_head_and_layer():
 
 
 def test_table_and_figure_take_what_is_compared(run, tmp_path):
-    comparison = compare({"n_memorized": 3, "max_count": 61}, expected.run_numbers(**run))
+    comparison = compare({"n_memorized": 3, "max_count": 61_000}, expected.run_numbers(**run))
     schema, stamp = schema_of("expected"), {"paragraph": {"length": 100, "prefix": 50}}
     storage.write(schema, comparison, tmp_path / "expected", stamp)
     drawing = expected_figure.draw({"expected": storage.read(schema, tmp_path / "expected")}, {})
     assert drawing.numbers == {"n_compared": 2, "n_agree": 1}
     columns = {title: column_of(drawing.figure, title) for title in expected_figure.HEADER}
     assert columns["quantity"] == [expected_figure.LABELS[name] for name in comparison["quantity"]]
-    assert columns["published"] == ["3", "61"] and columns["equal"] == ["yes", "no"]
-    assert columns["this run"] == [f"{found:.0f}" for found in comparison["found"]]
+    assert columns["published"] == ["3", "61,000"] and columns["equal"] == ["yes", "no"]
+    assert columns["this run"] == [f"{found:,.0f}" for found in comparison["found"]]
     rows = {name: cells for name, *cells in cells_of(drawing.page)}
     assert rows[expected_figure.LABELS["n_memorized"]] == ["3", "3", "yes"]
-    assert rows[expected_figure.LABELS["max_count"]] == ["61", "60", "no"]
+    assert rows[expected_figure.LABELS["max_count"]] == ["61,000", "60,000", "no"]
     assert rows["non-memorized paragraphs"] == ["", "1", ""]
     caption = (REPORT / "expected.rst").read_text()
     assert "1 of 2 published numbers" in fill(caption, drawing.numbers)
@@ -82,13 +87,3 @@ def test_table_and_figure_take_what_is_compared(run, tmp_path):
 def cells_of(page):
     """Cells of each row of a page's table."""
     return filter(None, (re.findall("<td>(.*?)</td>", row) for row in page.split("<tr>")))
-
-
-def test_large_numbers_are_written_with_commas():
-    row = {"quantity": "n_paragraphs", "expected": 13450.0, "found": 13449.0, "agrees": False}
-    drawing = expected_figure.draw({"expected": pd.DataFrame([row])}, {})
-    assert [column_of(drawing.figure, title) for title in expected_figure.HEADER[1:]] == [
-        ["13,450"],
-        ["13,449"],
-        ["no"],
-    ]

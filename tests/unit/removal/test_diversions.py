@@ -1,15 +1,14 @@
 """Ways that act while a model decodes, against slow plain versions on a tiny model."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import torch
 from jaxtyping import Float, Int
 from made_requests import HEADS, N_PREFIX, other_text, request, subject
-from plain_hooks import PLACES, changed, columns
-from plain_runs import activation
+from plain_hooks import PLACES, columns
+from plain_runs import activation, logits_without
 from torch import Tensor
 from transformers import NoBadWordsLogitsProcessor, PreTrainedModel
 
@@ -42,44 +41,26 @@ def logits_under(name, asked, setting, tokens):
         return asked.subject.model(tokens).logits
 
 
-def mean_z(model: PreTrainedModel, texts: Int[Tensor, "text token"]) -> dict[int, Float[Tensor, "column"]]:
-    """Mean of what W_O gets in each layer, over all texts and positions one by one."""
-    with torch.no_grad():
-        return {
-            layer: torch.stack(
-                [z for row in texts for z in activation(model, row[None], layer, "z")[0][0]]
-            ).mean(dim=0)
-            for layer in range(2)
-        }
+def mean_z(model: PreTrainedModel, texts: Int[Tensor, "text token"]) -> dict[Head, Float[Tensor, "column"]]:
+    """Mean of what W_O gets of each head, over all texts and positions one by one."""
+    means = {}
+    for layer, head in HEADS:
+        with torch.no_grad():
+            every = [z for row in texts for z in activation(model, row[None], layer, "z")[0][0]]
+        means[layer, head] = torch.stack(every).mean(dim=0)[columns(model, "z", head)]
+    return means
 
 
-def logits_without(
-    model: PreTrainedModel,
-    heads: Sequence[Head],
-    means: Mapping[int, Float[Tensor, "column"]],
-    tokens: Int[Tensor, "text token"],
-) -> Float[Tensor, "text token vocabulary"]:
-    """Logits of whole passes in which every one of the heads writes its mean."""
-    with ExitStack() as stack, torch.no_grad():
-        for layer, head in heads:
-            own = columns(model, "z", head)
-            stack.enter_context(changed(model, layer, "z", own, lambda _, mean=means[layer][own]: mean))
-        return model(tokens).logits
+DRAWN = [HEADS[place] for place in np.random.default_rng(0).permutation(len(HEADS))]
 
 
-def test_heads_write_their_mean_over_ordinary_text(tiny_model):
+@pytest.mark.parametrize(("way", "heads"), [("heads", HEADS), ("random_heads", DRAWN)])
+def test_heads_write_their_mean_over_ordinary_text(tiny_model, way, heads):
+    """Random ones are drawn by the request's random numbers."""
     asked, tokens = request(tiny_model, other_text(2, seed=8)), other_text(3, seed=11)
-    slow = logits_without(tiny_model, HEADS[:3], mean_z(tiny_model, asked.general), tokens)
-    torch.testing.assert_close(logits_under("heads", asked, (3.0,), tokens), slow, atol=1e-5, rtol=1e-5)
-
-
-def test_random_heads_are_drawn_by_the_requests_random_numbers(tiny_model):
-    asked, tokens = request(tiny_model, other_text(2, seed=8)), other_text(3, seed=11)
-    drawn = [HEADS[place] for place in np.random.default_rng(0).permutation(len(HEADS))[:2]]
-    assert set(drawn) != set(HEADS[:2])
-    slow = logits_without(tiny_model, drawn, mean_z(tiny_model, asked.general), tokens)
-    found = logits_under("random_heads", asked, (2.0,), tokens)
-    torch.testing.assert_close(found, slow, atol=1e-5, rtol=1e-5)
+    slow = logits_without(tiny_model, heads[:3], mean_z(tiny_model, asked.general), tokens)
+    torch.testing.assert_close(logits_under(way, asked, (3.0,), tokens), slow, atol=1e-5, rtol=1e-5)
+    assert {*DRAWN[:3]} != {*HEADS[:3]}
 
 
 def test_steering_subtracts_the_difference_of_mean_hidden_states(tiny_model):

@@ -1,18 +1,14 @@
 """Runs of unlearning and editing: what moves, what is measured, what is restored, and which are made."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from made_edits import N_CONTINUATION, RECIPE, recipe_of, subject, weights
-from transformers import PreTrainedModel
 
 from memloc.editing import steps
 from memloc.editing.masks import head_weights, movable_weights
-from memloc.editing.steps import Recipe
 from memloc.model.weights import EditError, n_weights
 from memloc.removal import editing
-from memloc.removal.edit_cases import Case
 from memloc.removal.editing import edit_case, evaluate, start
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.editing import ARMS
@@ -78,23 +74,13 @@ def test_evaluation_is_that_of_each_text_by_itself(memorizing_model, case):
     assert np.isnan(without["em_target"]) and without["em_control"] == pytest.approx(values["em_control"])
 
 
-@pytest.fixture
-def three_cases(case) -> list[Case]:
-    return [case, case._replace(id=8), case._replace(id=9, target=case.others[:1])]
-
-
-def edits_of(model: PreTrainedModel, cases: list[Case], recipe: Recipe, rows: range) -> pd.DataFrame:
-    runs = [edit_case(subject(model), cases[row], recipe, 0) for row in rows]
-    return pd.concat(runs, ignore_index=True)
-
-
 def test_every_arm_has_the_mildest_rate_that_ends_the_recitation(memorizing_model, case):
     """As a search from the mildest on finds it; random weights have the rate of the top ones."""
     rates = [10.0**power for power in range(-6, 0)]
     recipe = recipe_of(steps=3, learning_rates=rates[::-1])
-    run = edits_of(memorizing_model, [case], recipe, range(1)).set_index("arm")
-    assert run.index.tolist() == ["all", "top", "random"]
     model, expected = subject(memorizing_model), {}
+    run = edit_case(model, case, recipe, 0).set_index("arm")
+    assert run.index.tolist() == ["all", "top", "random"]
     shared = start(model, case, recipe)
     for arm in ("all", "top"):
         options = (shared.origin.gradients, recipe.how.fraction, np.random.default_rng(0))
@@ -104,10 +90,3 @@ def test_every_arm_has_the_mildest_rate_that_ends_the_recitation(memorizing_mode
         expected[arm] = min(ending, default=rates[-1])
     assert run["learning_rate"].to_dict() == expected | {"random": expected["top"]}
     assert min(rates) < expected["all"] < max(rates), "the search has something to find"
-
-
-def test_edits_of_a_paragraph_do_not_depend_on_the_others_of_a_shard(memorizing_model, three_cases):
-    recipe = recipe_of("edit", steps=2, learning_rates=[1e-4, 1e-3])
-    together = edits_of(memorizing_model, three_cases, recipe, range(3))
-    shards = [edits_of(memorizing_model, three_cases, recipe, range(*rows)) for rows in ((0, 1), (1, 3))]
-    pd.testing.assert_frame_equal(pd.concat(shards, ignore_index=True), together, check_exact=True)

@@ -31,10 +31,8 @@ def test_the_first_lines_say_what_will_happen_and_where_to_look(tmp_path):
     assert str(tmp_path) in second
     scan = first_lines("own", 2, 30, 200, tmp_path).splitlines()[0]
     assert scan.endswith("about 30 s, and up to 3.3 min more if the model recites much of the text.")
-
-
-def test_a_time_that_nobody_knows_is_not_said(tmp_path):
-    assert first_lines("mini", 1, None, 0, tmp_path).splitlines()[0] == "Study mini: 1 rule to run."
+    unknown = first_lines("mini", 1, None, 0, tmp_path).splitlines()[0]
+    assert unknown == "Study mini: 1 rule to run.", "a time that nobody knows is not said"
 
 
 def test_the_last_lines_name_what_is_there(tmp_path):

@@ -63,24 +63,13 @@ def left():
     return [path.name for path in sorted(killed.NOTES.iterdir())]
 
 
-def test_locks_of_a_killed_run_are_removed(start):
-    kill(start(*NAMES))
-    assert left() == [*NAMES]
-    assert killed.remove_notes() and left() == []
-    assert not killed.remove_notes()
-
-
-def test_locks_of_a_living_run_stay(start):
-    start(*NAMES)
-    assert not killed.remove_notes() and left() == [*NAMES]
-
-
-def test_locks_of_all_runs_stay_while_one_of_them_lives(start):
+def test_locks_of_killed_runs_are_removed_when_no_other_lives(start):
     first, second = start(*NAMES), start("1.input.lock")
     kill(first)
-    assert not killed.remove_notes() and len(left()) == 3
+    assert not killed.remove_notes() and left() == [*NAMES, "1.input.lock"]
     kill(second)
     assert killed.remove_notes() and left() == []
+    assert not killed.remove_notes()
 
 
 @pytest.mark.parametrize("name", ["0.input.lock", "1.input.lock"])

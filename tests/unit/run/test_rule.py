@@ -39,16 +39,12 @@ def log_of(folder):
     return (folder / "logs/deep/job.log").read_text(encoding="utf-8")
 
 
-def test_output_goes_to_the_log_alone(tmp_path):
-    process = run(tmp_path, "log('hello'); print('out'); print('err', file=sys.stderr)")
-    assert process.returncode == 0 and process.stdout == process.stderr == ""
-    for text in ("rule job, 1 threads, Python 3.", "hello\n", "out\n", "err\n"):
+def test_output_goes_to_the_log_and_what_somebody_waits_for_to_the_console_too(tmp_path):
+    code = "from memloc.run.rule import tell\nlog('hello'); print('out'); print('err', file=sys.stderr)"
+    process = run(tmp_path, f"{code}; tell('the answer')")
+    assert (process.returncode, process.stdout, process.stderr) == (0, "the answer\n", "")
+    for text in ("rule job, 1 threads, Python 3.", "hello\n", "out\n", "err\n", "] the answer\n"):
         assert text in log_of(tmp_path)
-
-
-def test_what_somebody_waits_for_is_on_the_console_too(tmp_path):
-    process = run(tmp_path, "from memloc.run.rule import tell\ntell('the answer')")
-    assert process.stdout == "the answer\n" and log_of(tmp_path).endswith("] the answer\n")
 
 
 def test_a_traceback_goes_to_the_log_and_the_job_fails(tmp_path):
@@ -95,12 +91,6 @@ def test_a_job_that_is_ended_says_so_in_its_last_line(tmp_path):
     assert process.returncode == -15
     said = "ERROR: ended from outside by SIGTERM; start again: what is complete is kept\n"
     assert log_of(tmp_path).endswith(said)
-
-
-def test_starting_imports_nothing_heavy(tmp_path):
-    """GPUs can only be chosen before torch is there."""
-    run(tmp_path, "print(sorted({'torch', 'numpy', 'pandas', 'transformers'} & set(sys.modules)))")
-    assert "\n[]\n" in log_of(tmp_path)
 
 
 @pytest.fixture
@@ -186,9 +176,11 @@ def test_a_process_of_a_pool_ends_with_a_job_that_is_killed(started):
 
 
 def test_a_job_sees_the_gpus_that_it_asked_for(tmp_path):
-    code = "import json, os; print('sees', json.dumps(dict(os.environ)))"
+    """They can only be chosen before torch is there."""
+    code = "print(sorted({'torch', 'numpy', 'pandas', 'transformers'} & set(sys.modules)))\n"
+    code += "import json, os; print('sees', json.dumps(dict(os.environ)))"
     run(tmp_path, code, 3, CUDA_VISIBLE_DEVICES="3,4,5")
-    seen = json.loads(re.search("sees (.*)\n", log_of(tmp_path))[1])
+    seen = json.loads(re.search("\n\\[\\]\nsees (.*)\n", log_of(tmp_path))[1])
     assert seen["CUDA_VISIBLE_DEVICES"] == "3,4"
     assert "GPU 3, 4\n" in log_of(tmp_path)
     assert seen["HF_HUB_OFFLINE"] == seen["HF_DATASETS_OFFLINE"] == seen["HF_HUB_DISABLE_TELEMETRY"] == "1"

@@ -96,8 +96,10 @@ def test_the_scan_finds_what_decoding_from_every_start_finds(model, tokens):
     assert len(expected) >= 3 and found_by(scan_of(model, tokens)) == expected
 
 
-def test_a_token_may_stand_before_every_prefix(model, tokens):
-    assert found_by(scan_of(model, tokens, before=0)) == plain_passages(model, tokens, (0,))
+def test_a_token_may_stand_before_every_prefix_and_pieces_may_be_of_any_size(model, tokens):
+    expected = plain_passages(model, tokens, (0,))
+    for micro_batch in (1, 100):
+        assert found_by(scan_of(model, tokens, 0, micro_batch)) == expected
 
 
 def test_doubts_grow_with_the_distance_from_the_first_choice(model, tokens):
@@ -129,12 +131,6 @@ def test_what_is_known_is_not_run_again(model, tokens, monkeypatch):
     monkeypatch.setattr("memloc.scoring.scan._below", None)
     monkeypatch.setattr(Scan, "_n_right", lambda self, some, length: np.full(len(some), 7))
     assert [passage[:2] for passage in found_by(scan, lost, decoded)] == [passage[:2] for passage in found]
-
-
-@pytest.mark.parametrize("micro_batch", [1, 100])
-def test_pieces_may_be_of_any_size(model, tokens, micro_batch):
-    expected = found_by(scan_of(model, tokens))
-    assert found_by(scan_of(model, tokens, micro_batch=micro_batch)) == expected
 
 
 def test_how_many_windows_are_left_to_decode_is_a_limit(model, tokens, monkeypatch):
