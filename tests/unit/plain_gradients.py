@@ -19,10 +19,7 @@ def nll(model: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix
 
 
 def kl(
-    theta: PreTrainedModel,
-    theta0: PreTrainedModel,
-    tokens: Int[Tensor, "paragraph token"],
-    n_prefix: int,
+    theta: PreTrainedModel, theta0: PreTrainedModel, tokens: Int[Tensor, "paragraph token"], n_prefix: int
 ) -> Float[Tensor, ""]:
     """The authors' KL: torch's KLDivLoss over all continuation logits, summed over positions."""
     positions = slice(n_prefix - 1, -1)

@@ -19,20 +19,13 @@ _LLAMA = (
     },
 )
 # One norm takes all heads of q together, and one all heads of k; single heads exist only after it.
-_OLMO2 = (
-    _LLAMA[0],
-    {**_LLAMA[1], "q": ("self_attn.q_norm", "output"), "k": ("self_attn.k_norm", "output")},
-)
+_OLMO2 = (_LLAMA[0], {**_LLAMA[1], "q": ("self_attn.q_norm", "output"), "k": ("self_attn.k_norm", "output")})
 _GPT_MLP = {"pre": ("mlp.c_fc", "output"), "post": ("mlp.c_proj", "input")}
 # Family -> the module that holds its layers, and component -> (module of a layer, its input or its output).
 PLACES = {
     "gpt2": (
         "transformer.h",
-        {
-            **dict.fromkeys("qkv", ("attn.c_attn", "output")),
-            "z": ("attn.c_proj", "input"),
-            **_GPT_MLP,
-        },
+        {**dict.fromkeys("qkv", ("attn.c_attn", "output")), "z": ("attn.c_proj", "input"), **_GPT_MLP},
     ),
     "gpt_neo": (
         "transformer.h",
@@ -90,11 +83,7 @@ def edited(
 
 
 def changed(
-    model: PreTrainedModel,
-    layer: int,
-    component: str,
-    own: slice | int,
-    change: Callable[[Tensor], Tensor],
+    model: PreTrainedModel, layer: int, component: str, own: slice | int, change: Callable[[Tensor], Tensor]
 ) -> AbstractContextManager[None]:
     """Within the context, `change(part)` takes the place of some columns of an activation."""
 

@@ -60,11 +60,7 @@ EDITS = {
     "an estimator of claims": ("memloc/claims/estimators/scores.py", EDITED, {"claims"}),
     "the attention": ("memloc/localization/attention.py", EDITED, {"attention"}),
     "patching": ("memloc/localization/patching.py", EDITED, {"patching"}),
-    "the ablation": (
-        "memloc/localization/ablation.py",
-        EDITED,
-        {"ablate_heads", "edited_model", "remove"},
-    ),
+    "the ablation": ("memloc/localization/ablation.py", EDITED, {"ablate_heads", "edited_model", "remove"}),
     "a localization method, in a study that asks none": (
         "memloc/settings/methods.py",
         '\n\nMETHODS["mine"] = Method(HEADS)\n',

@@ -38,12 +38,7 @@ def test_a_wrong_config_stops_before_any_job_with_its_message_alone(clone, tmp_p
     [
         ("no", 64, b"words " * 100, "model.folder: {}/no: no such folder; correct the path"),
         ("model", 65, b"words " * 100, "paragraphs have 65 tokens, but the model has 64 positions"),
-        (
-            "model",
-            64,
-            b"words " * 100,
-            "{}/model: no tokenizer (tokenizer.json, vocab.json, ",
-        ),
+        ("model", 64, b"words " * 100, "{}/model: no tokenizer (tokenizer.json, vocab.json, "),
         ("model", 64, b"", "data.files: {}/text.txt: empty; give text"),
         ("model", 64, b"caf\xe9", "{}/text.txt: not utf-8 text"),
     ],

@@ -2,7 +2,7 @@
 
 import pytest
 from made_configs import VALID
-from test_registry import CLAIMS
+from test_registry import CLAIMS, claim
 
 from memloc.claims.before_a_run import needed, out_of_reach
 from memloc.claims.verdicts import judge
@@ -21,6 +21,10 @@ def test_as_many_units_as_are_needed_decide_either_side_and_one_less_does_not(ow
         of = lambda yes, n: median([1e6 if yes else -1e6] * n)  # noqa: E731
     assert [judge(own, of(yes, n)).verdict for yes in (True, False)] == [HOLDS, FAILS]
     assert TOO_FEW in [judge(own, of(yes, n - 1)).verdict for yes in (True, False)]
+
+
+def test_a_family_needs_more():
+    assert (needed(claim(), 1), needed(claim(), 10)) == (6, 9)
 
 
 def test_samples_that_are_too_small_are_named_with_their_settings():

@@ -104,11 +104,7 @@ def paired_gradients(lower, n=20):
 
 @pytest.mark.parametrize(
     ("lower", "n", "verdict"),
-    [
-        (0.5, 20, "no difference that matters"),
-        (0.6, 5, "too few"),
-        (0.6, 0, "not applicable"),
-    ],
+    [(0.5, 20, "no difference that matters"), (0.6, 5, "too few"), (0.6, 0, "not applicable")],
 )
 def test_gradients_are_compared_at_equal_exposure(lower, n, verdict):
     found = judged("paired_gradients", paired_gradients(lower, n)).iloc[0]

@@ -135,10 +135,7 @@ SAY_THE_SAME = {
     "perturbation.reference": "position 0 is one of many",
     "remove.ways": "estimators say which way was not run",
 }
-ANALYSES = {name.partition(".")[0] for name in SAY_THE_SAME} | {
-    "sets",
-    "detection",
-}
+ANALYSES = {name.partition(".")[0] for name in SAY_THE_SAME} | {"sets", "detection"}
 
 
 def choices(section):

@@ -13,8 +13,7 @@ def scored(**sizes):
 
 
 @pytest.mark.parametrize(
-    ("memorized", "most", "verdict"),
-    [(300, 310, "no difference that matters"), (20, 20, "too few")],
+    ("memorized", "most", "verdict"), [(300, 310, "no difference that matters"), (20, 20, "too few")]
 )
 def test_most_that_match_in_three_fifths_match_in_all_or_not(memorized, most, verdict):
     tables = scored(memorized=memorized, partly_30_49=most, non_memorized=50)
@@ -138,8 +137,7 @@ def detected(nll):
 
 
 @pytest.mark.parametrize(
-    ("nll", "expected"),
-    [((500, 1000), "no difference that matters"), ((0, 0), "not applicable")],
+    ("nll", "expected"), [((500, 1000), "no difference that matters"), ((0, 0), "not applicable")]
 )
 def test_detection_follows_the_pairs_of_equal_count_at_the_whole_prefix(nll, expected):
     assert verdicts("detection", detected(nll)) == {SHOWS: expected}

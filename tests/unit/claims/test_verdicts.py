@@ -17,10 +17,7 @@ from memloc.tables.schemas import schema_of
 from memloc.tables.terms.claims import VERDICTS, measured
 
 HOLDS, FAILS, SAME, FEW, NOT_APPLICABLE, ERROR = VERDICTS
-RULES = {
-    "greater": (HOLDS, FAILS, SAME),
-    "at least": (HOLDS, FAILS, HOLDS),
-}
+RULES = {"greater": (HOLDS, FAILS, SAME), "at least": (HOLDS, FAILS, HOLDS)}
 
 
 def values(middle, half=1.0, n=21):

@@ -72,10 +72,7 @@ def test_only_files_that_fit_a_pattern_and_hold_the_text_are_drawn(folder):
         ({"megabytes": 3}, "data.megabytes: 3 asked for, but the 30 files hold 0.02"),
         ({"held_out": 0.99}, r"data.held_out: all \d+ files would be held out"),
         ({"folder": "no/such"}, "data.folder: no/such: no such folder"),
-        (
-            {"folder": None, "package": "no_such_package"},
-            "no_such_package is no installed package",
-        ),
+        ({"folder": None, "package": "no_such_package"}, "no_such_package is no installed package"),
         ({"folder": None, "package": "six"}, "six is no installed package"),
     ],
 )

@@ -9,12 +9,7 @@ from plain_unlearning import masks
 from transformers import PreTrainedModel
 
 from memloc.editing.gradients import nll_gradients
-from memloc.editing.masks import (
-    head_weights,
-    largest,
-    random_weights,
-    top_weights,
-)
+from memloc.editing.masks import head_weights, largest, random_weights, top_weights
 from memloc.model.subject import Subject
 from memloc.model.weights import EVERY, EditError, Original, all_weights, n_weights
 

@@ -213,11 +213,7 @@ def test_the_strongest_token_has_the_strongest_colour_and_its_numbers_are_told(p
     assert f"Token {pair.position}" in told and "in its place leaves none of 12 tokens." in told
     assert texts[pair.token].replace("\n", "↵").replace(" ", "␣") in told
     before = tables["perturbation"].query("id == @pair.id and position == -1").em.iloc[0]
-    assert page.inner_text("#legend").split("\n")[:3] == [
-        "Lost if it is replaced:",
-        "0",
-        f"{before} tokens",
-    ]
+    assert page.inner_text("#legend").split("\n")[:3] == ["Lost if it is replaced:", "0", f"{before} tokens"]
     page.locator("#tokens .token").nth(20).click()
     told = page.inner_text("#token")
     assert "Token 20" in told and "a part of the continuation" in told

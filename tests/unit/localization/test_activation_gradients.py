@@ -9,11 +9,7 @@ from plain_hooks import columns
 from plain_runs import activation, n_heads
 from torch.nn import functional
 
-from memloc.localization.activation_gradients import (
-    _logits_before,
-    activation_gradients,
-    impact_gradients,
-)
+from memloc.localization.activation_gradients import _logits_before, activation_gradients, impact_gradients
 from memloc.model.loading import bridged
 from memloc.model.sites import COMPONENTS, HEAD_COMPONENTS
 from memloc.model.subject import Subject

@@ -16,12 +16,7 @@ from memloc.data.draws import Parts, draw, draw_controls
 from memloc.editing.gradients import nll_gradients
 from memloc.editing.objectives import original_states
 from memloc.localization import contrastive
-from memloc.localization.contrastive import (
-    Controls,
-    Texts,
-    contrastive_attribution,
-    contrastive_gradients,
-)
+from memloc.localization.contrastive import Controls, Texts, contrastive_attribution, contrastive_gradients
 from memloc.localization.parameter_gradients import component_scores
 from memloc.model.subject import Subject
 from memloc.settings.localization import Contrastive

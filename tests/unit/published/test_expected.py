@@ -21,12 +21,7 @@ def run():
     """Six paragraphs of a run: a, b, c are memorized, d and e are not, f is dropped."""
     return {
         "paragraphs": pd.DataFrame(
-            {
-                "id": range(6),
-                "count": [9, 8, 7, 60000, 1, 500],
-                "tokens": [[0]] * 6,
-                "text": list("abcdef"),
-            }
+            {"id": range(6), "count": [9, 8, 7, 60000, 1, 500], "tokens": [[0]] * 6, "text": list("abcdef")}
         ),
         "scores": pd.DataFrame({"id": range(5), "em": [50, 50, 50, 49, 3], "nll": [0.1, 0.2, 0.3, 0.4, 3.0]}),
         "n_continuation": 50,

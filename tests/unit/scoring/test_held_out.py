@@ -6,13 +6,7 @@ import pytest
 import torch
 
 from memloc.model.subject import Subject
-from memloc.scoring.held_out import (
-    Group,
-    held_out_texts,
-    judging_texts,
-    paired_texts,
-    with_own_continuations,
-)
+from memloc.scoring.held_out import Group, held_out_texts, judging_texts, paired_texts, with_own_continuations
 from memloc.scoring.paragraph_scores import teacher_forced
 
 GROUPS = ("memorized", "non_memorized", "held_out", "means")

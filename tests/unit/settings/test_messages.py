@@ -117,10 +117,7 @@ def beyond(section, key, last, first, **others):
         ),
         ({"paragraph": {"length": 256, "prefix": 255}}, {"paragraph": {"prefix": 100}}, "smaller than"),
         ({}, {"paragraph": {"length": 257, "prefix": 50}}, "model.context must be at least paragraph.length"),
-        (
-            *beyond("data", "max_repeats", 9, 8, source="drawn", min_repeats=9),
-            "min_repeats must not exceed",
-        ),
+        (*beyond("data", "max_repeats", 9, 8, source="drawn", min_repeats=9), "min_repeats must not exceed"),
         (*beyond("loading", "device", "cuda", "cpu", gpus=2), "gpus above 1 need"),
         ({"model": SMALL}, {"model": SMALL | {"width": 60}}, "width must be a multiple of n_heads"),
         ({"capacity": {"widths": [64]}}, {"capacity": {"widths": [60]}}, "multiples of its n_heads"),

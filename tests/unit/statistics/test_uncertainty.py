@@ -141,10 +141,7 @@ def test_equal_rows_of_a_cluster_do_not_narrow_the_interval():
     values = numbers(10)
     few, many = (
         jackknifed(rows.mean(), (weights := without_each(cluster)) @ rows / weights.sum(axis=1))
-        for cluster, rows in (
-            (np.arange(10), values),
-            (np.repeat(np.arange(10), 9), np.repeat(values, 9)),
-        )
+        for cluster, rows in ((np.arange(10), values), (np.repeat(np.arange(10), 9), np.repeat(values, 9)))
     )
     assert many == pytest.approx(few)
 
