@@ -26,14 +26,10 @@ def chosen_for():
     [
         ("workflow/memloc/scoring/positions.py", {"scoring/test_positions.py"}),  # imported by its test
         ("workflow/memloc/statistics/exact.py", {"statistics/test_exact.py"}),
-        (
-            "workflow/memloc/settings/positions.py",
-            {"scoring/test_positions.py"},
-        ),  # through scoring/positions.py
-        (
-            "workflow/memloc/claims/estimators/editing.py",
-            {"claims/test_editing_claims.py"},
-        ),  # found by its name
+        # Through scoring/positions.py.
+        ("workflow/memloc/settings/positions.py", {"scoring/test_positions.py"}),
+        # Found by its name.
+        ("workflow/memloc/claims/estimators/editing.py", {"claims/test_editing_claims.py"}),
         ("tests/unit/made_claims.py", {"claims/test_editing_claims.py"}),
         ("tests/unit/claims/test_findings.py", {"claims/test_findings.py"}),
     ],

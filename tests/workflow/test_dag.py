@@ -214,8 +214,6 @@ def test_a_further_seed_repeats_what_is_sampled_and_shares_the_rest(clone, test_
     for rule in rules.jobs:
         if rule["name"] in base.keys() - ONCE:
             own = base[rule["name"]]
-            added = {
-                path for path in rule["inputs"] if Path(path).stem == "claims_by_run"
-            }  # also on the page
-            assert bool(added) == (rule["name"] == "figures_page")
+            added = {path for path in rule["inputs"] if Path(path).stem == "claims_by_run"}
+            assert bool(added) == (rule["name"] == "figures_page"), "it is also on the page"
             assert (rule["code"], {*rule["inputs"]} - added) == (own["code"], {*own["inputs"]})

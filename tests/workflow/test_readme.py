@@ -4,13 +4,12 @@ import re
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from jobs import ROOT
 
 from memloc.figures.catalog import FIGURES
 
-ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("[!.]*/README.md")])
 # Commands that prepare a shell and need no test of ours.
 SHELL = (("git", "clone"), ("cd",), ("cp", "-r"), (".",), ("source",), ("export",))

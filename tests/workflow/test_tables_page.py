@@ -1,14 +1,13 @@
 """The examples of docs/tables.md and the cells of its notebook run on a finished study."""
 
 import re
-from pathlib import Path
 
 import matplotlib
 import nbformat
 import pytest
+from jobs import ROOT
 from matplotlib import pyplot
 
-ROOT = Path(__file__).parents[2]
 NOTEBOOK = nbformat.read(ROOT / "docs/tables.ipynb", as_version=4)
 CELLS = [cell for cell in NOTEBOOK.cells if cell.cell_type == "code"]
 

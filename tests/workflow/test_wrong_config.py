@@ -1,13 +1,11 @@
 """A wrong config, or a model that is not there, stops before any job; the linter has no complaint."""
 
-from pathlib import Path
-
 import pytest
 import yaml
+from jobs import ROOT
 
 from tiny_models import TINY
 
-ROOT = Path(__file__).parents[2]
 # One of each kind: the linter reads files of rules, and studies of a kind include the same ones.
 KINDS = ("test-models", "models/pythia-70m")
 

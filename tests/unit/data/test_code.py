@@ -5,6 +5,7 @@ import importlib.metadata
 import numpy as np
 import pandas as pd
 import pytest
+from plain_texts import places_of
 
 from memloc.data import chosen_files, code
 from memloc.data.tokenizer import END_OF_TEXT, train_tokenizer
@@ -108,10 +109,6 @@ def test_a_package_is_named_as_python_imports_it(tmp_path):
         chosen_files.package_folder("scikit-learn", "data.package")
 
 
-def n_places(text, run):
-    return [at for at in range(len(text) - len(run) + 1) if text[at : at + len(run)] == run]
-
-
 def test_counts_are_those_of_the_packed_text(folder):
     drawn, tokenizer, tables = made(folder)
     ends = tokenizer.eos_token_id
@@ -119,7 +116,7 @@ def test_counts_are_those_of_the_packed_text(folder):
     assert text.count(ends) == len(drawn.trained), "text that reads like end-of-text is text"
     found = tables.occurrences.groupby("id")["place"].apply(list)
     for row in tables.paragraphs.itertuples():
-        places = n_places(text, row.tokens.tolist())
+        places = places_of(row.tokens, text)
         assert row.count == len(places) and (not places or found[row.id] == places)
         assert row.whole_count == sum(at // CONTEXT == (at + LENGTH - 1) // CONTEXT for at in places)
         assert row.cut_count == row.count - row.whole_count and row.near_count >= row.count

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from plain_texts import places_of
 
 from memloc.data import drawn
 from memloc.data.drawn import Docstring
@@ -110,7 +111,7 @@ def test_counts_are_exactly_those_of_the_stream(tokenizer, texts):
     rows = rows_of(paragraphs, stream)
     text = sum(rows, [])
     for row in paragraphs.itertuples():
-        assert sum(n_runs(window, row.tokens) for window in rows) == row.whole_count
+        assert sum(len(places_of(row.tokens, window)) for window in rows) == row.whole_count
         assert (stream["id"] == row.id).sum() == row.count == row.whole_count + row.cut_count
         for place in occurrences.loc[occurrences["id"] == row.id, "place"]:
             assert text[place : place + 8] == list(row.tokens)
@@ -141,11 +142,6 @@ def rows_of(paragraphs, stream):
     return [text[at : at + CONTEXT] for at in range(0, len(text), CONTEXT)]
 
 
-def n_runs(window, run):
-    """How often a window holds a run, at any offset."""
-    return sum(window[at : at + len(run)] == list(run) for at in range(len(window) - len(run) + 1))
-
-
 def shared_passages():
     """Texts of one passage each between words of their own, whose length moves the paragraphs' borders."""
     random = np.random.default_rng(1)
@@ -158,7 +154,7 @@ def test_continuations_are_counted_at_every_offset_of_the_stream(tokenizer):
     paragraphs, _, _, stream = stream_of(shared_passages(), tokenizer, n_repeated=60)
     rows = rows_of(paragraphs, stream)
     for row in paragraphs.itertuples():
-        assert row.continuation_count == sum(n_runs(window, row.tokens[3:]) for window in rows)
+        assert row.continuation_count == sum(len(places_of(row.tokens[3:], window)) for window in rows)
     assert (paragraphs["continuation_count"] > paragraphs["count"]).any()
 
 

@@ -45,21 +45,11 @@ def folder(tmp_path):
 
 
 def claims(*verdicts):
-    said = {
-        "work": "1234.5",
-        "section": "4",
-        "quantity": "by which it is",
-        "scale": "nats",
-        "unit": "pair",
-        "n": 8,
-        "reason": "so <it> is",
-    }
-    rows = [
-        said | {"topic": f"some_topic_{place // 2}", "verdict": verdict}
-        for place, verdict in enumerate(verdicts)
-    ]
-    frame = pd.DataFrame(rows).assign(statement=[f"Claim {place}." for place in range(len(rows))])
-    return frame_of("claims", **frame, value=0.5, low=0.25, high=1.5)
+    places = range(len(verdicts))
+    own = {"verdict": verdicts, "topic": [f"some_topic_{place // 2}" for place in places]}
+    said = {"work": "1234.5", "section": "4", "quantity": "by which it is", "reason": "so <it> is"}
+    found = {"scale": "nats", "unit": "pair", "n": 8, "value": 0.5, "low": 0.25, "high": 1.5}
+    return frame_of("claims", statement=[f"Claim {place}." for place in places], **own, **said, **found)
 
 
 def page_of(folder, found=None, template=TEMPLATE, **told):
