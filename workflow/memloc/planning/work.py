@@ -49,7 +49,7 @@ def works(n_weights: float, settings: Settings) -> dict[str, tuple[Kind, float]]
         **dict.fromkeys(("train_model", "train_twin", "retrain"), ("training", trained / length)),
         "train_halves": ("training", settings.counterfactual.n_models * trained / length / 2),
         "exchange_places": ("training", settings.n_grown**2),
-        "fill_models": ("training", filled / n_weights / length),
+        "fill_models": ("training", filled / max(n_weights, 1) / length),
         "model": ("score", 0),
         "scores": ("score", texts),
         "passages": ("score", 2 * texts * scanned),  # long windows overlap; all their tokens have logits
