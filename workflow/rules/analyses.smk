@@ -3,6 +3,8 @@
 
 from typing import NamedTuple
 
+from memloc.settings.perturbation import PER_PASS
+
 
 class Analysis(NamedTuple):
     """A rule of the name of its script."""
@@ -40,7 +42,7 @@ ANALYSES = [
         "Split paragraphs into memorized and non-memorized sets, draw samples, decode their continuations.",
         reads=["paragraphs", "dropped_paragraphs", "scores", *(["kinds"] if SETTINGS.sets.kinds else [])],
         makes=["sets", "near_verbatim"],
-        sections=["sets", "loading", "scores"],
+        sections=["sets", "loading"],
         minutes=120,
         first=True,
     ),
@@ -53,7 +55,7 @@ ANALYSES = [
         makes=["perturbation", "perturbed_paragraphs"],
         sections=["perturbation", "loading", "scores"],
         minutes=240,
-        n_jobs=-(-N_SAMPLED // SETTINGS.perturbation.micro_batch),
+        n_jobs=-(-N_SAMPLED // (SETTINGS.loading.micro_batch or PER_PASS)),
     ),
     # Weights: the NLL of all sets, and the contrastive objective (paper 5.1, 5.2).
     Analysis(
@@ -78,7 +80,7 @@ ANALYSES = [
         "Record the attention of the first decoded token onto the prefix.",
         reads=["paragraphs", "sets", "scores"],
         makes=["attention"],
-        sections=["attention", "loading", "scores", "sets"],
+        sections=["loading", "sets"],
         minutes=60,
     ),
     Analysis(
@@ -132,7 +134,7 @@ ANALYSES = [
         "Compute the NLL of every continuation token of the samples.",
         reads=["paragraphs", "sets"],
         makes=["token_statistics"],
-        sections=["scores", "loading"],
+        sections=["loading"],
         minutes=60,
     ),
     Analysis(

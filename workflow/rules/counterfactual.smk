@@ -43,7 +43,7 @@ if HALVES_ASKED:
             mem_mb=growing(MEMORY["train_halves"]),
             runtime=limited(120),
         params:
-            **tracked("model", "counterfactual", "scores"),
+            **tracked("model", "counterfactual", "scores", "loading"),
             shard=HALVES.number,
             work=placed(f"{RESULTS}/shards/train_halves/work"),
         message:

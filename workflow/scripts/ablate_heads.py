@@ -20,7 +20,7 @@ sets = job.read("sets")
 texts = judging_texts(paragraphs, sets, seed, n_paragraphs=how.n_paragraphs, n_held_out=how.n_judging)
 paired = paired_texts(paragraphs, sets, n_prefix, texts["means"].ids)
 
-subject = loading.load(job.input.folder, settings, how.micro_batch)
+subject = loading.load(job.input.folder, settings, 16)
 others = texts.pop("means").tokens
 means = ablation.mean_outputs(subject, others)
 texts = with_own_continuations(subject, texts)

@@ -20,7 +20,7 @@ samples = {
     "perturbed": (pairs.ids, pairs.perturbed),
 }
 
-subject = loading.bridged(loading.load(job.input.folder, settings, how.micro_batch))
+subject = loading.bridged(loading.load(job.input.folder, settings, 10))
 whole = [
     activation_gradients(subject, tokens, ids, group, how.reference)
     for group, (ids, tokens) in samples.items()

@@ -19,8 +19,7 @@ texts = judging_texts(paragraphs, sets, seed, n_paragraphs=how.n_judging, n_held
 tokens = paragraphs.set_index("id")["tokens"]
 
 subjects = [
-    loading.load(folder, settings, how.micro_batch, editing=True)
-    for folder in (job.input.folder, *job.input.twin_folders)
+    loading.load(folder, settings, 16, editing=True) for folder in (job.input.folder, *job.input.twin_folders)
 ]
 means = {subject: mean_outputs(subject, texts["means"].tokens) for subject in subjects}
 counts = token_tensor(tokens).flatten().bincount(minlength=subjects[0].model.config.vocab_size).numpy()

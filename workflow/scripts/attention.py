@@ -18,11 +18,11 @@ sets = job.read("sets")
 paragraphs = job.read("paragraphs", ["id", "tokens"], attention_ids(sets))
 ids, tokens, unknown = attention_sample(paragraphs, sets, n_prefix)
 
-subject = loading.load(job.input.folder, settings, settings.attention.micro_batch)
+subject = loading.load(job.input.folder, settings, 32)
 if settings.sets.continuation == "model":
     scores = job.read("scores", ["id", "em"], ids).set_index("id")
     em = torch.tensor(scores.em.loc[ids].to_numpy())[unknown]
-    decoding = replace(subject, micro_batch=settings.scores.micro_batch)
+    decoding = replace(subject, micro_batch=settings.loading.micro_batch or 64)
     first = continue_from_scores(decoding, tokens[unknown], em.clamp(max=1))  # decoded where it is not true
     tokens[unknown, n_prefix] = first[:, 0]
 

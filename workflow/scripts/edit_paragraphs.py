@@ -16,7 +16,7 @@ found = {name: job.read(name) for name in job.tables}
 cases = with_text_to_learn(edit_cases(found, n_prefix, job.seed, how), objective)
 rows = job.shard(len(cases))
 
-subject = loading.load(job.input.folder, settings, how.micro_batch, editing=True)
+subject = loading.load(job.input.folder, settings, 16, editing=True)
 recipe, progress = Recipe(objective, how), Progress(len(rows), "paragraphs")
 with job.writing() as append:
     for row in rows:

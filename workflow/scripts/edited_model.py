@@ -19,7 +19,7 @@ heads = ordered_heads({"head_ranking": job.read("head_ranking")}, settings)
 require_memorized(how.ids, "edit_model.ids", found["sets"])
 texts = joint_texts(found, n_prefix, job.seed, how, how.ids)
 
-subject = loading.load(source.folder, settings, how.micro_batch, editing=True)
+subject = loading.load(source.folder, settings, 16, editing=True)
 edit = remove_jointly(subject, texts, how, settings.remove, heads, job.seed)
 base, n_continuation = job.stamp["model"], settings.paragraph.continuation
 template = Path(source.card).read_text()

@@ -22,7 +22,7 @@ groups = [name for name in ("memorized", "non_memorized", *PARTLY) if name in dr
 samples = {name: sampled_tokens(paragraphs, sets, name, n_prefix) for name in groups}
 paired = paired_tokens(paragraphs, sets[~sets.sampled], n_prefix)
 
-subject = loading.load(job.input.folder, settings, settings.contrastive.micro_batch)
+subject = loading.load(job.input.folder, settings, 10)
 memorized, others = samples["memorized"][1], samples["non_memorized"][1]
 members = split(len(memorized), generator(job.seed, "gradient_parts"))
 sizes, alone = [len(part) for part in members], [[part] for part in range(len(members))]

@@ -58,7 +58,7 @@ with TemporaryFile() as file:
     stream, begins = own_text.write_stream(own_text.tokenised(texts(), tokenizer, read), length, file)
     tokens, sources = stream.tokens, numbered(read_from)
     job.log(f"{len(tokens) - len(begins):,} tokens; loading the model")
-    subject = loading.load(folder, settings, settings.scores.micro_batch)
+    subject = loading.load(folder, settings, 64)
     job.stamp["model"] = model_card.describe(subject.model, folder, job.params.name, job.params.revision)
     most = most_positions(folder) or 2 * length
     scan = Scan(subject, tokens, length, most, settings.scores.margin_threshold)

@@ -14,7 +14,7 @@ perturbed = job.read("perturbed_paragraphs")
 paragraphs = job.read("paragraphs", ["id", "tokens"], perturbed.id)
 rows = job.shard(len(perturbed))
 
-subject = loading.load(job.input.folder, settings, settings.patching.micro_batch)
+subject = loading.load(job.input.folder, settings, 64)
 exact = patching.wants_exact(settings.patching.exact, subject)
 progress = Progress(len(rows), "pairs")
 with job.writing() as append:

@@ -11,10 +11,10 @@ from memloc.data.paragraphs import paired_tokens, sampled_tokens, used_ids
 from memloc.model import loading
 from memloc.perturbation.replaced_tokens import Texts, perturb_prefixes, perturbed_paragraphs
 from memloc.run.progress import Progress
+from memloc.settings.perturbation import PER_PASS
 
 settings = job.settings
 n_prefix, perturbation = settings.paragraph.prefix, settings.perturbation
-micro_batch = perturbation.micro_batch
 sets = job.read("sets")
 paragraphs = job.read("paragraphs", ["id", "tokens"], used_ids(sets))
 n_vocabulary = len(job.read("vocabulary"))
@@ -24,9 +24,10 @@ set_of = {id: name for name, (ids, _) in zip(names, samples, strict=True) for id
 # After them come paragraphs of pairs of equal exposure that are in no sample.
 samples.append(paired_tokens(paragraphs, sets[~sets.id.isin(set_of)], n_prefix))
 ids, tokens = np.concatenate([ids for ids, _ in samples]), torch.cat([tokens for _, tokens in samples])
-rows = job.shard(len(ids), micro_batch)
 
-subject, threshold = loading.load(job.input.folder, settings, micro_batch), settings.scores.margin_threshold
+subject, threshold = loading.load(job.input.folder, settings, PER_PASS), settings.scores.margin_threshold
+micro_batch = subject.micro_batch
+rows = job.shard(len(ids), micro_batch)
 progress = Progress(len(rows), "paragraphs")
 with job.writing() as append:
     for first in range(rows.start, rows.stop, micro_batch):

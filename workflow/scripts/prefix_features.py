@@ -22,7 +22,7 @@ dropped = job.read("dropped_paragraphs").id
 kept = paragraphs.iloc[kept_rows(paragraphs.id, dropped)]
 ids = draw_sample(kept, how.n_repeated, how.n_others, job.seed).id.to_numpy()
 
-subject = loading.load(job.input.folder, settings, how.micro_batch)
+subject = loading.load(job.input.folder, settings, 32)
 sampled = job.read("paragraphs", ["id", "tokens"], ids).set_index("id")
 prefix, n_seen = token_tensor(sampled.tokens.loc[ids])[:, :n_prefix], how.n_seen(n_prefix)
 texts = [subject.tokenizer.batch_decode(prefix[:, :n].tolist()) for n in n_seen]

@@ -20,7 +20,7 @@ ranking = job.read("head_ranking", ["method", "layer", "head", "rank"])
 require_memorized(how.ids, "remove.ids", sets)
 heads = ordered_heads({"head_ranking": ranking}, settings)
 
-subject, retrained = loading.load(source.folder, settings, how.micro_batch, editing=True), None
+subject, retrained = loading.load(source.folder, settings, 16, editing=True), None
 if given := source.get("retrained"):
     retrained = dict(read_model(given[0], settings.loading).float().named_parameters())
 texts = texts_of(subject, {"paragraphs": paragraphs, "sets": sets}, how, seed, how.ids)

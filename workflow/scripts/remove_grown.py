@@ -27,7 +27,7 @@ heads = ordered_heads(
 )
 grown = job.read("grown")
 
-subject = loading.load(job.input.folder, settings, how.micro_batch, editing=True)
+subject = loading.load(job.input.folder, settings, 16, editing=True)
 memories = memories_of(subject, grown)
 took = grown[grown["em"] == settings.paragraph.continuation]
 removed = took[~took["kind"].isin(CONTROLS)].groupby("kind", sort=False).head(how.n_single)

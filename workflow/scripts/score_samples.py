@@ -33,7 +33,7 @@ tokens = job.read("paragraphs", ["id", "tokens"], ids).set_index("id").tokens
 scores = job.read("scores", ["id", "em", "nll"], ids).set_index("id")
 text = unrelated_text(tokens.loc[others], max(how.lengths))
 
-subject = loading.load(job.input.folder, settings, how.micro_batch)
+subject = loading.load(job.input.folder, settings, 16)
 other = Other(text, subject.tokenizer.eos_token_id)
 own, random = token_tensor(tokens.loc[placed.id]), generator(job.seed, "positions", "places")
 places = [at_start(scores.loc[placed.id]), *position_scores(subject, own, other, how, random)]

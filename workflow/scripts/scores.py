@@ -15,16 +15,16 @@ from memloc.scoring.extraction import score_and_extract
 from memloc.tables.storage import ROWS
 
 settings = job.settings
-micro_batch = settings.scores.micro_batch
 # If published numbers come from the authors' filter, the paragraphs that it keeps are scored, too.
 dropped = job.read("dropped_paragraphs").id
 if "dropped_reference" in job.tables:
     dropped = dropped[dropped.isin(job.read("dropped_reference").id)]
 kept = kept_rows(job.read("paragraphs", ["id"]).id, dropped)
+
+subject, threshold = loading.load(job.input.folder, settings, 64), settings.scores.margin_threshold
+micro_batch = subject.micro_batch
 rows = kept[job.shard(len(kept), micro_batch)]
 job.log(f"{len(rows)} of {len(kept)} paragraphs")
-
-subject, threshold = loading.load(job.input.folder, settings, micro_batch), settings.scores.margin_threshold
 between = range(rows[0], rows[-1] + 1) if len(rows) else range(0)
 pieces = kept_pieces(job.batches("paragraphs", ["id", "tokens"], between), dropped)
 n_redecoded = 0

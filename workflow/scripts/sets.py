@@ -51,7 +51,7 @@ apart = [
     sets.apart(scores.id[held_out], HELD_OUT, 0, job.seed, tokens_of),
 ]
 
-subject = loading.load(job.input.folder, settings, settings.scores.micro_batch)
+subject = loading.load(job.input.folder, settings, 64)
 em = scores.set_index("id").em
 
 

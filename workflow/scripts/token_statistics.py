@@ -13,7 +13,7 @@ from memloc.tables.terms.sets import UNSEEN
 
 settings = job.settings
 sets = job.read("sets", ["id", "set", "sampled"])
-subject = loading.load(job.input.folder, settings, settings.scores.micro_batch)
+subject = loading.load(job.input.folder, settings, 64)
 frames = []
 for name in ("memorized", "non_memorized", UNSEEN):
     ids = sets.id[(sets["set"] == name) & sets.sampled]

@@ -38,12 +38,13 @@ base, work = (job.input.get("base") or [None])[0], Path(job.params.work) / str(n
 stamp = {"code": job.params.code, "threads": job.threads}
 model, _ = trained_model(rows, how, Beginning(base, len(tokenizer), own, own), Files(work), stamp)
 folder = saved(model, tokenizer, work / "model")
-scoring, before = settings.scores, token_before(folder, settings.paragraph.before)
-subject = Subject(read_model(folder), settings.paragraph.prefix, scoring.micro_batch, before)
+before, micro_batch = token_before(folder, settings.paragraph.before), settings.loading.micro_batch or 64
+subject = Subject(read_model(folder), settings.paragraph.prefix, micro_batch, before)
 
 dropped = job.read("dropped_paragraphs").id
 judged = paragraphs[(drawn | paragraphs.unseen) & ~paragraphs.id.isin(dropped)]
-scores = score(subject.of_placed, subject.placed(token_tensor(judged.tokens)), scoring.margin_threshold)
+tokens, threshold = subject.placed(token_tensor(judged.tokens)), settings.scores.margin_threshold
+scores = score(subject.of_placed, tokens, threshold)
 found = {"em": scores.em.numpy(), "nll": scores.nll.numpy(), "n_weights": model.num_parameters()}
 job.write(half_scores=judged[["id", "trained"]].assign(model=number, **found))
 shutil.rmtree(work)

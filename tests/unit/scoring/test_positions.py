@@ -22,7 +22,7 @@ from memloc.settings.positions import Positions
 from tiny_models import VOCABULARY
 
 N_PREFIX, END_OF_TEXT = 5, 3
-HOW = Positions(n_paragraphs=7, lengths=[1, 4, 60], draws=2, micro_batch=3)
+HOW = Positions(n_paragraphs=7, lengths=[1, 4, 60], draws=2)
 TEXT = np.arange(90) % VOCABULARY
 OTHER = Other(TEXT, END_OF_TEXT)
 

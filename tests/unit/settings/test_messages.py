@@ -19,11 +19,11 @@ RELEASE = {"data": {"source": "release"}, "model": {"source": "hub"}}
         ({"parargaph": {}}, "parargaph: unknown key; did you mean paragraph?"),
         ({"scores": {"batch": 3}}, "scores.batch: unknown key; allowed here: margin_threshold"),
         ({"model": {"source": "embedded", "layers": 3}}, "model.layers: unknown key; did you mean n_layers?"),
-        ({"scores": {"micro_batch": 3}}, "scores.micro_batch: micro_batch is one key of the study"),
+        ({"editing": {"n_judging": 3}}, "editing.n_judging: n_judging is one key of the study"),
         ({"reference": ["scores"]}, "reference.0: given \"scores\"; allowed: 'all', 'filters'"),
         ({"sets": {"n_pairs": "many"}}, 'sets.n_pairs: given "many"; allowed: a valid integer'),
-        ({"micro_batch": True}, "micro_batch: given true; allowed: a valid integer"),
-        ({"micro_batch": 0}, "micro_batch: given 0; allowed: greater than or equal to 1"),
+        ({"n_judging": True}, "n_judging: given true; allowed: a valid integer"),
+        ({"n_judging": 0}, "n_judging: given 0; allowed: greater than or equal to 1"),
         ({"scores": 3}, "scores: given 3; allowed: a section with keys margin_threshold"),
         ({"data": "drawn"}, 'data: given "drawn"; allowed: a section with keys'),
         ({"loading": {"device": "tpu"}}, "loading.device: given \"tpu\"; allowed: 'auto', 'cpu' or 'cuda'"),
@@ -63,8 +63,8 @@ def test_messages_name_the_model_of_several(models, said):
 
 
 def test_every_wrong_key_has_its_line():
-    lines = message(seed=-1, threads=0, scores={"x": 1, "micro_batch": 2}).splitlines()
-    expected = ["scores.micro_batch", "scores.x", "seed", "threads"]
+    lines = message(seed=-1, threads=0, editing={"x": 1, "n_judging": 2}).splitlines()
+    expected = ["editing.n_judging", "editing.x", "seed", "threads"]
     assert sorted(line.split(": ")[1] for line in lines) == expected
 
 

@@ -36,6 +36,6 @@ def test_what_the_rule_does_not_track_is_an_error(study):
 def test_sections_are_frozen(study):
     tracked = sections(study.model_dump(mode="json", include={"scores"}))
     with pytest.raises(ValidationError, match="frozen"):
-        tracked.scores.micro_batch = 3
+        tracked.scores.margin_threshold = 3
     with pytest.raises(ValidationError, match="frozen"):
         tracked.scores = None

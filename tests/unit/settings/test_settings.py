@@ -33,11 +33,11 @@ def held(study, key):
     return {name: getattr(part, key) for name, part in study if hasattr(part, key)}
 
 
-def test_sections_take_the_micro_batch_of_the_study():
-    study = validate(VALID | {"micro_batch": 3, "editing": {"steps": 2}}, "f")
-    sizes = held(study, "micro_batch")
-    assert len(sizes) > 9 and set(sizes.values()) == {3} and study.editing.steps == 2
-    assert validate(VALID, "f").patching.micro_batch == 64
+def test_sections_take_the_judging_texts_of_the_study():
+    study = validate(VALID | {"n_judging": 3, "editing": {"steps": 2}}, "f")
+    numbers = held(study, "n_judging")
+    assert len(numbers) == 5 and set(numbers.values()) == {3} and study.editing.steps == 2
+    assert validate(VALID, "f").editing.n_judging == 20
 
 
 @pytest.mark.parametrize("named", [[], ["editing"], ["filters", "contrastive"], ["all"]])
@@ -94,7 +94,7 @@ def test_numbers_that_yaml_reads_as_text_are_numbers():
         "patching={exact: true}",
         "highlight={layer: 0, head: 1}",
         "seeds=[4, 2]",
-        "micro_batch=3",
+        "loading={micro_batch: 3}",
     ],
 )
 def test_values_of_the_command_line_are_those_of_a_config_file(entry):
@@ -105,7 +105,7 @@ def test_values_of_the_command_line_are_those_of_a_config_file(entry):
 
 
 def test_effective_settings_are_a_config_of_the_same_study():
-    study = validate(VALID | {"micro_batch": 3, "reference": ["editing"]}, "f")
+    study = validate(VALID | {"n_judging": 3, "reference": ["editing"]}, "f")
     written = yaml.safe_dump(study.as_config(), sort_keys=False)
     assert validate(yaml.safe_load(written), "f") == study
 

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from memloc.settings.study import Settings
 
 
-def load(folder: Path | str, settings: "Settings", micro_batch: int, *, editing: bool = False) -> Subject:
+def load(folder: Path | str, settings: "Settings", n_usual: int, *, editing: bool = False) -> Subject:
     """The model of a folder, read as the settings say, for paragraphs of their length.
+
+    A pass takes `n_usual` rows, if the settings do not say how many.
 
     For editing, weights are raised from `dtype` to single precision. bfloat16 would round Adam's steps away:
     above 0.03, its numbers are further apart than ten steps of 1e-5.
@@ -26,6 +28,7 @@ def load(folder: Path | str, settings: "Settings", micro_batch: int, *, editing:
     """
     model, paragraph = read_model(folder, settings.loading), settings.paragraph
     before = token_before(folder, paragraph.before)
+    micro_batch = settings.loading.micro_batch or n_usual
     return Subject(model.float() if editing else model, paragraph.prefix, micro_batch, before)
 
 

@@ -21,7 +21,6 @@ NoTruth = BeforeValidator(_no_truth)
 Positive = Annotated[int, Field(ge=1), NoTruth]
 NonNegative = Annotated[int, Field(ge=0), NoTruth]
 # Types of keys that a config file gives to the study, which passes them on to every section that has them.
-MicroBatch = SkipJsonSchema[Positive]  # paragraphs per pass
 AsAuthors = SkipJsonSchema[bool]  # whether to follow the authors' code
 Judging = SkipJsonSchema[Positive]  # texts of each kind that judge an intervention
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from memloc.settings.base import MicroBatch, Positive, Section
+from memloc.settings.base import Positive, Section
 
 MIN_K_PERCENT = 20  # share of the tokens that are the least likely ones; other works use 5 to 60
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -24,7 +24,6 @@ class Detection(Section):
         min_length=1,
         description="Shares of the prefix that a classifier sees. All features come from one pass.",
     )
-    micro_batch: MicroBatch = 32
 
     def n_seen(self, n_prefix: int) -> list[int]:
         """Prefix tokens seen at each lead time, fewest first; at least two, so that one has an NLL."""

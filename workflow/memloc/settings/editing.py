@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from memloc.settings.base import ContrastiveSection, Judging, MicroBatch, Positive
+from memloc.settings.base import ContrastiveSection, Judging, Positive
 
 SPARSE_FRACTION = 0.001  # share of the W_* weights that sparse edits move (paper 5.3)
 # An arm is a choice of weights that an edit may move. `movable_weights` (editing/masks.py) chooses them.
@@ -31,4 +31,3 @@ class Editing(ContrastiveSection):
     )
     n_controls: Positive = Field(10, description="Non-memorized paragraphs that each edit is to keep.")
     n_judging: Judging = 20
-    micro_batch: MicroBatch = 16

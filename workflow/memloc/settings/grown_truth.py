@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from memloc.settings.base import Judging, MicroBatch, Positive, Section
+from memloc.settings.base import Judging, Positive, Section
 
 
 class GrownTruth(Section):
@@ -10,4 +10,3 @@ class GrownTruth(Section):
 
     integration_steps: Positive = Field(10, description="Steps of integrated gradients.")
     n_judging: Judging = 16
-    micro_batch: MicroBatch = 16

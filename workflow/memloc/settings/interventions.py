@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from memloc.settings.base import Judging, MicroBatch, Positive, Section
+from memloc.settings.base import Judging, Positive, Section
 
 
 class HeadAblation(Section):
@@ -18,4 +18,3 @@ class HeadAblation(Section):
     )
     n_random: Positive = Field(10, description="Random orders of the heads, to compare with the rankings.")
     n_judging: Judging = 50  # held-out paragraphs
-    micro_batch: MicroBatch = 16

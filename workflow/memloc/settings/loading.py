@@ -18,6 +18,9 @@ class Loading(Section):
         "float32", description="Type of the weights; bfloat16 halves the memory and makes near-ties common."
     )
     gpus: Positive = Field(1, description="GPUs of each job; the layers are spread over more than one.")
+    micro_batch: Positive | None = Field(
+        None, description="Rows per pass; null: as many as suit each analysis of a small model, 10 to 64."
+    )
 
     @model_validator(mode="after")
     def _gpus_need_a_gpu(self) -> "Loading":

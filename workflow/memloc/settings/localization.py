@@ -2,34 +2,25 @@
 
 from pydantic import Field
 
-from memloc.settings.base import AsAuthors, ContrastiveSection, MicroBatch, NonNegative, Positive, Section
+from memloc.settings.base import AsAuthors, ContrastiveSection, NonNegative, Positive, Section
 
 
 class Contrastive(ContrastiveSection):
     """The contrastive objective (paper 5.2)."""
 
     n_controls: Positive = Field(10, description="Non-memorized paragraphs drawn for each memorized one.")
-    micro_batch: MicroBatch = 10
 
 
 class ActivationGradients(Section):
     """Gradients of the NLL with respect to activations (paper 6.1, A.2)."""
 
-    micro_batch: MicroBatch = 10
     reference: AsAuthors = False
     """As in the authors' Figure 6: only the first continuation token is in the loss."""
-
-
-class Attention(Section):
-    """Attention of the first decoded token onto the prefix (paper 6.2)."""
-
-    micro_batch: MicroBatch = 32
 
 
 class Patching(Section):
     """Two-way activation patching (paper A.3)."""
 
-    micro_batch: MicroBatch = 64  # patched runs
     exact: bool | None = Field(
         None,
         description="Run every patch of q, k and v, which takes hours on a large model. false: first-order "

@@ -2,7 +2,9 @@
 
 from pydantic import Field
 
-from memloc.settings.base import AsAuthors, MicroBatch, Positive, Section
+from memloc.settings.base import AsAuthors, Positive, Section
+
+PER_PASS = 16  # paragraphs, if the settings do not say how many
 
 
 class Perturbation(Section):
@@ -12,6 +14,5 @@ class Perturbation(Section):
         1,
         description="Random tokens tried at every position; more give a surer mean at a proportional cost.",
     )
-    micro_batch: MicroBatch = 16
     reference: AsAuthors = False
     """As in the authors' code: position 0 is never perturbed."""

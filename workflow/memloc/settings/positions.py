@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from memloc.settings.base import ListedOnce, MicroBatch, Positive, Section
+from memloc.settings.base import ListedOnce, Positive, Section
 
 
 class Positions(Section):
@@ -19,4 +19,3 @@ class Positions(Section):
         description="Tokens of unrelated text before a paragraph, as far as the model's positions reach.",
     )
     draws: Positive = Field(2, description="Texts that are drawn for each paragraph and length.")
-    micro_batch: MicroBatch = 16

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from memloc.settings.base import Judging, ListedOnce, MicroBatch, NonNegative, Positive, Section
+from memloc.settings.base import Judging, ListedOnce, NonNegative, Positive, Section
 from memloc.settings.editing import SPARSE_FRACTION
 from memloc.settings.removal_ways import EDITS, WAY_NAMES
 
@@ -85,7 +85,6 @@ class Remove(Section):
         "direction is subtracted: the difference of means (steering), or a random one (random_direction).",
     )
     n_judging: Judging = 20
-    micro_batch: MicroBatch = 16
 
 
 class EditModel(Section):
@@ -102,7 +101,6 @@ class EditModel(Section):
         None, description="Non-memorized paragraphs that are to be kept; null: all sampled ones."
     )
     n_judging: Judging = 50
-    micro_batch: MicroBatch = 16
 
     @model_validator(mode="after")
     def _a_way_has_its_setting(self) -> "EditModel":

@@ -2,13 +2,12 @@
 
 from pydantic import Field
 
-from memloc.settings.base import MicroBatch, Section
+from memloc.settings.base import Section
 
 
 class Scoring(Section):
     """Exact match and NLL (paper 3.2)."""
 
-    micro_batch: MicroBatch = 64
     margin_threshold: float = Field(
         1e-3,
         ge=0,

@@ -17,7 +17,7 @@ from memloc.settings.filters import Filters
 from memloc.settings.grown_truth import GrownTruth
 from memloc.settings.interventions import HeadAblation
 from memloc.settings.loading import Loading
-from memloc.settings.localization import ActivationGradients, Attention, Contrastive, Head, Patching
+from memloc.settings.localization import ActivationGradients, Contrastive, Head, Patching
 from memloc.settings.model import Counterfactual, EmbeddedModel, FineTunedModel, HubModel, LocalModel
 from memloc.settings.paragraph import Paragraph
 from memloc.settings.perturbation import Perturbation
@@ -64,9 +64,6 @@ class Settings(Section):
     threads: Positive = Field(1, description="Processor threads of each rule that runs the model.")
     network: Network = Network()
     loading: Loading = Loading()
-    micro_batch: Annotated[int, Field(ge=1, strict=True)] | None = Field(
-        None, description="Rows per pass; null: as many as suit each analysis of a small model, 10 to 64."
-    )
     n_judging: Annotated[int, Field(ge=1, strict=True)] | None = Field(
         None,
         description="Texts of each kind (other memorized paragraphs, non-memorized, held-out) that show side "
@@ -98,7 +95,6 @@ class Settings(Section):
     perturbation: Perturbation = Perturbation()
     contrastive: Contrastive = Contrastive()
     activation_gradients: SkipJsonSchema[ActivationGradients] = ActivationGradients()
-    attention: SkipJsonSchema[Attention] = Attention()
     patching: Patching = Patching()
     editing: Editing = Editing()
     head_ablation: HeadAblation = HeadAblation()
@@ -131,11 +127,10 @@ class Settings(Section):
         """Give sections the keys of the study that they hold, too."""
         if not isinstance(given, dict):
             return given
-        named = given.get("reference")
-        for key in ("micro_batch", "n_judging"):
-            if type(given.get(key)) is int and given[key] > 0:
-                names = [name for name, keys in filled_keys(cls).items() if key in keys]
-                given = _with_key(given, key, given[key], names)
+        named, n_judging = given.get("reference"), given.get("n_judging")
+        if type(n_judging) is int and n_judging > 0:
+            names = [name for name, keys in filled_keys(cls).items() if "n_judging" in keys]
+            given = _with_key(given, "n_judging", n_judging, names)
         if isinstance(named, list):
             names = [name for name in REFERENCE if name in named or "all" in named]
             given = _with_key(given, "reference", True, names)
