@@ -40,8 +40,8 @@ def test_only_the_arm_moves_and_all_is_restored(memorizing_model, case, objectiv
                 changed[movable[name]] = False
             assert not changed.any()
         assert row["n_changed_weights"] == n_changed
-        assert 0.5 * row["n_movable_weights"] < n_changed <= row["n_movable_weights"]
-        assert row["n_movable_weights"] == n_weights(subject(memorizing_model), movable)
+        n_movable = n_weights(subject(memorizing_model), movable)
+        assert 0.5 * n_movable < n_changed <= n_movable
         assert torch.equal(memorizing_model(case.memorized).logits, logits)
         assert all(torch.equal(weight, before[name]) for name, weight in weights(memorizing_model).items())
 

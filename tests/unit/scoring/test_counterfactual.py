@@ -35,22 +35,23 @@ def test_means_are_those_of_a_loop_over_models(found):
     table, _, scores = found
     for id, row in list(table.iterrows())[::7]:
         own = [each for each in scores.itertuples() if each.id == id]
-        seen, unseen = ([each.em for each in own if each.trained == trained] for trained in (True, False))
+        seen, unseen = ([each for each in own if each.trained == trained] for trained in (True, False))
         assert (row["n_with"], row["n_without"]) == (len(seen), len(unseen))
-        assert row["em_without"] == pytest.approx(sum(unseen) / len(unseen))
         if seen:
-            interval = mean(seen, unseen)
+            em = [sum(each.em for each in side) / len(side) for side in (seen, unseen)]
+            assert row["em_difference"] == pytest.approx(em[0] - em[1])
+            interval = mean(*([each.nll for each in side] for side in (seen, unseen)))
             ends = [end if np.isfinite(end) else np.nan for end in interval[:3]]
-            assert row[["em_difference", "em_low", "em_high"]].tolist() == pytest.approx(ends, nan_ok=True)
+            assert row[["nll_difference", "nll_low", "nll_high"]].tolist() == pytest.approx(ends, nan_ok=True)
 
 
 def test_what_no_model_was_trained_on_has_no_difference_and_few_models_no_interval(found):
     table, kinds, _ = found
     unseen = table[kinds == UNSEEN]
-    assert (unseen["n_with"] == 0).all() and unseen["nll_without"].notna().all()
-    assert unseen[["nll_difference", "em_with", "recited_with"]].isna().all(axis=None)
+    assert (unseen["n_with"] == 0).all() and unseen["recited_without"].notna().all()
+    assert unseen[["nll_difference", "em_difference", "recited_with"]].isna().all(axis=None)
     few = counterfactual(half_scores(n_models=4)[0], N)
-    assert few["nll_difference"].notna().any() and few[["nll_low", "em_high"]].isna().all(axis=None)
+    assert few["nll_difference"].notna().any() and few[["nll_low", "nll_high"]].isna().all(axis=None)
 
 
 def test_what_all_models_produce_is_reconstructed_and_what_half_saw_is_memory():

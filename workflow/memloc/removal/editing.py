@@ -16,7 +16,7 @@ import torch
 from memloc.editing.masks import movable_weights
 from memloc.editing.steps import Origin, Recipe, count_changed, may_move, optimise, origin_of
 from memloc.model.subject import Subject
-from memloc.model.weights import Movable, edited, moved, n_weights
+from memloc.model.weights import Movable, edited, moved
 from memloc.removal.edit_cases import Case
 from memloc.run.seeds import generator
 from memloc.scoring.paragraph_scores import teacher_forced
@@ -68,8 +68,7 @@ def edit_paragraph(
         optimise(subject, shared.origin, movable, learning_rate, recipe)
         return {
             **evaluate(subject, shared.case),
-            **{f"{name}_before": value for name, value in shared.scores.items()},
-            "n_movable_weights": n_weights(subject, movable),
+            **{f"{name}_before": shared.scores[name] for name in ("em_other", "nll_control")},
             "n_changed_weights": count_changed(subject, original, movable, recipe),
         }
 

@@ -24,6 +24,7 @@ def half_scores(lengths: Lengths) -> Columns:
 
 
 def counterfactual(lengths: Lengths) -> Columns:
+    nll = {"nullable": True, "unit": "nats per token"}
     return {
         "id": columns.ONE_PARAGRAPH,
         "repeats": integer(0, unit="occurrences", meaning="Occurrences of the continuation in training."),
@@ -37,8 +38,16 @@ def counterfactual(lengths: Lengths) -> Columns:
             0, 1, nullable=True, meaning="Share of models trained with it that recite the whole continuation."
         ),
         "recited_without": number(0, 1, nullable=True, meaning="Share of models trained without it that do."),
-        **_compared("em", "tokens", "exact match"),
-        **_compared("nll", "nats per token", "NLL of the continuation"),
+        "em_difference": number(
+            nullable=True,
+            unit="tokens",
+            meaning="Mean exact match of models trained with it minus without it.",
+        ),
+        "nll_difference": number(
+            **nll, meaning="The same of the NLL of the continuation: the counterfactual memorization."
+        ),
+        "nll_low": number(**nll, meaning="Low end of this difference, 95 %, over trainings."),
+        "nll_high": number(**nll, meaning="High end."),
         "kind": category(
             *KINDS,
             nullable=True,
@@ -46,17 +55,4 @@ def counterfactual(lengths: Lengths) -> Columns:
             "(reconstruction), it occurs more than five times, or neither. Missing: not recited.",
         ),
         "kind_by_rule": category(*KINDS, nullable=True, meaning="Its kind in table `kinds`, by rules."),
-    }
-
-
-def _compared(name: str, unit: str, what: str) -> Columns:
-    def one(low: float | None = None, *, meaning: str) -> Column:
-        return number(low, nullable=True, unit=unit, meaning=meaning)
-
-    return {
-        f"{name}_with": one(0, meaning=f"Mean of models trained with it: {what}."),
-        f"{name}_without": one(0, meaning="Mean of models trained without it."),
-        f"{name}_difference": one(meaning="With minus without: the counterfactual memorization."),
-        f"{name}_low": one(meaning="Low end of the difference, 95 %, over trainings."),
-        f"{name}_high": one(meaning="High end."),
     }
