@@ -14,19 +14,26 @@ from uuid import uuid4
 
 @contextmanager
 def atomic_path(final: Path | str) -> Iterator[Path]:
-    """Yield a temporary path; on success its file replaces `final`, on any error it is deleted.
+    """Yield a temporary path; on success its file or folder replaces `final`, on any error it is deleted.
 
-    The caller creates the file (FileNotFoundError if it does not). Missing parent folders are made.
+    The caller creates it (FileNotFoundError if it does not). Missing parent folders are made. An existing
+    `final` stays in place until the new one is complete.
     """
     final = Path(final)
     final.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _beside(final)
+    temporary = final.with_name(f".partial-{uuid4().hex[:8]}-{final.name}")
     try:
         yield temporary
-        _flush(temporary)
+        for path in [*temporary.rglob("*"), temporary]:
+            _flush(path)
+        if temporary.is_dir() and final.exists():
+            shutil.rmtree(final)
         os.replace(temporary, final)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        if temporary.is_dir():
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            temporary.unlink(missing_ok=True)
         raise
     _flush(final.parent)
 
@@ -39,29 +46,10 @@ def write_text(final: Path | str, text: str) -> None:
 
 @contextmanager
 def atomic_folder(final: Path | str) -> Iterator[Path]:
-    """Yield a new empty folder; on success it takes the place of `final`, on any error it is deleted.
-
-    An existing folder `final` stays in place until the new one is complete.
-    """
-    final = Path(final)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _beside(final)
-    temporary.mkdir()
-    try:
+    """Yield a new empty folder, which takes the place of `final` as a file of `atomic_path` does."""
+    with atomic_path(final) as temporary:
+        temporary.mkdir()
         yield temporary
-        for path in [*temporary.rglob("*"), temporary]:
-            _flush(path)
-        if final.exists():
-            shutil.rmtree(final)
-        os.replace(temporary, final)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-    _flush(final.parent)
-
-
-def _beside(final: Path) -> Path:
-    return final.with_name(f".partial-{uuid4().hex[:8]}-{final.name}")
 
 
 def _flush(path: Path) -> None:
