@@ -143,7 +143,7 @@ def scoring(bench: Bench) -> Stage:
     places = torch.linspace(n_prefix, tokens.shape[1], len(tokens)).long()
     rows = range(len(tokens) - 1)
     tokens[rows, places[:-1]] = (tokens[rows, places[:-1]] + 1) % bench.size.vocabulary
-    subject = Subject(read_model(bench.damped), n_prefix, bench.settings.scores.micro_batch)
+    subject = Subject(read_model(bench.damped), n_prefix, 64)
 
     def ours() -> Results:
         found, _ = score_and_extract(subject, tokens, bench.settings.scores.margin_threshold)
@@ -157,7 +157,7 @@ def perturbation(bench: Bench) -> Stage:
     tokens, n, vocabulary = bench.texts[: bench.size.n_perturbed], bench.n_prefix, bench.size.vocabulary
     how = bench.settings.perturbation
     texts = replaced_tokens.Texts(np.arange(len(tokens)), tokens, vocabulary)
-    subject = Subject(read_model(bench.damped), n, how.micro_batch)
+    subject = Subject(read_model(bench.damped), n, 16)
     threshold = bench.settings.scores.margin_threshold
 
     def ours() -> Results:
@@ -183,7 +183,7 @@ def patching_of_heads(bench: Bench, exact: bool) -> Stage:
     differs[pair, position] = True
     perturbed = torch.where(differs, (memorized + 1) % size.vocabulary, memorized)
     pairs = Pairs(pair.numpy(), memorized, perturbed, position, impact)
-    subject = Subject(read_model(bench.model), bench.n_prefix, bench.settings.patching.micro_batch)
+    subject = Subject(read_model(bench.model), bench.n_prefix, 64)
     by_site = patching.activation_patching if exact else patching.attribution_patching
 
     def ours() -> Results:
@@ -207,7 +207,7 @@ def parameter_gradients(bench: Bench) -> Stage:
     The plain side runs one batch with full logits, and all hooks of TransformerLens.
     """
     tokens, n_prefix = bench.texts[: bench.size.n_gradients], bench.n_prefix
-    subject = Subject(read_model(bench.model), n_prefix, bench.settings.editing.micro_batch)
+    subject = Subject(read_model(bench.model), n_prefix, 16)
     plain_side = Subject(by_transformers(bench.model), n_prefix)
     named = plain_side.weights  # before the bridge renames them
 
@@ -240,7 +240,7 @@ def editing_step(bench: Bench) -> Stage:
     recipe = steps.Recipe("unlearn", how)
 
     def ours(model: Model) -> None:
-        subject = Subject(model, n_prefix, how.micro_batch)
+        subject = Subject(model, n_prefix, 16)
         origin = steps.origin_of(subject, *texts, recipe)
         movable = top_weights(origin.gradients, SPARSE_FRACTION)
         steps.optimise(subject, origin, movable, LEARNING_RATE, recipe)

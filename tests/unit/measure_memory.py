@@ -15,21 +15,20 @@ from memloc.removal.edit_cases import Case
 from memloc.removal.editing import edit_case
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.editing import Editing
-from memloc.settings.localization import ActivationGradients
 
 P = 50
 TOKENS = torch.randint(50_000, (64, 100), generator=torch.Generator().manual_seed(0))
 
 
 def gradients(model):
-    subject = loading.bridged(Subject(model, P, ActivationGradients().micro_batch))
+    subject = loading.bridged(Subject(model, P, 10))
     activation_gradients(subject, TOKENS[:50], np.arange(50), "memorized", reference=False)
 
 
 def edit(model):
     texts = TOKENS[:1], TOKENS[1:2], TOKENS[2:12], TOKENS[12:22], TOKENS[22:32]
     how = Editing(steps=2)
-    subject, recipe = Subject(model, P, how.micro_batch), Recipe("unlearn", how)
+    subject, recipe = Subject(model, P, 16), Recipe("unlearn", how)
     edit_case(subject, Case(0, *texts), recipe, seed=0)
 
 
