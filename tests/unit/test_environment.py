@@ -17,10 +17,12 @@ LOCK = [line for line in (ROOT / "envs/requirements.lock").read_text().splitline
 LOCKED = {canonicalize_name(Requirement(line).name): Requirement(line) for line in LOCK}
 DOCS_LOCK = [line for line in (ROOT / "envs/docs.lock").read_text().splitlines() if line[:1] not in "#"]
 DOCS_LOCKED = {canonicalize_name(Requirement(line).name): Requirement(line) for line in DOCS_LOCK}
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
 REQUIRED = [Requirement(text) for text in PROJECT["dependencies"]]
 OPTIONAL = [Requirement(text) for texts in PROJECT["optional-dependencies"].values() for text in texts]
-OWN = {"memloc", "snakemake_logger_plugin_memloc", "docs"} | {
+PLUGIN = "snakemake_logger_plugin_memloc"
+OWN = {"memloc", PLUGIN, "docs"} | {
     path.stem for folder in ("tests", "docs") for path in (ROOT / folder).rglob("*.py")
 }
 
@@ -89,3 +91,12 @@ def test_the_project_requires_nothing_that_it_does_not_use():
     modules = {module for folder in ("workflow", "docs") for module, _ in imported(folder)}
     used = {canonicalize_name(name) for module in modules for name in distributions.get(module, [])}
     assert names(REQUIRED) - used <= {"snakemake", "accelerate"}
+
+
+def test_what_is_installed_is_the_whole_library_and_the_console():
+    """From one folder: only then an editable installation is a path, on which Snakemake finds its plugins."""
+    installed = PYPROJECT["tool"]["setuptools"]
+    packages = (ROOT / "workflow/memloc").rglob("__init__.py")
+    rooms = {path.parent.relative_to(ROOT / "workflow") for path in packages}
+    assert set(installed["packages"]) == {".".join(room.parts) for room in rooms} | {PLUGIN}
+    assert installed["package-dir"] == {"": "workflow"} and (ROOT / "workflow" / PLUGIN).is_dir()

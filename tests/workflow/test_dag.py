@@ -119,8 +119,6 @@ def test_every_figure_and_collection_is_a_target(clone, test_rules):
     for target in ("figures", "tables", "all"):
         assert clone.jobs(target)
     assert clone.jobs("resources") == {}
-    jobs = clone.jobs("resources", config="config/gpt-neo-125m.yaml")
-    assert jobs == {"download_release": 1, "download_model": 1}
     assert clone.jobs("resources", config="config/smollm2.yaml") == {"download_base": 1}
     jobs = clone.jobs("resources", config="config/models/pythia-70m.yaml")
     assert jobs == {"download_release": 1, "download_model": 1, "download_tokenizer": 1}

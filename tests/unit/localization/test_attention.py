@@ -3,7 +3,6 @@
 import copy
 
 import numpy as np
-import pytest
 import torch
 
 from memloc.localization.attention import attention_frame, prefix_attention
@@ -18,17 +17,13 @@ def attention_of(model, tokens, micro_batch=7):
     return prefix_attention(bridged(Subject(model, N_PREFIX, micro_batch)), tokens)
 
 
-@pytest.fixture
-def expected(any_model, tiny_tokens):
-    """Full attention of a full forward pass, at the query that is the first decoded token."""
+def test_pattern_is_that_of_hugging_face(any_model, tiny_tokens):
+    """Of a full forward pass, at the query that is the first decoded token."""
     model = copy.deepcopy(any_model)
     model.set_attn_implementation("eager")
     with torch.no_grad():
         attentions = model(tiny_tokens, output_attentions=True).attentions
-    return torch.stack([layer[:, :, N_PREFIX, : N_PREFIX + 1] for layer in attentions], dim=1)
-
-
-def test_pattern_is_that_of_hugging_face(any_model, tiny_tokens, expected):
+    expected = torch.stack([layer[:, :, N_PREFIX, : N_PREFIX + 1] for layer in attentions], dim=1)
     attention = attention_of(any_model, tiny_tokens, 3)
     assert attention.shape == (7, 2, 4, N_PREFIX + 1)
     torch.testing.assert_close(attention, expected)

@@ -30,6 +30,11 @@ def test_every_family_has_a_tiny_model_and_plain_hooks():
     assert len({row.title for row in FAMILIES.values()}) == len(FAMILIES)
 
 
+def test_the_revision_is_the_commit_that_was_downloaded_not_the_branch(folder):
+    (folder / "commit.txt").write_text("0123456789abcdef\n")
+    assert describe(read_model(folder), folder, "lab/tiny", "main")["revision"] == "0123456789abcdef"
+
+
 def test_logits_are_the_unembedding_of_the_last_hidden_states(any_model, tiny_tokens):
     with torch.no_grad():
         torch.testing.assert_close(alone(any_model, tiny_tokens), any_model(tiny_tokens).logits)
