@@ -8,7 +8,7 @@ import pandas as pd
 
 from memloc.data.paragraphs import token_tensor
 from memloc.model import loading
-from memloc.scoring.token_statistics import continuation_nll, nll_frame
+from memloc.scoring.token_statistics import token_nll
 from memloc.tables.terms.sets import UNSEEN
 
 settings = job.settings
@@ -19,6 +19,5 @@ for name in ("memorized", "non_memorized", UNSEEN):
     ids = sets.id[(sets["set"] == name) & sets.sampled]
     if len(ids):
         tokens = job.read("paragraphs", ["id", "tokens"], ids).set_index("id").tokens.loc[ids]
-        nll = continuation_nll(subject, token_tensor(tokens))
-        frames.append(nll_frame(nll, ids, subject.n_prefix))
+        frames.append(token_nll(subject, token_tensor(tokens), ids))
 job.write(token_statistics=pd.concat(frames))
