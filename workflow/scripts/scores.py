@@ -31,8 +31,8 @@ n_redecoded = 0
 progress = Progress(len(rows), "paragraphs")
 with job.writing() as append:
     for piece in regrouped(pieces, max(1, ROWS // micro_batch) * micro_batch):
-        tokens = subject.placed(token_tensor(piece.tokens))
-        scores, log_p = score_and_extract(subject.of_placed, tokens, threshold)
+        tokens = subject.preceded(token_tensor(piece.tokens))
+        scores, log_p = score_and_extract(subject.of_preceded, tokens, threshold)
         columns = {name: getattr(scores, name).numpy() for name in ("em", "nll", "margin", "redecoded")}
         append(
             scores=pd.DataFrame({"id": piece.id, **columns}),

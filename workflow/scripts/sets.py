@@ -59,7 +59,7 @@ def continuations(ids: pd.Series) -> pd.DataFrame:
     """True and greedy continuation of each paragraph, in the rows of their ids."""
     tokens = token_tensor(tokens_of(ids))
     matched = torch.tensor(em.loc[ids].to_numpy())
-    greedy = decoding.continue_from_scores(subject.of_placed, subject.placed(tokens), matched)
+    greedy = decoding.continue_from_scores(subject.of_preceded, subject.preceded(tokens), matched)
     rows = {"corpus": list(tokens[:, n_prefix:].numpy()), "model": list(greedy.numpy())}
     return pd.DataFrame({"id": ids, **rows})
 

@@ -43,8 +43,8 @@ subject = Subject(read_model(folder), settings.paragraph.prefix, micro_batch, be
 
 dropped = job.read("dropped_paragraphs").id
 judged = paragraphs[(drawn | paragraphs.unseen) & ~paragraphs.id.isin(dropped)]
-tokens, threshold = subject.placed(token_tensor(judged.tokens)), settings.scores.margin_threshold
-scores = score(subject.of_placed, tokens, threshold)
+tokens, threshold = subject.preceded(token_tensor(judged.tokens)), settings.scores.margin_threshold
+scores = score(subject.of_preceded, tokens, threshold)
 found = {"em": scores.em.numpy(), "nll": scores.nll.numpy(), "n_weights": model.num_parameters()}
 job.write(half_scores=judged[["id", "trained"]].assign(model=number, **found))
 shutil.rmtree(work)

@@ -68,21 +68,21 @@ class Subject:
     micro_batch: int = 16
     """Paragraphs of a pass."""
     before: int | None = None
-    """Token that stands before every prefix where `placed` puts it (`paragraph.before`)."""
+    """Token that stands before every prefix where `preceded` puts it (`paragraph.before`)."""
     bridge: "TransformerBridge | None" = None
     """TransformerLens's hooks in the model, which then read its sites (`loading.bridged`)."""
 
     # Paragraphs
 
-    def placed(self, tokens: Int[Tensor, "*row token"]) -> Int[Tensor, "*row before+token"]:
+    def preceded(self, tokens: Int[Tensor, "*row token"]) -> Int[Tensor, "*row before+token"]:
         """The paragraphs after the token `before`; unchanged if there is none."""
         if self.before is None:
             return tokens
         return torch.cat([tokens.new_full((*tokens.shape[:-1], 1), self.before), tokens], dim=-1)
 
     @property
-    def of_placed(self) -> "Subject":
-        """The subject of `placed` paragraphs, whose prefix has one token more."""
+    def of_preceded(self) -> "Subject":
+        """The subject of `preceded` paragraphs, whose prefix has one token more."""
         return replace(self, n_prefix=self.n_prefix + (self.before is not None), before=None)
 
     def in_batches(self, function: Callable[..., Result], tokens: Tensor, *columns: Tensor) -> list[Result]:

@@ -56,10 +56,10 @@ def perturb_prefixes(
         of the unperturbed continuation; NaN unless asked for) and redecoded (a near-tie was decided by
         decoding). Each paragraph has an unperturbed row, with position and token -1 and its nll_original.
     """
-    scored = subject.of_placed
-    baseline = paragraph_scores.score(scored, subject.placed(texts.tokens), threshold)
+    scored = subject.of_preceded
+    baseline = paragraph_scores.score(scored, subject.preceded(texts.tokens), threshold)
     versions, positions = _versions(subject.n_prefix, texts, perturbation, seed)
-    rows, starts = subject.placed(versions.flatten(0, 1)), positions + scored.n_prefix - subject.n_prefix
+    rows, starts = subject.preceded(versions.flatten(0, 1)), positions + scored.n_prefix - subject.n_prefix
     scores = score_versions(scored, rows, starts, threshold)
     paragraph, draw, chosen = (axis.ravel() for axis in np.indices(versions.shape[:3]))
     put_there = versions[:, :, torch.arange(len(positions)), positions].flatten().numpy()
@@ -110,7 +110,7 @@ def perturbed_paragraphs(subject: Subject, perturbation: pd.DataFrame, texts: Te
     n_prefix, n_tokens = subject.n_prefix, texts.tokens.shape[1]
     rows = zip(texts.tokens, chosen.itertuples(), strict=True)
     prefix = torch.cat([version(own, row)[:, :n_prefix] for own, row in rows])
-    prefix, scored = subject.placed(prefix), subject.of_placed
+    prefix, scored = subject.preceded(prefix), subject.of_preceded
     continuation = decoding.greedy_continuation(scored, prefix, n_tokens - n_prefix)
     generated = torch.cat([prefix, continuation], dim=1)
     em = leading_matches(continuation == texts.tokens[:, n_prefix:]).numpy()

@@ -68,7 +68,7 @@ def at_start(scores: pd.DataFrame) -> pd.DataFrame:
 def after_half(subject: Subject, tokens: Tokens) -> pd.DataFrame:
     """The frame of paragraphs that lack the first half of their prefix, after the token `before` or none."""
     n_left_out = subject.n_prefix // 2
-    rows = subject.placed(tokens[:, n_left_out:])
+    rows = subject.preceded(tokens[:, n_left_out:])
     n_before = rows.shape[1] - tokens.shape[1]
     return _frame(Stand("half_prefix", 0, 0), subject, rows, n_before)
 
@@ -104,7 +104,7 @@ def _text_before(
     if stand.context == "end_of_text":
         return torch.full((n, 1), other.end_of_text)
     text = drawn_text(other.unrelated, n, stand.n_before if stand.context == "text" else 0, rng)
-    return text if stand.context == "bare" else subject.placed(text)
+    return text if stand.context == "bare" else subject.preceded(text)
 
 
 def drawn_text(

@@ -113,7 +113,7 @@ class Scan:
     def _n_right(self, starts: Starts, length: int) -> Int[np.ndarray, "window"]:
         """How many tokens the model gets right, given the prefix of each window of `length` tokens."""
         rows = torch.from_numpy(sliding_window_view(self.tokens, length)[starts].astype(np.int64))
-        return score(self.subject.of_placed, self.subject.placed(rows), self.threshold).em.numpy()
+        return score(self.subject.of_preceded, self.subject.preceded(rows), self.threshold).em.numpy()
 
 
 @torch.inference_mode()
