@@ -11,7 +11,11 @@ from memloc.statistics.exact import median, share
 from memloc.tables.terms.claims import FAILS, HOLDS, PER_CENT, TOO_FEW
 
 
-@pytest.mark.parametrize("own", [claim for _, claim in CLAIMS if claim.sample], ids=lambda claim: claim.id)
+UNEVEN = claim(id="uneven", scale=PER_CENT, bound=0.3, matters=0.1)  # failing takes more units than holding
+SAMPLED = [own for _, own in CLAIMS if own.sample]
+
+
+@pytest.mark.parametrize("own", [*SAMPLED, UNEVEN], ids=lambda claim: claim.id)
 def test_as_many_units_as_are_needed_decide_either_side_and_one_less_does_not(own):
     """At the level of one claim, all units on one side."""
     n = needed(own, 1)
