@@ -9,7 +9,7 @@ from memloc.settings.sections import sections
 from memloc.tables.columns import Lengths
 
 LENGTHS = {"length": 6, "prefix": 4}
-MODEL = {"source": "embedded", "context": 16}
+MODEL = {"source": "embedded", "context": 16, "seed": 3}
 SETTINGS = sections({"paragraph": LENGTHS, "model": MODEL})
 
 
@@ -18,7 +18,8 @@ def tables(late=True, n=120, repeats=4):
     random ones are."""
     random = np.random.default_rng(0)
     ids = random.permutation(np.repeat(np.arange(n), repeats))
-    stream = pd.DataFrame({"tokens": [[1] * 6] * len(ids)})
+    tokens = [*[[1] * 6] * (len(ids) - 1), [1] * 4_000]  # the order of windows depends on how many there are
+    stream = pd.DataFrame({"tokens": tokens})
     occurrences = pd.DataFrame({"id": ids, "place": 7 * np.arange(len(ids))})
     last = last_seen(occurrences, stream, SETTINGS.model)
     chosen = last >= last.median() if late else pd.Series(random.permutation(n) < n // 2, last.index)

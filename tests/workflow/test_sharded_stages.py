@@ -15,6 +15,11 @@ def test_a_stage_has_no_more_shards_than_work(clone):
     assert {stage: jobs[f"{stage}_shard"] for stage in most} == most
 
 
+def test_models_of_every_size_are_filled_whatever_shards_is(clone):
+    jobs = clone.jobs("capacity", config="config/capacity.yaml")
+    assert jobs["fill_models_shard"] == 5
+
+
 def test_shards_of_one_machine_see_different_gpus_and_make_the_same_table(editable):
     """Pretended GPUs; of the scores, which take seconds. `tests/rules/test_shards.py` compares all stages."""
     table = editable.results / "tables/scores.parquet"

@@ -10,7 +10,6 @@ from memloc.settings.study import Settings
 from memloc.statistics.exact import median, share
 from memloc.tables.terms.claims import FAILS, HOLDS, PER_CENT, TOO_FEW
 
-
 UNEVEN = claim(id="uneven", scale=PER_CENT, bound=0.3, matters=0.1)  # failing takes more units than holding
 SAMPLED = [own for _, own in CLAIMS if own.sample]
 

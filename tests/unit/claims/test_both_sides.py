@@ -133,3 +133,17 @@ def test_copies_of_one_text_are_one_unit(topic, claim):
     alike = tables["paragraphs"].assign(tokens=[tokens] * len(tables["paragraphs"]))
     assert row_of(topic, claim, tables)["n"] > 7
     assert row_of(topic, claim, tables | {"paragraphs": alike})["n"] <= 1
+
+
+PAIRED = [(topic, claim) for topic, claim in PARAGRAPHS if topic.name.startswith("paired")]
+
+
+@pytest.mark.parametrize("recited", [True, False])
+@pytest.mark.parametrize(("topic", "claim"), PAIRED, ids=[claim.id for _, claim in PAIRED])
+def test_copies_on_one_side_of_pairs_are_one_unit(topic, claim, recited):
+    tables = with_tokens(SIDES[claim.id][0])
+    sets, tokens = tables["sets"], tables["paragraphs"].set_index("id")["tokens"]
+    side = set(sets["id"][(sets["set"] == "memorized") == recited])
+    alike = [tokens.iloc[0] if id in side else own for id, own in tokens.items()]
+    found = row_of(topic, claim, tables | {"paragraphs": tables["paragraphs"].assign(tokens=alike)})
+    assert found["n"] == 1

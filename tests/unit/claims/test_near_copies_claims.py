@@ -22,7 +22,9 @@ def test_near_copies_that_count_nothing_decide_nothing():
 
 
 def test_without_near_copies_or_text_nothing_is_judged():
-    none = table(0.5)
+    """Of paragraphs that the text does not hold, near-copies do not count."""
+    none, unseen = table(0.5), table(0.5)
+    unseen["near_copies"]["within_0"] = 0
     none["near_copies"]["within_10"] = none["near_copies"]["within_0"]
-    for tables in (none, {"scores": none["scores"]}):
+    for tables in (none, unseen, {"scores": none["scores"]}):
         assert set(judged("near_copies", tables)["verdict"]) == {"not applicable"}

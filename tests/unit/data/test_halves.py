@@ -41,11 +41,11 @@ def texts():
 
 
 def test_copies_are_the_closest_of_those_that_overlap(texts):
-    """A file holds a paragraph, the next one a near-copy of it behind three tokens; half of it is none."""
+    """A file holds a paragraph twice, the next one a near-copy behind three tokens; half of it is none."""
     own, other, third = texts[:3]
     near = np.where(np.arange(LENGTH) % 25 == 3, 1_001, own)
-    stream, text = made(np.append(own, other), np.concatenate([third[:3], near, third]), own[:60])
-    assert copies_of(paragraphs(own, other, third), stream, text) == [[0, 204], [100], [304]]
+    stream, text = made(np.concatenate([own, own, other]), np.concatenate([third[:3], near, third]), own[:60])
+    assert copies_of(paragraphs(own, other, third), stream, text) == [[0, 100, 304], [200], [404]]
 
 
 def test_a_document_that_is_written_as_a_paragraph_is_a_copy_however_many_tokens_are_replaced(texts):
@@ -85,7 +85,7 @@ def test_rows_are_chosen_as_a_plain_loop_chooses_them():
 
 def test_what_is_left_out_is_nowhere_and_the_others_keep_their_order():
     paragraphs = pd.Series([[10 * name + place for place in range(3)] for name in range(1, 6)], range(1, 6))
-    ids = [3, 1, 2, 1, 5, 4, 1, 2, 2, 5]
+    ids = [1, 3, 2, 1, 5, 4, 1, 2, 2, 5]
     stream = pd.DataFrame({"id": ids, "tokens": paragraphs.loc[ids].tolist()})
     rows = windows_without(stream, np.repeat(np.isin(ids, [1, 5]), 4), end_of_text=0, context=8)
     kept = [name for name in ids if name not in (1, 5)]

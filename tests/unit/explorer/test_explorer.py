@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from memloc.explorer import files, tokens
+from memloc.explorer import files, maps, tokens
 from memloc.explorer.contents import NEEDED, tables_on_page
 from memloc.explorer.index import index_of
-from memloc.explorer.json_values import json_rows
+from memloc.explorer.json_values import base64_array, json_rows
 from memloc.explorer.selection import chosen_ids, corpus_counts
 from memloc.settings.sections import sections
 
@@ -67,10 +67,13 @@ def test_without_an_example_the_page_opens_at_the_highlighted_head(tables, rows)
         del tables["head_ranking"]
     elif rows == "the other way round":
         tables = {**tables, "head_ranking": ranking[::-1]}
-    elif rows == "a method with another head":
+    elif rows == "a method with another head":  # and the mean of all puts a third one first
         turned = ranking["rank"].where(ranking["method"] != "patching", 5 - ranking["rank"])
+        second = turned.replace({1: 2, 2: 1})
+        turned = turned.where(ranking["method"] != "combined", second)
         tables = {**tables, "head_ranking": ranking.assign(rank=turned)}
-        expected["why"] += ", which put 2 different heads first"
+        why += ", which put 2 different heads first"
+        expected = {"layer": 0, "head": 1 - first["head"], "why": why}
     index = index_of([], tables, SETTINGS, SHAPE, {})
     assert index["interest"] == expected
 
@@ -93,6 +96,15 @@ def test_what_a_replaced_token_costs_is_the_mean_over_its_draws():
     for key, expected in (("effect", [7, 0]), ("nll_gained", [0.6, -0.4])):
         found = tokens.COLOURINGS[key].values(frame, shape)
         np.testing.assert_allclose(found, [nothing, expected[0], nothing, expected[1], nothing, nothing])
+
+
+def test_a_paragraph_that_is_in_a_pair_too_has_every_head_once(tables):
+    rows = tables["head_ablation"]
+    twice = rows[rows["id"] == rows["id"].value_counts().idxmax()]
+    lost = twice.groupby(["layer", "head"])["em_lost"].first().unstack().to_numpy()
+    found = maps.maps_of_paragraph({"head_ablation": twice}, 12)["head_ablation"]
+    assert len(twice) == 2 * lost.size
+    assert found["exact match lost (tokens)"]["heads"] == base64_array(lost)
 
 
 # Files.

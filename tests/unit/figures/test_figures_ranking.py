@@ -47,4 +47,6 @@ def test_agreement_and_its_arrows_are_drawn_as_stored():
     tables = made_up(4, 8)
     patching = tables["head_ranking"]["method"] == "patching"
     tables["head_ranking"].loc[patching, "rank"] = np.random.default_rng(0).permutation(32) + 1
-    assert_as_stored("head_ranking", head_ranking.draw(tables, SETTINGS))
+    drawing = head_ranking.draw(tables, SETTINGS)
+    assert_as_stored("head_ranking", drawing)
+    assert "of the model's 32 heads with" in checked("head_ranking", drawing)

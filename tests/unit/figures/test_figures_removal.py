@@ -11,7 +11,8 @@ from memloc.figures.parts.removal import judged_ways
 
 
 def test_labels_can_be_read_and_the_caption_is_complete_also_of_two_paragraphs():
-    assert checked("removal", removal.draw(tables(2), SETTINGS))
+    caption = checked("removal", removal.draw(tables(2), SETTINGS))
+    assert "2 paragraphs removed together. Tinted:" in caption, "none is removed alone"
 
 
 def test_ways_are_judged_by_their_distance_to_the_model_that_never_saw_the_paragraphs():

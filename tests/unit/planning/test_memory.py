@@ -89,6 +89,14 @@ def test_on_a_gpu_the_machine_holds_the_model_only_while_it_is_loaded():
     assert megabytes("training", 125e6, cuda) == megabytes("training", 125e6, Loading()), "on the processor"
 
 
+def test_half_precision_takes_half_but_of_weights_that_change():
+    half, single = (
+        [megabytes(kind, 1e9, Loading(dtype=dtype)) for kind in ("score", "edit", "training")]
+        for dtype in ("bfloat16", "float32")
+    )
+    assert half[0] < single[0] and half[1:] == single[1:]
+
+
 @pytest.fixture(scope="module", params=SIZES)
 def folder(request, tmp_path_factory):
     """A model with random weights, of one size after the other."""

@@ -67,6 +67,9 @@ def test_too_few_near_copies_files_or_outcomes_are_refused(quick):
     table = worth(few, recited, group)[1].set_index("copies")
     assert table["worth"].isna()["within_50"] and table["worth"].notna()["within_1"]
     assert worth(copies, recited, group % 5)[1]["worth"].isna().all()
+    always = recited | (by_kind(copies)["within_1"] > 0)
+    table = worth(copies, always, group)[1].set_index("copies")["worth"]
+    assert table.isna()["within_1"] and table.notna()["within_10"]
     for outcome in (True, False):
         found = worth(copies, recited | True if outcome else recited & False, group)
         assert found[1]["worth"].isna().all() and found[0].isna().all()

@@ -58,20 +58,20 @@ def test_the_n_gram_model_is_the_plain_one():
 
 
 def test_own_file_and_near_copies_are_left_out_and_other_files_are_not():
-    """Paragraphs: in other files after another prefix; with near-copies alone; in its own file alone."""
+    """Paragraphs: in its own file; in others after another prefix; in near-copies, 20 tokens elsewhere."""
     rng = np.random.default_rng(1)
     own, common, near = rng.integers(1, 1_000, size=(3, 100))
     other = np.append(rng.integers(1, 1_000, size=50), common[40:])
     copies = [np.where(np.arange(100) == at, 999, near) for at in (3, 30, 60)]
-    stream = pd.DataFrame({"file": list("abcde"), "tokens": [own, other, *copies]})
-    stream = stream.assign(id=pd.array([pd.NA] * 5, "Int64"))
+    stream = pd.DataFrame({"file": list("abcdef"), "tokens": [own, other, *copies, near[40:70]]})
+    stream = stream.assign(id=pd.array([pd.NA] * 6, "Int64"))
     paragraphs = pd.DataFrame({"id": [1, 2, 3], "file": ["a", "z", "y"], "tokens": [own, common, near]})
     text = joined(stream["tokens"], 100).tokens
     found = list(near_copies(np.stack(paragraphs["tokens"]), text))
     table = evidence(paragraphs, found, stream, 50, BREAKS)
-    assert table["ngram_em"].tolist() == [0, 50, 0] and (table["template"] == 0).all()
+    assert table["ngram_em"].tolist() == [0, 50, 20] and (table["template"] == 0).all()
     repeated = [paragraphs.assign(file="z"), found, stream, 50, BREAKS]
-    assert evidence(*repeated)["ngram_em"].tolist() == [0, 50, 0], "an exact copy is a near-copy, too"
+    assert evidence(*repeated)["ngram_em"].tolist() == [0, 50, 20], "an exact copy is a near-copy, too"
 
 
 def test_what_a_rule_gets_is_no_memory_however_often_it_occurs():
