@@ -10,15 +10,18 @@ ORDER = ["rank", "layer", "head"]  # of heads that share a rank, the lower layer
 
 def highlighted_head(tables: dict[str, pd.DataFrame], settings: Section) -> tuple[int, int]:
     """(layer, head) of setting `highlight`, or the first of the combined ranking."""
-    return ordered_heads(tables, settings)[0]
+    if settings.highlight:
+        return settings.highlight.layer, settings.highlight.head
+    ranking = tables["head_ranking"]
+    first = ranking[ranking["method"] == COMBINED].sort_values(ORDER).iloc[0]
+    return int(first["layer"]), int(first["head"])
 
 
 def ordered_heads(tables: dict[str, pd.DataFrame], settings: Section) -> list[tuple[int, int]]:
     """(layer, head) of all heads: the highlighted one, then the others by the combined ranking."""
-    ranking, given = tables["head_ranking"], settings.highlight
+    ranking, first = tables["head_ranking"], highlighted_head(tables, settings)
     combined = ranking[ranking["method"] == COMBINED].sort_values(ORDER)
-    heads = [*zip(combined["layer"].tolist(), combined["head"].tolist(), strict=True)]
-    first = (given.layer, given.head) if given else heads[0]
+    heads = zip(combined["layer"].tolist(), combined["head"].tolist(), strict=True)
     return [first, *(head for head in heads if head != first)]
 
 
