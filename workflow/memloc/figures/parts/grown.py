@@ -10,7 +10,7 @@ KIND_LABELS = {
     "grown_neurons": "grown: neurons of a layer",
     "grown_weights": "grown: 5 % of weights",
     "grown_two_layers": "grown: heads of two layers",
-    "grown_everywhere": "grown: all weights",
+    "grown_everywhere": "grown: everywhere",
 }
 ASKED_LABELS = {
     "own": "its own model",
