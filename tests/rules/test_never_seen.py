@@ -52,6 +52,13 @@ def test_training_on_repeated_paragraphs_lowers_their_nll(results):
     assert table["nll_difference"][table["repeats"] == 0].isna().all()
 
 
+def test_a_recited_paragraph_has_a_kind_where_models_that_saw_it_recite_it_too(results):
+    table = read(results, "counterfactual")
+    recited = table["kind_by_rule"].notna()
+    assert (recited == (table["em"] == table["em"].max())).all() and recited.any()
+    assert (table["kind"].notna() == recited & (table["recited_with"] >= 0.5)).all()
+
+
 def test_figure_and_verdicts_are_made_and_nothing_else_is_left(results):
     claims = read(results, "claims")
     assert "error" not in set(claims["verdict"])

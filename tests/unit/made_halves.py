@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from memloc.data.halves import halves
-from memloc.scoring.counterfactual import comes_out_anyway, counterfactual
+from memloc.scoring.counterfactual import comes_out, counterfactual
 from memloc.scoring.kinds import kind_of
 
 N = 8  # tokens of a continuation
@@ -49,8 +49,9 @@ def of_kinds(scores, recited, by_rule=()):
     found = counterfactual(scores, N)
     is_recited, gets = (found["id"].isin(ids) for ids in (recited, by_rule))
     copies = pd.Series(np.where(found["id"] % 2, 9, 1))
+    kind = kind_of(comes_out(found["recited_without"]), copies)
     return found.assign(
         em=np.where(is_recited, N, 0),
-        kind=kind_of(comes_out_anyway(found), copies).where(is_recited),
+        kind=kind.where(is_recited & comes_out(found["recited_with"])),
         kind_by_rule=kind_of(gets, copies).where(is_recited),
     )

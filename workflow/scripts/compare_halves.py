@@ -7,7 +7,7 @@ job = start(snakemake)
 import pandas as pd
 
 from memloc.data.sets import exposure
-from memloc.scoring.counterfactual import comes_out_anyway, counterfactual
+from memloc.scoring.counterfactual import comes_out, counterfactual
 from memloc.scoring.kinds import kind_of
 
 n_continuation = job.settings.paragraph.continuation
@@ -22,7 +22,7 @@ prefix_nll = pd.concat(pieces).set_index("id")["value"].astype(float)
 found = found.merge(about, on="id").merge(job.read("scores", ["id", "em"]), on="id")
 found = found.join(prefix_nll.rename("prefix_nll"), on="id")
 copies = found.id.map(job.read("near_copies", ["id", "within_0"]).set_index("id").within_0)
-recited = (found.em == n_continuation) & (found.n_without > 0)
-found["kind"] = kind_of(comes_out_anyway(found), copies).where(recited)
+judged = (found.em == n_continuation) & comes_out(found.recited_with)
+found["kind"] = kind_of(comes_out(found.recited_without), copies).where(judged)
 found["kind_by_rule"] = found.id.map(job.read("kinds", ["id", "kind"]).set_index("id").kind)
 job.write(counterfactual=found)

@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 from made_claims import judged
-from made_halves import COPIED, MOVED, OWN, TEMPLATE, UNSEEN, N, half_scores, of_kinds
+from made_halves import COPIED, MOVED, NOISE, OWN, TEMPLATE, UNSEEN, N, half_scores, of_kinds
 
 LENGTHS = {"prefix": N, "length": 2 * N}
 FOLLOW = ["prefix_nll_follows_training"]
 
 
 def table(follows=True, recited=OWN):
-    """Table `counterfactual`; detectors follow what training changes, or know nothing of it. A rule gets what
-    is recited."""
+    """Table `counterfactual`; detectors follow what training changes, or know nothing of it. What the study's
+    model recites is of one kind, or of several, and a rule gets it."""
     scores, kinds = half_scores(n_of_a_kind=40)
-    ids = np.flatnonzero(kinds == recited)
+    ids = np.flatnonzero(np.isin(kinds, recited))
     data = of_kinds(scores, ids, by_rule=ids)
     kinds = kinds[data["id"]]
     random = np.random.default_rng(1)
@@ -25,12 +25,11 @@ def table(follows=True, recited=OWN):
 
 
 def test_recited_paragraphs_count_that_models_recite_once_they_saw_them():
-    rarely = table()
-    recited, shares = rarely["counterfactual"]["kind"].notna(), [0.5] * 10 + [0.6] * 30
-    rarely["counterfactual"].loc[recited, "recited_with"] = shares
+    rarely = table(recited=[OWN, COPIED, MOVED, NOISE])
     found = judged("counterfactual", rarely, paragraph=LENGTHS)
-    counted = found.loc[["recited_would_not_come_out", "rules_tell_reconstructions"], "n"]
-    assert (counted == 30).all(), "models that saw a paragraph must recite it themselves"
+    counted = found.loc[["recited_would_not_come_out", "rules_tell_reconstructions"]]
+    assert (counted["n"] == 80).all(), "models that saw a paragraph must recite it themselves"
+    assert counted["value"].tolist() == pytest.approx([0.5, 0.5])
 
 
 def test_only_what_a_rule_gets_counts_for_the_rules_and_only_what_no_model_saw_as_held_out():
@@ -43,7 +42,7 @@ def test_only_what_a_rule_gets_counts_for_the_rules_and_only_what_no_model_saw_a
     assert found.loc["held_out_recited_are_reconstructed", "n"] == 0
     unseen = judged("counterfactual", table(recited=TEMPLATE), paragraph=LENGTHS)["n"]
     assert unseen["rules_tell_reconstructions"] == 0
-    assert unseen["held_out_recited_are_reconstructed"] == 40
+    assert unseen["held_out_recited_are_reconstructed"] == 40, "they have no kind, but a known answer"
 
 
 def test_detectors_that_know_nothing_of_what_training_changes_decide_nothing():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from drawn import assert_as_stored
 from figure_labels import checked
-from made_halves import COPIED, OWN, UNSEEN, N, half_scores, of_kinds
+from made_halves import COPIED, MOVED, OWN, TEMPLATE, UNSEEN, N, half_scores, of_kinds
 
 from memloc.figures import counterfactual as figure
 from memloc.settings.sections import sections
@@ -14,19 +14,22 @@ from memloc.settings.sections import sections
 def drawing():
     scores, kinds = half_scores()
     ids = np.arange(len(kinds))
-    recited = np.append(ids[np.isin(kinds, [COPIED, OWN])], ids[kinds == UNSEEN][:3])
-    table = of_kinds(scores, recited, by_rule=ids[10:25])
-    table["repeats"] = np.where(kinds == UNSEEN, 0, 1 + table["id"] % 9)
+    some = [ids[kinds == kind][:n] for kind, n in {MOVED: 5, UNSEEN: 3, TEMPLATE: 1}.items()]
+    recited = np.concatenate([ids[np.isin(kinds, [COPIED, OWN])], *some])
+    table = of_kinds(scores, recited, by_rule=ids[(ids >= 10) & (ids < 25) | (kinds == MOVED)])
+    table["repeats"] = np.where(np.isin(kinds, [UNSEEN, TEMPLATE]), 0, 1 + table["id"] % 9)
     settings = sections({"paragraph": {"length": 2 * N, "prefix": N}})
     return figure.draw({"counterfactual": table, "half_scores": scores}, settings)
 
 
 def test_the_caption_counts_what_is_drawn(drawing):
     text = checked("counterfactual", drawing)
-    assert "one of 80:" in text and "16 models each lack" in text
-    assert text.startswith("Of 40 paragraphs that the study's model recites, 20 come out anyway")
-    assert "So do 10 of 15 that a rule gets, and 0 of 3 that no model saw" in text
-    assert f"No model recites {(drawing.data['mark'] == figure.MOVED).sum()} others" in text
+    assert "80 marks: how much" in text and "16 models each lack" in text
+    assert text.startswith("40 paragraphs that the study's model recites are judged, 5 not: fewer than half")
+    assert "Of those judged, 20 come out anyway" in text
+    assert "So do 10 of 15 that a rule gets, and 1 of 4 that no model saw" in text
+    moved = (drawing.data["mark"] == figure.MOVED).sum()
+    assert 0 < moved <= 15 and f"{moved} others never come out" in text
     held, a_weight = (drawing.numbers[name] for name in ("bits", "bits_a_weight"))
     assert a_weight[:3] == pytest.approx([bits / 1_000 for bits in held[:3]]) and a_weight.n == held.n
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from made_halves import COPIED, MOVED, NOISE, OWN, TEMPLATE, UNSEEN, N, half_scores, of_kinds
 
-from memloc.scoring.counterfactual import bits, comes_out_anyway, counterfactual, only_moved
+from memloc.scoring.counterfactual import bits, comes_out, counterfactual, only_moved
 from memloc.statistics.uncertainty import mean
 
 
@@ -18,7 +18,8 @@ def test_what_every_half_holds_a_copy_of_has_difference_0_and_what_one_half_alon
     table, kinds, _ = found
     gained = table["recited_with"] - table["recited_without"]
     assert (gained[kinds == COPIED] == 0).all() and (gained[kinds == OWN] == 1).all()
-    assert (comes_out_anyway(table) == np.isin(kinds, [COPIED, TEMPLATE])).all()
+    assert (comes_out(table["recited_without"]) == np.isin(kinds, [COPIED, TEMPLATE])).all()
+    assert (comes_out(table["recited_with"]) == np.isin(kinds, [COPIED, OWN])).all()
     assert only_moved(table)[kinds == MOVED].all() and not only_moved(table)[kinds == OWN].any()
 
 
@@ -56,11 +57,29 @@ def test_what_no_model_was_trained_on_has_no_difference_and_few_models_no_interv
 
 def test_what_all_models_produce_is_reconstructed_and_what_half_saw_is_memory():
     scores, kinds = half_scores()
-    every = np.arange(len(kinds))
-    found = of_kinds(scores, every[np.isin(kinds, [COPIED, OWN, TEMPLATE])])["kind"]
-    assert set(found[np.isin(kinds, [COPIED, TEMPLATE])]) == {"reconstruction"}
+    recited = np.flatnonzero(np.isin(kinds, [COPIED, OWN]))
+    found = of_kinds(scores, recited)["kind"]
+    assert set(found[kinds == COPIED]) == {"reconstruction"}
     assert found[kinds == OWN].tolist() == ["recollection", "recitation"] * 10
-    assert found[~np.isin(kinds, [COPIED, OWN, TEMPLATE])].isna().all()
+    assert found.drop(recited).isna().all(), "the study's model does not recite them"
+
+
+@pytest.mark.parametrize(("n_recite", "judged"), [(0, False), (3, False), (4, True), (8, True)])
+def test_what_models_that_saw_it_rarely_recite_is_no_memory(n_recite, judged):
+    """The study's model recites it, and no model does that never saw it; of the 8 that saw it, so many do."""
+    scores, kinds = half_scores()
+    own = scores["id"].isin(np.flatnonzero(kinds == OWN)) & scores["trained"]
+    late = scores[own].groupby("id").cumcount() >= n_recite
+    scores.loc[late[late].index, "em"] = 0
+    found = of_kinds(scores, np.flatnonzero(kinds == OWN))[kinds == OWN]
+    assert (found["recited_without"] == 0).all() and (found["recited_with"] == n_recite / 8).all()
+    assert (found["kind"].notna() == judged).all()
+
+
+def test_what_no_model_saw_has_no_kind_even_where_all_recite_it():
+    scores, kinds = half_scores()
+    found = of_kinds(scores, np.arange(len(kinds)))["kind"]
+    assert found[np.isin(kinds, [UNSEEN, TEMPLATE])].isna().all() and found[kinds == COPIED].notna().all()
 
 
 def test_bits_are_those_that_training_brings(found):

@@ -6,17 +6,19 @@ from matplotlib.axes import Axes
 
 from memloc.figures.parts.memorized_fraction import BINS_PER_DOUBLING
 from memloc.figures.parts.style import COLOURS, Drawing, Numbers, panel_labels, plain_log_ticks, subplots
-from memloc.scoring.counterfactual import bits, only_moved
+from memloc.scoring.counterfactual import bits, comes_out, only_moved
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, means
 from memloc.tables.terms.near_copies import RECONSTRUCTION
 
 # Kinds of paragraphs (by recitation with and without training on them), and how each kind is drawn.
-ANYWAY, RECITED, MOVED, OTHERS = "comes out anyway", "recited", "never comes out, yet moved", "others"
+ANYWAY, IF_SEEN, UNJUDGED = "comes out anyway", "comes out if seen", "recited, not judged"
+MOVED, OTHERS = "never comes out, yet moved", "others"
 LOOKS = {
     OTHERS: {"color": "0.75", "marker": "."},
     MOVED: {"color": COLOURS["non_memorized"], "marker": "."},
-    RECITED: {"color": COLOURS["memorized"], "marker": "."},
+    UNJUDGED: {"color": COLOURS["memorized"], "marker": "x"},
+    IF_SEEN: {"color": COLOURS["memorized"], "marker": "."},
     ANYWAY: {"color": "black", "marker": "D", "facecolors": "none"},
 }
 PANELS = {"em": "more tokens of exact match", "nll": "NLL lowered (nats per token)"}
@@ -25,10 +27,10 @@ SPREAD = 0.06  # of the logarithm of repeats, by which marks are moved apart
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Difference of models with and without each paragraph, and its mean by repeats with 95 % intervals."""
-    judged = tables["counterfactual"]
-    data = judged[(judged["n_with"] > 0) & (judged["n_without"] > 0)].reset_index(drop=True)
-    recited = data["kind"].notna()
-    chosen = {ANYWAY: data["kind"] == RECONSTRUCTION, RECITED: recited, MOVED: only_moved(data)}
+    table = tables["counterfactual"]
+    data = table[(table["n_with"] > 0) & (table["n_without"] > 0)].reset_index(drop=True)
+    chosen = {ANYWAY: data["kind"] == RECONSTRUCTION, IF_SEEN: data["kind"].notna()}
+    chosen |= {UNJUDGED: data["kind_by_rule"].notna(), MOVED: only_moved(data)}
     data = data.assign(mark=np.select(list(chosen.values()), list(chosen), OTHERS))
     figure, axes = subplots(2.7, ncols=len(PANELS))
     for panel, (measure, label) in zip(axes, PANELS.items(), strict=True):
@@ -37,11 +39,11 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         panel.set(xscale="log", xlabel="occurrences in training", ylabel=label)
         plain_log_ticks(panel.xaxis)
     panel_labels(axes)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=6)
     scores = tables["half_scores"]
     held = bits(scores, settings.paragraph.continuation)
     a_weight = Interval(*(np.array(held[:3]) / scores["n_weights"].iloc[0]), held.n)
-    unseen = judged["kind"][(judged["n_with"] == 0) & judged["kind"].notna()] == RECONSTRUCTION
+    unseen = comes_out(table["recited_without"][(table["n_with"] == 0) & table["kind_by_rule"].notna()])
     numbers = {"bits": held, "bits_a_weight": a_weight, "n_unseen": len(unseen), "unseen": int(unseen.sum())}
     return Drawing(figure, data, _numbers(data) | numbers)
 
@@ -66,7 +68,8 @@ def _numbers(data: pd.DataFrame) -> Numbers:
     return {
         "n": len(data),
         "n_models": int((data["n_with"] + data["n_without"]).max()),
-        "n_recited": int(data["kind"].notna().sum()),
+        "n_judged": int(data["kind"].notna().sum()),
+        "n_unjudged": int((data["mark"] == UNJUDGED).sum()),
         "n_anyway": int(anyway.sum()),
         "n_by_rule": int(by_rule.sum()),
         "anyway_by_rule": int((anyway & by_rule).sum()),

@@ -52,9 +52,10 @@ def bits(half_scores: pd.DataFrame, n_continuation: int) -> Interval:
     return jackknifed(total(every), np.array(left_out))
 
 
-def comes_out_anyway(table: pd.DataFrame) -> pd.Series:
-    """Whether half of the models that never saw a paragraph recite it, or more."""
-    return table["recited_without"] >= HALF
+def comes_out(shares: pd.Series) -> pd.Series:
+    """Whether half of the models recite a paragraph, or more, by the share that does. Others tell the kind of
+    what comes out of those trained on it alone: where these do not recite it, their silence says nothing."""
+    return shares >= HALF
 
 
 def only_moved(table: pd.DataFrame) -> pd.Series:

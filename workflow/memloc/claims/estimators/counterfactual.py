@@ -6,6 +6,7 @@ import pandas as pd
 
 from memloc.claims.unlike import unlike
 from memloc.claims.verdicts import NotApplicable, Tables
+from memloc.scoring.counterfactual import comes_out
 from memloc.settings.base import Section
 from memloc.statistics.exact import Evidence, rate, share
 from memloc.tables.terms.near_copies import RECONSTRUCTION
@@ -29,8 +30,8 @@ def held_out_recited_are_reconstructed(tables: Tables, settings: Section) -> Evi
     """Share of the recited paragraphs that no model was trained on that half of the models recite."""
     _seen(tables)
     data = tables["counterfactual"].set_index("id")
-    unseen = data[(data["n_with"] == 0) & data["kind"].notna()]
-    return rate(unlike(unseen, tables)["kind"] == RECONSTRUCTION)
+    unseen = data[(data["n_with"] == 0) & data["kind_by_rule"].notna()]
+    return rate(comes_out(unlike(unseen, tables)["recited_without"]))
 
 
 def prefix_nll_follows_training(tables: Tables, settings: Section) -> Evidence:
@@ -46,10 +47,8 @@ def prefix_nll_follows_training(tables: Tables, settings: Section) -> Evidence:
 
 
 def _recited(tables: Tables) -> pd.DataFrame:
-    """Recited paragraphs that most models trained with them recite, too: these models see half of the text,
-    and recite less than the study's."""
-    data = _seen(tables)
-    return data[data["kind"].notna() & (data["recited_with"] > 0.5)]
+    """Recited paragraphs whose kind models that never saw them tell."""
+    return _seen(tables).dropna(subset="kind")
 
 
 def _ahead(pairs: pd.DataFrame, value: str) -> pd.Series:

@@ -52,7 +52,8 @@ def counterfactual(lengths: Lengths) -> Columns:
             *KINDS,
             nullable=True,
             meaning="Kind of a recited paragraph: at least half of the models trained without it recite it "
-            "(reconstruction), it occurs more than five times, or neither. Missing: not recited.",
+            "(reconstruction), it occurs more than five times, or neither. Missing: not recited, or not by "
+            "half of the models trained with it.",
         ),
         "kind_by_rule": category(*KINDS, nullable=True, meaning="Its kind in table `kinds`, by rules."),
     }
