@@ -12,6 +12,8 @@ from memloc.model import loading
 from memloc.run.progress import Progress
 from memloc.run.shards import regrouped
 from memloc.scoring.extraction import score_and_extract
+from memloc.tables.columns import Lengths
+from memloc.tables.schemas import schema_of
 from memloc.tables.storage import ROWS
 
 settings = job.settings
@@ -27,13 +29,14 @@ rows = kept[job.shard(len(kept), micro_batch)]
 job.log(f"{len(rows)} of {len(kept)} paragraphs")
 between = range(rows[0], rows[-1] + 1) if len(rows) else range(0)
 pieces = kept_pieces(job.batches("paragraphs", ["id", "tokens"], between), dropped)
+measured = schema_of("scores").columns(Lengths()).keys() - {"id"}
 n_redecoded = 0
 progress = Progress(len(rows), "paragraphs")
 with job.writing() as append:
     for piece in regrouped(pieces, max(1, ROWS // micro_batch) * micro_batch):
         tokens = subject.preceded(token_tensor(piece.tokens))
         scores, log_p = score_and_extract(subject.of_preceded, tokens, threshold)
-        columns = {name: getattr(scores, name).numpy() for name in ("em", "nll", "margin", "redecoded")}
+        columns = {name: getattr(scores, name).numpy() for name in measured}
         append(
             scores=pd.DataFrame({"id": piece.id, **columns}),
             extraction=pd.DataFrame({"id": piece.id, "log_p": log_p.numpy()}),

@@ -27,7 +27,7 @@ def site_of(question: Question) -> str:
     return ACTIVATIONS[question.unit]
 
 
-def by_unit(subject: Subject, question: Question, activation: Float[Tensor, "row position ..."]) -> Tensor:
+def in_units(subject: Subject, question: Question, activation: Float[Tensor, "row position ..."]) -> Tensor:
     """An activation of the units to rank: [row, position, unit, hidden]."""
     n_units = subject.n_groups if question.unit == "head" else subject.n_neurons
     return activation.flatten(2).unflatten(-1, (n_units, -1))
@@ -84,7 +84,7 @@ def integrated_gradients(subject: Subject, question: Question) -> UnitScores:
         true = _true(subject, question, n_steps)
         nll = losses.token_losses(subject, states, losses.nll, true).mean(dim=1)
         (gradient,) = torch.autograd.grad(nll.sum(), scaled)
-        product = by_unit(subject, question, gradient * scaled[0].detach() / scale).mean(dim=0)
+        product = in_units(subject, question, gradient * scaled[0].detach() / scale).mean(dim=0)
         effects.append(product.sum(dim=(0, 2)).abs())
     return in_layers(question, effects)
 
@@ -124,7 +124,7 @@ def _effects(
     component, effects = site_of(question), []
     for layer, (activation, gradient) in enumerate(with_gradients(subject, question, component)):
         product = gradient * difference(Site(layer, component), activation)
-        effects.append(by_unit(subject, question, product).sum(dim=(0, 1, 3)).abs())
+        effects.append(in_units(subject, question, product).sum(dim=(0, 1, 3)).abs())
     return in_layers(question, effects)
 
 

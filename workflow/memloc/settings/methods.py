@@ -9,7 +9,7 @@ from typing import NamedTuple
 ALL_UNITS = ("layer", "head", "neuron", "weight")
 UNITS = ("layer", "head", "neuron")
 HEADS = ("layer", "head")
-NEURONS = ("layer", "neuron")
+NEURONS = ("layer", "neuron")  # for methods to come: the example of docs/planting.md takes it
 
 
 class Method(NamedTuple):

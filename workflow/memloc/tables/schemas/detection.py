@@ -16,7 +16,7 @@ def prefix_features(lengths: Lengths) -> Columns:
         "n_seen": _n_seen(lengths).stored_as("int16"),
         "features": category(*MEASURED, dictionary=True, meaning="Kind of feature."),
         "index": integer(0, dtype="int32", meaning="Place among the features of this kind."),
-        "value": number(dtype="float32", meaning="Value; NLL in nats."),
+        "value": number(dtype="float32", meaning="Mean NLL per token in nats (zlib: per byte), or residual."),
     }
 
 
