@@ -42,8 +42,8 @@ def collect_gradients(
     subject: Subject,
     loss: Callable[[slice], Float[Tensor, "paragraph"]],
     weights: Float[Tensor, "n_paragraphs"],
-) -> float:
-    """Collect the gradient of sum_n weights[n] * loss_n in every `.grad`, and return the value of the sum.
+) -> None:
+    """Collect the gradient of sum_n weights[n] * loss_n in every `.grad`.
 
     `loss` maps a slice of the paragraphs to one loss per paragraph. Peak memory depends on the micro-batch
     only. If a GPU runs out of memory, everything is done again with half of it. Every `.grad` must be empty.
@@ -57,7 +57,11 @@ def collect_gradients(
     micro_batch = subject.micro_batch
     while True:
         try:
-            return _add_gradients(loss, weights, micro_batch)
+            for start in range(0, len(weights), micro_batch):
+                rows = slice(start, start + micro_batch)
+                losses = loss(rows)
+                (losses * weights[rows].to(losses)).sum().backward()
+            return
         except torch.OutOfMemoryError:
             if micro_batch == 1:
                 raise
@@ -65,21 +69,6 @@ def collect_gradients(
         subject.model.zero_grad(set_to_none=True)
         torch.cuda.empty_cache()
         micro_batch //= 2
-
-
-def _add_gradients(
-    loss: Callable[[slice], Float[Tensor, "paragraph"]],
-    weights: Float[Tensor, "n_paragraphs"],
-    micro_batch: int,
-) -> float:
-    total = 0.0
-    for start in range(0, len(weights), micro_batch):
-        rows = slice(start, start + micro_batch)
-        losses = loss(rows)
-        value = (losses * weights[rows].to(losses)).sum()
-        value.backward()
-        total += value.item()
-    return total
 
 
 def take_gradients(subject: Subject) -> Gradients:

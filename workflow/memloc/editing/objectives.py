@@ -41,8 +41,8 @@ def original_states(
 
 def collect_objective(
     subject: Subject, terms: Terms, weights: Float[Tensor, "text"], reference: bool
-) -> float:
-    """Collect the gradient of an objective at any θ in `.grad`, and return its value.
+) -> None:
+    """Collect the gradient of an objective at any θ in `.grad`.
 
     The objective is a weighted sum over texts. A learned paragraph adds its mean NLL per token, a control its
     mean KL(p0 || p) per token, or with `reference` the sum over tokens, as in the authors' code. There may be
@@ -59,4 +59,4 @@ def collect_objective(
         kl = losses.token_losses(subject, controls, losses.divergence, p0)
         return torch.cat([nll.mean(dim=-1), kl.sum(dim=-1) if reference else kl.mean(dim=-1)])
 
-    return collect_gradients(subject, loss, weights)
+    collect_gradients(subject, loss, weights)

@@ -114,8 +114,7 @@ def steps_until_recited(
     adam = SparseAdam(subject, all_weights(subject), learning_rate)
     found: list[int | None] = [None] * len(tokens)
     for step in range(limit + 1):
-        em = teacher_forced(subject, tokens).em
-        recited = (em == tokens.shape[1] - subject.n_prefix).tolist()
+        recited = teacher_forced(subject, tokens).em == tokens.shape[1] - subject.n_prefix
         pairs = zip(found, recited, strict=True)
         found = [step if first is None and again else first for first, again in pairs]
         if None not in found or step == limit:
