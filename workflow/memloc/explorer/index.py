@@ -27,10 +27,7 @@ def index_of(
     labels = set_labels(settings)
     sizes = tables["sets"]["set"].value_counts()
     return {
-        "n_tokens": shape.n_tokens,
-        "n_prefix": shape.n_prefix,
-        "n_layers": shape.n_layers,
-        "n_heads": shape.n_heads,
+        **vars(shape),
         "interest": _interest(tables, settings) if "head_ranking" in tables else None,
         "sets": [
             {"key": name, "label": labels[name], "colour": COLOURS[name], "n": int(sizes[name])}

@@ -71,10 +71,6 @@ def _gradients_of_sets(rows: pd.DataFrame) -> dict[str, Variants]:
     return {name: _weight_gradients(own) for name, own in rows.groupby("group") if name in SET_NAMES}
 
 
-def _contrastive(rows: pd.DataFrame) -> dict[str, Variants]:
-    return {ALL: _weight_gradients(rows[rows["group"] == "contrastive"])}
-
-
 def _activations(rows: pd.DataFrame) -> Variants:
     """Means over positions, for the memorized and for the perturbed version."""
     keys = ["group", "layer", "component", "head"]
@@ -135,7 +131,7 @@ MAPS = {
         "Largest absolute gradient of the contrastive objective with respect to one weight.",
         "nats per token, per unit of the weight",
         "parameter_gradients",
-        _contrastive,
+        lambda rows: {ALL: _weight_gradients(rows[rows["group"] == "contrastive"])},
     ),
     "activation_gradients": Map(
         "Activation gradients",

@@ -40,12 +40,10 @@ def chosen_ids(tables: Mapping[str, pd.DataFrame], n: int) -> list[int]:
 def paragraph_rows(ids: list[int], tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
     """A row of the list for each paragraph: set, text, origin and every score to sort by."""
     rows = tables["sets"][["id", "set"]].merge(tables["scores"][["id", "em", "nll"]], on="id")
-    rows = rows.merge(tables["paragraphs"].drop(columns=["tokens"]), on="id").rename(
-        columns={"count": "repeats"}
-    )
+    texts = tables["paragraphs"].drop(columns="tokens").rename(columns={"count": "repeats"})
+    rows = rows.merge(texts, on="id")
     if "extraction" in tables:
-        probability = np.exp(tables["extraction"].set_index("id")["log_p"])
-        rows["extraction"] = rows["id"].map(probability)
+        rows["extraction"] = rows["id"].map(np.exp(tables["extraction"].set_index("id")["log_p"]))
     rows["source"] = rows["file"].fillna("")
     columns = ["id", "set", "text", "source", *SCORES]
     return json_rows(rows.set_index("id").loc[ids].reset_index().reindex(columns=columns))

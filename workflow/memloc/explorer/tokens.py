@@ -55,10 +55,6 @@ def _nll_gained(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
     return dense_array(means.reset_index(), "nll_original", ["position"], (shape.n_tokens,))
 
 
-def _nll(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
-    return dense_array(rows, "nll", ["position"], (shape.n_tokens,))
-
-
 def _attention(rows: pd.DataFrame, shape: Shape) -> np.ndarray:
     sizes = (shape.n_layers, shape.n_heads, shape.n_tokens)
     return dense_array(rows, "attention", ["layer", "head", "position"], sizes)
@@ -117,7 +113,7 @@ COLOURINGS = {
         "Negative log-likelihood of this token of the continuation.",
         "nats",
         "token_statistics",
-        _nll,
+        lambda rows, shape: dense_array(rows, "nll", ["position"], (shape.n_tokens,)),
     ),
     "rarity": Colouring(
         "Rarity",

@@ -38,8 +38,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     ablated = paired_differences(ablated, sets)
     heads = table(simultaneous(ablated.to_numpy()), ablated.columns)
     heights = 2.0, map_height(blocks.index.levels[1].size)
-    size = (PAGE_WIDTH, sum(heights))
-    figure, panels = plt.subplot_mosaic("aab;ccc", figsize=size, height_ratios=heights)
+    figure, panels = plt.subplot_mosaic("aab;ccc", figsize=(PAGE_WIDTH, sum(heights)), height_ratios=heights)
     for line in (panels["a"].axhline, panels["a"].axvline):
         line(0, color="0.8", lw=0.6)
     panels["a"].plot(sizes["log_nll"], sizes["log_size"], "o", color="0.35", ms=2.5, mew=0)

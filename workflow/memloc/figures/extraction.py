@@ -19,9 +19,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     data = tables["scores"][["id", "em"]].merge(tables["sets"][["id", "set"]], on="id")
     data = data.merge(tables["extraction"], on="id")
     data["greedy"] = data["em"] == settings.paragraph.continuation
-    data = data[data["set"] != HELD_OUT].assign(
-        group=lambda rows: np.where(rows["set"] == UNSEEN, "unseen", "seen")
-    )
+    data = data[data["set"] != HELD_OUT]
+    data = data.assign(group=np.where(data["set"] == UNSEEN, "unseen", "seen"))
     figure, axes = subplots(2.6, width=3.6)
     return Drawing(figure, _curves(axes, data), _numbers(data))
 

@@ -48,8 +48,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         panels[method].set_ylabel("layer")
     maps = [panels[method] for method in (*USES, "combined")]
     style = {"location": "bottom", "shrink": 0.6, "aspect": 50, "ticks": (0, 0.5, 1)}
-    bar = figure.colorbar(mesh, ax=maps, **style)
-    bar.set_label("share of the other heads that rank lower")
+    figure.colorbar(mesh, ax=maps, **style, label="share of the other heads that rank lower")
     name_head(figure, head)
     return Drawing(figure, *_told(ranking, head, n_heads))
 

@@ -20,10 +20,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     texts = token_map.prefix_texts(tables, first, n_prefix)
     marked = token_map.marked_position(tables, first)
 
-    panels, others = (
-        (*CURVES, token_map.panel_height(len(shown))),
-        token_map.prefix_texts(tables, second, n_prefix),
-    )
+    others = token_map.prefix_texts(tables, second, n_prefix)
+    panels = (*CURVES, token_map.panel_height(len(shown)))
     height = sum(panels) + token_map.label_height(texts) + token_map.label_height(others) + 0.4
     figure, (nll_axes, em_axes, map_axes) = subplots(height, nrows=3, height_ratios=panels)
     example_data, example_numbers = draw_example(nll_axes, em_axes, tables, second, n_prefix)

@@ -30,8 +30,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         dots = {"s": 2.5, "alpha": 0.35, "linewidths": 0, "rasterized": True}
         main.scatter(data.nll[rows], data.em[rows] + jitter[rows], **dots, **style)
     counted_by_set(top, data, "nll", np.linspace(0, data.nll.max(), 60), settings)
-    em_edges = np.arange(-0.5, data.em.max() + 1)
-    counted_by_set(side, data, "em", em_edges, settings, orientation="horizontal")
+    counted_by_set(side, data, "em", np.arange(-0.5, data.em.max() + 1), settings, orientation="horizontal")
     side.tick_params(axis="x", rotation=90)
     main.set(xlabel="NLL (nats per token)", ylabel="exact match (tokens)", xlim=(0, None))
     legend = main.legend(loc="center right", markerscale=3, handletextpad=0.2)

@@ -34,10 +34,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         axes[0][0].set(title="no memory is recited", xticks=[])
     for panel, kind in zip(axes[0][: len(kinds)], kinds, strict=True):
         _panel(panel, rows[rows["kind"] == kind], found[found["kind"] == kind], methods)
-        panel.set(
-            title=textwrap.fill(KIND_LABELS[kind], 78 // len(kinds)), xlim=(-0.06, 1.06), xticks=(0, 0.5, 1)
-        )
-        panel.set_xticklabels(["0", ".5", "1"])
+        panel.set(title=textwrap.fill(KIND_LABELS[kind], 78 // len(kinds)), xlim=(-0.06, 1.06))
+        panel.set_xticks((0, 0.5, 1), ["0", ".5", "1"])
     figure.supxlabel("average precision", fontsize=7)
     marks = [zip(*panel.get_legend_handles_labels()[::-1], strict=True) for panel in axes[0]]
     shown = dict(mark for panel in marks for mark in panel)

@@ -72,8 +72,7 @@ def _worths(axes: Axes, worth: pd.DataFrame) -> None:
             axes.barh(place, high - low, left=low, height=0.6, color="0.85", zorder=0)
     axes.hlines(places, worth["low"], worth["high"], color="black", lw=0.9)
     axes.plot(worth["worth"], places, "o", color="black", ms=3)
-    axes.yaxis.set_major_locator(FixedLocator(places))
-    axes.set_yticklabels(worth["copies"].str.replace("within_", "") + " %")
+    axes.set_yticks(places, worth["copies"].str.replace("within_", "") + " %")
     axes.set(xlabel="worth in exact copies", ylabel="edited tokens, up to", ylim=(-0.6, len(worth) - 0.4))
 
 

@@ -46,8 +46,6 @@ def _unlike_the_text(tables: dict[str, pd.DataFrame], settings: Section) -> str:
     run = tables["paragraphs"].set_index("id")["longest_run"]
     sets = tables["sets"]
     share = fraction.unseen_recited({**tables, "sets": sets[sets["id"].isin(run.index[run < RUN])]}, settings)
-    return (
-        ""
-        if share is None
-        else f" Of the {share.n} that share no run of {RUN} tokens with the training text: {percent(share)}."
-    )
+    if share is None:
+        return ""
+    return f" Of the {share.n} that share no run of {RUN} tokens with the training text: {percent(share)}."

@@ -5,7 +5,7 @@ Exact match and NLL of the UNPERTURBED continuation under each perturbed prefix 
 passes, so nothing is decoded (paper 3.2).
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -92,13 +92,6 @@ def _frame(scores: paragraph_scores.Scores, **labels: np.ndarray | int) -> pd.Da
     return pd.DataFrame({**labels, **{name: value.numpy() for name, value in values.items()}})
 
 
-def version(tokens: Int[Tensor, "token"], row: Any) -> Int[Tensor, "1 token"]:
-    """A paragraph perturbed as a row of the table (position, token) says."""
-    perturbed = tokens[None].clone()
-    perturbed[0, row.position] = row.token
-    return perturbed
-
-
 def perturbed_paragraphs(subject: Subject, perturbation: pd.DataFrame, texts: Texts) -> pd.DataFrame:
     """Each paragraph's strongest perturbation with the greedy continuation of its prefix (a PMP, paper 4).
 
@@ -108,9 +101,9 @@ def perturbed_paragraphs(subject: Subject, perturbation: pd.DataFrame, texts: Te
     """
     chosen = strongest(perturbation).set_index("id").loc[texts.ids]
     n_prefix, n_tokens = subject.n_prefix, texts.tokens.shape[1]
-    rows = zip(texts.tokens, chosen.itertuples(), strict=True)
-    prefix = torch.cat([version(own, row)[:, :n_prefix] for own, row in rows])
-    prefix, scored = subject.preceded(prefix), subject.of_preceded
+    prefix = texts.tokens[:, :n_prefix].numpy().copy()
+    prefix[np.arange(len(prefix)), chosen["position"]] = chosen["token"]
+    prefix, scored = subject.preceded(torch.from_numpy(prefix)), subject.of_preceded
     continuation = decoding.greedy_continuation(scored, prefix, n_tokens - n_prefix)
     generated = torch.cat([prefix, continuation], dim=1)
     em = leading_matches(continuation == texts.tokens[:, n_prefix:]).numpy()

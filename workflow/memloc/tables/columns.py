@@ -95,9 +95,9 @@ def token_list(length: int | None, **options: Any) -> Column:
     return Column("object", length=length, **options)
 
 
-def n_tokens(high: int, *, meaning: str, **options: Any) -> Column:
+def n_tokens(high: int, *, meaning: str) -> Column:
     """Column of numbers of tokens."""
-    return integer(0, high, unit="tokens", meaning=meaning, **options)
+    return integer(0, high, unit="tokens", meaning=meaning)
 
 
 def position(first: int, end: int, *, meaning: str, dtype: str | None = None) -> Column:
@@ -120,12 +120,10 @@ HEAD_IF_ANY = integer(
 NLL = nats(meaning="Mean negative log-likelihood of the continuation.")
 
 
-def exact_match(n_continuation: int, **options: Any) -> Column:
+def exact_match(n_continuation: int) -> Column:
     """Exact match of a paragraph."""
     return n_tokens(
-        n_continuation,
-        meaning="Exact match: leading tokens of the continuation that the model predicts.",
-        **options,
+        n_continuation, meaning="Exact match: leading tokens of the continuation that the model predicts."
     )
 
 

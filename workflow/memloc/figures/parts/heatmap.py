@@ -42,9 +42,8 @@ def layer_matrix(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     Raises:
         ValueError: the frame holds a layer, component and head twice.
     """
-    matrix = frame.assign(head=frame["head"].fillna(NO_HEAD).astype(int)).pivot(
-        index="layer", columns=["component", "head"], values=value
-    )
+    frame = frame.assign(head=frame["head"].fillna(NO_HEAD).astype(int))
+    matrix = frame.pivot(index="layer", columns=["component", "head"], values=value)
     order = {name: place for place, name in enumerate(WEIGHTS + ACTIVATIONS)}
     columns = sorted(matrix.columns, key=lambda column: (order[column[0]], column[1]))
     return matrix[columns].sort_index()
@@ -185,9 +184,9 @@ def mark_signs(axes: Axes, low: pd.DataFrame, high: pd.DataFrame) -> None:
         axes.scatter(column + 0.5, cells.index[row], marker=marker, **style)
 
 
-def outline(axes: Axes, x: float, y: float, width: float = 1, height: float = 1) -> None:
+def outline(axes: Axes, x: float, y: float, width: float = 1) -> None:
     """Outline the head of interest, from its lower left corner on."""
-    axes.add_patch(Rectangle((x, y), width, height, **OUTLINE, clip_on=False, zorder=3))
+    axes.add_patch(Rectangle((x, y), width, 1, **OUTLINE, clip_on=False, zorder=3))
 
 
 def name_head(figure: Figure, head: tuple[int, int]) -> None:

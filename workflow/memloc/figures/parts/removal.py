@@ -94,7 +94,5 @@ def _damage(damage: pd.DataFrame) -> pd.DataFrame:
     """Tokens that each judging text loses, nats per token that it gains, and the `unit` that is resampled."""
     before = damage[damage["way"] == NOTHING].set_index(["group", "id"])[["em", "nll"]]
     rows = damage.join(before.add_suffix("_before"), on=["group", "id"])
-    unit = rows["removed"].fillna(rows["id"])
-    return rows.assign(
-        lost=rows["em_before"] - rows["em"], gained=rows["nll"] - rows["nll_before"], unit=unit
-    )
+    rows = rows.assign(unit=rows["removed"].fillna(rows["id"]))
+    return rows.assign(lost=rows["em_before"] - rows["em"], gained=rows["nll"] - rows["nll_before"])

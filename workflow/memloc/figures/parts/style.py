@@ -161,9 +161,8 @@ def visible(text: str) -> str:
 
 def set_labels(settings: Section) -> dict[str, str]:
     """Labels of all sets; labels of partly memorized sets name their exact matches."""
-    n_continuation = settings.paragraph.continuation
-    partly = {name: bins(n_continuation)[name] for name in PARTLY}
-    return LABELS | {name: f"partly ({em.start}\u2013{em.stop - 1})" for name, em in partly.items()}
+    em = bins(settings.paragraph.continuation)
+    return LABELS | {name: f"partly ({em[name].start}\u2013{em[name].stop - 1})" for name in PARTLY}
 
 
 def plain_log_ticks(axis: Axis) -> None:
