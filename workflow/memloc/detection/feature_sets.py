@@ -21,9 +21,7 @@ def feature_sets(
 
     `pieces` are parts of table `prefix_features`; exposure, bag of words and the combined set are added.
     """
-    sets: dict[int, dict[str, Features]] = {}
-    for (n_seen, name), values in _arrays(pieces, ids).items():
-        sets.setdefault(n_seen, {})[name] = values
+    sets = _arrays(pieces, ids)
     for n_seen, named in sets.items():
         named[TOGETHER] = np.concatenate([named["nll"], named["residual"]], axis=1)
         named["exposure"] = np.log1p(exposure.astype(float))[:, None]
@@ -33,7 +31,7 @@ def feature_sets(
 
 def _arrays(
     pieces: Iterable[pd.DataFrame], ids: Int[np.ndarray, "paragraph"]
-) -> dict[tuple[int, str], Float[np.ndarray, "paragraph feature"]]:
+) -> dict[int, dict[str, Float[np.ndarray, "paragraph feature"]]]:
     """The long table as arrays by lead time and kind; its pieces may be cut anywhere."""
     parts: dict[tuple[int, str], list[pd.DataFrame]] = {}
     for piece in pieces:
@@ -44,7 +42,7 @@ def _arrays(
         rows = pd.concat(frames)
         values = rows["value"].to_numpy().reshape(len(ids), -1)
         order = pd.Index(rows["id"].to_numpy().reshape(len(ids), -1)[:, 0]).get_indexer(ids)
-        found[int(n_seen), str(name)] = values[order]
+        found.setdefault(int(n_seen), {})[str(name)] = values[order]
     return found
 
 

@@ -127,8 +127,7 @@ def ablate(
         per token), em_lost and nll_gained.
     """
     about, tokens = labels(texts), torch.cat([text.tokens for text in texts.values()])
-    interventions = [one for plan in plans.values() for _, one in plan]
-    whole, *found = ablated_scores(subject, tokens, interventions)
+    whole, *found = ablated_scores(subject, tokens, [one for plan in plans.values() for _, one in plan])
     scores, tables = iter(found), {}
     for name, plan in plans.items():
         frames = []

@@ -52,8 +52,7 @@ class Sums:
         whole = (draws.keys["sample"] != "resample").to_numpy()
         frames = []
         for component in self._subject.components:
-            rows = self.rows(component.parameter)
-            by_head = torch.stack([component.by_head(row) for row in rows], dim=1)
+            by_head = torch.stack([component.by_head(row) for row in self.rows(component.parameter)], dim=1)
             asked = whole if component.n_heads is None else np.full(len(whole), True)
             for head, sums in enumerate(by_head):
                 values = largest_sums(torch.from_numpy(draws.weights[asked]).float(), sums)

@@ -49,8 +49,7 @@ def with_intervals(ranking: pd.DataFrame, ranks: pd.DataFrame) -> pd.DataFrame:
         "high": drawn.quantile(TAILS[1], interpolation="higher"),
         "first_share": drawn.agg(lambda rank: (rank == 1).mean()),
     }
-    found = ranking.join(pd.DataFrame(columns), on=keys)
-    return found.astype({"low": int, "high": int})
+    return ranking.join(pd.DataFrame(columns), on=keys).astype({"low": int, "high": int})
 
 
 def rank_heads(scores: dict[str, HeadScores]) -> pd.DataFrame:

@@ -22,9 +22,8 @@ HeadScores = pd.Series  # indexed by layer and head
 def over_query_heads(scores: pd.Series, n_heads: int) -> HeadScores:
     """Scores of query heads from scores by layer and stored head: the largest score over the components."""
     wide = scores.to_frame().T.sort_index(axis=1)
-    index = pd.MultiIndex.from_product(
-        [wide.columns.unique("layer"), range(n_heads)], names=["layer", "head"]
-    )
+    layers = wide.columns.unique("layer")
+    index = pd.MultiIndex.from_product([layers, range(n_heads)], names=["layer", "head"])
     return pd.Series(_strongest(wide, n_heads).ravel(), index)
 
 
@@ -52,10 +51,8 @@ def rare_tokens_scores(rare_token_correlation: pd.DataFrame) -> HeadScores:
 
 def patching_scores(patching: pd.DataFrame, n_heads: int) -> HeadScores:
     """Mean |change in NLL| over pairs and directions, for the strongest of a head's q, k, v (paper A.3)."""
-    size = (
-        patching["nll_change"].abs().groupby([patching[key] for key in ("component", "layer", "head")]).mean()
-    )
-    return over_query_heads(size, n_heads)
+    sizes = patching.set_index(["component", "layer", "head"])["nll_change"].abs()
+    return over_query_heads(sizes.groupby(level=[0, 1, 2]).mean(), n_heads)
 
 
 def method_scores(tables: dict[str, pd.DataFrame], n_prefix: int, n_heads: int) -> dict[str, HeadScores]:
@@ -113,10 +110,8 @@ def _sampled_parameter_gradients(
 ) -> tuple[pd.DataFrame, Float[np.ndarray, "sample layer head"]]:
     rows = samples[(samples["group"] == "memorized") & samples["head"].notna()]
     keys = rows[["sample", "number"]].drop_duplicates().reset_index(drop=True)
-    wide = rows.pivot(
-        index=["sample", "number"], columns=["component", "layer", "head"], values="max_abs"
-    ).loc[pd.MultiIndex.from_frame(keys)]
-    return keys, _strongest(wide.sort_index(axis=1), n_heads)
+    wide = rows.pivot(index=[*keys], columns=["component", "layer", "head"], values="max_abs")
+    return keys, _strongest(wide.loc[pd.MultiIndex.from_frame(keys)].sort_index(axis=1), n_heads)
 
 
 def _strongest(scores: pd.DataFrame, n_heads: int) -> Float[np.ndarray, "sample layer head"]:

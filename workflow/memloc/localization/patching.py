@@ -185,8 +185,7 @@ def _prefix(subject: Subject, tokens: Int[Tensor, "token"]) -> SharedPrefix:
 
 
 def _run(subject: Subject, tokens: Int[Tensor, "token"], prefix: SharedPrefix) -> Run:
-    wanted = sites(subject, PROJECTIONS)
-    with recording_calls(subject) as calls, reading(subject, wanted) as heads:
+    with recording_calls(subject) as calls, reading(subject, sites(subject, PROJECTIONS)) as heads:
         hidden = subject.hidden(tokens[None, :-1], prefix)
     return Run(tokens, prefix, calls, heads, _nll(subject, hidden, tokens[-1:]))
 
@@ -221,8 +220,7 @@ def _patched_nll(
         if len(entering):
             with _patched_heads(subject, len(rows), others, runs.source):
                 rows = call_layer(subject, number, call, entering)
-    nll = _nll(subject, rows, runs.receiver.tokens[-1:])
-    return nll[torch.tensor(order).argsort()]
+    return _nll(subject, rows, runs.receiver.tokens[-1:])[torch.tensor(order).argsort()]
 
 
 def _above_queries(
@@ -245,9 +243,8 @@ def _patched_heads(subject: Subject, n_before: int, patches: Sequence[Patch], so
     These rows join the batch here, so up to q, k and v they are all the same row of the receiver. One of them
     is projected and repeated for every patch; then each copy gets its head from the source's run.
     """
-    wanted = [
-        Site(patch.layer, name) for patch in patches[:1] for name in PROJECTIONS
-    ]  # all are in one layer
+    # All are in one layer.
+    wanted = [Site(patch.layer, name) for patch in patches[:1] for name in PROJECTIONS]
     computing = {site: projection(subject, site) for site in wanted}
 
     def repeated_and_patched(name: str, output: Tensor) -> Tensor:

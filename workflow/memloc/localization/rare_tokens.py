@@ -152,10 +152,8 @@ def _sum_by(
 ) -> Float[np.ndarray, "label layer_head"]:
     """Sums over the occurrences with the same label: a rank, or another number from 0."""
     ones, one_per_column = np.ones(label.size), np.arange(label.size + 1)
-    has_label = scipy.sparse.csc_array(
-        (ones, label.ravel(), one_per_column), shape=(label.max() + 1, label.size)
-    )
-    return has_label @ flat
+    shape = label.max() + 1, label.size
+    return scipy.sparse.csc_array((ones, label.ravel(), one_per_column), shape=shape) @ flat
 
 
 def _correlations(

@@ -104,8 +104,7 @@ def rise_without(
     whole = score_tokens(subject, whole, _true(subject, question, 1)).nll.mean()
 
     def without(some: Int[Tensor, "chosen"], output: Tensor) -> Tensor:
-        written = kept[post][0, :, some].T.unsqueeze(-1) * values[some].unsqueeze(1)
-        return output - written
+        return output - kept[post][0, :, some].T.unsqueeze(-1) * values[some].unsqueeze(1)
 
     found = []
     for some in neurons.to(subject.device).split(4 * subject.micro_batch):
@@ -130,11 +129,9 @@ def _effects(
 
 def with_gradients(subject: Subject, question: Question, component: str) -> list[tuple[Tensor, Tensor]]:
     """Activations of every layer, and the NLL's gradients there."""
-    wanted = sites(subject, [component])
-    with reading(subject, wanted) as found:
+    with reading(subject, sites(subject, [component])) as found:
         nll = paragraph_nll(subject, question.tokens).sum()
-    gradients = found.gradients(nll)
-    return [(found[site].detach(), gradients[site]) for site in wanted]
+    return [(found[site].detach(), gradient) for site, gradient in found.gradients(nll).items()]
 
 
 def _token_states(

@@ -143,9 +143,8 @@ class Growth:
         self.memories = self._memories_in(self._subject)
         self._blocks = [blocks(model, memory.place) for memory in self.memories]
         self._names = list(dict.fromkeys(block.name for own in self._blocks for block in own))
-        self._factors: dict[
-            int | str, list[tuple[Tensor, Tensor]]
-        ] = {}  # by memory, of the moments as they are
+        # By memory, of the moments as they are.
+        self._factors: dict[int | str, list[tuple[Tensor, Tensor]]] = {}
 
     def first(self, n_steps: int) -> int:
         """Number of the step from which on memories grow."""

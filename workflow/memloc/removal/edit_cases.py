@@ -97,5 +97,4 @@ def mispaired(cases: Sequence[Case], n_prefix: int, seed: int) -> list[Case]:
 def _with_continuation(
     text: Int[Tensor, "1 token"], continuation: Int[Tensor, "continuation"]
 ) -> Int[Tensor, "1 token"]:
-    prefix = text[:, : text.shape[1] - len(continuation)]
-    return torch.cat([prefix, continuation[None]], dim=1)
+    return torch.cat([text[:, : -len(continuation)], continuation[None]], dim=1)

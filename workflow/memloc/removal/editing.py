@@ -52,8 +52,7 @@ def evaluate(subject: Subject, case: Case) -> dict[str, float]:
 def start(subject: Subject, case: Case, recipe: Recipe) -> Start:
     """The start of all runs of a case; the model must have its original weights."""
     learned = case.memorized if recipe.objective == "unlearn" else case.target
-    origin = origin_of(subject, learned, case.controls, recipe)
-    return Start(case, origin, evaluate(subject, case))
+    return Start(case, origin_of(subject, learned, case.controls, recipe), evaluate(subject, case))
 
 
 def edit_paragraph(

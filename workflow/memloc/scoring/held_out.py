@@ -129,8 +129,7 @@ def _filled_up(
 
 
 def _group(paragraphs: pd.DataFrame, sets: pd.DataFrame, ids: Int[np.ndarray, "paragraph"]) -> Group:
-    tokens = paragraphs.set_index("id")["tokens"].loc[ids]
-    return Group(ids, token_tensor(tokens), _known(sets, ids))
+    return Group(ids, token_tensor(paragraphs.set_index("id")["tokens"].loc[ids]), _known(sets, ids))
 
 
 def _known(sets: pd.DataFrame, ids: Int[np.ndarray, "paragraph"]) -> Bool[np.ndarray, "paragraph"]:

@@ -65,8 +65,7 @@ def token_losses(
 def paragraph_nll(subject: Subject, tokens: Tokens) -> Float[Tensor, "paragraph"]:
     """Mean NLL of each paragraph's continuation, in nats per token (paper 3.2), differentiable."""
     tokens = tokens.to(subject.device)
-    true = tokens[:, subject.n_prefix :]
-    return token_losses(subject, subject.states(tokens), nll, true).mean(dim=-1)
+    return token_losses(subject, subject.states(tokens), nll, tokens[:, subject.n_prefix :]).mean(dim=-1)
 
 
 @torch.no_grad()

@@ -67,10 +67,8 @@ def at_start(scores: pd.DataFrame) -> pd.DataFrame:
 
 def after_half(subject: Subject, tokens: Tokens) -> pd.DataFrame:
     """The frame of paragraphs that lack the first half of their prefix, after the token `before` or none."""
-    n_left_out = subject.n_prefix // 2
-    rows = subject.preceded(tokens[:, n_left_out:])
-    n_before = rows.shape[1] - tokens.shape[1]
-    return _frame(Stand("half_prefix", 0, 0), subject, rows, n_before)
+    rows = subject.preceded(tokens[:, subject.n_prefix // 2 :])
+    return _frame(Stand("half_prefix", 0, 0), subject, rows, rows.shape[1] - tokens.shape[1])
 
 
 def _frame(stand: Stand, subject: Subject, rows: Tokens, n_before: int, shift: int = 0) -> pd.DataFrame:

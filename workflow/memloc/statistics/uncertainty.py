@@ -46,8 +46,7 @@ class Interval(NamedTuple):
 
 def table(intervals: Iterable[Interval], index: pd.Index) -> pd.DataFrame:
     """Intervals as rows of value, low, high and n; infinite ends become missing, as figures need them."""
-    found = pd.DataFrame(intervals, index, columns=Interval._fields)
-    return found.replace([-np.inf, np.inf], np.nan)
+    return pd.DataFrame(intervals, index, columns=Interval._fields).replace([-np.inf, np.inf], np.nan)
 
 
 def proportion(successes: int, n: int) -> Interval:

@@ -32,8 +32,7 @@ def svd(request: Request) -> Change:
     @torch.no_grad()
     def change(setting: Setting) -> Movable:
         for name, (left, sizes, right) in decomposed.items():
-            n_dropped = max(1, round(setting[0] * len(sizes)))
-            small = slice(len(sizes) - n_dropped, None)
+            small = slice(-max(1, round(setting[0] * len(sizes))), None)
             matrices[name] -= ((left[:, small] * sizes[small]) @ right[small]).to(matrices[name])
         return dict.fromkeys(matrices, EVERY)
 
