@@ -64,10 +64,8 @@ def _estimate(claim: Claim, topic: str, trainings: Sequence[Tables], settings: S
             raise NotApplicable(f"it is about {name}: {meant}; this study has {found}")
     if claim.over and len(trainings) == 1:
         raise NotApplicable(ONE_TRAINING)
-    estimators = importlib.import_module(f"memloc.claims.estimators.{topic}")
-    found = [
-        getattr(estimators, claim.estimator)(tables, settings, **claim.arguments) for tables in trainings
-    ]
+    estimator = getattr(importlib.import_module(f"memloc.claims.estimators.{topic}"), claim.estimator)
+    found = [estimator(tables, settings, **claim.arguments) for tables in trainings]
     if not claim.over:
         return found[0]
     if claim.unit != "training":

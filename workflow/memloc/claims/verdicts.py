@@ -82,14 +82,11 @@ def findings(claim: Claim, found: Evidence) -> list[Finding]:
     """What the rule of a claim lets its units show."""
     low, high = claim.bound - claim.matters, claim.bound + claim.matters
     least, most = (on_scale(end, claim.scale) for end in (low, high))
-    above, below = f"above {most}", f"below {least}"
-    within = f"between {least} and {most}", (found.above(low), found.below(high))
+    fails = Finding(FAILS, f"below {least}", (found.below(low),))
     if claim.rule == "at least":
-        shown = (HOLDS, f"above {least}", (found.above(low),)), (FAILS, below, (found.below(low),))
-    else:
-        beyond = (HOLDS, above, (found.above(high),)), (FAILS, below, (found.below(low),))
-        shown = *beyond, (NO_DIFFERENCE, *within)
-    return [Finding(*one) for one in shown]
+        return [Finding(HOLDS, f"above {least}", (found.above(low),)), fails]
+    within = Finding(NO_DIFFERENCE, f"between {least} and {most}", (found.above(low), found.below(high)))
+    return [Finding(HOLDS, f"above {most}", (found.above(high),)), fails, within]
 
 
 def corrected(claims: pd.DataFrame) -> pd.DataFrame:

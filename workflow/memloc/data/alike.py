@@ -49,17 +49,15 @@ def _alike(tokens: Int[np.ndarray, "paragraph token"], least: float) -> csr_arra
     shared = (holds @ holds.T).tocoo()
     sizes = holds.sum(axis=1)
     first, second = shared.coords
-    similarity = shared.data / (sizes[first] + sizes[second] - shared.data)
-    alike = similarity >= least
+    alike = shared.data / (sizes[first] + sizes[second] - shared.data) >= least
     return csr_array((np.ones(alike.sum()), (first[alike], second[alike])), shape=shared.shape)
 
 
 def _runs(tokens: Int[np.ndarray, "paragraph token"], run: int) -> csr_array:
     """Which runs of tokens each paragraph holds [paragraph, run]."""
     windows = sliding_window_view(tokens, run, axis=1)
-    n_windows = windows.shape[1]
     _, number = np.unique(windows.reshape(-1, run), axis=0, return_inverse=True)
-    row = np.repeat(np.arange(len(tokens)), n_windows)
+    row = np.repeat(np.arange(len(tokens)), windows.shape[1])
     holds = csr_array((np.ones(len(row)), (row, number.ravel())))
     holds.data[:] = 1  # a run that occurs twice in a paragraph is held once
     return holds

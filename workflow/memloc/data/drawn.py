@@ -251,15 +251,13 @@ def _counts(
     """Whole and cut exact occurrences of every seen paragraph, and all occurrences of its continuation."""
     whole, cut = exact & whole, exact & ~whole
     _, first = np.unique(order[whole], return_index=True)  # every paragraph lies whole in some window
-    starts = places[whole][first]
+    starts = places[whole][first] + paragraph.prefix
     whole_count, cut_count = np.bincount(order[whole]), np.bincount(order[cut], minlength=len(first))
     return pd.DataFrame(
         {
             "count": whole_count + cut_count,
             "whole_count": whole_count,
             "cut_count": cut_count,
-            "continuation_count": packing.occurrences(
-                rows, starts + paragraph.prefix, paragraph.continuation
-            ),
+            "continuation_count": packing.occurrences(rows, starts, paragraph.continuation),
         }
     )

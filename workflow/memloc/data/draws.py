@@ -54,11 +54,11 @@ def draw(
     resampled = np.array([np.bincount(row, minlength=len(sizes)) for row in drawn])
     counts = np.concatenate([inside, 1 - inside, resampled])
     n_of = dict(zip(SAMPLES, (len(parts), len(parts), n_resamples), strict=True))
-    keys = pd.DataFrame([(kind, number) for kind, n in n_of.items() for number in range(n)])
+    names = [(kind, number) for kind, n in n_of.items() for number in range(n)]
+    keys = pd.DataFrame(names, columns=["sample", "number"])
     n_paragraphs = counts @ np.asarray(sizes)
     kept = n_paragraphs > 0
-    keys = keys[kept].set_axis(["sample", "number"], axis=1).reset_index(drop=True)
-    return Draws(keys, counts[kept] / n_paragraphs[kept, None])
+    return Draws(keys[kept].reset_index(drop=True), counts[kept] / n_paragraphs[kept, None])
 
 
 def draw_controls(
@@ -74,5 +74,4 @@ def draw_controls(
             f"{n_controls} controls asked for, but only {n_available} non-memorized paragraphs to draw from: "
             "set contrastive.n_controls and editing.n_controls lower"
         )
-    available = np.tile(np.arange(n_available), (n_paragraphs, 1))
-    return rng.permuted(available, axis=1)[:, :n_controls]
+    return rng.permuted(np.tile(np.arange(n_available), (n_paragraphs, 1)), axis=1)[:, :n_controls]

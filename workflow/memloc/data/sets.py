@@ -159,9 +159,8 @@ def split(
     frame["sampled"] = frame.id.isin(np.concatenate(drawn))
     pool = frame.id[free & frame.set.isin(["memorized", "non_memorized"])]
     n_rare_tokens = min(asked.n_rare_tokens, int(MOST_RARE_TOKENS * len(pool)))
-    frame["sampled_rare_tokens"] = frame.id.isin(
-        sample_ids(pool, n_rare_tokens, generator(seed, "sets", "rare_tokens"))
-    )
+    rare_tokens = sample_ids(pool, n_rare_tokens, generator(seed, "sets", "rare_tokens"))
+    frame["sampled_rare_tokens"] = frame.id.isin(rare_tokens)
     return frame
 
 

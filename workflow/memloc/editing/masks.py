@@ -65,8 +65,7 @@ def head_weights(subject: Subject, layer: int, head: int) -> Movable:
     selected: dict[str, Tensor] = {}
     for component in subject.components:
         if component.layer == layer and component.n_heads is not None:
-            parameter = subject.model.get_parameter(component.parameter)
-            empty = torch.zeros_like(parameter, dtype=torch.bool)
+            empty = torch.zeros_like(subject.model.get_parameter(component.parameter), dtype=torch.bool)
             mask = selected.setdefault(component.parameter, empty)
             component.view(mask)[stored_head(head, component.n_heads, subject.n_heads)] = True
     return {name: mask.flatten().nonzero().squeeze(1) for name, mask in selected.items()}

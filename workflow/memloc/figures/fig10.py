@@ -39,12 +39,10 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         panel.set_ylabel(None)
     panel_labels(axes.flat)
     name_head(figure, head)
-    mean = data.groupby(["group", "role"], observed=True)["max_abs"].mean()
-    rows = dict(iter(data.groupby(["group", "role"], observed=True)))
+    by_role = data.groupby(["group", "role"], observed=True)
+    mean, strongest = by_role["max_abs"].mean(), {key: strongest_component(own) for key, own in by_role}
     numbers = {
-        "strongest": {
-            group: {role: strongest_component(rows[group, role]) for role in ROLES} for group in GROUPS
-        },
+        "strongest": {group: {role: strongest[group, role] for role in ROLES} for group in GROUPS},
         "ratio": {role: float(mean["perturbed", role] / mean["memorized", role]) for role in ROLES},
         "n_all": every["id"].nunique(),
         "n_pairs": gradients["id"].nunique(),

@@ -40,11 +40,7 @@ def activation_gradients(
     n_prefix = subject.n_prefix
     read = torch.arange(n_prefix if reference else tokens.shape[1] - 1).expand(len(tokens), -1)
     tokens = tokens[:, : n_prefix + 1] if reference else tokens
-
-    def nll(texts: Tokens, _: Tensor) -> Float[Tensor, "paragraph"]:
-        return paragraph_nll(subject, texts)
-
-    scores = _scores(subject, tokens, read, COMPONENTS, nll)
+    scores = _scores(subject, tokens, read, COMPONENTS, lambda texts, _: paragraph_nll(subject, texts))
     return _frame(scores, ids, group, read).drop(columns="slot")
 
 

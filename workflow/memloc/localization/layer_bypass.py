@@ -5,7 +5,6 @@ paragraphs is compared with that of others.
 """
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 
 from jaxtyping import Float
 from torch import Tensor
@@ -22,11 +21,8 @@ Means = Mapping[Site, Float[Tensor, "hidden"]]
 def bypass(block: str, layer: int, means: Means) -> Intervention:
     """A layer's block is bypassed."""
     site = Site(layer, WRITES[block])
-
-    def applied(subject: Subject) -> AbstractContextManager[None]:
-        return replacing(subject, {site: lambda output: means[site].to(output).expand_as(output)})
-
-    return Intervention(layer, (block, layer), applied)
+    change = {site: lambda output: means[site].to(output).expand_as(output)}
+    return Intervention(layer, (block, layer), lambda subject: replacing(subject, change))
 
 
 def mean_block_outputs(subject: Subject, tokens: Tokens) -> Means:

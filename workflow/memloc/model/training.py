@@ -114,13 +114,11 @@ def trained_model(
     known = json.dumps([stamp, how.model_dump(mode="json"), beginning.seed, bf16]).encode()
     checkpoint = files.checkpoints / f"{hashlib.sha256(known + rows.tobytes()).hexdigest()[:16]}.pt"
     progress = Progress(math.ceil(len(rows) / how.batch), "steps")
-
-    def report(step: int, n_steps: int, loss: float) -> None:
-        progress.at(step, f"loss {loss:.3f}")
-
     if beside:
         beside.begin(model)
-    curve = Training(model, how, bf16, beside).run(rows, checkpoint, report, files.start)
+    curve = Training(model, how, bf16, beside).run(
+        rows, checkpoint, lambda step, _, loss: progress.at(step, f"loss {loss:.3f}"), files.start
+    )
     if files.branch:
         with atomic_path(files.branch) as temporary:
             shutil.copyfile(_branch_of(checkpoint), temporary)

@@ -39,13 +39,12 @@ def run_versions(
 
     A micro-batch of versions is run at a time, however few the rows are.
     """
-    device, shared = subject.device, DynamicCache()
-    versions = versions.to(device)
+    shared = DynamicCache()
     # The last version is the unperturbed paragraph in all tokens that any version shares.
     subject.hidden(versions[:, -1, : starts[-1] + 1], shared)
 
     def of_some(some: Int[Tensor, "version 2"]) -> Scores:
-        chosen, rows = some.to(device).unbind(1)
+        chosen, rows = some.to(versions.device).unbind(1)
         n_shared = starts[some[0, 0]]
         known = [(keys[rows, :, :n_shared], values[rows, :, :n_shared]) for keys, values, _ in shared]
         return score_batch(subject, versions[rows, chosen], DynamicCache(known))

@@ -48,9 +48,7 @@ def place_of(subject: Subject, kind: str, layer: int | None, units: Int[np.ndarr
     if kind == SCATTERED:
         name, movable = f"{len(chosen):,} weights", split_weights(chosen, subject.weights)
     elif kind == EVERYWHERE:
-        movable = {
-            each: torch.arange(own.numel(), device=own.device) for each, own in subject.weights.items()
-        }
+        movable = {each: torch.arange(own.numel()).to(own.device) for each, own in subject.weights.items()}
         name = "all weights"
     elif kind == TWO_LAYERS:
         heads = by_layer(chosen, subject.n_groups)

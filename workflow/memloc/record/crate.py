@@ -58,8 +58,7 @@ def record(study: str, folder: Path, steps: list[Step], code: Mapping[str, Path]
     crate.add_file(StringIO(packages), ENVIRONMENT, properties=known, record_size=True)
     files = _add_files(crate, folder, steps)
     runs = [_add_run(crate, step, files) for step in steps]
-    whole = _add_whole(crate, workflow, runs)
-    crate.root_dataset["mentions"] = [whole, *runs]
+    crate.root_dataset["mentions"] = [_add_whole(crate, workflow, runs), *runs]
     crate.root_dataset["conformsTo"] = [
         _named(crate, uri, "CreativeWork", name, version=uri.rpartition("/")[2])
         for uri, name in PROFILES.items()

@@ -69,8 +69,7 @@ def run_way(study: Comparison, name: str) -> Found:
         named = {"way": name, "setting": in_words(way, setting), "mode": mode}
         removed, harm = _run(study, name, way, setting, own)
         removals.append(removed.assign(**named))
-        one = int(own.ids[0]) if mode == "single" else None
-        damages.append(harm.assign(**named, removed=one))
+        damages.append(harm.assign(**named, removed=int(own.ids[0]) if mode == "single" else None))
     return Found(pd.concat(removals), pd.concat(damages))
 
 

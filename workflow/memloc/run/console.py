@@ -66,10 +66,10 @@ def last_lines(study: str, results: Path) -> str:
         if not told and (results / file).exists():
             told = (results / file).read_text().splitlines()[:n_lines]
     shown = {
-        "Explorer": [results / "explorer/index.html"],
-        "Figures, one page": [results / "figures.html"],
-        "Figures, files": [results / "figures"],
-        "Bundle": [results / "bundle.zip"],
+        "Explorer": results / "explorer/index.html",
+        "Figures, one page": results / "figures.html",
+        "Figures, files": results / "figures",
+        "Bundle": results / "bundle.zip",
     }
-    places = [f"{name}: {path}" for name, paths in shown.items() for path in paths if path.exists()]
+    places = [f"{name}: {path}" for name, path in shown.items() if path.exists()]
     return "\n".join([f"Study {study}", *(f"  {line}" for line in [*told, *places])]) if places else ""

@@ -66,10 +66,8 @@ def _resampled(
     """Intercept, slope and worths of all rows, then of resamples of groups (fixed seed)."""
     (times,) = resamples(N_RESAMPLES, int(group.max()) + 1)
     first = np.array([-3.0, 1.0] + [0.5] * near.shape[1])
-    found = [fit(exact, near, recited, np.ones(len(group)), first)]
-    for weights in times[:, group]:
-        found.append(fit(exact, near, recited, weights, found[0]))
-    return np.array(found)
+    whole = fit(exact, near, recited, np.ones(len(group)), first)
+    return np.array([whole, *(fit(exact, near, recited, weights, whole) for weights in times[:, group])])
 
 
 def fit(

@@ -60,5 +60,4 @@ def comes_out(shares: pd.Series) -> pd.Series:
 
 def only_moved(table: pd.DataFrame) -> pd.Series:
     """Whether no model ever recites a paragraph, and training on it still lowers its NLL for certain."""
-    never = (table["recited_with"] == 0) & (table["recited_without"] == 0)
-    return never & (table["nll_high"] < 0)
+    return (table["recited_with"] == 0) & (table["recited_without"] == 0) & (table["nll_high"] < 0)

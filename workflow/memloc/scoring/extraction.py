@@ -21,24 +21,20 @@ LogP = Float[Tensor, "paragraph"]
 def score_and_extract(subject: Subject, tokens: Tokens, threshold: float) -> tuple[Scores, LogP]:
     """`paragraph_scores.score` and, from the same pass, log p_z of every continuation."""
 
-    def of_rows(rows: Tokens) -> tuple[Scores, LogP]:
-        scores, log_p = _of_batch(subject, rows)
-        return redecoded(subject, rows, scores, threshold), log_p
-
-    scores, log_p = zip(*subject.in_batches(of_rows, tokens), strict=True)
-    return concatenated(scores), torch.cat(log_p)
-
-
-@torch.inference_mode()
-def _of_batch(subject: Subject, rows: Tokens) -> tuple[Scores, LogP]:
     def statistics(logits: Tensor, true: Tensor) -> tuple[Tensor, ...]:
         truncated = log_probability(logits, true)
         return truncated, *score_logits(logits, true)  # last: it overwrites the logits
 
-    with last_mlp_predicts(subject):
-        states = subject.states_in_parts(rows)
-    truncated, *scores = subject.unembedded(states, rows[:, subject.n_prefix :], statistics)
-    return scores_of(TokenScores(*scores)), truncated.cpu().double().sum(dim=1)
+    @torch.inference_mode()
+    def of_rows(rows: Tokens) -> tuple[Scores, LogP]:
+        with last_mlp_predicts(subject):
+            states = subject.states_in_parts(rows)
+        truncated, *found = subject.unembedded(states, rows[:, subject.n_prefix :], statistics)
+        scores = redecoded(subject, rows, scores_of(TokenScores(*found)), threshold)
+        return scores, truncated.cpu().double().sum(dim=1)
+
+    scores, log_p = zip(*subject.in_batches(of_rows, tokens), strict=True)
+    return concatenated(scores), torch.cat(log_p)
 
 
 def log_probability(

@@ -27,11 +27,8 @@ def filled_keys(study: type[Section]) -> dict[str, set[str]]:
 
 def sections_below(section: type[Section]) -> dict[str, list[type[Section]]]:
     """Sections below each key of a section; several where a `source` decides."""
-    found = {}
-    for key, field in section.model_fields.items():
-        if below := _section_types(field.annotation):
-            found[key] = below
-    return found
+    found = {key: _section_types(field.annotation) for key, field in section.model_fields.items()}
+    return {key: below for key, below in found.items() if below}
 
 
 def _section_types(annotation: Any) -> list[type[Section]]:

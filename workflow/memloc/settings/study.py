@@ -138,9 +138,8 @@ class Settings(Section):
 
     def as_config(self) -> dict[str, Any]:
         """All settings as a config file may give them, defaults included."""
-        own = own_keys(type(self))
         chosen = self.model_dump(mode="json", exclude=filled_keys(type(self)))
-        return {key: chosen[key] for key in own}
+        return {key: chosen[key] for key in own_keys(type(self))}
 
     @model_validator(mode="after")
     def _one_model_or_several(self) -> "Settings":

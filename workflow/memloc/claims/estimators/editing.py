@@ -19,7 +19,7 @@ def editing_is_harder(tables: Tables, settings: Section) -> Evidence:
     does is harder than what any rate does."""
     rates = []
     for objective in ("edit", "unlearn"):
-        tried = _of(tables, objective).query("arm == 'all'")
+        tried = tables["edits"].query(f"objective == '{objective}' and arm == 'all'")
         dose = tried["learning_rate"].where(tried["em_memorized"] < settings.paragraph.continuation, np.inf)
         rates.append(dose.set_axis(tried["id"]))
     both = pd.concat(rates, axis=1, join="inner", keys=["edit", "unlearn"])
@@ -30,7 +30,7 @@ def editing_is_harder(tables: Tables, settings: Section) -> Evidence:
 def top_spares_controls(tables: Tables, settings: Section) -> Evidence:
     """Share of the paragraphs whose controls' NLL rises less with the top-gradient weights than with all, at
     their doses. Only paragraphs count that both unlearn."""
-    runs = _of(tables, "unlearn")
+    runs = tables["edits"].query("objective == 'unlearn'")
     doses = runs[runs["em_memorized"] < settings.paragraph.continuation].set_index(["id", "arm"])
     risen = (doses["nll_control"] - doses["nll_control_before"]).unstack("arm")
     less = unlike(risen.reindex(columns=["all", "top"]).dropna(), tables)
@@ -39,10 +39,6 @@ def top_spares_controls(tables: Tables, settings: Section) -> Evidence:
 
 def random_weights_do_nothing(tables: Tables, settings: Section) -> Evidence:
     """Share of the paragraphs that random weights leave recited at the top-gradient weights' dose."""
-    left = _of(tables, "unlearn").set_index(["id", "arm"])["em_memorized"].unstack("arm")
-    recited = left == settings.paragraph.continuation
+    runs = tables["edits"].query("objective == 'unlearn'").set_index(["id", "arm"])
+    recited = runs["em_memorized"].unstack("arm") == settings.paragraph.continuation
     return rate(unlike(recited.loc[~recited["top"], "random"], tables))
-
-
-def _of(tables: Tables, objective: str) -> pd.DataFrame:
-    return tables["edits"].query("objective == @objective")

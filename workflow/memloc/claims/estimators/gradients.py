@@ -33,5 +33,4 @@ def one_value_matrix_leads(tables: Tables, settings: Section) -> Evidence:
     first = samples.pivot(index=keys, columns=matrix, values="max_abs").idxmax(axis=1).unstack("group")
     part, rest = first.loc["part"], first.loc["rest"]
     alike = (part == rest.loc[part.index]).all(axis=1) & (part["memorized"] == part["contrastive"])
-    leads = alike & (part["memorized"].str[0] == "W_V")
-    return rate(leads)
+    return rate(alike & (part["memorized"].str[0] == "W_V"))

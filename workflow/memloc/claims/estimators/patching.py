@@ -1,7 +1,5 @@
 """Estimators of the topic `patching`: heads whose activations carry the perturbation (paper A.3)."""
 
-import pandas as pd
-
 from memloc.claims.named_head import Place, place_of
 from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.localization.head_scores import patching_scores
@@ -17,14 +15,9 @@ def patching_points_elsewhere(tables: Tables, settings: Section) -> Place:
     patching = tables["patching"]
     if (patching["method"] != "exact").any():
         raise NotApplicable("patches of this model were estimated, not run")
-    patching = patching[patching["id"].isin(spread_pairs(tables["perturbed_paragraphs"]))]
+    spread = tables["perturbed_paragraphs"].query("position < impact_position - 1")["id"]
+    patching = patching[patching["id"].isin(spread)]
     if patching.empty:
         raise NotApplicable("every perturbed token predicts the impact token itself")
-    n_heads = int(tables["head_ranking"]["head"].max()) + 1
-    sizes = patching_scores(patching, n_heads)
+    sizes = patching_scores(patching, n_heads=int(tables["head_ranking"]["head"].max()) + 1)
     return place_of(head_of_other_methods(tables, settings, "patching"), -sizes)
-
-
-def spread_pairs(perturbed: pd.DataFrame) -> pd.Series:
-    """Ids of the pairs whose perturbed position is before the one that predicts the impact token."""
-    return perturbed.loc[perturbed["position"] < perturbed["impact_position"] - 1, "id"]

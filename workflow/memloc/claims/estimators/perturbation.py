@@ -57,14 +57,12 @@ def rare_tokens_cost_most(tables: Tables, settings: Section) -> Evidence:
     counts = np.bincount(np.concatenate([*counted]))
     drops = before_last(em_drops(_of_set(tables, "memorized")), settings.paragraph.prefix)
     lost = drop_matrix(drops)
-    ordered = [
-        np.sign(np.subtract.outer(own, own)) * np.sign(np.subtract.outer(rarity, rarity))
-        for own, rarity in zip(
-            lost.to_numpy(), (-counts[tokens[id]][lost.columns] for id in lost.index), strict=True
-        )
-    ]
-    gamma = pd.Series([own.sum() / abs(own).sum() if own.any() else np.nan for own in ordered], lost.index)
-    return median(unlike(100 * gamma.dropna(), tables))
+    gamma = {}
+    for id, own in zip(lost.index, lost.to_numpy(), strict=True):
+        rarity = -counts[tokens[id]][lost.columns]
+        ordered = np.sign(np.subtract.outer(own, own)) * np.sign(np.subtract.outer(rarity, rarity))
+        gamma[id] = ordered.sum() / abs(ordered).sum() if ordered.any() else np.nan
+    return median(unlike(100 * pd.Series(gamma, dtype=float).dropna(), tables))
 
 
 def perturbed_are_fluent(tables: Tables, settings: Section) -> Evidence:

@@ -85,11 +85,8 @@ def _moved(request: Request, directions: Float[Tensor, "layer hidden"]) -> Diver
     def divert(setting: Setting) -> AbstractContextManager[None]:
         depth, times = setting
         layer = int(depth * len(directions))
-
-        def moved(states: Float[Tensor, "row position hidden"]) -> Float[Tensor, "row position hidden"]:
-            return states - times * directions[layer].to(states)
-
-        return replacing(request.subject, {Site(layer, "resid_pre"): moved})
+        change = {Site(layer, "resid_pre"): lambda states: states - times * directions[layer].to(states)}
+        return replacing(request.subject, change)
 
     return divert
 

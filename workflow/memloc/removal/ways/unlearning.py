@@ -40,9 +40,8 @@ def unlearning(request: Request, arm: str, kl_weight: float = KL_WEIGHT) -> Chan
             order = {name: torch.full_like(own, -1).flatten() for name, own in origin.gradients.items()}
             for name, flat in place.items():
                 drawn = request.random.random(len(flat), dtype="float32")
-                order[name][flat] = (
-                    origin.gradients[name].view(-1)[flat].abs() if arm == "top" else torch.from_numpy(drawn)
-                )
+                sizes = origin.gradients[name].view(-1)[flat].abs()
+                order[name][flat] = sizes if arm == "top" else torch.from_numpy(drawn)
             n = min(n_weights(subject, movable), n_weights(subject, place))
             chosen = split_weights(largest(torch.cat([*order.values()]), n), origin.gradients)
         optimise(subject, origin, chosen, setting[0], recipe)
