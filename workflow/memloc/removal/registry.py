@@ -16,14 +16,8 @@ from memloc.model.subject import Subject
 from memloc.model.weights import Original, edited
 from memloc.planting.activation_methods import integrated_gradients
 from memloc.removal.request import Change, Divert, Request, Setting
+from memloc.removal.ways import diversions
 from memloc.removal.ways.balanced_subnet import balanced_subnet
-from memloc.removal.ways.diversions import (
-    first_heads,
-    ngram_blocklist,
-    random_direction,
-    random_heads,
-    steering,
-)
 from memloc.removal.ways.gates import hard_concrete
 from memloc.removal.ways.neurons import neurons, zero_out
 from memloc.removal.ways.unlearning import gradient_ascent, retrained, unlearning
@@ -66,11 +60,11 @@ WAYS: dict[str, Way] = {
     "neurons_hard_concrete": Way(partial(neurons, score=hard_concrete, n_together=8), *NEURONS),
     "svd": Way(svd, ("share of components",), "svd"),
     "kfac": Way(kfac, ("share of entries",), "kfac"),
-    "ngram_blocklist": Way(ngram_blocklist, ("tokens",), "ngram_blocklist", diverts=True),
-    "heads": Way(first_heads, *HEADS, diverts=True),
-    "random_heads": Way(random_heads, *HEADS, diverts=True),
-    "steering": Way(steering, *DIRECTIONS, diverts=True),
-    "random_direction": Way(random_direction, *DIRECTIONS, diverts=True),
+    "ngram_blocklist": Way(diversions.ngram_blocklist, ("tokens",), "ngram_blocklist", diverts=True),
+    "heads": Way(diversions.first_heads, *HEADS, diverts=True),
+    "random_heads": Way(diversions.random_heads, *HEADS, diverts=True),
+    "steering": Way(diversions.steering, *DIRECTIONS, diverts=True),
+    "random_direction": Way(diversions.random_direction, *DIRECTIONS, diverts=True),
     "retrained": Way(retrained, (), None),
 }
 

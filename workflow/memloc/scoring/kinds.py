@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Int
 
+from memloc.data.halves import within
 from memloc.data.near_copies import Found
 from memloc.data.own_text import joined, window_hashes
 from memloc.tables.terms.near_copies import RECITATION, RECOLLECTION, RECONSTRUCTION
@@ -109,9 +110,7 @@ def evidence(
     rows = []
     for own, (places, _) in zip(paragraphs.itertuples(), found, strict=True):
         same = (stream["file"] == own.file) | (stream["id"] == own.id).fillna(False)
-        left_out = same.to_numpy(bool)[document]
-        for place in places:
-            left_out[place : place + length] = True
+        left_out = same.to_numpy(bool)[document] | within(places, len(document), length)
         got = (model.next(own.tokens[:at], left_out) == own.tokens[at] for at in range(n_prefix, length))
         share = template_share(own.tokens, n_prefix, breaks)
         rows.append((share, sum(1 for _ in takewhile(bool, got))))
