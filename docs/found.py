@@ -1,4 +1,4 @@
-"""Sentences on pages with numbers, each from a finished run of `mini` or `grown-truth` (see `make docs`)."""
+"""Sentences with numbers on pages, each from a finished run of `mini` or of another study (see `make docs`)."""
 
 import textwrap
 
@@ -13,15 +13,16 @@ from memloc.tables.finished import Study
 from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 
 LONG_RUN = 25  # tokens
-GROWN = ("twins", "grown_precision", "removal_of_grown")  # figures of `grown-truth`
+# Figures of `grown-truth`, `half-models`, `capacity` and `near-copies`, whose captions stand on pages.
+CAPTIONED = ("twins", "grown_precision", "removal_of_grown", "counterfactual", "capacity", "near_copies")
 
 
 def told_by(study: Study, width: int) -> dict[str, str]:
     """The lines of pages that a study speaks for, by the name of their place."""
-    captions = [study.folder / f"figures/{name}.rst" for name in GROWN]
-    if not captions[0].exists():
+    if (study.folder / "headline.txt").exists():
         return sentences(study, width)
-    return {path.stem: _filled(path.read_text(), width) for path in captions}
+    captions = (study.folder / f"figures/{name}.rst" for name in CAPTIONED)
+    return {path.stem: _filled(path.read_text(), width) for path in captions if path.exists()}
 
 
 def sentences(study: Study, width: int) -> dict[str, str]:

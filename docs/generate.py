@@ -163,7 +163,7 @@ def memory_table() -> str:
 
 
 def with_found(text: str) -> str:
-    """A page with the sentences of the runs of `mini` and `grown-truth` that `make docs` was last given."""
+    """A page with the sentences of the runs that `make docs` was last given."""
     for name, content in json.loads(FOUND.read_text()).items():
         if f"<!-- {name} -->" in text:
             text = between(text, name, content)
@@ -217,7 +217,7 @@ if __name__ == "__main__":
         FOUND.write_text(json.dumps(json.loads(FOUND.read_text()) | told, indent=1) + "\n")
         for picture in (ROOT / "docs/images").iterdir():
             drawn = study / "figures" / picture.name
-            if drawn.exists() and (picture.stem in found.GROWN) == ("twins" in told):
+            if drawn.exists() and (picture.stem in found.CAPTIONED) == ("headline" not in told):
                 shutil.copyfile(drawn, picture)
     for path, text in generated().items():
         path.write_text(text)
