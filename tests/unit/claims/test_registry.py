@@ -134,6 +134,7 @@ SAY_THE_SAME = {
     "editing.reference": "runs like the authors' are judged as ours are",
     "perturbation.reference": "position 0 is one of many",
     "remove.ways": "estimators say which way was not run",
+    "sets.kinds": "memorized paragraphs are those that are taken",
 }
 ANALYSES = {name.partition(".")[0] for name in SAY_THE_SAME} | {"sets", "detection"}
 

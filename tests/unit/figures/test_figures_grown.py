@@ -82,7 +82,7 @@ def test_exchanged_places_of_memories_that_took_are_drawn_as_stored():
 def test_controls_have_panels_and_only_layers_have_an_auroc():
     drawing = grown_precision.draw(tables(), {})
     titles = words(panel.title for panel in drawing.figure.axes)
-    assert [" ".join(title.split()[1:]) for title in titles][3:] == ["heads of two layers", "all weights"]
+    assert [" ".join(title.split()[1:]) for title in titles][3:] == ["heads of two layers", "everywhere"]
     within = drawing.data.query("measure == 'auroc_in_layer'")
     assert set(within["kind"]) == set(KINDS) - {"grown_weights"}
 

@@ -1,6 +1,7 @@
 """What a near-copy is worth: what its caption says where there are few, or none."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from figure_labels import SETTINGS, checked
 from made_tables import frame_of
@@ -31,7 +32,7 @@ def tables(n_near, worth):
             0.4,
             [
                 "Of 20 recited paragraphs that occur once, 75 (",
-                "as much recitation as 0.40 (0.20 to 0.80) of an exact copy",
+                "counts as 0.40 (0.20 to 0.80) of an exact copy",
             ],
         ),
         (3, None, ["too few near-copies to say what one is worth."]),
@@ -42,3 +43,12 @@ def test_the_caption_says_what_a_near_copy_is_worth_if_it_can(n_near, worth, sai
     text = checked("near_copies", near_copies.draw(tables(n_near, worth), SETTINGS))
     assert [part for part in said if part not in text] == []
     assert ("2405.15523" in text) == (n_near > 0)
+
+
+def test_the_caption_tells_written_copies_from_found_ones():
+    made = tables(15, 0.4)
+    assert "written at random" in checked("near_copies", near_copies.draw(made, SETTINGS))
+    made["near_copies"] = made["near_copies"].assign(within_20=pd.NA, within_50=pd.NA)
+    found = made["copy_worth"][~made["copy_worth"]["copies"].isin(["within_20", "within_50"])]
+    text = checked("near_copies", near_copies.draw(made | {"copy_worth": found}, SETTINGS))
+    assert "Nobody placed these copies" in text and "a tenth edited" in text and " or half" not in text

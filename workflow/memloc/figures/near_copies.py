@@ -12,12 +12,13 @@ from memloc.figures.parts.style import COLOURS, MARKERS, Drawing, panel_labels, 
 from memloc.scoring.copies import by_kind
 from memloc.settings.base import Section
 from memloc.statistics.uncertainty import Interval, proportion
+from memloc.tables.terms.near_copies import WRITTEN
 
 EXACT = {1: "1", 2: "2, 3", 4: "4-7", 8: "8-15", 16: "16+"}  # bins by their first number
 NEAR = {0: "none", 1: "1-3", 4: "4-15", 16: "16 or more"}
 COLOURS_OF_NEAR = ("0.6", "#56b4e9", "#e69f00", COLOURS["memorized"])
-# 2405.15523: membership inference, with a tenth or half of the words replaced.
-PUBLISHED = {"within_10": (0.60, 0.65), "within_50": (0.15, 0.20)}
+# 2405.15523: worths by membership inference, by the part of the words that is replaced.
+PUBLISHED = {"within_10": ("a tenth", 0.60, 0.65), "within_50": ("half", 0.15, 0.20)}
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -68,7 +69,7 @@ def _worths(axes: Axes, worth: pd.DataFrame) -> None:
     axes.axvline(1, color="0.8", lw=0.6)
     for place, name in zip(places, worth["copies"], strict=True):
         if name in PUBLISHED:
-            low, high = PUBLISHED[name]
+            _, low, high = PUBLISHED[name]
             axes.barh(place, high - low, left=low, height=0.6, color="0.85", zorder=0)
     axes.hlines(places, worth["low"], worth["high"], color="black", lw=0.9)
     axes.plot(worth["worth"], places, "o", color="black", ms=3)
@@ -86,5 +87,7 @@ def _numbers(data: pd.DataFrame, shares: pd.DataFrame, worth: pd.DataFrame) -> d
         "once": proportion(int((once["near"] > 0).sum()), len(once)) if len(once) else None,
         "tenth": Interval(*tenth.iloc[0][["worth", "low", "high", "n_groups"]]) if len(tenth) else None,
         "fitted": bool(worth["worth"].notna().any()),
-        "published": "within_10" in set(worth["copies"]),
+        "published": " or ".join(PUBLISHED[name][0] for name in worth["copies"] if name in PUBLISHED),
+        "unknown": bool(worth["worth"].isna().any()),
+        "written": f"within_{WRITTEN[-1]}" in by_kind(data),
     }
