@@ -1,4 +1,4 @@
-"""Sentences with numbers on pages, each from a finished run of `mini` or of another study (see `make docs`)."""
+"""Sentences with numbers on pages, each from a finished run of `mini` or another study (see `make docs`)."""
 
 import textwrap
 
