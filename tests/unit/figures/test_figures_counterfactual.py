@@ -24,9 +24,9 @@ def drawing():
 
 def test_the_caption_counts_what_is_drawn(drawing):
     text = checked("counterfactual", drawing)
-    assert "80 marks: how much" in text and "16 models each lack" in text
-    assert text.startswith("40 paragraphs that the study's model recites are judged, 5 not: fewer than half")
-    assert "Of those judged, 20 come out anyway" in text
+    assert "80 marks: how much" in text and "Of 16 models, a random half lacks" in text
+    assert text.startswith("40 recited paragraphs are judged, 5 not: fewer than half")
+    assert "20 come out anyway" in text
     assert "So do 10 of 15 that a rule gets, and 1 of 4 that no model saw" in text
     moved = (drawing.data["mark"] == figure.MOVED).sum()
     assert 0 < moved <= 15 and f"{moved} others never come out" in text

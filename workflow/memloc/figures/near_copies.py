@@ -78,13 +78,15 @@ def _worths(axes: Axes, worth: pd.DataFrame) -> None:
 
 
 def _numbers(data: pd.DataFrame, shares: pd.DataFrame, worth: pd.DataFrame) -> dict[str, Any]:
-    once = data[(data["within_0"] == 1) & data["recited"]]
+    once = data.assign(near=data["near"] > 0)[data["within_0"] == 1].groupby("recited")["near"]
+    shares_of_once = {recited: proportion(int(own.sum()), len(own)) for recited, own in once}
     tenth = worth[(worth["copies"] == "within_10") & worth["worth"].notna()]
     return {
         "n": int((data["within_0"] > 0).sum()),
         "n_missed": int((~shares["expected"].between(shares["low"], shares["high"])).sum()),
         "n_shares": len(shares),
-        "once": proportion(int((once["near"] > 0).sum()), len(once)) if len(once) else None,
+        "once": shares_of_once.get(True),
+        "once_others": shares_of_once.get(False),
         "tenth": Interval(*tenth.iloc[0][["worth", "low", "high", "n_groups"]]) if len(tenth) else None,
         "fitted": bool(worth["worth"].notna().any()),
         "published": " or ".join(PUBLISHED[name][0] for name in worth["copies"] if name in PUBLISHED),
