@@ -17,7 +17,7 @@ from memloc.run.errors import InputError
 from memloc.run.progress import Progress
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import Group
-from memloc.settings.model import CONTROLS
+from memloc.settings.model import ONLY_ASKED
 
 settings, seed, ways = job.settings, job.seed, snakemake.params.ways
 how = settings.remove
@@ -30,7 +30,7 @@ grown = job.read("grown")
 subject = loading.load(job.input.folder, settings, 16, editing=True)
 memories = memories_of(subject, grown)
 took = grown[grown["em"] == settings.paragraph.continuation]
-removed = took[~took["kind"].isin(CONTROLS)].groupby("kind", sort=False).head(how.n_single)
+removed = took[~took["kind"].isin(ONLY_ASKED)].groupby("kind", sort=False).head(how.n_single)
 if removed.empty:
     raise InputError("model.grown: no memory is recited after the training; set remove.n_single to 0")
 texts = texts_of(subject, {"paragraphs": paragraphs, "sets": sets}, how, seed, removed["id"].tolist())

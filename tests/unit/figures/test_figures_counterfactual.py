@@ -34,5 +34,13 @@ def test_the_caption_counts_what_is_drawn(drawing):
     assert a_weight[:3] == pytest.approx([bits / 1_000 for bits in held[:3]]) and a_weight.n == held.n
 
 
+def test_the_caption_says_that_nothing_is_recited():
+    scores, kinds = half_scores()
+    table = of_kinds(scores, np.array([], int), by_rule=np.array([], int)).assign(repeats=1)
+    settings = sections({"paragraph": {"length": 2 * N, "prefix": N}})
+    text = checked("counterfactual", figure.draw({"counterfactual": table, "half_scores": scores}, settings))
+    assert text.startswith("The model recites none of these paragraphs. Of 16 models")
+
+
 def test_it_is_drawn_as_stored(drawing):
     assert_as_stored("counterfactual", drawing)

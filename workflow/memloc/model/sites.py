@@ -182,11 +182,11 @@ def _by_head(n_heads: int, z: Float[Tensor, "*row d_heads"]) -> Float[Tensor, "*
 
 def _put(view: View, change: Change, found: Tensor) -> Tensor:
     """What a module takes or gives, with the changed activation; fused modules give q, k and v together."""
-    seen = view(found)
-    if seen.numel() == found.numel():
-        return change(seen).flatten(2)
+    viewed = view(found)
+    if viewed.numel() == found.numel():
+        return change(viewed).flatten(2)
     found = found.clone()
-    view(found).copy_(change(seen))
+    view(found).copy_(change(viewed))
     return found
 
 
@@ -198,9 +198,9 @@ def _through_bridge(subject: Subject, sites: Sequence[Site]) -> Iterator[Activat
     def record(activation: Tensor, hook: object, name: str) -> Tensor:
         in_columns = name.endswith(NORMED)
         # The model must go on with this very view: its loss has no gradient with respect to another view.
-        seen = activation.unflatten(-1, (-1, subject.bridge.cfg.d_head)) if in_columns else activation
-        found.keep(name, seen)
-        return seen.flatten(-2) if in_columns else seen
+        viewed = activation.unflatten(-1, (-1, subject.bridge.cfg.d_head)) if in_columns else activation
+        found.keep(name, viewed)
+        return viewed.flatten(-2) if in_columns else viewed
 
     with subject.bridge.hooks(fwd_hooks=[(name, partial(record, name=name)) for name in names.values()]):
         yield found

@@ -6,7 +6,7 @@
 | `grown_neurons` | neurons of one layer: their rows of W_in and W_out |
 | `grown_weights` | 5 % of all W_* weights |
 | `grown_two_layers` | all four matrices of a head of each of two layers |
-| `grown_everywhere` | all W_* weights: a control without a place |
+| `grown_everywhere` | all W_* weights, so in no place |
 
 Heads and neurons come from the layers in turn. No two places share a weight; memories that grow everywhere
 move all of them, as ordinary text does.

@@ -13,7 +13,7 @@ from torch import Tensor
 from memloc.model.components import HEAD_PARTS, MLP_PARTS
 from memloc.model.subject import Subject
 from memloc.model.weights import Movable, holding, of_units, split_weights
-from memloc.settings.model import CONTROLS, GROWN_GRANULARITIES
+from memloc.settings.model import GROWN_GRANULARITIES, ONLY_ASKED
 
 SCATTERED, TWO_LAYERS, EVERYWHERE = "grown_weights", "grown_two_layers", "grown_everywhere"
 
@@ -31,7 +31,7 @@ class Place(NamedTuple):
     def numbers(self) -> tuple[int | None, list[int]]:
         """The layer, and its heads or neurons; or None, and units of all layers (or weights) on end."""
         units = self.units[self.own]
-        if self.kind in (SCATTERED, *CONTROLS):
+        if self.kind in (SCATTERED, *ONLY_ASKED):
             return None, units.flatten().nonzero().flatten().tolist()
         layers, within = units.nonzero().T.tolist()
         return layers[0], within

@@ -14,7 +14,7 @@ GROWN_GRANULARITIES = {
     "grown_two_layers": ("head", "layer", "weight"),
     "grown_everywhere": ("head",),  # scored against the places of `grown_heads`
 }
-CONTROLS = ("grown_two_layers", "grown_everywhere")  # asked about, never removed
+ONLY_ASKED = ("grown_two_layers", "grown_everywhere")  # asked about, never removed
 HEADS_OF_A_MEMORY = 3  # of one layer; the smaller a place, the more its memory disturbs other text
 LAST = 0.98  # share of the training after which nothing grows: the rest repairs other text
 SHARE_OF_A_MEMORY = 0.05  # share of all W_* weights in a place of kind `grown_weights`
@@ -54,8 +54,8 @@ class Grown(Section):
     kinds: Annotated[list[Literal[tuple(GROWN_GRANULARITIES)]], ListedOnce] = Field(
         [],
         description="Kinds of places: three heads of a layer, neurons of a layer, 5 % of all W_* weights. "
-        "Controls: a head of each of two layers; all weights, which is no place (needs `grown_heads`). None: "
-        "nothing grows.",
+        "Never removed: a head of each of two layers; all weights, which is no place (needs `grown_heads`). "
+        "None: nothing grows.",
     )
     n_memories: Annotated[int, Field(ge=2), NoTruth] = Field(
         8, description="Memories of each kind; twins exchange their places, so there are at least two."
