@@ -29,7 +29,7 @@ rows = kept[job.shard(len(kept), micro_batch)]
 job.log(f"{len(rows)} of {len(kept)} paragraphs")
 between = range(rows[0], rows[-1] + 1) if len(rows) else range(0)
 pieces = kept_pieces(job.batches("paragraphs", ["id", "tokens"], between), dropped)
-measured = schema_of("scores").columns(Lengths()).keys() - {"id"}
+measured = [name for name in schema_of("scores").columns(Lengths()) if name != "id"]
 n_redecoded = 0
 progress = Progress(len(rows), "paragraphs")
 with job.writing() as append:

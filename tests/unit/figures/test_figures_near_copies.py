@@ -51,4 +51,4 @@ def test_the_caption_tells_written_copies_from_found_ones():
     made["near_copies"] = made["near_copies"].assign(within_20=pd.NA, within_50=pd.NA)
     found = made["copy_worth"][~made["copy_worth"]["copies"].isin(["within_20", "within_50"])]
     text = checked("near_copies", near_copies.draw(made | {"copy_worth": found}, SETTINGS))
-    assert "Nobody placed these copies" in text and " or half" not in text
+    assert "Nobody placed these copies" in text and "a tenth edited" in text and " or half" not in text

@@ -46,8 +46,10 @@ def counterfactual(lengths: Lengths) -> Columns:
         "nll_difference": number(
             **nll, meaning="The same of the NLL of the continuation: the counterfactual memorization."
         ),
-        "nll_low": number(**nll, meaning="Low end of this difference, 95 %, over trainings."),
-        "nll_high": number(**nll, meaning="High end."),
+        "nll_low": number(
+            **nll, meaning="Low end, 95 %, over trainings; missing: fewer than eight models of either kind."
+        ),
+        "nll_high": number(**nll, meaning="High end; missing as above."),
         "kind": category(
             *KINDS,
             nullable=True,
