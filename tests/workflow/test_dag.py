@@ -95,6 +95,11 @@ def test_rules_that_load_the_model_ask_for_a_gpu(rules):
             assert any(path.endswith("/model.json") for path in rule["inputs"]), rule["name"]
 
 
+def test_a_plan_says_how_much_memory_a_model_of_this_size_takes(clone):
+    said = clone.plan("unlearn_paragraphs", config="config/models/pythia-12b.yaml")
+    assert "with every choice of weights. (361000 MB of memory)" in said
+
+
 def test_code_is_tracked_but_for_downloads(rules):
     for rule in rules.jobs:
         assert (rule["code"] is None) == own_name(rule).startswith("download_"), rule["name"]

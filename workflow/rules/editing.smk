@@ -33,6 +33,7 @@ for objective in OBJECTIVES:
             shard=EDITING.number,
         message:
             f"{objective.capitalize()} memorized paragraphs, each from the original weights, with every choice of weights."
+            + ASKED
         script:
             "../scripts/edit_paragraphs.py"
 

@@ -34,6 +34,8 @@ with explained(f"{MODEL_FOLDER}: "):
     require_room(placed(MODEL_FOLDER), SETTINGS.paragraph.length)
 with explained():
     MEMORY = memory(N_PARAMETERS, SETTINGS)
+# The end of these rules' messages, which are all that a dry run prints of a job.
+ASKED = " ({resources.mem_mb} MB of memory)"
 
 
 rule model:
@@ -55,6 +57,6 @@ rule model:
         **MODEL_IDENTITY,
         dtype=SETTINGS.loading.dtype,
     message:
-        "Identify the model (hash, sizes) and write the text of its tokens."
+        "Identify the model (hash, sizes) and write the text of its tokens." + ASKED
     script:
         "../scripts/model.py"

@@ -40,7 +40,8 @@ def test_a_stream_is_what_docs_methods_says():
 
 def test_steps_are_the_rules_that_run_a_script():
     def rule(script, threads):
-        given = {"message": "Do.", "input": ["in"], "output": ["out"], "benchmark": "r/benchmarks/a.tsv"}
+        given = {"message": "Do." + " ({resources.mem_mb} MB)" * (threads > 1), "input": ["in"]}
+        given |= {"output": ["out"], "benchmark": "r/benchmarks/a.tsv"}
         given["params"] = SimpleNamespace(script="score")
         return SimpleNamespace(
             name="a", script=script, resources={"_cores": SimpleNamespace(value=threads)}, **given

@@ -38,7 +38,7 @@ def steps_of(rules: Iterable[Any]) -> list[Step]:
     return [
         Step(
             name=rule.name,
-            message=rule.message,
+            message=rule.message.partition(" ({")[0],  # without what a job asks for
             script=f"workflow/scripts/{script_of(rule)}",
             inputs=[str(path) for path in rule.input],
             outputs=[str(path) for path in rule.output],
