@@ -249,7 +249,7 @@ for analysis in ANALYSES:
             shard=STAGE.number,
             script=analysis.name,
         message:
-            analysis.message + ASKED * runs_model
+            f"{analysis.message}{MB_SAID * runs_model}"
         # Snakemake fills the name in when the job runs, and the loop is over by then.
         script:
             "../scripts/{params.script}.py"

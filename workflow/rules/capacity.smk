@@ -24,6 +24,6 @@ if CAPACITY_ASKED:
             shard=FILLED.number,
             work=placed(f"{RESULTS}/shards/fill_models/work"),
         message:
-            "Train new models on random tokens, until they hold no more bits." + ASKED
+            f"Train new models on random tokens, until they hold no more bits.{MB_SAID}"
         script:
             "../scripts/fill_models.py"

@@ -47,6 +47,6 @@ if HALVES_ASKED:
             shard=HALVES.number,
             work=placed(f"{RESULTS}/shards/train_halves/work"),
         message:
-            "Train a model on a random half of the paragraphs, and score all that are drawn." + ASKED
+            f"Train a model on a random half of the paragraphs, and score all that are drawn.{MB_SAID}"
         script:
             "../scripts/train_halves.py"

@@ -21,6 +21,6 @@ rule edited_model:
     params:
         **tracked("edit_model", "remove", "loading", "highlight"),
     message:
-        "Remove the chosen paragraphs together, and write the model with a card of changes and costs." + ASKED
+        f"Remove the chosen paragraphs together, and write the model with a card of changes and costs.{MB_SAID}"
     script:
         "../scripts/edited_model.py"

@@ -32,8 +32,7 @@ for objective in OBJECTIVES:
             objective=objective,
             shard=EDITING.number,
         message:
-            f"{objective.capitalize()} memorized paragraphs, each from the original weights, with every choice of weights."
-            + ASKED
+            f"{objective.capitalize()} memorized paragraphs, each from the original weights, with every choice of weights.{MB_SAID}"
         script:
             "../scripts/edit_paragraphs.py"
 

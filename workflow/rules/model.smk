@@ -35,7 +35,7 @@ with explained(f"{MODEL_FOLDER}: "):
 with explained():
     MEMORY = memory(N_PARAMETERS, SETTINGS)
 # The end of these rules' messages, which are all that a dry run prints of a job.
-ASKED = " ({resources.mem_mb} MB of memory)"
+MB_SAID = " ({resources.mem_mb} MB of memory)"
 
 
 rule model:
@@ -57,6 +57,6 @@ rule model:
         **MODEL_IDENTITY,
         dtype=SETTINGS.loading.dtype,
     message:
-        "Identify the model (hash, sizes) and write the text of its tokens." + ASKED
+        f"Identify the model (hash, sizes) and write the text of its tokens.{MB_SAID}"
     script:
         "../scripts/model.py"

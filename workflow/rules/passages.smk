@@ -31,7 +31,7 @@ if SCANNED:
             **MODEL_IDENTITY,
             checkpoints=placed(f"{RESULTS}/scan"),
         message:
-            "Find what the model recites of your own text, from any start." + ASKED
+            f"Find what the model recites of your own text, from any start.{MB_SAID}"
         script:
             "../scripts/passages_text.py"
 

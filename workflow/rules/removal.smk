@@ -31,6 +31,6 @@ if RETRAINED_MODEL:
             **tracked("model", "remove"),
             work=placed(f"{RESULTS}/shards/retrain"),
         message:
-            "Train the model again, without the paragraphs that are removed." + ASKED
+            f"Train the model again, without the paragraphs that are removed.{MB_SAID}"
         script:
             "../scripts/retrain.py"

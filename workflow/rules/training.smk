@@ -30,7 +30,7 @@ if MODEL.source in TRAINED:
             **tracked("model"),
             checkpoints=placed(f"{RESULTS}/checkpoints"),
         message:
-            "Train the model on the training stream (resumes where it was killed)." + ASKED
+            f"Train the model on the training stream (resumes where it was killed).{MB_SAID}"
         script:
             "../scripts/train_grown.py" if GROWN else "../scripts/train_model.py"
 
@@ -59,7 +59,7 @@ if GROWN:
             checkpoints=lambda wildcards: placed(f"{RESULTS}/checkpoints_{wildcards.twin}"),
             twin=lambda wildcards: wildcards.twin,
         message:
-            "Train a twin of the model, in which memories grow in other places, or none grows." + ASKED
+            f"Train a twin of the model, in which memories grow in other places, or none grows.{MB_SAID}"
         script:
             "../scripts/train_grown.py"
 
@@ -82,6 +82,6 @@ if GROWN:
         params:
             **tracked(),
         message:
-            "Exchange the places of memories between the model and its twins." + ASKED
+            f"Exchange the places of memories between the model and its twins.{MB_SAID}"
         script:
             "../scripts/exchange_places.py"
