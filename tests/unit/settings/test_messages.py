@@ -1,10 +1,13 @@
 """A wrong config gives one message: file, key path, what was given, what is allowed."""
 
+from copy import deepcopy
+from functools import reduce
+
 import pytest
 from made_configs import LARGE, SMALL, VALID, message
 
 from memloc.run.errors import InputError
-from memloc.settings.errors import validate
+from memloc.settings.errors import REPLACED, validate
 
 TEXT = {"model": ..., "data": {"source": "text", "files": ["a.txt"]}}
 FILES = TEXT["data"]
@@ -60,6 +63,19 @@ def test_message_names_file_key_given_and_allowed(changes, said):
 def test_messages_name_the_model_of_several(models, said):
     text = message(model=..., models=models)
     assert text.startswith(f"config/mine.yaml: {said}") and len(text.splitlines()) == 1
+
+
+@pytest.mark.parametrize("gone", REPLACED)
+def test_what_is_gone_is_refused_with_what_replaced_it(gone):
+    path, _, value = gone.partition(": ")
+    config = deepcopy(VALID)
+    *sections, key = path.split(".")
+    reduce(lambda above, name: above.setdefault(name, {}), sections, config)[key] = value or 1
+    said = f'given "{value}"; allowed' if value else "there is no such key any more"
+    assert message(**config) == f"config/mine.yaml: {path}: {said}: {REPLACED[gone]}"
+    if path.startswith("model."):
+        models = {"a": config["model"], "b": SMALL}
+        assert f"models.a.{path.removeprefix('model.')}: {said}" in message(model=..., models=models)
 
 
 def test_every_wrong_key_has_its_line():

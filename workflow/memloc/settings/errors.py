@@ -12,6 +12,24 @@ from memloc.settings.base import Section
 from memloc.settings.structure import filled_keys, own_keys, sections_below, source_of
 from memloc.settings.study import Settings
 
+REPLACED = {
+    "bench": "run make bench",
+    "micro_batch": "set loading.micro_batch",
+    "loading.checkpointing": "a smaller loading.micro_batch takes less memory, too",
+    "planted_truth": "memories grow while a model is trained (model.grown), and grown_truth asks methods "
+    "about them",
+    "grown_truth.masks": "leave it out; masks are a way to remove paragraphs (remove.ways: balanced_subnet)",
+    "model.grown.twins": "leave it out; twins are always trained",
+    "detection.n_layers": "leave it out; no features come from gradients",
+    "detection.n_shuffles": "leave it out; labels are not shuffled",
+    "layer_bypass": "head_ablation.n_paragraphs is for blocks, too",
+    "perturbation.nll": "leave it out; NLLs are always computed",
+    "remove.shifts": "remove.n_perturbations replaces tokens of prefixes",
+    "data.source: embedded": '"drawn" (its name now), or "code"',
+    "model.source: planted": '"fine_tuned" (its name now)',
+}
+"""What is said of a key that is gone, and what is allowed in place of a `source` that is."""
+
 
 def validate(config: dict[str, Any], file: str) -> Settings:
     """Settings from a config; `file` is named in errors.
@@ -41,8 +59,10 @@ def _explain(problem: dict[str, Any]) -> str:
     # Entries of `models` have the keys of `model`.
     setting = ("model", *location[2:]) if location[:1] == ("models",) else location
     keys = _allowed_keys(setting[:-1] if kind == "extra_forbidden" else setting)
-    path = ".".join(_path(location)) or "(top level)"
+    path, key = ".".join(_path(location)) or "(top level)", ".".join(_path(setting))
     if kind == "extra_forbidden":
+        if key in REPLACED:
+            return f"{path}: there is no such key any more: {REPLACED[key]}"
         (meant, *_) = get_close_matches(str(setting[-1]), keys) or [None]
         advice = f"did you mean {meant}?" if meant else f"allowed here: {', '.join(keys)}"
         return f"{path}: unknown key; {advice}"
@@ -56,7 +76,8 @@ def _explain(problem: dict[str, Any]) -> str:
         )
         if kind == "union_tag_not_found":
             return f"{path}.source: missing; allowed: {sources}"
-        path, given, allowed = f"{path}.source", given["source"], sources
+        path, given = f"{path}.source", given["source"]
+        allowed = REPLACED.get(f"{key}.source: {given}", sources)
     elif kind.startswith("model_"):
         allowed = f"a section with keys {', '.join(keys)}"
     shown = json.dumps(given, default=str)
