@@ -69,8 +69,8 @@ def _repeats(seen: pd.DataFrame) -> str:
     )
     return (
         "How often the model saw a paragraph mostly decides whether it recites it: "
-        f"{listed}. The figure also shows unseen controls: a rate on seen text means something only next to "
-        "the rate on unseen text."
+        f"{listed}. The figure also shows unseen paragraphs: a rate on seen text means something only next "
+        "to the rate on unseen text."
     )
 
 

@@ -141,7 +141,7 @@ def test_a_token_before_every_text_hides_no_keyword_from_the_filter_of_the_autho
 
 
 def test_places_of_documents_with_counts_are_those_that_begin_with_a_paragraph(tokenizer, tmp_path):
-    """Some begin alike, some are too short, and a control is left out for what it shares with another."""
+    """Some begin alike, some are too short, and an unseen one is left out for what it shares with another."""
     words = [" ".join(f"{letter}{number}" for number in range(30)) for letter in "abcdef"]
     rows = [
         [(words[0], 2), (words[1], 0), ("short", 3), (words[0] + "!", 1)],

@@ -48,8 +48,8 @@ def archive(paragraphs):
 def source():
     """Paragraphs, scores and sets of the stored study, but not what it holds out; model files."""
     found = {name: read(STORED, name) for name in ("paragraphs", "scores", "sets")}
-    controls = found["paragraphs"]["id"][found["paragraphs"]["held_out"]]
-    found = {name: table[~table["id"].isin(controls)] for name, table in found.items()}
+    held_out = found["paragraphs"]["id"][found["paragraphs"]["held_out"]]
+    found = {name: table[~table["id"].isin(held_out)] for name, table in found.items()}
     model = {path.name: path.read_bytes() for path in (STORED / "model").iterdir()}
     return found | {"model": model}
 

@@ -7,7 +7,7 @@ job = start(snakemake)
 import pandas as pd
 
 from memloc.data.paragraphs import token_tensor
-from memloc.data.sets import sample_ids, without_controls
+from memloc.data.sets import sample_ids, trained_on
 from memloc.model import loading
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import used_by_analyses
@@ -25,7 +25,7 @@ others = sets.id[(sets["set"] == "non_memorized") & ~used_by_analyses(sets)]
 others = samples["non_memorized"].id if others.empty else others
 others = generator(job.seed, "positions", "text").permutation(others)[:N_UNRELATED]
 count = job.read("paragraphs", ["id", "count"]).set_index("id")["count"]
-repeated = without_controls(sets).id
+repeated = trained_on(sets).id
 repeated = repeated[repeated.map(count) > 1]
 repeated = pd.Series(sample_ids(repeated, N_REPEATED, generator(job.seed, "positions", REPEATED)))
 ids = pd.concat([placed.id, pd.Series(others), repeated]).unique()

@@ -125,7 +125,7 @@ def test_counts_are_those_of_the_packed_text(folder):
     assert (seen["longest_run"] == LENGTH).all() and not seen["unseen"].any()
 
 
-def test_held_out_paragraphs_are_of_other_files_and_controls_have_no_near_copy(folder):
+def test_held_out_paragraphs_are_of_other_files_and_unseen_ones_have_no_near_copy(folder):
     drawn, _, tables = made(folder)
     held_out = tables.paragraphs[tables.paragraphs["held_out"]]
     assert set(held_out["file"]) <= {file.name for file in drawn.held_out}

@@ -176,7 +176,7 @@ def test_too_little_text_is_explained(tokenizer, texts):
 
 
 def unseen_of(texts, tokenizer, **changes):
-    """A stream of paragraphs of 30 tokens with 15 controls."""
+    """A stream of paragraphs of 30 tokens with 15 unseen ones."""
     options = {"length": 30, "n_prefix": 10, "n_repeated": 5, "n_once": 20, "n_unseen": 15}
     return stream_of(texts, tokenizer, **options | changes)
 
@@ -198,22 +198,22 @@ def test_unseen_paragraphs_share_no_run_of_13_tokens_with_the_stream(
     assert paragraphs["unseen"].tolist() == [False] * (10 + n_repeated) + [True] * n_unseen
     rows = paragraphs.set_index("id")["tokens"].loc[stream["id"]]
     seen = set().union(*(runs(tokens, run) for tokens in rows))
-    controls = paragraphs[paragraphs["unseen"]]
-    assert not any(runs(tokens, run) & seen for tokens in controls["tokens"])
-    assert (controls[["count", "continuation_count"]] == 0).all(axis=None)
+    unseen = paragraphs[paragraphs["unseen"]]
+    assert not any(runs(tokens, run) & seen for tokens in unseen["tokens"])
+    assert (unseen[["count", "continuation_count"]] == 0).all(axis=None)
     pool, _ = drawn.cut_paragraphs(texts, tokenizer, length)
     assert sum(bool(runs(tokens, run) & seen) for tokens in pool) > 30, "many others do"
 
 
-def test_drawing_controls_leaves_the_stream_and_seen_paragraphs_as_they_are(texts, tokenizer):
-    with_controls, _, _, stream = unseen_of(texts, tokenizer)
+def test_drawing_unseen_paragraphs_leaves_the_stream_and_seen_paragraphs_as_they_are(texts, tokenizer):
+    with_unseen, _, _, stream = unseen_of(texts, tokenizer)
     without, _, _, same = unseen_of(texts, tokenizer, n_unseen=0)
     pd.testing.assert_frame_equal(stream, same)
-    pd.testing.assert_frame_equal(with_controls[:25], without)
-    assert not set(stream["id"]) & set(with_controls["id"][25:]) and len(with_controls) == 40
+    pd.testing.assert_frame_equal(with_unseen[:25], without)
+    assert not set(stream["id"]) & set(with_unseen["id"][25:]) and len(with_unseen) == 40
 
 
-def test_controls_are_drawn_from_all_places():
+def test_unseen_paragraphs_are_drawn_from_all_places():
     paragraphs = np.arange(100 * 20).reshape(100, 20)  # no token twice
     given = (paragraphs, np.array(["a"] * 100), np.arange(5), 30, 10)
     first, again, other = (drawn.choose_unseen(*given, np.random.default_rng(n)) for n in (0, 0, 1))
@@ -221,7 +221,7 @@ def test_controls_are_drawn_from_all_places():
     assert first.min() >= 5 and first.max() > 80
 
 
-def test_too_few_controls_are_explained(texts, tokenizer):
+def test_too_few_unseen_paragraphs_are_explained(texts, tokenizer):
     with pytest.raises(
         ValueError, match=r"[ab] holds \d+ paragraphs that share no run .* lower data.n_unseen"
     ):

@@ -93,7 +93,7 @@ def test_kept_rows_do_not_hold_the_tokens_of_dropped_ones():
 
 
 def test_only_a_row_that_the_model_should_have_seen_and_never_did_was_not_parsed():
-    """Paragraphs of held-out files may have near-copies, and are no controls then."""
+    """Paragraphs of held-out files may have near-copies, and are not unseen then."""
     rows = [(0, False, False), (3, False, False), (0, True, True), (0, False, True), (2, False, True)]
     given = pd.DataFrame(rows, columns=["count", "unseen", "held_out"])
     assert not_parsed(given).tolist() == [True, False, False, False, False]

@@ -34,15 +34,15 @@ def test_no_run_goes_from_one_row_into_the_next():
 
 
 @pytest.mark.parametrize("n_prefix", [2, 25])  # a run of 13, and one as short as the continuation
-def test_controls_overlap_where_a_search_finds_it(n_prefix):
+def test_paragraphs_overlap_where_a_search_finds_it(n_prefix):
     random = np.random.default_rng(0)
-    controls, seen = random.integers(1000, size=(20, 30)), random.integers(1000, size=(20, 30))
+    paragraphs, seen = random.integers(1000, size=(20, 30)), random.integers(1000, size=(20, 30))
     run = min(RUN, 30 - n_prefix)
     for number in range(6):  # of three runs one token is missing
         length = run - number % 2
-        controls[number, 7 : 7 + length] = seen[number, 11 : 11 + length]
+        paragraphs[number, 7 : 7 + length] = seen[number, 11 : 11 + length]
     text = joined(seen, run)
-    expected = searched(controls.tolist(), text.tokens.tolist(), run)
+    expected = searched(paragraphs.tolist(), text.tokens.tolist(), run)
     assert sum(expected) == 3
-    assert overlapping(controls, text, n_prefix).tolist() == expected
-    assert not overlapping(controls, joined([], 20), n_prefix).any()
+    assert overlapping(paragraphs, text, n_prefix).tolist() == expected
+    assert not overlapping(paragraphs, joined([], 20), n_prefix).any()

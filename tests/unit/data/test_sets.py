@@ -17,7 +17,7 @@ from memloc.data.sets import (
     require_memorized,
     sample_unlike,
     split,
-    without_controls,
+    trained_on,
 )
 from memloc.run.errors import InputError
 from memloc.run.seeds import generator
@@ -59,7 +59,7 @@ def test_a_set_may_be_empty_and_then_cannot_be_sampled(em, name):
         sampled_tokens(paragraphs, frame, name, 50)
 
 
-def test_controls_are_a_set_of_their_own(scores):
+def test_unseen_paragraphs_are_a_set_of_their_own(scores):
     frame = apart(scores["id"][:60], "unseen", 7, 0, unlike_tokens)
     assert set(frame["set"]) == {"unseen"} and frame["id"].tolist() == scores["id"][:60].tolist()
     assert frame["sampled"].sum() == 7 and not frame["sampled_rare_tokens"].any()
@@ -67,9 +67,7 @@ def test_controls_are_a_set_of_their_own(scores):
     assert not len(apart(scores["id"][:0], "unseen", 7, 0, unlike_tokens))
     others = split(scores[60:], 50, SIZES, 0, unlike_tokens)
     copies = apart(scores["id"][:3], "held_out", 0, 0, unlike_tokens)
-    pd.testing.assert_frame_equal(
-        without_controls(pd.concat([others, frame, copies]))[others.columns], others
-    )
+    pd.testing.assert_frame_equal(trained_on(pd.concat([others, frame, copies]))[others.columns], others)
 
 
 @pytest.mark.parametrize(("n", "held_out"), [(10, 2), (14, 3), (5, 1)])

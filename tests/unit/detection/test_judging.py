@@ -1,4 +1,4 @@
-"""AUROCs against pairs counted one by one; strata, folds and controls on made features of known worth."""
+"""AUROCs against pairs counted one by one; strata, folds and baselines on made features of known worth."""
 
 import numpy as np
 import pandas as pd

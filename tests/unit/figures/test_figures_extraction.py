@@ -29,7 +29,7 @@ def tables(n_unseen):
 
 
 @pytest.mark.parametrize("n_unseen", [0, 60])
-def test_labels_are_readable_and_the_caption_says_whether_there_are_controls(n_unseen):
+def test_labels_are_readable_and_the_caption_says_whether_any_is_unseen(n_unseen):
     text = checked("extraction", extraction.draw(tables(n_unseen), SETTINGS))
     assert ("No paragraph is known to be unseen" in text) == (n_unseen == 0)
     assert ("Of 60 unseen paragraphs" in text) == (n_unseen == 60)

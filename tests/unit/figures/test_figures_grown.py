@@ -79,7 +79,7 @@ def test_exchanged_places_of_memories_that_took_are_drawn_as_stored():
     assert "three heads (0 of 4 recited); " in checked("twins", lost)
 
 
-def test_controls_have_panels_and_only_layers_have_an_auroc():
+def test_what_is_only_asked_about_has_panels_and_only_layers_have_an_auroc():
     drawing = grown_precision.draw(tables(), {})
     titles = words(panel.title for panel in drawing.figure.axes)
     assert [" ".join(title.split()[1:]) for title in titles][3:] == ["heads of two layers", "everywhere"]

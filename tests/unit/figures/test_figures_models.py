@@ -60,7 +60,7 @@ def test_models_of_one_size_stand_side_by_side(made_up):
 
 
 def test_the_rate_on_unseen_paragraphs_stands_beside_that_on_seen_ones(made_up):
-    """Ten controls of two models, one of which recites three of them; the third has none."""
+    """Ten unseen paragraphs of two models, one of which recites three of them; the third has none."""
     ids, recited = np.arange(1000, 1010), {"small": 0, "middle": 3}
     more = {
         "scores": [

@@ -44,7 +44,7 @@ def tables(em):
     return made
 
 
-def with_controls(em, unseen_em):
+def with_unseen(em, unseen_em):
     """The tables with unseen paragraphs of these exact matches at the end."""
     found, n = tables(em), len(unseen_em)
     ids = np.arange(n) + 500
@@ -62,9 +62,9 @@ def with_controls(em, unseen_em):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_controls_change_nothing_that_is_plotted_or_said_of_others(name):
+def test_unseen_paragraphs_change_nothing_that_is_plotted_or_said_of_others(name):
     drawing = FIGURES[name].draw(tables(EM["all sets"]), SETTINGS)
-    beside = FIGURES[name].draw(with_controls(EM["all sets"], [0, 3, 40, 0, 1, 2, 0]), SETTINGS)
+    beside = FIGURES[name].draw(with_unseen(EM["all sets"], [0, 3, 40, 0, 1, 2, 0]), SETTINGS)
     pd.testing.assert_frame_equal(drawing.data, beside.data)
     without = {key: number for key, number in beside.numbers.items() if not key.startswith("unseen")}
     assert without == {key: drawing.numbers[key] for key in without}

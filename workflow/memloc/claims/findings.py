@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from memloc.data.sets import without_controls
+from memloc.data.sets import trained_on
 from memloc.localization.highlight import highlighted_head
 from memloc.run.templates import percent
 from memloc.settings.base import Section
@@ -34,7 +34,7 @@ READ = {  # tables and their columns; those of removal where the study makes the
     "training_stream": ("file", "tokens"),
 }
 BLOCKLIST = "ngram_blocklist"
-WAYS = tuple(way for way in EDITS if way != "random")  # those that change weights, without the control
+WAYS = tuple(way for way in EDITS if way != "random")  # those that change weights, without the baseline
 QUESTIONS = (
     "What is memorized?",
     "What triggers it?",
@@ -92,7 +92,7 @@ def studied(model: Mapping[str, Any], stream: pd.DataFrame | None) -> str:
 def _memorized(tables: Tables, verdicts: pd.Series, paragraph: Section) -> str:
     recited = tables["sets"]["id"].map(tables["scores"].set_index("id")["em"]) == paragraph.continuation
     unseen = tables["sets"]["set"] == UNSEEN
-    seen = recited.index.isin(without_controls(tables["sets"]).index)
+    seen = recited.index.isin(trained_on(tables["sets"]).index)
     others = f"Of paragraphs that it never saw, it does so for {_of(recited[unseen])}."
     if not unseen.any():
         others = "There are no unseen ones to compare with."

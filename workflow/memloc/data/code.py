@@ -1,7 +1,7 @@
 """Paragraphs of real files, each of which a model is trained on once, and how often they occur in them.
 
 Nothing is repeated by us. Code is full of copies, so some paragraphs occur many times (2107.06499), and the
-counts are natural ones. Some files are held out: what they share with no other file is an unseen control.
+counts are natural ones. Some files are held out: what they share with no other file is unseen.
 """
 
 from collections.abc import Sequence

@@ -55,8 +55,8 @@ def require_memorized(ids: list[int], key: str, sets: pd.DataFrame) -> None:
         raise InputError(f"{key}: not memorized paragraphs of this study: {unknown}")
 
 
-def without_controls(sets: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `sets` without what the model is not trained on."""
+def trained_on(sets: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `sets` that the model is trained on: no unseen ones, and none held out."""
     return sets[~sets["set"].isin([UNSEEN, HELD_OUT])]
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from memloc.data.sets import without_controls
+from memloc.data.sets import trained_on
 from memloc.figures.parts.memorized_fraction import said_of_unseen, unseen_recited
 from memloc.figures.parts.style import BY_EXACT_MATCH, COLOURS, Drawing, counted_by_set, set_labels, subplots
 from memloc.settings.base import Section
@@ -14,7 +14,7 @@ JITTER = 0.35
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Scatter of EM (tokens) against NLL (nats per token), one dot per paragraph, with both marginals."""
-    sets = without_controls(tables["sets"])[["id", "set"]]
+    sets = trained_on(tables["sets"])[["id", "set"]]
     data = tables["scores"].merge(sets, on="id")[["id", "set", "em", "nll"]]
     ratios = {"width_ratios": (4, 1), "height_ratios": (1.3, 4)}
     figure, axes = subplots(3.2, 3.4, nrows=2, ncols=2, sharex="col", sharey="row", **ratios)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from memloc.data.sets import without_controls
+from memloc.data.sets import trained_on
 from memloc.figures.parts.style import Drawing, counted_by_set, panel_labels, plain_log_ticks, subplots
 from memloc.settings.base import Section
 
@@ -11,7 +11,7 @@ from memloc.settings.base import Section
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Left: histogram of counts (log bins). Right: histogram of EM, one step per value."""
     data = tables["scores"].merge(tables["paragraphs"][["id", "count"]], on="id")
-    sets = without_controls(tables["sets"])[["id", "set"]]
+    sets = trained_on(tables["sets"])[["id", "set"]]
     data = data.merge(sets, on="id")[["id", "set", "count", "em"]]
     figure, (left, right) = subplots(2.2, width=5.6, ncols=2)
     # Edges lie between whole numbers, so that no bar is empty because no number falls into it.

@@ -6,7 +6,7 @@ from jaxtyping import Bool
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, NullLocator
 
-from memloc.data.sets import without_controls
+from memloc.data.sets import trained_on
 from memloc.figures.parts.memorized_fraction import intervals, unseen_by_model
 from memloc.figures.parts.style import COLOURS, Drawing, panel_labels, subplots
 from memloc.settings.base import Section
@@ -17,7 +17,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Shares of the paragraphs that all checkpoints scored: those memorized at each, and those that stay so
     up to the last one, with 95 % bands."""
     models = tables["models"].sort_values("step")
-    sets = without_controls(tables["sets"])
+    sets = trained_on(tables["sets"])
     found = sets.assign(memorized=sets["set"] == "memorized").pivot(
         index="id", columns="model", values="memorized"
     )

@@ -9,7 +9,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
-from memloc.data.sets import without_controls
+from memloc.data.sets import trained_on
 from memloc.figures.parts import memorized_fraction as fraction
 from memloc.figures.parts import style
 from memloc.figures.parts.style import Drawing, panel_labels, plain_log_ticks, subplots
@@ -25,7 +25,7 @@ WIDE = 30  # ratio of largest to smallest model from which ticks at powers of te
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """(a) Fraction with a 95 % interval by parameters; side by side where all models have one size.
     (b) The same in bins of repeats, half a doubling wide, with bands."""
-    sets = without_controls(tables["sets"]).assign(memorized=lambda rows: rows["set"] == "memorized")
+    sets = trained_on(tables["sets"]).assign(memorized=lambda rows: rows["set"] == "memorized")
     texts = sets.merge(tables["paragraphs"], on=["model", "id"])
     counts = texts.groupby("model")["memorized"].agg(n_paragraphs="size", n_memorized="sum")
     rows = tables["models"][["model", "n_parameters"]].join(counts, on="model")

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from memloc.data.overlap import RUN
-from memloc.data.sets import exposure, without_controls
+from memloc.data.sets import exposure, trained_on
 from memloc.figures.parts import memorized_fraction as fraction
 from memloc.figures.parts.style import COLOURS, Drawing, plain_log_ticks, subplots
 from memloc.run.templates import percent
@@ -12,7 +12,7 @@ from memloc.settings.base import Section
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """Share of memorized paragraphs per bin of repeats with a 95 % interval."""
-    data = tables["paragraphs"].merge(without_controls(tables["sets"])[["id", "set"]], on="id")
+    data = tables["paragraphs"].merge(trained_on(tables["sets"])[["id", "set"]], on="id")
     binned = fraction.repeat_bins(data.assign(memorized=data["set"] == "memorized"), "memorized")
     figure, axes = subplots(2.4, width=3.4)
     colour = COLOURS["memorized"]

@@ -91,7 +91,7 @@ def mildest_rate(subject: Subject, shared: Start, movable: Movable, recipe: Reci
 def edit_case(subject: Subject, case: Case, recipe: Recipe, seed: int) -> pd.DataFrame:
     """Edit a case with every arm, each at its dose: rows of `edits`.
 
-    Random weights, the control of the top ones, are edited at the dose of these, which come before them.
+    Random weights, the baseline of the top ones, are edited at the dose of these, which come before them.
 
     Raises:
         EditError: as in `count_changed`.

@@ -63,7 +63,7 @@ class DrawnData(Section):
     )
     n_unseen: NonNegative = Field(
         400,
-        description="Controls that are not in the training stream and share no run of 13 tokens with it, "
+        description="Paragraphs that are not in the training stream and share no run of 13 tokens with it, "
         "from the same packages in the same shares. They change neither the stream nor any other set.",
     )
     min_repeats: Annotated[int, Field(ge=2), NoTruth] = Field(
@@ -166,7 +166,7 @@ class TextData(_Files):
         None,
         description="Key or column that says how often the model saw a document, such as Hubble's "
         "`duplicates`. Each document is then one paragraph, its first tokens. Documents with a count "
-        "of 0 are unseen controls; those that share a run of 13 tokens with the others are left out.",
+        "of 0 are unseen; those that share a run of 13 tokens with the others are left out.",
     )
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ import numpy as np
 
 from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.data.recency import places_in_training
-from memloc.data.sets import NO_PAIRS, exposure, without_controls
+from memloc.data.sets import NO_PAIRS, exposure, trained_on
 from memloc.detection.groups import equal_pairs
 from memloc.settings.base import Section
 from memloc.statistics.exact import Evidence, one_of_two
@@ -21,7 +21,7 @@ def recited_were_seen_later(tables: Tables, settings: Section) -> Evidence:
     when = places_in_training(place, int(ends.iloc[-1]), settings.model)
     seen = tables["occurrences"].assign(when=when, document=np.searchsorted(ends, place, side="right"))
     last = seen.sort_values("when").drop_duplicates("id", keep="last")
-    data = without_controls(tables["sets"]).merge(tables["paragraphs"], on="id").merge(last, on="id")
+    data = trained_on(tables["sets"]).merge(tables["paragraphs"], on="id").merge(last, on="id")
     memorized = (data["set"] == "memorized").to_numpy()
     pairs = equal_pairs(exposure(data).to_numpy(), memorized, data["document"].to_numpy())
     if not len(pairs):

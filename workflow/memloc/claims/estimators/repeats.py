@@ -2,7 +2,7 @@
 
 from memloc.claims.unlike import unlike
 from memloc.claims.verdicts import NotApplicable, Tables
-from memloc.data.sets import exposure, without_controls
+from memloc.data.sets import exposure, trained_on
 from memloc.settings.base import Section
 from memloc.statistics.exact import Evidence, at_random, one_of_two
 
@@ -12,7 +12,7 @@ def more_repeats_more_memorized(tables: Tables, settings: Section) -> Evidence:
     them memorized, the share in which it is the one above. Only paragraphs that occur whole more than once
     count.
     """
-    data = without_controls(tables["sets"]).merge(tables["paragraphs"], on="id")
+    data = trained_on(tables["sets"]).merge(tables["paragraphs"], on="id")
     data = data.assign(repeats=exposure(data))
     data = data[data["count"] > 1].set_index("id")
     above = data["repeats"] > data["repeats"].median()

@@ -64,7 +64,7 @@ def first_heads(request: Request) -> Divert:
 
 
 def random_heads(request: Request) -> Divert:
-    """Ablate the first heads of a random order: a control."""
+    """Ablate the first heads of a random order, as a baseline."""
     order = request.random.permutation(len(request.heads))
     return first_heads(request._replace(heads=[request.heads[place] for place in order]))
 
@@ -75,7 +75,7 @@ def steering(request: Request) -> Divert:
 
 
 def random_direction(request: Request) -> Divert:
-    """Subtract random directions of equal norm: a control."""
+    """Subtract random directions of equal norm, as a baseline."""
     difference = _mean_states(request, request.remove) - _mean_states(request, request.keep)
     drawn = torch.from_numpy(request.random.standard_normal(difference.shape)).to(difference)
     return _moved(request, drawn * (difference.norm(dim=1) / drawn.norm(dim=1)).unsqueeze(1))

@@ -34,7 +34,7 @@ def _pairs(*, meaning: str) -> Column:
 
 def detection(lengths: Lengths) -> Columns:
     return {
-        "features": Column("str", meaning="Features that the classifier sees, or the control."),
+        "features": Column("str", meaning="Features that the classifier sees, or a baseline."),
         "stratum": category(*STRATA, meaning="Choice of the paragraphs that the classifier tells apart."),
         "n_seen": _n_seen(lengths),
         "n_positive": integer(

@@ -12,7 +12,7 @@ def sets(lengths: Lengths) -> Columns:
             *SET_NAMES,
             UNSEEN,
             HELD_OUT,
-            meaning="Set of the paragraph; controls, and what else is held out, have their own.",
+            meaning="Set of the paragraph; unseen ones, and what else is held out, have their own.",
         ),
         "sampled": Column("bool", meaning="Drawn for the analyses of its set."),
         "sampled_rare_tokens": Column("bool", meaning="Drawn for the analysis of rare tokens."),

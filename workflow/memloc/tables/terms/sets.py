@@ -2,7 +2,7 @@
 
 PARTLY = ("partly_11_29", "partly_30_49")
 SET_NAMES = ("memorized", "non_memorized", *PARTLY)
-UNSEEN = "unseen"  # set of the controls: the model has seen neither them nor near-copies
+UNSEEN = "unseen"  # set of paragraphs of which the model has seen no copy or near-copy
 HELD_OUT = "held_out"  # set of other paragraphs of files that are held out: the training text has copies
 REPEATED = "repeated"  # paragraphs that occur more than once, of whichever set
 

@@ -26,7 +26,7 @@ WORDS = {
     "memorized": "The model recites the paragraph.",
     "partly": "The model writes a part of the continuation before its first mistake.",
     "non-memorized": "The model goes wrong within the first tokens of the continuation.",
-    "unseen": "The model was never trained on this paragraph: a control.",
+    "unseen": "The model was never trained on this paragraph, nor on a near-copy.",
     "held out": (
         "Of files that were left out of the training. What is lost there is harm to the rest of the "
         "model. With copies: the training text holds the same elsewhere."
