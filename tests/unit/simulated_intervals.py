@@ -11,8 +11,9 @@ import numpy as np
 from made_populations import read
 from scipy.special import ndtri
 
+from memloc.data.alike import N_DRAWS
 from memloc.detection.judging import weighted_aurocs
-from memloc.statistics.exact import mean_rank, share
+from memloc.statistics.exact import mean_rank, mean_share, share
 from memloc.statistics.uncertainty import Interval, jackknifed, mean, proportion, without_each
 
 LEVELS = tuple(0.05 / family for family in (1, 4, 12))
@@ -37,6 +38,10 @@ def exact(kind: str, n: int, draws: int, seed: int = SEED) -> list[float]:
             for total in range(31 * n + 1)
         ]
         return _rejected(sums, [(test.above(truth).p, test.below(truth).p) for test in tests])
+    if kind.startswith("mean share"):
+        truth = float(kind.partition(": ")[2])
+        found = [mean_share(_draws(truth, n, rng)) for _ in range(draws)]
+        return _rejected(np.arange(draws), [(test.above(truth).p, test.below(truth).p) for test in found])
     chance = {"share of one half": 0.5, "share of nine tenths": 0.9}.get(kind, 0.5)
     if kind.startswith("share"):
         counts = rng.binomial(n, chance, draws)
@@ -44,6 +49,13 @@ def exact(kind: str, n: int, draws: int, seed: int = SEED) -> list[float]:
         counts = _above(kind.partition(": ")[2], kind.startswith("pairs"), n, draws, rng)
     tests = [share(count, n) for count in range(n + 1)]
     return _rejected(counts, [(test.above(chance).p, test.below(chance).p) for test in tests])
+
+
+def _draws(truth: float, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Draws of one of the copies of each of n texts. A text has a rate of its own, and up to 40 copies."""
+    copies, rates = rng.integers(1, 41, n), rng.beta(2 * truth, 2 * (1 - truth), n)
+    yes = rng.random((40, n)) < rates
+    return yes[rng.integers(copies, size=(N_DRAWS, n)), np.arange(n)]
 
 
 def _above(name: str, paired: bool, n: int, draws: int, rng: np.random.Generator) -> np.ndarray:
@@ -90,6 +102,7 @@ def _auroc(name: str, truth: float, n: int, rng: np.random.Generator) -> Interva
 EXACT = (
     "share of one half",
     "share of nine tenths",
+    *(f"mean share of draws: {share}" for share in (0.5, 0.6, 0.9)),
     *(f"rank over trainings: {mean}" for mean in (0.5, 0.6)),
 )
 EXACT += tuple(f"{kind}: {name}" for kind in ("median", "pairs") for name in NAMES)

@@ -33,13 +33,14 @@ def found_in(edits, **settings):
 def test_what_the_paper_found_holds_at_the_dose_that_each_arm_needs():
     found = found_in(runs())
     assert found["verdict"].to_dict() == dict.fromkeys(CLAIMS, "holds")
-    assert found["value"].to_dict() == pytest.approx(dict.fromkeys(CLAIMS, 1))
+    assert found["value"].to_dict() == pytest.approx(dict.fromkeys(CLAIMS, 1) | {SPARES: 0.4}, abs=0.01)
 
 
 @pytest.mark.parametrize(
     ("change", "claim", "verdict"),
     [
-        ({("unlearn", "top"): (1e-3, 3, 0.5)}, SPARES, "too few"),  # of 50, about as many each way
+        ({("unlearn", "top"): (1e-3, 3, 0.5)}, SPARES, "no difference that matters"),
+        ({("unlearn", "top"): (1e-3, 3, 0.52)}, SPARES, "does not hold"),
         ({("edit", "all"): (1e-5, 3, 0.5)}, HARDER, "not applicable"),  # the same rates
     ],
 )

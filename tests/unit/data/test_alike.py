@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from memloc.data.alike import LIKE, RUN, near_duplicates, unlike
+from memloc.data.alike import LIKE, N_DRAWS, RUN, draws, near_duplicates, unlike
 
 
 def texts():
@@ -58,19 +58,30 @@ def test_no_two_of_what_is_kept_are_alike_and_all_that_is_left_is_like_something
     assert kept[:30].any() and kept[100:].any(), "neither copies nor originals come first"
 
 
-def test_of_two_pairs_that_are_kept_no_texts_are_alike_on_whichever_sides():
+def test_of_two_pairs_of_a_draw_no_texts_are_alike_on_whichever_sides():
     tokens = texts()
-    first, second = np.random.default_rng(1).permutation(len(tokens)).reshape(2, -1)
-    kept = unlike(tokens[first], tokens[second])
-    pairs = [tokens[[one, other]] for one, other in zip(first, second, strict=True)]
+    pairs = np.random.default_rng(1).permutation(len(tokens)).reshape(-1, 2)
 
     def like(pair, other):
-        return max(similarity(a, b) for a in pair for b in other) >= LIKE
+        return max(similarity(tokens[a], tokens[b]) for a in pair for b in other) >= LIKE
 
-    of = [[like(pair, other) for other, known in zip(pairs, kept, strict=True) if known] for pair in pairs]
-    assert [sum(found) for found, known in zip(of, kept, strict=True) if known] == [1] * kept.sum()
-    assert all(any(found) for found in of) and 40 <= kept.sum() < 65
-    assert (kept == unlike(tokens[second], tokens[first])).all(), "sides are equal"
+    alike = np.array([[like(pair, other) for other in pairs] for pair in pairs])
+    found = [
+        [pairs.tolist().index(pair.tolist()) for pair in drawn] for drawn in draws(tokens, lambda _: pairs)
+    ]
+    assert len(found) == N_DRAWS
+    for rows in found:
+        assert alike[np.ix_(rows, rows)].sum() == len(rows) and alike[:, rows].any(axis=1).all()
+    assert len({frozenset(rows) for rows in found}) > 1, "each draw begins anew"
+
+
+def test_copies_are_no_reason_to_be_drawn_or_not():
+    """A text of its own is in every draw, and of 8 copies each is in as many as any other."""
+    tokens = np.repeat([[1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12]], [8, 1], axis=0)
+    found = [units[:, 0] for units in draws(tokens, lambda random: random.permutation(9)[:, None])]
+    assert {len(units) for units in found} == {2} and all(8 in units for units in found)
+    assert len({min(units) for units in found}) == 8
+    assert [units.shape for units in draws(tokens[:0], lambda _: np.empty((0, 2), int))] == [(0, 2)] * N_DRAWS
 
 
 def test_a_text_that_is_like_many_is_left_out_for_them():

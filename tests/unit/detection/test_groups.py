@@ -2,17 +2,18 @@
 
 import numpy as np
 
-from memloc.detection.groups import equal_pairs, folds, unlike_equal_pairs
+from memloc.data.alike import draws
+from memloc.detection.groups import equal_pairs, folds
 
 
 def test_pairs_are_of_equal_exposure_and_hold_each_group_once():
     random = np.random.default_rng(0)
     exposure, group = random.integers(5, size=200), random.integers(90, size=200)
     label = random.random(200) < 0.4
-    own, others = equal_pairs(exposure, label, group).T
+    own, others = equal_pairs(exposure, label, group, random).T
     assert label[own].all() and not label[others].any() and (exposure[own] == exposure[others]).all()
     assert len(np.unique(group[np.r_[own, others]])) == 2 * len(own) > 40
-    assert equal_pairs(exposure, label, np.zeros(200, int)).shape == (0, 2)
+    assert equal_pairs(exposure, label, np.zeros(200, int), random).shape == (0, 2)
 
 
 def test_where_labels_are_chance_pairs_have_as_many_copies_on_either_side():
@@ -21,7 +22,11 @@ def test_where_labels_are_chance_pairs_have_as_many_copies_on_either_side():
     for _ in range(200):
         text = random.permutation(np.r_[np.arange(300), 300 + np.arange(300) // 5])
         exposure, label = random.integers(3, size=600), random.random(600) < 0.2
-        pairs = unlike_equal_pairs(exposure, label, np.repeat(text[:, None], 9, axis=1))
+        drawn = draws(
+            np.repeat(text[:, None], 9, axis=1),
+            lambda random: equal_pairs(exposure, label, np.arange(600), random),  # noqa: B023
+        )
+        pairs = next(drawn)
         own, others = pairs.T
         assert label[own].all() and not label[others].any() and (exposure[own] == exposure[others]).all()
         assert len(np.unique(text[pairs])) + (text[own] == text[others]).sum() == 2 * len(pairs) > 60

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from memloc.statistics.exact import at_random, fewest, mean_rank, median, one_of_two, rate, share
+from memloc.statistics.exact import at_random, fewest, mean_rank, mean_share, median, rate, share
 
 
 def numbers(n, seed=0):
@@ -42,7 +42,13 @@ def test_medians_have_the_order_statistics(n, confidence):
 
 
 @pytest.mark.parametrize(
-    "kind", [rate([True] * 17 + [False] * 7), median(numbers(24)), mean_rank([5, 6, 4], 10)]
+    "kind",
+    [
+        rate([True] * 17 + [False] * 7),
+        mean_share([[True] * 17 + [False] * 7, [True] * 16 + [False] * 7]),
+        median(numbers(24)),
+        mean_rank([5, 6, 4], 10),
+    ],
 )
 def test_an_interval_holds_the_bounds_that_neither_side_rejects(kind):
     low, high = kind.interval(0.9)
@@ -52,7 +58,14 @@ def test_an_interval_holds_the_bounds_that_neither_side_rejects(kind):
 
 
 def test_no_units_have_no_value_and_few_no_end():
-    for nothing in (share(0, 0), median([]), median([np.nan]), rate([]), mean_rank([], 5)):
+    for nothing in (
+        share(0, 0),
+        median([]),
+        median([np.nan]),
+        rate([]),
+        mean_rank([], 5),
+        mean_share([[], []]),
+    ):
         assert np.isnan(nothing.value) and nothing.n == 0
     assert median(numbers(5)).interval(0.95) == (-np.inf, np.inf)
     assert share(5, 5).interval(0.95) == pytest.approx((0.025 ** (1 / 5), 1))
@@ -88,9 +101,18 @@ def test_the_units_that_would_decide_are_those_of_the_test():
     assert [fewest(0.5, level) for level in (0.05, 0.01)] == [6, 8], "all on one side: 2 / 2 ** n"
 
 
-def test_groups_are_compared_in_random_pairs_and_pairs_by_what_one_side_alone_has():
+def test_groups_are_compared_in_random_pairs():
     first, second = at_random(np.arange(5), np.arange(100, 103))
     assert len(first) == len(second) == 3 and set(first) <= set(range(5)) and set(second) == {100, 101, 102}
     assert not np.array_equal(np.sort(first), first) or not np.array_equal(np.sort(second), second)
-    found = one_of_two([1, 1, 1, 0, 0], [1, 0, 0, 1, 0])
-    assert (found.value, found.n) == (pytest.approx(2 / 3), 3)
+
+
+def test_a_share_of_several_draws_is_that_of_their_mean_numbers():
+    found, between = (
+        mean_share([[True] * 9 + [False], [True] * 8]),
+        mean_share([[True] * 8, [True] * 7 + [False]]),
+    )
+    assert (found.value, found.n) == (pytest.approx(17 / 18), 9)
+    assert share(7, 8).above(0.5).p > between.above(0.5).p > share(8, 8).above(0.5).p
+    same = mean_share([[True] * 17 + [False] * 7] * 3), share(17, 24)
+    assert same[0].above(0.6).p == same[1].above(0.6).p and same[0].interval(0.9) == same[1].interval(0.9)

@@ -12,6 +12,7 @@ import pandas as pd
 from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.data import alike
 from memloc.data.sets import NO_PAIRS, paired_differences
+from memloc.statistics.exact import Evidence, mean_share
 
 Values = TypeVar("Values", pd.Series, pd.DataFrame)
 
@@ -21,7 +22,32 @@ def unlike(values: Values, tables: Tables, ids: pd.Series | None = None) -> Valu
     if values.empty:
         return values
     named = values.index if ids is None else ids.loc[values.index]
-    return values[alike.unlike(np.stack(tables["paragraphs"].set_index("id")["tokens"].loc[named]))]
+    return values[alike.unlike(_tokens(named, tables))]
+
+
+def rate_of_unlike(yes: pd.Series, tables: Tables) -> Evidence:
+    """The share of paragraphs, named by the index, that say yes; in no draw are two alike."""
+    values, each = yes.to_numpy(), np.arange(len(yes))[:, None]
+    return mean_share(values[rows[:, 0]] for rows in alike.draws(_tokens(yes.index, tables), lambda _: each))
+
+
+def one_of_two(yes: pd.Series, first: pd.Series, tables: Tables) -> Evidence:
+    """Of random pairs of a paragraph of the `first` and one of the others, of which one alone says yes, the
+    share in which it is that of the first; in no draw are texts of two pairs alike."""
+    values, sides = yes.to_numpy(), [np.flatnonzero(first), np.flatnonzero(~first)]
+
+    def unequal(random: np.random.Generator) -> np.ndarray:
+        n = min(map(len, sides))
+        pairs = np.stack([random.permutation(side)[:n] for side in sides], axis=1)
+        return pairs[np.diff(values[pairs])[:, 0]]
+
+    return mean_share(
+        values[own] for own, _ in map(np.transpose, alike.draws(_tokens(yes.index, tables), unequal))
+    )
+
+
+def _tokens(ids: pd.Index | pd.Series, tables: Tables) -> np.ndarray:
+    return np.array(tables["paragraphs"].set_index("id")["tokens"].loc[ids].tolist())
 
 
 def unlike_pairs(values: Values, tables: Tables) -> Values:

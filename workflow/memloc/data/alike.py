@@ -6,6 +6,8 @@ sampled first, and of those that claims count, no two have a tenth of the runs i
 text. All pairs are compared, exactly.
 """
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 from jaxtyping import Bool, Int
 from numpy.lib.stride_tricks import sliding_window_view
@@ -14,6 +16,7 @@ from scipy.sparse import csr_array
 RUN = 5  # tokens
 SIMILARITY = 0.5
 LIKE = 0.1
+N_DRAWS = 50
 
 
 def near_duplicates(tokens: Int[np.ndarray, "paragraph token"]) -> Int[np.ndarray, "paragraph"]:
@@ -23,20 +26,40 @@ def near_duplicates(tokens: Int[np.ndarray, "paragraph token"]) -> Int[np.ndarra
     return connected_components(_alike(tokens, SIMILARITY), directed=False)[1]
 
 
-def unlike(*sides: Int[np.ndarray, "unit token"]) -> Bool[np.ndarray, "unit"]:
+def unlike(tokens: Int[np.ndarray, "paragraph token"]) -> Bool[np.ndarray, "paragraph"]:
     """Which paragraphs to keep so that no two are alike: each that is like none before it.
 
-    Those like fewest others come first, those like equally many in random order (fixed seed). Of several
-    sides, pairs are kept: two are alike if any text of one is like any text of the other.
+    Those like fewest others come first, those like equally many in random order (fixed seed).
     """
-    n = len(sides[0])
-    kept, known = np.zeros((2, n), dtype=bool)
-    if not n:
-        return kept
-    first, second = (place % n for place in _alike(np.concatenate(sides), LIKE).tocoo().coords)
-    alike = csr_array((np.ones(len(first)), (first, second)), shape=(n, n))
-    chance = np.random.default_rng(0).permutation(n)
-    for row in np.lexsort((chance, np.diff(alike.indptr))):
+    if not len(tokens):
+        return np.zeros(0, dtype=bool)
+    alike = _alike(tokens, LIKE)
+    chance = np.random.default_rng(0).permutation(len(tokens))
+    return _kept(alike, np.lexsort((chance, np.diff(alike.indptr))))
+
+
+def draws(
+    tokens: Int[np.ndarray, "text token"],
+    drawn: Callable[[np.random.Generator], Int[np.ndarray, "unit side"]],
+) -> Iterator[Int[np.ndarray, "unit side"]]:
+    """Units of one or more texts (rows of `tokens`), in each of `N_DRAWS` draws those like none before them.
+
+    `drawn` gives the units of a draw, in whatever order; they are then taken in random order. Texts with few
+    copies do not come first here, so that copies are no reason to be drawn or not.
+    """
+    alike = _alike(tokens, LIKE) if len(tokens) else csr_array((0, 0))
+    for seed in range(N_DRAWS):
+        random = np.random.default_rng(seed)
+        units = random.permutation(drawn(random))
+        n, texts = len(units), units.T.ravel()
+        first, second = (place % n for place in alike[texts][:, texts].tocoo().coords)
+        yield units[_kept(csr_array((np.ones(len(first)), (first, second)), shape=(n, n)), np.arange(n))]
+
+
+def _kept(alike: csr_array, order: Int[np.ndarray, "unit"]) -> Bool[np.ndarray, "unit"]:
+    """Which units are like none before them in an order."""
+    kept, known = np.zeros((2, len(order)), dtype=bool)
+    for row in order:
         if not known[row]:
             kept[row] = True
             known[alike.indices[alike.indptr[row] : alike.indptr[row + 1]]] = True

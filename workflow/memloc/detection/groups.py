@@ -7,20 +7,21 @@ of one file of drawn data, are in the same fold.
 import numpy as np
 from jaxtyping import Bool, Int
 
-from memloc.data.alike import unlike
-
 N_FOLDS = 5
 
 
 def equal_pairs(
-    exposure: Int[np.ndarray, "row"], label: Bool[np.ndarray, "row"], group: Int[np.ndarray, "row"]
+    exposure: Int[np.ndarray, "row"],
+    label: Bool[np.ndarray, "row"],
+    group: Int[np.ndarray, "row"],
+    random: np.random.Generator,
 ) -> Int[np.ndarray, "pair 2"]:
     """Random pairs of a positive and a negative row of the same exposure (as places of rows).
 
-    Every group is in one pair at most, so that pairs are independent. The draw has a fixed seed.
+    Every group is in one pair at most, so that pairs are independent.
     """
     used, waiting, pairs = set(), {}, []
-    for row in np.random.default_rng(0).permutation(len(label)):
+    for row in random.permutation(len(label)):
         if group[row] in used:
             continue
         others = waiting.get((exposure[row], not label[row]), [])
@@ -32,18 +33,6 @@ def equal_pairs(
         used |= {group[row], group[partner]}
         pairs.append((row, partner) if label[row] else (partner, row))
     return np.array(pairs, dtype=int).reshape(-1, 2)
-
-
-def unlike_equal_pairs(
-    exposure: Int[np.ndarray, "row"], label: Bool[np.ndarray, "row"], tokens: Int[np.ndarray, "row token"]
-) -> Int[np.ndarray, "pair 2"]:
-    """Of the random pairs of rows of the same exposure, some that hold no texts that are alike.
-
-    Pairs come first, and count by what both sides hold. If copies were left out of each side before, more
-    would go from the larger side: what goes with copies would then differ between equal sides.
-    """
-    pairs = equal_pairs(exposure, label, np.arange(len(label)))
-    return pairs[unlike(*(tokens[side] for side in pairs.T))]
 
 
 def folds(recited: np.ndarray, groups: Int[np.ndarray, "row"], seed: int) -> Int[np.ndarray, "row"]:

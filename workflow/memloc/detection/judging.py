@@ -8,9 +8,10 @@ import scipy
 from jaxtyping import Bool, Float, Int
 from sklearn.linear_model import LogisticRegression
 
+from memloc.data.alike import draws
 from memloc.detection.classifiers import crossed, scored
 from memloc.detection.feature_sets import Features
-from memloc.detection.groups import unlike_equal_pairs
+from memloc.detection.groups import equal_pairs
 from memloc.statistics.uncertainty import MIN_N, Interval, jackknifed, without_each
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas.detection import detection as columns_of
@@ -33,21 +34,29 @@ def detection(rows: pd.DataFrame, sets: Mapping[int, Mapping[str, Features]]) ->
         sizes = {"n_positive": int(label.sum()), "n_negative": int((~label).sum())}
         sizes |= {"stratum": name, "n_clusters": len(np.unique(group))}
         own = rows[within]
-        recited, other = unlike_equal_pairs(own["exposure"].to_numpy(), label, np.stack(own["tokens"])).T
+        drawn = _pairs(own["exposure"].to_numpy(), label, np.stack(own["tokens"]))
         for n_seen, named in sets.items():
             scores = {key: scored(key, values[within], label, fold) for key, values in named.items()}
             areas = {key: weighted_aurocs(own, label, fold, weights) for key, own in scores.items()}
             for key, values in areas.items():
                 columns = _columns("auroc", jackknifed(values[0], values[1:], odds=True))
                 if key == REFERENCE:
-                    right = named[key][within][recited] < named[key][within][other]
-                    columns |= {"n_pairs": len(right), "n_right": int(right.sum())}
+                    right = [np.less(*named[key][within].ravel()[pairs].T) for pairs in drawn]
+                    columns |= {
+                        "n_pairs": np.mean([*map(len, right)]),
+                        "n_right": np.mean([*map(sum, right)]),
+                    }
                 else:
                     gains = values - areas[REFERENCE]
                     columns |= _columns("gain", jackknifed(gains[0], gains[1:]))
                 found.append({"features": key, "n_seen": n_seen, **sizes, **columns})
-    frame = pd.DataFrame(found, columns=list(columns_of(Lengths())))
-    return frame.astype({"n_pairs": "Int64", "n_right": "Int64"})
+    return pd.DataFrame(found, columns=list(columns_of(Lengths())))
+
+
+def _pairs(exposure: np.ndarray, label: np.ndarray, tokens: np.ndarray) -> list[Int[np.ndarray, "pair 2"]]:
+    """Draws of unlike random pairs of a positive and a negative row of equal exposure."""
+    each = np.arange(len(label))
+    return list(draws(tokens, lambda random: equal_pairs(exposure, label, each, random)))
 
 
 def strata(rows: pd.DataFrame) -> dict[str, tuple[Bool[np.ndarray, "row"], Bool[np.ndarray, "row"]]]:

@@ -3,6 +3,7 @@
 | kind | units | under the bound |
 |---|---|---|
 | `share` | paragraphs, or pairs: yes or no | each is a yes with this chance |
+| `mean_share` | the same, of several draws | that of the mean numbers, which vary less than those of a draw |
 | `median` | a value each, of whatever distribution | each lies above the median with chance one half |
 | `mean_rank` | a place each, among several | each place is as likely; in some trainings, the first or last |
 
@@ -13,7 +14,7 @@ Independent groups are compared pair by pair (`at_random`).
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -62,7 +63,7 @@ class Evidence:
     interval: Callable[[float], tuple[float, float]]
 
 
-def share(successes: int, n: int) -> Evidence:
+def share(successes: float, n: float) -> Evidence:
     """A share of n units."""
     failures = n - successes
 
@@ -74,7 +75,7 @@ def share(successes: int, n: int) -> Evidence:
 
     return Evidence(
         successes / n if n else float("nan"),
-        n,
+        round(n),
         lambda bound: _binomial(successes, n, bound),
         lambda bound: _binomial(failures, n, 1 - bound),
         interval,
@@ -84,6 +85,17 @@ def share(successes: int, n: int) -> Evidence:
 def rate(yes: Values) -> Evidence:
     """The share of units that say yes."""
     return share(int(np.sum(yes)), len(yes))
+
+
+def mean_share(draws: Iterable[Values]) -> Evidence:
+    """The share of units that say yes, of draws of such units from the same texts, a list for each.
+
+    The mean of draws varies less than one draw does, so it is judged as if it were one (Hoffman, Sen and
+    Weinberg 2001, within-cluster resampling): no draw decides.
+    """
+    found = [(np.sum(yes), len(yes)) for yes in draws]
+    successes, n = np.mean(found, axis=0)
+    return share(float(successes), float(n))
 
 
 def median(values: Values) -> Evidence:
@@ -151,18 +163,12 @@ def at_random(first: Values, second: Values) -> tuple[np.ndarray, np.ndarray]:
     return first[:n], second[:n]
 
 
-def one_of_two(first: Values, second: Values) -> Evidence:
-    """Of the pairs in which one side alone is true, the share in which it is the first (McNemar's test)."""
-    first, second = (np.asarray(values, bool) for values in (first, second))
-    return share(int((first & ~second).sum()), int((first != second).sum()))
-
-
 def fewest(chance: float, level: float) -> float:
     """Fewest units that, all on one side, decide at a level (two-sided) against a chance."""
     return Tail(0.0, 1.0, chance).needed(level / 2)
 
 
-def _binomial(k: int, n: int, chance: float) -> Tail:
+def _binomial(k: float, n: float, chance: float) -> Tail:
     return Tail(float(_upper(k, n, chance)), k / n if n else 0.0, chance)
 
 

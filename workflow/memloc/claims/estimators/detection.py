@@ -14,4 +14,4 @@ def recitation_shows_in_the_prefix(tables: Tables, settings: Section) -> Evidenc
     if rows.empty:
         raise NotApplicable("fewer than six groups of paragraphs of one kind")
     row = rows.loc[rows["n_seen"].idxmax()]
-    return share(int(row["n_right"]), int(row["n_pairs"]))
+    return share(row["n_right"], row["n_pairs"])

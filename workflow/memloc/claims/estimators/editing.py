@@ -10,7 +10,7 @@ import pandas as pd
 from memloc.claims.unlike import unlike
 from memloc.claims.verdicts import Tables
 from memloc.settings.base import Section
-from memloc.statistics.exact import Evidence, rate
+from memloc.statistics.exact import Evidence, median, rate
 
 
 def editing_is_harder(tables: Tables, settings: Section) -> Evidence:
@@ -28,13 +28,13 @@ def editing_is_harder(tables: Tables, settings: Section) -> Evidence:
 
 
 def top_spares_controls(tables: Tables, settings: Section) -> Evidence:
-    """Share of the paragraphs whose controls' NLL rises less with the top-gradient weights than with all, at
-    their doses. Only paragraphs count that both unlearn."""
+    """Median of how much more (nats per token) all weights raise the NLL of a paragraph's controls than the
+    top-gradient weights do, at their doses. Only paragraphs count that both unlearn."""
     runs = tables["edits"].query("objective == 'unlearn'")
     doses = runs[runs["em_memorized"] < settings.paragraph.continuation].set_index(["id", "arm"])
     risen = (doses["nll_control"] - doses["nll_control_before"]).unstack("arm")
-    less = unlike(risen.reindex(columns=["all", "top"]).dropna(), tables)
-    return rate(less["top"] < less["all"])
+    spared = unlike(risen.reindex(columns=["all", "top"]).dropna(), tables)
+    return median(spared["all"] - spared["top"])
 
 
 def random_weights_do_nothing(tables: Tables, settings: Section) -> Evidence:

@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from memloc.claims.unlike import unlike
+from memloc.claims.unlike import one_of_two
 from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.scoring.sampling import extractable
 from memloc.settings.base import Section
-from memloc.statistics.exact import Evidence, at_random, one_of_two
+from memloc.statistics.exact import Evidence
 from memloc.tables.terms.sets import HELD_OUT, UNSEEN
 
 
@@ -22,4 +22,5 @@ def seen_come_out_more_than_unseen(
     if not unseen.any():
         raise NotApplicable("no paragraph is known to be unseen")
     repeated = ~unseen & (data["set"] != HELD_OUT) & (data["count"] > 1)
-    return one_of_two(*at_random(*(unlike(out[group], tables) for group in (repeated, unseen))))
+    judged = repeated | unseen
+    return one_of_two(out[judged], repeated[judged], tables)

@@ -3,15 +3,16 @@
 import numpy as np
 
 from memloc.claims.verdicts import NotApplicable, Tables
+from memloc.data.alike import N_DRAWS
 from memloc.data.recency import places_in_training
 from memloc.data.sets import NO_PAIRS, exposure, trained_on
 from memloc.detection.groups import equal_pairs
 from memloc.settings.base import Section
-from memloc.statistics.exact import Evidence, one_of_two
+from memloc.statistics.exact import Evidence, mean_share
 
 
 def recited_were_seen_later(tables: Tables, settings: Section) -> Evidence:
-    """Of the random pairs of a memorized and another paragraph of equal exposure, the share in which the
+    """Of random pairs of a memorized and another paragraph of equal exposure, the share in which the
     memorized one was last seen later. Paragraphs that are last seen in one document come together, so each
     document is in one pair at most."""
     if "training_stream" not in tables:
@@ -23,8 +24,9 @@ def recited_were_seen_later(tables: Tables, settings: Section) -> Evidence:
     last = seen.sort_values("when").drop_duplicates("id", keep="last")
     data = trained_on(tables["sets"]).merge(tables["paragraphs"], on="id").merge(last, on="id")
     memorized = (data["set"] == "memorized").to_numpy()
-    pairs = equal_pairs(exposure(data).to_numpy(), memorized, data["document"].to_numpy())
-    if not len(pairs):
+    alike = exposure(data).to_numpy(), memorized, data["document"].to_numpy()
+    drawn = [equal_pairs(*alike, np.random.default_rng(seed)) for seed in range(N_DRAWS)]
+    if not len(drawn[0]):
         raise NotApplicable(NO_PAIRS)
-    own, others = data["when"].to_numpy()[pairs].T
-    return one_of_two(own > others, own < others)
+    when = data["when"].to_numpy()
+    return mean_share(when[own] > when[others] for own, others in (pairs.T for pairs in drawn))

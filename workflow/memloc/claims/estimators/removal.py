@@ -6,12 +6,13 @@ Exact match is at its floor or ceiling after most ways, so the NLL of other text
 from memloc.claims.unlike import unlike
 from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.settings.base import Section
-from memloc.statistics.exact import Evidence, rate
+from memloc.settings.removal_ways import NOTHING
+from memloc.statistics.exact import Evidence, median
 
 
 def removal_top_spares_more(tables: Tables, settings: Section, way: str, rival: str) -> Evidence:
-    """Share of the model's own continuations of others, recited ones or not, that are likelier after a way
-    than after a rival.
+    """Share (points) of the harm of a rival to other text, recited or not, that a way spares: of the rise in
+    NLL of the model's own continuations. Median of the texts that the rival harms.
 
     Raises:
         NotApplicable: one of both was not run, or removes less than half of the paragraphs at any setting.
@@ -27,4 +28,6 @@ def removal_top_spares_more(tables: Tables, settings: Section, way: str, rival: 
             raise NotApplicable(f"{name} removes {gone.sum()} of {len(gone)} paragraphs")
     rows = joint["removal_damage"].query("group != 'held_out'")
     nll = unlike(rows.pivot(index="id", columns="way", values="nll"), tables)
-    return rate(nll[way] < nll[rival])
+    risen = nll.sub(nll[NOTHING], axis=0)
+    risen = risen[risen[rival] > 0]
+    return median(100 * (1 - risen[way] / risen[rival]))

@@ -1,10 +1,10 @@
 """Estimators of the topic `repeats`: memorization against the number of occurrences (2202.07646)."""
 
-from memloc.claims.unlike import unlike
+from memloc.claims.unlike import one_of_two
 from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.data.sets import exposure, trained_on
 from memloc.settings.base import Section
-from memloc.statistics.exact import Evidence, at_random, one_of_two
+from memloc.statistics.exact import Evidence
 
 
 def more_repeats_more_memorized(tables: Tables, settings: Section) -> Evidence:
@@ -18,5 +18,4 @@ def more_repeats_more_memorized(tables: Tables, settings: Section) -> Evidence:
     above = data["repeats"] > data["repeats"].median()
     if not above.any():
         raise NotApplicable("no paragraph occurs more often than the median")
-    memorized = data["set"] == "memorized"
-    return one_of_two(*at_random(*(unlike(memorized[group], tables) for group in (above, ~above))))
+    return one_of_two(data["set"] == "memorized", above, tables)

@@ -29,7 +29,7 @@ def _with_interval(name: str, low: float, high: float, *, meaning: str) -> Colum
 
 
 def _pairs(*, meaning: str) -> Column:
-    return integer(0, nullable=True, unit="pairs", meaning=meaning)
+    return number(0, nullable=True, unit="pairs", meaning=meaning)
 
 
 def detection(lengths: Lengths) -> Columns:
@@ -46,6 +46,8 @@ def detection(lengths: Lengths) -> Columns:
         **_with_interval(
             "gain", -1, 1, meaning="AUROC minus the AUROC of the NLL of the same tokens, paired."
         ),
-        "n_pairs": _pairs(meaning="NLL alone: unlike pairs of a positive and a negative of equal exposure."),
-        "n_right": _pairs(meaning="Of these, pairs in which the positive has the lower NLL."),
+        "n_pairs": _pairs(
+            meaning="NLL alone: unlike pairs of a positive and a negative of equal exposure, mean of draws."
+        ),
+        "n_right": _pairs(meaning="Of these, pairs in which the positive has the lower NLL, mean of draws."),
     }
