@@ -52,3 +52,11 @@ def test_the_caption_tells_written_copies_from_found_ones():
     found = made["copy_worth"][~made["copy_worth"]["copies"].isin(["within_20", "within_50"])]
     text = checked("near_copies", near_copies.draw(made | {"copy_worth": found}, SETTINGS))
     assert "Nobody placed these copies" in text and "a tenth edited" in text and " or half" not in text
+
+
+def test_each_kind_says_how_many_with_such_copies_are_recited():
+    """All 15 paragraphs with near-copies, of which two are not recited here."""
+    made = tables(15, 0.4)
+    made["scores"].loc[[3, 4], "em"] = 0
+    rows = near_copies.draw(made, SETTINGS).data.query("panel == 'b'").set_index("copies")
+    assert rows["n_recited"].to_dict() == dict.fromkeys(rows.index, 0) | {"within_10": 13}

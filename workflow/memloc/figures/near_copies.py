@@ -25,10 +25,12 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """(a) Share recited by exact copies, a line per number of near-copies; crosses: the fit. (b) Worths."""
     data = tables["near_copies"].merge(tables["scores"][["id", "em"]], on="id")
     data["recited"] = data["em"] == settings.paragraph.continuation
-    data["near"] = by_kind(data).sum(axis=1)
-    seen = data[data["within_0"] > 0]
-    shares, worth = _shares(seen), tables["copy_worth"]
+    copies = by_kind(data)
+    data["near"] = copies.sum(axis=1)
+    seen, worth = data[data["within_0"] > 0], tables["copy_worth"]
     worth = worth[worth["n_paragraphs"] > 0]
+    holds = copies.loc[seen.index, worth["copies"]] > 0
+    shares, worth = _shares(seen), worth.assign(n_recited=holds[seen["recited"]].sum().to_numpy())
     figure, axes = subplots(2.7, ncols=2, width_ratios=(3, 2))
     _by_copies(axes[0], shares)
     _worths(axes[1], worth)
@@ -73,7 +75,10 @@ def _worths(axes: Axes, worth: pd.DataFrame) -> None:
             axes.barh(place, high - low, left=low, height=0.6, color="0.85", zorder=0)
     axes.hlines(places, worth["low"], worth["high"], color="black", lw=0.9)
     axes.plot(worth["worth"], places, "o", color="black", ms=3)
-    axes.set_yticks(places, worth["copies"].str.replace("within_", "") + " %")
+    edited = worth["copies"].str.replace("within_", "") + " %"
+    axes.set_yticks(
+        places, edited + "\n" + worth["n_recited"].astype(str) + " of " + worth["n_paragraphs"].astype(str)
+    )
     axes.set(xlabel="worth in exact copies", ylabel="edited tokens, up to", ylim=(-0.6, len(worth) - 0.4))
 
 
