@@ -24,6 +24,6 @@ if CAPACITY_ASKED:
             shard=FILLED.number,
             work=placed(f"{RESULTS}/shards/fill_models/work"),
         message:
-            f"Train new models on random tokens, until they hold no more bits.{MB_SAID}"
+            f"Train new models on random tokens, more of them than they can hold.{MB_SAID}"
         script:
             "../scripts/fill_models.py"

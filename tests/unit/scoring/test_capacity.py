@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from memloc.model import training
-from memloc.model.training import new_model
 from memloc.scoring import capacity
 from memloc.settings.model import EmbeddedModel
 
@@ -36,18 +35,8 @@ def test_bits_are_those_by_which_the_true_token_is_likelier_than_by_chance(share
 
 
 def test_a_model_holds_no_bits_of_random_tokens_that_it_never_saw():
-    model = new_model(V, n_layers=1, n_heads=1, width=8, context=5, seed=0)
-    assert -20 < capacity.held(model, ROWS)[0] <= 0
-
-
-@pytest.mark.parametrize(
-    ("most", "held"), [(3.5, [1.8, 3.5, 3.5]), (99, [1.8, 3.6, 7.2]), (1.8, [1.8, 1.8]), (-1, [-1])]
-)
-def test_texts_are_doubled_until_that_adds_little_or_to_the_largest(monkeypatch, tmp_path, most, held):
-    """A model that holds nine tenths of a text, or `most` bits."""
-    monkeypatch.setattr(capacity, "learned", lambda text, *_: {"bits": min(0.9 * text, most)})
-    found = [row["bits"] for row in capacity.filled(HOW, 0, tmp_path)]
-    assert found == pytest.approx(held)
+    model = capacity.new_model(HOW, seed=0)
+    assert abs(capacity.held(model, ROWS)[0]) < 12, "a hundredth of the text"
 
 
 def test_a_model_learns_part_of_a_text_and_goes_on_where_it_was_killed(monkeypatch, tmp_path):
@@ -55,7 +44,7 @@ def test_a_model_learns_part_of_a_text_and_goes_on_where_it_was_killed(monkeypat
     monkeypatch.setattr(training, "CHECKPOINT_STEPS", 50)
     whole = capacity.learned(1, HOW, 0, tmp_path / "whole")
     assert whole["text_bits"] >= whole["weights"] and whole["tokens"] * 3 == whole["text_bits"]
-    assert 0.1 < whole["bits"] / whole["text_bits"] < 1 and whole["steps"] == 30 * 7
+    assert 0.1 < whole["bits"] / whole["text_bits"] < 1 and whole["steps"] == 30 * 8
     save = training.Training._save
 
     def killed(self, path):

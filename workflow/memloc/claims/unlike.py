@@ -12,6 +12,7 @@ import pandas as pd
 from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.data import alike
 from memloc.data.sets import NO_PAIRS, paired_differences
+from memloc.detection.groups import equal_pairs
 from memloc.statistics.exact import Evidence, mean_share
 
 Values = TypeVar("Values", pd.Series, pd.DataFrame)
@@ -31,19 +32,21 @@ def rate_of_unlike(yes: pd.Series, tables: Tables) -> Evidence:
     return mean_share(values[rows[:, 0]] for rows in alike.draws(_tokens(yes.index, tables), lambda _: each))
 
 
-def one_of_two(yes: pd.Series, first: pd.Series, tables: Tables) -> Evidence:
-    """Of random pairs of a paragraph of the `first` and one of the others, of which one alone says yes, the
-    share in which it is that of the first; in no draw are texts of two pairs alike."""
-    values, sides = yes.to_numpy(), [np.flatnonzero(first), np.flatnonzero(~first)]
+def larger_of_two(
+    values: pd.Series, first: pd.Series, tables: Tables, exposure: pd.Series | None = None
+) -> Evidence:
+    """Of random pairs of one of the `first` paragraphs and another one (of equal `exposure`) of unequal
+    values, the share in which the first one's is larger; in no draw are texts of two pairs alike. Pairs come
+    before copies are left out. Otherwise more copies would go from the larger side."""
+    of, alone = values.to_numpy(), np.arange(len(values))
+    equal = 0 * alone if exposure is None else exposure.to_numpy()
 
     def unequal(random: np.random.Generator) -> np.ndarray:
-        n = min(map(len, sides))
-        pairs = np.stack([random.permutation(side)[:n] for side in sides], axis=1)
-        return pairs[np.diff(values[pairs])[:, 0]]
+        pairs = equal_pairs(equal, first.to_numpy(), alone, random)
+        return pairs[np.not_equal(*of[pairs.T])]
 
-    return mean_share(
-        values[own] for own, _ in map(np.transpose, alike.draws(_tokens(yes.index, tables), unequal))
-    )
+    drawn = alike.draws(_tokens(values.index, tables), unequal)
+    return mean_share(np.greater(*of[pairs.T]) for pairs in drawn)
 
 
 def _tokens(ids: pd.Index | pd.Series, tables: Tables) -> np.ndarray:

@@ -44,8 +44,7 @@ def draws(
 ) -> Iterator[Int[np.ndarray, "unit side"]]:
     """Units of one or more texts (rows of `tokens`), in each of `N_DRAWS` draws those like none before them.
 
-    `drawn` gives the units of a draw, in whatever order; they are then taken in random order. Texts with few
-    copies do not come first here, so that copies are no reason to be drawn or not.
+    Those that `drawn` gives are taken in random order, so that copies are no reason to be drawn or not.
     """
     alike = _alike(tokens, LIKE) if len(tokens) else csr_array((0, 0))
     for seed in range(N_DRAWS):

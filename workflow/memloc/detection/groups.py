@@ -4,6 +4,8 @@ A classifier that has seen a paragraph's twin knows its answer: near-duplicates 
 of one file of drawn data, are in the same fold.
 """
 
+from collections import defaultdict
+
 import numpy as np
 from jaxtyping import Bool, Int
 
@@ -20,18 +22,17 @@ def equal_pairs(
 
     Every group is in one pair at most, so that pairs are independent.
     """
-    used, waiting, pairs = set(), {}, []
+    used, waiting, pairs = set(), defaultdict(list), []
     for row in random.permutation(len(label)):
         if group[row] in used:
             continue
-        others = waiting.get((exposure[row], not label[row]), [])
+        others = waiting[exposure[row], not label[row]]
         free = (other for other in others if group[other] not in used and group[other] != group[row])
-        partner = next(free, None)
-        if partner is None:
-            waiting.setdefault((exposure[row], bool(label[row])), []).append(row)
-            continue
-        used |= {group[row], group[partner]}
-        pairs.append((row, partner) if label[row] else (partner, row))
+        if (partner := next(free, None)) is None:
+            waiting[exposure[row], bool(label[row])].append(row)
+        else:
+            used |= {group[row], group[partner]}
+            pairs.append((row, partner) if label[row] else (partner, row))
     return np.array(pairs, dtype=int).reshape(-1, 2)
 
 

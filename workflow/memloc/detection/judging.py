@@ -1,6 +1,7 @@
 """Fit and judge every set of features, in every stratum and at every lead time: table `detection`."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -34,7 +35,8 @@ def detection(rows: pd.DataFrame, sets: Mapping[int, Mapping[str, Features]]) ->
         sizes = {"n_positive": int(label.sum()), "n_negative": int((~label).sum())}
         sizes |= {"stratum": name, "n_clusters": len(np.unique(group))}
         own = rows[within]
-        drawn = _pairs(own["exposure"].to_numpy(), label, np.stack(own["tokens"]))
+        equal = partial(equal_pairs, own["exposure"].to_numpy(), label, np.arange(len(own)))
+        drawn = list(draws(np.stack(own["tokens"]), equal))
         for n_seen, named in sets.items():
             scores = {key: scored(key, values[within], label, fold) for key, values in named.items()}
             areas = {key: weighted_aurocs(own, label, fold, weights) for key, own in scores.items()}
@@ -51,12 +53,6 @@ def detection(rows: pd.DataFrame, sets: Mapping[int, Mapping[str, Features]]) ->
                     columns |= _columns("gain", jackknifed(gains[0], gains[1:]))
                 found.append({"features": key, "n_seen": n_seen, **sizes, **columns})
     return pd.DataFrame(found, columns=list(columns_of(Lengths())))
-
-
-def _pairs(exposure: np.ndarray, label: np.ndarray, tokens: np.ndarray) -> list[Int[np.ndarray, "pair 2"]]:
-    """Draws of unlike random pairs of a positive and a negative row of equal exposure."""
-    each = np.arange(len(label))
-    return list(draws(tokens, lambda random: equal_pairs(exposure, label, each, random)))
 
 
 def strata(rows: pd.DataFrame) -> dict[str, tuple[Bool[np.ndarray, "row"], Bool[np.ndarray, "row"]]]:

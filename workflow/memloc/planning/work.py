@@ -41,15 +41,15 @@ def works(n_weights: float, settings: Settings) -> dict[str, tuple[Kind, float]]
     ablated = 2 * (ablation.n_paragraphs + sets.n_pairs) + ablation.n_judging
     edited = TRIALS * edits.n_paragraphs * edits.steps * (1 + edits.n_controls)
     removed = how.steps * (how.n_joint + (how.n_single + 1) * (1 + how.n_keep))
-    sizes = [(12 * settings.model.n_layers * each + VOCABULARY) * each for each in settings.capacity.widths]
-    filled = sum(n**2 for n in sizes) * sum(TEXTS) / math.log2(VOCABULARY) * PASSES  # weights times tokens
+    model, per_weight = settings.model, sum(TEXTS) / math.log2(VOCABULARY) * PASSES  # tokens
+    sizes = [(12 * model.n_layers * n + VOCABULARY + model.context) * n for n in settings.capacity.widths]
     scanned = settings.data.source == "text" and not settings.data.counts
     small = ("sets", "token_statistics", "score_samples", "attention", "prefix_features")
     return {
         **dict.fromkeys(("train_model", "train_twin", "retrain"), ("training", trained / length)),
         "train_halves": ("training", settings.counterfactual.n_models * trained / length / 2),
         "exchange_places": ("training", settings.n_grown**2),
-        "fill_models": ("training", filled / max(n_weights, 1) / length),
+        "fill_models": ("training", sum(n**2 for n in sizes) * per_weight / max(n_weights, 1) / length),
         "model": ("score", 0),
         "scores": ("score", texts),
         "passages": ("score", 2 * texts * scanned),  # long windows overlap; all their tokens have logits

@@ -5,7 +5,6 @@ a model's code of them is shorter than log2 of the vocabulary are in its weights
 """
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +12,16 @@ import numpy as np
 import torch
 from jaxtyping import Int
 from torch.nn.functional import cross_entropy
-from transformers import PreTrainedModel
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel
 
 from memloc.model.pretrained import use_deterministic_algorithms
-from memloc.model.training import Training, new_model
+from memloc.model.training import Training
 from memloc.run.progress import Progress
 from memloc.run.rule import log
 from memloc.run.seeds import generator
-from memloc.settings.capacity import PASSES, TEXTS, VOCABULARY
+from memloc.settings.capacity import PASSES, VOCABULARY
 from memloc.settings.model import EmbeddedModel
 
-GROWTH = 1.05  # less is none, of twice the text
 ROWS = 64  # windows per pass without gradients
 
 
@@ -40,28 +38,26 @@ def held(model: PreTrainedModel, rows: Int[np.ndarray, "window position"]) -> tu
     return (n * math.log(VOCABULARY) - nll) / math.log(2), nll / n
 
 
-def filled(how: EmbeddedModel, seed: int, work: Path) -> Iterator[dict[str, Any]]:
-    """Rows of table `capacity` of one size: texts of `TEXTS` bits per weight, a new model for each.
+def new_model(how: EmbeddedModel, seed: int) -> GPT2LMHeadModel:
+    """Randomly initialised GPT-2, the architecture of the known answer.
 
-    The last text is the first one of which the model holds no more than of half of it, or the largest.
+    It learns a vector for every position. With rotary positions, a model must first find what stands before
+    a token, and held a sixth less of the same text after as many steps.
+    """
+    torch.manual_seed(seed)
+    shape = {"n_positions": how.context, "n_embd": how.width, "n_layer": how.n_layers, "n_head": how.n_heads}
+    return GPT2LMHeadModel(GPT2Config(vocab_size=VOCABULARY, bos_token_id=0, eos_token_id=0, **shape))
+
+
+def learned(text: int, how: EmbeddedModel, seed: int, work: Path) -> dict[str, Any]:
+    """Row of table `capacity`: a new model learns random tokens of `text` bits per weight, of which it then
+    holds some.
 
     Args:
         work: folder of checkpoints, from which a killed run goes on; the caller deletes it.
     """
     use_deterministic_algorithms()
-    before = 0.0
-    for text in TEXTS:
-        row = learned(text, how, seed, work / str(text))
-        yield row
-        if row["bits"] <= GROWTH * before:
-            return
-        before = row["bits"]
-
-
-def learned(text: int, how: EmbeddedModel, seed: int, work: Path) -> dict[str, Any]:
-    """Train a new model on random tokens of `text` bits per weight, and count the bits that it holds."""
-    shape = {name: getattr(how, name) for name in ("n_layers", "n_heads", "width", "context")}
-    model = new_model(VOCABULARY, **shape, seed=seed)
+    model = new_model(how, seed)
     n_weights, per_window = model.num_parameters(), (how.context - 1) * math.log2(VOCABULARY)
     random = generator(seed, "capacity", str(how.width), str(text))
     rows = random.integers(VOCABULARY, size=(math.ceil(text * n_weights / per_window), how.context))

@@ -7,8 +7,8 @@ from pydantic import Field
 from memloc.settings.base import ListedOnce, Positive, Section
 
 VOCABULARY = 256  # different tokens
-TEXTS = (2, 4, 8)  # bits per weight; a larger text takes longer than this study may
-PASSES = 400  # of a text
+TEXTS = (4, 8)  # bits per weight: more than any model holds; a larger text takes longer than this study may
+PASSES = 600  # of a text
 
 
 class Capacity(Section):
@@ -16,6 +16,6 @@ class Capacity(Section):
 
     widths: Annotated[list[Positive], ListedOnce] = Field(
         [],
-        description="Widths of new models, each trained as `model` is, but on uniformly random tokens, with "
-        "windows of `model.context`; none: no models.",
+        description="Widths of new models (GPT-2), trained as `model` is, but on uniformly random tokens, "
+        "with windows of `model.context`; none: no models.",
     )

@@ -14,16 +14,10 @@ from memloc.settings.study import Settings
 
 REPLACED = {
     "bench": "run make bench",
-    "micro_batch": "set loading.micro_batch",
     "loading.checkpointing": "a smaller loading.micro_batch takes less memory, too",
-    "planted_truth": "memories grow while a model is trained (model.grown), and grown_truth asks methods "
-    "about them",
-    "grown_truth.masks": "leave it out; masks are a way to remove paragraphs (remove.ways: balanced_subnet)",
+    "planted_truth": "model.grown grows memories, and grown_truth asks methods about them",
     "model.grown.twins": "leave it out; twins are always trained",
     "detection.n_layers": "leave it out; no features come from gradients",
-    "detection.n_shuffles": "leave it out; labels are not shuffled",
-    "layer_bypass": "head_ablation.n_paragraphs is for blocks, too",
-    "perturbation.nll": "leave it out; NLLs are always computed",
     "remove.shifts": "remove.n_perturbations replaces tokens of prefixes",
     "data.source: embedded": '"drawn" (its name now), or "code"',
     "model.source: planted": '"fine_tuned" (its name now)',

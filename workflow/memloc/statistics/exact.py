@@ -153,10 +153,7 @@ def mean_rank(behind: Sequence[int], rivals: int) -> Evidence:
 
 
 def at_random(first: Values, second: Values) -> tuple[np.ndarray, np.ndarray]:
-    """Values of two independent groups as pairs at random; those of the larger group that are left go.
-
-    The draw has a fixed seed.
-    """
+    """Values of two independent groups as pairs at random (fixed seed); what is left of the larger goes."""
     rng = np.random.default_rng(0)
     first, second = (rng.permutation(np.asarray(values)) for values in (first, second))
     n = min(len(first), len(second))

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from memloc.claims.unlike import one_of_two
+from memloc.claims.unlike import larger_of_two
 from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.scoring.sampling import extractable
 from memloc.settings.base import Section
@@ -23,4 +23,4 @@ def seen_come_out_more_than_unseen(
         raise NotApplicable("no paragraph is known to be unseen")
     repeated = ~unseen & (data["set"] != HELD_OUT) & (data["count"] > 1)
     judged = repeated | unseen
-    return one_of_two(out[judged], repeated[judged], tables)
+    return larger_of_two(out[judged], repeated[judged], tables)

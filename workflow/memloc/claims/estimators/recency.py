@@ -5,7 +5,7 @@ import numpy as np
 from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.data.alike import N_DRAWS
 from memloc.data.recency import places_in_training
-from memloc.data.sets import NO_PAIRS, exposure, trained_on
+from memloc.data.sets import exposure, trained_on
 from memloc.detection.groups import equal_pairs
 from memloc.settings.base import Section
 from memloc.statistics.exact import Evidence, mean_share
@@ -24,9 +24,6 @@ def recited_were_seen_later(tables: Tables, settings: Section) -> Evidence:
     last = seen.sort_values("when").drop_duplicates("id", keep="last")
     data = trained_on(tables["sets"]).merge(tables["paragraphs"], on="id").merge(last, on="id")
     memorized = (data["set"] == "memorized").to_numpy()
-    alike = exposure(data).to_numpy(), memorized, data["document"].to_numpy()
-    drawn = [equal_pairs(*alike, np.random.default_rng(seed)) for seed in range(N_DRAWS)]
-    if not len(drawn[0]):
-        raise NotApplicable(NO_PAIRS)
-    when = data["when"].to_numpy()
-    return mean_share(when[own] > when[others] for own, others in (pairs.T for pairs in drawn))
+    alike, when = (exposure(data).to_numpy(), memorized, data["document"].to_numpy()), data["when"].to_numpy()
+    drawn = (equal_pairs(*alike, np.random.default_rng(seed)) for seed in range(N_DRAWS))
+    return mean_share(np.greater(*when[pairs.T]) for pairs in drawn)

@@ -1,6 +1,6 @@
 """Estimators of the topic `repeats`: memorization against the number of occurrences (2202.07646)."""
 
-from memloc.claims.unlike import one_of_two
+from memloc.claims.unlike import larger_of_two
 from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.data.sets import exposure, trained_on
 from memloc.settings.base import Section
@@ -18,4 +18,4 @@ def more_repeats_more_memorized(tables: Tables, settings: Section) -> Evidence:
     above = data["repeats"] > data["repeats"].median()
     if not above.any():
         raise NotApplicable("no paragraph occurs more often than the median")
-    return one_of_two(data["set"] == "memorized", above, tables)
+    return larger_of_two(data["set"] == "memorized", above, tables)
