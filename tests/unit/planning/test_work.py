@@ -54,9 +54,9 @@ def test_paragraphs_and_tokens_of_code_follow_from_its_size():
 
 
 def test_random_tokens_count_for_every_size():
-    """Models of 35,712 and 120,576 weights pass 12 bits of text per weight 600 times, a byte a token."""
+    """Models of 35,712 and 120,576 weights pass 12 bits of text per weight 400 times, a byte a token."""
     filled = study("capacity", capacity={"widths": [32, 64]})
     kind, n = works(1e5, filled)["fill_models"]
     assert kind == "training"
-    assert n * 1e5 == pytest.approx((35_712**2 + 120_576**2) * 600 * 12 / 8 / 64, rel=0.05)
+    assert n * 1e5 == pytest.approx((35_712**2 + 120_576**2) * 400 * 12 / 8 / 64, rel=0.05)
     assert works(1e5, study("config"))["fill_models"] == ("training", 0)

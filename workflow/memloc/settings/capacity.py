@@ -8,7 +8,7 @@ from memloc.settings.base import ListedOnce, Positive, Section
 
 VOCABULARY = 256  # different tokens
 TEXTS = (4, 8)  # bits per weight: more than any model holds; a larger text takes longer than this study may
-PASSES = 600  # of a text
+PASSES = 400  # of a text
 
 
 class Capacity(Section):
