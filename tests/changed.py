@@ -1,8 +1,8 @@
-"""Names the unit tests of what changed since the last commit, and of what imports it: `make quick` runs them.
+"""Names the tests of what changed since the last commit, and of what imports it: `make quick` runs them.
 
 Chosen are test files that changed, and those that import a file that changed, directly or through one other.
 Of modules in a folder of a room, which are loaded by their names, they are those of the room. The tests of
-the house and its pages always run.
+the house and its pages always run. Rules that changed have those of plans.
 """
 
 import re
@@ -14,6 +14,7 @@ from memloc.run import tracking
 
 ROOT = Path(__file__).parents[1]
 ALWAYS = ("tests/unit/test_rooms.py", "tests/unit/test_documentation.py")
+OF_RULES = ("tests/workflow/test_dag.py", "tests/workflow/test_wrong_config.py")  # plans, and the linter
 
 
 def changed_files(root: Path) -> set[Path]:
@@ -36,7 +37,8 @@ def imports(file: Path, helpers: dict[str, Path]) -> set[Path]:
 
 
 def chosen(changed: Iterable[Path], library: Iterable[Path], tests: Iterable[Path]) -> list[Path]:
-    """Test files that changed, or import a file that changed, or one that imports such a file."""
+    """Test files that changed, or import a file that changed, or one that imports such a file; those of rules
+    if a Snakefile or a file of rules changed."""
     tests = sorted(path.resolve() for path in tests)
     files = [*tests, *(path.resolve() for path in library)]
     helpers = {path.stem: path for path in tests if not path.name.startswith("test_")}
@@ -45,7 +47,12 @@ def chosen(changed: Iterable[Path], library: Iterable[Path], tests: Iterable[Pat
     twice = {path for path in files if imported[path] & once} | once
     rooms = {path.relative_to(tracking.PACKAGE).parts[0] for path in changed if _in_a_folder(path)}
     found = twice | {path for path in tests if path.parent.name in rooms}
-    return [path for path in tests if path.name.startswith("test_") and path in found]
+    rules = [
+        ROOT / name
+        for name in OF_RULES
+        if any(path.suffix == ".smk" or path.name == "Snakefile" for path in changed)
+    ]
+    return [*(path for path in tests if path.name.startswith("test_") and path in found), *rules]
 
 
 def _in_a_folder(module: Path) -> bool:

@@ -16,7 +16,7 @@ def chosen_for():
 
     def names(*files):
         found = changed.chosen({changed.ROOT / file for file in files}, library, tests)
-        return {str(path.relative_to(UNIT)) for path in found}
+        return {str(path).removeprefix(f"{UNIT}/") for path in found}
 
     return names
 
@@ -37,6 +37,12 @@ def chosen_for():
 def test_tests_of_what_changed_and_of_what_imports_it(chosen_for, file, tests):
     found = chosen_for(file)
     assert tests <= found and "data/test_packing.py" not in found
+
+
+@pytest.mark.parametrize("file", ["workflow/rules/analyses.smk", "workflow/Snakefile"])
+def test_rules_that_changed_have_the_tests_of_plans(chosen_for, file):
+    assert chosen_for(file) == {str(changed.ROOT / name) for name in changed.OF_RULES}
+    assert all((changed.ROOT / name).exists() for name in changed.OF_RULES)
 
 
 def test_new_and_changed_files_count_or_else_those_of_the_last_commit(tmp_path):
