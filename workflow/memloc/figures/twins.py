@@ -25,7 +25,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
         own = took.loc[took["kind"] == kind, list(SHOWN)]
         panel.plot(range(len(SHOWN)), own.T.to_numpy(), color="#c8102e", lw=0.6, alpha=0.35)
         panel.plot(range(len(SHOWN)), own.median().to_numpy(), color="#c8102e", lw=1.8, marker="o", ms=3)
-        panel.set(title=KIND_LABELS[kind], xlim=(-0.3, len(SHOWN) - 0.7))
+        panel.set(title=KIND_LABELS[kind].replace(": ", ":\n"), xlim=(-0.3, len(SHOWN) - 0.7))
         panel.set_xticks(range(len(SHOWN)), SHOWN.values(), rotation=90)
     axes[0][0].set_ylim(bottom=0)
     axes[0][0].set_ylabel("NLL of the continuation\n(nats per token)")
