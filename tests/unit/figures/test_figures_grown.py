@@ -71,12 +71,14 @@ def test_exchanged_places_of_memories_that_took_are_drawn_as_stored():
     rows = rows.assign(kind=["grown_heads"] * 4 + ["grown_weights"] * 4, leak=[0.2, 0.1, 0.4, 9, *[0.5] * 4])
     drawing = twins.draw({"twins": rows}, SETTINGS)
     assert_as_stored("twins", drawing)
-    kept = rows.iloc[:3]
-    medians = f"80 %, {kept['nll'].median():.2f} and {kept['nll_swapped'].median():.2f};"
-    said = checked("twins", drawing)
-    assert f"three heads (3 of 4 recited) {medians}" in said
+    assert "three heads 80 % (3 of 4);" in checked("twins", drawing)
     lost = twins.draw({"twins": rows.assign(em=49)}, SETTINGS)
-    assert "three heads (0 of 4 recited); " in checked("twins", lost)
+    assert "three heads (0 of 4); " in checked("twins", lost)
+    every = pd.concat([rows, rows.assign(kind="grown_everywhere"), rows.assign(kind="grown_two_layers")])
+    said = checked(
+        "twins", twins.draw({"twins": pd.concat([every, rows.assign(kind="grown_neurons")])}, SETTINGS)
+    )
+    assert said.endswith("What grows everywhere is in the first twin, too.")
 
 
 def test_what_is_only_asked_about_has_panels_and_only_layers_have_an_auroc():

@@ -35,6 +35,5 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
 
 def _numbers(rows: pd.DataFrame, took: pd.DataFrame, kind: str) -> Numbers:
     own = took[took["kind"] == kind]
-    nats = {name: f"{own[name].median():.2f}" for name in ("nll", "nll_swapped")}
     carried = f"{100 * (1 - own['leak'].median()):.0f} %"
-    return {"kind": KIND_LABELS[kind], "n": len(own), "n_all": len(rows), "carried": carried, **nats}
+    return {"kind": KIND_LABELS[kind], "n": len(own), "n_all": len(rows), "carried": carried}
