@@ -223,6 +223,7 @@ if GROWN:
 for analysis in ANALYSES:
     STAGE = Shards(analysis.name, most=analysis.n_jobs)
     runs_model = analysis.name in MEMORY
+    said = analysis.message + MB_SAID * runs_model
 
     rule:
         name:
@@ -250,7 +251,7 @@ for analysis in ANALYSES:
             shard=STAGE.number,
             script=analysis.name,
         message:
-            f"{analysis.message}{MB_SAID * runs_model}"
+            said
         # Snakemake fills the name in when the job runs, and the loop is over by then.
         script:
             "../scripts/{params.script}.py"
