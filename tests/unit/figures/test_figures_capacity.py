@@ -18,6 +18,6 @@ def test_the_caption_says_the_most_bits_of_every_size():
     table = frame_of("capacity", **{name: [row[name] for row in rows] for name in rows[0]})
     drawing = capacity.draw({"capacity": table}, sections({"paragraph": {"length": 64, "prefix": 32}}))
     assert "After 75 passes" in checked("capacity", drawing)
-    assert "models of 3 sizes hold 2.0 to 2.8 bits of them per weight" in checked("capacity", drawing)
+    assert "models of 3 sizes hold 2.00 to 2.80 bits of them per weight" in checked("capacity", drawing)
     most = [line.get_ydata()[0] for line in drawing.figure.axes[1].lines[:3]]
     assert most == pytest.approx([2.0, 2.4, 2.8])
