@@ -102,7 +102,7 @@ def sampled(*groups):
     return {
         "extraction": data[["id", "log_p"]],
         "sets": data[["id"]].assign(set=np.where(data["count"] == 0, "unseen", "non_memorized")),
-        "paragraphs": data[["id", "count"]].assign(continuation_count=None),
+        "paragraphs": data[["id", "count"]].assign(continuation_count=None, file=data["id"].astype(str)),
     }
 
 
@@ -120,6 +120,13 @@ def test_sampling(groups, verdict, value):
     found = judged("extraction", sampled(*groups)).loc[UNSEEN]
     assert found["verdict"] == verdict
     assert pd.isna(found["value"]) if value is None else found["value"] == pytest.approx(value, abs=0.05)
+
+
+def test_text_of_one_file_counts_once():
+    tables = sampled((40, 4, 40), (40, 0, 0))
+    tables["paragraphs"]["file"] = np.where(tables["paragraphs"]["count"] > 0, "seen", "unseen")
+    found = judged("extraction", tables).loc[UNSEEN]
+    assert (found["n"], found["verdict"]) == (1, "too few")
 
 
 SHOWS = "recitation_shows_in_the_prefix"

@@ -33,16 +33,21 @@ def rate_of_unlike(yes: pd.Series, tables: Tables) -> Evidence:
 
 
 def larger_of_two(
-    values: pd.Series, first: pd.Series, tables: Tables, exposure: pd.Series | None = None
+    values: pd.Series,
+    first: pd.Series,
+    tables: Tables,
+    exposure: pd.Series | None = None,
+    group: pd.Series | None = None,
 ) -> Evidence:
     """Of random pairs of one of the `first` paragraphs and another one (of equal `exposure`) of unequal
-    values, the share in which the first one's is larger; in no draw are texts of two pairs alike. Pairs come
-    before copies are left out. Otherwise more copies would go from the larger side."""
+    values, the share in which the first one's is larger; in no draw are texts of two pairs alike, or of one
+    `group`. Pairs come before copies are left out. Otherwise more copies would go from the larger side."""
     of, alone = values.to_numpy(), np.arange(len(values))
     equal = 0 * alone if exposure is None else exposure.to_numpy()
+    groups = alone if group is None else group.to_numpy()
 
     def unequal(random: np.random.Generator) -> np.ndarray:
-        pairs = equal_pairs(equal, first.to_numpy(), alone, random)
+        pairs = equal_pairs(equal, first.to_numpy(), groups, random)
         return pairs[np.not_equal(*of[pairs.T])]
 
     drawn = alike.draws(_tokens(values.index, tables), unequal)

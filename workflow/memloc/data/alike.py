@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 RUN = 5  # tokens
 SIMILARITY = 0.5
 LIKE = 0.1
-N_DRAWS = 50
+N_DRAWS = 100
 
 
 def near_duplicates(tokens: Int[np.ndarray, "paragraph token"]) -> Int[np.ndarray, "paragraph"]:

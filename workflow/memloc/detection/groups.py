@@ -31,6 +31,7 @@ def equal_pairs(
         if (partner := next(free, None)) is None:
             waiting[exposure[row], bool(label[row])].append(row)
         else:
+            others.remove(partner)
             used |= {group[row], group[partner]}
             pairs.append((row, partner) if label[row] else (partner, row))
     return np.array(pairs, dtype=int).reshape(-1, 2)

@@ -17,8 +17,6 @@ REPLACED = {
     "loading.checkpointing": "a smaller loading.micro_batch takes less memory, too",
     "planted_truth": "model.grown grows memories, and grown_truth asks methods about them",
     "model.grown.twins": "leave it out; twins are always trained",
-    "detection.n_layers": "leave it out; no features come from gradients",
-    "remove.shifts": "remove.n_perturbations replaces tokens of prefixes",
     "data.source: embedded": '"drawn" (its name now), or "code"',
     "model.source: planted": '"fine_tuned" (its name now)',
 }

@@ -93,9 +93,7 @@ def mean_share(draws: Iterable[Values]) -> Evidence:
     The mean of draws varies less than one draw does, so it is judged as if it were one (Hoffman, Sen and
     Weinberg 2001, within-cluster resampling): no draw decides.
     """
-    found = [(np.sum(yes), len(yes)) for yes in draws]
-    successes, n = np.mean(found, axis=0)
-    return share(float(successes), float(n))
+    return share(*np.mean([(np.sum(yes), len(yes)) for yes in draws], axis=0).tolist())
 
 
 def median(values: Values) -> Evidence:

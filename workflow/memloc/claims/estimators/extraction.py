@@ -14,7 +14,7 @@ def seen_come_out_more_than_unseen(
     tables: Tables, settings: Section, n_draws: int, confidence: float
 ) -> Evidence:
     """Of the random pairs of a repeated and an unseen paragraph of which n draws give one alone with this
-    confidence, the share in which it is the repeated one."""
+    confidence, the share in which it is the repeated one. Text of one file comes out together."""
     data = tables["sets"].merge(tables["paragraphs"], on="id").merge(tables["extraction"], on="id")
     data = data.set_index("id")
     out = pd.Series(extractable(data["log_p"].to_numpy(), n_draws, confidence), data.index)
@@ -23,4 +23,5 @@ def seen_come_out_more_than_unseen(
         raise NotApplicable("no paragraph is known to be unseen")
     repeated = ~unseen & (data["set"] != HELD_OUT) & (data["count"] > 1)
     judged = repeated | unseen
-    return larger_of_two(out[judged], repeated[judged], tables)
+    files = data["file"].fillna(data.index.to_series().astype(str))
+    return larger_of_two(out[judged], repeated[judged], tables, group=files[judged])

@@ -11,10 +11,9 @@ def near_copies_count(tables: Tables, settings: Section) -> Evidence:
     unequally many near-copies, the share in which the recited one has more."""
     if "near_copies" not in tables:
         raise NotApplicable("the training text is not known")
-    data = tables["near_copies"].merge(tables["scores"], on="id")
+    data = tables["near_copies"].merge(tables["scores"], on="id").set_index("id")
     data = data[data["within_0"] > 0]
     if (data["within_10"] == data["within_0"]).all():
         raise NotApplicable("no paragraph has a near-copy")
-    data = data.set_index("id")
     recited = data["em"] == settings.paragraph.continuation
     return larger_of_two(data["within_10"], recited, tables, data["within_0"])

@@ -15,7 +15,7 @@ def removal_top_spares_more(tables: Tables, settings: Section, way: str, rival: 
     NLL of the model's own continuations. Median of the texts that the rival harms.
 
     Raises:
-        NotApplicable: one of both was not run, or removes less than half of the paragraphs at any setting.
+        NotApplicable: one of both was not run, or leaves a paragraph recited. Who removes less harms less.
     """
     known = set(tables["removal"]["way"]) if "removal" in tables else set()
     if absent := [name for name in (way, rival) if name not in known]:
@@ -24,7 +24,7 @@ def removal_top_spares_more(tables: Tables, settings: Section, way: str, rival: 
     em = joint["removal"].pivot(index="id", columns="way", values="em")
     for name in (way, rival):
         gone = em[name] < settings.paragraph.continuation
-        if 2 * gone.sum() < len(gone):
+        if not gone.all():
             raise NotApplicable(f"{name} removes {gone.sum()} of {len(gone)} paragraphs")
     rows = joint["removal_damage"].query("group != 'held_out'")
     nll = unlike(rows.pivot(index="id", columns="way", values="nll"), tables)
