@@ -13,15 +13,17 @@ from memloc.tables.finished import Study
 from memloc.tables.terms.head_ranking import COMBINED, PAPER_METHODS
 
 LONG_RUN = 25  # tokens
-# Figures of `grown-truth`, `half-models`, `capacity` and `near-copies`, whose captions stand on pages.
-CAPTIONED = ("twins", "grown_precision", "removal_of_grown", "counterfactual", "capacity", "near_copies")
+# Figures whose captions stand on pages, and the study that they are of; others draw some of them, too.
+CAPTIONED = dict.fromkeys(("twins", "grown_precision", "removal_of_grown"), "grown-truth")
+CAPTIONED |= {"counterfactual": "half-models", "capacity": "capacity", "near_copies": "near-copies"}
 
 
 def told_by(study: Study, width: int) -> dict[str, str]:
     """The lines of pages that a study speaks for, by the name of their place."""
     if (study.folder / "headline.txt").exists():
         return sentences(study, width)
-    captions = (study.folder / f"figures/{name}.rst" for name in CAPTIONED)
+    own = [name for name, of in CAPTIONED.items() if of == study.folder.name]
+    captions = (study.folder / f"figures/{name}.rst" for name in own)
     return {path.stem: _filled(path.read_text(), width) for path in captions if path.exists()}
 
 

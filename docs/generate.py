@@ -217,7 +217,8 @@ if __name__ == "__main__":
         FOUND.write_text(json.dumps(json.loads(FOUND.read_text()) | told, indent=1) + "\n")
         for picture in (ROOT / "docs/images").iterdir():
             drawn = study / "figures" / picture.name
-            if drawn.exists() and (picture.stem in found.CAPTIONED) == ("headline" not in told):
+            of = found.CAPTIONED.get(picture.stem)
+            if drawn.exists() and (of == study.name if of else "headline" in told):
                 shutil.copyfile(drawn, picture)
     for path, text in generated().items():
         path.write_text(text)

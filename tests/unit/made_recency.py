@@ -24,5 +24,7 @@ def tables(late=True, n=120, repeats=4):
     last = last_seen(occurrences, stream, SETTINGS.model)
     chosen = last >= last.median() if late else pd.Series(random.permutation(n) < n // 2, last.index)
     sets = frame_of("sets", Lengths(6, 4), id=range(n), set=np.where(chosen, "memorized", "non_memorized"))
-    paragraphs = frame_of("paragraphs", Lengths(6, 4), id=range(n), count=repeats, continuation_count=repeats)
+    counts = {"count": repeats, "continuation_count": repeats}
+    unlike = [[number] * 6 for number in range(n)]
+    paragraphs = frame_of("paragraphs", Lengths(6, 4), id=range(n), tokens=unlike, **counts)
     return {"training_stream": stream, "occurrences": occurrences, "sets": sets, "paragraphs": paragraphs}

@@ -76,11 +76,11 @@ def test_of_two_pairs_of_a_draw_no_texts_are_alike_on_whichever_sides():
 
 
 def test_copies_are_no_reason_to_be_drawn_or_not():
-    """A text of its own is in every draw, and of 8 copies each is in as many as any other."""
+    """A text of its own is in every draw, and each of 8 copies of another in about an eighth."""
     tokens = np.repeat([[1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12]], [8, 1], axis=0)
     found = [units[:, 0] for units in draws(tokens, lambda random: random.permutation(9)[:, None])]
     assert {len(units) for units in found} == {2} and all(8 in units for units in found)
-    assert len({min(units) for units in found}) == 8
+    assert np.bincount([min(units) for units in found], minlength=8).min() > N_DRAWS / 30
     assert [units.shape for units in draws(tokens[:0], lambda _: np.empty((0, 2), int))] == [(0, 2)] * N_DRAWS
 
 

@@ -39,7 +39,7 @@ def held(model: PreTrainedModel, rows: Int[np.ndarray, "window position"]) -> tu
 
 
 def new_model(how: EmbeddedModel, seed: int) -> GPT2LMHeadModel:
-    """Randomly initialised GPT-2, the architecture of the known answer.
+    """Randomly initialised GPT-2, the architecture of the known answer (2505.24832).
 
     It learns a vector for every position. With rotary positions, a model must first find what stands before
     a token, and held a sixth less of the same text after as many steps.

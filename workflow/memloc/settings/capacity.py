@@ -7,7 +7,7 @@ from pydantic import Field
 from memloc.settings.base import ListedOnce, Positive, Section
 
 VOCABULARY = 256  # different tokens
-TEXTS = (4, 8)  # bits per weight: more than any model holds; a larger text takes longer than this study may
+TEXTS = (4, 8)  # bits per weight: both more than such models were found to hold
 PASSES = 400  # of a text
 
 

@@ -2,13 +2,12 @@
 
 import numpy as np
 
+from memloc.claims.unlike import larger_of_two
 from memloc.claims.verdicts import NotApplicable, Tables
-from memloc.data.alike import N_DRAWS
 from memloc.data.recency import places_in_training
 from memloc.data.sets import exposure, trained_on
-from memloc.detection.groups import equal_pairs
 from memloc.settings.base import Section
-from memloc.statistics.exact import Evidence, mean_share
+from memloc.statistics.exact import Evidence
 
 
 def recited_were_seen_later(tables: Tables, settings: Section) -> Evidence:
@@ -22,8 +21,8 @@ def recited_were_seen_later(tables: Tables, settings: Section) -> Evidence:
     when = places_in_training(place, int(ends.iloc[-1]), settings.model)
     seen = tables["occurrences"].assign(when=when, document=np.searchsorted(ends, place, side="right"))
     last = seen.sort_values("when").drop_duplicates("id", keep="last")
-    data = trained_on(tables["sets"]).merge(tables["paragraphs"], on="id").merge(last, on="id")
-    memorized = (data["set"] == "memorized").to_numpy()
-    alike, when = (exposure(data).to_numpy(), memorized, data["document"].to_numpy()), data["when"].to_numpy()
-    drawn = (equal_pairs(*alike, np.random.default_rng(seed)) for seed in range(N_DRAWS))
-    return mean_share(np.greater(*when[pairs.T]) for pairs in drawn)
+    data = (
+        trained_on(tables["sets"]).merge(tables["paragraphs"], on="id").merge(last, on="id").set_index("id")
+    )
+    memorized, documents = data["set"] == "memorized", data["document"]
+    return larger_of_two(data["when"], memorized, tables, exposure(data), documents)
