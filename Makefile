@@ -70,7 +70,7 @@ endif
 
 .venv/complete:
 	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 13), "Python 3.11 to 3.13 is needed: make PYTHON=python3.11"'
-	@echo "Installing about 2.2 GB of packages into .venv: a minute, or as long as the downloads take."
+	@echo "Installing about 2.4 GB of packages into .venv: a minute, or as long as the downloads take."
 	@rm -rf .venv
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python envs/install.py $(TORCH:%=--torch %) $(WHEELHOUSE:%=--wheelhouse %)

@@ -1,7 +1,7 @@
 """Pages that `generate.py` writes from the settings: the JSON schema, and the table of keys."""
 
 import json
-from typing import Any, get_origin
+from typing import Any
 
 from memloc.settings.base import Section
 from memloc.settings.structure import sections_below, source_of
@@ -28,11 +28,8 @@ def _key_rows(section: type[Section], prefix: str) -> list[str]:
         below = sections_below(section).get(key, [])
         for choice in below:
             note = f" (`source: {source_of(choice)}`)" if source_of(choice) else ""
-            kind, default, meaning = "section", "", choice.__doc__.strip().splitlines()[0]
-            if get_origin(field.annotation) is list:
-                kind, default = "list of sections", f"`{json.dumps(schemas[key]['default'])}`"
-                meaning = f"{meaning} {field.description}"
-            rows.append(f"| **`{prefix}{key}`**{note} | {kind} | {default} | {meaning} |")
+            meaning = choice.__doc__.strip().splitlines()[0]
+            rows.append(f"| **`{prefix}{key}`**{note} | section |  | {meaning} |")
             keys = _key_rows(choice, f"{prefix}{key}.")
             rows += [row for row in keys if row not in rows]  # forms share some
         if not below or key == "highlight":
@@ -47,8 +44,6 @@ def _allowed_values(schema: dict[str, Any]) -> str:
     """Allowed values of one JSON-schema property, in words."""
     if "anyOf" in schema:
         return " or ".join(_allowed_values(choice) for choice in schema["anyOf"])
-    if "const" in schema:
-        return f"`{schema['const']}`"
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if "$ref" in schema:

@@ -57,9 +57,9 @@ def _finding(seen: pd.DataFrame) -> str:
     return (
         f"Of {recited.sum():,} paragraphs that the model recites, {(recited & once).sum():,} occur exactly "
         f"once in its training text. {(recited & once & ~alone).sum():,} of these have near-copies, with at "
-        f"most a tenth of the tokens edited. Of {alone.sum():,} paragraphs without any copy or near-copy, "
-        f"{100 * recited[alone].mean():.1f} % are recited; of those with more than 23 "
-        f"exact copies, {100 * recited[seen['count'] > 23].mean():.0f} %."
+        f"most a tenth of the tokens edited. Of {alone.sum():,} paragraphs that occur once and have no "
+        f"near-copy, {100 * recited[alone].mean():.1f} % are recited; of those that occur more than 23 "
+        f"times, {100 * recited[seen['count'] > 23].mean():.0f} %."
     )
 
 
@@ -124,8 +124,8 @@ def _gradients(study: Study) -> str:
     return (
         "Gradients of the NLL say which weights a paragraph depends on. In the paper, 61 % of the gradient "
         "of memorized paragraphs lies in the lower half of the layers, and 55 % of that of others. Here "
-        f"it is {ours:.0f} and {others:.0f} %. These are gradients of whole sets; the claim judges those of "
-        "single paragraphs."
+        f"it is {ours:.0f} and {others:.0f} % of the largest gradients of the cells (Figure 9 adds up all "
+        "weights). These are gradients of whole sets; the claim judges those of single paragraphs."
     )
 
 

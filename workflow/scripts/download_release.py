@@ -9,12 +9,5 @@ from pathlib import Path
 from memloc.data.download import fetch_members
 from memloc.data.release import release_files
 
-settings = job.params.release
-names = release_files(job.params.length)
-checksums = {name: settings["checksums"].get(name) for name in names}
-fetch_members(
-    settings["location"],
-    names,
-    Path(job.output[0]).parent,
-    sha256=checksums,
-)
+settings, folder = job.params.release, Path(job.output[0]).parent
+fetch_members(settings["location"], release_files(job.params.length), folder, sha256=settings["checksums"])

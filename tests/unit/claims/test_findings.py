@@ -43,9 +43,9 @@ def tables():
     replaced += [(2, "non_memorized", at, em) for at, em in ((-1, 4), (1, 4), (7, 4), (8, 0))]
     without = [(0, 0, 4, 4), (0, 1, 3, 0), (1, 0, 4, 3)]  # layer, head, exact match of both paragraphs
     ablated = [("memorized", id, layer, head, em[id]) for layer, head, *em in without for id in (0, 1)]
-    skipped = [("attention", 0, 0, 3, 4), ("attention", 1, 4, 0, 3), ("mlp", 0, 4, 4, 2)]
+    skipped = [(0, 0, 3, 4), (1, 4, 0, 3), (0, 4, 4, 2)]  # layer, exact match
     groups = ("memorized", "memorized", "non_memorized")  # whose exact matches these are
-    bypassed = [(block, layer, *of) for block, layer, *em in skipped for of in zip(groups, em, strict=True)]
+    bypassed = [(layer, *of) for layer, *em in skipped for of in zip(groups, em, strict=True)]
     ranked = [(method, *head) for method in ("combined", "patching") for head in RANKED]
     ranked += [("rare_tokens", 0, 0, 2), ("rare_tokens", 1, 0, 1)]
     edited = [
@@ -59,7 +59,7 @@ def tables():
         "claims": rows("id verdict", (ONE_HEAD, TOO_FEW), (ANYWHERE, TOO_FEW)),
         "perturbation": rows("id set position em", *replaced),
         "head_ranking": rows("method layer head rank", *ranked),
-        "layer_bypass": rows("block layer group em", *bypassed),
+        "layer_bypass": rows("layer group em", *bypassed),
         "head_ablation": rows("group id layer head em", *ablated, ("paired", 0, 0, 0, 0)),
         "edits": rows("id objective arm em_memorized em_other em_other_before", *edited),
     }
@@ -75,11 +75,12 @@ def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
         "word for 4 more. Of paragraphs that it never saw, it does so for 1 of 3 (33 %).",
         "What triggers it? Mostly the last tokens of the prefix. A random token in the last place stops "
         "recitation in 0 % of trials; in one of the 2 before, in 100 %; in one of the first 2, in 0 % "
-        "(2 paragraphs). What it writes after other text changes in 100 %, 50 %, 0 %.",
+        "(2 paragraphs). Its own continuations, of prefixes that it does not recite, change in 100 %, 50 %, "
+        "0 %.",
         "Where is it? Too few paragraphs to tell heads apart; layer 1 matters most, to recited text. Without "
         "its attention or MLP, recited text keeps 2 of 4 tokens, other text 3; without another layer's, 3 "
         "and 3. The paper's 2 methods put 2 different heads first. Without head 1 of layer 0, the first on "
-        "average, 2 of 2 recitations stop; without a random other one, 0.5 (0 to 1).",
+        "average, 2 of 2 recitations stop; without another one, 0.5 on average (0 to 1).",
         "Can it be removed? Yes. Of 2 edits, “top gradients” stops most for its cost: 1 of 1 recitation, one "
         "by one. Of 4 tokens, other text keeps 4.",
         "Which claims hold? 0 of 2 by Stoehr and others (2024), later work and us. 2 rest on too few data.",
@@ -178,13 +179,13 @@ def test_of_ways_that_change_weights_the_best_removes_most_for_what_others_lose(
     left += [("ngram_blocklist", "joint", 1, 0), ("all", "joint", 0, 0), ("all", "joint", 1, 0)]
     left += [("kfac", "joint", 0, 3), ("kfac", "joint", 1, 4), ("kfac", "single", 1, 0)]
     spared = ("nothing", "ngram_blocklist", "kfac")
-    others = [(way, "joint", "memorized", 5, 4) for way in spared]
-    others += [("all", "joint", "memorized", 5, 1), ("all", "joint", "held_out", 6, 4)]
-    others += [("nothing", "joint", "non_memorized", 7, 4), ("all", "joint", "non_memorized", 7, 0)]
-    others += [("kfac", "joint", "non_memorized", 7, 3), ("ngram_blocklist", "joint", "non_memorized", 7, 2)]
+    others = [(way, "joint", "memorized", 4) for way in spared]
+    others += [("all", "joint", "memorized", 1), ("all", "joint", "held_out", 4)]
+    others += [("nothing", "joint", "non_memorized", 4), ("all", "joint", "non_memorized", 0)]
+    others += [("kfac", "joint", "non_memorized", 3), ("ngram_blocklist", "joint", "non_memorized", 2)]
     again = [1 if way == "kfac" and mode == "joint" and em == 3 else None for way, mode, _, em in left]
     tables |= {"removal": rows("way mode id em", *left).assign(relearning_steps=again)}
-    tables |= {"removal_damage": rows("way mode group id em", *others)}
+    tables |= {"removal_damage": rows("way mode group em", *others)}
     assert findings(tables, SETTINGS)[3] == (
         "Can it be removed? In part, at a cost. Of 2 edits, “low curvature (K-FAC)” stops most for its cost: "
         "1 of 2 recitations, together. Of 4 tokens, other recited text keeps 4, other text keeps 3. Brief "

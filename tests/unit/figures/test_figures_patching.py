@@ -55,7 +55,7 @@ def test_fig11_says_where_heads_share_keys_and_values():
     rows = tables["patching"]
     rows.loc[(rows["component"] == "v") & (rows["layer"] == 0) & (rows["head"] == 1), "nll_change"] = 9.0
     text = checked("fig11", fig11.draw(tables, SETTINGS))
-    assert "by v of key/value head 1 in layer 0" in text
+    assert "Largest: v of key/value head 1 in layer 0" in text
     assert "key/value" not in checked("fig11", fig11.draw(made_up(), SETTINGS))
 
 

@@ -42,7 +42,7 @@ def test_fig7_shows_the_head_of_interest_and_says_that_this_method_is_among_thos
 
 def test_fig7_has_no_second_head_in_a_layer_of_one():
     drawing = fig7.draw(made_up(2, 1), sections({"highlight": {"layer": 1, "head": 0}}))
-    assert "place 1 of 1" in checked("fig7", drawing)
+    assert "rank 1 of 1" in checked("fig7", drawing)
 
 
 def test_labels_are_readable_in_a_larger_model():

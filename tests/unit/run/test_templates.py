@@ -12,7 +12,8 @@ INF = float("inf")
 def test_an_interval_is_written_with_its_ends_or_with_its_units():
     assert interval(Interval(1.26, 0.51, 2, 9), 1) == "1.3 (0.5 to 2.0)"
     assert interval(Interval(1.26, -INF, INF, 4), 0) == "1 (n = 4)"
-    assert interval(Interval(-0.0004, -0.0016, 0.0004, 9), 3) == "0.000 (-0.002 to 0.000)"
+    assert interval(Interval(-0.0004, -0.0016, 0.0004, 9), 3) == "-0.0004 (-0.002 to 0.0004)"
+    assert interval(Interval(0, -0.00004, 0.1, 9), 3) == "0.000 (0.000 to 0.100)"
     assert interval(Interval(44_689, 43_198, 46_180, 9), 0) == "44,689 (43,198 to 46,180)"
 
 

@@ -27,21 +27,14 @@ READ = {  # tables and their columns; those of removal where the study makes the
     "perturbation": ("id", "set", "position", "em"),
     "head_ranking": ("method", "layer", "head", "rank"),
     "head_ablation": ("group", "id", "layer", "head", "em"),
-    "layer_bypass": ("block", "layer", "group", "em"),
+    "layer_bypass": ("layer", "group", "em"),
     "edits": ("id", "objective", "arm", "em_memorized", "em_other", "em_other_before"),
     "removal": ("way", "mode", "id", "em", "relearning_steps"),
-    "removal_damage": ("way", "mode", "group", "id", "em"),
+    "removal_damage": ("way", "mode", "group", "em"),
     "training_stream": ("file", "tokens"),
 }
 BLOCKLIST = "ngram_blocklist"
 WAYS = tuple(way for way in EDITS if way != "random")  # those that change weights, without the baseline
-QUESTIONS = (
-    "What is memorized?",
-    "What triggers it?",
-    "Where is it?",
-    "Can it be removed?",
-    "Which claims hold?",
-)
 # Claims that the lines rest on.
 ANYWHERE = "recited_wherever_they_stand"
 ONE_HEAD = "one_head_leads"
@@ -67,14 +60,14 @@ def findings(tables: Tables, settings: Section) -> list[str]:
     `tables` has those of `READ` that the study makes. `settings` are `paragraph` and `highlight`.
     """
     verdicts, n_tokens = tables["claims"].set_index("id")["verdict"], settings.paragraph.continuation
-    told = (
-        _memorized(tables, verdicts, settings.paragraph),
-        _triggers(tables["perturbation"], settings.paragraph.prefix, n_tokens),
-        _place(tables, verdicts, settings),
-        _removal(tables, n_tokens),
-        outcomes(verdicts) + FAILED * (ERROR in verdicts.array),
-    )
-    return [f"{question} {line}" for question, line in zip(QUESTIONS, told, strict=True)]
+    told = {
+        "What is memorized?": _memorized(tables, verdicts, settings.paragraph),
+        "What triggers it?": _triggers(tables["perturbation"], settings.paragraph.prefix, n_tokens),
+        "Where is it?": _place(tables, verdicts, settings),
+        "Can it be removed?": _removal(tables, n_tokens),
+        "Which claims hold?": outcomes(verdicts) + FAILED * (ERROR in verdicts.array),
+    }
+    return [f"{question} {line}" for question, line in told.items()]
 
 
 def studied(model: Mapping[str, Any], stream: pd.DataFrame | None) -> str:
@@ -113,6 +106,7 @@ def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
     }
     (last, before, first), n = shares["memorized"], rows.loc[rows["set"] == "memorized", "id"].nunique()
     other = ", ".join(map(percent, shares.get(OTHER, [])))
+    own = f" Its own continuations, of prefixes that it does not recite, change in {other}." * bool(other)
     mostly = "Tokens all over the prefix"
     if last > 2 * max(before, first):
         mostly = "Mostly the last token of the prefix"
@@ -123,7 +117,7 @@ def _triggers(perturbation: pd.DataFrame, n_prefix: int, n_tokens: int) -> str:
     return (
         f"{mostly}. A random token in the last place stops recitation in {percent(last)} of trials; in one "
         f"of the {few} before, in {percent(before)}; in one of the first {few}, in {percent(first)} "
-        f"({counted(n, 'paragraph')}).{f' What it writes after other text changes in {other}.' * bool(other)}"
+        f"({counted(n, 'paragraph')}).{own}"
     )
 
 
@@ -152,7 +146,7 @@ def _place(tables: Tables, verdicts: pd.Series, settings: Section) -> str:
         f"{'the same head' if n_first == 1 else f'{n_first} different heads'} first"
         f"{f', all in layer {most}' * bool((of_methods['layer'] == most).all())}. Without head {head} of "
         f"layer {layer}, {'that of the settings' if settings.highlight else named}, {stopped[layer, head]} "
-        f"of {counted(len(kept), 'recitation')} stop; without a random other one, {others.mean():.1f} "
+        f"of {counted(len(kept), 'recitation')} stop; without another one, {others.mean():.1f} on average "
         f"({others.min()} to {others.max()})."
     )
 

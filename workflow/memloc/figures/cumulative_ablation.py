@@ -33,7 +33,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     figure, axes = subplots(2.5, ncols=3)
     for panel, (column, label) in zip(axes, PANELS.items(), strict=True):
         _lines(panel, data, column)
-        panel.set(xlabel="heads ablated together", ylabel=label)
+        panel.set(xlabel="heads ablated together\n(not to scale)", ylabel=label)
         if column.startswith("em_"):
             panel.set_ylim(bottom=0)
     panel_labels(axes)
@@ -52,9 +52,10 @@ def _numbers(data: pd.DataFrame) -> Numbers:
     n_heads = np.unique(data.loc[data["n_heads"] > 0, "n_heads"])
     shown = int(n_heads[len(n_heads) // 2])
     rows = data[data["n_heads"] == shown].set_index("method")
-    drawn = rows.loc[["random"], "em_memorized"]
+    drawn = rows.loc[["random"], [*PANELS]]
     kept = {name: rows.loc[[name], [*PANELS]].mean().to_dict() for name in (COMBINED, "random")}
-    return {"shown": shown, "n_random": len(drawn), "least": drawn.min(), "most": drawn.max(), **kept}
+    ends = {"least": drawn.min().to_dict(), "most": drawn.max().to_dict()}
+    return {"shown": shown, "n_random": len(drawn), **ends, **kept}
 
 
 def _lines(axes: Axes, data: pd.DataFrame, column: str) -> None:

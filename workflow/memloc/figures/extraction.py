@@ -32,8 +32,7 @@ def _curves(axes: Axes, data: pd.DataFrame) -> pd.DataFrame:
         needed = np.sort(log_draws(group["log_p"].to_numpy(), CONFIDENCE))
         share = np.searchsorted(needed, np.log(CURVE), side="right") / len(group)
         axes.plot(CURVE, share, color=look[name], label=name)
-        greedy = "greedy" if name == "seen" else None
-        axes.axhline(group["greedy"].mean(), color=look[name], lw=0.8, ls=":", label=greedy)
+        axes.axhline(group["greedy"].mean(), color=look[name], lw=0.8, ls=":", label=f"{name}, greedy")
         line = {"group": name, "n_paragraphs": len(group)}
         rows.append(pd.DataFrame({**line, "n_draws": CURVE, "fraction": share}))
     axes.set(xscale="log", xlabel="draws", ylabel="share extractable", ylim=(0, None))

@@ -7,9 +7,7 @@ not fall. Both are compared with a null in which the tokens of a prefix exchange
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 
 from memloc.figures.parts.heatmap import name_head, outline
@@ -21,7 +19,7 @@ MEASURES = {  # columns of their correlations, labels
     "attention_sum": ("pearson", "summed over paragraphs"),
     "attention_mean": ("pearson_mean", "mean per occurrence"),
 }
-NULL_COLOUR = "0.75"
+NULL_COLOUR, OTHERS = "0.75", "#5b8db8"
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -32,8 +30,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     # The null of the sum is that of the mean times the occurrences, which permutations do not change.
     sums = by_rank.filter(like="_null_").mul(by_rank["occurrences"], axis=0)
     by_rank = by_rank.join(sums.rename(columns=lambda name: name.replace("_mean", "_sum")))
-    shades = colormaps["viridis"](np.linspace(0.2, 0.95, len(correlation)))
-    colours = dict(zip(correlation.index, shades, strict=True)) | {head: "black"}
+    colours = dict.fromkeys(correlation.index, OTHERS) | {head: "black"}
     height = max(4.0, 2 * (0.8 + 0.11 * len(correlation)))
     figure, axes = subplots(height, PAGE_WIDTH * 0.9, nrows=2, ncols=2, width_ratios=(2, 1))
     for (left, right), (measure, (name, label)) in zip(axes, MEASURES.items(), strict=True):

@@ -17,7 +17,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     # Edges lie between whole numbers, so that no bar is empty because no number falls into it.
     edges = np.unique(np.ceil(np.geomspace(1, data["count"].max() + 1, 40))) - 0.5
     counted_by_set(left, data, "count", edges, settings)
-    left.set(xscale="log", xlabel="occurrences of the whole paragraph")
+    left.set(xscale="log", xlabel="occurrences of the paragraph")
     counted_by_set(right, data, "em", np.arange(-0.5, data.em.max() + 1), settings)
     right.set(xlabel="exact match (tokens)")
     right.legend(loc="upper center")

@@ -12,7 +12,7 @@ from memloc.settings.base import Section
 from memloc.statistics.uncertainty import TAILS, Interval
 from memloc.tables.terms.head_ranking import COMBINED
 
-Taus = dict[tuple[str, str], Float[np.ndarray, "order"]]  # of each pair of methods
+Pair = tuple[str, str]
 
 
 def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
@@ -22,8 +22,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """
     ranking = tables["head_ranking"]
     methods = methods_of(ranking)
-    whole = rank_agreement(ranking.assign(sample="whole", number=0).astype({"method": str}), methods)
-    observed = {pair: found["whole"] for pair, found in whole.items()}
+    observed = rank_agreement(ranking.astype({"method": str}), methods)
     alone = exchanged_agreement(ranking, methods)
     figure, axes = subplots(2.6, width=3.0)
     _draw_agreement(axes, methods, observed, alone)
@@ -37,13 +36,18 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     return Drawing(figure, ranking, numbers)
 
 
-def _draw_agreement(axes: Axes, methods: list[str], observed: Taus, alone: Taus) -> None:
+def _draw_agreement(
+    axes: Axes,
+    methods: list[str],
+    observed: dict[Pair, float],
+    alone: dict[Pair, Float[np.ndarray, "order"]],
+) -> None:
     """The methods' agreement above the diagonal; below it, the mean with the heads of each layer exchanged.
 
     An arrow: what is observed lies above (up) or below (down) 95 % of the exchanges.
     """
     matrix = np.full((len(methods), len(methods)), np.nan)
-    for pair, (tau,) in observed.items():
+    for pair, tau in observed.items():
         place, (low, high) = tuple(map(methods.index, pair)), np.quantile(alone[pair], TAILS)
         arrow = "\u2191" if tau > high else "\u2193" if tau < low else ""
         for cell, value, mark in ((place, tau, arrow), (place[::-1], alone[pair].mean(), "")):

@@ -11,14 +11,15 @@ from memloc.statistics.uncertainty import Interval, mean
 
 LOOKS = {
     "reconstruction": {"color": "black", "marker": "D", "facecolors": "none"},
-    "recitation": {"color": "#e79aa5", "marker": "o"},
+    "recitation": {"color": "#8c6bb1", "marker": "o"},
     "recollection": {"color": COLOURS["memorized"], "marker": "o"},
 }
+WORDS = {"reconstruction": "a rule gets it", "recitation": "occurs often", "recollection": "neither"}
 COPIES = {0: "0", 1: "1", 2: "2-5", 6: "6+"}  # bins by their first number
 PANELS = {
     "gradient": "sum of the gradients",
-    "head": "largest NLL gained without a head",
-    "prefix": "tokens of the prefix that are needed",
+    "head": "largest NLL gained without\na head (nats per token)",
+    "prefix": "needed tokens of the prefix",
 }
 ALIKE = np.log(1.1)  # by which the logarithms of the NLLs of a pair may differ
 
@@ -79,6 +80,6 @@ def _bars(axes: Axes, data: pd.DataFrame) -> None:
     below = np.zeros(len(COPIES))
     for kind, look in LOOKS.items():
         height = bins[data["kind"] == kind].value_counts(sort=False)
-        axes.bar(height.index, height, bottom=below, label=kind, color=look["color"])
+        axes.bar(height.index, height, bottom=below, label=f"{WORDS[kind]} ({kind})", color=look["color"])
         below += height.to_numpy()
-    axes.set(xlabel="exact copies", ylabel="recited paragraphs")
+    axes.set(xlabel="exact occurrences\nin the training text", ylabel="recited paragraphs")

@@ -61,7 +61,7 @@ def _by_copies(axes: Axes, shares: pd.DataFrame) -> None:
         axes.plot(at, rows["expected"], marker="x", ms=4, lw=0, mew=0.8, **look)
     axes.xaxis.set_major_locator(FixedLocator(list(places.values())))
     axes.set_xticklabels(EXACT.values())
-    axes.set(xlabel="exact copies in the training text", ylabel="share recited", ylim=(-0.02, 1.02))
+    axes.set(xlabel="exact occurrences in the training text", ylabel="share recited", ylim=(-0.02, 1.02))
     axes.legend(title="near-copies", loc="upper left")
 
 

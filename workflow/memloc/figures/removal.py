@@ -41,7 +41,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     about = tables["removal"].groupby(["way", "mode"])
     about = about.agg(setting=("setting", "first"), weights=("n_changed_weights", "median"))
-    numbers = _numbers(data) | {"n_continuation": settings.paragraph.continuation}
+    n_top = about["weights"].get(("top", "joint"))
+    numbers = _numbers(data) | {"n_continuation": settings.paragraph.continuation, "n_top": n_top}
     return Drawing(figure, data.join(about, on=["way", "mode"]), numbers)
 
 

@@ -70,27 +70,17 @@ def rank_heads(scores: dict[str, HeadScores]) -> pd.DataFrame:
     return long
 
 
-def rank_agreement(
-    ranks: pd.DataFrame, methods: Sequence[str]
-) -> dict[tuple[str, str], dict[str, Float[np.ndarray, "sample"]]]:
-    """Kendall's tau of each pair of methods in every sample, by the kind of sample.
-
-    `ranks` is a table of `sample_ranks`. Heads that share a rank neither agree nor disagree.
-    """
-    found = {pair: {} for pair in combinations(methods, 2)}
-    for kind, rows in ranks.groupby("sample", observed=True):
-        wide = rows.pivot(index=["number", "layer", "head"], columns="method", values="rank")
-        n = rows["number"].nunique()
-        order = {method: _orders(wide[method].to_numpy().reshape(n, -1)) for method in methods}
-        for first, second in found:
-            found[first, second][kind] = (order[first] * order[second]).mean(axis=1)
-    return found
+def rank_agreement(ranking: pd.DataFrame, methods: Sequence[str]) -> dict[tuple[str, str], float]:
+    """Kendall's tau of each pair of methods. Heads that share a rank neither agree nor disagree."""
+    wide = ranking.pivot(index=["layer", "head"], columns="method", values="rank")
+    orders = {method: _orders(wide[method].to_numpy()) for method in methods}
+    return {(a, b): float((orders[a] * orders[b]).mean()) for a, b in combinations(methods, 2)}
 
 
-def _orders(ranks: Int[np.ndarray, "sample head"]) -> Int[np.ndarray, "sample pair"]:
+def _orders(ranks: Int[np.ndarray, "head"]) -> Int[np.ndarray, "pair"]:
     """For each pair of heads, 1 if the first of them has the lower rank, -1 the higher, 0 the same."""
-    earlier, later = np.triu_indices(ranks.shape[1], k=1)
-    return np.sign(ranks[:, later] - ranks[:, earlier]).astype(np.int8)
+    earlier, later = np.triu_indices(len(ranks), k=1)
+    return np.sign(ranks[later] - ranks[earlier]).astype(np.int8)
 
 
 def exchanged_agreement(
@@ -108,7 +98,7 @@ def exchanged_agreement(
         orders = {}
         for method in methods:
             order = np.concatenate([rng.permutation(heads) for heads in places])
-            orders[method] = _orders(wide[method].to_numpy()[order][None])
+            orders[method] = _orders(wide[method].to_numpy()[order])
         for (first, second), taus in found.items():
             taus.append((orders[first] * orders[second]).mean())
     return {pair: np.array(taus) for pair, taus in found.items()}

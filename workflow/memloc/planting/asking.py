@@ -76,8 +76,7 @@ def ask(
         )
         found = _scored_answers(subject, question, places)
         rows += [labels | {"asked_model": asked_model} | row for row in found]
-    found = pd.DataFrame(rows)
-    return found.astype({"place_layer": "Int64"}) if rows else found
+    return pd.DataFrame(rows).astype({"place_layer": "Int64"})
 
 
 def _scored_answers(subject: Subject, question: Question, places: Sequence[Place]) -> list[dict[str, Any]]:

@@ -25,9 +25,16 @@ def fill(template: str, numbers: dict[str, Any]) -> str:
 
 def interval(found: Interval, decimals: int) -> str:
     """A value with its interval, or with the number of units if they are too few for an interval."""
-    # Adding 0.0 makes a rounded -0.0 a 0.0: "-0.000" says nothing.
-    value, low, high = (f"{round(number, decimals) + 0.0:,.{decimals}f}" for number in found[:3])
+    value, low, high = (_rounded(number, decimals) for number in found[:3])
     return f"{value} ({low} to {high})" if math.isfinite(found.low) else f"{value} (n = {found.n})"
+
+
+def _rounded(number: float, decimals: int) -> str:
+    """The number with its decimals, or with one more if these are zeros: its sign may matter."""
+    for more in (decimals, decimals + 1):
+        if rounded := round(number, more):
+            return f"{rounded:,.{more}f}"
+    return f"{0:.{decimals}f}"
 
 
 def percent(found: Interval | float, decimals: int = 0) -> str:

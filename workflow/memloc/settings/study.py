@@ -59,7 +59,7 @@ class Settings(Section):
     seeds: list[NonNegative] = Field(
         [],
         description="Further seeds. With each, all samples are drawn again from the same data, model and "
-        "scores; table `claims_by_run` compares their verdicts. Each repeats the cost of all analyses.",
+        "scores; figure `claims_by_run` compares their verdicts. Each repeats the cost of all analyses.",
     )
     threads: Positive = Field(1, description="Processor threads of each rule that runs the model.")
     network: Network = Network()

@@ -15,15 +15,13 @@ from memloc.model.weights import EVERY, Movable, n_weights, split_weights
 from memloc.removal.request import Change, Request, Setting
 from memloc.settings.editing import Editing
 
-KL_WEIGHT = 1.0  # of kept paragraphs, relative to the NLL; only this ratio changes Adam's steps
-
 
 def gradient_ascent(request: Request) -> Change:
     """Make the paragraphs less likely with all weights, without regard to other text."""
     return unlearning(request._replace(keep=request.keep[:1]), "all", kl_weight=0.0)
 
 
-def unlearning(request: Request, arm: str, kl_weight: float = KL_WEIGHT) -> Change:
+def unlearning(request: Request, arm: str, kl_weight: float = 1.0) -> Change:
     """Unlearn with an arm; settings are learning rates."""
     subject, asked = request.subject, request.how
     how = Editing(steps=asked.steps, fraction=asked.fraction)

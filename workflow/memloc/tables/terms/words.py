@@ -23,7 +23,7 @@ WORDS = {
         "Negative log-likelihood: how surprised the model is by the continuation, in nats per token. 0: "
         "it is sure of every token."
     ),
-    "memorized": "The model recites the paragraph.",
+    "memorized": "A paragraph of the training text that the model recites.",
     "partly": "The model writes a part of the continuation before its first mistake.",
     "non-memorized": "The model goes wrong within the first tokens of the continuation.",
     "unseen": "The model was never trained on this paragraph, nor on a near-copy.",
