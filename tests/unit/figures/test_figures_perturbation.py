@@ -74,6 +74,15 @@ def test_the_examples_that_come_first_lose_most_where_most_others_do():
     assert example_ids({"perturbation": table.sample(frac=1, random_state=1)}) == [2, 3, 4, 1, 5, 0]
 
 
+def test_the_caption_counts_paragraphs_that_lose_nowhere_more_than_at_the_place_of_the_example(tables):
+    lost = [{4: 8}, {2: 8, 4: 8}, {}, {4: 3, 6: 5}]  # tokens by place
+    em = [[[FULL - own.get(at, 0)] for at in range(N_PREFIX)] for own in lost]
+    others = perturbation_table([[[0]] * N_PREFIX], "non_memorized", first_id=4)
+    tables["perturbation"] = pd.concat([perturbation_table(em), others])
+    numbers = fig3.draw(tables, SETTINGS).numbers["example"]
+    assert numbers["distance"] == N_PREFIX - 4 and (numbers["n_alike"], numbers["n_all"]) == (2, 4)
+
+
 def test_captions_are_valid_markup_whatever_the_tokens_are(tables):
     for token in range(len(SPECIAL)):
         tables["paragraphs"]["tokens"] = [np.full(N_TOKENS, token)] * 9

@@ -30,8 +30,8 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     mean_axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     panel_labels((nll_axes, mean_axes), ABOVE_MARKS)
 
-    memorized = matrices["memorized"]
-    alike = memorized[n_prefix - example_numbers["distance"]] == memorized.max(axis=1)
+    memorized, place = matrices["memorized"], n_prefix - example_numbers["distance"]
+    alike = (memorized[place] == memorized.max(axis=1)) & (memorized[place] > 0)
     numbers = {
         "example": example_numbers | {"n_alike": int(alike.sum()), "n_all": len(alike)},
         "drops": {name: uncertainty.mean(matrix.mean(axis=1)) for name, matrix in matrices.items()},

@@ -22,7 +22,7 @@ def draw(tables: dict[str, pd.DataFrame], settings: Section) -> Drawing:
     """
     ranking = tables["head_ranking"]
     methods = methods_of(ranking)
-    observed = rank_agreement(ranking.astype({"method": str}), methods)
+    observed = rank_agreement(ranking, methods)
     alone = exchanged_agreement(ranking, methods)
     figure, axes = subplots(2.6, width=3.0)
     _draw_agreement(axes, methods, observed, alone)
