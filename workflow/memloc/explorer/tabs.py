@@ -34,11 +34,6 @@ def interval(row: Any, bound: float | None = None) -> dict[str, Any]:
     return {name: json_value(number) for name, number in numbers.items()}
 
 
-def _work(work: str) -> str:
-    """The work that makes a claim: an arXiv id, or this project."""
-    return f"arXiv {work}" if work[0].isdigit() else work
-
-
 def claims(tables: Tables) -> dict[str, Any]:
     """Every claim with its value, interval and verdict; claims without a value come last."""
     frame = tables["claims"].sort_values("verdict", key=lambda names: names.isin(NO_VALUE), kind="stable")
@@ -47,7 +42,8 @@ def claims(tables: Tables) -> dict[str, Any]:
     rows = [
         {
             "statement": row.statement,
-            "source": f"{_work(row.work)}, {row.section} · {row.topic.replace('_', ' ')}",
+            "source": f"{'arXiv ' * row.work[0].isdigit()}{row.work}, {row.section}"
+            f" · {row.topic.replace('_', ' ')}",
             "value": interval(row, row.bound),
             "quantity": f"{row.scale} {row.quantity}" + f"; {counted(row.n, row.unit)}" * (row.n > 0),
             "verdict": row.verdict,

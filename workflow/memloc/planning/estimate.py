@@ -3,14 +3,16 @@
 Time limits of jobs follow the table. If all rules ran before, their measured times replace the estimate.
 """
 
+import json
 import math
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from memloc.planning.measure import speed
 from memloc.planning.work import memory, n_parameters, works
 from memloc.run.steps import Step
 from memloc.settings.study import Settings, studies_by_model, studies_by_seed
@@ -20,6 +22,7 @@ from memloc.tables.schemas import schema_of
 SAFETY = 3  # ratio of a time limit to the estimate
 LEAST = 30  # minutes; loading a large model from a shared disk may be slow, and was not timed
 OF_MODEL = ("passages", "model")  # the first input of the last of them that runs is the model's folder
+MEASURE = [sys.executable, "-m", "memloc.planning.measure"]  # torch is imported there, and not here
 OTHER_MB = 2000  # memory of a rule that runs no model
 LOAD = 3  # seconds of any job, mostly for loading libraries
 READING = 5e-6  # seconds for each token of text that a scan runs: text is tokenised twice
@@ -47,12 +50,20 @@ def estimate(steps: Sequence[Step], results: str, study: Settings, remote: bool)
         own, (kind, n) = settings[name], work[name].get(rule, (None, 0))
         jobs = int(max(re.findall(r"{shard}-of-(\d+)", " ".join(step.outputs)), default=1))
         takes_gpu = kind not in (None, "training") and loading.device != "cpu" and (on_gpu or "cuda" in here)
-        each = here.get("cuda", math.nan) if takes_gpu else here["cpu"] / step.threads
-        passes = n and n * (1 if kind == "score" else 3) * sizes[name] * each / jobs  # a pass back takes two
+        timed = "edit" if kind == "training" else kind
+        on = here.get("cuda", {}) if takes_gpu else here["cpu"]
+        passes = n and n * sizes[name] * on.get(timed, math.nan) / jobs / (1 if takes_gpu else step.threads)
         reading = READING * n * own.paragraph.length * (rule == "passages")
         row = {"rule": step.name, "jobs": jobs, "threads": step.threads, "seconds": LOAD + reading + passes}
         rows.append(row | {"memory_mb": asked[name].get(rule, OTHER_MB), "gpus": takes_gpu * loading.gpus})
     return pd.DataFrame(rows)
+
+
+def speed(n_weights: float, settings: Settings) -> dict[str, dict[str, float]]:
+    """Seconds for a weight and a paragraph by device and kind, measured by a process of its own."""
+    given = json.dumps([n_weights, settings.model_dump(mode="json")])
+    printed = subprocess.run(MEASURE, input=given, check=True, capture_output=True, text=True).stdout
+    return json.loads(printed.splitlines()[-1])
 
 
 def limits(path: Path) -> dict[str, int]:
