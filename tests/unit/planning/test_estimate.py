@@ -228,5 +228,9 @@ def test_text_that_is_recited_takes_many_scans_more(measured, tmp_path):
     }
     settings = Settings.model_validate({"study": "x"} | own)
     seconds, more, jobs = duration([step("passages", folder="results/new")], 1, 1, "results/new", settings)
-    assert seconds == jobs["passages"] == pytest.approx(LOAD + 2 * 1000 * (1e6 * HERE["cpu"]["score"] + 100 * READING))
+    assert (
+        seconds
+        == jobs["passages"]
+        == pytest.approx(LOAD + 2 * 1000 * (1e6 * HERE["cpu"]["score"] + 100 * READING))
+    )
     assert more == pytest.approx((seconds - LOAD) * 100 / 6)
