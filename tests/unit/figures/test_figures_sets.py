@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from drawn import column_of
-from figure_labels import checked
+from figure_labels import REPORT, checked
 from made_tables import frame_of, unlike_tokens
 
 from memloc.data.sets import apart, pairs, split
 from memloc.figures import fig2, fig8, recited, repeats, table1
 from memloc.figures.parts import recited_page
 from memloc.figures.parts.memorized_fraction import counted_in, repeat_bins
+from memloc.run.templates import fill
 from memloc.settings.sections import sections
 from memloc.settings.sets import Sets
 
@@ -118,6 +119,8 @@ def test_passages_come_in_the_order_of_their_lengths_and_counts(monkeypatch):
     none = {name: frame[:0] if name == "recited" else frame for name, frame in found.items()}
     nothing = recited.draw(none, SETTINGS)
     assert "recites nothing of this text" in checked("recited", nothing) and "<h2" not in nothing.page
+    answer, rest = fill((REPORT / "recited.rst").read_text(), nothing.numbers).split("\n", 1)
+    assert answer == nothing.numbers["said"] and rest, "the console shows the first line"
 
 
 def test_like_passages_stand_under_the_first_of_them():
