@@ -88,7 +88,7 @@ def test_a_model_that_the_hub_does_not_give_is_told_before_anything_runs(hub, mo
         with pytest.raises(InputError) as error:
             asked(models=["lab/tiny@v1"])
         said = str(error.value)
-        assert said.startswith("--model lab/tiny") and said.endswith(", or give a folder")
+        assert said.startswith("--model lab/tiny") and said.endswith(", or set HF_TOKEN")
         return said
 
     assert "expected the model, got: 404 Not Found" in told()
@@ -168,6 +168,7 @@ def spoiled(name, content):
         ({"length": 201}, "--length 201: above the 200 positions of --model lab/small"),
         ({"out": "../x"}, "--out ../x: must be a letter or digit, then also dots, - and _ (no path)"),
         ({"models": ["nothing"]}, "--model nothing: no such folder, and no name of the hub"),
+        ({"models": ["./nothing"]}, "--model ./nothing: no such folder, and no name of the hub"),
         ({"models": ["texts"]}, "--model texts: no config.json in it"),
         ({"models": ["bare"]}, "--model bare: no *.safetensors in it"),
         ({"models": ["odd"]}, "--model odd: "),

@@ -68,7 +68,7 @@ def test_only_files_that_fit_a_pattern_and_hold_the_text_are_drawn(folder):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"patterns": ["*.cpp"]}, "data.patterns: no files in .*: correct patterns"),
+        ({"patterns": ["*.cpp"]}, r"data.patterns: no files in .* fit \[.\*\.cpp.\]: correct patterns"),
         ({"containing": "nowhere"}, "no files that hold 'nowhere'"),
         ({"megabytes": 3}, "data.megabytes: 3 asked for, but the 30 files hold 0.02"),
         ({"held_out": 0.99}, r"data.held_out: all \d+ files would be held out"),

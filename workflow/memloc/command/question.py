@@ -15,7 +15,7 @@ from memloc.run.errors import InputError
 
 FEW = 10_000  # characters of a text so short that its tokens are counted
 PATIENCE = 1.2  # seconds that the hub has to answer
-HUB = re.compile(r"([\w.-]+/[\w.-]+?)(?:@([\w./-]+))?")
+HUB = re.compile(r"(\w[\w.-]*/\w[\w.-]*?)(?:@([\w./-]+))?")
 
 
 def config_of(
@@ -104,7 +104,7 @@ def _require_on_hub(model_id: str, revision: str) -> None:
     asking.start()
     asking.join(PATIENCE)
     for said in wrong:
-        raise InputError(f"--model {said}; go online, correct the name, set HF_TOKEN, or give a folder")
+        raise InputError(f"--model {said}; no folder either: correct the name, go online, or set HF_TOKEN")
 
 
 def _require_length(files: Sequence[str], encoding: str, models: Sequence[str], length: int) -> None:
