@@ -29,12 +29,15 @@ def told_by(study: Study, width: int) -> dict[str, str]:
 
 def sentences(study: Study, width: int) -> dict[str, str]:
     """The lines of a page with numbers of `mini`, by the name of their place."""
-    frame = study.table("paragraphs", ["id", "count", "near_count", "held_out"])
-    seen = frame[~frame["held_out"]].merge(study.table("scores", ["id", "em"]), on="id")
-    lengths = study.settings["paragraph"]
-    seen["recited"] = seen["em"] == lengths["length"] - lengths["prefix"]
+    columns = ["id", "count", "near_count", "held_out", "unseen", "tokens"]
+    frame = study.table("paragraphs", columns).merge(study.table("scores", ["id", "em"]), on="id")
+    n_tokens = study.settings["paragraph"]["length"] - study.settings["paragraph"]["prefix"]
+    frame["recited"] = frame["em"] == n_tokens
+    frame["continued"] = _continuations(study, np.stack(frame["tokens"])[:, -n_tokens:])
+    seen = frame[~frame["held_out"]]
     told = {
         "finding": _finding(seen),
+        "continuations": _continued(frame, study.table("sets", ["id", "set", "pair"])),
         "repeats": _repeats(seen),
         "positions": _positions(study),
         "gradients": _gradients(study),
@@ -51,15 +54,44 @@ def _filled(text: str, width: int) -> str:
     return textwrap.fill(" ".join(text.split()), width, break_on_hyphens=False) + "\n"
 
 
+def _continuations(study: Study, rows: np.ndarray) -> list[int]:
+    """How often the training text holds each row of tokens, at any offset."""
+    held = dict.fromkeys(map(tuple, rows.tolist()), 0)
+    for text in study.table("training_stream", ["tokens"])["tokens"]:
+        for start in range(len(text) - rows.shape[1] + 1):
+            if (run := tuple(text[start : start + rows.shape[1]].tolist())) in held:
+                held[run] += 1
+    return [held[row] for row in map(tuple, rows.tolist())]
+
+
+def _continued(frame: pd.DataFrame, sets: pd.DataFrame) -> str:
+    unseen, seen = frame[frame["unseen"]], frame[frame["recited"] & ~frame["held_out"]]
+    rows = sets.dropna(subset="pair").merge(frame[["id", "continued"]], on="id")
+    sides = rows.pivot_table("continued", "pair", rows["set"] == "memorized")
+    more = sides[True] / sides[False]
+    return (
+        "*Caveat.* Of real code, exposure counts whole paragraphs; a continuation stands in the training "
+        "text after other prefixes, too. In `mini`, the continuations of recited paragraphs stand there "
+        f"{seen['continued'].median():.0f} times in the median ({seen['continued'].min()} at least), the "
+        f"paragraphs {seen['count'].median():.0f} times. Of {len(unseen)} unseen paragraphs, "
+        f"{(unseen['continued'] > 0).sum()} have a continuation that stands there; of the "
+        f"{unseen['recited'].sum()} that are recited, {(unseen['continued'] > 0)[unseen['recited']].sum()} "
+        f"have. In {(more > 1).sum()} of {len(more)} pairs of equal exposure, the continuation of the "
+        f"memorized paragraph stands there more often, {np.exp(np.log(more).mean()):.0f} times as often on "
+        "average (geometric). So a difference within pairs of code may come from that alone."
+    )
+
+
 def _finding(seen: pd.DataFrame) -> str:
-    once, recited = seen["count"] == 1, seen["recited"]
+    once, recited, continued = seen["count"] == 1, seen["recited"], seen["continued"]
     alone = once & seen["near_count"].le(1).fillna(False)
     return (
         f"Of {recited.sum():,} paragraphs that the model recites, {(recited & once).sum():,} occur exactly "
         f"once in its training text. {(recited & once & ~alone).sum():,} of these have near-copies, with at "
-        f"most a tenth of the tokens edited. Of {alone.sum():,} paragraphs that occur once and have no "
-        f"near-copy, {100 * recited[alone].mean():.1f} % are recited; of those that occur more than 23 "
-        f"times, {100 * recited[seen['count'] > 23].mean():.0f} %."
+        f"most a tenth of the tokens edited, and the continuation of each stands there, after other "
+        f"prefixes, at least {continued[recited & once].min():,} times in all. Of {(continued == 1).sum():,} "
+        f"paragraphs whose continuation stands there once, {recited[continued == 1].sum()} are recited; of "
+        f"paragraphs that occur more than 23 times, {100 * recited[seen['count'] > 23].mean():.0f} %."
     )
 
 
@@ -70,9 +102,9 @@ def _repeats(seen: pd.DataFrame) -> str:
         for words, low, high in often
     )
     return (
-        "How often the model saw a paragraph mostly decides whether it recites it: "
-        f"{listed}. The figure also shows unseen paragraphs: a rate on seen text means something only next "
-        "to the rate on unseen text."
+        f"Paragraphs that occur more often are recited more often: {listed}. [How often the continuation "
+        "stands there](methods.md#how-often-a-continuation-was-seen) tells more. The figure also shows "
+        "unseen paragraphs: a rate on seen text means something only next to the rate on unseen text."
     )
 
 

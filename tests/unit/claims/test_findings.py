@@ -72,7 +72,7 @@ def judged(tables, **verdicts):
 def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
     assert findings(tables, SETTINGS) == [
         "What is memorized? 2 of 4 paragraphs (50 %): given the first 10 tokens, the model goes on word for "
-        "word for 4 more. Of paragraphs that it never saw, it does so for 1 of 3 (33 %).",
+        "word for 4 more. Of unseen ones, without a near-copy in its text, it does so for 1 of 3 (33 %).",
         "What triggers it? Mostly the last tokens of the prefix. A random token in the last place stops "
         "recitation in 0 % of trials; in one of the 2 before, in 100 %; in one of the first 2, in 0 % "
         "(2 paragraphs). Its own continuations, of prefixes that it does not recite, change in 100 %, 50 %, "
@@ -214,7 +214,7 @@ def test_claims_are_counted_by_verdict_and_those_that_fail_are_named(tables):
     assert outcomes(found) == (
         f"2 of 5 {works}. 2 do not hold (“one leads”, “d e”), 1 rests on too few data."
     )
-    alone = "1 cannot be tested with this model alone."
+    alone = "1 cannot be tested in this run."
     assert outcomes({"a": NOT_APPLICABLE, "b": HOLDS}) == f"1 of 2 {works}. {alone}"
     assert outcomes({"a": HOLDS}) == f"1 of 1 {works}."
     line = findings(judged(tables, a=ERROR, b=HOLDS), SETTINGS)[4]

@@ -47,7 +47,7 @@ def test_heads_are_counted_and_marked_by_intervals_of_all_of_them():
 
 def test_the_caption_says_what_differs_or_that_there_are_no_pairs():
     caption = checked("equal_exposure", equal_exposure.draw(made_up(), SETTINGS))
-    assert caption.startswith("Of 12 pairs that the model saw equally often, ")
+    assert caption.startswith("Of 12 pairs of equal exposure, ")
     few = equal_exposure.draw(made_up(3), SETTINGS)
     assert np.isinf(few.numbers["gradients"].low) and checked("equal_exposure", few)
     none = equal_exposure.draw(made_up(0), SETTINGS)

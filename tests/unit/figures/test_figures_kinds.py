@@ -40,7 +40,7 @@ def test_memories_are_compared_with_reconstructions_of_their_nll():
     text = checked("kinds", drawing)
     assert text.startswith("By gradient and by head and by prefix, memories differ from reconstructions")
     assert "their gradients are 1.50 (" in text and "Of 1 without" in text
-    assert "Of 40 recited paragraphs (40 memorized), a rule that never saw them gets 20" in text
+    assert "Of 40 recited paragraphs (40 memorized), a rule that knows other files alone gets 20" in text
 
 
 @pytest.mark.parametrize("shift", [0.72, 1.0, 1.4])

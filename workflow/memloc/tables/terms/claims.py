@@ -14,7 +14,7 @@ SAID = {  # of one claim, and of several
     NO_DIFFERENCE: ("shows no difference that matters", "show no difference that matters"),
     TOO_FEW: ("rests on too few data", "rest on too few data"),
     ERROR: ("could not be judged", "could not be judged"),
-    NOT_APPLICABLE: ("cannot be tested with this model alone",) * 2,
+    NOT_APPLICABLE: ("cannot be tested in this run",) * 2,
 }
 NO_VALUE = (NOT_APPLICABLE, ERROR)  # verdicts of claims without a value
 PER_CENT = "%"  # scale of shares, which tables hold as numbers from 0 to 1
