@@ -97,7 +97,7 @@ class Scan:
     def _recited(self, starts: Starts, decoded: State) -> Starts:
         """Those of the windows at some starts that are recited, and cover what all of these do."""
         n, size = self.length - self.subject.n_prefix, self.subject.micro_batch
-        progress = Progress(0, "windows")
+        progress = Progress(0, "prefixes of this part")
 
         def recited(some: Starts, n_more: int) -> Bool[np.ndarray, "window"]:
             left = some[decoded[some] == UNKNOWN]
