@@ -64,8 +64,8 @@ def matching(data: CodeData) -> list[Path]:
     files = sorted({file for each in data.patterns for file in root.glob(each) if file.is_file()})
     found = [file for file in files if (data.containing or "") in _read(file)]
     if not found:
-        no = f"no files{f' that hold {data.containing!r}' if files else ''} in {root}"
-        raise InputError(f"data.patterns: {no} fit {data.patterns}: correct patterns, folder or containing")
+        held, wanted = f" that hold {data.containing!r}" if files else "", data.patterns
+        raise InputError(f"data.patterns: no files{held} in {root} fit {wanted}: correct patterns or folder")
     return found
 
 
