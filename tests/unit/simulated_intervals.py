@@ -43,11 +43,12 @@ def exact(kind: str, n: int, draws: int, seed: int = SEED) -> list[float]:
         found = [mean_share(_draws(truth, n, rng)) for _ in range(draws)]
         return _rejected(np.arange(draws), [(test.above(truth).p, test.below(truth).p) for test in found])
     chance = {"share of one half": 0.5, "share of nine tenths": 0.9}.get(kind, 0.5)
+    paired = kind.startswith("pairs")
     if kind.startswith("share"):
         counts = rng.binomial(n, chance, draws)
     else:
-        counts = _above(kind.partition(": ")[2], kind.startswith("pairs"), n, draws, rng)
-    tests = [share(count, n) for count in range(n + 1)]
+        counts = _above(kind.partition(": ")[2], paired, n, draws, rng)
+    tests = [share(k / n, n) for k in range(n * n + 1)] if paired else [share(k, n) for k in range(n + 1)]
     return _rejected(counts, [(test.above(chance).p, test.below(chance).p) for test in tests])
 
 
@@ -59,11 +60,16 @@ def _draws(truth: float, n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _above(name: str, paired: bool, n: int, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """How many of n values, or of differences of random pairs of two groups, lie above the true median."""
-    first, second = (np.asarray(values) for values in POPULATIONS[name][:2])
-    truth = np.median(np.subtract.outer(first, second)[:: 1 + len(first) // 500] if paired else first)
-    drawn = rng.choice(first, (draws, n)) - (rng.choice(second, (draws, n)) if paired else 0)
-    return (drawn > truth + 1e-12).sum(axis=1)
+    """How many of n values, or of the differences of all pairs of two groups of n, lie above their true
+    median."""
+    first, second = (np.sort(values) for values in POPULATIONS[name][:2])
+    drawn = rng.choice(first, (draws, n))
+    if not paired:
+        return (drawn > np.median(first) + 1e-12).sum(axis=1)
+    step = 1 + len(first) // 500
+    truth = np.median(np.subtract.outer(first[step // 2 :: step], second[step // 2 :: step]))
+    others = rng.choice(second, (draws, n))
+    return sum((drawn - other[:, None] > truth + 1e-12).sum(axis=1) for other in others.T)
 
 
 def _rejected(found: np.ndarray, p_values: list[tuple[float, float]]) -> list[float]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from memloc.statistics.exact import at_random, fewest, mean_rank, mean_share, median, rate, share
+from memloc.statistics.exact import fewest, mean_rank, mean_share, median, rate, share
 
 
 def numbers(n, seed=0):
@@ -47,6 +47,7 @@ def test_medians_have_the_order_statistics(n, confidence):
         rate([True] * 17 + [False] * 7),
         mean_share([[True] * 17 + [False] * 7, [True] * 16 + [False] * 7]),
         median(numbers(24)),
+        median(numbers(24), numbers(31, seed=1)),
         mean_rank([5, 6, 4], 10),
     ],
 )
@@ -62,6 +63,8 @@ def test_no_units_have_no_value_and_few_no_end():
         share(0, 0),
         median([]),
         median([np.nan]),
+        median([], numbers(3)),
+        median(numbers(3), [np.nan]),
         rate([]),
         mean_rank([], 5),
         mean_share([[], []]),
@@ -101,10 +104,30 @@ def test_the_units_that_would_decide_are_those_of_the_test():
     assert [fewest(0.5, level) for level in (0.05, 0.01)] == [6, 8], "all on one side: 2 / 2 ** n"
 
 
-def test_groups_are_compared_in_random_pairs():
-    first, second = at_random(np.arange(5), np.arange(100, 103))
-    assert len(first) == len(second) == 3 and set(first) <= set(range(5)) and set(second) == {100, 101, 102}
-    assert not np.array_equal(np.sort(first), first) or not np.array_equal(np.sort(second), second)
+def test_groups_are_compared_in_all_pairs_which_count_as_the_mean_of_random_ones():
+    rng, first, second = np.random.default_rng(0), 1 + numbers(11), numbers(8, seed=1)
+    found = median([*first, np.nan], [np.nan, *second])
+    differences = [one - other for one, other in product(first, second)]
+    assert (found.value, found.n) == (np.median(differences), 8)
+    pairings = [rng.permutation(first)[:8] - rng.permutation(second) for _ in range(4_000)]
+    for bound in (0.0, 0.5, found.value, differences[3]):
+        for tail, sign in ((found.above(bound), 1), (found.below(bound), -1)):
+            yes = [np.sum(sign * pairs > sign * bound) for pairs in pairings]
+            exactly = sum(sign * one > sign * bound for one in differences) / len(differences)
+            assert tail.share == pytest.approx(exactly) == pytest.approx(np.mean(yes) / 8, abs=0.01)
+            assert tail.p == share(8 * exactly, 8).above(0.5).p
+    other = median(second[::-1], rng.permutation(first))
+    assert other.value == -found.value, "their order is no draw"
+    assert other.interval(0.9) == tuple(-end for end in found.interval(0.9)[::-1])
+
+
+def test_against_a_group_of_one_value_all_pairs_are_the_values_of_the_other():
+    values = numbers(24)
+    found, expected = median(values, [2.0] * 24), median(values - 2)
+    assert (found.value, found.n) == (expected.value, expected.n)
+    assert found.interval(0.9) == expected.interval(0.9)
+    for bound in (-1.5, -0.5, 0.0):
+        assert (found.above(bound), found.below(bound)) == (expected.above(bound), expected.below(bound))
 
 
 def test_a_share_of_several_draws_is_that_of_their_mean_numbers():

@@ -15,7 +15,7 @@ from memloc.tables.terms.claims import ERROR, NOT_APPLICABLE
 
 OF_CLAIM = {"id", "work", "section", "statement", "published", "quantity", "scale", "unit", "rule", "bound"}
 OF_CLAIM |= {"matters"}
-ONE_TRAINING = "one training names one head: a study of several trainings judges it (config/seeds.yaml)"
+ONE_TRAINING = "one training is one case: a study of several judges it (as in config/seeds.yaml)"
 logger = logging.getLogger(__name__)
 
 

@@ -39,7 +39,7 @@ WAYS = tuple(way for way in EDITS if way != "random")  # those that change weigh
 ANYWHERE = "recited_wherever_they_stand"
 ONE_HEAD = "one_head_leads"
 STANDS_OUT = {
-    HOLDS: "Head {} of layer {} leads, whichever paragraphs are drawn",
+    HOLDS: "Head {} of layer {} leads in most tenths of the paragraphs",
     FAILS: "In no single head",
     NO_DIFFERENCE: "In no single head",
     TOO_FEW: "Too few paragraphs to tell heads apart",

@@ -10,7 +10,7 @@
 Intervals are what the tests do not reject: of shares Clopper and Pearson's, of medians the order statistics
 (`scipy.stats.quantile_test`). They need no assumption on the spread of values or their skew, so they hold the
 true value at every level at least as often as they promise, from the first n that can decide anything.
-Independent groups are compared pair by pair (`at_random`).
+Independent groups are compared in all pairs, no draw of which decides.
 """
 
 import functools
@@ -96,23 +96,28 @@ def mean_share(draws: Iterable[Values]) -> Evidence:
     return share(*np.mean([(np.sum(yes), len(yes)) for yes in draws], axis=0).tolist())
 
 
-def median(values: Values) -> Evidence:
-    """The median of independent values; missing ones are left out."""
-    given = np.asarray(values, float)
-    ranked = np.sort(given[np.isfinite(given)])
-    n = len(ranked)
+def median(*groups: Values) -> Evidence:
+    """The median of independent values, or of all differences between the values of two independent groups.
+
+    Missing values are left out. Of two groups, n is the size of the smaller: at a bound, the share of all
+    differences beyond varies at most as much as that of n pairs at random (Birnbaum and Klose 1957). It is
+    the mean of all pairings, and is judged as one (see `mean_share`).
+    """
+    given = [values[np.isfinite(values)] for values in (np.asarray(group, float) for group in groups)]
+    ranked = np.sort(functools.reduce(np.subtract.outer, given), axis=None)
+    n, of = min(map(len, given)), max(len(ranked), 1)
 
     def interval(confidence: float) -> tuple[float, float]:
         # An end is the outermost value that so many lie beyond as are not too many at one half.
-        rejected = _upper(np.arange(n, 0, -1), n, 0.5) <= (1 - confidence) / 2
+        rejected = _upper(n * np.arange(len(ranked), 0, -1) / of, n, 0.5) <= (1 - confidence) / 2
         place = int(rejected.sum()) - 1
         return (-np.inf, np.inf) if place < 0 else (float(ranked[place]), float(ranked[-1 - place]))
 
     return Evidence(
         float(np.median(ranked)) if n else float("nan"),
         n,
-        lambda bound: _binomial(int((ranked > bound).sum()), n, 0.5),
-        lambda bound: _binomial(int((ranked < bound).sum()), n, 0.5),
+        lambda bound: _binomial(n * int((ranked > bound).sum()) / of, n, 0.5),
+        lambda bound: _binomial(n * int((ranked < bound).sum()) / of, n, 0.5),
         interval,
     )
 
@@ -148,14 +153,6 @@ def mean_rank(behind: Sequence[int], rivals: int) -> Evidence:
         lambda bound: beyond(most - ahead, 1 - bound),
         lambda confidence: (end(ahead, confidence), 1 - end(most - ahead, confidence)),
     )
-
-
-def at_random(first: Values, second: Values) -> tuple[np.ndarray, np.ndarray]:
-    """Values of two independent groups as pairs at random (fixed seed); what is left of the larger goes."""
-    rng = np.random.default_rng(0)
-    first, second = (rng.permutation(np.asarray(values)) for values in (first, second))
-    n = min(len(first), len(second))
-    return first[:n], second[:n]
 
 
 def fewest(chance: float, level: float) -> float:

@@ -4,13 +4,11 @@ Memorized and non-memorized paragraphs are the paper's samples, which occur uneq
 `paired_gradients` compares paragraphs of equal exposure.
 """
 
-import numpy as np
-
 from memloc.claims.unlike import unlike
 from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.localization.gradient_sizes import paragraph_sizes
 from memloc.settings.base import Section
-from memloc.statistics.exact import Evidence, at_random, median, rate
+from memloc.statistics.exact import Evidence, median, rate
 
 
 def non_memorized_gradients_larger(tables: Tables, settings: Section) -> Evidence:
@@ -18,7 +16,7 @@ def non_memorized_gradients_larger(tables: Tables, settings: Section) -> Evidenc
     sizes, sets = paragraph_sizes(tables["paragraph_gradients"])["log_size"], tables["sets"]
     sampled = sets[sets["sampled"]]
     groups = (sampled["id"][sampled["set"] == name] for name in ("non_memorized", "memorized"))
-    return median(np.subtract(*at_random(*(unlike(sizes.loc[ids], tables) for ids in groups))))
+    return median(*(unlike(sizes.loc[ids], tables) for ids in groups))
 
 
 def one_value_matrix_leads(tables: Tables, settings: Section) -> Evidence:

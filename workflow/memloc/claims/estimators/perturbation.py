@@ -11,7 +11,7 @@ from memloc.claims.verdicts import NotApplicable, Tables
 from memloc.perturbation.effects import LARGE_DROP, before_last, drop_matrix, em_drops, lean_to_end
 from memloc.perturbation.still_there import still_there
 from memloc.settings.base import Section
-from memloc.statistics.exact import Evidence, at_random, median, rate
+from memloc.statistics.exact import Evidence, median, rate
 
 
 def one_token_costs_most(tables: Tables, settings: Section) -> Evidence:
@@ -25,7 +25,7 @@ def one_token_costs_most(tables: Tables, settings: Section) -> Evidence:
 def non_memorized_easier(tables: Tables, settings: Section) -> Evidence:
     """Mean loss of exact match per replaced token, a non-memorized minus a memorized paragraph."""
     groups = (drop_matrix(em_drops(_of_set(tables, name))) for name in ("non_memorized", "memorized"))
-    return median(np.subtract(*at_random(*(unlike(group.mean(axis=1), tables) for group in groups))))
+    return median(*(unlike(group.mean(axis=1), tables) for group in groups))
 
 
 def later_matters_in_memorized(tables: Tables, settings: Section) -> Evidence:
@@ -77,7 +77,7 @@ def perturbed_are_fluent(tables: Tables, settings: Section) -> Evidence:
         raise NotApplicable("no replaced token brought out another continuation")
     rows = _of_set(tables, "non_memorized")
     others = rows[rows["position"] < 0].set_index("id")["nll_original"]
-    return median(np.subtract(*at_random(unlike(others, tables), unlike(new, tables))))
+    return median(unlike(others, tables), unlike(new, tables))
 
 
 def _of_set(tables: Tables, name: str) -> pd.DataFrame:
