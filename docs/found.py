@@ -29,15 +29,14 @@ def told_by(study: Study, width: int) -> dict[str, str]:
 
 def sentences(study: Study, width: int) -> dict[str, str]:
     """The lines of a page with numbers of `mini`, by the name of their place."""
-    columns = ["id", "count", "near_count", "held_out", "unseen", "tokens"]
+    columns = ["id", "count", "continuation_count", "near_count", "held_out"]
     frame = study.table("paragraphs", columns).merge(study.table("scores", ["id", "em"]), on="id")
     n_tokens = study.settings["paragraph"]["length"] - study.settings["paragraph"]["prefix"]
     frame["recited"] = frame["em"] == n_tokens
-    frame["continued"] = _continuations(study, np.stack(frame["tokens"])[:, -n_tokens:])
     seen = frame[~frame["held_out"]]
     told = {
         "finding": _finding(seen),
-        "continuations": _continued(frame, study.table("sets", ["id", "set", "pair"])),
+        "continuations": _continued(seen),
         "repeats": _repeats(seen),
         "positions": _positions(study),
         "gradients": _gradients(study),
@@ -54,36 +53,20 @@ def _filled(text: str, width: int) -> str:
     return textwrap.fill(" ".join(text.split()), width, break_on_hyphens=False) + "\n"
 
 
-def _continuations(study: Study, rows: np.ndarray) -> list[int]:
-    """How often the training text holds each row of tokens, at any offset."""
-    held = dict.fromkeys(map(tuple, rows.tolist()), 0)
-    for text in study.table("training_stream", ["tokens"])["tokens"]:
-        for start in range(len(text) - rows.shape[1] + 1):
-            if (run := tuple(text[start : start + rows.shape[1]].tolist())) in held:
-                held[run] += 1
-    return [held[row] for row in map(tuple, rows.tolist())]
-
-
-def _continued(frame: pd.DataFrame, sets: pd.DataFrame) -> str:
-    unseen, seen = frame[frame["unseen"]], frame[frame["recited"] & ~frame["held_out"]]
-    rows = sets.dropna(subset="pair").merge(frame[["id", "continued"]], on="id")
-    sides = rows.pivot_table("continued", "pair", rows["set"] == "memorized")
-    more = sides[True] / sides[False]
+def _continued(seen: pd.DataFrame) -> str:
+    recited, continued = seen[seen["recited"]], seen["continuation_count"]
     return (
-        "*Caveat.* Of real code, exposure counts whole paragraphs; a continuation stands in the training "
-        "text after other prefixes, too. In `mini`, the continuations of recited paragraphs stand there "
-        f"{seen['continued'].median():.0f} times in the median ({seen['continued'].min()} at least), the "
-        f"paragraphs {seen['count'].median():.0f} times. Of {len(unseen)} unseen paragraphs, "
-        f"{(unseen['continued'] > 0).sum()} have a continuation that stands there; of the "
-        f"{unseen['recited'].sum()} that are recited, {(unseen['continued'] > 0)[unseen['recited']].sum()} "
-        f"have. In {(more > 1).sum()} of {len(more)} pairs of equal exposure, the continuation of the "
-        f"memorized paragraph stands there more often, {np.exp(np.log(more).mean()):.0f} times as often on "
-        "average (geometric). So a difference within pairs of code may come from that alone."
+        "*Why continuations.* In `mini`, "
+        f"{seen['recited'][continued == 1].sum()} of {(continued == 1).sum():,} paragraphs are recited whose "
+        "continuation stands in the training text once. The continuations of recited paragraphs stand there "
+        f"{recited['continuation_count'].median():.0f} times in the median "
+        f"({recited['continuation_count'].min()} at least), after other prefixes, too; the whole paragraphs "
+        f"{recited['count'].median():.0f} times."
     )
 
 
 def _finding(seen: pd.DataFrame) -> str:
-    once, recited, continued = seen["count"] == 1, seen["recited"], seen["continued"]
+    once, recited, continued = seen["count"] == 1, seen["recited"], seen["continuation_count"]
     alone = once & seen["near_count"].le(1).fillna(False)
     return (
         f"Of {recited.sum():,} paragraphs that the model recites, {(recited & once).sum():,} occur exactly "
@@ -96,14 +79,15 @@ def _finding(seen: pd.DataFrame) -> str:
 
 
 def _repeats(seen: pd.DataFrame) -> str:
+    continued = seen["continuation_count"]
     often = (("once", 1, 1), ("8 to 15 times", 8, 15), ("more often than 23 times", 24, np.inf))
     listed = ", ".join(
-        f"of those that occur {words} {100 * seen['recited'][seen['count'].between(low, high)].mean():.0f} %"
+        f"of those that occur {words} {100 * seen['recited'][continued.between(low, high)].mean():.0f} %"
         for words, low, high in often
     )
     return (
-        f"Paragraphs that occur more often are recited more often: {listed}. [How often the continuation "
-        "stands there](methods.md#how-often-a-continuation-was-seen) tells more. The figure also shows "
+        "Paragraphs whose continuations occur more often are recited more often: "
+        f"{listed} ([why these](methods.md#how-often-a-continuation-was-seen)). The figure also shows "
         "unseen paragraphs: a rate on seen text means something only next to the rate on unseen text."
     )
 

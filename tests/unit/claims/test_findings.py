@@ -72,7 +72,7 @@ def judged(tables, **verdicts):
 def test_each_question_of_the_story_has_a_line_and_so_have_the_claims(tables):
     assert findings(tables, SETTINGS) == [
         "What is memorized? 2 of 4 paragraphs (50 %): given the first 10 tokens, the model goes on word for "
-        "word for 4 more. Of unseen ones, without a near-copy in its text, it does so for 1 of 3 (33 %).",
+        "word for 4 more. Of paragraphs that it never saw, it does so for 1 of 3 (33 %).",
         "What triggers it? Mostly the last tokens of the prefix. A random token in the last place stops "
         "recitation in 0 % of trials; in one of the 2 before, in 100 %; in one of the first 2, in 0 % "
         "(2 paragraphs). Its own continuations, of prefixes that it does not recite, change in 100 %, 50 %, "

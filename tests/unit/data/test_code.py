@@ -120,6 +120,7 @@ def test_counts_are_those_of_the_packed_text(folder):
         assert row.count == len(places) and (not places or found[row.id] == places)
         assert row.whole_count == sum(at // CONTEXT == (at + LENGTH - 1) // CONTEXT for at in places)
         assert row.cut_count == row.count - row.whole_count and row.near_count >= row.count
+        assert row.continuation_count == len(places_of(row.tokens[6:], text))
     seen = tables.paragraphs[~tables.paragraphs["held_out"]]
     assert (seen["count"] > 0).all() and seen["count"].max() >= len(drawn.trained)
     assert (seen["longest_run"] == LENGTH).all() and not seen["unseen"].any()
@@ -129,7 +130,7 @@ def test_held_out_paragraphs_are_of_other_files_and_unseen_ones_have_no_near_cop
     drawn, _, tables = made(folder)
     held_out = tables.paragraphs[tables.paragraphs["held_out"]]
     assert set(held_out["file"]) <= {file.name for file in drawn.held_out}
-    assert held_out["unseen"].equals(held_out["near_count"] == 0)
+    assert held_out["unseen"].equals((held_out["near_count"] == 0) & (held_out["continuation_count"] == 0))
     assert held_out["unseen"].any() and (held_out["longest_run"] < LENGTH).any()
     assert (held_out.loc[held_out["unseen"], "longest_run"] < LENGTH).all()
 

@@ -86,7 +86,7 @@ def _memorized(tables: Tables, verdicts: pd.Series, paragraph: Section) -> str:
     recited = tables["sets"]["id"].map(tables["scores"].set_index("id")["em"]) == paragraph.continuation
     unseen = tables["sets"]["set"] == UNSEEN
     seen = recited.index.isin(trained_on(tables["sets"]).index)
-    others = f"Of unseen ones, without a near-copy in its text, it does so for {_of(recited[unseen])}."
+    others = f"Of paragraphs that it never saw, it does so for {_of(recited[unseen])}."
     if not unseen.any():
         others = "There are no unseen ones to compare with."
     only = ONLY_THERE if verdicts.get(ANYWHERE) == FAILS else ""

@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerFast
 
 from memloc.data.chosen_files import Corpus, File
 from memloc.data.near_copies import longest_runs, near_counts
-from memloc.data.own_text import Stream, distinct, occurrences, write_stream
+from memloc.data.own_text import Stream, count_repeats, distinct, occurrences, write_stream
 from memloc.data.packing import are_whole
 from memloc.data.paragraphs import Tables
 from memloc.model.token_text import line_breaks
@@ -56,6 +56,9 @@ def tables_of(
     names = np.array([file.name for file in files])
     line = _lines(cut, begins[own], tokenizer)
     paragraphs = _counted(cut, n_trained, found, context).assign(file=names[own], line=line)
+    rest = cut._replace(starts=cut.starts + paragraph.prefix, length=paragraph.continuation)
+    paragraphs["continuation_count"] = count_repeats(rest, n_trained)
+    paragraphs["unseen"] &= paragraphs["continuation_count"] == 0
     paragraphs["text"] = tokenizer.batch_decode([row.tolist() for row in paragraphs["tokens"]])
     places = paragraphs[["id", "file", "line"]].assign(document=0, start=cut.starts - begins[own])
     stream = pd.DataFrame({"id": None, "file": names[: len(trained)], "tokens": trained})
@@ -77,7 +80,6 @@ def _counted(cut: Stream, n_trained: int, found: pd.DataFrame, context: int) -> 
             "count": count,
             "whole_count": whole_count,
             "cut_count": count - whole_count,
-            "continuation_count": None,
             "near_count": near,
             "longest_run": run,
             "held_out": held_out,

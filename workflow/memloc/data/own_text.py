@@ -179,12 +179,12 @@ def occurrences(
         yield paragraphs[found], start + found
 
 
-def count_repeats(stream: Stream) -> Int[np.ndarray, "paragraph"]:
-    """How often each of the paragraphs occurs in the documents, at any offset; some of them may be equal."""
+def count_repeats(stream: Stream, end: int | None = None) -> Int[np.ndarray, "paragraph"]:
+    """How often each paragraph begins in the documents, at any place before `end`; some may be equal."""
     firsts, number = distinct(stream)
     counts = np.zeros(len(firsts.starts), dtype=np.int64)
-    for paragraphs, _ in occurrences(firsts):
-        counts += np.bincount(paragraphs, minlength=len(counts))
+    for paragraphs, at in occurrences(firsts):
+        counts += np.bincount(paragraphs[: np.searchsorted(at, end or np.inf)], minlength=len(counts))
     return counts[number]
 
 

@@ -37,8 +37,8 @@ def paragraphs(lengths: Lengths) -> Columns:
         "held_out": Column("bool", meaning="It comes from a file that the model is not trained on."),
         "unseen": Column(
             "bool",
-            meaning="The training text holds neither it nor a near-copy; or it is a memory that grew "
-            "apart from that text (table `grown`).",
+            meaning="The training text holds neither it, nor a near-copy, nor its continuation; or it is a "
+            "memory that grew apart from that text (table `grown`).",
         ),
         "file": Column(
             "str",

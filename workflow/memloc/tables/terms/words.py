@@ -26,15 +26,15 @@ WORDS = {
     "memorized": "A paragraph of the training text that the model recites.",
     "partly": "The model writes a part of the continuation before its first mistake.",
     "non-memorized": "The model goes wrong within the first tokens of the continuation.",
-    "unseen": "The model saw neither it nor a near-copy; of code, perhaps its continuation elsewhere.",
+    "unseen": "The model saw neither it, nor a near-copy, nor its continuation elsewhere.",
     "held out": (
         "Of files that were left out of the training. What is lost there is harm to the rest of the "
         "model. With copies: the training text holds the same elsewhere."
     ),
     "repeats": "How often the paragraph occurs in the training text.",
     "exposure": (
-        "How often the model saw a continuation in training; of code, how often the whole paragraph "
-        "(continuations alone may differ). Pairs of equal exposure: much is known for being seen often."
+        "How often the model saw a continuation in training, wherever it stood. Paragraphs of equal "
+        "exposure are compared in pairs, because much that occurs often is known for that reason alone."
     ),
     "boundary zone": (
         "Exposures at which some paragraphs are recited and others are not, so that the exposure alone "
