@@ -75,8 +75,23 @@ def test_snakemake_commands_plan_something(request, words):
     elif "my-text.yaml" in words:
         # Its own tests may have run it before.
         assert "This was a dry-run" in plan(request.getfixturevalue("own_text"), [*words, "--forceall"])
+    elif "trained.yaml" in words:
+        project = request.getfixturevalue("own_text")
+        add_texts(project.folder)
+        assert "This was a dry-run" in plan(project, words)
     else:
         assert "This was a dry-run" in plan(request.getfixturevalue("clone"), words)
+
+
+def add_texts(folder):
+    """The page's settings of a model of texts, and as many megabytes of text as they ask for."""
+    page = (ROOT / "docs/own-text.md").read_text()
+    (example,) = re.findall(r"(?ms)^```yaml\n(study: trained\n.*?)^```", page)
+    (folder / "trained.yaml").write_text(example)
+    texts = folder / "path/to/texts"
+    texts.mkdir(parents=True, exist_ok=True)
+    for number in range(30):  # a tenth of the files is held out
+        (texts / f"{number}.txt").write_text("A line of twenty-five b.\n" * 5_000)
 
 
 def plan(project, words):
