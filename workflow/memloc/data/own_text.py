@@ -179,12 +179,12 @@ def occurrences(
         yield paragraphs[found], start + found
 
 
-def count_repeats(stream: Stream, end: int | None = None) -> Int[np.ndarray, "paragraph"]:
+def count_repeats(stream: Stream, end: float = np.inf) -> Int[np.ndarray, "paragraph"]:
     """How often each paragraph begins in the documents, at any place before `end`; some may be equal."""
     firsts, number = distinct(stream)
     counts = np.zeros(len(firsts.starts), dtype=np.int64)
     for paragraphs, at in occurrences(firsts):
-        counts += np.bincount(paragraphs[: np.searchsorted(at, end or np.inf)], minlength=len(counts))
+        counts += np.bincount(paragraphs[: np.searchsorted(at, end)], minlength=len(counts))
     return counts[number]
 
 
