@@ -1,6 +1,7 @@
 """Paragraphs that are alike are those of all pairs of sets of runs."""
 
 import numpy as np
+import pytest
 
 from memloc.data.alike import LIKE, N_DRAWS, RUN, draws, near_duplicates, unlike
 
@@ -48,14 +49,18 @@ def test_paragraphs_that_are_shorter_than_a_run_are_compared_as_a_whole():
     assert found[0] == found[2] != found[1]
 
 
-def test_no_two_of_what_is_kept_are_alike_and_all_that_is_left_is_like_something_kept():
-    tokens = texts()
-    kept = unlike(tokens)
-    like = [similarity(row, other) >= LIKE for row in tokens[~kept] for other in tokens[kept]]
-    assert np.reshape(like, (-1, kept.sum())).any(axis=1).all() and 100 <= kept.sum() < 130
-    own = tokens[kept]
-    assert not any(similarity(own[i], own[j]) >= LIKE for i in range(len(own)) for j in range(i))
-    assert kept[:30].any() and kept[100:].any(), "neither copies nor originals come first"
+@pytest.mark.parametrize("n_sides", [1, 2])
+def test_no_two_of_what_is_kept_are_alike_and_all_that_is_left_is_like_something_kept(n_sides):
+    sides = [texts(), np.random.default_rng(2).permutation(texts())][:n_sides]
+    kept = unlike(*sides)
+
+    def like(one, other):
+        return max(similarity(tokens[one], tokens[other]) for tokens in sides) >= LIKE
+
+    rows = np.flatnonzero(kept)
+    assert all(any(like(left, row) for row in rows) for left in np.flatnonzero(~kept))
+    assert not any(like(one, other) for one in rows for other in rows[rows < one])
+    assert 60 <= len(rows) < 130 and kept[:30].any() and kept[100:].any(), "copies and originals"
 
 
 def test_of_two_pairs_of_a_draw_no_texts_are_alike_on_whichever_sides():

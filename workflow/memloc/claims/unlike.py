@@ -18,12 +18,9 @@ from memloc.statistics.exact import Evidence, mean_share
 Values = TypeVar("Values", pd.Series, pd.DataFrame)
 
 
-def unlike(values: Values, tables: Tables, ids: pd.Series | None = None) -> Values:
-    """Values of paragraphs that are not alike; their index, or `ids` by it, names the paragraphs."""
-    if values.empty:
-        return values
-    named = values.index if ids is None else ids.loc[values.index]
-    return values[alike.unlike(_tokens(named, tables))]
+def unlike(values: Values, tables: Tables) -> Values:
+    """Values of paragraphs, named by the index, that are not alike."""
+    return values[alike.unlike(_tokens(values.index, tables))]
 
 
 def rate_of_unlike(yes: pd.Series, tables: Tables) -> Evidence:
@@ -67,6 +64,5 @@ def unlike_pairs(values: Values, tables: Tables) -> Values:
     pairs, sets = paired_differences(values, tables["sets"]), tables["sets"].dropna(subset="pair")
     if pairs.empty:
         raise NotApplicable(NO_PAIRS)
-    for _, side in sets.groupby(sets["set"] == "memorized"):
-        pairs = unlike(pairs, tables, side.set_index("pair")["id"])
-    return pairs
+    sides = [side.set_index("pair")["id"] for _, side in sets.groupby(sets["set"] == "memorized")]
+    return pairs[alike.unlike(*(_tokens(ids.loc[pairs.index], tables) for ids in sides))]

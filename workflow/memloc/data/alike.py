@@ -6,7 +6,9 @@ sampled first, and of those that claims count, no two have a tenth of the runs i
 text. All pairs are compared, exactly.
 """
 
+import functools
 from collections.abc import Callable, Iterator
+from operator import add
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -26,15 +28,16 @@ def near_duplicates(tokens: Int[np.ndarray, "paragraph token"]) -> Int[np.ndarra
     return connected_components(_alike(tokens, SIMILARITY), directed=False)[1]
 
 
-def unlike(tokens: Int[np.ndarray, "paragraph token"]) -> Bool[np.ndarray, "paragraph"]:
-    """Which paragraphs to keep so that no two are alike: each that is like none before it.
+def unlike(*sides: Int[np.ndarray, "unit token"]) -> Bool[np.ndarray, "unit"]:
+    """Which units, of a text on each side, to keep so that no two are alike on a side.
 
-    Those like fewest others come first, those like equally many in random order (fixed seed).
+    Each is kept that is like none before it. Those like fewest others come first, those like equally many in
+    random order (fixed seed).
     """
-    if not len(tokens):
+    if not len(sides[0]):
         return np.zeros(0, dtype=bool)
-    alike = _alike(tokens, LIKE)
-    chance = np.random.default_rng(0).permutation(len(tokens))
+    alike = functools.reduce(add, (_alike(tokens, LIKE) for tokens in sides))
+    chance = np.random.default_rng(0).permutation(len(sides[0]))
     return _kept(alike, np.lexsort((chance, np.diff(alike.indptr))))
 
 

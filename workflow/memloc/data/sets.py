@@ -103,11 +103,9 @@ def pairs(
         recited, others = (group["near"][group["memorized"] == value] for value in (True, False))
         found += _matched(recited, others)
     drawn = np.array(found, dtype=int).reshape(-1, 2)[rng.permutation(len(found))[: CANDIDATES * n]]
-    rows = np.arange(len(drawn))
-    for side in (1, 0) if tokens_of else ():
-        rows = rows[unlike(tokens_of(drawn[rows, side]))]
+    kept = unlike(*map(tokens_of, drawn.T)) if tokens_of else np.ones(len(drawn), dtype=bool)
     numbers = pd.Series(pd.NA, index=exposure.index, dtype="Int64", name="pair")
-    for number, members in enumerate(_first(drawn, np.isin(np.arange(len(drawn)), rows))[:n]):
+    for number, members in enumerate(_first(drawn, kept)[:n]):
         numbers.loc[list(members)] = number
     return numbers
 
