@@ -151,7 +151,7 @@ ANALYSES = [
         "Predict recitation from prefixes by classifiers, in folds that share no text.",
         reads=["prefix_features", "paragraphs", "scores"],
         makes=["detection"],
-        sections=["detection"],
+        sections=[],
         minutes=240,
     ),
 ]

@@ -17,8 +17,8 @@ class Sets(Section):
     n_partly: Positive = Field(50, description="Paragraphs of each partly memorized set.")
     n_pairs: Positive = Field(
         50,
-        description="Pairs of a memorized and another paragraph that occur equally often, to tell "
-        "memorization from exposure.",
+        description="Pairs of a memorized and another paragraph whose continuations occur equally often, to "
+        "tell memorization from exposure.",
     )
     n_rare_tokens: Positive = Field(
         1000,
