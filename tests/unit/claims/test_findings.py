@@ -13,18 +13,9 @@ from memloc.claims.findings import ANYWHERE, ONE_HEAD, READ, findings, studied
 from memloc.run.templates import escaped, fill
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
-from memloc.tables.terms.claims import (
-    ERROR,
-    FAILS,
-    HOLDS,
-    NO_DIFFERENCE,
-    NOT_APPLICABLE,
-    SAID,
-    TOO_FEW,
-    VERDICTS,
-    outcomes,
-)
+from memloc.tables.terms.claims import SAID, VERDICTS, outcomes
 
+HOLDS, FAILS, NO_DIFFERENCE, TOO_FEW, NOT_APPLICABLE, ERROR = VERDICTS
 REPORT = Path(__file__).parents[3] / "workflow/report"
 SETTINGS = SimpleNamespace(paragraph=SimpleNamespace(prefix=10, continuation=4), highlight=None)
 RANKED = [(0, 0, 2), (0, 1, 1), (1, 0, 3)]  # layer, head, rank: head 1 of layer 0 comes first

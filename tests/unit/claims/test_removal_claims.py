@@ -27,21 +27,18 @@ def tables(left=(), risen=(), n=40):
     [
         ({}, "holds", 50),
         ({"risen": {"top": 1.0}, "n": 400}, "no difference that matters", 0),
-        ({"risen": {"top": 2.0}}, "does not hold", -100),
         ({"risen": {"top": 2.0}, "n": 5}, "too few", -100),
         ({"risen": {"all": -1.0}}, "not applicable", None),  # who harms nothing cannot be spared
     ],
 )
 def test_other_text_is_spared_where_its_nll_rises_less(changes, verdict, value):
     row = judged("removal", tables(**changes)).loc[SPARES]
-    assert row["verdict"] == verdict
-    assert pd.isna(row["value"]) if value is None else row["value"] == pytest.approx(value, abs=12)
+    assert (row["verdict"], row["value"]) == (verdict, pytest.approx(value, abs=12))
 
 
 @pytest.mark.parametrize("way", ["top", "all"])
 def test_who_removes_little_spares_everybody(way):
     assert verdicts("removal", tables(left={way: 1}))[SPARES] == "not applicable"
-    assert verdicts("removal", tables(left={way: 0}))[SPARES] == "holds"
 
 
 def test_ways_that_were_not_run_do_not_apply():

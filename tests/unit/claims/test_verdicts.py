@@ -18,6 +18,7 @@ from memloc.tables.terms.claims import VERDICTS, measured
 
 HOLDS, FAILS, SAME, FEW, NOT_APPLICABLE, ERROR = VERDICTS
 RULES = {"greater": (HOLDS, FAILS, SAME), "at least": (HOLDS, FAILS, HOLDS)}
+OF_HALF = {"scale": "%", "bound": 0.5, "matters": 0.1}
 
 
 def values(middle, half=1.0, n=21):
@@ -40,23 +41,15 @@ def test_the_interval_decides_by_where_it_lies(rule):
 @pytest.mark.parametrize(
     ("found", "entry", "reason"),
     [
-        (share(20, 21), {"scale": "%", "bound": 0.5, "matters": 0.1}, "the interval is above 60 %"),
-        (share(1, 21), {"scale": "%", "bound": 0.5, "matters": 0.1}, "the interval is below 40 %"),
+        (share(20, 21), OF_HALF, "the interval is above 60 %"),
+        (share(1, 21), OF_HALF, "the interval is below 40 %"),
         (
             values(0, 0.1),
             {"scale": "tokens", "matters": 2.5},
             "the interval is between -2.5 tokens and 2.5 tokens",
         ),
-        (
-            share(3, 5),
-            {"scale": "%", "bound": 0.4, "matters": 0.1},
-            "5 paragraphs; with such values, 110 would decide",
-        ),
-        (
-            share(12, 30),
-            {"scale": "%", "bound": 0.5, "matters": 0.1},
-            "30 paragraphs; with such values, no number would decide",
-        ),
+        (share(3, 5), OF_HALF | {"bound": 0.4}, "5 paragraphs; with such values, 110 would decide"),
+        (share(12, 30), OF_HALF, "30 paragraphs; with such values, no number would decide"),
     ],
 )
 def test_reasons_speak_in_the_unit_of_the_value_and_say_how_many_would_decide(found, entry, reason):
@@ -107,13 +100,10 @@ def test_a_claim_whose_estimator_fails_makes_no_verdict_of_its_topic_easier():
 # What is said of a value.
 
 
-def test_a_claims_value_has_four_digits_and_its_ends_have_three():
+def test_a_claims_value_has_four_digits_its_ends_have_three_and_shares_are_told_in_per_cent():
     assert measured(1.23456, 0.98765, 2.34567, "nats", "by far") == "1.235 (0.988 to 2.35) nats by far"
     for low, high in ((float("nan"), 2.0), (1.0, float("nan")), (-np.inf, np.inf)):
         assert measured(12.3456, low, high, "nats", "by far") == "12.35 nats by far"
-
-
-def test_shares_are_told_in_per_cent():
     assert measured(1.0, 0.8316, 1.0, "%", "of the paragraphs") == "100 (83.2 to 100) % of the paragraphs"
 
 
@@ -125,7 +115,7 @@ SETS = pd.DataFrame({"id": range(21), "set": ["memorized"] * 20 + ["partly_30_49
 
 def rows_of(*entries, settings=None):
     """Rows of claims about shares of 21 paragraphs, of which 20 are memorized."""
-    about = {"estimator": "complete_or_not", "scale": "%", "bound": 0.5, "matters": 0.1}
+    about = OF_HALF | {"estimator": "complete_or_not"}
     topic = Topic(name="scores", tables={"sets": None}, claims=[claim(**about | own) for own in entries])
     known = sections({"paragraph": {}, "sets": {}} | (settings or {}))
     rows = corrected(pd.DataFrame(evaluate(topic, [with_tokens({"sets": SETS})], known)))
