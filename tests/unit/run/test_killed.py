@@ -35,16 +35,13 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def start():
-    """Starts a run that makes some notes, and does nothing until it is killed."""
+    """Starts a run that makes some notes, or a job; it does nothing until it is killed."""
     runs = []
 
-    def started(*names, jobs=""):
+    def started(*names, jobs="", code=RUN):
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        runs.append(
-            subprocess.Popen(
-                [sys.executable, "-c", RUN.format(jobs=jobs), *names], env=os.environ | LIBRARY, **pipes
-            )
-        )
+        command = [sys.executable, "-c", code.replace("{jobs}", jobs), *names]
+        runs.append(subprocess.Popen(command, env=os.environ | LIBRARY, **pipes))
         assert runs[-1].stdout.readline() == b"runs\n"
         return runs[-1]
 
@@ -122,14 +119,9 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def job():
+def job(start):
     """A job that does nothing until it is ended."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    process = subprocess.Popen([sys.executable, "-c", JOB], env=os.environ | LIBRARY, **pipes)
-    process.stdout.readline()
-    yield process
-    process.kill()
-    process.communicate()
+    return start(code=JOB)
 
 
 def n_ended(local=True):
