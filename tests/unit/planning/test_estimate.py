@@ -44,26 +44,24 @@ def measured(monkeypatch):
 
 
 def test_rows_and_jobs_follow_the_rules(measured):
-    settings = study("config")
     shards = step("scores", threads=2)._replace(outputs=["x/{shard}-of-3.parquet"])
     joined = step("scores")._replace(name="joined", script="workflow/scripts/join_parts.py")
-    frame = estimate([MODEL, shards, joined], RESULTS, settings, False).set_index("rule")
-    n_weights = n_parameters(settings, "nowhere")
+    frame = estimate([MODEL, shards, joined], RESULTS, MINI, False).set_index("rule")
+    n_weights = n_parameters(MINI, "nowhere")
     assert measured[0] == [(n_weights, "mini")]
     assert frame.jobs.to_dict() == {"model": 1, "scores": 3, "joined": 1}
-    scored = works(n_weights, settings)["scores"][1] * n_weights * HERE["cpu"]["score"]
+    scored = works(n_weights, MINI)["scores"][1] * n_weights * HERE["cpu"]["score"]
     assert frame.seconds.scores == pytest.approx(LOAD + scored / 2 / 3) and frame.seconds.joined == LOAD
-    asked = megabytes("score", n_weights, settings.loading)
+    asked = megabytes("score", n_weights, MINI.loading)
     assert frame.memory_mb.tolist() == [asked, asked, 2000]
 
 
 def test_a_job_takes_the_passes_of_its_kind_and_training_those_of_an_edit(measured):
-    settings = study("config")
     steps = [MODEL, step("activation_gradients"), step("remove"), step("train_model", threads=2)]
-    seconds = estimate(steps, RESULTS, settings, False).set_index("rule").seconds
-    n_weights = n_parameters(settings, "nowhere")
+    seconds = estimate(steps, RESULTS, MINI, False).set_index("rule").seconds
+    n_weights = n_parameters(MINI, "nowhere")
     for rule, each in zip(seconds.index[1:], (2e-9, 4e-9, 4e-9 / 2), strict=True):
-        n = works(n_weights, settings)[rule][1]
+        n = works(n_weights, MINI)[rule][1]
         assert n > 0 and seconds[rule] == pytest.approx(LOAD + n * n_weights * each)
 
 
@@ -113,11 +111,10 @@ def test_jobs_take_the_gpu_that_is_here_and_training_takes_threads(measured):
 
 def test_every_rule_asks_for_memory_under_its_own_name():
     """So the table of the estimate says what a job asks for."""
-    settings = study("config")
     text = "".join(path.read_text() for path in RULES.glob("*.smk"))
     asked = re.findall(r'(?:MEMORY\[|Analysis\(\s+)"(\w+)"', text) + ["unlearn_paragraphs", "edit_paragraphs"]
     run_no_model = {"count_copies", "rare_tokens", "rank_heads", "detect", "compare_halves"}
-    assert {*asked} - run_no_model == {*works(1e6, settings)}
+    assert {*asked} - run_no_model == {*works(1e6, MINI)}
 
 
 def test_every_model_of_a_study_has_its_own_size_and_the_largest_is_measured(measured):
@@ -222,15 +219,10 @@ def test_a_study_without_results_is_estimated_and_a_table_of_the_estimate_saves_
 
 def test_text_that_is_recited_takes_many_scans_more(measured, tmp_path):
     (tmp_path / "a.txt").write_bytes(b"x" * 350_000)
-    own = {
-        "data": {"source": "text", "files": [f"{tmp_path}/a.txt"]},
-        "model": {"source": "hub", "id": "a/b-1m"},
-    }
-    settings = Settings.model_validate({"study": "x"} | own)
+    data = {"source": "text", "files": [f"{tmp_path}/a.txt"]}
+    given = {"study": "x", "data": data, "model": {"source": "hub", "id": "a/b-1m"}}
+    settings = Settings.model_validate(given)
     seconds, more, jobs = duration([step("passages", folder="results/new")], 1, 1, "results/new", settings)
-    assert (
-        seconds
-        == jobs["passages"]
-        == pytest.approx(LOAD + 2 * 1000 * (1e6 * HERE["cpu"]["score"] + 100 * READING))
-    )
+    expected = LOAD + 2 * 1000 * (1e6 * HERE["cpu"]["score"] + 100 * READING)
+    assert seconds == jobs["passages"] == pytest.approx(expected)
     assert more == pytest.approx((seconds - LOAD) * 100 / 6)
