@@ -110,7 +110,7 @@ def sampled(*groups):
     [
         ([(200, 1, 10), (30, 4, 10), (30, 64, 29), (80, 0, 0)], "holds", 1),
         ([(1000, 4, 500), (1000, 0, 500)], "no difference that matters", 0.5),
-        ([(40, 2, 40), (40, 1, 0), (40, 0, 0)], "holds", 1),  # paragraphs that occur twice are repeated
+        ([(40, 2, 40), (40, 1, 0), (40, 0, 20)], "holds", 1),  # twice is repeated, once is not
         ([(40, 4, 10), (40, 64, 20)], "not applicable", None),
     ],
 )
