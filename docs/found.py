@@ -129,8 +129,8 @@ def _pairs(study: Study, near: pd.Series) -> str:
     more, fewer = (both[True] > both[False]).sum(), (both[True] < both[False]).sum()
     return (
         "*Caveats.* Sizes of gradients follow the NLL, which the pairs do not match; so no claim compares "
-        f"sizes there. Near-counts of a pair may differ by a factor of 1.5: of {len(both)} pairs of `mini`, the "
-        f"memorized one has more in {more} and fewer in {fewer}, "
+        f"sizes there. Near-counts of a pair may differ by a factor of 1.5: of {len(both)} pairs of `mini`, "
+        f"the memorized one has more in {more} and fewer in {fewer}, "
         f"{np.exp(np.log(both[True] / both[False]).mean()):.2f} times as many on average (geometric)."
     )
 
