@@ -7,6 +7,7 @@ import browser as browsers
 import numpy as np
 import pytest
 
+from memloc.data.sets import exposure
 from memloc.explorer import files, maps, tabs, tokens
 from memloc.explorer.index import index_of
 from memloc.explorer.paragraph import paragraphs
@@ -128,8 +129,8 @@ def test_the_list_is_searched_sorted_and_counted(page, tables):
     ids = listed(page)
     scores = tables["scores"].set_index("id").loc[ids]
     assert ids == sorted(ids) and page.inner_text("#n-shown") == f"all {len(ids)}"
-    repeats = tables["paragraphs"].set_index("id")["count"]
-    for key, values in {"em": -scores.em, "nll": scores.nll, "repeats": -repeats}.items():
+    exposed = exposure(tables["paragraphs"].set_index("id"))
+    for key, values in {"em": -scores.em, "nll": scores.nll, "exposure": -exposed}.items():
         page.select_option("#sort", key)
         assert listed(page) == sorted(ids, key=lambda number: (values[number], number)), key
     sets = tables["sets"].set_index("id").set.loc[ids]
@@ -148,7 +149,7 @@ def test_the_list_is_searched_sorted_and_counted(page, tables):
     n = len(tables["sets"])
     told, n_unseen = page.inner_text("#coverage"), (tables["sets"].set == "unseen").sum()
     assert f"all {n} paragraphs of the study ({n - n_unseen} seen in training; {n_unseen} unseen)." in told
-    assert f"In colour: {len(ids)} " in told and page.inner_text("#list-value") == "repeats"
+    assert f"In colour: {len(ids)} " in told and page.inner_text("#list-value") == "exposure"
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
+from memloc.data.sets import exposure
 from memloc.explorer.json_values import json_rows
 
 SCORES = {
     "em": "exact match",
     "nll": "NLL",
-    "repeats": "repeats",
+    "exposure": "exposure",
     "extraction": "extraction probability",
 }
 N_PARAGRAPHS = 200  # most paragraphs on the page, which opens at once
@@ -40,8 +41,8 @@ def chosen_ids(tables: Mapping[str, pd.DataFrame], n: int) -> list[int]:
 def paragraph_rows(ids: list[int], tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
     """A row of the list for each paragraph: set, text, origin and every score to sort by."""
     rows = tables["sets"][["id", "set"]].merge(tables["scores"][["id", "em", "nll"]], on="id")
-    texts = tables["paragraphs"].drop(columns="tokens").rename(columns={"count": "repeats"})
-    rows = rows.merge(texts, on="id")
+    texts = tables["paragraphs"].drop(columns="tokens")
+    rows = rows.merge(texts.assign(exposure=exposure(texts)), on="id")
     if "extraction" in tables:
         rows["extraction"] = rows["id"].map(np.exp(tables["extraction"].set_index("id")["log_p"]))
     rows["source"] = rows["file"].fillna("")

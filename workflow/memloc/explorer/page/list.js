@@ -3,7 +3,7 @@
 (() => {
   const { byId, element } = memloc;
   const BEFORE = 24; // characters before a match
-  const DESCENDING = new Set(["em", "repeats", "extraction"]);
+  const DESCENDING = new Set(["em", "exposure", "extraction"]);
   let index;
   let shown = [];
 

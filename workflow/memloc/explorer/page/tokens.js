@@ -223,7 +223,7 @@
   const WORDS = {
     em: (value, n) => `${memloc.share(value, n)} right${value < n ? " before the first mistake" : ""}`,
     nll: (value) => `a token has a probability of ${memloc.percent(Math.exp(-value))}, on average`,
-    repeats: (value) => `it occurs ${memloc.times(value)}`,
+    exposure: (value) => `its continuation occurs ${memloc.times(value)}`,
     extraction: (value) =>
       value > 0
         ? `about one in ${memloc.number(Math.max(1, Number((1 / value).toPrecision(2))))} samples is it`

@@ -31,7 +31,6 @@ WORDS = {
         "Of files that were left out of the training. What is lost there is harm to the rest of the "
         "model. With copies: the training text holds the same elsewhere."
     ),
-    "repeats": "How often the paragraph occurs in the training text.",
     "exposure": (
         "How often the model saw a continuation in training, wherever it stood. Paragraphs of equal "
         "exposure are compared in pairs, because much that occurs often is known for that reason alone."
