@@ -6,7 +6,7 @@ from memloc.claims.findings import READ
 
 rule story:
     input:
-        **({} if MEMBERS else tables(*(name for name in READ if name not in ABSENT))),
+        **tables(*(["claims"] * JUDGED if MEMBERS else [name for name in READ if name not in ABSENT])),
         headlines=[f"{RESULTS}/{name}/headline.txt" for name in MEMBERS],
         template=report_file("story.rst"),
     output:

@@ -104,6 +104,14 @@ def test_the_units_that_would_decide_are_those_of_the_test():
     assert [fewest(0.5, level) for level in (0.05, 0.01)] == [6, 8], "all on one side: 2 / 2 ** n"
 
 
+@pytest.mark.parametrize(("place", "bound"), [(6, 0.4), (11, 0.5), (2, 0.3)])
+def test_the_trainings_that_would_decide_are_about_those_of_the_test(place, bound):
+    needed = mean_rank([place - 1, place + 1], 31).below(bound).needed(0.025)
+    exactly = next(n for n in range(1, 200) if mean_rank([place] * n, 31).below(bound).p <= 0.025)
+    assert needed == pytest.approx(exactly, abs=1)
+    assert mean_rank([31 - place] * 5, 31).below(bound).needed(0.025) == np.inf
+
+
 def test_groups_are_compared_in_all_pairs_which_count_as_the_mean_of_random_ones():
     rng, first, second = np.random.default_rng(0), 1 + numbers(11), numbers(8, seed=1)
     found = median([*first, np.nan], [np.nan, *second])

@@ -32,15 +32,19 @@ Values = np.ndarray | pd.Series | Sequence[float]
 class Tail(NamedTuple):
     """Evidence for one side of a bound: the chance of as much of it at the bound.
 
-    `share` of the units lie on this side; at the bound, at most `chance` of them do.
+    `share` of the units lie on this side; at the bound, at most `chance` of them do. Of values: each unit's
+    lies `distance` beyond the mean at the bound, in standard deviations.
     """
 
     p: float
     share: float = 0.0
     chance: float = 1.0
+    distance: float = 0.0
 
     def needed(self, level: float) -> float:
-        """Units of which such a share would be enough at a level (one-sided); infinite if none are."""
+        """Units of which such values would be enough at a level (one-sided); infinite if none are."""
+        if self.distance > 0:
+            return float(np.ceil((scipy.special.ndtri(1 - level) / self.distance) ** 2))
         if self.share <= self.chance:
             return np.inf
         n = np.unique(np.geomspace(1, MOST_UNITS, 2_000).astype(int))
@@ -138,8 +142,10 @@ def mean_rank(behind: Sequence[int], rivals: int) -> Evidence:
         certain = abs(2 * bound - 1)
         each = np.full(rivals + 1, (1 - certain) / (rivals + 1))
         each[-1 if bound > 0.5 else 0] += certain
-        chances = functools.reduce(np.convolve, [each] * n, np.ones(1))
-        return Tail(float(chances[total:].sum()))
+        chances, places = functools.reduce(np.convolve, [each] * n, np.ones(1)), np.arange(rivals + 1)
+        mean = each @ places
+        spread = np.sqrt(each @ (places - mean) ** 2) or 1.0  # 0 at the ends
+        return Tail(float(chances[total:].sum()), distance=(total / n - mean) / spread)
 
     def end(total: int, confidence: float) -> float:
         """The bound that just this many places, or more, do not reject."""
