@@ -27,8 +27,9 @@ def test_most_that_match_in_three_fifths_match_in_all_or_not(memorized, most, ve
 
 
 def placed(recited):
-    """Each paragraph at five places, and the first few of them where it is recited."""
-    places = [("end_of_text", 1, 0), ("text", 10, 0), ("text", 10, 1), ("shifted", 10, 0), ("start", 0, 0)]
+    """Each paragraph at six places, and the first few of them where it is recited."""
+    far = [("text", 60, 0), ("text", 50, 1)]
+    places = [*far, ("text", 49, 0), ("end_of_text", 1, 0), ("shifted", 60, 0), ("start", 0, 0)]
     rows = [
         ("memorized", id, context, n_before, draw, 50 if place < n else 49)
         for id, n in enumerate(recited)
@@ -38,15 +39,15 @@ def placed(recited):
     return {"positions": pd.DataFrame([*rows, ("unseen", 99, "text", 10, 0, 0)], columns=columns)}
 
 
-def test_each_kind_of_place_is_as_likely_however_many_texts_are_drawn_for_it():
-    """Of 400 paragraphs, all are recited after end-of-text, and none after either of two texts. Position ids
-    that are shifted alone do not count."""
+def test_each_paragraph_counts_at_one_random_place_after_as_much_text_as_a_prefix():
+    """Of 400 paragraphs, all are recited after one of two texts. Nearer places do not count, nor position ids
+    that are shifted alone."""
     found = judged("positions", placed([1] * 400)).loc["recited_wherever_they_stand"]
     assert found["n"] == 400 and found["value"] == pytest.approx(1 / 2, abs=0.07)
 
 
 def test_a_model_without_room_cannot_be_asked():
-    alone = {"positions": placed([5] * 20)["positions"].query("context == 'start'")}
+    alone = {"positions": placed([6] * 20)["positions"].query("n_before < 50")}
     assert verdicts("positions", alone)["recited_wherever_they_stand"] == "not applicable"
 
 
