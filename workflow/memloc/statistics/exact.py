@@ -44,7 +44,8 @@ class Tail(NamedTuple):
     def needed(self, level: float) -> float:
         """Units of which such values would be enough at a level (one-sided); infinite if none are."""
         if self.distance > 0:
-            return float(np.ceil((scipy.special.ndtri(1 - level) / self.distance) ** 2))
+            n = np.ceil((scipy.special.ndtri(1 - level) / self.distance) ** 2)
+            return float(n) if n <= MOST_UNITS else np.inf  # at the bound, rounding leaves a distance
         if self.share <= self.chance:
             return np.inf
         n = np.unique(np.geomspace(1, MOST_UNITS, 2_000).astype(int))
