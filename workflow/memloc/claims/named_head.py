@@ -20,7 +20,7 @@ def place_of(head: tuple[int, int], values: pd.Series) -> Place:
     Heads of one layer are alike, so among all heads the place would be that of the layer.
 
     Raises:
-        NotApplicable: its value is missing, or there is no other head.
+        NotApplicable: its value is missing, or there is no other head in its layer.
     """
     known = values[values.index.get_level_values("layer") == head[0]].dropna()
     if head not in known.index or len(known) < 2:
