@@ -1,7 +1,4 @@
-"""Estimates of a study before it runs: a table of its rules, and the time of all together.
-
-Time limits of jobs follow the table. If all rules ran before, their measured times replace the estimate.
-"""
+"""Estimates of a study before it runs: a table of its rules, time limits by it, and the time of all."""
 
 import json
 import math
@@ -22,7 +19,6 @@ from memloc.tables.schemas import schema_of
 SAFETY = 3  # ratio of a time limit to the estimate
 LEAST = 30  # minutes; loading a large model from a shared disk may be slow, and was not timed
 OF_MODEL = ("passages", "model")  # the first input of the last of them that runs is the model's folder
-MEASURE = [sys.executable, "-m", "memloc.planning.measure"]  # torch is imported there, and not here
 OTHER_MB = 2000  # memory of a rule that runs no model
 LOAD = 3  # seconds of any job, mostly for loading libraries
 READING = 5e-6  # seconds for each token of text that a scan runs: text is tokenised twice
@@ -41,18 +37,17 @@ def estimate(steps: Sequence[Step], results: str, study: Settings, remote: bool)
     sizes = {name: n_parameters(settings[name], folder) for name, folder in folders.items()}
     loading, largest = study.loading, max(sizes, key=sizes.get)
     on_gpu = loading.device == "cuda" or loading.gpus > 1 or (remote and loading.device == "auto")
-    here, first = speed(sizes[largest], settings[largest]), next(iter(sizes))
+    here, first, rows = speed(sizes[largest], settings[largest]), next(iter(sizes)), []
     work, asked = ({name: of(size, settings[name]) for name, size in sizes.items()} for of in (works, memory))
-    rows = []
     for step in steps:
         name = step.study if step.study in sizes else first
         rule = "" if step.script.endswith("join_parts.py") else step.rule  # named like its stage
         own, (kind, n) = settings[name], work[name].get(rule, (None, 0))
         jobs = int(max(re.findall(r"{shard}-of-(\d+)", " ".join(step.outputs)), default=1))
         takes_gpu = kind not in (None, "training") and loading.device != "cpu" and (on_gpu or "cuda" in here)
-        timed = "edit" if kind == "training" else kind
-        on = here.get("cuda", {}) if takes_gpu else here["cpu"]
-        passes = n and n * sizes[name] * on.get(timed, math.nan) / jobs / (1 if takes_gpu else step.threads)
+        on, timed = "cuda" if takes_gpu else "cpu", "edit" if kind == "training" else kind
+        shares = jobs * (1 if takes_gpu else step.threads)
+        passes = n and n * sizes[name] * here.get(on, {}).get(timed, math.nan) / shares
         reading = READING * n * own.paragraph.length * (rule == "passages")
         row = {"rule": step.name, "jobs": jobs, "threads": step.threads, "seconds": LOAD + reading + passes}
         rows.append(row | {"memory_mb": asked[name].get(rule, OTHER_MB), "gpus": takes_gpu * loading.gpus})
@@ -60,9 +55,10 @@ def estimate(steps: Sequence[Step], results: str, study: Settings, remote: bool)
 
 
 def speed(n_weights: float, settings: Settings) -> dict[str, dict[str, float]]:
-    """Seconds for a weight and a paragraph by device and kind, measured by a process of its own."""
+    """Seconds for a weight and a paragraph by device and kind, by a process that imports torch."""
+    command = [sys.executable, "-m", "memloc.planning.measure"]
     given = json.dumps([n_weights, settings.model_dump(mode="json")])
-    printed = subprocess.run(MEASURE, input=given, check=True, capture_output=True, text=True).stdout
+    printed = subprocess.run(command, input=given, check=True, capture_output=True, text=True).stdout
     return json.loads(printed.splitlines()[-1])
 
 
@@ -98,7 +94,7 @@ def duration(
     The benchmark files tell it if all steps ran before, else table `estimate`. A study without results is
     estimated. That measures this machine for some seconds, so it is not done for a few steps.
     """
-    ran, more = {step.name: _ran(step) for step in steps}, 0.0
+    ran, more = {step.name: step.ran for step in steps}, 0.0
     tables = {Path(step.study, "benchmarks/estimate.parquet") for step in steps}
     if all(ran.values()):
         frame = pd.DataFrame({"rule": [*ran], "jobs": [*map(len, ran.values())], "gpus": 0})
@@ -114,9 +110,3 @@ def duration(
     else:
         return None, 0, {}
     return total(frame, cores, gpus), more, frame.set_index("rule").seconds.to_dict()
-
-
-def _ran(step: Step) -> list[float]:
-    """Seconds of each job of a step when it ran last; empty if none ever ran."""
-    files = Path().glob(step.benchmark.replace("{shard}", "*")) if step.benchmark else ()
-    return [float(pd.read_csv(file, sep="\t")["s"].iloc[0]) for file in files]

@@ -68,17 +68,14 @@ def works(n_weights: float, settings: Settings) -> dict[str, tuple[Kind, float]]
 
 def memory(n_weights: float, settings: Settings) -> dict[str, int]:
     """MB that every rule that runs a model asks for; `passages` holds its text, too."""
-    kinds = {rule: kind for rule, (kind, _) in works(n_weights, settings).items()}
-    asked = {rule: megabytes(kind, n_weights, settings.loading) for rule, kind in kinds.items()}
+    ran, loading = works(n_weights, settings), settings.loading
+    asked = {rule: megabytes(kind, n_weights, loading) for rule, (kind, _) in ran.items()}
     asked["passages"] += math.ceil(HELD * n_paragraphs(settings) * settings.paragraph.length)
     return asked
 
 
 def megabytes(kind: Kind, n_weights: float, loading: Loading) -> int:
-    """Memory (MB) that a rule of a kind asks the machine for: a base, and a multiple of the weights' bytes.
-
-    With `loading.device: cuda`, the machine's memory holds the model only during loading.
-    """
+    """MB that a rule of a kind asks the machine for, which holds a model of a GPU only during loading."""
     base, per_byte = NEEDS["score" if loading.device == "cuda" and kind != "training" else kind]
     n_bytes = 2 if loading.dtype == "bfloat16" and kind in ("score", "gradients") else 4
     return math.ceil((base + per_byte * n_bytes * n_weights) / 1e6)
@@ -116,15 +113,14 @@ def n_paragraphs(settings: Settings) -> int:
 
 def n_tokens(settings: Settings) -> float:
     """Tokens of own text by the sizes of its files, of code, of drawn training text; 0 of other data."""
-    data, n_bytes = settings.data, 0.0
+    data = settings.data
+    n_bytes = data.megabytes * 1e6 if data.source == "code" else 0.0
     if data.source == "drawn":
         few, many = data.min_repeats, data.max_repeats + 1  # log-uniform
         occurrences = data.n_once + data.n_repeated * (many - few) / math.log(many / few)
         length, context = settings.paragraph.length, settings.model.context
         return occurrences * length * context / (context - length + 1)  # those that a window cuts come again
-    if data.source == "code":
-        n_bytes = data.megabytes * 1e6
-    elif data.source == "text":
+    if data.source == "text":
         for path in filter(Path.exists, map(Path, text_files(data.files, "data.files", data.encoding))):
             n_bytes += path.stat().st_size * (PACKED if path.suffix in (".gz", ".zst") else 1)
     return n_bytes / BYTES_OF_A_TOKEN

@@ -14,7 +14,6 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from rocrate.model.entity import Entity
 from rocrate.rocrate import ROCrate
 
@@ -123,8 +122,7 @@ def _add_run(crate: ROCrate, step: Step, files: Mapping[str, list[Entity]]) -> E
     times, benchmark = {}, Path(step.benchmark)
     if benchmark.is_file():
         end = datetime.fromtimestamp(benchmark.stat().st_mtime, UTC)
-        seconds = float(pd.read_csv(benchmark, sep="\t")["s"].iloc[-1])
-        span = {"startTime": end - timedelta(seconds=seconds), "endTime": end}
+        span = {"startTime": end - timedelta(seconds=step.ran[-1]), "endTime": end}
         times = {name: time.isoformat(timespec="milliseconds") for name, time in span.items()}
     return crate.add_action(
         crate.get(step.script),

@@ -5,6 +5,8 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+import pandas as pd
+
 
 class Step(NamedTuple):
     """A rule. If it runs as several jobs, its paths hold `{shard}`."""
@@ -27,6 +29,12 @@ class Step(NamedTuple):
         """Name of the rule without a model's or an importing workflow's name; for shards, the stage."""
         own = self.benchmark.partition("/benchmarks/")[2]
         return PurePosixPath(own).parts[0].removesuffix(".tsv") if own else self.name
+
+    @property
+    def ran(self) -> list[float]:
+        """Seconds of each of its jobs when the rule ran last; empty if it never ran."""
+        files = Path().glob(self.benchmark.replace("{shard}", "*")) if self.benchmark else ()
+        return [float(pd.read_csv(file, sep="\t")["s"].iloc[0]) for file in files]
 
     def makes(self, path: str) -> bool:
         """Whether a job of the rule writes the file."""
