@@ -32,9 +32,9 @@ class Step(NamedTuple):
 
     @property
     def ran(self) -> list[float]:
-        """Seconds of each of its jobs when the rule ran last; empty if it never ran."""
+        """Seconds of the last run of each of its jobs; empty if the rule never ran."""
         files = Path().glob(self.benchmark.replace("{shard}", "*")) if self.benchmark else ()
-        return [float(pd.read_csv(file, sep="\t")["s"].iloc[0]) for file in files]
+        return [float(pd.read_csv(file, sep="\t")["s"].iloc[-1]) for file in files]
 
     def makes(self, path: str) -> bool:
         """Whether a job of the rule writes the file."""
