@@ -25,6 +25,16 @@ def test_a_rule_is_that_of_its_study_and_its_stage(benchmark, study, rule):
     assert not step.makes("results/3.csv") and not step.makes("a")
 
 
+def test_a_step_tells_the_last_seconds_of_every_job(tmp_path):
+    """The second part was tried again. The folder has a name that looks like a pattern."""
+    folder = tmp_path / "run [1]/benchmarks/scores"
+    folder.mkdir(parents=True)
+    for part, rows in {"0": "2.5", "1": "9\n4"}.items():
+        (folder / f"{part}.tsv").write_text(f"s\n{rows}\n")
+    assert sorted(Step("scores", "", "", [], [], f"{folder}/{{shard}}.tsv").ran) == [2.5, 4]
+    assert Step("scores", "", "", [], [], f"{folder}/2.tsv").ran == Step("x", "", "", [], [], "").ran == []
+
+
 def test_every_needed_step_comes_once_behind_all_that_it_needs():
     """The last one needs both others, one of them also through the other."""
     needs = {"last": ["first", "second"], "second": ["first"], "other": ["last"], "first": ["given"]}

@@ -45,9 +45,9 @@ def estimate(steps: Sequence[Step], results: str, study: Settings, remote: bool)
         own, (kind, n) = settings[name], work[name].get(rule, (None, 0))
         jobs = int(max(re.findall(r"{shard}-of-(\d+)", " ".join(step.outputs)), default=1))
         takes_gpu = kind not in (None, "training") and loading.device != "cpu" and (on_gpu or "cuda" in here)
-        on, timed = "cuda" if takes_gpu else "cpu", "edit" if kind == "training" else kind
-        shares = jobs * (1 if takes_gpu else step.threads)
-        passes = n and n * sizes[name] * here.get(on, {}).get(timed, math.nan) / shares
+        timed = "edit" if kind == "training" else kind
+        on = here.get("cuda", {}) if takes_gpu else here["cpu"]
+        passes = n and n * sizes[name] * on.get(timed, math.nan) / jobs / (1 if takes_gpu else step.threads)
         reading = READING * n * own.paragraph.length * (rule == "passages")
         row = {"rule": step.name, "jobs": jobs, "threads": step.threads, "seconds": LOAD + reading + passes}
         rows.append(row | {"memory_mb": asked[name].get(rule, OTHER_MB), "gpus": takes_gpu * loading.gpus})
@@ -55,7 +55,7 @@ def estimate(steps: Sequence[Step], results: str, study: Settings, remote: bool)
 
 
 def speed(n_weights: float, settings: Settings) -> dict[str, dict[str, float]]:
-    """Seconds for a weight and a paragraph by device and kind, by a process that imports torch."""
+    """Seconds for a weight and a paragraph by device and kind. A process of its own imports torch."""
     command = [sys.executable, "-m", "memloc.planning.measure"]
     given = json.dumps([n_weights, settings.model_dump(mode="json")])
     printed = subprocess.run(command, input=given, check=True, capture_output=True, text=True).stdout

@@ -68,14 +68,14 @@ def works(n_weights: float, settings: Settings) -> dict[str, tuple[Kind, float]]
 
 def memory(n_weights: float, settings: Settings) -> dict[str, int]:
     """MB that every rule that runs a model asks for; `passages` holds its text, too."""
-    ran, loading = works(n_weights, settings), settings.loading
-    asked = {rule: megabytes(kind, n_weights, loading) for rule, (kind, _) in ran.items()}
+    rules = works(n_weights, settings)
+    asked = {rule: megabytes(kind, n_weights, settings.loading) for rule, (kind, _) in rules.items()}
     asked["passages"] += math.ceil(HELD * n_paragraphs(settings) * settings.paragraph.length)
     return asked
 
 
 def megabytes(kind: Kind, n_weights: float, loading: Loading) -> int:
-    """MB that a rule of a kind asks the machine for, which holds a model of a GPU only during loading."""
+    """MB of a machine that a rule of a kind asks for. With `cuda`, it holds the model only during loading."""
     base, per_byte = NEEDS["score" if loading.device == "cuda" and kind != "training" else kind]
     n_bytes = 2 if loading.dtype == "bfloat16" and kind in ("score", "gradients") else 4
     return math.ceil((base + per_byte * n_bytes * n_weights) / 1e6)

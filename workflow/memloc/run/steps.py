@@ -33,7 +33,8 @@ class Step(NamedTuple):
     @property
     def ran(self) -> list[float]:
         """Seconds of the last run of each of its jobs; empty if the rule never ran."""
-        files = Path().glob(self.benchmark.replace("{shard}", "*")) if self.benchmark else ()
+        path = Path(self.benchmark)
+        files = path.parent.glob(path.name.replace("{shard}", "*")) if path.name else ()
         return [float(pd.read_csv(file, sep="\t")["s"].iloc[-1]) for file in files]
 
     def makes(self, path: str) -> bool:
