@@ -37,7 +37,7 @@ SHARDED = {
     "scores": ("scores",),
     "perturbation": ("perturbation", "perturbed_paragraphs"),
     "patching": ("patching", "attribution_patching"),
-    "edits": ("edits",),
+    "edit_paragraphs": ("edits",),
     "remove": ("removal", "removal_damage"),
 }
 

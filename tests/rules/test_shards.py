@@ -6,15 +6,13 @@ from pathlib import Path
 import pytest
 from jobs import SHARDED, STORED, made, removal_settings, settings
 
-RULES = SHARDED.keys() | {"unlearn_paragraphs", "edit_paragraphs"}
-
 
 def sharded(folder: Path, shards: int) -> Path:
     """Results of the stored study, its stages that can be sharded made anew, removal too."""
     given = settings(shards=shards, remove=removal_settings())
     given["loading"] = {"micro_batch": 4}  # else the few paragraphs are one job's
-    shutil.copytree(STORED, folder / "results/stored", ignore=shutil.ignore_patterns("parts"))
-    return made(folder, given, *SHARDED, chosen=RULES.__contains__)
+    shutil.copytree(STORED, folder / "results/stored")
+    return made(folder, given, *SHARDED, chosen=SHARDED.__contains__)
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ def scheduler(tmp_path):
 
 
 def test_jobs_ask_for_what_they_need_and_a_killed_one_runs_again(editable, scheduler):
-    names = ("token_statistics", "rare_tokens")
+    names = ("prefix_features", "rare_tokens")
     tables = [editable.results / f"tables/{name}.parquet" for name in names]
     before = [path.read_bytes() for path in tables]
     for path in tables:
@@ -58,7 +58,7 @@ def test_jobs_ask_for_what_they_need_and_a_killed_one_runs_again(editable, sched
     asked = sorted(path.read_text() for path in scheduler.glob("*.asked"))
     assert len(asked) == 3 and len({text.split()[1] for text in asked}) == 2, asked
     for text in asked:
-        on_gpu = "-N token_statistics " in text
+        on_gpu = "-N prefix_features " in text
         for part in ("-q gpu ", ":ngpus=1", ":gpu_type=a100"):
             assert (part in text) == on_gpu, text
         assert "walltime=" in text and "ncpus=" in text and "mem=" in text

@@ -96,7 +96,7 @@ def test_rules_that_load_the_model_ask_for_a_gpu(rules):
 
 
 def test_a_plan_says_how_much_memory_a_model_of_this_size_takes(clone):
-    said = clone.plan("unlearn_paragraphs", config="config/models/pythia-12b.yaml")
+    said = clone.plan("edit_paragraphs", config="config/models/pythia-12b.yaml")
     assert "with every choice of weights. (361000 MB of memory)" in said
 
 
@@ -146,8 +146,8 @@ def test_rules_that_share_a_download_agree_who_makes_it(clone, tmp_path):
 def test_settings_of_a_section_may_come_from_the_command_line(clone):
     for n in (2, 1):
         given = ("shards=100", f"editing={{n_paragraphs: {n}}}")
-        jobs = clone.jobs("unlearn_paragraphs", "--config", *given)
-        assert jobs.get("unlearn_paragraphs_shard", jobs["unlearn_paragraphs"]) == n
+        jobs = clone.jobs("edit_paragraphs", "--config", *given)
+        assert jobs["edit_paragraphs_shard"] == 2 * n
     output = clone.plan("--config", "editing={n_paragraphs: many}", status=1)
     assert 'editing.n_paragraphs: given "many"; allowed: a valid integer' in output
 

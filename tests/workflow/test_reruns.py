@@ -21,7 +21,7 @@ ANALYSES = {
     *("ablate_heads", "activation_gradients", "attention"),
     *("edited_model", "edit_paragraphs", "estimate", "model"),
     *("parameter_gradients", "patching", "perturbation", "prefix_features", "remove"),
-    *("score_samples", "scores", "sets", "token_statistics", "unlearn_paragraphs"),
+    *("score_samples", "scores", "sets"),
 }
 EDITED = "\nEDITED = True\n"
 COLUMN = '\n\ndef _more():\n    return {"more": integer(0, meaning="More.")}\n'

@@ -36,13 +36,13 @@ N_KILLS = 20  # of `make stress`
 ENDED = r"rare_tokens\.log: \[.*\] ERROR: ended from outside by SIGTERM; start again"
 KILLS = (
     # The rule, the moment, how it is killed, and what the console says of it.
-    ("token_statistics", "token_statistics.py", one_script, r"token_statistics\.log: killed, .*ends with: "),
+    ("prefix_features", "prefix_features.py", one_script, r"prefix_features\.log: killed, .*ends with: "),
     ("rare_tokens", "rare_tokens.parquet", one_script_by_sigterm, ENDED),
     ("rare_tokens", "rare_tokens.parquet", snakemake_alone, ""),
     ("fig2", "fig2.png", everything, ""),
     ("fig2", "fig2.png", snakemake_by_sigterm, "Will exit after finishing currently running jobs"),
 )
-RULES = ("token_statistics", "rare_tokens", "fig2")
+RULES = ("prefix_features", "rare_tokens", "fig2")
 RESUMED = "A run in this folder was killed, and its lock is removed: what is complete is kept"
 TARGETS = (*RULES, "--allowed-rules", *RULES)
 TIMED = {figure.name for figure in FIGURES if set(figure.tables) & set(MEASURED)}

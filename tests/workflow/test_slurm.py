@@ -17,7 +17,7 @@ from projects import PASSING, STUDY, Finished
 OPTIONS = ("--profile", "profiles/slurm", "--slurm-no-account", "--slurm-status-command", "squeue")
 OPTIONS += ("--slurm-init-seconds-before-status-checks", "2")
 # What `make test` makes anew of a finished study: scores in two shards, which a third job joins.
-TABLES = ("scores", "token_statistics", "rare_tokens")
+TABLES = ("scores", "prefix_features", "rare_tokens")
 RULES = (*TABLES, "scores_shard", "fig2")
 
 
@@ -27,7 +27,7 @@ def rule_of(job):
 
 
 def cancel(slurm, moments):
-    (job,) = [job for job in slurm.jobs() if rule_of(job) == "token_statistics"]
+    (job,) = [job for job in slurm.jobs() if rule_of(job) == "prefix_features"]
     slurm.command("scancel", job["JobId"])
 
 
@@ -41,7 +41,7 @@ def crash_controller(slurm, moments):
     moments.release("scores.py")
 
 
-DISTURBANCES = {"token_statistics.py": cancel, "rare_tokens.py": kill_script, "scores.py": crash_controller}
+DISTURBANCES = {"prefix_features.py": cancel, "rare_tokens.py": kill_script, "scores.py": crash_controller}
 
 
 def submitted_again(slurm, rule):
@@ -94,7 +94,7 @@ def test_jobs_with_a_gpu_ask_for_it_and_no_other_does(on_slurm):
     asked = {name: {job.get("TresPerJob") for job in jobs} for name, jobs in records.items()}
     with_gpu = {name for name in records if "gpu" in rules[name]["resources"]}
     assert asked == {name: {"gres/gpu:1"} if name in with_gpu else {None} for name in records}
-    assert {"scores_shard", "token_statistics"} <= with_gpu
+    assert {"scores_shard", "prefix_features"} <= with_gpu
     assert {"scores", "rare_tokens"} <= set(records) - with_gpu
     for name, jobs in records.items():
         assert {job["Partition"] for job in jobs} == {"gpu" if name in with_gpu else "cpu"}
@@ -108,7 +108,7 @@ def test_tiny_rules_are_no_jobs(on_slurm):
 
 def test_cancelled_and_killed_jobs_ran_again_with_more_memory_and_time(on_slurm):
     _, records = on_slurm
-    for rule, state in (("token_statistics", "CANCELLED"), ("rare_tokens", "FAILED")):
+    for rule, state in (("prefix_features", "CANCELLED"), ("rare_tokens", "FAILED")):
         first, second = records[rule]
         assert (first["JobState"], second["JobState"]) == (state, "COMPLETED"), rule
         assert memory(second) == 2 * memory(first)
@@ -134,7 +134,7 @@ def test_the_controller_crashed_and_every_shard_ran_once(on_slurm):
 def test_jobs_see_the_gpu_that_slurm_gave_them(on_slurm):
     project, _ = on_slurm
     logs = {path.stem: path.read_text() for path in (project.results / "logs").rglob("*.log")}
-    assert {name for name, text in logs.items() if "GPU 0\n" in text} >= {"token_statistics", "0-of-2"}
+    assert {name for name, text in logs.items() if "GPU 0\n" in text} >= {"prefix_features", "0-of-2"}
     assert not {"rare_tokens", "scores"} & {name for name, text in logs.items() if "GPU" in text}
 
 

@@ -4,6 +4,7 @@
 from typing import NamedTuple
 
 from memloc.settings.perturbation import PER_PASS
+from memloc.tables.schemas.edits import OBJECTIVES
 
 
 class Analysis(NamedTuple):
@@ -112,7 +113,17 @@ ANALYSES = [
         sections=[],
         minutes=15,
     ),
-    # Interventions: without heads and blocks, one by one and together.
+    # Interventions: single paragraphs edited (paper 5.3), and the model without heads and blocks, one by one
+    # and together.
+    Analysis(
+        "edit_paragraphs",
+        "Unlearn and edit memorized paragraphs, each from the original weights, with every choice of weights.",
+        reads=["paragraphs", "sets", "perturbed_paragraphs"],
+        makes=["edits"],
+        sections=["editing", "loading"],
+        minutes=1440,
+        n_jobs=len(OBJECTIVES) * min(SETTINGS.editing.n_paragraphs, SETTINGS.sets.n_memorized),
+    ),
     Analysis(
         "ablate_heads",
         "Ablate every attention head, the first heads of every ranking together, and every layer's blocks.",
@@ -124,18 +135,10 @@ ANALYSES = [
     # More about the scores of samples; does the prefix alone show that the model will recite?
     Analysis(
         "score_samples",
-        "Score sampled paragraphs at other positions and after other text.",
+        "Score sampled paragraphs token by token, at other positions and after other text.",
         reads=["paragraphs", "scores", "sets"],
-        makes=["positions"],
+        makes=["positions", "token_statistics"],
         sections=["positions", "loading"],
-        minutes=60,
-    ),
-    Analysis(
-        "token_statistics",
-        "Compute the NLL of every continuation token of the samples.",
-        reads=["paragraphs", "sets"],
-        makes=["token_statistics"],
-        sections=["loading"],
         minutes=60,
     ),
     Analysis(

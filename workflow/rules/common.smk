@@ -181,7 +181,7 @@ def no_target(wildcards):
     raise SystemExit(unknown_target(wildcards.target, [each.name for each in workflow.rules]))
 
 
-# Stages whose tables are written in parts, each with its parts and its whole tables (shards.smk).
+# Stages that run as several jobs, each with the parts of its tables and its whole tables (shards.smk).
 JOINED = {}
 
 
@@ -200,20 +200,16 @@ class Shards:
             self.rule, name = f"{stage}_shard", f"{stage}/{{shard}}-of-{self.n}"
         self.log, self.benchmark = log_file(name), benchmark_file(name)
 
-    def tables(self, *names, folder=None):
-        """Outputs of a job of the stage: parts of tables, or the whole tables with one shard.
-
-        `folder` holds the tables where that is not the study's folder of tables.
-        """
-        wholes = {name: f"{folder}/{name}.parquet" for name in names} if folder else tables(*names)
+    def tables(self, *names):
+        """Outputs of a job of the stage: parts of tables, or the whole tables with one shard."""
         if self.n == 1:
-            return wholes
+            return tables(*names)
         part = f"{{shard}}-of-{self.n}.parquet"
         made = {name: f"{RESULTS}/shards/{self.stage}/{name}/{part}" for name in names}
         parts = {
             name: [path.replace("{shard}", str(at)) for at in range(self.n)] for name, path in made.items()
         }
-        JOINED[self.stage] = parts, wholes
+        JOINED[self.stage] = parts, tables(*names)
         return made
 
     def number(self, wildcards):

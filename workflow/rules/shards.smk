@@ -1,4 +1,4 @@
-# Join tables that are written in parts, such as tables of stages that run as several jobs (setting `shards`).
+# Join the tables of stages that run as several jobs (setting `shards`), each of which writes a part.
 
 for stage, (parts, wholes) in JOINED.items():
 

@@ -1,4 +1,4 @@
-"""Rules unlearn_paragraphs and edit_paragraphs: edit memorized paragraphs, or a shard of them."""
+"""Rule edit_paragraphs: unlearn and edit memorized paragraphs one by one (paper 5.3), or a shard of them."""
 
 from memloc.tables.job import start
 
@@ -9,16 +9,21 @@ from memloc.model import loading
 from memloc.removal.edit_cases import edit_cases, with_text_to_learn
 from memloc.removal.editing import edit_case
 from memloc.run.progress import Progress
+from memloc.tables.schemas.edits import OBJECTIVES
 
-settings, objective = job.settings, job.params.objective
+settings = job.settings
 how, n_prefix = settings.editing, settings.paragraph.prefix
-found = {name: job.read(name) for name in job.tables}
-cases = with_text_to_learn(edit_cases(found, n_prefix, job.seed, how), objective)
-rows = job.shard(len(cases))
+cases = edit_cases({name: job.read(name) for name in job.tables}, n_prefix, job.seed, how)
+edits = [
+    (case, Recipe(objective, how))
+    for objective in OBJECTIVES
+    for case in with_text_to_learn(cases, objective)
+]
+rows = job.shard(len(edits))
 
 subject = loading.load(job.input.folder, settings, 16, editing=True)
-recipe, progress = Recipe(objective, how), Progress(len(rows), "paragraphs")
+progress = Progress(len(rows), "edits")
 with job.writing() as append:
-    for row in rows:
-        append(edits=edit_case(subject, cases[row], recipe, job.seed))
+    for case, recipe in edits[rows.start : rows.stop]:
+        append(edits=edit_case(subject, case, recipe, job.seed))
         progress.advance()

@@ -1,4 +1,4 @@
-"""Joins parts of tables that several jobs wrote: the shards of a stage, or both objectives of the edits."""
+"""Joins parts of tables that several jobs wrote: the shards of a stage."""
 
 from memloc.tables.job import start
 

@@ -1,4 +1,4 @@
-"""Rule score_samples: sampled paragraphs at other positions and after other text."""
+"""Rule score_samples: sampled paragraphs token by token, at other positions and after other text."""
 
 from memloc.tables.job import start
 
@@ -12,6 +12,7 @@ from memloc.model import loading
 from memloc.run.seeds import generator
 from memloc.scoring.held_out import used_by_analyses
 from memloc.scoring.positions import Other, after_half, at_start, position_scores, unrelated_text
+from memloc.scoring.token_statistics import token_nll
 from memloc.tables.terms.sets import REPEATED, UNSEEN
 
 N_UNRELATED = 100  # paragraphs whose tokens are the text that stands before others
@@ -19,16 +20,18 @@ N_REPEATED = 100  # repeated paragraphs that are scored after half of their pref
 settings, how = job.settings, job.settings.positions
 sets = job.read("sets", ["id", "set", "sampled", "sampled_rare_tokens"])
 sizes = {"memorized": how.n_paragraphs, **dict.fromkeys(("non_memorized", UNSEEN), how.n_others)}
-samples = {name: sets[(sets["set"] == name) & sets.sampled].head(n) for name, n in sizes.items()}
-placed = pd.concat(samples.values()).rename(columns={"set": "group"})[["group", "id"]].reset_index(drop=True)
+samples = {name: sets[(sets["set"] == name) & sets.sampled] for name in sizes}
+sampled = pd.concat(samples.values()).id
+placed = pd.concat(samples[name].head(n) for name, n in sizes.items())
+placed = placed.rename(columns={"set": "group"})[["group", "id"]].reset_index(drop=True)
 others = sets.id[(sets["set"] == "non_memorized") & ~used_by_analyses(sets)]
-others = samples["non_memorized"].id if others.empty else others
+others = samples["non_memorized"].id.head(how.n_others) if others.empty else others
 others = generator(job.seed, "positions", "text").permutation(others)[:N_UNRELATED]
 count = job.read("paragraphs", ["id", "count"]).set_index("id")["count"]
 repeated = trained_on(sets).id
 repeated = repeated[repeated.map(count) > 1]
 repeated = pd.Series(sample_ids(repeated, N_REPEATED, generator(job.seed, "positions", REPEATED)))
-ids = pd.concat([placed.id, pd.Series(others), repeated]).unique()
+ids = pd.concat([sampled, pd.Series(others), repeated]).unique()
 tokens = job.read("paragraphs", ["id", "tokens"], ids).set_index("id").tokens
 scores = job.read("scores", ["id", "em", "nll"], ids).set_index("id")
 text = unrelated_text(tokens.loc[others], max(how.lengths))
@@ -42,4 +45,7 @@ if len(repeated):
     own = token_tensor(tokens.loc[repeated])
     prefixes = [at_start(scores.loc[repeated]), after_half(subject, own)]
 places = [*(placed.join(place) for place in places), *(again.join(prefix) for prefix in prefixes)]
-job.write(positions=pd.concat(places))
+job.write(
+    positions=pd.concat(places),
+    token_statistics=token_nll(subject, token_tensor(tokens.loc[sampled]), sampled),
+)

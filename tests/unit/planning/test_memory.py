@@ -33,8 +33,6 @@ COUNTED = {
     "score_samples": (2558, 57810),
     "scores": (2187, 51004),
     "sets": (2659, 60441),
-    "token_statistics": (2187, 51004),
-    "unlearn_paragraphs": (5296, 369986),
 }
 SIZES = ((6, 8, 512), (12, 12, 768))  # layers, heads, width of Pythia 70M and GPT-Neo 125M
 # What the models' cards and papers say.

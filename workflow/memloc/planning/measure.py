@@ -18,6 +18,7 @@ from memloc.localization.activation_gradients import activation_gradients
 from memloc.model.subject import Subject, Tokens
 from memloc.model.training import new_model
 from memloc.model.weights import all_weights
+from memloc.run.rule import spare_garbage
 from memloc.scoring.paragraph_scores import teacher_forced
 from memloc.settings.study import Settings
 
@@ -57,5 +58,6 @@ def measured(n_weights: float, settings: Settings) -> dict[str, dict[str, float]
 
 
 if __name__ == "__main__":
+    spare_garbage()
     n_weights, study = json.load(sys.stdin)
     print(json.dumps(measured(n_weights, Settings.model_validate(study))))

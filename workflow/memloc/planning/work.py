@@ -28,8 +28,7 @@ NEEDS: dict[Kind, tuple[float, float]] = {
 GPT2, UNKNOWN = 124e6, 1.4e9  # parameters of the model of this name, and of one of which nothing is known
 HELD = 35e-6  # MB of each token of a text that is read: characters, numbers, and what is known of each
 BYTES_OF_A_TOKEN, PACKED = 3.5, 3  # of text, and of code; text is so many times as large as its archive
-FEW = 5  # runs of each sample
-TRIALS = 12  # of an edit: three arms, some four learning rates each
+FEW, TRIALS = 5, 12  # runs of each sample, and of an edit: three arms, some four learning rates each
 
 
 def works(n_weights: float, settings: Settings) -> dict[str, tuple[Kind, float]]:
@@ -44,7 +43,6 @@ def works(n_weights: float, settings: Settings) -> dict[str, tuple[Kind, float]]
     model, per_weight = settings.model, sum(TEXTS) / math.log2(VOCABULARY) * PASSES  # tokens
     sizes = [(12 * model.n_layers * n + VOCABULARY + model.context) * n for n in settings.capacity.widths]
     scanned = settings.data.source == "text" and not settings.data.counts
-    small = ("sets", "token_statistics", "score_samples", "attention", "prefix_features")
     return {
         **dict.fromkeys(("train_model", "train_twin", "retrain"), ("training", trained / length)),
         "train_halves": ("training", settings.counterfactual.n_models * trained / length / 2),
@@ -56,10 +54,10 @@ def works(n_weights: float, settings: Settings) -> dict[str, tuple[Kind, float]]
         "perturbation": ("score", compared * settings.paragraph.prefix * settings.perturbation.draws),
         "patching": ("score", m * heads),
         "ablate_heads": ("score", ablated * (heads + ablation.n_random * len(ablation.top)) / 2),
-        **dict.fromkeys(small, ("score", FEW * compared)),
+        **dict.fromkeys(("sets", "score_samples", "attention", "prefix_features"), ("score", FEW * compared)),
         "activation_gradients": ("gradients", FEW * m),
         **dict.fromkeys(("parameter_gradients", "edited_model"), ("edit", FEW * compared)),
-        **dict.fromkeys(("unlearn_paragraphs", "edit_paragraphs"), ("edit", edited)),
+        "edit_paragraphs": ("edit", 2 * edited),
         "remove": ("edit", 2 * len({*how.ways} & {*EDITS}) * removed),  # trying settings takes as much again
         "remove_grown": ("edit", 6 * len(EDITS) * removed),  # told three places
         "ask_methods": ("edit", 18 * settings.n_grown * heads),  # of two models, in three models each
