@@ -9,7 +9,7 @@ from kills import Moments, running, until
 
 def test_a_stage_has_no_more_shards_than_work(clone):
     jobs = clone.jobs(*SHARDED, "--config", "shards=100")
-    # 12 sampled paragraphs in micro-batches of 4, 6 pairs, 2 edits of 3; how many are scored is not known yet.
+    # 12 sampled paragraphs in micro-batches of 4, 6 pairs, 2 edits of 3; nobody knows how many are scored.
     most = {"scores": 100, "perturbation": 3, "patching": 6, "edit_paragraphs": 6, "remove": 4}
     assert {stage: jobs[f"{stage}_shard"] for stage in most} == most
 
