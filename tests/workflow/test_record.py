@@ -44,6 +44,11 @@ def limits(project):
     return {rule["name"]: rule["growth"]["runtime"] for rule in rules.jobs}
 
 
+def runs_the_model(project):
+    """Rules that would take a GPU."""
+    return {rule["name"] for rule in Rules.of(project.folder, STUDY).jobs if "gpu" in rule["resources"]}
+
+
 def test_an_estimate_gives_the_limits_of_what_runs_the_model_and_reruns_nothing(editable):
     jobs, before = editable.jobs(), limits(editable)
     editable.snakemake("--cores", "1", "estimate")
@@ -55,7 +60,6 @@ def test_an_estimate_gives_the_limits_of_what_runs_the_model_and_reruns_nothing(
     storage.write(schema_of("estimate"), frame.assign(seconds=6001.0), table, storage.provenance(table))
     after = limits(editable)
     changed = {rule for rule in before if after[rule] != before[rule]}
-    assert {"train_model", "scores", "edit_paragraphs"} <= changed and len(changed) >= 15
+    assert changed == {"train_model"} | runs_the_model(editable)
     assert after == before | dict.fromkeys(changed, [301, 602])
-    assert not changed & {"fig2", "claims", "model", "paragraphs"}
     assert editable.jobs() == jobs
