@@ -68,15 +68,16 @@ def _continued(seen: pd.DataFrame) -> str:
 
 
 def _finding(seen: pd.DataFrame) -> str:
-    once, recited, continued = seen["count"] == 1, seen["recited"], seen["continuation_count"]
-    alone = once & seen["near_count"].le(1).fillna(False)
+    recited, continued = seen["recited"], seen["continuation_count"]
+    once = seen[recited & (seen["count"] == 1)]
     return (
-        f"Of {recited.sum():,} paragraphs that the model recites, {(recited & once).sum():,} occur exactly "
-        f"once in its training text. {(recited & once & ~alone).sum():,} of these have near-copies, with at "
-        f"most a tenth of the tokens edited, and the continuation of each stands there, after other "
-        f"prefixes, at least {continued[recited & once].min():,} times in all. Of {(continued == 1).sum():,} "
-        f"paragraphs whose continuation stands there once, {recited[continued == 1].sum()} are recited; of "
-        f"paragraphs that occur more than 23 times, {100 * recited[seen['count'] > 23].mean():.0f} %."
+        f"Of {recited.sum():,} paragraphs that the model recites, {len(once):,} occur exactly once in its "
+        f"training text. {(once['near_count'] > 1).sum():,} of these have near-copies, with at most a tenth "
+        f"of the tokens edited. The continuation of each of the {len(once):,} occurs at least "
+        f"{once['continuation_count'].min():,} times, after different prefixes. Of "
+        f"{(continued == 1).sum():,} paragraphs whose continuation occurs once, the model recites "
+        f"{recited[continued == 1].sum()}; of those whose continuation occurs more than 23 times, "
+        f"{100 * recited[continued > 23].mean():.0f} %."
     )
 
 

@@ -51,7 +51,7 @@ def test_the_caption_says_what_differs_or_that_there_are_no_pairs():
     few = equal_exposure.draw(made_up(3), SETTINGS)
     assert np.isinf(few.numbers["gradients"].low) and checked("equal_exposure", few)
     none = equal_exposure.draw(made_up(0), SETTINGS)
-    assert "no pairs of equal count" in words(none.figure.axes[0].texts)
+    assert "no pairs of equal exposure" in words(none.figure.axes[0].texts)
     assert "nothing can be compared at equal exposure" in checked("equal_exposure", none)
 
 

@@ -20,7 +20,7 @@ from memloc.tables.terms.sets import HELD_OUT, PARTLY, UNSEEN, bins
 Values = TypeVar("Values", pd.Series, pd.DataFrame)
 TokensOf = Callable[[np.ndarray], Int[np.ndarray, "paragraph token"]]  # of the paragraphs of ids or rows
 
-NO_PAIRS = "no pairs of equal count"  # the reason why a comparison at equal exposure does not apply
+NO_PAIRS = "no pairs of equal exposure"  # the reason why a comparison of them does not apply
 CANDIDATES = 20  # times as many as are sampled, of which the unlike ones come first
 SIMILAR = 1.5  # factor by which near-copies of a pair may differ in number
 FEWEST_OF_A_KIND = 6  # memorized paragraphs of the kinds that a study asks for; fewer decide nothing

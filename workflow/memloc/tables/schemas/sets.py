@@ -20,8 +20,8 @@ def sets(lengths: Lengths) -> Columns:
             0,
             nullable=True,
             unit="from 0",
-            meaning="Pair of a memorized and another paragraph of equal count and similar near_count, where "
-            "that is known; missing without one.",
+            meaning="Pair of a memorized and another paragraph of equal exposure, and of similar near_count "
+            "where that is known; missing without one.",
         ),
         "continuation": token_list(
             lengths.continuation,
