@@ -73,8 +73,8 @@ def _finding(seen: pd.DataFrame) -> str:
     return (
         f"Of {recited.sum():,} paragraphs that the model recites, {len(once):,} occur exactly once in its "
         f"training text. {(once['near_count'] > 1).sum():,} of these have near-copies, with at most a tenth "
-        f"of the tokens edited. The continuation of each of the {len(once):,} occurs at least "
-        f"{once['continuation_count'].min():,} times, after different prefixes. Of "
+        f"of the tokens edited. The continuation of the median one occurs "
+        f"{once['continuation_count'].median():.0f} times, after different prefixes. Of "
         f"{(continued == 1).sum():,} paragraphs whose continuation occurs once, the model recites "
         f"{recited[continued == 1].sum()}; of those whose continuation occurs more than 23 times, "
         f"{100 * recited[continued > 23].mean():.0f} %."
