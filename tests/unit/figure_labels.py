@@ -6,6 +6,7 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
@@ -65,6 +66,8 @@ def overlapping_labels(figure: Figure) -> list[tuple[str, str]]:
 def checked(name: str, drawing: Drawing) -> str:
     """The caption of a figure on one line, after a look at its labels and at what captions never hold."""
     assert clipped_labels(drawing.figure) == [] and overlapping_labels(drawing.figure) == []
+    kinds = [panel for panel in drawing.figure.axes if len(set(panel.get_legend_handles_labels()[1])) > 1]
+    assert not kinds or drawing.figure.findobj(Legend), "no legend names what is drawn"
     text = fill((REPORT / f"{name}.rst").read_text(), drawing.numbers)
     assert "system-message" not in caption_html(text), "it is valid markup"
     assert not re.search(r"[{}]|\bnan\b|\bNone\b", text), text

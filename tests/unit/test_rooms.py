@@ -134,3 +134,8 @@ def test_tests_lie_in_the_rooms_of_what_they_test():
     tests = Path(__file__).parent
     folders = {path.name for path in tests.iterdir() if path.is_dir() and any(path.glob("test_*.py"))}
     assert folders == set(ROOMS)
+
+
+def test_random_numbers_have_a_seed():
+    unseeded = [name for name, path in MODULES.items() if "default_rng()" in path.read_text()]
+    assert unseeded == [], "the same config gives other numbers or pictures each time"

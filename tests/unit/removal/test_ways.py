@@ -56,6 +56,13 @@ def test_the_smallest_share_drops_one(memorizing_model, name):
         assert n_zeros == (1 if name == "balanced_subnet" else 32)
 
 
+def test_a_retrained_model_takes_the_place_of_the_model(tiny_model):
+    other = copy.deepcopy(tiny_model)
+    torch.nn.init.ones_(other.get_input_embeddings().weight)
+    asked = request(tiny_model, other_text(2))._replace(retrained=dict(other.named_parameters()))
+    assert_same_weights(changed_by("retrained", asked, ()), other, atol=0, rtol=0)
+
+
 @pytest.mark.parametrize("arm", ARM_WAYS)
 def test_arms_are_masks_of_dense_adam(tiny_model, arm, monkeypatch):
     """Divergences weigh much, so that the few steps away from θ0, where they vanish, show them."""

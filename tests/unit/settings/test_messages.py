@@ -174,5 +174,5 @@ def test_checks_across_keys_refuse_what_lies_just_beyond_their_limits(allowed, r
 )
 def test_models_of_a_study_have_names_and_steps_of_their_own(models, said):
     assert said in message(**TEXT | {"models": models})
-    embedded = {"a": SMALL, "b": LARGE, "c": SMALL | {"seed": 1}}
+    embedded = {"a": SMALL, "b": LARGE, "seed-1b": SMALL | {"seed": 1}}
     validate(VALID | {"model": None, "models": embedded}, "f")
