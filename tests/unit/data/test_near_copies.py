@@ -31,6 +31,7 @@ def made(length, seed):
     for row in rng.integers(8, size=80):
         between = [END] if rng.random() < 0.3 else rng.integers(VOCABULARY, size=rng.integers(30)).tolist()
         text += edited(paragraphs[row], rng.integers(length // 5 + 1), rng) + between
+    text += [*paragraphs[0], *paragraphs[0]]  # side by side
     return paragraphs, np.array(text, dtype=np.int32)
 
 
