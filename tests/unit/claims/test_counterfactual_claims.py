@@ -58,6 +58,7 @@ def test_detectors_that_follow_the_repeats_alone_know_nothing_of_what_training_c
     data["prefix_nll"] = -data["repeats"] + random.uniform(0, 0.9, len(data))
     found = judged("counterfactual", known, paragraph=LENGTHS).loc[FOLLOW]
     assert (found["value"] < 0.7).all() and "holds" not in set(found["verdict"])
+    assert (found["n"] <= (data["repeats"] > 1).sum() / 2).all()
 
 
 def test_without_such_models_nothing_applies():

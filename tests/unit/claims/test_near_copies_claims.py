@@ -23,8 +23,9 @@ def test_near_copies_that_count_nothing_decide_nothing():
 
 def test_without_near_copies_or_text_nothing_is_judged():
     """Of paragraphs that the text does not hold, near-copies do not count."""
-    none, unseen = table(0.5), table(0.5)
+    none, unseen, equal = table(0.5), table(0.5), table(0.5)
+    equal["near_copies"]["within_10"] = equal["near_copies"]["within_0"] + 1
     unseen["near_copies"]["within_0"] = 0
     none["near_copies"]["within_10"] = none["near_copies"]["within_0"]
-    for tables in (none, unseen, {"scores": none["scores"]}):
+    for tables in (none, unseen, equal, {"scores": none["scores"]}):
         assert set(judged("near_copies", tables)["verdict"]) == {"not applicable"}

@@ -56,7 +56,7 @@ def test_files_are_drawn_whole_by_the_seed_and_some_are_held_out(folder):
     assert sum(sizes) >= 10_000 > sum(sizes) - max(sizes)
     assert chosen_files.corpus(data(folder), 0) == drawn != chosen_files.corpus(data(folder), 1)
     assert chosen_files.corpus(data(folder, held_out=0), 0).held_out == []
-    assert len(chosen_files.corpus(data(folder, held_out=0.01), 0).held_out) == 1, "some, if any are asked for"
+    assert len(chosen_files.corpus(data(folder, held_out=0.01), 0).held_out) == 1, "some, if any"
 
 
 def test_only_files_that_fit_a_pattern_and_hold_the_text_are_drawn(folder):

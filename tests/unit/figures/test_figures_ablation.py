@@ -43,5 +43,8 @@ def test_judges_are_counted_once_and_those_that_chose_heads_are_told():
 
 
 def test_rankings_are_drawn_as_stored():
-    tables = {"cumulative_ablation": made_up_orders()}
-    assert_as_stored("cumulative_ablation", cumulative_ablation.draw(tables, SETTINGS))
+    orders = made_up_orders()
+    drawn = cumulative_ablation.draw({"cumulative_ablation": orders}, SETTINGS)
+    assert_as_stored("cumulative_ablation", drawn)
+    more = pd.concat([orders, orders.assign(n_heads=2 * orders["n_heads"])])  # 1, 2, 4, 8
+    assert cumulative_ablation.draw({"cumulative_ablation": more}, SETTINGS).numbers["shown"] == 4

@@ -11,7 +11,7 @@ from plain_runs import decode
 
 from memloc.model.subject import Subject
 from memloc.perturbation import replaced_tokens
-from memloc.perturbation.effects import strongest
+from memloc.perturbation.effects import lean_to_end, strongest
 from memloc.perturbation.replaced_tokens import Texts, draw_replacements
 from memloc.settings.perturbation import Perturbation
 from memloc.tables.columns import Lengths
@@ -147,3 +147,7 @@ def test_paragraph_that_nothing_changes_has_no_perturbed_one(memorized):
     assert len(found) == 0
     lengths = Lengths(paragraph=24, prefix=12)
     assert len(validate(schema_of("perturbed_paragraphs"), found, lengths)) == 0
+
+
+def test_the_lean_to_the_end_is_a_share_of_what_both_halves_lose():
+    assert lean_to_end(pd.DataFrame([[1, 0, 3, 0]])).tolist() == [0.5]
