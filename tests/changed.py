@@ -42,6 +42,7 @@ def chosen(changed: Iterable[Path], library: Iterable[Path], tests: Iterable[Pat
     tests = sorted(path.resolve() for path in tests)
     files = [*tests, *(path.resolve() for path in library)]
     helpers = {path.stem: path for path in tests if not path.name.startswith("test_")}
+    helpers |= {path.parent.name: path for path in files if path.parent.parent == tracking.PACKAGE.parent}
     imported = {path: imports(path, helpers) for path in files}
     once = {path for path in files if imported[path] & set(changed)} | set(changed)
     twice = {path for path in files if imported[path] & once} | once
@@ -62,9 +63,8 @@ def _in_a_folder(module: Path) -> bool:
 
 
 def main() -> None:
-    """Print the test files, relative to the project."""
     tests = [*(ROOT / "tests").glob("*.py"), *(ROOT / "tests/unit").rglob("*.py")]
-    found = chosen(changed_files(ROOT), tracking.PACKAGE.rglob("*.py"), tests)
+    found = chosen(changed_files(ROOT), (ROOT / "workflow").rglob("*.py"), tests)
     print(*ALWAYS, *(path.relative_to(ROOT) for path in found if str(path.relative_to(ROOT)) not in ALWAYS))
 
 

@@ -27,14 +27,7 @@ def tables(n_near, worth):
 @pytest.mark.parametrize(
     ("n_near", "worth", "said"),
     [
-        (
-            15,
-            0.4,
-            [
-                "Of 20 recited paragraphs that occur once, 75 (",
-                "counts as 0.40 (0.20 to 0.80) of an exact copy",
-            ],
-        ),
+        (15, 0.4, ["20 recited paragraphs that occur once, 75 (", "as 0.40 (0.20 to 0.80) of an exact copy"]),
         (3, None, ["too few near-copies to say what one is worth."]),
         (0, None, ["too few near-copies to say what one is worth."]),
     ],
@@ -60,3 +53,6 @@ def test_each_kind_says_how_many_with_such_copies_are_recited():
     made["scores"].loc[[3, 4], "em"] = 0
     rows = near_copies.draw(made, SETTINGS).data.query("panel == 'b'").set_index("copies")
     assert rows["n_recited"].to_dict() == dict.fromkeys(rows.index, 0) | {"within_10": 13}
+    made["near_copies"].loc[made["near_copies"]["id"] > 9, [*NESTED]] += 1
+    said = checked("near_copies", near_copies.draw(made, SETTINGS))
+    assert "Of 8 recited paragraphs that occur once" in said

@@ -68,6 +68,7 @@ def test_one_of_several_models_is_a_study_with_the_settings_of_all():
         assert found[name] == validate(config | {"study": f"x/{name}", "model": model}, "f")
         assert found[name].variant == name
     assert study.variant is None
+    assert not study_module.are_trainings({"a": study.models["a"], "b": study.models["a"]}), "of one seed"
 
 
 def test_a_study_with_another_seed_shares_data_model_and_scores():
