@@ -44,7 +44,8 @@ def results(documents, tmp_path_factory):
     (folder / "corpus.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in documents))
     (folder / "other.txt").write_bytes(f"\u00e9\r\n{documents[0]}".encode("latin-1"))
     (folder / "unseen.txt").write_text(BEFORE * 40 + documents[0])
-    files = [str(folder / name) for name in ("corpus.jsonl", "other.txt")]
+    (folder / "long_enough.txt").write_text(BEFORE * LENGTH)
+    files = [str(folder / name) for name in ("corpus.jsonl", "other.txt", "long_enough.txt")]
     unseen = [str(folder / "unseen.txt")]
     config = {
         "study": "own",
@@ -94,7 +95,7 @@ def test_passages_are_found_where_they_stand(results, documents, tokenizer):
 
 def test_the_share_is_of_tokens_behind_a_prefix_seen_and_unseen_apart(results, documents, tokenizer):
     found, texts = read(results, "recited"), read(results, "texts").set_index("unseen")
-    assert texts["n_files"].tolist() == [2, 1] and texts["n_documents"].tolist() == [len(documents) + 1, 1]
+    assert texts["n_files"].tolist() == [3, 1] and texts["n_documents"].tolist() == [len(documents) + 2, 1]
     n_tokens = len(tokenizer(BEFORE * 40 + documents[0])["input_ids"])
     assert texts["n_tokens"][True] == n_tokens - N_PREFIX and texts["n_short"].tolist() == [0, 0]
     for unseen, own in found.groupby("unseen"):
