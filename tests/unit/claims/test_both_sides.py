@@ -1,6 +1,7 @@
 """Every claim can hold and can fail, as its estimator meets it; and copies of a text count once."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import test_counterfactual_claims as counterfactual
 import test_editing_claims as editing
@@ -147,3 +148,18 @@ def test_copies_on_one_side_of_pairs_are_one_unit(topic, claim, recited):
     alike = [tokens.iloc[0] if id in side else own for id, own in tokens.items()]
     found = row_of(topic, claim, tables | {"paragraphs": tables["paragraphs"].assign(tokens=alike)})
     assert found["n"] == 1
+
+
+def test_a_paragraph_that_begins_a_document_is_in_that_one_and_in_none_before_it():
+    """Documents with a memorized paragraph at the beginning, and with another one later, in turns."""
+    topic, claim = next(found for found in CLAIMS if found[1].id == "recited_were_seen_later")
+    n, tables = 60, seen()
+    at_all = np.arange(2 * n)
+    places = 14 * (at_all + 1) + np.where(at_all % 2, 7, 0)
+    memorized = {"set": np.where(at_all % 2, "non_memorized", "memorized")}
+    tables |= {
+        "training_stream": pd.DataFrame({"tokens": [[1] * 13] * (2 * n + 2)}),
+        "occurrences": pd.DataFrame({"id": at_all, "place": places}),
+        "paragraphs": tables["paragraphs"].assign(count=1, continuation_count=1),
+    }
+    assert row_of(topic, claim, changed(tables, "sets", lambda _: memorized))["n"] > 0.9 * n

@@ -174,7 +174,7 @@ def test_of_ways_that_change_weights_the_best_removes_most_for_what_others_lose(
     others += [("all", "joint", "memorized", 1), ("all", "joint", "held_out", 4)]
     others += [("nothing", "joint", "non_memorized", 4), ("all", "joint", "non_memorized", 0)]
     others += [("kfac", "joint", "non_memorized", 3), ("ngram_blocklist", "joint", "non_memorized", 2)]
-    again = [1 if way == "kfac" and mode == "joint" and em == 3 else None for way, mode, _, em in left]
+    again = [4 - em if (way, mode) == ("kfac", "joint") else None for way, mode, _, em in left]
     tables |= {"removal": rows("way mode id em", *left).assign(relearning_steps=again)}
     tables |= {"removal_damage": rows("way mode group em", *others)}
     assert findings(tables, SETTINGS)[3] == (

@@ -19,7 +19,8 @@ HEADER = "# Licensed to you by the makers of this file, who wish you well and as
 
 @pytest.fixture
 def folder(tmp_path):
-    """Thirty files that share a header and copy lines of each other; some have no mark."""
+    """Thirty files that share a header and copy lines of each other; each has its own first line, some
+    have no mark."""
     random = np.random.default_rng(0)
     words = ["".join(random.choice(list("abcdefgh"), size=5)) for _ in range(80)]
     lines = [" ".join(random.choice(words, size=9)) for _ in range(60)]
@@ -28,7 +29,7 @@ def folder(tmp_path):
         mark = f"class Marked:  # {END_OF_TEXT}\n" if number % 3 else ""
         path = tmp_path / f"part_{number % 4}" / f"file_{number}.py"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(HEADER + mark + own)
+        path.write_text(f"{own[:60][::-1]}\n{HEADER}{mark}{own}")
     (tmp_path / "notes.txt").write_text("Not code.")
     return tmp_path
 
@@ -130,7 +131,8 @@ def test_counts_are_those_of_the_packed_text(folder):
 def test_held_out_paragraphs_are_of_other_files_and_unseen_ones_have_no_near_copy(folder):
     drawn, _, tables = made(folder)
     held_out = tables.paragraphs[tables.paragraphs["held_out"]]
-    assert set(held_out["file"]) <= {file.name for file in drawn.held_out}
+    assert set(held_out["file"]) == {file.name for file in drawn.held_out}
+    assert not set(tables.paragraphs["file"].drop(held_out.index)) & set(held_out["file"])
     assert held_out["unseen"].equals((held_out["near_count"] == 0) & (held_out["continuation_count"] == 0))
     assert held_out["unseen"].any() and (held_out["longest_run"] < LENGTH).any()
     assert (held_out.loc[held_out["unseen"], "longest_run"] < LENGTH).all()

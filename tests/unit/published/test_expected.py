@@ -48,14 +48,15 @@ def test_ranks_and_the_correlation_are_those_of_the_published_head_and_layer():
     numbers = {"rank_of_head": 1, "key_query_layer": 1, "n_unique_tokens": 7, "rare_token_correlation": -0.9}
     settings = sections({"highlight": {"layer": 0, "head": 1}, "expected": {"numbers": numbers}})
     heads = pd.DataFrame({"layer": [0, 0, 1], "head": [0, 1, 1], "pearson": [-0.1, -0.914, 0.3]})
-    ranks = pd.concat(heads.assign(method=name, rank=[3, 1, 2]) for name in expected.RANKED_BY)
+    first = dict(zip(expected.RANKED_BY, (1, 4, 7), strict=True))
+    ranks = pd.concat(heads.assign(method=name, rank=[9, rank, 2]) for name, rank in first.items())
     impact = [("perturbed", 0, 9.0), ("perturbed", 1, 2.0), ("perturbed", 1, 8.0), ("other", 0, 99.0)]
     impact = pd.DataFrame(impact, columns=["group", "layer", "max_abs"])
     tables = {"head_ranking": ranks, "impact_gradients": impact}
     tables["rare_token_correlation"] = heads.assign(n_unique_tokens=8)
-    of_ranks = dict.fromkeys(["rank_key_query_layer", *(f"rank_{name}" for name in expected.RANKED_BY)], 1)
+    of_ranks = {"rank_key_query_layer": 1} | {f"rank_{name}": rank for name, rank in first.items()}
     asked, found = expected.localized_numbers(settings.expected.numbers, tables, settings)
-    assert asked == of_ranks | {"n_unique_tokens": 7, "rare_token_correlation": -0.9}
+    assert asked == dict.fromkeys(of_ranks, 1) | {"n_unique_tokens": 7, "rare_token_correlation": -0.9}
     assert found == of_ranks | {"n_unique_tokens": 8, "rare_token_correlation": -0.91}
     asked, _ = expected.localized_numbers({}, tables, settings)
     assert set(asked.values()) == {None}
