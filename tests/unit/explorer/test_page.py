@@ -249,6 +249,15 @@ def test_maps_of_a_set_are_those_of_the_chosen_paragraph(page, tables):
     assert page.inner_text("#map figcaption") == "Ablation non-memorized"
 
 
+def test_paragraphs_lie_at_their_exact_match_and_the_higher_the_larger_their_nll(page):
+    cloud = index_on(page)["cloud"]
+    circles = "[...document.querySelectorAll('#scatter circle')]"
+    read = f"{circles}.map(({{ cx, cy }}) => [cx.baseVal.value, -cy.baseVal.value])"
+    places = np.transpose(page.evaluate(read)[: len(cloud["em"])])
+    for name, found in zip(("em", "nll"), places, strict=True):
+        assert np.corrcoef(cloud[name], found)[0, 1] == pytest.approx(1)
+
+
 def click_cell(page, layer, head):
     """Of the large map, whose rows are layers: the last one comes first, as in the figures."""
     page.locator("#map tr").nth(1 - layer).locator("td").nth(head).click()
@@ -261,6 +270,7 @@ def test_a_map_marks_and_names_the_head_of_interest_and_then_the_chosen_one(page
     for layer, head in ((1 - interest[0], 0), interest):
         page.evaluate("([layer, head]) => memloc.state.set({ layer, head })", [layer, 2 * head])
         rows = [row.locator("td") for row in page.locator("#map tr").all()]
+        assert page.locator("#map th[scope=row]").all_inner_texts() == ["1", "0"]
         marked = {
             (1 - i, j): row.nth(j).get_attribute("class")
             for i, row in enumerate(rows[:2])

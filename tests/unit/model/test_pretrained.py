@@ -112,7 +112,7 @@ def placed(monkeypatch, folder):
     def load(n_visible, layers_on=0, **loading):
         given = {}
         model = read_model(folder)
-        model.hf_device_map = {"transformer.wte": 0, "transformer.h": layers_on}
+        model.hf_device_map = {"transformer.wte": 0, "transformer.wpe": 0, "transformer.h": layers_on}
         model.to = lambda place: given.update(moved_to=place)
 
         def from_pretrained(folder, **arguments):
