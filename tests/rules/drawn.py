@@ -1,6 +1,6 @@
 """What a figure shows, in words and numbers that can be stored: its panels, and the numbers of its caption.
 
-Sentences of captions and names of axes are left out: with others, it is the same figure.
+Sentences of captions are left out: with others, it is the same figure.
 """
 
 import json
@@ -78,11 +78,12 @@ def write_parts(parts: dict[str, Any], path: Path) -> None:
 
 
 def shown(axes: Axes) -> dict[str, Any]:
-    """Everything on a panel but the names of its axes."""
+    """Everything on a panel."""
     legend = axes.get_legend()
     return {
         "limits": [[*axes.get_xlim()], [*axes.get_ylim()], axes.get_xscale(), axes.get_yscale()],
         "ticks": [words(axis.get_ticklabels(which="both")) for axis in (axes.xaxis, axes.yaxis)],
+        "names": [*filter(None, (axes.get_title(), axes.get_xlabel(), axes.get_ylabel()))],
         "legend": words(legend.texts) if legend else [],
         "texts": [[text.get_text(), colour(text), [*text.get_position()]] for text in axes.texts],
         "tables": [

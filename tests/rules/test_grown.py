@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from jobs import ROOT, STORED, jobs, made, scripts_here, settings
+from jobs import ROOT, STORED, jobs, made, removal_settings, scripts_here, settings
 from safetensors.numpy import load_file
 
 from memloc.tables import storage
@@ -96,3 +96,13 @@ def test_the_table_does_not_depend_on_the_number_of_shards(results):
     made(folder, wider(2, grown=GROWN), ASKED, chosen=ASKED.__eq__)
     assert len(list(results.glob(f"shards/{ASKED}/grown_truth/?-of-2.parquet"))) == 2
     assert table.read_bytes() == whole
+
+
+def test_every_way_is_tried_on_memories_of_a_kind_wherever_it_may_write(results, tmp_path):
+    folder = Path(shutil.copytree(results.parents[1], tmp_path / "project", symlinks=True))
+    ways = removal_settings(ways=["top", "random"], relearning_limit=0)
+    given = wider(grown=GROWN) | {"remove": ways}
+    found = read(made(folder, given, "removal_of_grown", chosen="remove_grown".__eq__), "removal_of_grown")
+    assert found["way"].tolist() == ["top"] * 3 + ["random"] * 3
+    assert found["arm"].tolist() == 2 * ["free", "place", "elsewhere"]
+    assert found["id"].unique().tolist() == [read(results, "grown")["id"].iloc[0]]

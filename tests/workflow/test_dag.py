@@ -55,6 +55,7 @@ def test_the_plan_is_complete_loads_nothing_heavy_and_needs_no_network(clone, co
         assert (f"{prefix}train_model" in jobs) == (model["source"] in ("embedded", "fine_tuned"))
         present = {None, settings["data"]["source"], model["source"]}
         present |= set() if "release" in present else {"places"}
+        present |= {"trained"} if f"{prefix}train_model" in jobs else set()
         shown = {figure.name for figure in FIGURES if figure.only_for in present}
         assert {prefix + name for name in {"paragraphs", "scores", "sets", "run_config"} | shown} <= set(jobs)
     compared = {"compare_expected", "expected"} <= set(jobs)
