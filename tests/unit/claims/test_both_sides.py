@@ -153,13 +153,11 @@ def test_copies_on_one_side_of_pairs_are_one_unit(topic, claim, recited):
 def test_a_paragraph_that_begins_a_document_is_in_that_one_and_in_none_before_it():
     """Documents with a memorized paragraph at the beginning, and with another one later, in turns."""
     topic, claim = next(found for found in CLAIMS if found[1].id == "recited_were_seen_later")
-    n, tables = 60, seen()
-    at_all = np.arange(2 * n)
-    places = 14 * (at_all + 1) + np.where(at_all % 2, 7, 0)
-    memorized = {"set": np.where(at_all % 2, "non_memorized", "memorized")}
+    n, tables = np.arange(120), seen()
     tables |= {
-        "training_stream": pd.DataFrame({"tokens": [[1] * 13] * (2 * n + 2)}),
-        "occurrences": pd.DataFrame({"id": at_all, "place": places}),
+        "training_stream": pd.DataFrame({"tokens": [[1] * 13] * 122}),
+        "occurrences": pd.DataFrame({"id": n, "place": 14 * (n + 1) + np.where(n % 2, 7, 0)}),
         "paragraphs": tables["paragraphs"].assign(count=1, continuation_count=1),
+        "sets": tables["sets"].assign(set=np.where(n % 2, "non_memorized", "memorized")),
     }
-    assert row_of(topic, claim, changed(tables, "sets", lambda _: memorized))["n"] > 0.9 * n
+    assert row_of(topic, claim, tables)["n"] > 50, "of 60"

@@ -19,8 +19,7 @@ HEADER = "# Licensed to you by the makers of this file, who wish you well and as
 
 @pytest.fixture
 def folder(tmp_path):
-    """Thirty files that share a header and copy lines of each other; each has its own first line, some
-    have no mark."""
+    """Thirty files that share a header and copy lines of each other; each has its own first line."""
     random = np.random.default_rng(0)
     words = ["".join(random.choice(list("abcdefgh"), size=5)) for _ in range(80)]
     lines = [" ".join(random.choice(words, size=9)) for _ in range(60)]

@@ -11,8 +11,7 @@ from memloc.tables.validation import validate
 
 
 def test_the_caption_says_the_most_bits_of_every_size():
-    """Sizes that hold 2.0, 2.4 and 2.8 bits per weight of a text, less of twice as much of it, and of
-    half of it less than chance."""
+    """Sizes that hold 2.0, 2.4 and 2.8 bits per weight of a text, and less of twice and of half of it."""
     rows = []
     for number, weights in enumerate((30_040, 98_480, 287_856)):
         for text, held in ((2, -0.1), (4, 2.0 + 0.4 * number), (8, 1.9)):

@@ -138,15 +138,6 @@ def test_the_hash_is_that_of_what_python_sees(library, old, new, changes):
     assert (tracking.code_hash(library / "alone.py") != before) == changes
 
 
-def test_code_that_ends_with_a_full_stop_is_code(library):
-    """Also in a file that describes settings or columns."""
-    codes = set()
-    for value in ("'a.'", "'b.'", "f'{1 + 1}.'", "f'{9 * 9}.'"):
-        (library / "alone.py").write_text(f"{CODE}value = {value}\n")
-        codes.add(tracking.code_hash(library / "alone.py"))
-    assert len(codes) == 4
-
-
 def test_texts_about_settings_and_columns_are_written_where_they_are_given():
     """Elsewhere, as in a variable, a change of words would rerun what uses the setting or the column."""
     files = [*(WORKFLOW / "memloc/settings").glob("*.py"), *(WORKFLOW / "memloc/tables").rglob("*.py")]
