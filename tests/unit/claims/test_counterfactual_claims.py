@@ -48,6 +48,8 @@ def test_only_what_a_rule_gets_counts_for_the_rules_and_only_what_no_model_saw_a
 def test_detectors_that_know_nothing_of_what_training_changes_decide_nothing():
     found = judged("counterfactual", table(follows=False), paragraph=LENGTHS).loc[FOLLOW]
     assert set(found["verdict"]) == {"too few"} and (found["value"] < 0.7).all()
+    tied = {"counterfactual": table()["counterfactual"].assign(prefix_nll=1.0)}
+    assert judged("counterfactual", tied, paragraph=LENGTHS).loc[FOLLOW, "n"].tolist() == [0]
 
 
 def test_detectors_that_follow_the_repeats_alone_know_nothing_of_what_training_changes():

@@ -51,7 +51,7 @@ def asked(texts=("b.md",), models=("lab/small",), **more):
 
 
 def test_a_question_is_a_study_of_what_differs_from_the_defaults():
-    config = asked(["texts/My book.txt", "b.md"], unseen=["new.txt"], encoding="latin-1")
+    config = asked(["texts/My book.txt", "b.md"], unseen=["new.txt"], encoding="latin-1", length=200)
     study = config.pop("study")
     assert study.startswith("My-book-lab-small-") and config == {
         "data": {
@@ -61,7 +61,7 @@ def test_a_question_is_a_study_of_what_differs_from_the_defaults():
             "encoding": "latin-1",
         },
         "model": {"source": "local", "folder": "lab/small"},
-        "paragraph": {"length": 100, "prefix": 50},
+        "paragraph": {"length": 200, "prefix": 100},
         "filters": {"keywords": []},
     }
     assert validate({"study": study, **config}, "")

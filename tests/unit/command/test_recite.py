@@ -15,6 +15,8 @@ from memloc.tables import storage
 from memloc.tables.columns import Lengths
 from memloc.tables.schemas import schema_of
 
+GIVEN = "in all".ljust(70, ".")
+PREFIX = f"not {GIVEN}\n"
 SPANS = {"start": [100, 300], "end": [150, 390], "first_character": [400, 1200], "end_character": [600, 1500]}
 
 
@@ -22,7 +24,7 @@ def write_results(folder, **passages):
     """Tables of a finished study in which something is recited."""
     stamp = {"paragraph": {"length": 100, "prefix": 50}, "model": {"name": "m"}}
     texts = {"unseen": [False, True], "n_tokens": [1000, 100], "n_recited": [140, 0], "n_short": 0}
-    words = {"file": "a.txt", "line": [3, 8], "prefix": "given\n", "continuation": ["one\nline", "two"]}
+    words = {"file": "a.txt", "line": [3, 8], "prefix": PREFIX, "continuation": ["one\nline", "two"]}
     frames = {"texts": texts, "recited": SPANS | words | {"count": 1, "at_once": [50, 90]} | passages}
     for name, columns in frames.items():
         (folder / "tables").mkdir(parents=True, exist_ok=True)
@@ -72,10 +74,10 @@ def test_a_reader_gets_the_answer_and_is_told_how_far_it_is(ran, capsys):
         "A passage is what the model goes on with: at least 50 tokens, word for word, given the 50 before "
         "them.",
         "  90 tokens, a.txt, line 8",
-        "    given    \u2026'given'",
+        f"    given    \u2026{GIVEN!r}",
         "    recited  'two'\u2026",
         "  50 tokens, a.txt, line 3",
-        "    given    \u2026'given'",
+        f"    given    \u2026{GIVEN!r}",
         "    recited  'one line'\u2026",
         "Page: results/named/figures/recited.html",
     ]
@@ -95,7 +97,7 @@ def test_a_program_gets_one_object_and_a_caller_of_python_the_same(capsys):
     assert model["texts"][0] | {"n_tokens": 1000, "n_recited": 140, "share": 0.14} == model["texts"][0]
     first, _ = model["passages"]
     wanted = {"file": "a.txt", "document": 0, "line": 3, "start": 100, "end": 150, "occurrences": 1}
-    wanted |= {"first_character": 400, "end_character": 600, "prefix": "given\n", "continuation": "one\nline"}
+    wanted |= {"first_character": 400, "end_character": 600, "prefix": PREFIX, "continuation": "one\nline"}
     assert first | wanted == first and first["at_once"] == 50 and first["unseen"] is False
 
 
@@ -106,17 +108,17 @@ def test_the_status_says_whether_something_is_recited_where_that_is_asked(monkey
 
 
 def test_two_models_are_compared_by_characters_and_each_has_its_own_folder(ran, capsys):
-    assert ended("--model", "a", "--model", "b") == 0
+    assert ended("--model", "b", "--model", "a") == 0
     ((targets, config),) = ran
     assert targets == [f"results/named/{name}/tables/recited.parquet" for name in config["models"]]
     told = capsys.readouterr().out.splitlines()
     assert [line for line in told if line.startswith(("Model", "Page", "No other"))] == [
-        "Model a",
-        "No other model recites any of this:",
-        "Page: results/named/a/figures/recited.html",
         "Model b",
         "No other model recites any of this:",
         "Page: results/named/b/figures/recited.html",
+        "Model a",
+        "No other model recites any of this:",
+        "Page: results/named/a/figures/recited.html",
     ]
     places = [told[at + 1] for at, line in enumerate(told) if line.startswith("No other")]
     assert places == ["  50 tokens, a.txt, line 3"] * 2
