@@ -51,6 +51,8 @@ def test_paragraphs_and_tokens_of_code_follow_from_its_size():
     assert n_paragraphs(study("config", data=code)) == 10_000
     some = study("config", data=code | {"n_paragraphs": 500})
     assert n_paragraphs(some) == 1500 and n_tokens(some) == 1e6
+    halves = works(1e5, study("config", data=code, counterfactual={"n_models": 6}))
+    assert halves["train_halves"][1] == 3 * halves["train_model"][1] > 0
 
 
 def test_random_tokens_count_for_every_size():
