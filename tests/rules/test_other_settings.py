@@ -112,6 +112,20 @@ def test_of_asked_kinds_alone_are_samples_and_pairs(run, study, tmp_path):
     assert used.any() and memorized["sampled"][used].all()
 
 
+def test_what_is_recited_is_in_no_pair_whatever_its_score_says(run, study):
+    """Some of the paragraphs that are recited have the score of one that is not; all occur equally often."""
+    scores, paragraphs = read(study, "scores"), read(study, "paragraphs")
+    lower = (scores["em"] == N_PREFIX) & (scores["id"] % 2 == 0)
+    often = paragraphs["continuation_count"].mask(paragraphs["count"] > 9, 60)
+    made = {"scores": scores.assign(em=scores["em"].mask(lower, 3))}
+    for name, frame in (made | {"paragraphs": paragraphs.assign(continuation_count=often)}).items():
+        path = study / f"tables/{name}.parquet"
+        storage.write(schema_of(name), frame, path, storage.provenance(path))
+    run(*stored_jobs()["sets"])
+    paired = read(study, "sets").dropna(subset=["pair"])
+    assert len(paired) and not set(paired["id"]) & set(scores["id"][lower])
+
+
 def test_where_nothing_is_recited_nothing_has_a_kind(run, study):
     script, snakemake = stored_jobs()["count_copies"]
     path = study / "tables/scores.parquet"

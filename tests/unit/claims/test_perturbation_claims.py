@@ -19,8 +19,7 @@ def rows_of(group, drops, n, nll=1.0):
         rows.append((first + number, group, -1, 0, FULL, nll))
         for position in range(N_PREFIX):
             em = FULL - min(drops[position] + (number % 3 == 0), FULL)
-            rows.append((first + number, group, position, 0, em, nll + 1))
-            rows.append((first + number, group, position, 1, em, nll + 1))
+            rows += [(first + number, group, position, draw, em, nll + 1) for draw in (0, 1)]
     return pd.DataFrame(rows, columns=["id", "set", "position", "draw", "em", "nll_original"])
 
 

@@ -55,8 +55,7 @@ def test_a_damaged_archive_is_named_with_its_line(tmp_path, ending):
     file.write_bytes(whole[: len(whole) * 2 // 3])
     found = []
     with pytest.raises(InputError, match=r"a\.jsonl\.\w+, line \d+: damaged from here on") as error:
-        for text in documents(file, "text"):
-            found.append(text)
+        found.extend(documents(file, "text"))
     assert found == WORDS[: len(found)] and f"line {len(found) + 1}:" in str(error.value)
     assert found or ending == ".zst", "nothing reads a whole archive before the first row"
 
@@ -115,6 +114,5 @@ def test_rows_of_parquet_are_numbered_from_one_on_however_many_are_held(tmp_path
     frame.to_parquet(tmp_path / "a.parquet")
     found = []
     with pytest.raises(InputError, match=r"a\.parquet, row 5: no number of 0 or more in 'n'"):
-        for row in counted_documents(tmp_path / "a.parquet", "text", "n"):
-            found.append(row)
+        found.extend(counted_documents(tmp_path / "a.parquet", "text", "n"))
     assert found == [("a", 1), ("b", 0), ("c", 1)]
