@@ -79,17 +79,12 @@ def test_messages_of_the_faq_are_those_of_the_code():
 
 def test_every_page_has_one_place_in_the_navigation():
     index = (ROOT / "docs/index.md").read_text()
-    listed = [
-        line
-        for block in re.findall(r"(?ms)^```\{toctree\}\n(.*?)^```", index)
-        for line in block.splitlines()
-        if line and not line.startswith(":")
-    ]
+    blocks = re.findall(r"(?ms)^```\{toctree\}\n(.*?)^```", index)
+    listed = [line for block in blocks for line in block.splitlines() if line and line[0] != ":"]
     assert len(set(listed)) == len(listed)
     pages = {(ROOT / "docs" / f"{name}.md").resolve() for name in listed}
-    assert pages >= {*(ROOT / "docs").glob("*.md")} - {ROOT / "docs/index.md"} and all(
-        page.exists() for page in pages
-    )
+    assert pages >= {*(ROOT / "docs").glob("*.md")} - {ROOT / "docs/index.md"}
+    assert all(page.exists() for page in pages)
 
 
 def test_equations_can_be_drawn():

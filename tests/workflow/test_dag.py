@@ -144,13 +144,14 @@ def test_rules_that_share_a_download_agree_who_makes_it(clone, tmp_path):
         assert [jobs[name] for name in jobs if name.endswith(download[2:])] == [jobs[download]] == [1]
 
 
-def test_settings_of_a_section_may_come_from_the_command_line(clone):
-    for n in (2, 1):
-        given = ("shards=100", f"editing={{n_paragraphs: {n}}}")
-        jobs = clone.jobs("edit_paragraphs", "--config", *given)
-        assert jobs["edit_paragraphs_shard"] == 2 * n
-    output = clone.plan("--config", "editing={n_paragraphs: many}", status=1)
-    assert 'editing.n_paragraphs: given "many"; allowed: a valid integer' in output
+def test_files_of_a_folder_are_what_its_paragraphs_are_cut_from(clone, tmp_path):
+    (tmp_path / "a.py").write_text("x = 1\n" * 9000)
+    data = {"source": "code", "folder": str(tmp_path), "megabytes": 0.04, "held_out": 0}
+    given = study(clone, "config/config.yaml") | {"data": data}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(given))
+    found = Rules.of(clone.folder, str(tmp_path / "config.yaml")).jobs
+    (inputs,) = (rule["inputs"] for rule in found if rule["name"] == "paragraphs")
+    assert str(tmp_path / "a.py") in inputs
 
 
 # Several models in one study.

@@ -11,16 +11,7 @@ from memloc.figures.parts import token_map
 pytestmark = pytest.mark.usefixtures("examples")
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        (" of", "\u2423of"),
-        ("\n", "\u21b5"),
-        (" internationalization_of", "\u2423internationaliza\u2026"),
-        ("x" * 18, "x" * 18),
-        ("x" * 19, "x" * 17 + "\u2026"),
-    ],
-)
+@pytest.mark.parametrize(("text", "shown"), [("x" * 18, "x" * 18), (" " * 19, "\u2423" * 17 + "\u2026")])
 def test_token_labels_are_visible_and_short(text, shown):
     assert token_map.label(text) == shown
 
