@@ -82,6 +82,11 @@ def tiny_gpt2() -> "PreTrainedModel":
 
 
 @pytest.fixture
+def tiny_gpt_neox() -> "PreTrainedModel":
+    return _tiny("gpt_neox")
+
+
+@pytest.fixture
 def tiny_llama() -> "PreTrainedModel":
     return _tiny("llama")
 

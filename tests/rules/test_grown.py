@@ -100,8 +100,7 @@ def test_the_table_does_not_depend_on_the_number_of_shards(results):
 
 def test_every_way_is_tried_on_memories_of_a_kind_wherever_it_may_write(results, tmp_path):
     folder = Path(shutil.copytree(results.parents[1], tmp_path / "project", symlinks=True))
-    ways = removal_settings(ways=["top", "random"], relearning_limit=0)
-    given = wider(grown=GROWN) | {"remove": ways}
+    given = wider(grown=GROWN) | {"remove": removal_settings(ways=["top", "random"], relearning_limit=0)}
     found = read(made(folder, given, "removal_of_grown", chosen="remove_grown".__eq__), "removal_of_grown")
     assert found["way"].tolist() == ["top"] * 3 + ["random"] * 3
     assert found["arm"].tolist() == 2 * ["free", "place", "elsewhere"]

@@ -147,8 +147,7 @@ def test_rules_that_share_a_download_agree_who_makes_it(clone, tmp_path):
 def test_files_of_a_folder_are_what_its_paragraphs_are_cut_from(clone, tmp_path):
     (tmp_path / "a.py").write_text("x = 1\n" * 9000)
     data = {"source": "code", "folder": str(tmp_path), "megabytes": 0.04, "held_out": 0}
-    given = study(clone, "config/config.yaml") | {"data": data}
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(given))
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(study(clone, "config/config.yaml") | {"data": data}))
     found = Rules.of(clone.folder, str(tmp_path / "config.yaml")).jobs
     (inputs,) = (rule["inputs"] for rule in found if rule["name"] == "paragraphs")
     assert str(tmp_path / "a.py") in inputs
