@@ -19,7 +19,7 @@ KEPT = (".parquet", ".csv", ".safetensors", ".json", ".md")
 
 def main() -> None:
     """Run the scripts in the order of a run, each on what is stored or what a script before it changed."""
-    sys.path += [str(HERE), str(HERE.parent), str(HERE.parent / "workflow")]
+    sys.path[:0] = map(str, (HERE.parents[1] / "workflow", HERE, HERE.parent, HERE.parent / "workflow"))
     os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
     from drawn import STORES
     from jobs import LEARNED, NOT_STORED, STORED, outputs, scripts_here, stored_jobs
